@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { NodeMajorSchema } from './plan.ts';
+
+export const PROJECT_ID = /^[a-z0-9](-?[a-z0-9])*$/;
+export const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** A path inside the repository: relative, `/` as separator, no `..`, no control characters. */
+const repoPath = z
+  .string()
+  .min(1)
+  .max(512)
+  .refine(
+    (p) => !p.startsWith('/') && !p.startsWith('-') && !p.includes('\\'),
+    'must be a path relative to the repository root, with / as separator',
+  )
+  .refine((p) => !p.split('/').includes('..'), 'must stay inside the repository: ".." is not allowed')
+  .refine((p) => !/[\u0000-\u001f\u007f]/.test(p), 'must not contain control characters');
+
+/** A shell command. Empty string: nothing is run. */
+const command = z
+  .string()
+  .max(2_000)
+  .refine((c) => !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(c), 'must not contain control characters');
+
+/** A branch, tag or commit. Rules of `git check-ref-format` that matter here, plus: never option-like. */
+export const RefSchema = z
+  .string()
+  .min(1)
+  .max(255)
+  .refine((r) => !r.startsWith('-'), 'must not start with "-"')
+  .refine(
+    (r) =>
+      !/[\u0000-\u0020\u007f~^:?*[\\]/.test(r) &&
+      !r.includes('..') &&
+      !r.includes('@{') &&
+      !r.endsWith('.lock') &&
+      !r.endsWith('/') &&
+      !r.startsWith('/'),
+    'must be a branch, tag or commit name',
+  );
+
+export const FrontendOverridesSchema = z.strictObject({
+  path: repoPath.optional(),
+  nodeVersion: NodeMajorSchema.optional(),
+  installCommand: command.optional(),
+  buildCommand: command.optional(),
+  outputDirectory: repoPath.optional(),
+});
+export type FrontendOverrides = z.infer<typeof FrontendOverridesSchema>;
+
+export const BackendOverridesSchema = z.strictObject({
+  path: repoPath.optional(),
+  nodeVersion: NodeMajorSchema.optional(),
+  startCommand: command.min(1).optional(),
+});
+export type BackendOverrides = z.infer<typeof BackendOverridesSchema>;
+
+/** Names that a user may not set: they would change the builder rather than the build. */
+export const RESERVED_ENV =
+  /^(AWS_|KAFKA_|VEREN_|LD_|DYLD_)|^(PATH|HOME|NODE_OPTIONS|PROJECT_ID|DEPLOYMENTID|BASH_ENV|ENV|IFS|SHELLOPTS)$/;
+
+/** Variables given to install, build and image steps. At most 100; the sum is bounded by the RunTask override limit. */
+export const BuildEnvSchema = z
+  .record(z.string().regex(ENV_NAME, 'must be a variable name: letters, digits and _').max(128), z.string().max(4_096))
+  .refine((env) => Object.keys(env).length <= 100, 'must hold at most 100 variables')
+  .superRefine((env, ctx) => {
+    for (const name of Object.keys(env))
+      if (RESERVED_ENV.test(name))
+        ctx.addIssue({ code: 'custom', path: [name], message: 'is reserved by the platform; choose another name' });
+    for (const [name, value] of Object.entries(env))
+      if (value.includes('\u0000'))
+        ctx.addIssue({ code: 'custom', path: [name], message: 'must not contain a NUL character' });
+  });
+
+/** Form only; which hosts and schemes are allowed is the git policy's matter (`lambdas/shared/repo`). */
+const gitUrl = z.string().min(1).max(2_048);
+
+export const ProjectIdSchema = z
+  .string()
+  .max(63)
+  .regex(PROJECT_ID, 'must be lower-case letters and digits, with single "-" between them');
+
+export const CreateDeploymentSchema = z.strictObject({
+  projectId: ProjectIdSchema,
+  gitUrl,
+  ref: RefSchema.optional(),
+  /** Token for a private repository: used for fetching only, never shown again. */
+  gitToken: z
+    .string()
+    .min(1)
+    .max(1_024)
+    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
+    .optional(),
+  frontend: z.union([z.literal(false), FrontendOverridesSchema]).optional(),
+  backend: z.union([z.literal(false), BackendOverridesSchema]).optional(),
+  env: BuildEnvSchema.optional(),
+});
+export type CreateDeployment = z.infer<typeof CreateDeploymentSchema>;
+
+export const AnalyzeSchema = z.strictObject({
+  gitUrl,
+  ref: RefSchema.optional(),
+  gitToken: CreateDeploymentSchema.shape.gitToken,
+  path: repoPath.optional(),
+});
+export type AnalyzeRequest = z.infer<typeof AnalyzeSchema>;

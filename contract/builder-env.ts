@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { BuildEnvSchema, PROJECT_ID } from './api.ts';
+import { NODE_MAJORS } from './builders.ts';
+
+/**
+ * The environment that RunTask's overrides give to a builder container. Everything is a string, as containers have it.
+ * An empty command means that nothing is run; an absent one means the default.
+ */
+export const DEFAULT_INSTALL_COMMAND = 'npm install';
+export const DEFAULT_BUILD_COMMAND = 'npm run build';
+/** RunTask: all overrides of a call together, as JSON. Source: ECS API reference, `TaskOverride`. */
+export const MAX_OVERRIDES_LENGTH = 8_192;
+
+const text = z.string().min(1);
+const count = z
+  .string()
+  .regex(/^[1-9]\d{0,9}$/, 'must be a positive number')
+  .transform(Number);
+/** JSON object of the user's variables. */
+const userEnv = z.string().transform((s, ctx) => {
+  try {
+    return BuildEnvSchema.parse(JSON.parse(s));
+  } catch (e) {
+    ctx.addIssue({ code: 'custom', message: `must be a JSON object of variables: ${(e as Error).message}` });
+    return z.NEVER;
+  }
+});
+
+/** Kafka access of builders and functions alike. `iam` and `scram` imply TLS. */
+export const KafkaEnvSchema = z.object({
+  KAFKA_BROKERS: text,
+  KAFKA_SECURITY: z.enum(['plaintext', 'tls', 'scram', 'iam']).default('plaintext'),
+  KAFKA_USERNAME: text.optional(),
+  KAFKA_PASSWORD: text.optional(),
+  /** PEM file with the CA certificates to trust instead of the system's. */
+  KAFKA_CA_FILE: text.optional(),
+});
+export type KafkaEnv = z.infer<typeof KafkaEnvSchema>;
+
+const common = {
+  GIT_REPOSITORY__URL: text,
+  GIT_COMMIT: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, 'must be a commit id'),
+  /** Token for a private repository. Read by the fetch alone. */
+  GIT_TOKEN: text.optional(),
+  /** git's own variable: protocols separated by `:`. Default `https`; the laptop adds `http:file`. */
+  GIT_ALLOW_PROTOCOL: text.default('https'),
+  PROJECT_ID: z.string().regex(PROJECT_ID).max(63),
+  DEPLOYMENTID: z.string().regex(/^[a-z0-9]{1,40}$/),
+  ATTEMPT: count,
+  NODE_VERSION: z
+    .string()
+    .transform(Number)
+    .pipe(
+      z.union(
+        NODE_MAJORS.map((n) => z.literal(n)) as [
+          z.ZodLiteral<18>,
+          z.ZodLiteral<20>,
+          z.ZodLiteral<22>,
+          z.ZodLiteral<24>,
+        ],
+      ),
+    ),
+  BUILD_ENV: userEnv.default({}),
+  /** Seconds for all phases together. */
+  BUILD_TIMEOUT: count.default(1_800),
+  AWS_REGION: text,
+  AWS_ACCESS_KEY_ID: text,
+  AWS_SECRET_ACCESS_KEY: text,
+  AWS_SESSION_TOKEN: text,
+  ...KafkaEnvSchema.shape,
+};
+
+export const FrontendEnvSchema = z.object({
+  ...common,
+  /** Folder to build, relative to the repository root. */
+  FRONTENDPATH: text.default('.'),
+  /** Folder to install in: the workspace root. */
+  INSTALLPATH: text.default('.'),
+  INSTALLCOMMAND: z.string().default(DEFAULT_INSTALL_COMMAND),
+  BUILDCOMMAND: z.string().default(DEFAULT_BUILD_COMMAND),
+  /** Relative to FRONTENDPATH. */
+  OUTPUT_DIR: text,
+  /** `name@version`, `name` alone for the image's default, empty where there is none. */
+  PACKAGE_MANAGER: z
+    .string()
+    .regex(/^$|^(npm|pnpm|yarn|bun)(@[0-9A-Za-z.+-]+)?$/)
+    .default(''),
+  BUCKET: text,
+  /** Limits of the output. */
+  MAX_OUTPUT_FILES: count.default(50_000),
+  MAX_OUTPUT_BYTES: count.default(1_073_741_824),
+});
+export type FrontendEnv = z.infer<typeof FrontendEnvSchema>;
+
+export const BackendEnvSchema = z.object({
+  ...common,
+  BACKEND_PATH: text.default('.'),
+  INSTALLPATH: text.default('.'),
+  INSTALLCOMMAND: z.string().default(DEFAULT_INSTALL_COMMAND),
+  BUILDCOMMAND: z.string().default(''),
+  STARTCOMMAND: text,
+  PORT: count.default(3_000),
+  PACKAGE_MANAGER: FrontendEnvSchema.shape.PACKAGE_MANAGER,
+  /** `registry/repository` of the user's images. */
+  ECR_URI: text,
+});
+export type BackendEnv = z.infer<typeof BackendEnvSchema>;
+
+/** Names that the platform itself gives besides the schema's (SDK settings; the laptop's endpoints). */
+export const SDK_ENV = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL_ECR', 'AWS_REQUEST_CHECKSUM_CALCULATION'] as const;
+
+export type FrontendEnvName = keyof z.input<typeof FrontendEnvSchema> | (typeof SDK_ENV)[number];
+export type BackendEnvName = keyof z.input<typeof BackendEnvSchema> | (typeof SDK_ENV)[number];

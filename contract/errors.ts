@@ -1,0 +1,352 @@
+/**
+ * Every error that Veren names. `message` may hold `{placeholders}`, filled from the details given to `VerenError`.
+ * `status` is the HTTP status where the API answers with it; `exitCode` is the builder's where the builder ends with it
+ * (the task-watcher reads it back when the last event was lost). Only `transient` faults are ever retried.
+ */
+export interface ErrorRow {
+  readonly fault: 'user' | 'platform' | 'transient';
+  readonly status?: number;
+  readonly exitCode?: number;
+  readonly message: string;
+  /** What to do next; one sentence. */
+  readonly action: string;
+}
+
+const table = {
+  // --- HTTP ---------------------------------------------------------------------------------------------------------
+  INVALID_REQUEST: {
+    fault: 'user',
+    status: 400,
+    message: 'The request is not valid.',
+    action: 'Correct every field named in "errors" and send it again.',
+  },
+  MALFORMED_JSON: {
+    fault: 'user',
+    status: 400,
+    message: 'The body is not valid JSON: {reason}',
+    action: 'Send one JSON object with Content-Type: application/json.',
+  },
+  BODY_TOO_LARGE: {
+    fault: 'user',
+    status: 413,
+    message: 'The body is larger than {limit} bytes.',
+    action: 'Send a smaller body.',
+  },
+  UNAUTHORIZED: {
+    fault: 'user',
+    status: 401,
+    message: 'No valid token was given.',
+    action: 'Send "Authorization: Bearer <token>".',
+  },
+  NOT_FOUND: { fault: 'user', status: 404, message: 'There is no {what} here.', action: 'Check the path and the id.' },
+  METHOD_NOT_ALLOWED: {
+    fault: 'user',
+    status: 405,
+    message: '{method} is not possible here.',
+    action: 'See /docs for what is.',
+  },
+  ALREADY_FINISHED: {
+    fault: 'user',
+    status: 409,
+    message: 'The deployment has already {status}.',
+    action: 'Redeploy it to build it again.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    fault: 'user',
+    status: 422,
+    message: 'This Idempotency-Key was used for another request.',
+    action: 'Use a new key for a new request.',
+  },
+  OVERRIDES_TOO_LARGE: {
+    fault: 'user',
+    status: 400,
+    message: 'The variables and commands need {size} characters, and a task takes at most {limit}.',
+    action: 'Shorten "env" or move large values into a file that the build fetches.',
+  },
+  INTERNAL: {
+    fault: 'platform',
+    status: 500,
+    message: 'Something went wrong on our side.',
+    action: 'Try again; if it stays, give the operator the "instance" of this answer.',
+  },
+  UNAVAILABLE: {
+    fault: 'transient',
+    status: 503,
+    message: 'A service that this needs is away: {reason}',
+    action: 'Try again in a few seconds.',
+  },
+
+  // --- reading the repository ---------------------------------------------------------------------------------------
+  GIT_URL_UNSUPPORTED: {
+    fault: 'user',
+    status: 400,
+    message: 'The git URL cannot be used: {reason}',
+    action: 'Give an https URL of a public git host, without user name or password in it.',
+  },
+  GIT_HOST_FORBIDDEN: {
+    fault: 'user',
+    status: 400,
+    message: 'The git host {host} is not allowed: {reason}',
+    action: 'Use a host with a public address.',
+  },
+  REPO_NOT_FOUND: {
+    fault: 'user',
+    status: 422,
+    message: 'There is no readable repository at {url}.',
+    action: 'Check the URL; for a private repository give "gitToken".',
+  },
+  REPO_AUTH_FAILED: {
+    fault: 'user',
+    status: 422,
+    message: 'The git host refused the credentials for {url}.',
+    action: 'Give a "gitToken" that may read the repository.',
+  },
+  REPO_EMPTY: {
+    fault: 'user',
+    status: 422,
+    message: 'The repository at {url} has no commits.',
+    action: 'Push a commit first.',
+  },
+  REF_NOT_FOUND: {
+    fault: 'user',
+    status: 422,
+    message: 'There is no branch, tag or commit "{ref}" in {url}.',
+    action: 'Check the name, or leave "ref" out for the default branch.',
+  },
+  REPO_TOO_LARGE: {
+    fault: 'user',
+    status: 422,
+    message: 'The repository is over a limit: {reason}',
+    action: 'Make it smaller, or point "path" at a smaller repository.',
+  },
+  GIT_TIMEOUT: {
+    fault: 'transient',
+    status: 504,
+    message: 'The git host did not answer within {seconds} s.',
+    action: 'Try again; if it stays, check that the host is up.',
+  },
+  GIT_FAILED: {
+    fault: 'transient',
+    status: 502,
+    message: 'git could not read {url}: {reason}',
+    action: 'Try again; if it stays, check the git host.',
+  },
+
+  // --- deciding what to build ---------------------------------------------------------------------------------------
+  PATH_NOT_FOUND: {
+    fault: 'user',
+    status: 422,
+    message: 'There is no folder "{path}" in the repository.',
+    action: 'Correct the path, or leave it out to have it detected.',
+  },
+  NOTHING_TO_DEPLOY: {
+    fault: 'user',
+    status: 422,
+    message: 'Nothing to deploy was found: {reason}',
+    action:
+      'Add a package.json with a build script or an index.html, or name a folder with "frontend.path" or "backend.path".',
+  },
+  MANIFEST_INVALID: {
+    fault: 'user',
+    status: 422,
+    message: '{file} cannot be read: {reason}',
+    action: 'Correct the file and push again.',
+  },
+  NODE_VERSION_UNSUPPORTED: {
+    fault: 'user',
+    status: 422,
+    message: '{file} asks for Node {wanted}; builders exist for {offered}.',
+    action: 'Change it, or set "nodeVersion" in the request to force one.',
+  },
+  NEEDS_SERVER: {
+    fault: 'user',
+    status: 422,
+    message: '{framework} in "{path}" renders on a server, so it cannot be published as a static site.',
+    action: '{remedy}',
+  },
+
+  // --- building -----------------------------------------------------------------------------------------------------
+  FETCH_FAILED: {
+    fault: 'user',
+    exitCode: 20,
+    message: 'The commit could not be fetched (git exit code {exitCode}).',
+    action: 'Check that the commit still exists and that the token may read it.',
+  },
+  INSTALL_FAILED: {
+    fault: 'user',
+    exitCode: 21,
+    message: 'The install command failed with exit code {exitCode}.',
+    action: 'Run it at this commit on your machine; the last lines of its output are below.',
+  },
+  BUILD_FAILED: {
+    fault: 'user',
+    exitCode: 22,
+    message: 'The build command failed with exit code {exitCode}.',
+    action: 'Run it at this commit on your machine; the last lines of its output are below.',
+  },
+  OUTPUT_MISSING: {
+    fault: 'user',
+    exitCode: 23,
+    message: 'The build ended well but there is no folder "{path}".',
+    action: 'Set "outputDirectory" to the folder that the build writes.',
+  },
+  OUTPUT_EMPTY: {
+    fault: 'user',
+    exitCode: 24,
+    message: 'The output folder "{path}" holds no files.',
+    action: 'Set "outputDirectory" to the folder that the build writes.',
+  },
+  OUTPUT_REJECTED: {
+    fault: 'user',
+    exitCode: 25,
+    message: 'The output cannot be published: {reason}',
+    action: 'Remove it from the output folder.',
+  },
+  OUTPUT_TOO_LARGE: {
+    fault: 'user',
+    exitCode: 26,
+    message: 'The output is over a limit: {reason}',
+    action: 'Publish fewer or smaller files.',
+  },
+  BUILD_TIMEOUT: {
+    fault: 'user',
+    exitCode: 27,
+    message: 'The {phase} phase took longer than {seconds} s and was stopped.',
+    action: 'Make it faster, or raise the timeout in the configuration.',
+  },
+  BUILD_OUT_OF_MEMORY: {
+    fault: 'user',
+    exitCode: 137,
+    message: 'The build ran out of memory and was killed.',
+    action: "Use less memory (for Node: --max-old-space-size), or raise the builder's memory in the configuration.",
+  },
+  PUBLISH_FAILED: {
+    fault: 'transient',
+    exitCode: 30,
+    message: 'The artifact could not be published: {reason}',
+    action: 'Nothing is needed: it is tried again; if it stays, see the runbook.',
+  },
+  BUILDER_MISCONFIGURED: {
+    fault: 'platform',
+    exitCode: 31,
+    message: 'The builder was started with a wrong environment: {reason}',
+    action: 'This is a fault of the platform: report it to its operator.',
+  },
+  IMAGE_TAG_EXISTS: {
+    fault: 'user',
+    exitCode: 32,
+    message: 'The tag {tag} exists already with another content.',
+    action: 'Redeploy: a new deployment gets a new tag.',
+  },
+  NO_CONTAINER_BUILDER: {
+    fault: 'user',
+    exitCode: 33,
+    message: 'Backends need docker, podman or buildah on this machine, and none was found.',
+    action: 'Install one of them, or deploy with "backend": false.',
+  },
+  TOOLCHAIN_UNAVAILABLE: {
+    fault: 'transient',
+    exitCode: 34,
+    message: 'Node {version} or its package manager could not be prepared: {reason}',
+    action: 'Check that the npm registry can be reached.',
+  },
+  BUILD_STOPPED: {
+    fault: 'user',
+    exitCode: 143,
+    message: 'The build was stopped.',
+    action: 'Redeploy it to build it again.',
+  },
+
+  // --- running the builder ------------------------------------------------------------------------------------------
+  TASK_START_FAILED: {
+    fault: 'transient',
+    message: 'The build task could not be started: {reason}',
+    action: 'It is tried again; if it stays, see "builds failing for platform reasons" in the runbook.',
+  },
+  TASK_LOST: {
+    fault: 'transient',
+    message: 'The build task ended without a word: {reason}',
+    action: 'It is tried again; if it stays, see the runbook.',
+  },
+  SPOT_INTERRUPTED: {
+    fault: 'transient',
+    message: 'The Spot capacity under the build was taken back.',
+    action: 'Nothing is needed: it is tried again on demand.',
+  },
+  IMAGE_PULL_FAILED: {
+    fault: 'platform',
+    message: 'The builder image could not be pulled: {reason}',
+    action: 'This is a fault of the platform: check that `cdk deploy` pushed the builder images.',
+  },
+  CREDENTIALS_FAILED: {
+    fault: 'transient',
+    message: 'No credentials could be made for the build: {reason}',
+    action: 'It is tried again; if it stays, check the build role.',
+  },
+  TASK_TIMEOUT: {
+    fault: 'user',
+    message: 'The build ran longer than {seconds} s and was stopped.',
+    action: 'Make it faster, or raise the timeout in the configuration.',
+  },
+  RETRIES_EXHAUSTED: {
+    fault: 'platform',
+    message:
+      'The build was tried {attempts} times and ended each time for a reason that is not yours; the last: {reason}',
+    action: 'Redeploy; if it stays, see the runbook.',
+  },
+
+  // --- starting the laptop platform ---------------------------------------------------------------------------------
+  GIT_MISSING: { fault: 'user', message: 'git was not found on PATH.', action: 'Install git and start again.' },
+  PORT_IN_USE: {
+    fault: 'user',
+    message: 'Port {port} is in use.',
+    action: 'Stop what uses it, or choose another with PORT=<number>.',
+  },
+  DATA_FOLDER_UNUSABLE: {
+    fault: 'user',
+    message: 'The data folder {path} cannot be used: {reason}',
+    action: 'Choose another with --data DIR.',
+  },
+  DATA_FOLDER_LOCKED: {
+    fault: 'user',
+    message: 'The data folder {path} is in use by process {pid}.',
+    action: 'Stop that process, or choose another folder with --data DIR.',
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof table;
+export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = table;
+export const isErrorCode = (s: string): s is ErrorCode => Object.hasOwn(table, s);
+
+export type ErrorDetails = Readonly<Record<string, string | number>>;
+
+const fill = (template: string, details: ErrorDetails) =>
+  template.replace(/\{(\w+)\}/g, (whole, name: string) => (name in details ? String(details[name]) : whole));
+
+/** The two sentences that a user reads: what was wrong, and what to do. */
+export function sentence(code: ErrorCode, details: ErrorDetails = {}): string {
+  const row = ERRORS[code];
+  return `${fill(row.message, details)} ${fill(row.action, details)}`;
+}
+
+/** An error with a row in the table. `cause` is for the operator's log; the message is safe to show. */
+export class VerenError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
+    super(sentence(code, details), options);
+    this.name = 'VerenError';
+    this.code = code;
+    this.details = details;
+  }
+
+  get row(): ErrorRow {
+    return ERRORS[this.code];
+  }
+}
+
+/** The builder's exit code → its row, where one is given. */
+export function errorForExitCode(exitCode: number): ErrorCode | undefined {
+  return (Object.keys(table) as ErrorCode[]).find((code) => ERRORS[code].exitCode === exitCode);
+}

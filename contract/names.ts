@@ -1,0 +1,33 @@
+/** Names that both sides of a wire agree on, other than those of the builders (`builders.ts`). */
+
+export const TOPICS = { events: 'deployment-events', logs: 'build-logs' } as const;
+export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
+
+export const QUEUES = { clone: 'clone', build: 'build' } as const;
+export type QueueName = (typeof QUEUES)[keyof typeof QUEUES];
+
+/** Functions that somebody can ring (asynchronous invoke). */
+export const DOORBELLS = ['clone-worker', 'build-worker'] as const;
+export type DoorbellName = (typeof DOORBELLS)[number];
+
+export const DEFAULT_REGION = 'ap-south-1';
+export const DEFAULT_BUCKET = 'veren-v2';
+
+/** Layout of the bucket. A prefix ends with `/`; every key of a project's is below one of them. */
+export const s3Keys = {
+  site: (projectId: string) => `__outputs/${projectId}/`,
+  deployment: (projectId: string, deploymentId: string) => `__deployments/${projectId}/${deploymentId}/`,
+  /** The published files of one deployment: never changed once the manifest is there. */
+  deploymentFiles: (projectId: string, deploymentId: string) => `__deployments/${projectId}/${deploymentId}/files/`,
+  /** Written last: its presence says that the immutable copy is whole. */
+  deploymentManifest: (projectId: string, deploymentId: string) =>
+    `__deployments/${projectId}/${deploymentId}/manifest.json`,
+  /** Which deployment is live at `site(projectId)`, and what an interrupted promotion was doing. */
+  promotion: (projectId: string) => `__deployments/${projectId}/promotion.json`,
+  cache: (projectId: string) => `__cache/${projectId}/`,
+  record: (deploymentId: string) => `__records/${deploymentId}.json`,
+  log: (deploymentId: string) => `__logs/${deploymentId}.ndjson`,
+} as const;
+
+/** Image tag of a user's backend. Tags are immutable in the repository. */
+export const imageTag = (projectId: string, deploymentId: string) => `${projectId}-${deploymentId}`;

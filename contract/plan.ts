@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { NODE_MAJORS } from './builders.ts';
+
+export const NodeMajorSchema = z.union(
+  NODE_MAJORS.map((n) => z.literal(n)) as [z.ZodLiteral<18>, z.ZodLiteral<20>, z.ZodLiteral<22>, z.ZodLiteral<24>],
+);
+
+export const PackageManagerSchema = z.object({
+  name: z.enum(['npm', 'pnpm', 'yarn', 'bun']),
+  /** Exact version, or a major where only the lockfile's format is known (`"9"`). Absent: the builder's default. */
+  version: z.string().optional(),
+});
+export type PackageManager = z.infer<typeof PackageManagerSchema>;
+
+/** Why a field has its value: the file and rule that decided it. */
+export const EvidenceSchema = z.object({
+  field: z.string(),
+  value: z.string(),
+  /** Path relative to the repository root; absent where a default or the request decided. */
+  file: z.string().optional(),
+  rule: z.string(),
+});
+export type Evidence = z.infer<typeof EvidenceSchema>;
+
+/** What to build in one folder and how. `null` is "does not apply". */
+export const TargetPlanSchema = z.object({
+  /** Relative to the repository root, `.` for the root, `/` as separator, never `..`. */
+  path: z.string(),
+  framework: z.string().nullable(),
+  language: z.string(),
+  packageManager: PackageManagerSchema.nullable(),
+  nodeVersion: NodeMajorSchema,
+  /** Folder in which the install command runs: the workspace root. Equal to `path` outside a workspace. */
+  installPath: z.string(),
+  installCommand: z.string().nullable(),
+  buildCommand: z.string().nullable(),
+  /** Relative to `path`. Only for frontends. */
+  outputDirectory: z.string().nullable().optional(),
+  startCommand: z.string().nullable().optional(),
+  port: z.number().int().min(1).max(65535).nullable().optional(),
+  evidence: z.array(EvidenceSchema),
+});
+export type TargetPlan = z.infer<typeof TargetPlanSchema>;
+
+/** A folder that was considered; the chosen ones come first. */
+export const CandidateSchema = z.object({
+  target: z.enum(['frontend', 'backend']),
+  path: z.string(),
+  framework: z.string().nullable(),
+  score: z.number(),
+  reason: z.string(),
+});
+export type Candidate = z.infer<typeof CandidateSchema>;
+
+export const PlanSchema = z.object({
+  commit: z.string(),
+  frontend: TargetPlanSchema.optional(),
+  backend: TargetPlanSchema.optional(),
+  candidates: z.array(CandidateSchema),
+  warnings: z.array(z.string()),
+});
+export type Plan = z.infer<typeof PlanSchema>;

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { NodeMajorSchema, PlanSchema } from './plan.ts';
+
+export const DEPLOYMENT_STATUSES = ['queued', 'analyzing', 'building', 'succeeded', 'failed', 'canceled'] as const;
+export type DeploymentStatus = (typeof DEPLOYMENT_STATUSES)[number];
+export const BUILD_STATUSES = ['queued', 'building', 'succeeded', 'failed', 'canceled'] as const;
+export type BuildStatus = (typeof BUILD_STATUSES)[number];
+export const PHASES = ['fetch', 'install', 'build', 'publish'] as const;
+export type Phase = (typeof PHASES)[number];
+
+export const isTerminal = (s: DeploymentStatus | BuildStatus): s is 'succeeded' | 'failed' | 'canceled' =>
+  s === 'succeeded' || s === 'failed' || s === 'canceled';
+
+export const FailureSchema = z.object({
+  /** A code of the error table (`errors.ts`). */
+  code: z.string(),
+  message: z.string(),
+  phase: z.enum(PHASES).optional(),
+  exitCode: z.number().int().optional(),
+  /** The last lines of the failing command's output, oldest first, masked. */
+  lastLines: z.array(z.string()).optional(),
+});
+export type Failure = z.infer<typeof FailureSchema>;
+
+export const StaticArtifactSchema = z.object({
+  kind: z.literal('static'),
+  bucket: z.string(),
+  prefix: z.string(),
+  files: z.number().int(),
+  bytes: z.number().int(),
+});
+export const ImageArtifactSchema = z.object({
+  kind: z.literal('image'),
+  uri: z.string(),
+  digest: z.string(),
+  bytes: z.number().int(),
+});
+/** What a builder reports. The API adds `url` to a static artifact, since where a site is served is the platform's matter. */
+export const ArtifactSchema = z.discriminatedUnion('kind', [StaticArtifactSchema, ImageArtifactSchema]);
+export type Artifact = z.infer<typeof ArtifactSchema>;
+
+export const PhaseRecordSchema = z.object({
+  name: z.enum(PHASES),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().optional(),
+  ok: z.boolean().optional(),
+});
+export type PhaseRecord = z.infer<typeof PhaseRecordSchema>;
+
+export const BuildRecordSchema = z.object({
+  status: z.enum(BUILD_STATUSES),
+  nodeVersion: NodeMajorSchema,
+  attempt: z.number().int().min(1),
+  taskArn: z.string().optional(),
+  phases: z.array(PhaseRecordSchema),
+  artifact: ArtifactSchema.optional(),
+  error: FailureSchema.optional(),
+});
+export type BuildRecord = z.infer<typeof BuildRecordSchema>;
+
+/** What is stored and archived of a deployment. No secrets: they live in the job and in the request only. */
+export const DeploymentRecordSchema = z.object({
+  deploymentId: z.string(),
+  projectId: z.string(),
+  owner: z.string(),
+  gitUrl: z.string(),
+  ref: z.string().nullable(),
+  commit: z.string().nullable(),
+  status: z.enum(DEPLOYMENT_STATUSES),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().optional(),
+  plan: PlanSchema.nullable(),
+  builds: z.object({ frontend: BuildRecordSchema.optional(), backend: BuildRecordSchema.optional() }),
+  error: FailureSchema.optional(),
+});
+export type DeploymentRecord = z.infer<typeof DeploymentRecordSchema>;
