@@ -1,0 +1,76 @@
+import type { DeploymentEvent } from '../../contract/events.ts';
+import { type AttemptFacts, type DeploymentFacts, isBefore, type Stamp } from './facts.ts';
+
+/** An attempt number that no retry limit reaches; keeps hostile or broken events from growing the state without bound. */
+const MAX_ATTEMPT = 20;
+
+/**
+ * Folds one event into the facts. Pure and total: any event in any order any number of times gives facts that depend on
+ * the set of events alone. Returns the same object where the event adds nothing.
+ */
+export function reduce(facts: DeploymentFacts, received: DeploymentEvent): DeploymentFacts {
+  const event = normalise(received);
+  const changed = fold(facts, event);
+  const updatedAt = event.at > facts.updatedAt ? event.at : facts.updatedAt;
+  return changed === facts && updatedAt === facts.updatedAt ? facts : { ...changed, updatedAt };
+}
+
+function fold(facts: DeploymentFacts, event: DeploymentEvent): DeploymentFacts {
+  switch (event.type) {
+    case 'deployment.requested':
+      return keepFirst(facts, 'requested', event);
+    case 'deployment.analyzing':
+      return keepFirst(facts, 'analyzing', { at: event.at, id: event.id });
+    case 'deployment.analyzed':
+      return keepFirst(facts, 'analyzed', event);
+    case 'deployment.failed':
+      return keepFirst(facts, 'failed', event);
+    case 'deployment.canceled':
+      return keepFirst(facts, 'canceled', event);
+    case 'build.started':
+      return inAttempt(facts, event, (attempt) => keepFirst(attempt, 'started', event));
+    case 'build.phase':
+      return inAttempt(facts, event, (attempt) => phase(attempt, event));
+    case 'build.retrying':
+    case 'build.succeeded':
+    case 'build.failed':
+      return inAttempt(facts, event, (attempt) => keepFirst(attempt, 'ended', event));
+  }
+}
+
+function keepFirst<T extends object, K extends keyof T>(owner: T, key: K, fact: T[K] & Stamp): T {
+  const known = owner[key] as Stamp | undefined;
+  return known && !isBefore(fact, known) ? owner : { ...owner, [key]: fact };
+}
+
+function inAttempt(
+  facts: DeploymentFacts,
+  event: Extract<DeploymentEvent, { attempt: number }>,
+  change: (attempt: AttemptFacts) => AttemptFacts,
+): DeploymentFacts {
+  if (event.attempt > MAX_ATTEMPT) return facts;
+  const ofTarget = facts.attempts[event.target] ?? {};
+  const known: AttemptFacts = ofTarget[event.attempt] ?? { phases: {} };
+  const next = change(known);
+  if (next === known) return facts;
+  return {
+    ...facts,
+    attempts: { ...facts.attempts, [event.target]: { ...ofTarget, [event.attempt]: next } },
+  };
+}
+
+function phase(attempt: AttemptFacts, event: Extract<DeploymentEvent, { type: 'build.phase' }>): AttemptFacts {
+  const known = attempt.phases[event.phase] ?? {};
+  const stamp = { at: event.at, id: event.id };
+  const next =
+    event.state === 'started'
+      ? keepFirst(known, 'started', stamp)
+      : keepFirst(known, 'finished', { ...stamp, ok: event.ok ?? true });
+  return next === known ? attempt : { ...attempt, phases: { ...attempt.phases, [event.phase]: next } };
+}
+
+/** Times are compared as strings, so every one is brought to the same form: UTC with milliseconds. */
+function normalise<E extends DeploymentEvent>(event: E): E {
+  const at = new Date(event.at).toISOString();
+  return at === event.at ? event : { ...event, at };
+}

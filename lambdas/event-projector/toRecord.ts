@@ -1,0 +1,139 @@
+import { TARGETS, type Target } from '../../contract/builders.ts';
+import {
+  type BuildRecord,
+  type BuildStatus,
+  type DeploymentRecord,
+  type DeploymentStatus,
+  type Failure,
+  isTerminal,
+  PHASES,
+  type PhaseRecord,
+} from '../../contract/record.ts';
+import { type AttemptEnd, type AttemptFacts, type DeploymentFacts, isBefore, type Stamp } from './facts.ts';
+
+type Ended = Exclude<AttemptEnd, { type: 'build.retrying' }>;
+/** How and when a deployment ended. */
+interface End {
+  readonly stamp: Stamp;
+  readonly status: 'succeeded' | 'failed' | 'canceled';
+  readonly error?: Failure | undefined;
+}
+
+/**
+ * The record that the facts amount to; null before the request is known. Derived, never stored as the truth, so that
+ * every order of the same events gives the same record. The first terminal state, by event time, wins.
+ */
+export function toRecord(facts: DeploymentFacts): DeploymentRecord | null {
+  const { requested } = facts;
+  if (!requested) return null;
+  const end = deploymentEnd(facts);
+  const builds: Partial<Record<Target, BuildRecord>> = {};
+  for (const target of TARGETS) {
+    const build = buildRecord(facts, target, end);
+    if (build) builds[target] = build;
+  }
+  return {
+    deploymentId: requested.deploymentId,
+    projectId: requested.projectId,
+    owner: requested.owner,
+    gitUrl: requested.gitUrl,
+    ref: requested.ref,
+    commit: facts.analyzed?.plan.commit ?? null,
+    status: end?.status ?? runningStatus(facts, builds),
+    createdAt: requested.at,
+    updatedAt: facts.updatedAt,
+    ...(end && { finishedAt: end.stamp.at }),
+    plan: facts.analyzed?.plan ?? null,
+    builds,
+    ...(end?.error && { error: end.error }),
+  };
+}
+
+function runningStatus(facts: DeploymentFacts, builds: DeploymentRecord['builds']): DeploymentStatus {
+  const started = TARGETS.some((t) => builds[t] && (builds[t].attempt > 1 || builds[t].status !== 'queued'));
+  if (started) return 'building';
+  return facts.analyzing || facts.analyzed ? 'analyzing' : 'queued';
+}
+
+/** The earliest of: analysis failed, canceled, every planned build ended. */
+function deploymentEnd(facts: DeploymentFacts): End | undefined {
+  const ends: End[] = [];
+  if (facts.failed) ends.push({ stamp: facts.failed, status: 'failed', error: facts.failed.error });
+  if (facts.canceled) ends.push({ stamp: facts.canceled, status: 'canceled' });
+  const builds = buildsEnd(facts);
+  if (builds) ends.push(builds);
+  return ends.reduce<End | undefined>((first, e) => (first && isBefore(first.stamp, e.stamp) ? first : e), undefined);
+}
+
+function buildsEnd(facts: DeploymentFacts): End | undefined {
+  const plan = facts.analyzed?.plan;
+  if (!plan) return undefined;
+  const ended = TARGETS.filter((t) => plan[t]).map((t) => buildEnd(facts, t)?.ended);
+  if (ended.length === 0 || ended.some((e) => e === undefined)) return undefined;
+  const all = (ended as Ended[]).toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
+  const failed = all.find((e) => e.type === 'build.failed');
+  const stamp = all[all.length - 1] as Ended;
+  return failed ? { stamp, status: 'failed', error: failed.error } : { stamp, status: 'succeeded' };
+}
+
+/** The first end, by event time, of any attempt; a retry is not an end. */
+function buildEnd(facts: DeploymentFacts, target: Target): { attempt: number; ended: Ended } | undefined {
+  let first: { attempt: number; ended: Ended } | undefined;
+  for (const [n, { ended }] of Object.entries(facts.attempts[target] ?? {})) {
+    if (!ended || ended.type === 'build.retrying') continue;
+    if (!first || isBefore(ended, first.ended)) first = { attempt: Number(n), ended };
+  }
+  return first;
+}
+
+function buildRecord(facts: DeploymentFacts, target: Target, end: End | undefined): BuildRecord | undefined {
+  const attempts = facts.attempts[target] ?? {};
+  const built = buildEnd(facts, target);
+  // What ended after the deployment had ended does not count: a canceled deployment has no artifact.
+  const own = built && !(end && isBefore(end.stamp, built.ended)) ? built : undefined;
+  const attempt = own?.attempt ?? currentAttempt(attempts);
+  const shown: AttemptFacts = attempts[attempt] ?? { phases: {} };
+  const nodeVersion = facts.analyzed?.plan[target]?.nodeVersion ?? shown.started?.nodeVersion;
+  if (nodeVersion === undefined) return undefined;
+  return {
+    status: own ? (own.ended.type === 'build.succeeded' ? 'succeeded' : 'failed') : openStatus(shown, end),
+    nodeVersion,
+    attempt,
+    ...(shown.started && { taskArn: shown.started.taskArn }),
+    phases: phaseRecords(shown),
+    ...(own?.ended.type === 'build.succeeded' && { artifact: own.ended.artifact }),
+    ...(own?.ended.type === 'build.failed' && { error: own.ended.error }),
+  };
+}
+
+function openStatus(attempt: AttemptFacts, end: End | undefined): BuildStatus {
+  if (end && isTerminal(end.status)) return 'canceled';
+  return attempt.started || Object.keys(attempt.phases).length > 0 ? 'building' : 'queued';
+}
+
+function currentAttempt(attempts: Readonly<Record<string, AttemptFacts>>): number {
+  let current = 1;
+  for (const [n, facts] of Object.entries(attempts)) {
+    current = Math.max(current, facts.ended?.type === 'build.retrying' ? Number(n) + 1 : Number(n));
+  }
+  return current;
+}
+
+function phaseRecords(attempt: AttemptFacts): PhaseRecord[] {
+  return PHASES.flatMap((name) => {
+    const { started, finished } = attempt.phases[name] ?? {};
+    const startedAt = started?.at ?? finished?.at;
+    if (startedAt === undefined) return [];
+    return [{ name, startedAt, ...(finished && { finishedAt: finished.at, ok: finished.ok }) }];
+  });
+}
+
+/** Lines that the shown attempt of each finished build sent: what a follower of the log has to wait for. */
+export function expectedLogLines(facts: DeploymentFacts): Partial<Record<Target, { attempt: number; lines: number }>> {
+  const expected: Partial<Record<Target, { attempt: number; lines: number }>> = {};
+  for (const target of TARGETS) {
+    const end = buildEnd(facts, target);
+    if (end?.ended.logLines !== undefined) expected[target] = { attempt: end.attempt, lines: end.ended.logLines };
+  }
+  return expected;
+}
