@@ -1,0 +1,106 @@
+import { type FileHandle, open } from 'node:fs/promises';
+
+/** Append-only lines of text, counted from 1. */
+export interface Lines {
+  readonly count: number;
+  readonly bytes: number;
+  append(lines: readonly string[]): Promise<void>;
+  /** At most `limit` lines after the first `after`. */
+  read(after: number, limit: number): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** Lines without a disk. */
+export function arrayLines(): Lines {
+  const kept: string[] = [];
+  let bytes = 0;
+  return {
+    get count() {
+      return kept.length;
+    },
+    get bytes() {
+      return bytes;
+    },
+    async append(lines) {
+      for (const line of lines) bytes += Buffer.byteLength(line) + 1;
+      kept.push(...lines);
+    },
+    read: async (after, limit) => kept.slice(after, after + limit),
+    close: async () => {},
+  };
+}
+
+/** Every so many lines their place in the file is remembered. */
+const STRIDE = 256;
+const SCAN_CHUNK = 256 * 1024;
+const NEWLINE = 10;
+
+/**
+ * Lines in a file, of which only an index is in memory. Each line that is there already is shown to `onLine` once, in
+ * order. A last line that a crash has torn is cut off: it was never acknowledged.
+ */
+export async function fileLines(path: string, onLine: (line: string) => void): Promise<Lines> {
+  const file = await open(path, 'a+', 0o600);
+  /** `places[i]`: where line `i * STRIDE + 1` starts. */
+  const places = [0];
+  let count = 0;
+  let bytes = 0;
+  const counted = (length: number) => {
+    bytes += length;
+    if (++count % STRIDE === 0) places.push(bytes);
+  };
+
+  for await (const line of scan(file)) {
+    onLine(line.toString('utf8'));
+    counted(line.length + 1);
+  }
+  await file.truncate(bytes);
+
+  return {
+    get count() {
+      return count;
+    },
+    get bytes() {
+      return bytes;
+    },
+    async append(lines) {
+      // A write of the process's own is safe from kill -9 once it is done, so there is no sync: see docs/decisions.
+      try {
+        await file.appendFile(`${lines.join('\n')}\n`);
+      } catch (e) {
+        await file.truncate(bytes);
+        throw e;
+      }
+      for (const line of lines) counted(Buffer.byteLength(line) + 1);
+    },
+    async read(after, limit) {
+      const last = Math.min(after + limit, count);
+      if (after >= last) return [];
+      const block = Math.floor(after / STRIDE);
+      const start = places[block]!;
+      const end = places[Math.ceil(last / STRIDE)] ?? bytes;
+      const buffer = Buffer.allocUnsafe(end - start);
+      await file.read(buffer, 0, buffer.length, start);
+      const lines = buffer.toString('utf8').split('\n');
+      return lines.slice(after - block * STRIDE, last - block * STRIDE);
+    },
+    close: () => file.close(),
+  };
+}
+
+/** The whole lines of a file, without their newline. */
+async function* scan(file: FileHandle): AsyncIterable<Buffer> {
+  const chunk = Buffer.allocUnsafe(SCAN_CHUNK);
+  let rest: Buffer = Buffer.alloc(0);
+  for (let at = 0; ; ) {
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    let data: Buffer = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
+    for (let end = data.indexOf(NEWLINE); end !== -1; end = data.indexOf(NEWLINE)) {
+      yield data.subarray(0, end);
+      data = data.subarray(end + 1);
+    }
+    rest = data;
+  }
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { Clock, DeploymentStore, JobQueue, Subscriptions } from '../../ports.ts';
+import { type MemoryBus, memoryBus } from './bus.ts';
+import { type MemoryDoorbell, memoryDoorbell } from './doorbell.ts';
+import { openJournal, volatileJournal } from './journal.ts';
+import { type MemoryLogs, memoryLogs } from './logs.ts';
+import { type MemoryNotifier, memoryNotifier } from './notifier.ts';
+import { memoryQueue } from './queue.ts';
+import { memoryStore } from './store.ts';
+import { memorySubscriptions } from './subscriptions.ts';
+
+export interface MemoryPlatform {
+  readonly queue: JobQueue;
+  readonly store: DeploymentStore;
+  readonly logs: MemoryLogs;
+  readonly bus: MemoryBus;
+  readonly doorbell: MemoryDoorbell;
+  readonly notifier: MemoryNotifier;
+  readonly subscriptions: Subscriptions;
+  /** Waits for what is running, writes what is left and lets the data folder go. */
+  close(): Promise<void>;
+}
+
+export interface MemoryPlatformOptions {
+  /** Where the journal and the logs live; nothing is kept without it. Made where it is missing. */
+  readonly dataDir?: string;
+  readonly clock: Clock;
+  /** Told of a handler or run that failed; it is tried again. Default: written to stderr. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * All ports in one process. What was acknowledged survives `kill -9` and a loss of power; log lines survive `kill -9`.
+ * @throws VerenError DATA_FOLDER_UNUSABLE, DATA_FOLDER_LOCKED
+ */
+export async function openMemoryPlatform(options: MemoryPlatformOptions): Promise<MemoryPlatform> {
+  const { dataDir, clock, onError = console.error } = options;
+  const journal = dataDir === undefined ? volatileJournal() : await openJournal(dataDir);
+  const bus = memoryBus(journal, onError);
+  const doorbell = memoryDoorbell(onError);
+  const logs = memoryLogs(dataDir === undefined ? undefined : join(dataDir, 'logs'));
+  return {
+    queue: memoryQueue(journal, clock),
+    store: memoryStore(journal),
+    logs,
+    bus,
+    doorbell,
+    notifier: memoryNotifier(),
+    subscriptions: memorySubscriptions(),
+    async close() {
+      await Promise.all([bus.close(), doorbell.close()]);
+      await logs.close();
+      await journal.close();
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import type { QueueName } from '../../../../contract/names.ts';
+import type { Clock, Job, JobQueue, Limits, NewJob } from '../../ports.ts';
+import type { Journal } from './journal.ts';
+import type { Table } from './tables.ts';
+
+/** A job is active where it has a lease. */
+type Live = Omit<Job, 'state'>;
+
+const NO_LIMITS: Limits = {
+  global: Number.POSITIVE_INFINITY,
+  perOwner: Number.POSITIVE_INFINITY,
+  perProject: Number.POSITIVE_INFINITY,
+};
+
+/** Job queue in the journal's tables. A table keeps the order of addition, so a job that comes back keeps its place. */
+export function memoryQueue(journal: Journal, clock: Clock): JobQueue {
+  const live = (queue: QueueName): Table<Live> => journal.table(`queue.${queue}`);
+  const ended = (queue: QueueName): Table<number> => journal.table(`queue.${queue}.ended`);
+
+  const leased = (job: Live) => job.leaseUntil !== undefined && job.leaseUntil > clock.now();
+
+  /** Writes the changed job; false where there was none to change. */
+  async function change(queue: QueueName, id: string, next: (job: Live) => Live | undefined): Promise<boolean> {
+    const job = live(queue).get(id);
+    const changed = job && next(job);
+    if (!changed) return false;
+    live(queue).set(id, changed);
+    await journal.commit();
+    return true;
+  }
+
+  async function end(queue: QueueName, id: string): Promise<boolean> {
+    if (!live(queue).delete(id)) return false;
+    ended(queue).set(id, clock.now());
+    await journal.commit();
+    return true;
+  }
+
+  return {
+    async add(queue, job: NewJob) {
+      if (live(queue).has(job.id) || ended(queue).has(job.id)) return false;
+      const now = clock.now();
+      const { id, owner, projectId } = job;
+      live(queue).set(id, {
+        id,
+        owner,
+        projectId,
+        data: structuredClone(job.data),
+        attempt: 1,
+        addedAt: now,
+        runAt: now,
+        notes: {},
+      });
+      await journal.commit();
+      return true;
+    },
+
+    async take(queue, { leaseMs, limits = NO_LIMITS }) {
+      const jobs = live(queue);
+      const running = [...jobs.values()].filter(leased);
+      if (running.length >= limits.global) return null;
+      const owners = countBy(running, (j) => j.owner);
+      const projects = countBy(running, (j) => j.projectId);
+      const now = clock.now();
+      for (const job of jobs.values()) {
+        if (leased(job) || (job.leaseUntil === undefined && job.runAt > now)) continue;
+        if ((owners.get(job.owner) ?? 0) >= limits.perOwner) continue;
+        if ((projects.get(job.projectId) ?? 0) >= limits.perProject) continue;
+        const taken = { ...job, leaseUntil: now + leaseMs };
+        jobs.set(job.id, taken);
+        await journal.commit();
+        return shown(taken);
+      }
+      return null;
+    },
+
+    extend: (queue, id, leaseMs) =>
+      change(queue, id, (job) =>
+        job.leaseUntil === undefined ? undefined : { ...job, leaseUntil: clock.now() + leaseMs },
+      ),
+
+    note: (queue, id, notes) => change(queue, id, (job) => ({ ...job, notes: { ...job.notes, ...notes } })),
+
+    complete: end,
+
+    retry: (queue, id, attempt, delayMs) =>
+      change(queue, id, (job) => {
+        if (job.leaseUntil === undefined || job.attempt !== attempt) return undefined;
+        return { ...waiting(job, clock.now() + delayMs), attempt: attempt + 1, notes: {} };
+      }),
+
+    release: (queue, id, delayMs) =>
+      change(queue, id, (job) => (job.leaseUntil === undefined ? undefined : waiting(job, clock.now() + delayMs))),
+
+    async remove(queue, id) {
+      const job = live(queue).get(id);
+      if (!job) return 'absent';
+      if (job.leaseUntil !== undefined) return 'active';
+      await end(queue, id);
+      return 'removed';
+    },
+
+    async get(queue, id) {
+      const job = live(queue).get(id);
+      return job ? shown(job) : null;
+    },
+
+    async list(queue, state) {
+      const jobs = [...live(queue).values()].map(shown).filter((job) => job.state === state);
+      if (state === 'active') return jobs;
+      const now = clock.now();
+      // What is due goes by age, what is not by its time; sorting is stable, so age decides between equals.
+      return jobs.sort((a, b) => Math.max(a.runAt, now) - Math.max(b.runAt, now));
+    },
+  };
+}
+
+function waiting(job: Live, runAt: number): Live {
+  const { leaseUntil: _, ...rest } = job;
+  return { ...rest, runAt };
+}
+
+const shown = (job: Live): Job => ({
+  ...structuredClone(job),
+  state: job.leaseUntil === undefined ? 'waiting' : 'active',
+});
+
+function countBy<T>(items: readonly T[], key: (item: T) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return counts;
+}
