@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NodeMajorSchema } from './plan.ts';
+import { BuildRecordSchema, DeploymentRecordSchema, ImageArtifactSchema, StaticArtifactSchema } from './record.ts';
 
 export const PROJECT_ID = /^[a-z0-9](-?[a-z0-9])*$/;
 export const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -104,3 +105,53 @@ export const AnalyzeSchema = z.strictObject({
   path: repoPath.optional(),
 });
 export type AnalyzeRequest = z.infer<typeof AnalyzeSchema>;
+
+// --- answers --------------------------------------------------------------------------------------------------------
+
+export const LinksSchema = z.object({
+  self: z.url(),
+  logs: z.url(),
+  cancel: z.url(),
+  redeploy: z.url(),
+});
+
+export const AcceptedSchema = DeploymentRecordSchema.pick({ deploymentId: true, projectId: true, status: true }).extend(
+  {
+    links: LinksSchema,
+  },
+);
+export type Accepted = z.infer<typeof AcceptedSchema>;
+
+const BuildViewSchema = BuildRecordSchema.extend({
+  /** Place in the queue, from 1, while the build waits. */
+  position: z.number().int().min(1).optional(),
+  artifact: z
+    .discriminatedUnion('kind', [StaticArtifactSchema.extend({ url: z.url() }), ImageArtifactSchema])
+    .optional(),
+});
+
+/** A deployment as the API gives it: the record, where its site is, its place in the queue, and links. */
+export const DeploymentViewSchema = DeploymentRecordSchema.extend({
+  builds: z.object({ frontend: BuildViewSchema.optional(), backend: BuildViewSchema.optional() }),
+  links: LinksSchema,
+});
+export type DeploymentView = z.infer<typeof DeploymentViewSchema>;
+
+export const DeploymentListSchema = z.object({
+  items: z.array(DeploymentViewSchema),
+  /** Give it as `cursor` for the next page; absent on the last. */
+  cursor: z.string().optional(),
+});
+export type DeploymentList = z.infer<typeof DeploymentListSchema>;
+
+/** RFC 9457 problem details, with `code` from the error table and every fault of a bad body. */
+export const ProblemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  instance: z.string(),
+  code: z.string(),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+});
+export type Problem = z.infer<typeof ProblemSchema>;

@@ -63,6 +63,12 @@ const table = {
     message: 'The variables and commands need {size} characters, and a task takes at most {limit}.',
     action: 'Shorten "env" or move large values into a file that the build fetches.',
   },
+  REQUEST_LOST: {
+    fault: 'platform',
+    status: 409,
+    message: 'The request of this deployment is no longer known.',
+    action: 'Send it again with POST /deployments.',
+  },
   INTERNAL: {
     fault: 'platform',
     status: 500,

@@ -2,6 +2,7 @@ import type { CreateDeployment } from '../../contract/api.ts';
 import type { DeploymentEvent, LogLine } from '../../contract/events.ts';
 import type { DoorbellName, QueueName, Topic } from '../../contract/names.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
+import type { DeploymentFacts } from '../event-projector/facts.ts';
 
 /**
  * What the handlers need of the world, apart from AWS services that have an SDK and an endpoint (ECS, S3, ECR, STS).
@@ -75,6 +76,7 @@ export interface JobQueue {
 // --- deployments ----------------------------------------------------------------------------------------------------
 
 export interface StoredDeployment {
+  readonly facts: DeploymentFacts;
   readonly record: DeploymentRecord;
   /** What was asked for, kept apart from the record since it holds the user's variables. Null after a rebuild. */
   readonly request: CreateDeployment | null;
@@ -130,8 +132,10 @@ export interface LogChannel {
   append(deploymentId: string, entries: readonly LogEntry[]): Promise<void>;
   /** Lines with `seq > after`, oldest first, at most `limit`. */
   read(deploymentId: string, after: number, limit: number): Promise<LogLine[]>;
-  /** Lines with `seq > after`, those to come included, with no gap and no repeat, until the signal aborts. */
+  /** Lines with `seq > after`, those to come included, with no gap and no repeat, until the signal aborts. `[]` after a `wake`. */
   follow(deploymentId: string, after: number, signal: AbortSignal): AsyncIterable<LogLine[]>;
+  /** Makes every follower of the deployment yield, with no lines where there are none: its record has changed. */
+  wake(deploymentId: string): Promise<void>;
   /** How many distinct lines of an attempt have been appended. */
   count(deploymentId: string, target: LogEntry['target'], attempt: number): Promise<number>;
 }

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { ProjectIdSchema } from './api.ts';
+import { DeploymentRecordSchema } from './record.ts';
+
+/** What a client sends. One subject per message; a connection may have many. */
+export const ClientMessageSchema = z.union([
+  z.strictObject({ action: z.literal('subscribe'), deploymentId: z.string().min(1).max(64) }),
+  z.strictObject({ action: z.literal('subscribe'), projectId: ProjectIdSchema }),
+]);
+export type ClientMessage = z.infer<typeof ClientMessageSchema>;
+
+/** What it receives: first the snapshot (newest first), then every record that changes; an error closes nothing. */
+export const ServerMessageSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('snapshot'),
+    deploymentId: z.string().optional(),
+    projectId: z.string().optional(),
+    records: z.array(DeploymentRecordSchema),
+  }),
+  z.object({ type: z.literal('deployment'), record: DeploymentRecordSchema }),
+  z.object({ type: z.literal('error'), code: z.string(), message: z.string() }),
+]);
+export type ServerMessage = z.infer<typeof ServerMessageSchema>;
+
+/** Deployments in a project's snapshot. */
+export const SNAPSHOT_LIMIT = 20;

@@ -1,0 +1,31 @@
+import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
+import type { Plan } from '../../contract/plan.ts';
+import type { Archive } from '../shared/archive.ts';
+import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel } from '../shared/ports.ts';
+import type { StopBuilds } from '../shared/stopBuilds.ts';
+import type { Authenticate } from './auth.ts';
+
+export interface ApiDeps {
+  readonly store: DeploymentStore;
+  readonly queue: JobQueue;
+  readonly bus: EventBus;
+  readonly doorbell: Doorbell;
+  readonly logs: LogChannel;
+  readonly archive: Archive;
+  readonly clock: Clock;
+  readonly authenticate: Authenticate;
+  /** A new deployment id: unique, and in string order of creation. */
+  readonly newId: () => string;
+  /** Where a project's site is served. */
+  readonly siteUrl: (projectId: string) => Promise<string>;
+  /** Refuses URLs that could never be fetched, before anything is accepted. Throws VerenError. */
+  readonly checkGitUrl: (url: string) => void;
+  /** Refuses what a task's overrides could not hold. Throws VerenError. */
+  readonly checkSize: (request: CreateDeployment) => void;
+  readonly stopBuilds: StopBuilds;
+  /** Absent where another function answers `POST /analyze`. */
+  readonly analyze?: (request: AnalyzeRequest) => Promise<Plan>;
+  /** Where logs are followed, if not here: API Gateway cannot stream. */
+  readonly logStreamUrl?: string;
+  readonly log: (message: string, details?: unknown) => void;
+}

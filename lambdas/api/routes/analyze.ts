@@ -1,0 +1,45 @@
+import { createRoute } from '@hono/zod-openapi';
+import { AnalyzeSchema, ProblemSchema } from '../../../contract/api.ts';
+import { PlanSchema } from '../../../contract/plan.ts';
+import type { Api } from '../app.ts';
+import type { ApiDeps } from '../deps.ts';
+import { fail, problemResponses } from '../problem.ts';
+
+const route = createRoute({
+  method: 'post',
+  path: '/analyze',
+  summary: 'What would be built, and why',
+  description: 'The plan with the evidence for every choice; nothing is deployed.',
+  request: { body: { required: true, content: { 'application/json': { schema: AnalyzeSchema } } } },
+  responses: {
+    200: { description: 'The plan', content: { 'application/json': { schema: PlanSchema } } },
+    ...problemResponses(
+      ProblemSchema,
+      'INVALID_REQUEST',
+      'MALFORMED_JSON',
+      'GIT_URL_UNSUPPORTED',
+      'GIT_HOST_FORBIDDEN',
+      'UNAUTHORIZED',
+      'REPO_NOT_FOUND',
+      'REPO_AUTH_FAILED',
+      'REPO_EMPTY',
+      'REF_NOT_FOUND',
+      'REPO_TOO_LARGE',
+      'PATH_NOT_FOUND',
+      'NOTHING_TO_DEPLOY',
+      'MANIFEST_INVALID',
+      'NODE_VERSION_UNSUPPORTED',
+      'NEEDS_SERVER',
+      'GIT_FAILED',
+      'GIT_TIMEOUT',
+    ),
+  },
+});
+
+/** Registered also where another function answers it, so that the OpenAPI document is whole. */
+export function registerAnalyze(app: Api, deps: Pick<ApiDeps, 'analyze'>): void {
+  app.openapi(route, async (c) => {
+    if (!deps.analyze) return fail('NOT_FOUND', { what: 'analyzer' });
+    return c.json(await deps.analyze(c.req.valid('json')), 200);
+  });
+}

@@ -1,0 +1,54 @@
+import { createRoute } from '@hono/zod-openapi';
+import { AcceptedSchema, type CreateDeployment, ProblemSchema } from '../../../contract/api.ts';
+import { isTerminal } from '../../../contract/record.ts';
+import type { Api } from '../app.ts';
+import { cancelDeployment } from '../cancel.ts';
+import type { ApiDeps } from '../deps.ts';
+import { fail, problemResponses } from '../problem.ts';
+import { accepted } from '../view.ts';
+import { createDeployment } from './create.ts';
+import { idParams, ownDeployment } from './read.ts';
+
+const answers = { 202: { description: 'Accepted', content: { 'application/json': { schema: AcceptedSchema } } } };
+
+const cancelRoute = createRoute({
+  method: 'post',
+  path: '/deployments/{id}/cancel',
+  summary: 'Stop a deployment',
+  description: 'What waits is removed, what runs is stopped; nothing of it becomes visible afterwards.',
+  request: { params: idParams },
+  responses: {
+    ...answers,
+    ...problemResponses(ProblemSchema, 'UNAUTHORIZED', 'NOT_FOUND', 'ALREADY_FINISHED', 'UNAVAILABLE'),
+  },
+});
+
+const redeployRoute = createRoute({
+  method: 'post',
+  path: '/deployments/{id}/redeploy',
+  summary: 'Deploy the same commit again',
+  description:
+    'A new deployment with the same request. It builds the commit that was built, not what the branch has now.',
+  request: { params: idParams },
+  responses: {
+    ...answers,
+    ...problemResponses(ProblemSchema, 'UNAUTHORIZED', 'NOT_FOUND', 'REQUEST_LOST', 'UNAVAILABLE'),
+  },
+});
+
+export function registerChange(app: Api, deps: ApiDeps): void {
+  app.openapi(cancelRoute, async (c) => {
+    const { record } = await ownDeployment(deps, c.get('owner'), c.req.valid('param').id);
+    if (isTerminal(record.status)) return fail('ALREADY_FINISHED', { status: record.status });
+    await cancelDeployment(deps, record, 'user');
+    return c.json(accepted(new URL(c.req.url).origin, record), 202);
+  });
+
+  app.openapi(redeployRoute, async (c) => {
+    const owner = c.get('owner');
+    const { record, request } = await ownDeployment(deps, owner, c.req.valid('param').id);
+    if (!request) return fail('REQUEST_LOST');
+    const again: CreateDeployment = { ...request, ...(record.commit !== null && { ref: record.commit }) };
+    return c.json(accepted(new URL(c.req.url).origin, await createDeployment(deps, owner, again, undefined)), 202);
+  });
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { createRoute, z } from '@hono/zod-openapi';
+import { AcceptedSchema, type CreateDeployment, CreateDeploymentSchema, ProblemSchema } from '../../../contract/api.ts';
+import type { DeploymentEvent } from '../../../contract/events.ts';
+import type { DeploymentRecord } from '../../../contract/record.ts';
+import type { Api } from '../app.ts';
+import type { ApiDeps } from '../deps.ts';
+import { fail, problemResponses } from '../problem.ts';
+import { submit } from '../submit.ts';
+import { accepted } from '../view.ts';
+
+const route = createRoute({
+  method: 'post',
+  path: '/deployments',
+  summary: 'Deploy a repository',
+  description:
+    'What `frontend` and `backend` leave out is detected; `false` leaves the target out. An empty command runs nothing.',
+  request: {
+    headers: z.object({
+      'idempotency-key': z
+        .string()
+        .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters without spaces')
+        .optional(),
+    }),
+    body: { required: true, content: { 'application/json': { schema: CreateDeploymentSchema } } },
+  },
+  responses: {
+    202: { description: 'Accepted', content: { 'application/json': { schema: AcceptedSchema } } },
+    ...problemResponses(
+      ProblemSchema,
+      'INVALID_REQUEST',
+      'MALFORMED_JSON',
+      'GIT_URL_UNSUPPORTED',
+      'GIT_HOST_FORBIDDEN',
+      'OVERRIDES_TOO_LARGE',
+      'UNAUTHORIZED',
+      'NOT_FOUND',
+      'BODY_TOO_LARGE',
+      'IDEMPOTENCY_KEY_REUSED',
+      'UNAVAILABLE',
+    ),
+  },
+});
+
+export function registerCreate(app: Api, deps: ApiDeps): void {
+  app.openapi(route, async (c) => {
+    const request = c.req.valid('json');
+    const key = c.req.valid('header')['idempotency-key'];
+    const record = await createDeployment(deps, c.get('owner'), request, key);
+    return c.json(accepted(new URL(c.req.url).origin, record), 202);
+  });
+}
+
+/** Validates, stores and hands over. Repeats with the same key give the first deployment again. */
+export async function createDeployment(
+  deps: ApiDeps,
+  owner: string,
+  request: CreateDeployment,
+  key: string | undefined,
+): Promise<DeploymentRecord> {
+  deps.checkGitUrl(request.gitUrl);
+  deps.checkSize(request);
+  const requested: Extract<DeploymentEvent, { type: 'deployment.requested' }> = {
+    v: 1,
+    type: 'deployment.requested',
+    id: deps.newId(),
+    at: new Date(deps.clock.now()).toISOString(),
+    deploymentId: deps.newId(),
+    projectId: request.projectId,
+    owner,
+    gitUrl: request.gitUrl,
+    ref: request.ref ?? null,
+  };
+  const created = await deps.store.create({
+    requested,
+    request,
+    ...(key !== undefined && { idempotency: { key, fingerprint: fingerprint(request) } }),
+  });
+  if (created.kind === 'foreign-project') return fail('NOT_FOUND', { what: `project "${request.projectId}"` });
+  if (created.kind === 'key-reused') return fail('IDEMPOTENCY_KEY_REUSED');
+  const deploymentId = created.kind === 'replayed' ? created.deploymentId : requested.deploymentId;
+  const stored = await deps.store.get(deploymentId);
+  if (!stored) throw new Error(`deployment ${deploymentId} is stored but cannot be read`);
+  await submit(deps, stored);
+  return stored.record;
+}
+
+/** Equal for requests that mean the same: independent of the order of fields. */
+function fingerprint(request: CreateDeployment): string {
+  const canonical = JSON.stringify(request, (_key, value: unknown) =>
+    value && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+  return createHash('sha256').update(canonical).digest('hex');
+}

@@ -1,0 +1,51 @@
+import type { Accepted, DeploymentView } from '../../contract/api.ts';
+import { TARGETS } from '../../contract/builders.ts';
+import { buildJobId } from '../../contract/jobs.ts';
+import type { DeploymentRecord } from '../../contract/record.ts';
+import type { Job } from '../shared/ports.ts';
+import type { ApiDeps } from './deps.ts';
+
+export function links(origin: string, deploymentId: string): Accepted['links'] {
+  const self = `${origin}/deployments/${deploymentId}`;
+  return { self, logs: `${self}/logs`, cancel: `${self}/cancel`, redeploy: `${self}/redeploy` };
+}
+
+export const accepted = (origin: string, record: DeploymentRecord): Accepted => ({
+  deploymentId: record.deploymentId,
+  projectId: record.projectId,
+  status: record.status,
+  links: links(origin, record.deploymentId),
+});
+
+/** Adds what only the platform knows: where the site is, and how many builds are before a waiting one. */
+export async function view(
+  deps: Pick<ApiDeps, 'siteUrl'>,
+  origin: string,
+  record: DeploymentRecord,
+  waiting: readonly Job[],
+): Promise<DeploymentView> {
+  const builds: DeploymentView['builds'] = {};
+  for (const target of TARGETS) {
+    const build = record.builds[target];
+    if (!build) continue;
+    const { artifact, ...rest } = build;
+    const place = waiting.findIndex((job) => job.id === buildJobId(record.deploymentId, target));
+    builds[target] = {
+      ...rest,
+      ...(build.status === 'queued' && place >= 0 && { position: place + 1 }),
+      ...(artifact && {
+        artifact: artifact.kind === 'static' ? { ...artifact, url: await deps.siteUrl(record.projectId) } : artifact,
+      }),
+    };
+  }
+  return { ...record, builds, links: links(origin, record.deploymentId) };
+}
+
+/** The waiting builds, asked for only where a record has one that waits. */
+export async function waitingBuilds(
+  deps: Pick<ApiDeps, 'queue'>,
+  records: readonly DeploymentRecord[],
+): Promise<Job[]> {
+  const anyWaits = records.some((r) => TARGETS.some((t) => r.builds[t]?.status === 'queued'));
+  return anyWaits ? deps.queue.list('build', 'waiting') : [];
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { BUILDERS, type NodeMajor, type Target } from '../../../contract/builders.ts';
+
+/** Where a builder runs: the cluster, the task definition's family and the container whose environment is overridden. */
+export interface ECSConfig {
+  readonly CLUSTER: string;
+  readonly TASK: string;
+  readonly CONTAINERNAME: string;
+}
+
+export interface ECSConfigs {
+  readonly frontendConfig18: ECSConfig;
+  readonly frontendConfig20: ECSConfig;
+  readonly frontendConfig22: ECSConfig;
+  readonly frontendConfig24: ECSConfig;
+  readonly backendECSConfig: ECSConfig;
+}
+
+const names = [...new Set(BUILDERS.flatMap((b) => Object.values(b.env)))];
+
+/** The variables of design section 2 that name clusters, tasks and containers; taken from the table of builders. */
+export const ECSEnvSchema = z.object(Object.fromEntries(names.map((name) => [name, z.string().min(1)])));
+
+/** Reads every config from the environment; throws a ZodError that names every variable that is missing. */
+export function readECSConfig(env: Readonly<Record<string, string | undefined>>): ECSConfigs {
+  const values = ECSEnvSchema.parse(env);
+  const config = (target: Target, nodeMajor?: NodeMajor): ECSConfig => {
+    const row = BUILDERS.find(
+      (b) =>
+        b.target === target && (nodeMajor === undefined || (b.nodeMajors as readonly NodeMajor[]).includes(nodeMajor)),
+    );
+    if (!row) throw new Error(`no builder for ${target} ${nodeMajor ?? ''}`);
+    return {
+      CLUSTER: values[row.env.cluster] as string,
+      TASK: values[row.env.task] as string,
+      CONTAINERNAME: values[row.env.container] as string,
+    };
+  };
+  return {
+    frontendConfig18: config('frontend', 18),
+    frontendConfig20: config('frontend', 20),
+    frontendConfig22: config('frontend', 22),
+    frontendConfig24: config('frontend', 24),
+    backendECSConfig: config('backend'),
+  };
+}
+
+/** The config for a build. */
+export function configFor(configs: ECSConfigs, target: Target, nodeMajor: NodeMajor): ECSConfig {
+  return target === 'backend' ? configs.backendECSConfig : configs[`frontendConfig${nodeMajor}`];
+}

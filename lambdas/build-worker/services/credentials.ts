@@ -1,0 +1,103 @@
+import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
+import { VerenError } from '../../../contract/errors.ts';
+import type { BuildJob } from '../../../contract/jobs.ts';
+import { s3Keys, TOPICS } from '../../../contract/names.ts';
+import type { BuildCredentials } from './distributionHandler/environment.ts';
+
+/** ARNs that a build's session policy names. `partition` is part of each, so other partitions work. */
+export interface BuildResources {
+  readonly buildRoleArn: string;
+  readonly bucketArn: string;
+  readonly userImagesArn: string;
+  /** Absent where Kafka is not MSK with IAM. */
+  readonly kafkaClusterArn?: string;
+}
+
+/** Chained role sessions end after an hour at the latest (STS); a build's timeout must be shorter. */
+export const MAX_SESSION_SECONDS = 3_600;
+const MIN_SESSION_SECONDS = 900;
+
+export type MintCredentials = (job: BuildJob, attempt: number, timeoutSeconds: number) => Promise<BuildCredentials>;
+
+export function mintCredentials(sts: STSClient, resources: BuildResources): MintCredentials {
+  return async (job, attempt, timeoutSeconds) => {
+    try {
+      const { Credentials: c } = await sts.send(
+        new AssumeRoleCommand({
+          RoleArn: resources.buildRoleArn,
+          RoleSessionName: `${job.deploymentId}-${job.target}-${attempt}`.slice(0, 64),
+          DurationSeconds: Math.min(MAX_SESSION_SECONDS, Math.max(MIN_SESSION_SECONDS, timeoutSeconds + 300)),
+          Policy: JSON.stringify(sessionPolicy(job, resources)),
+        }),
+      );
+      if (!c?.AccessKeyId || !c.SecretAccessKey || !c.SessionToken) throw new Error('STS gave no credentials');
+      return { accessKeyId: c.AccessKeyId, secretAccessKey: c.SecretAccessKey, sessionToken: c.SessionToken };
+    } catch (e) {
+      throw new VerenError('CREDENTIALS_FAILED', { reason: (e as Error).name }, { cause: e });
+    }
+  };
+}
+
+/** What one build may do: its project's prefixes, or push to the users' repository; and write to the two topics. */
+export function sessionPolicy(job: Pick<BuildJob, 'projectId' | 'deploymentId' | 'target'>, resources: BuildResources) {
+  const statements =
+    job.target === 'frontend' ? sitePublisher(job, resources.bucketArn) : imagePusher(resources.userImagesArn);
+  return {
+    Version: '2012-10-17',
+    Statement: resources.kafkaClusterArn ? [...statements, ...topicWriter(resources.kafkaClusterArn)] : statements,
+  };
+}
+
+const allow = (Action: string[], Resource: string | string[], Condition?: object) => ({
+  Effect: 'Allow',
+  Action,
+  Resource,
+  ...(Condition && { Condition }),
+});
+
+function sitePublisher({ projectId, deploymentId }: Pick<BuildJob, 'projectId' | 'deploymentId'>, bucketArn: string) {
+  const readWrite = [s3Keys.site(projectId), s3Keys.deployment(projectId, deploymentId), s3Keys.cache(projectId)];
+  return [
+    allow(
+      ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
+      [...readWrite.map((prefix) => `${bucketArn}/${prefix}*`), `${bucketArn}/${s3Keys.promotion(projectId)}`],
+    ),
+    // An interrupted promotion is completed from the immutable copy of the deployment that it was for.
+    allow(['s3:GetObject'], `${bucketArn}/__deployments/${projectId}/*`),
+    allow(['s3:ListBucket'], bucketArn, {
+      StringLike: {
+        's3:prefix': [`${s3Keys.site(projectId)}*`, `__deployments/${projectId}/*`, `${s3Keys.cache(projectId)}*`],
+      },
+    }),
+  ];
+}
+
+/** Push without delete: tags are immutable, so a push can add but not replace. Layers may be mounted from the repository. */
+function imagePusher(repositoryArn: string) {
+  return [
+    // ECR gives authorisation for the whole registry or not at all.
+    allow(['ecr:GetAuthorizationToken'], '*'),
+    allow(
+      [
+        'ecr:BatchCheckLayerAvailability',
+        'ecr:InitiateLayerUpload',
+        'ecr:UploadLayerPart',
+        'ecr:CompleteLayerUpload',
+        'ecr:PutImage',
+        'ecr:DescribeImages',
+        'ecr:DescribeRepositories',
+        'ecr:BatchGetImage',
+      ],
+      repositoryArn,
+    ),
+  ];
+}
+
+/** MSK IAM: connect, and write to the two topics. Source: MSK developer guide, "Kafka actions in IAM policies". */
+function topicWriter(clusterArn: string) {
+  const topics = Object.values(TOPICS).map((t) => `${clusterArn.replace(':cluster/', ':topic/')}/${t}`);
+  return [
+    allow(['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'], clusterArn),
+    allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'], topics),
+  ];
+}

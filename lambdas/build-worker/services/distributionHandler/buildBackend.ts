@@ -1,0 +1,19 @@
+import type { BackendEnvName } from '../../../../contract/builder-env.ts';
+import type { BuildJob } from '../../../../contract/jobs.ts';
+import { type BuildContext, commonEnvironment, packageManager } from './environment.ts';
+
+/** The overrides of a backend's container: exactly the documented variables, those that do not apply left out. */
+export function backendEnvironment(job: BuildJob, context: BuildContext): Partial<Record<BackendEnvName, string>> {
+  const { plan } = job;
+  return {
+    ...commonEnvironment(job, context),
+    BACKEND_PATH: plan.path,
+    INSTALLPATH: plan.installPath,
+    INSTALLCOMMAND: plan.installCommand ?? '',
+    BUILDCOMMAND: plan.buildCommand ?? '',
+    STARTCOMMAND: plan.startCommand ?? '',
+    PACKAGE_MANAGER: packageManager(plan),
+    ...(plan.port && { PORT: String(plan.port) }),
+    ECR_URI: context.ecrUri,
+  };
+}

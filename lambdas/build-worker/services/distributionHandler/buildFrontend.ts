@@ -1,0 +1,18 @@
+import type { FrontendEnvName } from '../../../../contract/builder-env.ts';
+import type { BuildJob } from '../../../../contract/jobs.ts';
+import { type BuildContext, commonEnvironment, packageManager } from './environment.ts';
+
+/** The overrides of a frontend's container: exactly the documented variables, those that do not apply left out. */
+export function frontendEnvironment(job: BuildJob, context: BuildContext): Partial<Record<FrontendEnvName, string>> {
+  const { plan } = job;
+  return {
+    ...commonEnvironment(job, context),
+    FRONTENDPATH: plan.path,
+    INSTALLPATH: plan.installPath,
+    INSTALLCOMMAND: plan.installCommand ?? '',
+    BUILDCOMMAND: plan.buildCommand ?? '',
+    OUTPUT_DIR: plan.outputDirectory ?? '.',
+    PACKAGE_MANAGER: packageManager(plan),
+    BUCKET: context.bucket,
+  };
+}

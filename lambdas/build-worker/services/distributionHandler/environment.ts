@@ -1,0 +1,50 @@
+import type { KafkaEnv } from '../../../../contract/builder-env.ts';
+import type { BuildJob } from '../../../../contract/jobs.ts';
+import type { TargetPlan } from '../../../../contract/plan.ts';
+
+/** What a build gets from the platform rather than from its job. */
+export interface BuildContext {
+  readonly attempt: number;
+  readonly credentials: BuildCredentials;
+  readonly region: string;
+  readonly bucket: string;
+  /** `registry/repository` of the users' images. */
+  readonly ecrUri: string;
+  readonly timeoutSeconds: number;
+  readonly kafka: Readonly<Partial<Record<keyof KafkaEnv, string>>>;
+  /** git's GIT_ALLOW_PROTOCOL: protocols separated by `:`. */
+  readonly gitProtocols: string;
+  /** SDK endpoints for emulators and the laptop; empty on AWS. */
+  readonly endpoints: Readonly<Partial<Record<'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_ECR', string>>>;
+}
+
+export interface BuildCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+}
+
+export function commonEnvironment(job: BuildJob, context: BuildContext) {
+  return {
+    GIT_REPOSITORY__URL: job.gitUrl,
+    GIT_COMMIT: job.commit,
+    GIT_ALLOW_PROTOCOL: context.gitProtocols,
+    ...(job.gitToken !== undefined && { GIT_TOKEN: job.gitToken }),
+    PROJECT_ID: job.projectId,
+    DEPLOYMENTID: job.deploymentId,
+    ATTEMPT: String(context.attempt),
+    NODE_VERSION: String(job.plan.nodeVersion),
+    BUILD_ENV: JSON.stringify(job.env),
+    BUILD_TIMEOUT: String(context.timeoutSeconds),
+    AWS_REGION: context.region,
+    AWS_ACCESS_KEY_ID: context.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: context.credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: context.credentials.sessionToken,
+    ...context.endpoints,
+    ...context.kafka,
+  };
+}
+
+/** `pnpm@9.15.0`, `npm`, or nothing. */
+export const packageManager = ({ packageManager: pm }: TargetPlan) =>
+  pm ? (pm.version ? `${pm.name}@${pm.version}` : pm.name) : '';

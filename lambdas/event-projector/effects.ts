@@ -1,0 +1,70 @@
+import { TARGETS } from '../../contract/builders.ts';
+import { buildJobId } from '../../contract/jobs.ts';
+import { QUEUES } from '../../contract/names.ts';
+import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
+import type { Archive } from '../shared/archive.ts';
+import type { DeploymentStore, Doorbell, JobQueue, LogChannel, Notifier, Subscriptions } from '../shared/ports.ts';
+import { freeSlot, STOPPED_NOTE } from '../shared/slots.ts';
+import type { StopBuilds } from '../shared/stopBuilds.ts';
+
+export interface EffectDeps {
+  readonly store: DeploymentStore;
+  readonly queue: JobQueue;
+  readonly doorbell: Doorbell;
+  readonly logs: LogChannel;
+  readonly archive: Archive;
+  /** Writes the log's archive from the hot log. */
+  readonly archiveLog: (deploymentId: string) => Promise<void>;
+  readonly subscriptions: Subscriptions;
+  readonly notifier: Notifier;
+  readonly stopBuilds: StopBuilds;
+  readonly log: (message: string, details?: unknown) => void;
+}
+
+/**
+ * What follows from a change of a record. Delivery is at least once, so everything here may be done again: what belongs
+ * to a terminal state is done whenever the state is terminal, not only when it has just become so.
+ */
+export async function settle(
+  deps: EffectDeps,
+  before: DeploymentRecord | null,
+  after: DeploymentRecord,
+): Promise<void> {
+  if (isTerminal(after.status)) {
+    if (after.status === 'canceled') await deps.stopBuilds(after.deploymentId, 'the deployment was canceled');
+    await deps.archive.writeRecord(after);
+    await deps.archiveLog(after.deploymentId);
+  }
+  await freeStopped(deps, after);
+  await deps.logs.wake(after.deploymentId);
+  if (before && JSON.stringify(before) === JSON.stringify(after)) return;
+  await notify(deps, after);
+}
+
+/** The task may have stopped before its last event came here. */
+async function freeStopped(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
+  for (const target of TARGETS) {
+    if (!isTerminal(record.builds[target]?.status ?? 'queued')) continue;
+    const id = buildJobId(record.deploymentId, target);
+    const job = await deps.queue.get(QUEUES.build, id);
+    if (job?.notes[STOPPED_NOTE]) await freeSlot(deps, id);
+  }
+}
+
+/** Pushes the record to whoever subscribed to the deployment or its project; connections that are gone are forgotten. */
+async function notify(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
+  const { deploymentId, projectId } = record;
+  const connections = await deps.subscriptions.subscribers([`deployment:${deploymentId}`, `project:${projectId}`]);
+  if (connections.length === 0) return;
+  const message = JSON.stringify({ type: 'deployment', record });
+  await Promise.all(
+    connections.map(async (id) => {
+      try {
+        if ((await deps.notifier.send(id, message)) === 'gone') await deps.subscriptions.disconnect(id);
+      } catch (e) {
+        // A subscriber that cannot be reached must not hold back everybody's state; the next change reaches it.
+        deps.log(`connection ${id} could not be notified`, e);
+      }
+    }),
+  );
+}

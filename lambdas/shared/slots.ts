@@ -1,0 +1,13 @@
+import { QUEUES } from '../../contract/names.ts';
+import type { Doorbell, JobQueue } from './ports.ts';
+
+/** Note of a build job whose task has stopped. */
+export const STOPPED_NOTE = 'stopped';
+
+/**
+ * Ends a build's job and lets the next one start. A slot is free when the task has stopped *and* its end is recorded: the
+ * limits hold for tasks that exist, not only for builds that are not done.
+ */
+export async function freeSlot(deps: { queue: JobQueue; doorbell: Doorbell }, jobId: string): Promise<void> {
+  if (await deps.queue.complete(QUEUES.build, jobId)) await deps.doorbell.ring('build-worker');
+}

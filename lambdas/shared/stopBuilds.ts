@@ -1,0 +1,35 @@
+import type { ECSClient } from '@aws-sdk/client-ecs';
+import { StopTaskCommand } from '@aws-sdk/client-ecs';
+import { TARGETS } from '../../contract/builders.ts';
+import { buildJobId, cloneJobId } from '../../contract/jobs.ts';
+import { QUEUES } from '../../contract/names.ts';
+import type { JobQueue } from './ports.ts';
+
+/** Takes a deployment's waiting jobs out and tells its running tasks to stop. Idempotent. */
+export type StopBuilds = (deploymentId: string, reason: string) => Promise<void>;
+
+/**
+ * A running task's job is left active: its slot is free when the task has stopped, not when it was told to. A job that is
+ * between `take` and RunTask has no task yet; the build-worker looks at the record after RunTask and stops it itself.
+ */
+export function stopBuilds(deps: { queue: JobQueue; ecs: ECSClient }): StopBuilds {
+  return async (deploymentId, reason) => {
+    await deps.queue.remove(QUEUES.clone, cloneJobId(deploymentId));
+    for (const target of TARGETS) {
+      const id = buildJobId(deploymentId, target);
+      if ((await deps.queue.remove(QUEUES.build, id)) !== 'active') continue;
+      const job = await deps.queue.get(QUEUES.build, id);
+      if (job?.notes.taskArn) await stopTask(deps.ecs, job.notes.cluster, job.notes.taskArn, reason);
+    }
+  };
+}
+
+/** StopTask that takes "there is no such task any more" for an answer. `reason` is shown as the task's stoppedReason. */
+export async function stopTask(ecs: ECSClient, cluster: string | undefined, taskArn: string, reason: string) {
+  try {
+    await ecs.send(new StopTaskCommand({ cluster, task: taskArn, reason: reason.slice(0, 1_000) }));
+  } catch (e) {
+    if ((e as Error).name === 'InvalidParameterException') return;
+    throw e;
+  }
+}

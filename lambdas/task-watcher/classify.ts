@@ -1,0 +1,54 @@
+import type { Task } from '@aws-sdk/client-ecs';
+import { ERRORS, type ErrorCode, errorForExitCode } from '../../contract/errors.ts';
+import type { Failure } from '../../contract/record.ts';
+import { failure } from '../shared/buildEvents.ts';
+
+/** `stoppedReason` of tasks that the task-watcher stopped for running too long begins with this. */
+export const TIMEOUT_REASON = 'veren: timeout';
+
+export type Verdict =
+  /** The builder says that it succeeded: its artifact must be there. */
+  | { readonly kind: 'succeeded' }
+  /** The user's fault, or one that no repeat cures. */
+  | { readonly kind: 'failed'; readonly error: Failure }
+  /** Nobody's doing: worth another attempt. */
+  | { readonly kind: 'retry'; readonly error: Failure };
+
+/**
+ * What a stopped task amounts to when its builder's last word was lost. Sources: ECS developer guide, "Stopped tasks
+ * error codes" and "Task state change events"; exit codes are those of the error table.
+ */
+export function classify(task: Task, timeoutSeconds: number): Verdict {
+  const reason = task.stoppedReason ?? '';
+  const container = task.containers?.[0];
+  const exitCode = container?.exitCode;
+  const why = [reason, container?.reason].filter(Boolean).join('; ') || 'no reason was given';
+
+  if (exitCode === 0) return { kind: 'succeeded' };
+  if (reason.startsWith(TIMEOUT_REASON)) return failed('TASK_TIMEOUT', { seconds: timeoutSeconds });
+  if (task.stopCode === 'SpotInterruption') return { kind: 'retry', error: failure('SPOT_INTERRUPTED') };
+  if (/CannotPullContainer|CannotPullImageManifest|pull image|manifest unknown/i.test(why))
+    return failed('IMAGE_PULL_FAILED', { reason: why });
+  if (task.stopCode === 'TaskFailedToStart' && exitCode === undefined) return retry('TASK_START_FAILED', why);
+  if (/OutOfMemory/i.test(container?.reason ?? '') || /OutOfMemory/i.test(reason)) return failed('BUILD_OUT_OF_MEMORY');
+  // Nothing ran to its end: the host, the platform or the laptop went away under it.
+  if (exitCode === undefined) return retry('TASK_LOST', why);
+  const code = errorForExitCode(exitCode);
+  // 137 without OutOfMemory and 143 are signals from outside: the build did not end itself.
+  if (!code || code === 'BUILD_OUT_OF_MEMORY' || code === 'BUILD_STOPPED')
+    return retry('TASK_LOST', `exit code ${exitCode}; ${why}`);
+  const error = failure(code, {
+    exitCode: 'unknown',
+    reason: why,
+    phase: 'current',
+    seconds: timeoutSeconds,
+    path: 'output',
+  });
+  return ERRORS[code].fault === 'transient' ? { kind: 'retry', error } : { kind: 'failed', error };
+}
+
+const failed = (code: ErrorCode, details?: Record<string, string | number>): Verdict => ({
+  kind: 'failed',
+  error: failure(code, details),
+});
+const retry = (code: ErrorCode, reason: string): Verdict => ({ kind: 'retry', error: failure(code, { reason }) });

@@ -1,0 +1,94 @@
+import { VerenError } from '../../contract/errors.ts';
+import {
+  type ClientMessage,
+  ClientMessageSchema,
+  type ServerMessage,
+  SNAPSHOT_LIMIT,
+} from '../../contract/websocket.ts';
+import { type Authenticate, bearerToken } from '../api/auth.ts';
+import type { DeploymentStore, Notifier, Subject, Subscriptions } from '../shared/ports.ts';
+
+export interface WebSocketDeps {
+  readonly authenticate: Authenticate;
+  readonly store: DeploymentStore;
+  readonly subscriptions: Subscriptions;
+  readonly notifier: Notifier;
+}
+
+/** The part of API Gateway's WebSocket event that matters here; the laptop's server makes the same. */
+export interface WebSocketEvent {
+  readonly requestContext: { readonly routeKey: string; readonly connectionId: string };
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly queryStringParameters?: Readonly<Record<string, string | undefined>> | null;
+  readonly body?: string | null;
+}
+
+/** Handles one event. A status other than 200 at `$connect` refuses the connection. */
+export async function handleWebSocket(deps: WebSocketDeps, event: WebSocketEvent): Promise<{ statusCode: number }> {
+  const { routeKey, connectionId } = event.requestContext;
+  if (routeKey === '$connect') return connect(deps, connectionId, event);
+  if (routeKey === '$disconnect') {
+    await deps.subscriptions.disconnect(connectionId);
+    return { statusCode: 200 };
+  }
+  const answer = await receive(deps, connectionId, event.body ?? '');
+  if ((await deps.notifier.send(connectionId, JSON.stringify(answer))) === 'gone')
+    await deps.subscriptions.disconnect(connectionId);
+  return { statusCode: 200 };
+}
+
+/** Browsers cannot set headers on a WebSocket, so the token may come as `?token=`. */
+async function connect(deps: WebSocketDeps, connectionId: string, event: WebSocketEvent) {
+  const header = Object.entries(event.headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
+  const token = bearerToken(header) ?? event.queryStringParameters?.token;
+  const owner = token ? await deps.authenticate(token) : null;
+  if (!owner) return { statusCode: 401 };
+  await deps.subscriptions.connect(connectionId, owner);
+  return { statusCode: 200 };
+}
+
+async function receive(deps: WebSocketDeps, connectionId: string, body: string): Promise<ServerMessage> {
+  const message = parse(body);
+  if (!message)
+    return {
+      type: 'error',
+      code: 'INVALID_REQUEST',
+      message: 'Send {"action":"subscribe","deploymentId":"…"} or {"action":"subscribe","projectId":"…"}.',
+    };
+  const owner = await deps.subscriptions.ownerOf(connectionId);
+  if (!owner) return error(new VerenError('UNAUTHORIZED'));
+  return subscribe(deps, connectionId, owner, message);
+}
+
+function parse(body: string): ClientMessage | null {
+  try {
+    return ClientMessageSchema.safeParse(JSON.parse(body)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Subscribes before it reads: a change in between is then seen twice rather than missed. */
+async function subscribe(
+  deps: WebSocketDeps,
+  connectionId: string,
+  owner: string,
+  message: ClientMessage,
+): Promise<ServerMessage> {
+  if ('deploymentId' in message) {
+    const { deploymentId } = message;
+    const known = await deps.store.get(deploymentId);
+    if (known?.record.owner !== owner) return error(notFound(`deployment "${deploymentId}"`));
+    await deps.subscriptions.subscribe(connectionId, `deployment:${deploymentId}` satisfies Subject);
+    const record = (await deps.store.get(deploymentId))?.record ?? known.record;
+    return { type: 'snapshot', deploymentId, records: [record] };
+  }
+  const { projectId } = message;
+  if ((await deps.store.projectOwner(projectId)) !== owner) return error(notFound(`project "${projectId}"`));
+  await deps.subscriptions.subscribe(connectionId, `project:${projectId}` satisfies Subject);
+  const { items } = await deps.store.list({ owner, projectId, limit: SNAPSHOT_LIMIT });
+  return { type: 'snapshot', projectId, records: items };
+}
+
+const notFound = (what: string) => new VerenError('NOT_FOUND', { what });
+const error = (e: VerenError): ServerMessage => ({ type: 'error', code: e.code, message: e.message });
