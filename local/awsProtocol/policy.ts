@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+/**
+ * IAM policies as far as session policies of builds need them: Allow and Deny, `Action`, `Resource` with `*` and `?`,
+ * and string conditions. Whatever is not understood is refused when the policy is read, never ignored.
+ * Source: IAM user guide, "JSON policy element reference" and "Policy evaluation logic".
+ */
+const oneOrMany = z.union([z.string(), z.array(z.string()).min(1)]).transform((v) => (Array.isArray(v) ? v : [v]));
+const OPERATORS = ['StringEquals', 'StringNotEquals', 'StringLike', 'StringNotLike'] as const;
+const operator = z.enum([...OPERATORS, ...OPERATORS.map((o) => `${o}IfExists` as const)]);
+
+const StatementSchema = z.strictObject({
+  Sid: z.string().optional(),
+  Effect: z.enum(['Allow', 'Deny']),
+  Action: oneOrMany,
+  Resource: oneOrMany,
+  Condition: z.partialRecord(operator, z.record(z.string(), oneOrMany)).optional(),
+});
+
+export const PolicySchema = z.strictObject({
+  Version: z.string().optional(),
+  Id: z.string().optional(),
+  Statement: z.union([StatementSchema, z.array(StatementSchema).min(1)]).transform((v) => (Array.isArray(v) ? v : [v])),
+});
+export type Policy = z.infer<typeof PolicySchema>;
+
+export interface AccessRequest {
+  readonly action: string;
+  readonly resource: string;
+  /** Condition keys of the request, e.g. `s3:prefix`; an absent key fails every condition but the `…IfExists` ones. */
+  readonly context?: Readonly<Record<string, string>>;
+}
+
+const patterns = new Map<string, RegExp>();
+
+/** `*` is any run of characters (`/` too), `?` is one; everything else stands for itself. */
+function matches(pattern: string, value: string, flags: '' | 'i'): boolean {
+  const key = flags + pattern;
+  let regexp = patterns.get(key);
+  if (!regexp) {
+    // Runs of `*` are one: otherwise a hostile policy makes the expression backtrack without end.
+    const source = pattern
+      .replace(/\*+/g, '*')
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replace(/\*/g, '[^]*')
+      .replace(/\?/g, '[^]');
+    regexp = new RegExp(`^${source}$`, flags);
+    if (patterns.size > 1_000) patterns.clear();
+    patterns.set(key, regexp);
+  }
+  return regexp.test(value);
+}
+
+function holds(name: string, wanted: readonly string[], actual: string | undefined): boolean {
+  const ifExists = name.endsWith('IfExists');
+  const base = ifExists ? name.slice(0, -'IfExists'.length) : name;
+  const negative = base.startsWith('StringNot');
+  if (actual === undefined) return ifExists || negative;
+  const hit = wanted.some((w) => (base.endsWith('Like') ? matches(w, actual, '') : w === actual));
+  return hit !== negative;
+}
+
+/** The default is no; an Allow opens; a Deny closes whatever an Allow opened. No policy at all: the role's own rights. */
+export function isAllowed(policy: Policy | undefined, request: AccessRequest): boolean {
+  if (!policy) return true;
+  const applying = policy.Statement.filter(
+    (s) =>
+      s.Action.some((a) => matches(a, request.action, 'i')) &&
+      s.Resource.some((r) => matches(r, request.resource, '')) &&
+      Object.entries(s.Condition ?? {}).every(([name, keys]) =>
+        Object.entries(keys ?? {}).every(([key, wanted]) => holds(name, wanted, request.context?.[key])),
+      ),
+  );
+  return applying.some((s) => s.Effect === 'Allow') && !applying.some((s) => s.Effect === 'Deny');
+}

@@ -1,0 +1,15 @@
+/** An error as an AWS service answers it. Each protocol writes it in its own form (XML or JSON). */
+export class ServiceError extends Error {
+  readonly code: string;
+  readonly status: number;
+  /** More members of the answer, e.g. `{ Key: … }`. */
+  readonly members: Readonly<Record<string, string>>;
+
+  constructor(code: string, status: number, message: string, members: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.name = 'ServiceError';
+    this.code = code;
+    this.status = status;
+    this.members = members;
+  }
+}

@@ -1,0 +1,183 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { CredentialStore, Principal } from './credentials.ts';
+import { ServiceError } from './serviceError.ts';
+
+/**
+ * Verifies AWS Signature Version 4 in the Authorization header.
+ * Source: AWS general reference, "Create a signed AWS API request"; S3 API reference, "Authenticating Requests".
+ */
+export interface SignedRequest {
+  readonly method: string;
+  /** As it came over the wire: path and query, still encoded. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export interface Verified {
+  readonly principal: Principal;
+  /** `x-amz-content-sha256`: a hex digest, `UNSIGNED-PAYLOAD` or one of the `STREAMING-…` words. */
+  readonly payloadHash: string;
+  /** What signed chunks of the body go on from. */
+  readonly seed: SigningSeed;
+}
+
+export interface SigningSeed {
+  readonly signature: string;
+  readonly key: Buffer;
+  readonly amzDate: string;
+  readonly scope: string;
+}
+
+const MAX_SKEW_MS = 15 * 60_000;
+const AUTHORIZATION =
+  /^AWS4-HMAC-SHA256\s+Credential=([A-Z0-9]{4,128})\/(\d{8})\/([a-z0-9-]{1,32})\/([a-z0-9-]{1,32})\/aws4_request,\s*SignedHeaders=([a-z0-9;_-]{1,4096}),\s*Signature=([0-9a-f]{64})$/;
+
+export const sha256Hex = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex');
+export const hmac = (key: string | Buffer, data: string) => createHmac('sha256', key).update(data).digest();
+
+/** RFC 3986: everything but the unreserved characters. */
+const encode = (text: string) =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new ServiceError('InvalidURI', 400, 'The request URI is not valid UTF-8 in percent-encoding.');
+  }
+}
+
+function canonicalQuery(query: string): string {
+  if (query === '') return '';
+  return query
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const at = pair.indexOf('=');
+      return at < 0
+        ? ([encode(decode(pair)), ''] as const)
+        : ([encode(decode(pair.slice(0, at))), encode(decode(pair.slice(at + 1)))] as const);
+    })
+    .sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0))
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&');
+}
+
+function parseAmzDate(text: string | undefined): number {
+  const m = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text ?? '');
+  return m ? Date.parse(`${m[1]}-${m[2]}-${m[3]}T${m[4]}:${m[5]}:${m[6]}Z`) : Number.NaN;
+}
+
+/** The signing key costs four HMACs and is the same for a whole day. */
+const signingKeys = new Map<string, Buffer>();
+function signingKey(secret: string, date: string, region: string, service: string): Buffer {
+  const id = `${secret}/${date}/${region}/${service}`;
+  let key = signingKeys.get(id);
+  if (!key) {
+    key = [date, region, service, 'aws4_request'].reduce<Buffer>(
+      (k, part) => hmac(k, part),
+      Buffer.from(`AWS4${secret}`),
+    );
+    if (signingKeys.size >= 256) signingKeys.clear();
+    signingKeys.set(id, key);
+  }
+  return key;
+}
+
+export const sameText = (a: string, b: string) =>
+  a.length === b.length && timingSafeEqual(Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1'));
+
+/**
+ * @param payloadHash Hash to assume where the request names none in `x-amz-content-sha256` (JSON and query protocols).
+ * @throws ServiceError with S3's error codes.
+ */
+export function verifySignature(
+  request: SignedRequest,
+  options: { service: string; credentials: CredentialStore; now: number; payloadHash?: string },
+): Verified {
+  const header = request.headers.authorization;
+  if (header === undefined) throw new ServiceError('AccessDenied', 403, 'The request is not signed.');
+  const parts = AUTHORIZATION.exec(header);
+  if (!parts) throw new ServiceError('AuthorizationHeaderMalformed', 400, 'The authorization header is malformed.');
+  const [accessKeyId, date, region, service, signedHeaders, signature] = parts.slice(1) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  if (service !== options.service)
+    throw new ServiceError(
+      'AuthorizationHeaderMalformed',
+      400,
+      `The request is signed for "${service}", this is "${options.service}".`,
+    );
+
+  const principal = options.credentials.lookup(accessKeyId);
+  if (!principal) throw new ServiceError('InvalidAccessKeyId', 403, 'The access key id does not exist in our records.');
+
+  const amzDate = request.headers['x-amz-date'] as string | undefined;
+  const at = parseAmzDate(amzDate);
+  if (amzDate === undefined || Number.isNaN(at) || !amzDate.startsWith(date))
+    throw new ServiceError('AccessDenied', 403, 'A valid x-amz-date header is required.');
+  if (Math.abs(options.now - at) > MAX_SKEW_MS)
+    throw new ServiceError(
+      'RequestTimeTooSkewed',
+      403,
+      'The difference between the request time and the current time is too large.',
+    );
+
+  const names = signedHeaders.split(';');
+  const signed = new Set(names);
+  if (!signed.has('host') || Object.keys(request.headers).some((n) => n.startsWith('x-amz-') && !signed.has(n)))
+    throw new ServiceError('AccessDenied', 403, 'There were headers present in the request which were not signed.');
+
+  const payloadHash = (request.headers['x-amz-content-sha256'] as string | undefined) ?? options.payloadHash;
+  if (payloadHash === undefined)
+    throw new ServiceError('InvalidRequest', 400, 'The header x-amz-content-sha256 is missing.');
+
+  const mark = request.url.indexOf('?');
+  const path = mark < 0 ? request.url : request.url.slice(0, mark);
+  const canonicalRequest = [
+    request.method,
+    path
+      .split('/')
+      .map((s) => encode(decode(s)))
+      .join('/'),
+    canonicalQuery(mark < 0 ? '' : request.url.slice(mark + 1)),
+    ...names.map(
+      (n) =>
+        `${n}:${String(request.headers[n] ?? '')
+          .trim()
+          .replace(/\s+/g, ' ')}`,
+    ),
+    '',
+    signedHeaders,
+    payloadHash,
+  ].join('\n');
+  const scope = `${date}/${region}/${service}/aws4_request`;
+  const key = signingKey(principal.secretAccessKey, date, region, service);
+  const expected = hmac(key, `AWS4-HMAC-SHA256\n${amzDate}\n${scope}\n${sha256Hex(canonicalRequest)}`).toString('hex');
+  if (!sameText(expected, signature))
+    throw new ServiceError(
+      'SignatureDoesNotMatch',
+      403,
+      'The request signature we calculated does not match the signature you provided.',
+    );
+
+  checkToken(principal, request.headers['x-amz-security-token'] as string | undefined, options.now);
+  return { principal, payloadHash, seed: { signature, key, amzDate, scope } };
+}
+
+function checkToken({ session }: Principal, token: string | undefined, now: number): void {
+  if (!session) {
+    if (token !== undefined)
+      throw new ServiceError('InvalidToken', 400, 'The provided token is malformed or otherwise invalid.');
+    return;
+  }
+  if (token === undefined || !sameText(token, session.token))
+    throw new ServiceError('InvalidToken', 400, 'The provided token is malformed or otherwise invalid.');
+  if (session.expiresAt <= now) throw new ServiceError('ExpiredToken', 400, 'The provided token has expired.');
+}

@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A file of bytes that never changes: `[id, size]`. An object is a sequence of them. */
+export type Segment = readonly [id: string, size: number];
+
+const CHUNK = 256 * 1024;
+
+/**
+ * Bytes on disk under random names: keys of objects never become paths. A blob counts only while an object in the
+ * journal names it, so there is no half-written object: what nobody names is removed at start.
+ */
+export class Blobs {
+  readonly #dir: string;
+  readonly #references = new Map<string, number>();
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  static async open(dir: string): Promise<Blobs> {
+    const folders = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
+    await Promise.all(folders.map((f) => mkdir(join(dir, f), { recursive: true, mode: 0o700 })));
+    return new Blobs(dir);
+  }
+
+  #path(id: string): string {
+    return join(this.#dir, id.slice(0, 2), id);
+  }
+
+  retain(segments: readonly Segment[]): void {
+    for (const [id] of segments) this.#references.set(id, (this.#references.get(id) ?? 0) + 1);
+  }
+
+  /** Removes the files that nobody names any more; readers that have them open go on reading. */
+  release(segments: readonly Segment[]): void {
+    for (const [id] of segments) {
+      const left = (this.#references.get(id) ?? 0) - 1;
+      if (left > 0) this.#references.set(id, left);
+      else {
+        this.#references.delete(id);
+        // A file that cannot be removed now is removed at the next start.
+        unlink(this.#path(id)).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Removes leftovers of an earlier life. Call it after every object has been loaded and before any is written. */
+  async sweep(): Promise<void> {
+    for (const folder of await readdir(this.#dir)) {
+      const stale = (await readdir(join(this.#dir, folder))).filter((id) => !this.#references.has(id));
+      await Promise.all(stale.map((id) => rm(join(this.#dir, folder, id), { force: true })));
+    }
+  }
+
+  /** The blob is held (as by `retain`) from `finish` on. */
+  writer(): BlobWriter {
+    const id = randomBytes(16).toString('hex');
+    return new BlobWriter(id, this.#path(id), (segment) => this.retain([segment]));
+  }
+
+  /**
+   * Opens what holds the bytes `start` to `end` (inclusive) of the segments.
+   * @throws with code ENOENT where a blob was removed in the meantime.
+   */
+  async read(segments: readonly Segment[], start: number, end: number): Promise<AsyncGenerator<Buffer>> {
+    const parts: { file: FileHandle; from: number; to: number }[] = [];
+    let offset = 0;
+    try {
+      for (const [id, size] of segments) {
+        const from = Math.max(start - offset, 0);
+        const to = Math.min(end - offset, size - 1);
+        offset += size;
+        if (from > to) continue;
+        const file = await open(this.#path(id), 'r');
+        parts.push({ file, from, to });
+        if ((await file.stat()).size !== size) throw new Error(`Blob ${id} is damaged.`);
+      }
+    } catch (error) {
+      await Promise.all(parts.map((p) => p.file.close()));
+      throw error;
+    }
+    return stream(parts);
+  }
+}
+
+async function* stream(parts: { file: FileHandle; from: number; to: number }[]): AsyncGenerator<Buffer> {
+  try {
+    for (const { file, from, to } of parts)
+      for (let at = from; at <= to; ) {
+        const buffer = Buffer.allocUnsafe(Math.min(CHUNK, to - at + 1));
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+        if (bytesRead === 0) throw new Error('A blob became shorter while it was read.');
+        at += bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      }
+  } finally {
+    await Promise.all(parts.map((p) => p.file.close()));
+  }
+}
+
+/** Small contents reach the disk in one write. */
+export class BlobWriter {
+  readonly #id: string;
+  readonly #path: string;
+  readonly #onFinish: (segment: Segment) => void;
+  #pending: Buffer[] = [];
+  #pendingSize = 0;
+  #size = 0;
+  #file: FileHandle | undefined;
+
+  constructor(id: string, path: string, onFinish: (segment: Segment) => void) {
+    this.#id = id;
+    this.#path = path;
+    this.#onFinish = onFinish;
+  }
+
+  async write(data: Buffer): Promise<void> {
+    this.#pending.push(data);
+    this.#pendingSize += data.length;
+    this.#size += data.length;
+    if (this.#pendingSize >= CHUNK) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    this.#file ??= await open(this.#path, 'wx', 0o600);
+    const data = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#pendingSize = 0;
+    await this.#file.writeFile(data);
+  }
+
+  /** No segment for no bytes. */
+  async finish(): Promise<Segment[]> {
+    if (this.#size === 0) return [];
+    if (this.#pendingSize > 0) await this.#flush();
+    await this.#file?.close();
+    const segment: Segment = [this.#id, this.#size];
+    this.#onFinish(segment);
+    return [segment];
+  }
+
+  async discard(): Promise<void> {
+    await this.#file?.close().catch(() => undefined);
+    await rm(this.#path, { force: true });
+  }
+}

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import type { Clock } from '../../lambdas/shared/ports.ts';
+import type { CredentialStore } from '../awsProtocol/credentials.ts';
+import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
+import { ServiceError } from '../awsProtocol/serviceError.ts';
+import { verifySignature } from '../awsProtocol/sigv4.ts';
+import { xmlDocument } from '../awsProtocol/xml.ts';
+import { createBucket, getBucketLocation, headBucket, listBuckets, listObjectsV2 } from './buckets.ts';
+import type { Operation, S3Context } from './context.ts';
+import { copyObject } from './copy.ts';
+import { deleteObjects } from './deleteObjects.ts';
+import {
+  abortMultipartUpload,
+  completeMultipartUpload,
+  createMultipartUpload,
+  type Uploads,
+  uploadPart,
+} from './multipart.ts';
+import { deleteObject, getObject, headObject, putObject } from './objects.ts';
+import { ObjectStore } from './store.ts';
+
+export interface S3EndpointOptions {
+  /** Objects are kept below `<dataDir>/s3`. One process at a time may use it. */
+  readonly dataDir: string;
+  readonly port?: number;
+  readonly credentials: CredentialStore;
+  readonly clock?: Clock;
+  /** Told of faults of the endpoint itself; each was answered with 500. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** An S3 endpoint for path-style clients (`forcePathStyle: true`). Every request must be signed with a known key. */
+export async function startS3Endpoint(options: S3EndpointOptions): Promise<Endpoint> {
+  const store = await ObjectStore.open(join(options.dataDir, 's3'));
+  const uploads: Uploads = new Map();
+  const clock = options.clock ?? { now: Date.now };
+  const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
+    response.setHeader('x-amz-request-id', randomBytes(8).toString('hex').toUpperCase());
+    response.setHeader('server', 'veren-local-s3');
+    answer(request, response, { store, uploads, clock, credentials: options.credentials }).catch((error) =>
+      sendError(request, response, error, options.onError),
+    );
+  });
+  server.maxConnections = 1_000;
+  const endpoint = await listenOnLoopback(server, options.port).catch(async (error) => {
+    await store.close();
+    throw error;
+  });
+  return {
+    ...endpoint,
+    async close() {
+      await endpoint.close();
+      await store.close();
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  shared: Pick<S3Context, 'store' | 'uploads' | 'clock'> & { credentials: CredentialStore },
+): Promise<void> {
+  const { credentials, ...rest } = shared;
+  const url = request.url ?? '/';
+  const method = request.method ?? '';
+  const verified = verifySignature(
+    { method, url, headers: request.headers },
+    { service: 's3', credentials, now: rest.clock.now() },
+  );
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const slash = path.indexOf('/', 1);
+  const context: S3Context = {
+    ...rest,
+    request,
+    response,
+    verified,
+    bucket: decodeURIComponent(slash < 0 ? path.slice(1) : path.slice(1, slash)),
+    key: slash < 0 ? '' : decodeURIComponent(path.slice(slash + 1)),
+    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1).replaceAll('+', '%2B')),
+  };
+  await operationFor(method, context)(context);
+}
+
+/** Query parameters that only refine an operation; any other names a subresource that has to be known. */
+const REFINING =
+  /^(x-id|list-type|prefix|delimiter|max-keys|continuation-token|start-after|encoding-type|fetch-owner|partNumber|uploadId)$/;
+
+function operationFor(method: string, { bucket, key, query, request }: S3Context): Operation {
+  const subresource = [...query.keys()].find((name) => !REFINING.test(name));
+  const copy = request.headers['x-amz-copy-source'] !== undefined;
+  const upload = query.has('uploadId');
+  const kind = bucket === '' ? 'service' : key === '' ? 'bucket' : upload ? 'upload' : 'object';
+  const name = `${method} ${kind}${subresource ? `?${subresource}` : ''}${copy ? ' copy' : ''}`;
+  const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
+  const oldListing = name === 'GET bucket' && query.get('list-type') !== '2';
+  if (!operation || oldListing) throw new ServiceError('NotImplemented', 501, `This endpoint does not know ${name}.`);
+  return operation;
+}
+
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  'GET service': listBuckets,
+  'PUT bucket': createBucket,
+  'HEAD bucket': headBucket,
+  'GET bucket': listObjectsV2,
+  'GET bucket?location': getBucketLocation,
+  'POST bucket?delete': deleteObjects,
+  'PUT object': putObject,
+  'PUT object copy': copyObject,
+  'GET object': getObject,
+  'HEAD object': headObject,
+  'DELETE object': deleteObject,
+  'POST object?uploads': createMultipartUpload,
+  'PUT upload': uploadPart,
+  'POST upload': completeMultipartUpload,
+  'DELETE upload': abortMultipartUpload,
+};
+
+function sendError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  onError?: (e: unknown) => void,
+): void {
+  if (response.headersSent || request.socket.destroyed) {
+    response.destroy(); // the client has gone, or must learn from a cut connection that the body is not whole
+    return;
+  }
+  const known = error instanceof ServiceError;
+  if (!known) onError?.(error);
+  const { code, status, message, members } = known
+    ? error
+    : new ServiceError('InternalError', 500, 'We encountered an internal error. Please try again.');
+  const requestId = String(response.getHeader('x-amz-request-id'));
+  const body = xmlDocument('Error', {
+    Code: code,
+    Message: message,
+    ...members,
+    Resource: request.url ?? '',
+    RequestId: requestId,
+  });
+  response.writeHead(status, { 'Content-Type': 'application/xml', 'Content-Length': Buffer.byteLength(body) });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}

@@ -1,0 +1,119 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ServiceError } from '../awsProtocol/serviceError.ts';
+import type { StoredObject } from './bucketIndex.ts';
+import {
+  authorize,
+  checkKey,
+  header,
+  noSuchKey,
+  type Operation,
+  requireBucket,
+  type S3Context,
+  sendEmpty,
+} from './context.ts';
+import { headersOf, httpDate, isNotModified, metadataOf, quoted, writePrecondition } from './objectHeaders.ts';
+import { receivePayload } from './receive.ts';
+
+export const putObject: Operation = async (context) => {
+  const { bucket, key, store, clock } = context;
+  checkKey(key);
+  authorize(context, 's3:PutObject', key);
+  requireBucket(context);
+  const headers = metadataOf(context);
+  const received = await receivePayload(context);
+  const { checksum, segments, size } = received;
+  const etag = received.md5.toString('hex');
+  await store.put(
+    bucket,
+    key,
+    {
+      size,
+      etag,
+      modified: clock.now(),
+      headers,
+      segments,
+      ...(checksum && { checksum: { ...checksum, type: 'FULL_OBJECT' } }),
+    },
+    writePrecondition(context),
+  );
+  sendEmpty(context, 200, {
+    etag: quoted(etag),
+    ...(checksum && { [`x-amz-checksum-${checksum.name}`]: checksum.value, 'x-amz-checksum-type': 'FULL_OBJECT' }),
+  });
+};
+
+/** `bytes=a-b`, `bytes=a-` or `bytes=-n`. Undefined: the header is to be ignored (several ranges, another unit). */
+export function parseRange(
+  text: string | undefined,
+  size: number,
+): { start: number; end: number } | 'unsatisfiable' | undefined {
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(text?.trim() ?? '');
+  if (!match || (match[1] === '' && match[2] === '')) return undefined;
+  if (match[1] === '') {
+    const length = Math.min(Number(match[2]), size);
+    return length === 0 ? 'unsatisfiable' : { start: size - length, end: size - 1 };
+  }
+  const start = Number(match[1]);
+  const end = match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1);
+  if (match[2] !== '' && Number(match[2]) < start) return undefined;
+  return start >= size ? 'unsatisfiable' : { start, end };
+}
+
+async function respond(context: S3Context, withBody: boolean): Promise<void> {
+  const { bucket, key, store, response } = context;
+  checkKey(key);
+  authorize(context, 's3:GetObject', key);
+  requireBucket(context);
+  for (let attempt = 1; ; attempt++) {
+    const object = store.get(bucket, key);
+    if (!object) throw noSuchKey(context);
+    if (isNotModified(context, object)) {
+      response.writeHead(304, { etag: quoted(object.etag), 'last-modified': httpDate(object.modified) }).end();
+      return;
+    }
+    const range = parseRange(header(context, 'range'), object.size);
+    if (range === 'unsatisfiable')
+      throw new ServiceError('InvalidRange', 416, 'The requested range is not satisfiable', {
+        ActualObjectSize: String(object.size),
+      });
+    const { start, end } = range ?? { start: 0, end: object.size - 1 };
+    const headers = {
+      ...headersOf(context, object),
+      'content-length': String(end - start + 1),
+      ...(range && { 'content-range': `bytes ${start}-${end}/${object.size}` }),
+    };
+    const status = range ? 206 : 200;
+    if (!withBody || object.size === 0) {
+      response.writeHead(status, headers).end();
+      return;
+    }
+    const body = await open(context, object, start, end, attempt);
+    if (!body) continue;
+    response.writeHead(status, headers);
+    await pipeline(Readable.from(body, { objectMode: false }), response);
+    return;
+  }
+}
+
+/** Undefined: the object was replaced between looking it up and opening it. */
+async function open({ store }: S3Context, object: StoredObject, start: number, end: number, attempt: number) {
+  try {
+    return await store.blobs.read(object.segments, start, end);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && attempt < 10) return undefined;
+    throw error;
+  }
+}
+
+export const getObject: Operation = (context) => respond(context, true);
+export const headObject: Operation = (context) => respond(context, false);
+
+export const deleteObject: Operation = async (context) => {
+  checkKey(context.key);
+  authorize(context, 's3:DeleteObject', context.key);
+  requireBucket(context);
+  const conditional = header(context, 'if-match') !== undefined;
+  await context.store.delete(context.bucket, context.key, conditional ? writePrecondition(context) : undefined);
+  sendEmpty(context, 204);
+};

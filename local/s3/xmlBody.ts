@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import type { z } from 'zod';
+import { readBody } from '../awsProtocol/body.ts';
+import { ServiceError } from '../awsProtocol/serviceError.ts';
+import { sha256Hex } from '../awsProtocol/sigv4.ts';
+import { header, type S3Context } from './context.ts';
+
+/** 1,000 keys of 1,024 bytes, each byte as an entity, and markup. */
+const MAX_XML = 8 * 1024 * 1024;
+
+const parser = new XMLParser({
+  parseTagValue: false,
+  trimValues: false,
+  ignoreAttributes: true,
+  ignoreDeclaration: true,
+  processEntities: true,
+  isArray: (name) => name === 'Object' || name === 'Part',
+});
+
+/** Reads an XML body, checks what vouches for it (signed hash or MD5) and its shape. */
+export async function readXml<T extends z.ZodType>(context: S3Context, schema: T): Promise<z.output<T>> {
+  const body = await readBody(context.request, MAX_XML);
+  const { payloadHash } = context.verified;
+  if (payloadHash !== 'UNSIGNED-PAYLOAD' && payloadHash !== sha256Hex(body))
+    throw new ServiceError(
+      'XAmzContentSHA256Mismatch',
+      400,
+      'The provided x-amz-content-sha256 header does not match what was computed.',
+    );
+  const md5 = header(context, 'content-md5');
+  if (md5 !== undefined && md5 !== createHash('md5').update(body).digest('base64'))
+    throw new ServiceError('BadDigest', 400, 'The Content-MD5 you specified did not match what we received.');
+  const text = body.toString('utf8');
+  // A document type has no place here, and could define entities.
+  const parsed = text.includes('<!') || XMLValidator.validate(text) !== true ? undefined : safely(text);
+  const result = schema.safeParse(parsed);
+  if (!result.success)
+    throw new ServiceError(
+      'MalformedXML',
+      400,
+      'The XML you provided was not well-formed or did not validate against our published schema',
+    );
+  return result.data;
+}
+
+function safely(text: string): unknown {
+  try {
+    return parser.parse(text);
+  } catch {
+    return undefined;
+  }
+}
