@@ -1,11 +1,11 @@
-/** Variables with the VITE_ prefix are compiled in; they come from "env" of the deployment, and each may be absent. */
-const { VITE_COMMIT, VITE_DEPLOYMENT_ID, VITE_GREETING, MODE } = import.meta.env;
+const env = import.meta.env;
 
+/** Given at build time; any of them may be absent. VITE_GREETING stands for a variable of the deployment's "env". */
 const facts: { name: string; value: string | undefined }[] = [
-  { name: 'Mode', value: MODE },
-  { name: 'Commit', value: VITE_COMMIT },
-  { name: 'Deployment', value: VITE_DEPLOYMENT_ID },
-  { name: 'Greeting', value: VITE_GREETING },
+  { name: 'Mode', value: env.MODE },
+  { name: 'Commit', value: env.VEREN_GIT_COMMIT },
+  { name: 'Deployment', value: env.VEREN_DEPLOYMENT_ID },
+  { name: 'Greeting', value: env.VITE_GREETING },
 ];
 
 export const buildFacts = facts.filter((fact) => fact.value);
