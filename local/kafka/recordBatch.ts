@@ -1,0 +1,92 @@
+import { gunzipSync } from 'node:zlib';
+import { crc32c } from '../awsProtocol/crc32.ts';
+import { KAFKA_ERROR, KafkaError } from './errorCodes.ts';
+import { WireReader } from './wire.ts';
+
+export interface KafkaMessage {
+  /** Empty where the producer gave none. */
+  readonly key: string;
+  readonly value: string;
+  /** Milliseconds since the epoch, by the producer's clock. */
+  readonly timestamp: number;
+}
+
+export interface RecordBatch {
+  /** -1n where the producer is not idempotent. */
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+  readonly messages: readonly KafkaMessage[];
+}
+
+/** Kafka's default for `message.max.bytes`: what works here must work there. */
+export const MAX_BATCH_BYTES = 1_048_588;
+const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
+const GZIP = 1;
+
+/**
+ * Reads a record batch of format v2, uncompressed or with gzip.
+ * Source: Apache Kafka documentation, "Message Format / Record Batch".
+ * @throws KafkaError for whatever is not exactly one valid batch.
+ */
+export function decodeRecordBatch(bytes: Buffer): RecordBatch {
+  if (bytes.length > MAX_BATCH_BYTES) throw new KafkaError(KAFKA_ERROR.MESSAGE_TOO_LARGE, 'The batch is too large.');
+  try {
+    return decode(new WireReader(bytes));
+  } catch (error) {
+    if (error instanceof KafkaError) throw error;
+    throw corrupt((error as Error).message);
+  }
+}
+
+const corrupt = (message: string) => new KafkaError(KAFKA_ERROR.CORRUPT_MESSAGE, message);
+
+function decode(reader: WireReader): RecordBatch {
+  reader.int64(); // base offset: the broker's to give
+  if (reader.int32() !== reader.remaining) throw corrupt('The batch has not the length that it states.');
+  reader.int32(); // partition leader epoch
+  if (reader.int8() !== 2) throw corrupt('Only record batches of format 2 are known.');
+  const crc = reader.uint32();
+  const body = reader.bytes(reader.remaining);
+  if (crc32c(body) !== crc) throw corrupt('The checksum of the batch does not match.');
+
+  const header = new WireReader(body);
+  const attributes = header.int16();
+  const lastOffsetDelta = header.int32();
+  const baseTimestamp = header.int64();
+  header.int64(); // greatest timestamp
+  const producerId = header.int64();
+  const producerEpoch = header.int16();
+  const baseSequence = header.int32();
+  const count = header.int32();
+  if (count < 1 || count !== lastOffsetDelta + 1)
+    throw new KafkaError(KAFKA_ERROR.INVALID_RECORD, 'The number of records is not valid.');
+  const records = new WireReader(unpack(header.bytes(header.remaining), attributes & 7));
+  const messages: KafkaMessage[] = [];
+  // No list of `count` elements is made beforehand: the number is a stranger's.
+  for (let i = 0; i < count; i++) messages.push(decodeRecord(records, baseTimestamp));
+  if (records.remaining > 0) throw corrupt('There are bytes after the last record.');
+  return { producerId, producerEpoch, baseSequence, messages };
+}
+
+function unpack(bytes: Buffer, codec: number): Buffer {
+  if (codec === 0) return bytes;
+  if (codec !== GZIP) throw new KafkaError(KAFKA_ERROR.UNSUPPORTED_COMPRESSION_TYPE, 'Only gzip is supported.');
+  return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES });
+}
+
+function decodeRecord(batch: WireReader, baseTimestamp: bigint): KafkaMessage {
+  const record = new WireReader(batch.bytes(batch.varint()));
+  record.int8(); // attributes: none are defined
+  const timestamp = Number(baseTimestamp + record.varlong());
+  record.varint(); // offset within the batch
+  const key = record.varbytes();
+  const value = record.varbytes();
+  const headers = record.varint();
+  for (let i = 0; i < headers; i++) {
+    record.varbytes();
+    record.varbytes();
+  }
+  if (record.remaining > 0) throw corrupt('A record has not the length that it states.');
+  return { key: key?.toString('utf8') ?? '', value: value?.toString('utf8') ?? '', timestamp };
+}
