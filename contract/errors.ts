@@ -303,6 +303,11 @@ const table = {
 
   // --- starting the laptop platform ---------------------------------------------------------------------------------
   GIT_MISSING: { fault: 'user', message: 'git was not found on PATH.', action: 'Install git and start again.' },
+  PORT_INVALID: {
+    fault: 'user',
+    message: 'PORT is "{port}".',
+    action: 'Give a number from 0 to 65535.',
+  },
   PORT_IN_USE: {
     fault: 'user',
     message: 'Port {port} is in use.',

@@ -1,4 +1,4 @@
-import { OpenAPIHono, z } from '@hono/zod-openapi';
+import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
 import { VerenError } from '../../contract/errors.ts';
@@ -43,6 +43,14 @@ export function createApi(deps: ApiDeps): Api {
     return next();
   });
 
+  for (const path of ['/deployments', '/analyze'])
+    app.use(path, async (c, next) => {
+      // Without this a body of another type would count as none.
+      if (c.req.method === 'POST' && !isJson(c.req.header('Content-Type')))
+        return problem(c, new VerenError('MALFORMED_JSON', { reason: 'its Content-Type is not application/json' }));
+      return next();
+    });
+
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   registerCreate(app, deps);
   registerRead(app, deps);
@@ -65,4 +73,4 @@ export function createApi(deps: ApiDeps): Api {
   return app;
 }
 
-export { z };
+const isJson = (type: string | undefined) => /^application\/([a-z.-]+\+)?json(;|$)/i.test(type ?? '');

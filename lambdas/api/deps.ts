@@ -18,8 +18,8 @@ export interface ApiDeps {
   readonly newId: () => string;
   /** Where a project's site is served. */
   readonly siteUrl: (projectId: string) => Promise<string>;
-  /** Refuses URLs that could never be fetched, before anything is accepted. Throws VerenError. */
-  readonly checkGitUrl: (url: string) => void;
+  /** The URL as git will get it; refuses one that could never be fetched, before anything is accepted. Throws VerenError. */
+  readonly normaliseGitUrl: (url: string) => string;
   /** Refuses what a task's overrides could not hold. Throws VerenError. */
   readonly checkSize: (request: CreateDeployment) => void;
   readonly stopBuilds: StopBuilds;

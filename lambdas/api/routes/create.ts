@@ -55,10 +55,10 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
 export async function createDeployment(
   deps: ApiDeps,
   owner: string,
-  request: CreateDeployment,
+  asked: CreateDeployment,
   key: string | undefined,
 ): Promise<DeploymentRecord> {
-  deps.checkGitUrl(request.gitUrl);
+  const request: CreateDeployment = { ...asked, gitUrl: deps.normaliseGitUrl(asked.gitUrl) };
   deps.checkSize(request);
   const requested: Extract<DeploymentEvent, { type: 'deployment.requested' }> = {
     v: 1,

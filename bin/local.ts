@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util';
+import { VerenError } from '../contract/errors.ts';
+import { runDemo } from '../local/demo.ts';
+import { runStart } from '../local/start.ts';
+
+const USAGE = `Usage:
+  npm run demo [-- --once] [-- <git-url or folder>]   deploy an example, or what is given, and show it
+  npm start [-- --data DIR]                           keep the platform running
+Environment: PORT (default 3000), VEREN_TOKEN (default: made at first start), --data DIR (default .veren)`;
+
+async function main(): Promise<number> {
+  const { positionals, values } = parseArgs({
+    args: process.argv.slice(2),
+    allowPositionals: true,
+    options: { once: { type: 'boolean' }, data: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
+  const [command, ...rest] = positionals;
+  const env = { ...process.env };
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (command === 'start' && rest.length === 0) return runStart({ env, dataDir: values.data });
+  if (command === 'demo' && rest.length <= 1)
+    return runDemo({ env, dataDir: values.data, once: values.once ?? false, source: rest[0] });
+  console.error(USAGE);
+  return 2;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (e: unknown) => {
+    // What the user can cure is told in the table's sentences; anything else is ours and needs its stack.
+    console.error(e instanceof VerenError ? `${e.code}: ${e.message}` : e);
+    process.exit(1);
+  },
+);

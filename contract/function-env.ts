@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { KafkaEnvSchema } from './builder-env.ts';
+import { BUILDERS } from './builders.ts';
+
+/**
+ * The environment of every function: set by the construct that makes the function, read by its `*.lambda.ts`. What the
+ * runtime itself gives (`AWS_REGION`, credentials) is not listed. ARNs end in `_ARN`; secrets are never values here.
+ */
+
+const text = z.string().min(1);
+const count = z
+  .string()
+  .regex(/^[1-9]\d{0,9}$/, 'must be a positive number')
+  .transform(Number);
+const list = text.transform((s) => s.split(',').filter(Boolean));
+const flag = z.enum(['true', 'false']).transform((s) => s === 'true');
+
+const redis = {
+  /** Host and port; no password. */
+  REDIS_URL: text,
+  /** Secret whose string is the password. */
+  REDIS_SECRET_ARN: text.optional(),
+};
+const kafka = {
+  KAFKA_BROKERS: KafkaEnvSchema.shape.KAFKA_BROKERS,
+  KAFKA_SECURITY: KafkaEnvSchema.shape.KAFKA_SECURITY,
+  /** For SCRAM: secret holding `{"username", "password"}`. */
+  KAFKA_SECRET_ARN: text.optional(),
+};
+const bucket = { BUCKET: text };
+/** Secret holding owner → SHA-256 (hex) of that owner's tokens, as JSON. */
+const tokens = { TOKENS_SECRET_ARN: text };
+const ringsCloneWorker = { CLONE_WORKER_ARN: text };
+const ringsBuildWorker = { BUILD_WORKER_ARN: text };
+/** Seconds. */
+const timeouts = { FRONTEND_TIMEOUT: count, BACKEND_TIMEOUT: count };
+/** `https://` address of the WebSocket API's stage, for pushing. */
+const push = { WEBSOCKET_CALLBACK_URL: text };
+/** SDK endpoints that are handed on to builders; set for emulators only. */
+const endpoints = { BUILDER_ENDPOINT_S3: text.optional(), BUILDER_ENDPOINT_ECR: text.optional() };
+
+type BuilderEnvName = (typeof BUILDERS)[number]['env'][keyof (typeof BUILDERS)[number]['env']];
+/** Clusters, tasks and containers by the names of the table of builders. */
+const builders = Object.fromEntries(
+  BUILDERS.flatMap((b) => Object.values(b.env)).map((name) => [name, text]),
+) as Record<BuilderEnvName, typeof text>;
+
+export const FunctionEnvSchemas = {
+  api: z.object({
+    ...redis,
+    ...kafka,
+    ...bucket,
+    ...tokens,
+    ...ringsCloneWorker,
+    ...ringsBuildWorker,
+    ...timeouts,
+    ...endpoints,
+    /** `registry/repository` of the users' images. */
+    ECR_URI: text,
+    /** Holds `{projectId}`. */
+    SITE_URL_TEMPLATE: text,
+    /** Where logs are followed: API Gateway cannot stream. */
+    LOG_STREAM_URL: text.optional(),
+  }),
+  'clone-worker': z.object({ ...redis, ...kafka, ...ringsBuildWorker }),
+  'build-worker': z.object({
+    ...redis,
+    ...kafka,
+    ...builders,
+    ...bucket,
+    ...timeouts,
+    ...endpoints,
+    ECR_URI: text,
+    BUILD_ROLE_ARN: text,
+    BUCKET_ARN: text,
+    USER_IMAGES_ARN: text,
+    /** Present where Kafka is MSK with IAM. */
+    KAFKA_CLUSTER_ARN: text.optional(),
+    BUILDER_SUBNETS: list,
+    BUILDER_SECURITY_GROUPS: list,
+    /** First attempts on Fargate Spot. */
+    BUILDER_SPOT: flag,
+    LIMIT_GLOBAL: count,
+    LIMIT_PER_OWNER: count,
+    LIMIT_PER_PROJECT: count,
+  }),
+  'repo-analyzer': z.object({ ...tokens }),
+  'event-projector': z.object({ ...redis, ...bucket, ...ringsCloneWorker, ...ringsBuildWorker, ...push }),
+  'task-watcher': z.object({
+    ...redis,
+    ...kafka,
+    ...bucket,
+    ...ringsCloneWorker,
+    ...ringsBuildWorker,
+    ...timeouts,
+  }),
+  'log-streamer': z.object({ ...redis, ...bucket, ...tokens }),
+  websocket: z.object({ ...redis, ...tokens, ...push }),
+  'kafka-topics': z.object({ ...kafka }),
+  'site-fallback': z.object({ ...bucket }),
+} as const;
+
+export type FunctionName = keyof typeof FunctionEnvSchemas;
+/** As the handler reads it. */
+export type FunctionEnv<N extends FunctionName> = z.output<(typeof FunctionEnvSchemas)[N]>;
+/** As the construct sets it: strings, an optional one present or not. */
+export type FunctionVariables<N extends FunctionName> = z.input<(typeof FunctionEnvSchemas)[N]>;

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+/**
+ * `manifest.json` of a deployment (`s3Keys.deploymentManifest`): what it publishes, object by object. Written by the
+ * frontend builder when every object is there; read by the next publish (what is unchanged?) and by whoever has to know
+ * the result of a build whose last event was lost. A later deployment may name objects of an earlier one, so objects
+ * under `__deployments/` must not expire one by one.
+ */
+export const PublishedObjectSchema = z.object({
+  /** Relative to the site's root, `/` as separator. */
+  path: z.string(),
+  size: z.number().int().min(0),
+  /** SHA-256 of the stored bytes, hex. */
+  sha256: z.string(),
+  contentType: z.string(),
+  cacheControl: z.string(),
+  /**
+   * Set on a precompressed variant, stored at the original's path + `.br` or `.gz` with `Content-Encoding`: a site server
+   * may answer a request for the original with it. `of` is the SHA-256 of the original.
+   */
+  encoding: z.enum(['br', 'gzip']).optional(),
+  of: z.string().optional(),
+  /** Key of the immutable object: under this deployment's files, or an earlier one's where it has not changed since. */
+  key: z.string(),
+});
+export type PublishedObject = z.infer<typeof PublishedObjectSchema>;
+
+export const ManifestSchema = z.object({
+  v: z.literal(1),
+  projectId: z.string(),
+  deploymentId: z.string(),
+  attempt: z.number().int().min(1),
+  commit: z.string(),
+  createdAt: z.iso.datetime(),
+  /** Files of the site and their bytes, precompressed variants not counted: as in the artifact. */
+  files: z.number().int(),
+  bytes: z.number().int(),
+  objects: z.array(PublishedObjectSchema),
+});
+export type Manifest = z.infer<typeof ManifestSchema>;
+
+/** `promotion.json` of a project (`s3Keys.promotion`), changed only by conditional writes. */
+export const PromotionSchema = z.object({
+  v: z.literal(1),
+  /** The deployment that the site shows. */
+  live: z.string().nullable(),
+  /** The promotion under way, or one that was interrupted when `leaseUntil` (ms) has passed. */
+  pending: z
+    .object({
+      deploymentId: z.string(),
+      holder: z.string(),
+      leaseUntil: z.number(),
+      /** Deployments of which an interrupted promotion may have left something in the site. */
+      dirty: z.array(z.string()),
+    })
+    .nullable(),
+  updatedAt: z.iso.datetime(),
+});
+export type Promotion = z.infer<typeof PromotionSchema>;
+
+export const VARIANT_SUFFIX = { br: '.br', gzip: '.gz' } as const;

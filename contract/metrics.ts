@@ -1,0 +1,22 @@
+/**
+ * Metrics that functions write in CloudWatch's embedded metric format and that alarms watch. All have one dimension, `Stage`.
+ */
+export const METRIC_NAMESPACE = 'Veren';
+
+export const METRICS = {
+  /** Seconds that the oldest due job of a queue has waited, at each sweep. */
+  cloneQueueAge: 'CloneQueueAge',
+  buildQueueAge: 'BuildQueueAge',
+  /** Jobs waiting and running, at each sweep. */
+  waitingBuilds: 'WaitingBuilds',
+  activeBuilds: 'ActiveBuilds',
+  /** Builds that run longer than their timeout and its grace allow, at each sweep. */
+  stuckBuilds: 'StuckBuilds',
+  /** Deployments that ended, by whose doing. */
+  succeeded: 'DeploymentsSucceeded',
+  failedByUser: 'DeploymentsFailedByUser',
+  failedByPlatform: 'DeploymentsFailedByPlatform',
+  /** Messages that could not be read and were parked. */
+  parkedMessages: 'ParkedMessages',
+} as const;
+export type Metric = (typeof METRICS)[keyof typeof METRICS];

@@ -1,0 +1,68 @@
+import { mkdir } from 'node:fs/promises';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { bundleBuilder } from '../../builder-images/bundle.ts';
+import type { Builder } from '../../contract/builders.ts';
+import { ensureToolchain } from '../toolchains.ts';
+
+const BUILDER_IMAGES = resolve(import.meta.dirname, '../../builder-images');
+const ENTRY = { frontend: 'builder-image-frontend/main.sh', backend: 'build-image-backend/main.sh' } as const;
+
+/** Of the platform's own environment only what reaching the network from here takes; never a secret. */
+const PASSED_ON = [
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'npm_config_registry',
+  'npm_config_cafile',
+];
+/** Where the programs are that builds expect besides Node: sh, git, tar, compilers. */
+const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/opt/homebrew/bin';
+
+export type HostEnv = Readonly<Record<string, string | undefined>>;
+
+/** What stands for a builder's image on the laptop: its entry point and the environment its Dockerfile would give. */
+export interface LaptopImage {
+  readonly entryPoint: readonly string[];
+  readonly environment: () => Promise<Record<string, string>>;
+}
+
+/** Prepares what images hold: the bundled scripts. Toolchains are fetched when a build first asks for one. */
+export async function laptopImages(dataDir: string, hostEnv: HostEnv): Promise<(builder: Builder) => LaptopImage> {
+  const folder = resolve(dataDir, 'builder');
+  const scripts = { frontend: join(folder, 'frontend.mjs'), backend: join(folder, 'backend.mjs') };
+  await mkdir(folder, { recursive: true });
+  await Promise.all([bundleBuilder('frontend', scripts.frontend), bundleBuilder('backend', scripts.backend)]);
+  const work = resolve(dataDir, 'work');
+  const tools = resolve(dataDir, 'toolchains', 'tools');
+  await Promise.all([mkdir(work, { recursive: true }), mkdir(tools, { recursive: true })]);
+  return ({ target, nodeMajors }) => ({
+    entryPoint: ['/usr/bin/env', 'bash', join(BUILDER_IMAGES, ENTRY[target])],
+    environment: async () => {
+      // The backend's builder runs the user's Node inside the image it builds, not here.
+      const node = target === 'frontend' ? (await ensureToolchain(nodeMajors[0]!, dataDir)).binDir : undefined;
+      const path = [node, dirname(process.execPath), SYSTEM_PATH].filter((p) => p !== undefined);
+      return {
+        PATH: path.join(delimiter),
+        HOME: work,
+        LANG: 'C.UTF-8',
+        VEREN_NODE: process.execPath,
+        VEREN_SCRIPT: scripts[target],
+        VEREN_WORKDIR: work,
+        VEREN_TOOLS: tools,
+        ...passedOn(hostEnv),
+      };
+    },
+  });
+}
+
+function passedOn(hostEnv: HostEnv): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const name of PASSED_ON) {
+    const value = hostEnv[name];
+    if (value) given[name] = value;
+  }
+  return given;
+}

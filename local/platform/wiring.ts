@@ -1,0 +1,155 @@
+import type { ECSClient } from '@aws-sdk/client-ecs';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { STSClient } from '@aws-sdk/client-sts';
+import type { MSKRecord } from 'aws-lambda';
+import { ulid } from 'ulid';
+import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
+import { BUILDERS } from '../../contract/builders.ts';
+import { TOPICS } from '../../contract/names.ts';
+import { createApi } from '../../lambdas/api/app.ts';
+import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
+import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
+import { mintCredentials } from '../../lambdas/build-worker/services/credentials.ts';
+import type { BuildContext } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
+import { checkRequestSize } from '../../lambdas/build-worker/services/overrides.ts';
+import { drainBuildQueue } from '../../lambdas/build-worker/workers/build.ts';
+import { analyzeRepository } from '../../lambdas/clone-worker/analyzeRepository.ts';
+import { drainCloneQueue } from '../../lambdas/clone-worker/workers/clone.ts';
+import { project } from '../../lambdas/event-projector/project.ts';
+import { rest } from '../../lambdas/log-streamer/followLog.ts';
+import type { Message } from '../../lambdas/shared/adapters/memory/bus.ts';
+import type { MemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
+import { s3Archive } from '../../lambdas/shared/archive.ts';
+import { artifactFinder } from '../../lambdas/shared/artifact.ts';
+import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
+import { gitAllowProtocol, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
+import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
+import { stopBuilds } from '../../lambdas/shared/stopBuilds.ts';
+import { watch } from '../../lambdas/task-watcher/watch.ts';
+import { handleWebSocket, type WebSocketEvent } from '../../lambdas/websocket/handle.ts';
+import { LOCAL_ACCOUNT } from '../awsProtocol/credentials.ts';
+
+export interface WiringInput {
+  readonly ports: MemoryPlatform;
+  readonly clock: Clock;
+  readonly owner: string;
+  readonly token: string;
+  readonly limits: Limits;
+  readonly timeoutSeconds: number;
+  readonly clients: { readonly s3: S3Client; readonly sts: STSClient; readonly ecs: ECSClient };
+  readonly region: string;
+  readonly bucket: string;
+  readonly endpoints: BuildContext['endpoints'];
+  readonly kafka: BuildContext['kafka'];
+  readonly siteUrl: (projectId: string) => Promise<string>;
+  readonly log: (message: string, details?: unknown) => void;
+}
+
+export interface Handlers {
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly webSocket: (event: WebSocketEvent) => Promise<{ statusCode: number }>;
+  /** Both sources of the task-watcher; never throws. */
+  readonly watch: (event: unknown) => void;
+}
+
+/** Gives every handler its ports, and the engines their handlers: what EventBridge, Kafka and Lambda do on AWS. */
+export function wireHandlers(input: WiringInput): Handlers {
+  const { ports, clock, clients, bucket, log } = input;
+  const { queue, store, bus, doorbell, logs, notifier, subscriptions } = ports;
+  const common = { queue, store, bus, doorbell, logs, clock, log };
+  const archive = s3Archive(clients.s3, bucket);
+  const stop = stopBuilds({ queue, ecs: clients.ecs });
+  const authenticate = authenticateByHash(async () => ({ [input.owner]: [hashToken(input.token)] }));
+  const platform = {
+    region: input.region,
+    bucket,
+    ecrUri: 'localhost/my-backend',
+    timeoutSeconds: input.timeoutSeconds,
+    kafka: input.kafka,
+    gitProtocols: gitAllowProtocol(LAPTOP_POLICY),
+    endpoints: input.endpoints,
+  };
+  const analyze = ({ ...request }: AnalyzeRequest | CreateDeployment) =>
+    analyzeRepository({ ...request, policy: LAPTOP_POLICY });
+
+  doorbell.on('clone-worker', () => drainCloneQueue({ ...common, analyze }));
+  const configs = readECSConfig(
+    Object.fromEntries(
+      BUILDERS.flatMap((b) => [
+        [b.env.cluster, b.cluster],
+        [b.env.task, b.family],
+        [b.env.container, b.container],
+      ]),
+    ),
+  );
+  const mint = mintCredentials(clients.sts, {
+    buildRoleArn: `arn:aws:iam::${LOCAL_ACCOUNT}:role/veren-build`,
+    bucketArn: `arn:aws:s3:::${bucket}`,
+    userImagesArn: `arn:aws:ecr:${input.region}:${LOCAL_ACCOUNT}:repository/my-backend`,
+  });
+  doorbell.on('build-worker', () =>
+    drainBuildQueue({
+      ...common,
+      ecs: clients.ecs,
+      mintCredentials: mint,
+      configs,
+      limits: input.limits,
+      network: null,
+      spot: false,
+      platform,
+    }),
+  );
+
+  const projector = {
+    ...common,
+    archive,
+    archiveLog: (id: string) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
+    subscriptions,
+    notifier,
+    stopBuilds: stop,
+    park: async (poison: object) => log('a malformed message was put aside', poison),
+  };
+  for (const topic of Object.values(TOPICS))
+    bus.subscribe(topic, async (batch) => {
+      const { batchItemFailures } = await project(projector, { records: { [topic]: batch.map(asMskRecord) } });
+      // Redelivery is the bus's: it gives the batch again until it went through; everything here may be done twice.
+      if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} records could not be projected`);
+    });
+
+  const watcher = {
+    ...common,
+    ecs: clients.ecs,
+    findArtifact: artifactFinder({ s3: clients.s3, bucket }),
+    timeoutSeconds: { frontend: input.timeoutSeconds, backend: input.timeoutSeconds },
+  };
+
+  const api = createApi({
+    ...common,
+    archive,
+    authenticate,
+    newId: () => ulid().toLowerCase(),
+    siteUrl: input.siteUrl,
+    normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
+    checkSize: (request) => checkRequestSize(request, platform),
+    stopBuilds: stop,
+    analyze,
+  });
+
+  return {
+    fetch: (request) => api.fetch(request),
+    webSocket: (event) => handleWebSocket({ authenticate, store, subscriptions, notifier }, event),
+    watch: (event) =>
+      void watch(watcher, event).catch((e) => log('the task-watcher failed; the next sweep repeats it', e)),
+  };
+}
+
+const asMskRecord = (m: Message): MSKRecord => ({
+  topic: m.topic,
+  partition: m.partition,
+  offset: m.offset,
+  timestamp: 0,
+  timestampType: 'CREATE_TIME',
+  key: Buffer.from(m.key).toString('base64'),
+  value: Buffer.from(m.value).toString('base64'),
+  headers: [],
+});

@@ -1,0 +1,33 @@
+import type { HostEnv } from './platform/images.ts';
+import { startPlatform } from './platform/platform.ts';
+import { portOf } from './port.ts';
+import { untilSignal } from './untilSignal.ts';
+
+export interface StartOptions {
+  readonly env: HostEnv;
+  readonly dataDir: string | undefined;
+}
+
+export const DEFAULT_DATA_DIR = '.veren';
+
+/** `npm start`: keeps the platform running until a signal. Gives the exit code. */
+export async function runStart({ env, dataDir = DEFAULT_DATA_DIR }: StartOptions): Promise<number> {
+  const platform = await startPlatform({
+    dataDir,
+    port: portOf(env, 3_000),
+    ...(env.VEREN_TOKEN && { token: env.VEREN_TOKEN }),
+    hostEnv: env,
+    log: (message, details) => console.error(message, details ?? ''),
+  });
+  const token = platform.tokenFile ? `$(cat ${platform.tokenFile})` : '$VEREN_TOKEN';
+  console.log(`Veren runs at ${platform.url} (API page: ${platform.url}/docs)
+Token: ${platform.tokenFile ? `in ${platform.tokenFile}` : 'as given in VEREN_TOKEN'}
+Deploy something:
+  curl -sS ${platform.url}/deployments -H "Authorization: Bearer ${token}" -H 'Content-Type: application/json' \\
+    -d '{"projectId":"hello","gitUrl":"https://github.com/vitejs/vite-plugin-react.git"}'
+Ctrl-C stops it; what is queued goes on at the next start.`);
+  await untilSignal();
+  console.log('Stopping …');
+  await platform.close();
+  return 0;
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { MemoryNotifier } from '../lambdas/shared/adapters/memory/notifier.ts';
+import type { WebSocketEvent } from '../lambdas/websocket/handle.ts';
+
+export interface WebSocketOptions {
+  readonly server: Server;
+  readonly path: string;
+  readonly notifier: MemoryNotifier;
+  /** The websocket function. */
+  readonly handle: (event: WebSocketEvent) => Promise<{ statusCode: number }>;
+  readonly log: (message: string, details?: unknown) => void;
+}
+
+/** API Gateway's limit for a message; a subscription is a few hundred bytes. */
+const MAX_MESSAGE = 32 * 1024;
+/** What a reader may leave unread before its connection is given up: a slow one must not fill the memory. */
+const MAX_UNREAD = 4 * 1024 * 1024;
+
+/**
+ * Plays API Gateway's WebSocket API on the platform's own port: the function gets `$connect`, `$disconnect` and messages,
+ * and sends through the notifier. Gives a function that closes every connection.
+ */
+export function attachWebSockets({ server, path, notifier, handle, log }: WebSocketOptions): () => Promise<void> {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE });
+
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    if (url.pathname !== path) return refuse(socket, 404);
+    const connectionId = randomUUID();
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([k, v]) => [k, String(v)]));
+    const queryStringParameters = Object.fromEntries(url.searchParams);
+    const event = (routeKey: string, body?: string): WebSocketEvent => ({
+      requestContext: { routeKey, connectionId },
+      headers,
+      queryStringParameters,
+      ...(body !== undefined && { body }),
+    });
+    const { statusCode } = await handle(event('$connect'));
+    if (statusCode !== 200) return refuse(socket, statusCode);
+    sockets.handleUpgrade(request, socket, head, (ws) => {
+      const detach = notifier.attach(connectionId, (message) => send(ws, message));
+      ws.on('message', (data) => run(handle(event('$default', data.toString()))));
+      ws.on('error', (e) => log(`WebSocket ${connectionId}: ${e.message}`));
+      ws.on('close', () => {
+        detach();
+        run(handle(event('$disconnect')));
+      });
+    });
+  };
+  const run = (work: Promise<unknown>) => void work.catch((e) => log('a WebSocket message could not be handled', e));
+
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    upgrade(request, socket, head).catch((e) => {
+      log('a WebSocket connection could not be made', e);
+      refuse(socket, 500);
+    });
+  });
+  return async () => {
+    for (const ws of sockets.clients) ws.terminate();
+    sockets.close();
+  };
+}
+
+function send(ws: WebSocket, message: string): void {
+  if (ws.bufferedAmount > MAX_UNREAD) ws.terminate();
+  else ws.send(message);
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

@@ -1,0 +1,84 @@
+import { ulid } from 'ulid';
+import { createApi } from '../../lambdas/api/app.ts';
+import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
+import type { ApiDeps } from '../../lambdas/api/deps.ts';
+import { checkRequestSize } from '../../lambdas/build-worker/services/overrides.ts';
+import { type MemoryPlatform, openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
+import { LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
+import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
+
+export const TOKENS = { ada: 'token-of-ada', bob: 'token-of-bob' } as const;
+
+export interface ApiFixture {
+  readonly ports: MemoryPlatform;
+  readonly stopped: string[];
+  readonly logged: string[];
+  /** Calls the API as `as` (default ada); a plain object as body is sent as JSON. */
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    options?: CallOptions,
+    // biome-ignore lint/suspicious/noExplicitAny: whatever JSON it is, tests look into it
+  ): Promise<{ status: number; body: any; headers: Headers }>;
+}
+
+interface CallOptions {
+  readonly as?: keyof typeof TOKENS | null;
+  readonly headers?: Record<string, string>;
+}
+
+/** The API on memory ports; nothing is cloned or built. */
+export async function apiFixture(over: Partial<ApiDeps> = {}): Promise<ApiFixture> {
+  const clock = { now: Date.now };
+  const ports = await openMemoryPlatform({ clock });
+  const stopped: string[] = [];
+  const logged: string[] = [];
+  const app = createApi({
+    ...ports,
+    clock,
+    archive: { writeRecord: never, readRecord: async () => null, writeLog: never, readLog: async () => null },
+    authenticate: authenticateByHash(async () =>
+      Object.fromEntries(Object.entries(TOKENS).map(([owner, token]) => [owner, [hashToken(token)]])),
+    ),
+    newId: () => ulid().toLowerCase(),
+    siteUrl: async (projectId) => `http://${projectId}.example`,
+    normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
+    checkSize: (request) =>
+      checkRequestSize(request, {
+        region: 'ap-south-1',
+        bucket: 'veren-v2',
+        ecrUri: 'registry.example/my-backend',
+        timeoutSeconds: 1_800,
+        kafka: { KAFKA_BROKERS: '127.0.0.1:9092' },
+        gitProtocols: 'https',
+        endpoints: {},
+      }),
+    stopBuilds: async (id) => void stopped.push(id),
+    log: (message) => void logged.push(message),
+    ...over,
+  });
+  return {
+    ports,
+    stopped,
+    logged,
+    async call(method, path, body, { as = 'ada', headers = {} } = {}) {
+      const response = await app.request(`http://api.example${path}`, {
+        method,
+        headers: {
+          ...(as && { Authorization: `Bearer ${TOKENS[as]}` }),
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const json = response.headers.get('content-type')?.includes('json') && !text.includes('}\n{');
+      return { status: response.status, headers: response.headers, body: json && text ? JSON.parse(text) : text };
+    },
+  };
+}
+
+const never = async () => {
+  throw new Error('the API does not write the archive');
+};

@@ -1,0 +1,41 @@
+import type { DeploymentEvent } from '../../contract/events.ts';
+import type { Plan, TargetPlan } from '../../contract/plan.ts';
+
+/** A plan for one target, as detection would give it for a small Vite app. */
+export const targetPlan = (over: Partial<TargetPlan> = {}): TargetPlan => ({
+  path: '.',
+  framework: 'vite',
+  language: 'javascript',
+  packageManager: { name: 'npm' },
+  nodeVersion: 24,
+  installPath: '.',
+  installCommand: 'npm ci',
+  buildCommand: 'npm run build',
+  outputDirectory: 'dist',
+  startCommand: null,
+  port: null,
+  evidence: [],
+  ...over,
+});
+
+export const COMMIT = 'c0ffee'.padEnd(40, '0');
+export const frontendPlan = (over: Partial<TargetPlan> = {}): Plan => ({
+  commit: COMMIT,
+  frontend: targetPlan(over),
+  candidates: [],
+  warnings: [],
+});
+
+type Body<E> = E extends DeploymentEvent ? Omit<E, 'v' | 'id' | 'at' | 'deploymentId' | 'projectId'> : never;
+let serial = 0;
+
+/** An event of deployment `d1` in project `p1`, `second` seconds after an epoch of the tests. */
+export const event = (second: number, body: Body<DeploymentEvent>, deploymentId = 'd1'): DeploymentEvent =>
+  ({
+    v: 1,
+    id: `event-${serial++}`,
+    at: new Date(Date.UTC(2026, 0, 1) + second * 1_000).toISOString(),
+    deploymentId,
+    projectId: 'p1',
+    ...body,
+  }) as DeploymentEvent;
