@@ -32,7 +32,7 @@ export class Bells {
   }
 }
 
-class Bell {
+export class Bell {
   #rung = false;
   #woken = false;
   #listener: (() => void) | null = null;

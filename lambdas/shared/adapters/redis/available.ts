@@ -1,0 +1,55 @@
+import { VerenError } from '../../../../contract/errors.ts';
+
+const PAUSES_MS = [100, 300, 900];
+
+/**
+ * Does the work, again where Redis refused or was away for a reason that passes.
+ * @throws VerenError UNAVAILABLE when it stays so
+ */
+export async function available<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await work();
+    } catch (e) {
+      const reason = passing(e as Error);
+      if (reason === null) throw e;
+      const pause = PAUSES_MS[attempt];
+      if (pause === undefined || reason.final)
+        throw new VerenError('UNAVAILABLE', { reason: reason.text }, { cause: e });
+      await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+    }
+  }
+}
+
+interface Passing {
+  readonly text: string;
+  /** Waited for long enough already. */
+  readonly final?: boolean;
+}
+
+/** Error replies start with a code. Source: https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
+const CODES: Readonly<Record<string, string>> = {
+  READONLY: 'Redis is failing over',
+  LOADING: 'Redis is starting',
+  MASTERDOWN: 'Redis has lost its primary',
+  CLUSTERDOWN: 'Redis is not ready',
+  TRYAGAIN: 'Redis is not ready',
+  NOREPLICAS: 'Redis has too few replicas',
+  BUSY: 'Redis is busy',
+  OOM: 'Redis is out of memory',
+  MISCONF: 'Redis cannot write to its disk',
+  UNBLOCKED: 'Redis is failing over',
+};
+
+function passing(error: Error): Passing | null {
+  if (error.name === 'MaxRetriesPerRequestError') return { text: 'Redis cannot be reached', final: true };
+  if (error.message === 'Command timed out') return { text: 'Redis does not answer' };
+  if (error.message === 'Connection is closed.') return { text: 'Redis cannot be reached' };
+  if (/^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|EAI_|ENOTFOUND)/.test((error as NodeJS.ErrnoException).code ?? '')) {
+    return { text: 'Redis cannot be reached' };
+  }
+  // An error inside a script may come wrapped: "ERR Error running script …: -OOM command not allowed …".
+  const code = /(?:^|[:\s]-?@?)([A-Z]{3,})\b/.exec(error.message.replace(/^ERR /, ''))?.[1];
+  const text = code === undefined ? undefined : CODES[code];
+  return text === undefined ? null : { text };
+}

@@ -1,0 +1,34 @@
+import type { Redis } from 'ioredis';
+import type { Clock, DeploymentStore, JobQueue, Subscriptions } from '../../ports.ts';
+import { type RedisLogs, redisLogs } from './logs.ts';
+import { redisQueue } from './queue.ts';
+import { redisStore } from './store.ts';
+import { redisSubscriptions } from './subscriptions.ts';
+
+export interface RedisPortOptions {
+  /** What every key and channel starts with. */
+  readonly prefix: string;
+  /** @default Redis's own clock, which is the same for everybody */
+  readonly clock?: Clock;
+}
+
+export interface RedisPorts {
+  readonly queue: JobQueue;
+  readonly store: DeploymentStore;
+  readonly logs: RedisLogs;
+  readonly subscriptions: Subscriptions;
+  /** Ends the connection that followers of logs share; the client given is its owner's to close. */
+  close(): Promise<void>;
+}
+
+/** The ports that Redis stands behind, on one connection. */
+export function openRedisPorts(redis: Redis, options: RedisPortOptions): RedisPorts {
+  const logs = redisLogs(redis, options);
+  return {
+    queue: redisQueue(redis, options),
+    store: redisStore(redis, options),
+    logs,
+    subscriptions: redisSubscriptions(redis, options),
+    close: async () => logs.close(),
+  };
+}

@@ -1,0 +1,105 @@
+import type { Redis } from 'ioredis';
+import type { QueueName } from '../../../../contract/names.ts';
+import type { Job, JobQueue } from '../../ports.ts';
+import { available } from './available.ts';
+import type { RedisPortOptions } from './ports.ts';
+import { ADD, COMPLETE, EXTEND, LIST, NOTE, RELEASE, REMOVE, RETRY, TAKE } from './queueScripts.ts';
+import { type ScriptRunner, scriptRunner } from './scripts.ts';
+
+/** Far beyond everything that could add a job a second time: Kafka's retention, Lambda's retries, a replayed request. */
+const REMEMBER_ENDED_MS = 90 * 24 * 3_600_000;
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+/** Fields of a job's hash that are notes. */
+const NOTE_FIELD = 'note:';
+
+/**
+ * Job queue as one Lua script per operation. Why not BullMQ: docs/decisions/adapters-queue.md. All keys of a queue share a
+ * hash tag, so it also runs on a cluster.
+ */
+export function redisQueue(redis: Redis, { prefix, clock }: RedisPortOptions): JobQueue {
+  const runners = new Map<QueueName, ScriptRunner>();
+  const base = (queue: QueueName) => `${prefix}:{queue-${queue}}:`;
+  const on = (queue: QueueName): ScriptRunner => {
+    const known = runners.get(queue) ?? scriptRunner(redis, base(queue), clock && (() => clock.now()));
+    runners.set(queue, known);
+    return known;
+  };
+  const did = async (reply: Promise<unknown>) => (await reply) === '1';
+
+  return {
+    add(queue, { id, owner, projectId, data }) {
+      const fields = ['owner', owner, 'projectId', projectId, 'data', JSON.stringify(data ?? null)];
+      return did(on(queue).run(ADD, id, `${projectId}\0${owner}`, ...fields));
+    },
+
+    async take(queue, { leaseMs, limits }) {
+      const most = [limits?.global, limits?.perOwner, limits?.perProject].map((n) => Math.min(n ?? NO_LIMIT, NO_LIMIT));
+      const reply = (await on(queue).run(TAKE, leaseMs, ...most)) as string;
+      return reply === '' ? null : shown(JSON.parse(reply) as string[]);
+    },
+
+    extend: (queue, id, leaseMs) => did(on(queue).run(EXTEND, id, leaseMs)),
+
+    note(queue, id, notes) {
+      const fields = Object.entries(notes).flatMap(([name, value]) => [NOTE_FIELD + name, value]);
+      return did(on(queue).run(NOTE, id, ...fields));
+    },
+
+    complete: (queue, id) => did(on(queue).run(COMPLETE, id, REMEMBER_ENDED_MS)),
+
+    retry: (queue, id, attempt, delayMs) => did(on(queue).run(RETRY, id, attempt, delayMs, NOTE_FIELD)),
+
+    release: (queue, id, delayMs) => did(on(queue).run(RELEASE, id, delayMs)),
+
+    async remove(queue, id) {
+      const reply = (await on(queue).run(REMOVE, id, REMEMBER_ENDED_MS)) as '' | 'removed' | 'active';
+      return reply || 'absent';
+    },
+
+    async get(queue, id) {
+      const hash = await available(() => redis.hgetall(`${base(queue)}job:${id}`));
+      return hash.id === undefined ? null : fromHash(hash);
+    },
+
+    async list(queue, state) {
+      const [now, ...hashes] = (await on(queue).run(LIST, state)) as [number, ...string[][]];
+      const due = (job: { runAt: string }) => Math.max(Number(job.runAt), now);
+      return hashes
+        .map(toHash)
+        .sort((a, b) => due(a) - due(b) || Number(a.number) - Number(b.number))
+        .map(fromHash);
+    },
+  };
+}
+
+type JobHash = Record<'id' | 'owner' | 'projectId' | 'data' | 'attempt' | 'addedAt' | 'runAt' | 'number', string> & {
+  leaseUntil?: string;
+} & Record<string, string>;
+
+function toHash(flat: readonly string[]): JobHash {
+  const hash: Record<string, string> = {};
+  for (let i = 0; i < flat.length; i += 2) hash[flat[i]!] = flat[i + 1]!;
+  return hash as JobHash;
+}
+
+const shown = (flat: readonly string[]) => fromHash(toHash(flat));
+
+function fromHash(flat: Record<string, string>): Job {
+  const hash = flat as JobHash;
+  const notes = Object.entries(hash)
+    .filter(([field]) => field.startsWith(NOTE_FIELD))
+    .map(([field, value]) => [field.slice(NOTE_FIELD.length), value] as const);
+  return {
+    id: hash.id,
+    owner: hash.owner,
+    projectId: hash.projectId,
+    data: JSON.parse(hash.data),
+    attempt: Number(hash.attempt),
+    addedAt: Number(hash.addedAt),
+    runAt: Number(hash.runAt),
+    notes: Object.fromEntries(notes),
+    ...(hash.leaseUntil === undefined
+      ? { state: 'waiting' }
+      : { state: 'active', leaseUntil: Number(hash.leaseUntil) }),
+  };
+}

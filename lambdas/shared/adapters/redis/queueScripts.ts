@@ -1,0 +1,207 @@
+import { change, look } from './scripts.ts';
+
+/**
+ * Where a job is, besides its hash `job:{id}`:
+ * - waiting and due: `group:{group}`, by number of addition; a group is the jobs of one project and owner
+ * - waiting for its time: `delayed`, by time
+ * - active: `active`, by end of lease, and counted in `holders`
+ * - active with a lease that has ended: `lapsed`, not counted, and in its group again
+ * `heads` holds the groups by their oldest job. The limits are the same for all of a group, so the oldest job that may be
+ * taken is the head of the first group that is within them: a take looks at groups, never at the jobs behind a head.
+ */
+const LIBRARY = `
+local function jobKey(id) return base .. 'job:' .. id end
+local function groupKey(group) return base .. 'group:' .. group end
+local ACTIVE, LAPSED, DELAYED = base .. 'active', base .. 'lapsed', base .. 'delayed'
+local HEADS, HOLDERS, ENDED = base .. 'heads', base .. 'holders', base .. 'ended'
+
+local function ownerAndProject(group)
+  local cut = string.find(group, '\\0', 1, true)
+  return string.sub(group, cut + 1), string.sub(group, 1, cut - 1)
+end
+
+local function setHead(group)
+  local head = redis.call('ZRANGE', groupKey(group), 0, 0, 'WITHSCORES')
+  if head[1] then redis.call('ZADD', HEADS, head[2], group) else redis.call('ZREM', HEADS, group) end
+end
+
+local function join(id)
+  local job = redis.call('HMGET', jobKey(id), 'group', 'number')
+  redis.call('ZADD', groupKey(job[1]), job[2], id)
+  setHead(job[1])
+end
+
+local function leaveGroup(id, group)
+  if redis.call('ZREM', groupKey(group), id) == 1 then setHead(group) end
+end
+
+local function hold(group, by)
+  local owner, project = ownerAndProject(group)
+  for _, field in ipairs({'o:' .. owner, 'p:' .. project}) do
+    if redis.call('HINCRBY', HOLDERS, field, by) <= 0 then redis.call('HDEL', HOLDERS, field) end
+  end
+end
+
+local function held(field) return tonumber(redis.call('HGET', HOLDERS, field) or 0) end
+
+-- Takes a job out of wherever it is.
+local function leave(id)
+  local group = redis.call('HGET', jobKey(id), 'group')
+  if redis.call('ZREM', ACTIVE, id) == 1 then
+    hold(group, -1)
+  else
+    redis.call('ZREM', LAPSED, id)
+    redis.call('ZREM', DELAYED, id)
+    leaveGroup(id, group)
+  end
+end
+
+local function activate(id, leaseUntil)
+  leave(id)
+  redis.call('ZADD', ACTIVE, leaseUntil, id)
+  redis.call('HSET', jobKey(id), 'leaseUntil', leaseUntil)
+  hold(redis.call('HGET', jobKey(id), 'group'), 1)
+end
+
+local function wait(id, runAt)
+  leave(id)
+  redis.call('HDEL', jobKey(id), 'leaseUntil')
+  redis.call('HSET', jobKey(id), 'runAt', runAt)
+  if runAt <= now then join(id) else redis.call('ZADD', DELAYED, runAt, id) end
+end
+
+local function finish(id, keepMs)
+  leave(id)
+  redis.call('DEL', jobKey(id))
+  redis.call('ZADD', ENDED, now, id)
+  redis.call('ZREMRANGEBYSCORE', ENDED, '-inf', '(' .. (now - keepMs))
+end
+
+local function isActive(id) return redis.call('HEXISTS', jobKey(id), 'leaseUntil') == 1 end
+`;
+
+/** args: id, group, then field and value pairs of the hash. '1' where it was added. */
+export const ADD = change(
+  LIBRARY,
+  `
+  local id = args[1]
+  if redis.call('EXISTS', jobKey(id)) == 1 or redis.call('ZSCORE', ENDED, id) then return '' end
+  redis.call('HSET', jobKey(id), 'number', redis.call('INCR', base .. 'numbers'), 'addedAt', now, 'runAt', now,
+    'attempt', 1, 'id', id, 'group', args[2], unpack(args, 3))
+  join(id)
+  return '1'`,
+);
+
+/** args: lease (ms), limits: global, per owner, per project. The job's hash as a JSON list. */
+export const TAKE = change(
+  LIBRARY,
+  `
+  local lease, global, perOwner, perProject = tonumber(args[1]), tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', DELAYED, '-inf', now)) do
+    redis.call('ZREM', DELAYED, id)
+    join(id)
+  end
+  local ended = redis.call('ZRANGEBYSCORE', ACTIVE, '-inf', now, 'WITHSCORES')
+  for i = 1, #ended, 2 do
+    leave(ended[i])
+    redis.call('ZADD', LAPSED, ended[i + 1], ended[i])
+    join(ended[i])
+  end
+  if redis.call('ZCARD', ACTIVE) >= global then return '' end
+  local from, page = 0, 100
+  while true do
+    local groups = redis.call('ZRANGE', HEADS, from, from + page - 1)
+    for _, group in ipairs(groups) do
+      local owner, project = ownerAndProject(group)
+      if held('o:' .. owner) < perOwner and held('p:' .. project) < perProject then
+        local id = redis.call('ZRANGE', groupKey(group), 0, 0)[1]
+        activate(id, now + lease)
+        return cjson.encode(redis.call('HGETALL', jobKey(id)))
+      end
+    end
+    if #groups < page then return '' end
+    from = from + page
+  end`,
+);
+
+/** args: id, lease (ms). */
+export const EXTEND = change(
+  LIBRARY,
+  `
+  if not isActive(args[1]) then return '' end
+  activate(args[1], now + tonumber(args[2]))
+  return '1'`,
+);
+
+/** args: id, then field and value pairs, the fields with the prefix of notes. */
+export const NOTE = change(
+  LIBRARY,
+  `
+  if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
+  if #args > 1 then redis.call('HSET', jobKey(args[1]), unpack(args, 2)) end
+  return '1'`,
+);
+
+/** args: id, how long an ended job's id is remembered (ms). */
+export const COMPLETE = change(
+  LIBRARY,
+  `
+  if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
+  finish(args[1], tonumber(args[2]))
+  return '1'`,
+);
+
+/** args: as COMPLETE. 'removed', 'active', or '' where there is none. */
+export const REMOVE = change(
+  LIBRARY,
+  `
+  if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
+  if isActive(args[1]) then return 'active' end
+  finish(args[1], tonumber(args[2]))
+  return 'removed'`,
+);
+
+/** args: id, attempt, delay (ms), prefix of notes. */
+export const RETRY = change(
+  LIBRARY,
+  `
+  local id = args[1]
+  if not isActive(id) or redis.call('HGET', jobKey(id), 'attempt') ~= args[2] then return '' end
+  for _, field in ipairs(redis.call('HKEYS', jobKey(id))) do
+    if string.sub(field, 1, #args[4]) == args[4] then redis.call('HDEL', jobKey(id), field) end
+  end
+  redis.call('HINCRBY', jobKey(id), 'attempt', 1)
+  wait(id, now + tonumber(args[3]))
+  return '1'`,
+);
+
+/** args: id, delay (ms). */
+export const RELEASE = change(
+  LIBRARY,
+  `
+  if not isActive(args[1]) then return '' end
+  wait(args[1], now + tonumber(args[2]))
+  return '1'`,
+);
+
+/** args: state. The time, then the hash of each job. */
+export const LIST = look(
+  LIBRARY,
+  `
+  local found = {now}
+  local function show(ids)
+    for _, id in ipairs(ids) do table.insert(found, redis.call('HGETALL', jobKey(id))) end
+  end
+  if args[1] == 'active' then
+    show(redis.call('ZRANGE', ACTIVE, 0, -1))
+    show(redis.call('ZRANGE', LAPSED, 0, -1))
+  else
+    for _, group in ipairs(redis.call('ZRANGE', HEADS, 0, -1)) do
+      for _, id in ipairs(redis.call('ZRANGE', groupKey(group), 0, -1)) do
+        if not isActive(id) then show({id}) end
+      end
+    end
+    show(redis.call('ZRANGE', DELAYED, 0, -1))
+  end
+  return found`,
+);

@@ -1,0 +1,71 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { available } from './available.ts';
+
+/** A Lua script; Redis runs one at a time and as a whole. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+export type Argument = string | number;
+
+const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') });
+
+/** How long the reply of a call is remembered: longer than a client goes on sending it. */
+const REPLY_MS = 120_000;
+
+/**
+ * A script that changes something. `body` returns a string; the empty string says that nothing was changed. A call that was
+ * sent twice, since the connection broke before its reply, is run once and gets the same reply twice.
+ * In the body: `base` (prefix of every key), `now` (ms) and `args`.
+ */
+export const change = (library: string, body: string): Script =>
+  script(`${PRELUDE}
+local replyKey = base .. 'reply:' .. ARGV[1]
+local reply = redis.call('GET', replyKey)
+if reply then return reply end
+${library}
+local function main() ${body} end
+reply = main()
+if reply ~= '' then redis.call('SET', replyKey, reply, 'PX', ${REPLY_MS}) end
+return reply`);
+
+/** A script that only reads, for a look at several keys in one moment. Returns what it likes. */
+export const look = (library: string, body: string): Script => script(`${PRELUDE}${library}\n${body}`);
+
+const PRELUDE = `
+local base = KEYS[1]
+local now = tonumber(ARGV[2])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local args = {unpack(ARGV, 3)}
+`;
+
+export interface ScriptRunner {
+  run(script: Script, ...args: Argument[]): Promise<unknown>;
+}
+
+/**
+ * Runs scripts whose keys all start with `base`. Times are Redis's own, so that the clocks of the functions do not matter;
+ * `now` is for tests.
+ */
+export function scriptRunner(redis: Redis, base: string, now?: () => number): ScriptRunner {
+  return {
+    run(script, ...args) {
+      const call = randomUUID();
+      return available(() => evaluate(redis, script, base, [call, now?.() ?? '', ...args]));
+    },
+  };
+}
+
+async function evaluate(redis: Redis, { lua, sha }: Script, base: string, args: Argument[]): Promise<unknown> {
+  try {
+    return await redis.evalsha(sha, 1, base, ...args);
+  } catch (e) {
+    if (!(e as Error).message.startsWith('NOSCRIPT')) throw e;
+    return redis.eval(lua, 1, base, ...args);
+  }
+}

@@ -1,0 +1,95 @@
+import type { Redis } from 'ioredis';
+import { VerenError } from '../../../../contract/errors.ts';
+import { isTerminal } from '../../../../contract/record.ts';
+import { type DeploymentFacts, emptyFacts } from '../../../event-projector/facts.ts';
+import { reduce } from '../../../event-projector/reduce.ts';
+import { toRecord } from '../../../event-projector/toRecord.ts';
+import type { CreateResult, DeploymentStore } from '../../ports.ts';
+import { available } from './available.ts';
+import type { RedisPortOptions } from './ports.ts';
+import { scriptRunner } from './scripts.ts';
+import { CREATE, PAGE, REPLACE } from './storeScripts.ts';
+
+const DAY_MS = 24 * 3_600_000;
+/** Hot state is kept this long after a deployment's last event; the archive in S3 has it for ever. */
+const KEEP_MS = 90 * DAY_MS;
+const KEEP_KEY_MS = 7 * DAY_MS;
+/** Folds of one deployment hardly ever meet, since its events share a partition. */
+const MAX_CONFLICTS = 20;
+
+/** Deployments as facts under optimistic concurrency: read, reduce, write unless another was faster. */
+export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): DeploymentStore {
+  const base = `${prefix}:{deployments}:`;
+  const scripts = scriptRunner(redis, base, clock && (() => clock.now()));
+  const read = async (deploymentId: string) => {
+    const [facts, version, request] = await available(() =>
+      redis.hmget(`${base}deployment:${deploymentId}`, 'facts', 'version', 'request'),
+    );
+    return { facts: facts ? (JSON.parse(facts) as DeploymentFacts) : emptyFacts, version: version ?? '', request };
+  };
+
+  return {
+    async create({ requested, request, idempotency }) {
+      const facts = reduce(emptyFacts, requested);
+      const reply = (await scripts.run(
+        CREATE,
+        requested.deploymentId,
+        requested.owner,
+        requested.projectId,
+        Date.parse(requested.at),
+        JSON.stringify(facts),
+        JSON.stringify(request),
+        KEEP_MS,
+        KEEP_KEY_MS,
+        idempotency?.key ?? '',
+        idempotency?.fingerprint ?? '',
+      )) as string;
+      const [kind, deploymentId] = reply.split(' ') as [CreateResult['kind'], string?];
+      return kind === 'replayed' ? { kind, deploymentId: deploymentId! } : { kind };
+    },
+
+    async get(deploymentId) {
+      const { facts, request } = await read(deploymentId);
+      const record = toRecord(facts);
+      return record && { facts, record, request: request ? JSON.parse(request) : null };
+    },
+
+    async fold(deploymentId, events) {
+      for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts++) {
+        const { facts, version } = await read(deploymentId);
+        const folded = events.reduce(reduce, facts);
+        const after = toRecord(folded);
+        if (!after) return null;
+        const before = toRecord(facts);
+        if (folded === facts) return { before, after };
+        const replaced = await scripts.run(
+          REPLACE,
+          deploymentId,
+          after.owner,
+          after.projectId,
+          Date.parse(after.createdAt),
+          JSON.stringify(folded),
+          version,
+          isTerminal(after.status) ? 1 : 0,
+          KEEP_MS,
+        );
+        if (replaced === '1') return { before, after };
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * (conflicts + 1)));
+      }
+      throw new VerenError('UNAVAILABLE', { reason: `too many writers for deployment ${deploymentId}` });
+    },
+
+    async list({ owner, projectId, limit, cursor }) {
+      const index = projectId === undefined ? owner : `${owner}\0${projectId}`;
+      const found = (await scripts.run(PAGE, index, cursor ?? '', limit + 1)) as string[];
+      const records = found.map((facts) => toRecord(JSON.parse(facts))).filter((record) => record !== null);
+      const items = records.slice(0, limit);
+      const last = items.at(-1);
+      return last && records.length > limit ? { items, cursor: last.deploymentId } : { items };
+    },
+
+    unfinished: () => available(() => redis.zrange(`${base}unfinished`, '0', '-1')),
+
+    projectOwner: (projectId) => available(() => redis.hget(`${base}projects`, projectId)),
+  };
+}

@@ -1,0 +1,77 @@
+import { change, look } from './scripts.ts';
+
+/**
+ * `deployment:{id}` is a hash of `facts` (JSON), `version` and `request` (JSON). `projects` holds the owner of each project,
+ * `index:{owner}` and `index:{owner}\0{project}` the ids by time of creation, `unfinished` likewise those not terminal.
+ */
+const LIBRARY = `
+local UNFINISHED, PROJECTS = base .. 'unfinished', base .. 'projects'
+local function deploymentKey(id) return base .. 'deployment:' .. id end
+
+-- The indices forget what is older than the deployments themselves.
+local function index(id, owner, project, createdAt, keepMs)
+  redis.call('HSETNX', PROJECTS, project, owner)
+  for _, name in ipairs({owner, owner .. '\\0' .. project}) do
+    redis.call('ZADD', base .. 'index:' .. name, createdAt, id)
+    redis.call('ZREMRANGEBYSCORE', base .. 'index:' .. name, '-inf', '(' .. (now - keepMs))
+  end
+end
+`;
+
+/** args: id, owner, project, createdAt (ms), facts, request, keep (ms), key's lifetime (ms), key or '', fingerprint. */
+export const CREATE = change(
+  LIBRARY,
+  `
+  local id, owner, project, createdAt, keepMs = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[7])
+  local idempotency = args[9] ~= '' and base .. 'idempotency:' .. owner .. '\\0' .. args[9]
+  if idempotency then
+    local known = redis.call('HMGET', idempotency, 'fingerprint', 'id')
+    if known[1] and known[1] ~= args[10] then return 'key-reused' end
+    if known[2] and known[2] ~= id then return 'replayed ' .. known[2] end
+  end
+  local claimed = redis.call('HGET', PROJECTS, project)
+  if claimed and claimed ~= owner then return 'foreign-project' end
+  if redis.call('HSETNX', deploymentKey(id), 'facts', args[5]) == 1 then
+    redis.call('HSET', deploymentKey(id), 'version', 1)
+    redis.call('ZADD', UNFINISHED, createdAt, id)
+  end
+  redis.call('HSETNX', deploymentKey(id), 'request', args[6])
+  redis.call('PEXPIRE', deploymentKey(id), keepMs)
+  index(id, owner, project, createdAt, keepMs)
+  if idempotency then
+    redis.call('HSET', idempotency, 'fingerprint', args[10], 'id', id)
+    redis.call('PEXPIRE', idempotency, args[8])
+  end
+  return 'created'`,
+);
+
+/** args: id, owner, project, createdAt (ms), facts, version they were made from ('' for none), '1' if terminal, keep (ms). '' where the version was another. */
+export const REPLACE = change(
+  LIBRARY,
+  `
+  local id, owner, project, createdAt, keepMs = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[8])
+  if (redis.call('HGET', deploymentKey(id), 'version') or '') ~= args[6] then return '' end
+  redis.call('HSET', deploymentKey(id), 'facts', args[5])
+  redis.call('HINCRBY', deploymentKey(id), 'version', 1)
+  redis.call('PEXPIRE', deploymentKey(id), keepMs)
+  if args[6] == '' then index(id, owner, project, createdAt, keepMs) end
+  if args[7] == '1' then redis.call('ZREM', UNFINISHED, id) else redis.call('ZADD', UNFINISHED, createdAt, id) end
+  return '1'`,
+);
+
+/** args: name of the index, cursor or '', how many. The facts of each, newest first, as far as they are still kept. */
+export const PAGE = look(
+  LIBRARY,
+  `
+  local name, from, found = base .. 'index:' .. args[1], 0, {}
+  if args[2] ~= '' then
+    from = redis.call('ZREVRANK', name, args[2])
+    if not from then return found end
+    from = from + 1
+  end
+  for _, id in ipairs(redis.call('ZREVRANGE', name, from, from + tonumber(args[3]) - 1)) do
+    local facts = redis.call('HGET', deploymentKey(id), 'facts')
+    if facts then table.insert(found, facts) end
+  end
+  return found`,
+);

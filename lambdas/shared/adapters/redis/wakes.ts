@@ -1,0 +1,67 @@
+import type { Redis } from 'ioredis';
+import { type Bell, Bells } from '../following.ts';
+import { available } from './available.ts';
+
+/** Followers look by themselves this often: heals whatever message was lost on a connection that died unnoticed. */
+const LOOK_MS = 10_000;
+
+/** Rings followers' bells for the messages on their deployments' channels, over one connection made when it is needed. */
+export class Wakes {
+  readonly #redis: Redis;
+  readonly #channel: (deploymentId: string) => string;
+  readonly #bells = new Bells();
+  #subscriber: Redis | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  /** Messages received until now. */
+  messages = 0;
+
+  constructor(redis: Redis, channel: (deploymentId: string) => string) {
+    this.#redis = redis;
+    this.#channel = channel;
+  }
+
+  /** Resolves once no message can be missed any more. */
+  async join(deploymentId: string): Promise<Bell> {
+    const bell = this.#bells.join(deploymentId);
+    try {
+      await available(() => this.#connection().subscribe(this.#channel(deploymentId)));
+    } catch (e) {
+      await this.leave(deploymentId, bell);
+      throw e;
+    }
+    return bell;
+  }
+
+  async leave(deploymentId: string, bell: Bell): Promise<void> {
+    if (!this.#bells.leave(deploymentId, bell)) return;
+    // A subscription that stays behind costs little, so a failure here is not worth failing the follower.
+    await this.#subscriber?.unsubscribe(this.#channel(deploymentId)).catch(() => {});
+  }
+
+  close(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#subscriber?.disconnect();
+    this.#subscriber = null;
+  }
+
+  #connection(): Redis {
+    if (this.#subscriber) return this.#subscriber;
+    const subscriber = this.#redis.duplicate({ autoResubscribe: true });
+    const start = this.#channel('').length;
+    subscriber.on('error', () => {});
+    subscriber.on('message', (channel: string, message: string) => {
+      this.messages++;
+      this.#bells.ring(channel.slice(start), message === 'wake');
+    });
+    // What was published while the connection was away is gone: everybody looks.
+    subscriber.on('ready', () => this.#ringAll(true));
+    this.#timer = setInterval(() => this.#ringAll(false), LOOK_MS).unref();
+    this.#subscriber = subscriber;
+    return subscriber;
+  }
+
+  #ringAll(wake: boolean): void {
+    this.messages++;
+    this.#bells.ringAll(wake);
+  }
+}
