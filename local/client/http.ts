@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import { ProblemSchema } from '../../contract/api.ts';
+import { networkReason, ProblemError, UnreachableError } from './errors.ts';
+
+export interface Call {
+  readonly method?: 'GET' | 'POST';
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Pauses before the second and third try, in milliseconds. */
+const PAUSES = [200, 1_000];
+
+/**
+ * The body of a 2xx answer, checked against `schema`. Throws `ProblemError` for a problem and `UnreachableError` where no
+ * usable answer came. `repeatable`: sent again where the connection failed or the answer was 503.
+ */
+export async function callJson<S extends z.ZodType>(
+  url: URL,
+  schema: S,
+  call: Call & { readonly repeatable: boolean },
+): Promise<z.infer<S>> {
+  for (let tried = 0; ; tried++) {
+    const pause = call.repeatable ? PAUSES[tried] : undefined;
+    let response: Response;
+    let text: string;
+    try {
+      response = await send(url, call);
+      text = await response.text();
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      if (pause === undefined) throw new UnreachableError(url, networkReason(error), { cause: error });
+      await sleep(pause, undefined, { signal: call.signal });
+      continue;
+    }
+    if (response.status === 503 && pause !== undefined) {
+      await sleep(pause, undefined, { signal: call.signal });
+      continue;
+    }
+    if (!response.ok) throw failure(url, response.status, text);
+    const answer = schema.safeParse(json(text));
+    if (!answer.success)
+      throw new UnreachableError(url, 'the answer has an unknown form; is it a Veren of this version?', {
+        cause: answer.error,
+      });
+    return answer.data;
+  }
+}
+
+/** One request. A redirect is not followed: `fetch` would drop the token on the way to another origin. */
+export function send(url: URL, { method = 'GET', body, headers, signal }: Call): Promise<Response> {
+  return fetch(url, {
+    method,
+    redirect: 'manual',
+    headers: { ...headers, ...(body !== undefined && { 'Content-Type': 'application/json' }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(signal && { signal }),
+  });
+}
+
+/** The error for an answer that is no success. */
+export function failure(url: URL, status: number, text: string): ProblemError | UnreachableError {
+  const problem = ProblemSchema.safeParse(json(text));
+  return problem.success
+    ? new ProblemError(problem.data)
+    : new UnreachableError(url, `it answered with HTTP ${status}`);
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

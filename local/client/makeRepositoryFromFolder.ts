@@ -1,0 +1,70 @@
+import { cp } from 'node:fs/promises';
+import { basename, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ExecaError, execa } from 'execa';
+import { VerenError } from '../../contract/errors.ts';
+
+/** Never part of a repository, and large. What the folder's own .gitignore names is left out by git. */
+const LEFT_OUT = new Set(['node_modules', '.git']);
+
+/**
+ * A git's surroundings that are the same everywhere: no configuration, hooks or identity of the user, no variables of a git
+ * that may have called us; the fixed date makes the same folder give the same commit.
+ */
+const GIT_ENV = {
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_AUTHOR_NAME: 'Veren example',
+  GIT_AUTHOR_EMAIL: 'example@veren.invalid',
+  GIT_AUTHOR_DATE: '2026-01-01T00:00:00Z',
+  GIT_COMMITTER_NAME: 'Veren example',
+  GIT_COMMITTER_EMAIL: 'example@veren.invalid',
+  GIT_COMMITTER_DATE: '2026-01-01T00:00:00Z',
+  LC_ALL: 'C',
+};
+
+export interface Repository {
+  readonly folder: string;
+  /** `file:` URL of it. */
+  readonly url: string;
+  readonly commit: string;
+}
+
+/**
+ * Copies `folder` to `target`, which must not exist or be empty, and makes the copy a git repository with one commit on
+ * branch `main`. Throws `GIT_MISSING`.
+ */
+export async function makeRepositoryFromFolder(folder: string, target: string): Promise<Repository> {
+  await cp(folder, target, {
+    recursive: true,
+    errorOnExist: true,
+    force: false,
+    filter: (source) =>
+      source === folder ||
+      !relative(folder, source)
+        .split(sep)
+        .some((part) => LEFT_OUT.has(part)),
+  });
+  await git(target, 'init', '--quiet', '--template=');
+  await git(target, 'symbolic-ref', 'HEAD', 'refs/heads/main');
+  await git(target, 'add', '--all');
+  await git(target, 'commit', '--quiet', '--allow-empty', '--no-gpg-sign', '--message', `Example ${basename(folder)}`);
+  const commit = await git(target, 'rev-parse', 'HEAD');
+  return { folder: target, url: pathToFileURL(target).href, commit };
+}
+
+async function git(cwd: string, ...args: string[]): Promise<string> {
+  try {
+    const { stdout } = await execa('git', ['-c', 'core.autocrlf=false', ...args], {
+      cwd,
+      env: { ...GIT_ENV, PATH: process.env.PATH },
+      extendEnv: false,
+      stdin: 'ignore',
+    });
+    return stdout;
+  } catch (error) {
+    if (error instanceof ExecaError && error.code === 'ENOENT')
+      throw new VerenError('GIT_MISSING', {}, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+import pc from 'picocolors';
+import type { DeploymentView } from '../../contract/api.ts';
+import type { DeploymentRecord } from '../../contract/record.ts';
+import type { Clock } from '../../lambdas/shared/ports.ts';
+import { Display, type Out } from './display.ts';
+import { seconds, total } from './durations.ts';
+import { changes, FRAME_MS, logLine, planLines, progressRows } from './progress.ts';
+import { durationTable, outcome, styleOf } from './summary.ts';
+import type { VerenClient } from './VerenClient.ts';
+
+export interface ShowOptions {
+  readonly out: Out;
+  /** True: a live block of the phases below the log. False: plain lines, for files and CI. */
+  readonly isTTY: boolean;
+  readonly color: boolean;
+  readonly clock?: Clock;
+  /** Stops showing, with the signal's reason; the deployment goes on. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Shows a deployment from now to its end: the log as it comes, the phases, at last how long each took and what became of
+ * it. Gives the record as it is then. Throws what the client throws.
+ */
+export async function showDeployment(
+  client: Pick<VerenClient, 'followLogs' | 'getDeployment'>,
+  { deploymentId }: { readonly deploymentId: string },
+  { out, isTTY, color, clock = { now: Date.now }, signal }: ShowOptions,
+): Promise<DeploymentView> {
+  const style = styleOf(pc.createColors(color));
+  const display = new Display(out, isTTY);
+  let record: DeploymentRecord | null = null;
+  const frame = () => {
+    if (record) display.frame(progressRows(record, style, clock.now(), display.columns));
+  };
+  const timer = isTTY ? setInterval(frame, FRAME_MS) : undefined;
+  try {
+    for await (const followed of client.followLogs(deploymentId, signal ? { signal } : {})) {
+      if (followed.type === 'status') {
+        if (!record?.plan) display.print(planLines(followed.record, style));
+        // On a terminal the block shows them.
+        if (!isTTY) display.print(changes(record, followed.record));
+        record = followed.record;
+      } else if (followed.type === 'log') {
+        display.print([logLine(followed.line, record, style)]);
+      }
+    }
+  } finally {
+    clearInterval(timer);
+    display.close();
+  }
+  signal?.throwIfAborted();
+  const final = await client.getDeployment(deploymentId);
+  const print = (lines: readonly string[]) => out.write(lines.map((line) => `${line}\n`).join(''));
+  print(['', ...durationTable(final, style, clock.now()), '']);
+  print(outcome(final, style));
+  if (final.status === 'succeeded') print([style.colors.green(`Succeeded in ${seconds(total(final, clock.now()))}.`)]);
+  return final;
+}
