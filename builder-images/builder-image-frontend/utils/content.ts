@@ -1,0 +1,59 @@
+import { extname } from 'node:path';
+import mime from 'mime-types';
+
+export const IMMUTABLE = 'public, max-age=31536000, immutable';
+export const REVALIDATE = 'public, max-age=0, must-revalidate';
+
+/** Files without a telling extension whose type is fixed elsewhere. */
+const KNOWN: Readonly<Record<string, string>> = {
+  'apple-app-site-association': 'application/json; charset=utf-8',
+  _headers: 'text/plain; charset=utf-8',
+  _redirects: 'text/plain; charset=utf-8',
+};
+
+/** Content type with the charset where it is text. Our build's text is taken to be UTF-8, as bundlers write it. */
+export function contentType(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const known = KNOWN[name];
+  if (known) return known;
+  const type = mime.contentType(extname(name) || name);
+  return type || 'application/octet-stream';
+}
+
+export const isHtml = (type: string) => type.startsWith('text/html') || type.startsWith('application/xhtml+xml');
+
+/** Types for which a content hash in the name is a promise: pages and service workers are found by their plain names. */
+const ASSET =
+  /\.(?:m?js|css|map|json|wasm|svg|png|jpe?g|gif|webp|avif|ico|bmp|woff2?|ttf|otf|eot|mp4|webm|mp3|ogg|pdf)$/i;
+
+/** How often the kind of character (small, capital, digit, other) changes along a text: often in a hash, rarely in a word. */
+function changes(text: string): number {
+  const kind = (c: string) => (/[a-z]/.test(c) ? 0 : /[A-Z]/.test(c) ? 1 : /\d/.test(c) ? 2 : 3);
+  return [...text].filter((c, i, all) => i > 0 && kind(c) !== kind(all[i - 1]!)).length;
+}
+
+/**
+ * Does a bundler's content hash stand in the name? `main.3f2a91bc.js`, `index-BXl3k9aQ.js`, `chunk.3f2a91bc.min.css`: the
+ * last part before the extension, at least 8 characters, that neither a word nor a date nor a version looks like. In
+ * doubt no: a page that revalidates too much is slower, one that never does is wrong.
+ */
+export function hasContentHash(path: string): boolean {
+  if (!ASSET.test(path)) return false;
+  if (/(?:^|\/)(?:_next\/static\/(?:chunks|css|media)|_app\/immutable)\//.test(path)) return true;
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const stem = name
+    .replace(/\.map$/, '')
+    .replace(/\.[^.]+$/, '')
+    .replace(/\.(?:min|chunk|module|bundle|async|legacy)$/, '');
+  const hash = /[.\-_~]([A-Za-z0-9_-]{8}|[A-Za-z0-9]{8,64})$/.exec(stem)?.[1];
+  if (hash === undefined) return false;
+  if (/^[0-9a-f]+$/.test(hash)) return /\d/.test(hash) && /[a-f]/.test(hash);
+  return /[a-z]/.test(hash) && /[A-Z]/.test(hash) && changes(hash) >= 4;
+}
+
+/** `built`: a build step ran. Without one nothing has put hashes into names, so nothing is immutable. */
+export const cacheControl = (path: string, built: boolean) => (built && hasContentHash(path) ? IMMUTABLE : REVALIDATE);
+
+const COMPRESSIBLE =
+  /^(?:text\/|application\/(?:javascript|json|manifest\+json|xml|wasm|rss\+xml|atom\+xml|xhtml\+xml|geo\+json|ld\+json|vnd\.ms-fontobject)|image\/(?:svg\+xml|bmp|x-icon|vnd\.microsoft\.icon)|font\/(?:ttf|otf))/;
+export const isCompressible = (type: string) => COMPRESSIBLE.test(type);

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { type Manifest, type PublishedObject, VARIANT_SUFFIX } from '../../../contract/manifest.ts';
+import { variants } from './compress.ts';
+import { cacheControl, contentType } from './content.ts';
+import type { Objects } from './objects.ts';
+import { forEachParallel } from './pool.ts';
+import { IN_MEMORY, type ReadFile, readOutput } from './read.ts';
+import type { OutputFile } from './walk.ts';
+
+/** Requests under way at once: small files are bound by latency, large ones by the line. */
+const SMALL_AT_ONCE = 48;
+const LARGE_AT_ONCE = 6;
+
+export interface UploadInput {
+  readonly objects: Objects;
+  /** `s3Keys.deploymentFiles` of this deployment. */
+  readonly prefix: string;
+  readonly files: readonly OutputFile[];
+  /** A build step ran: names may carry content hashes. */
+  readonly built: boolean;
+  /** What the site shows now: an object of it that has not changed is named again instead of being sent again. */
+  readonly base: Manifest | null;
+  readonly signal: AbortSignal;
+}
+
+export interface Uploaded {
+  readonly objects: PublishedObject[];
+  readonly sent: number;
+}
+
+/** Makes the immutable copy: every file and its variants, either uploaded or found in an earlier deployment's copy. */
+export async function upload(input: UploadInput): Promise<Uploaded> {
+  const known = new Map(input.base?.objects.map((object) => [object.path, object]));
+  const paths = new Set(input.files.map((file) => file.path));
+  const published: PublishedObject[] = [];
+  let sent = 0;
+
+  const place = async (object: Omit<PublishedObject, 'key'>, body: Buffer | { file: string; size: number }) => {
+    const key = input.prefix + object.path;
+    await input.objects.put(key, body, object);
+    sent++;
+    published.push({ ...object, key });
+  };
+
+  const publish = async (file: OutputFile) => {
+    const read = await readOutput(file);
+    const { path } = file;
+    const object = {
+      path,
+      size: read.size,
+      sha256: read.sha256,
+      contentType: contentType(path),
+      cacheControl: cacheControl(path, input.built),
+    };
+    const before = known.get(path);
+    if (before && before.encoding === undefined && sameObject(before, object)) {
+      published.push(before, ...variantsOf(before, known).filter((variant) => !paths.has(variant.path)));
+      return;
+    }
+    await place(object, read.body ?? { file: file.source, size: read.size });
+    for (const variant of await madeVariants(read, object.contentType)) {
+      const variantPath = path + VARIANT_SUFFIX[variant.encoding];
+      // The build's own file of that name goes first.
+      if (paths.has(variantPath)) continue;
+      const { encoding, body } = variant;
+      const sha256 = createHash('sha256').update(body).digest('hex');
+      await place({ ...object, path: variantPath, size: body.length, sha256, encoding, of: read.sha256 }, body);
+    }
+  };
+
+  const small = input.files.filter((file) => file.size <= IN_MEMORY);
+  const large = input.files.filter((file) => file.size > IN_MEMORY);
+  await Promise.all([
+    forEachParallel(large, LARGE_AT_ONCE, publish, input.signal),
+    forEachParallel(small, SMALL_AT_ONCE, publish, input.signal),
+  ]);
+  return { objects: published.sort((a, b) => (a.path < b.path ? -1 : 1)), sent };
+}
+
+const madeVariants = (read: ReadFile, type: string) => (read.body ? variants(read.body, type) : []);
+
+const variantsOf = (object: PublishedObject, known: ReadonlyMap<string, PublishedObject>) =>
+  Object.values(VARIANT_SUFFIX)
+    .map((suffix) => known.get(object.path + suffix))
+    .filter((variant) => variant?.encoding !== undefined && variant.of === object.sha256)
+    .map((variant) => variant!);
+
+/** Same bytes under the same headers. */
+export const sameObject = (
+  a: Pick<PublishedObject, 'sha256' | 'contentType' | 'cacheControl' | 'encoding'>,
+  b: Pick<PublishedObject, 'sha256' | 'contentType' | 'cacheControl' | 'encoding'>,
+): boolean =>
+  a.sha256 === b.sha256 &&
+  a.contentType === b.contentType &&
+  a.cacheControl === b.cacheControl &&
+  a.encoding === b.encoding;

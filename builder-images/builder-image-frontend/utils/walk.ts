@@ -1,0 +1,116 @@
+import type { Stats } from 'node:fs';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, join, sep } from 'node:path';
+import { VerenError } from '../../../contract/errors.ts';
+
+export interface OutputFile {
+  /** Relative to the output folder, `/` as separator. */
+  readonly path: string;
+  /** Where to read it; a regular file at the time of the walk. */
+  readonly source: string;
+  readonly size: number;
+}
+
+export interface WalkOptions {
+  /** The folder to publish. */
+  readonly root: string;
+  /** The folder as the user named it, for messages. */
+  readonly name: string;
+  /** The repository: the output folder must be inside of it. */
+  readonly inside: string;
+  /** The folder is the source itself (no build step): what is not meant for visitors is left out too. */
+  readonly asIs: boolean;
+  readonly maxFiles: number;
+  readonly maxBytes: number;
+  /** Where the build had a user of its own: files of anybody else (hard links) are rejected. */
+  readonly ownerUid: number | undefined;
+  readonly onSkipped?: (path: string) => void;
+}
+
+/** S3 takes keys of up to 1,024 bytes; the longest prefix of ours and a variant's suffix go off. */
+const MAX_PATH_BYTES = 850;
+
+/** Never published, wherever it lies: histories, secrets of tools, droppings of desktops. */
+const NEVER =
+  /^(\.git|\.hg|\.svn|\.env(\..+)?|\.npmrc|\.yarnrc\.yml|\.netrc|\.htpasswd|\.ssh|\.aws|\.DS_Store|Thumbs\.db)$/;
+
+/** Of a source folder that is published as it is: no dot files but `.well-known`, no dependencies. */
+const isPrivateSource = (name: string) => (name.startsWith('.') && name !== '.well-known') || name === 'node_modules';
+
+const rejected = (reason: string) => new VerenError('OUTPUT_REJECTED', { reason });
+
+function checkName(path: string): void {
+  if (/[\u0000-\u001f\u007f]/.test(path)) throw rejected(`${JSON.stringify(path)} has a control character in its name`);
+  if (path.includes('\ufffd')) throw rejected(`${JSON.stringify(path)} has a name that is not UTF-8`);
+  if (path.includes('\\')) throw rejected(`${JSON.stringify(path)} has a backslash in its name`);
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw rejected(`the path ${path.slice(0, 80)}… is too long`);
+}
+
+/**
+ * Lists what is to be published, sorted by path. Symbolic links are followed inside the output folder only.
+ * Throws `VerenError`: OUTPUT_MISSING, OUTPUT_EMPTY, OUTPUT_REJECTED, OUTPUT_TOO_LARGE.
+ */
+export async function walkOutput(options: WalkOptions): Promise<OutputFile[]> {
+  const root = await outputRoot(options);
+  const files: OutputFile[] = [];
+  let bytes = 0;
+
+  const add = (path: string, source: string, info: Stats) => {
+    if (options.ownerUid !== undefined && info.uid !== options.ownerUid)
+      throw rejected(`${path} does not belong to the build (a hard link?)`);
+    files.push({ path, source, size: info.size });
+    bytes += info.size;
+    if (files.length > options.maxFiles)
+      throw new VerenError('OUTPUT_TOO_LARGE', { reason: `more than ${options.maxFiles} files` });
+    if (bytes > options.maxBytes)
+      throw new VerenError('OUTPUT_TOO_LARGE', { reason: `more than ${options.maxBytes} bytes` });
+  };
+
+  const visit = async (folder: string, prefix: string, ancestors: readonly string[]): Promise<void> => {
+    for (const name of (await readdir(folder)).sort()) {
+      const path = prefix + name;
+      if (NEVER.test(name) || (options.asIs && isPrivateSource(name))) {
+        options.onSkipped?.(path);
+        continue;
+      }
+      checkName(path);
+      const source = join(folder, name);
+      let info = await lstat(source);
+      let real = source;
+      if (info.isSymbolicLink()) {
+        real = await target(source, path, root);
+        if (real.split(sep).some((part) => NEVER.test(part) && !root.split(sep).includes(part)))
+          throw rejected(`${path} is a link to something that is never published`);
+        info = await stat(real);
+      }
+      if (info.isDirectory()) {
+        if (ancestors.includes(real)) throw rejected(`${path} is a link to a folder that it is in`);
+        await visit(real, `${path}/`, [...ancestors, real]);
+      } else if (info.isFile()) add(path, real, info);
+      else throw rejected(`${path} is neither a file nor a folder`);
+    }
+  };
+  await visit(root, '', [root]);
+  if (files.length === 0) throw new VerenError('OUTPUT_EMPTY', { path: options.name });
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function outputRoot(options: WalkOptions): Promise<string> {
+  const missing = new VerenError('OUTPUT_MISSING', { path: options.name });
+  const [root, inside] = await Promise.all([options.root, options.inside].map((p) => realpath(p).catch(() => null)));
+  if (!root || !inside) throw missing;
+  if (root !== inside && !root.startsWith(inside + sep))
+    throw rejected(`the output folder "${options.name}" is a link out of the repository`);
+  if (basename(root) === '.git' || root.startsWith(join(inside, '.git') + sep))
+    throw rejected('the output folder is the repository’s history');
+  if (!(await stat(root)).isDirectory()) throw missing;
+  return root;
+}
+
+/** Where a link leads, with every link on the way followed. */
+async function target(link: string, path: string, root: string): Promise<string> {
+  const real = await realpath(link).catch(() => null);
+  if (real === null) throw rejected(`${path} is a link to nothing`);
+  if (real !== root && !real.startsWith(root + sep)) throw rejected(`${path} is a link out of the output folder`);
+  return real;
+}

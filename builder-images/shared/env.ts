@@ -1,0 +1,68 @@
+import { closeSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { VerenError } from '../../contract/errors.ts';
+
+/**
+ * The environment that main.sh was started with, which it hands over through a pipe (NAME=value NUL …) so that no process
+ * of the builder keeps a secret in /proc/<pid>/environ. Without main.sh: the process's own.
+ */
+export function readHandover(own: NodeJS.ProcessEnv): Record<string, string> {
+  if (own.VEREN_HANDOVER === undefined) return { ...own } as Record<string, string>;
+  const fd = Number(own.VEREN_HANDOVER);
+  const text = readFileSync(fd, 'utf8');
+  closeSync(fd);
+  const entries = text.split('\0').filter((entry) => entry.includes('='));
+  return Object.fromEntries(entries.map((e) => [e.slice(0, e.indexOf('=')), e.slice(e.indexOf('=') + 1)]));
+}
+
+const id = z
+  .string()
+  .regex(/^[1-9]\d{0,9}$/, 'must be the number of a user or group other than root')
+  .transform(Number);
+const path = z.string().startsWith('/', 'must be an absolute path');
+
+/** What the image (or the laptop's task runner) gives besides the job's variables, and what main.sh adds. */
+export const ImageEnvSchema = z.object({
+  PATH: z.string().min(1),
+  /** The fresh folder that main.sh made: source, home, tmp, cache, tools for the build; control for us. */
+  VEREN_WORK: path,
+  /** Leader of the process group that fetches. */
+  VEREN_FETCH_PID: z.string().regex(/^\d+$/).transform(Number),
+  /** Seconds since the epoch, with fractions where bash knows them: when main.sh began. */
+  VEREN_STARTED: z
+    .string()
+    .regex(/^\d+([.,]\d+)?$/)
+    .transform((s) => Math.round(Number(s.replace(',', '.')) * 1_000)),
+  VEREN_NODE: path,
+  /** Package managers prepared before: `<name>@<version>/` each. Written to where it can be. */
+  VEREN_TOOLS: path,
+  VEREN_BUILD_UID: id.optional(),
+  VEREN_BUILD_GID: id.optional(),
+  /** Processes and threads that the build may have at once; only where it runs as a user of its own. */
+  VEREN_BUILD_PROCESSES: id.default(4_096),
+  /** Seconds that the last messages may take to reach a broker that is away. */
+  VEREN_REPORT_WAIT: z.string().regex(/^\d+$/).transform(Number).default(60),
+});
+export type ImageEnv = z.infer<typeof ImageEnvSchema>;
+
+/**
+ * Checks an environment against the schemas, every fault at once. Names are told, values never.
+ * Throws `VerenError('BUILDER_MISCONFIGURED')`.
+ */
+export function parseEnv<A extends z.ZodType, B extends z.ZodType>(
+  raw: Record<string, string>,
+  job: A,
+  image: B,
+): { job: z.output<A>; image: z.output<B> } {
+  const a = job.safeParse(raw);
+  const b = image.safeParse(raw);
+  if (a.success && b.success) return { job: a.data, image: b.data };
+  const issues = [...(a.error?.issues ?? []), ...(b.error?.issues ?? [])];
+  const told = issues.map((issue) => {
+    const name = String(issue.path[0] ?? 'environment');
+    if (raw[name] === undefined) return `${name} is missing`;
+    // A fault inside the user's variables may quote them.
+    return name === 'BUILD_ENV' ? `${name} must be a JSON object of variables` : `${name}: ${issue.message}`;
+  });
+  throw new VerenError('BUILDER_MISCONFIGURED', { reason: [...new Set(told)].join('; ') });
+}

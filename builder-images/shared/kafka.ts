@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import type { KafkaConfig, Producer } from 'kafkajs';
+import type { KafkaEnv } from '../../contract/builder-env.ts';
+import { TOPICS } from '../../contract/names.ts';
+import type { Batch, Transport } from './outbox.ts';
+
+export interface KafkaAccess extends KafkaEnv {
+  readonly AWS_REGION: string;
+  readonly AWS_ACCESS_KEY_ID: string;
+  readonly AWS_SECRET_ACCESS_KEY: string;
+  readonly AWS_SESSION_TOKEN: string;
+}
+
+/** MSK IAM: the token is a signed URL, made with the per-build credentials and good for 15 minutes. */
+const iam = (env: KafkaAccess): KafkaConfig['sasl'] => ({
+  mechanism: 'oauthbearer',
+  oauthBearerProvider: async () => {
+    const { generateAuthTokenFromCredentialsProvider } = await import('aws-msk-iam-sasl-signer-js');
+    const { token } = await generateAuthTokenFromCredentialsProvider({
+      region: env.AWS_REGION,
+      awsCredentialsProvider: async () => ({
+        accessKeyId: env.AWS_ACCESS_KEY_ID,
+        secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
+        sessionToken: env.AWS_SESSION_TOKEN,
+      }),
+    });
+    return { value: token };
+  },
+});
+
+/** kafkajs' settings for `KAFKA_*`. `tls`, `scram` and `iam` use TLS, with the CA file's certificates where one is given. */
+export function kafkaConfig(env: KafkaAccess, clientId: string): KafkaConfig {
+  const ca = env.KAFKA_CA_FILE === undefined ? undefined : [readFileSync(env.KAFKA_CA_FILE, 'utf8')];
+  const scram = {
+    mechanism: 'scram-sha-512' as const,
+    username: env.KAFKA_USERNAME ?? '',
+    password: env.KAFKA_PASSWORD ?? '',
+  };
+  const sasl = env.KAFKA_SECURITY === 'scram' ? scram : env.KAFKA_SECURITY === 'iam' ? iam(env) : undefined;
+  return {
+    clientId,
+    brokers: env.KAFKA_BROKERS.split(',').map((broker) => broker.trim()),
+    ssl: env.KAFKA_SECURITY === 'plaintext' ? false : ca === undefined ? true : { ca },
+    ...(sasl && { sasl }),
+    connectionTimeout: 3_000,
+    authenticationTimeout: 5_000,
+    requestTimeout: 10_000,
+    // The outbox tries again; kafkajs itself only as often as a change of leader needs.
+    retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 },
+    logLevel: 0,
+  };
+}
+
+/** Sends to the two topics, acknowledged by all replicas. Connects at the first message, and again after a failure. */
+export function kafkaTransport(env: KafkaAccess, key: string): Transport {
+  let producer: Producer | undefined;
+  const connected = async () => {
+    if (producer) return producer;
+    const { Kafka } = await import('kafkajs');
+    const made = new Kafka(kafkaConfig(env, `veren-builder-${key}`)).producer({ maxInFlightRequests: 1 });
+    await made.connect();
+    producer = made;
+    return made;
+  };
+  const forget = async () => {
+    const old = producer;
+    producer = undefined;
+    await old?.disconnect().catch(() => undefined);
+  };
+  return {
+    async send(batch: Batch) {
+      try {
+        const messages = (values: readonly string[]) => values.map((value) => ({ key, value }));
+        await (await connected()).sendBatch({
+          acks: -1,
+          topicMessages: [
+            { topic: TOPICS.events, messages: messages(batch.events) },
+            { topic: TOPICS.logs, messages: messages(batch.logs) },
+          ].filter((topic) => topic.messages.length > 0),
+        });
+      } catch (error) {
+        await forget();
+        throw error;
+      }
+    },
+    close: forget,
+  };
+}

@@ -1,0 +1,89 @@
+import { MAX_LOG_LINE } from '../../contract/events.ts';
+import type { Masker } from './masker.ts';
+
+const NEWLINE = 10;
+const CUT = ' … line cut';
+
+/**
+ * Colours stay (SGR sequences); everything else that could move a cursor, rename a window or hide text goes.
+ * Source of the forms: ECMA-48 (CSI, OSC and the other string sequences, two-character escapes).
+ */
+export function harmless(text: string): string {
+  if (!/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text)) return text;
+  return text
+    .replace(/\u001b\[[0-?]*[ -/]*[@-~]/g, (csi) => (/^\u001b\[[0-9;:]*m$/.test(csi) ? csi : ''))
+    .replace(/\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?/g, '')
+    .replace(/\u001b(?!\[[0-9;:]*m)[ -/]*[0-~]?/g, '')
+    .replace(/[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g, '\ufffd');
+}
+
+/** Cuts to `MAX_LOG_LINE` and says so, never through a pair of surrogates. */
+function bounded(line: string, cut: boolean): string {
+  if (!cut && line.length <= MAX_LOG_LINE) return line;
+  const end = Math.min(line.length, MAX_LOG_LINE - CUT.length);
+  const whole = /[\ud800-\udbff]/.test(line[end - 1] ?? '') ? end - 1 : end;
+  return line.slice(0, whole) + CUT;
+}
+
+/**
+ * One line as it may be shown: harmless, masked, bounded. `cut`: there was more of it, so its end may be the beginning of
+ * a secret and is left out.
+ */
+export function present(mask: Masker, line: string, cut = false): string {
+  const masked = mask(harmless(line));
+  return bounded(cut ? masked.slice(0, Math.max(0, masked.length - mask.longest)) : masked, cut);
+}
+
+/**
+ * Splits the output of one stream into presentable lines. Memory stays bounded by the longest line that is sent, however
+ * long a line is: the rest of it is passed over. Of a line that was rewritten with carriage returns the last text counts.
+ */
+export class LineSplitter {
+  readonly #mask: Masker;
+  readonly #onLine: (line: string) => void;
+  /** Beyond the cut, so that a secret or escape sequence across it is seen whole. Bytes: at most 4 per character. */
+  readonly #keep: number;
+  #parts: Buffer[] = [];
+  #size = 0;
+  #cut = false;
+
+  constructor(mask: Masker, onLine: (line: string) => void) {
+    this.#mask = mask;
+    this.#onLine = onLine;
+    this.#keep = 4 * (MAX_LOG_LINE + mask.longest);
+  }
+
+  write(chunk: Buffer): void {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      this.#take(chunk.subarray(start, end));
+      this.#emit();
+      start = end + 1;
+    }
+    if (start < chunk.length) this.#take(chunk.subarray(start));
+  }
+
+  /** The stream has ended: what is left is a line without its end. */
+  end(): void {
+    if (this.#size > 0) this.#emit();
+  }
+
+  #take(part: Buffer): void {
+    const room = this.#keep - this.#size;
+    if (part.length > room) this.#cut = true;
+    if (room <= 0 || part.length === 0) return;
+    // A copy: `part` is a view of a pooled chunk that would otherwise be kept alive as a whole.
+    const kept = Buffer.from(part.subarray(0, room));
+    this.#parts.push(kept);
+    this.#size += kept.length;
+  }
+
+  #emit(): void {
+    const text = Buffer.concat(this.#parts).toString('utf8').replace(/\r+$/, '');
+    this.#parts = [];
+    this.#size = 0;
+    const cut = this.#cut;
+    this.#cut = false;
+    this.#onLine(present(this.#mask, text.slice(text.lastIndexOf('\r') + 1), cut));
+  }
+}

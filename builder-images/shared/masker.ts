@@ -1,0 +1,57 @@
+/** Shorter values are too likely to be ordinary words: masking them would only garble the log. */
+export const MIN_SECRET_LENGTH = 8;
+const MASK = '***';
+
+export interface Masker {
+  (text: string): string;
+  /** Length of the longest text that is masked: what must be kept beyond a cut for the mask to see it whole. */
+  readonly longest: number;
+}
+
+/** The ways in which tools print a value: as it is, in a URL, in JSON, in base64; of many lines, each line. */
+function spellings(secret: string): string[] {
+  return [
+    secret,
+    ...secret.split(/\r?\n/),
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    Buffer.from(secret).toString('base64'),
+    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+  ].filter((s) => s.length >= MIN_SECRET_LENGTH);
+}
+
+/**
+ * A function that replaces every secret in a text by `***`. Works on whole lines, so it does not matter in how many
+ * writes a line came. Colour codes inside a secret do not hide it: a viewer would show it whole.
+ */
+export function createMasker(secrets: Iterable<string>): Masker {
+  const all = [...new Set([...secrets].flatMap(spellings))].sort((a, b) => b.length - a.length);
+  const mask = (text: string): string => {
+    let out = text;
+    for (const secret of all) if (out.includes(secret)) out = out.replaceAll(secret, MASK);
+    if (!out.includes('\u001b')) return out;
+    const plain = out.replace(/\u001b\[[0-9;:]*m/g, '');
+    return all.some((secret) => plain.includes(secret)) ? mask(plain) : out;
+  };
+  return Object.assign(mask, { longest: all[0]?.length ?? 0 });
+}
+
+/** Variables of the job whose values are secrets of the platform. */
+const PLATFORM_SECRETS = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'GIT_TOKEN',
+  'KAFKA_PASSWORD',
+] as const;
+
+/** What must never be in a log: the platform's secrets, and every variable that the user gave for the build. */
+export function secretsOf(
+  job: { readonly [K in (typeof PLATFORM_SECRETS)[number]]?: string | undefined } & {
+    readonly BUILD_ENV: Readonly<Record<string, string>>;
+  },
+): string[] {
+  const platform = PLATFORM_SECRETS.map((name) => job[name]).filter((v) => v !== undefined);
+  const basic = job.GIT_TOKEN ? [Buffer.from(`x-access-token:${job.GIT_TOKEN}`).toString('base64')] : [];
+  return [...platform, ...basic, ...Object.values(job.BUILD_ENV)];
+}

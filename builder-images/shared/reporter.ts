@@ -1,0 +1,138 @@
+import type { Target } from '../../contract/builders.ts';
+import { type DeploymentEvent, DeploymentEventSchema, EVENT_VERSION, type LogBatch } from '../../contract/events.ts';
+import type { Artifact, Failure, Phase } from '../../contract/record.ts';
+import { present } from './lines.ts';
+import type { Masker } from './masker.ts';
+import { type Line, Outbox, type OutboxOptions, type Transport } from './outbox.ts';
+
+/** Lines of one attempt that are sent; a build that prints more is cut off in the log, not in its work. */
+export const MAX_LOG_LINES = 100_000;
+const LAST_LINES = 20;
+
+export interface Identity {
+  readonly deploymentId: string;
+  readonly projectId: string;
+  readonly target: Target;
+  readonly attempt: number;
+}
+
+export interface ReporterOptions {
+  readonly identity: Identity;
+  readonly transport: Transport;
+  readonly mask: Masker;
+  readonly now: () => number;
+  readonly onTrouble?: (error: unknown) => void;
+  readonly maxLogLines?: number;
+  readonly limits?: OutboxOptions['limits'];
+}
+
+/** Everything that a build says, as events and log lines. Telling never fails and never waits for the broker. */
+export class Reporter {
+  readonly #o: ReporterOptions;
+  readonly #outbox: Outbox;
+  #lines = 0;
+  #last: string[] = [];
+
+  constructor(options: ReporterOptions) {
+    this.#o = options;
+    const { deploymentId, projectId, target, attempt } = options.identity;
+    this.#outbox = new Outbox({
+      transport: options.transport,
+      now: options.now,
+      ...(options.onTrouble && { onTrouble: options.onTrouble }),
+      ...(options.limits && { limits: options.limits }),
+      encode: (first, lines) =>
+        JSON.stringify({
+          v: EVENT_VERSION,
+          deploymentId,
+          projectId,
+          target,
+          attempt,
+          first,
+          lines: [...lines],
+        } satisfies LogBatch),
+    });
+  }
+
+  /** The last lines of the current phase, oldest first. */
+  get lastLines(): string[] {
+    return this.#last.slice(-LAST_LINES);
+  }
+
+  phaseStarted(phase: Phase, at = this.#o.now()): void {
+    this.#last = [];
+    this.#event(`${phase}-started`, at, { type: 'build.phase', phase, state: 'started' });
+  }
+
+  phaseFinished(phase: Phase, ok: boolean, at = this.#o.now()): void {
+    this.#event(`${phase}-finished`, at, { type: 'build.phase', phase, state: 'finished', ok });
+  }
+
+  /** A line of Veren's own. */
+  say(text: string): void {
+    this.presented('system', present(this.#o.mask, text));
+  }
+
+  /** A line that is harmless, masked and bounded already (see `LineSplitter`). */
+  presented(stream: Line['stream'], line: string): void {
+    if (stream !== 'system') {
+      this.#last.push(line);
+      if (this.#last.length > 4 * LAST_LINES) this.#last = this.lastLines;
+    }
+    const max = this.#o.maxLogLines ?? MAX_LOG_LINES;
+    if (stream !== 'system' && this.#lines >= max) {
+      if (this.#lines++ === max) this.say(`The log ends here: more than ${max} lines.`);
+      return;
+    }
+    if (stream !== 'system') this.#lines++;
+    this.#outbox.line({ at: new Date(this.#o.now()).toISOString(), stream, line });
+  }
+
+  /** Resolves when the source of lines may go on. */
+  room(): Promise<void> {
+    return this.#outbox.room();
+  }
+
+  /**
+   * Sends the last event when everything before it has been taken, and waits for it; at most `waitMs` in all.
+   * False: the broker did not take it, and the exit code has to tell the result.
+   */
+  async succeeded(artifact: Artifact, waitMs: number): Promise<boolean> {
+    return this.#terminal(waitMs, (logLines) => ({ type: 'build.succeeded', artifact, logLines }));
+  }
+
+  async failed(failure: Failure, waitMs: number): Promise<boolean> {
+    return this.#terminal(waitMs, (logLines) => ({ type: 'build.failed', error: failure, logLines }));
+  }
+
+  async close(): Promise<void> {
+    await this.#outbox.close();
+  }
+
+  async #terminal(waitMs: number, body: (logLines: number) => Body): Promise<boolean> {
+    const until = this.#o.now() + waitMs;
+    await this.#outbox.drained(waitMs);
+    const at = this.#o.now();
+    this.#event('ended', at, body(this.#outbox.logLines));
+    return this.#outbox.drained(Math.max(0, until - at));
+  }
+
+  /** The id is made of what happened, so an event that is sent twice is recognised. */
+  #event(what: string, at: number, body: Body): void {
+    const { deploymentId, target, attempt } = this.#o.identity;
+    const event = {
+      v: EVENT_VERSION,
+      id: `${deploymentId}-${target}-${attempt}-${what}`,
+      at: new Date(at).toISOString(),
+      ...this.#o.identity,
+      ...body,
+    };
+    this.#outbox.event(JSON.stringify(DeploymentEventSchema.parse(event)));
+  }
+}
+
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+type Body = Without<
+  Extract<DeploymentEvent, { type: 'build.phase' | 'build.succeeded' | 'build.failed' }>,
+  'v' | 'id' | 'at' | keyof Identity
+>;

@@ -1,0 +1,54 @@
+import { type ErrorCode, VerenError } from '../../contract/errors.ts';
+import { runCommand } from './command.ts';
+import { PhaseFault } from './fault.ts';
+import { LineSplitter } from './lines.ts';
+import type { Masker } from './masker.ts';
+import type { Reporter } from './reporter.ts';
+import type { Sandbox } from './sandbox.ts';
+
+export interface UserCommand {
+  /** Run by a shell. */
+  readonly command: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly failure: Extract<ErrorCode, 'INSTALL_FAILED' | 'BUILD_FAILED'>;
+  readonly sandbox: Sandbox;
+  readonly reporter: Reporter;
+  readonly mask: Masker;
+  readonly signal: AbortSignal;
+}
+
+/** Killed by the kernel (137), or ended by V8, which aborts (134) after these words. */
+function outOfMemory(exitCode: number, lastLines: readonly string[]): boolean {
+  return exitCode === 137 || lastLines.some((line) => line.includes('JavaScript heap out of memory'));
+}
+
+/** Runs one command of the user's. When this resolves nothing of it is alive. Throws `PhaseFault`, or the signal's reason. */
+export async function runUserCommand(input: UserCommand): Promise<void> {
+  const { reporter, sandbox } = input;
+  reporter.say(`$ ${input.command}`);
+  const splitter = {
+    stdout: new LineSplitter(input.mask, (line) => reporter.presented('stdout', line)),
+    stderr: new LineSplitter(input.mask, (line) => reporter.presented('stderr', line)),
+  };
+  const { exitCode, stopped } = await runCommand({
+    argv: sandbox.wrap(['/bin/sh', '-c', input.command]),
+    cwd: input.cwd,
+    env: input.env,
+    signal: input.signal,
+    sweep: () => sandbox.killAll(),
+    onOutput: async (stream, chunk) => {
+      splitter[stream].write(chunk);
+      await reporter.room();
+    },
+  });
+  splitter.stdout.end();
+  splitter.stderr.end();
+  if (stopped) input.signal.throwIfAborted();
+  if (exitCode === 0) return;
+  const { lastLines } = reporter;
+  const error = outOfMemory(exitCode, lastLines)
+    ? new VerenError('BUILD_OUT_OF_MEMORY')
+    : new VerenError(input.failure, { exitCode });
+  throw new PhaseFault(error, exitCode, lastLines);
+}

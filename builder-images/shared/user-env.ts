@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+
+/** Of the image: what the build may need to reach registries through the operator's proxy and certificates. */
+const PASSED_THROUGH = [
+  'LANG',
+  'TZ',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'npm_config_cafile',
+  'npm_config_registry',
+] as const;
+
+export interface UserEnvInput {
+  /** The builder's environment as it was handed over. */
+  readonly raw: Readonly<Record<string, string>>;
+  /** Folder that main.sh made (see `ImageEnvSchema`). */
+  readonly work: string;
+  /** Folders before the image's PATH: package managers. */
+  readonly path: readonly string[];
+  readonly buildEnv: Readonly<Record<string, string>>;
+  readonly cookie: string;
+  readonly job: { readonly DEPLOYMENTID: string; readonly PROJECT_ID: string; readonly GIT_COMMIT: string };
+}
+
+/** Folders of a build's package managers, below `work/cache`. What is kept between builds is among them. */
+export const storeFolders = (work: string) => ({
+  npm: join(work, 'cache/npm'),
+  pnpm: join(work, 'cache/pnpm'),
+  yarn: join(work, 'cache/yarn'),
+  yarnBerry: join(work, 'cache/yarn-berry'),
+  bun: join(work, 'cache/bun'),
+});
+
+/**
+ * The whole environment of the user's commands: an allowlist, then the user's own variables. `NODE_ENV` is left to them:
+ * set to production it would keep build tools from being installed.
+ */
+export function userEnv(input: UserEnvInput): Record<string, string> {
+  const { raw, work } = input;
+  const store = storeFolders(work);
+  const passed = PASSED_THROUGH.flatMap((name) => (raw[name] === undefined ? [] : [[name, raw[name]] as const]));
+  const [cookieName, cookieValue] = input.cookie.split('=') as [string, string];
+  return {
+    LANG: 'C.UTF-8',
+    ...Object.fromEntries(passed),
+    PATH: [...input.path, raw.PATH].join(':'),
+    HOME: join(work, 'home'),
+    TMPDIR: join(work, 'tmp'),
+    SHELL: '/bin/sh',
+    CI: 'true',
+    npm_config_cache: store.npm,
+    // Neither belongs to a build: an audit is a request per install, the rest is noise in a log.
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    npm_config_update_notifier: 'false',
+    npm_config_store_dir: store.pnpm,
+    pnpm_config_store_dir: store.pnpm,
+    // Yarn 1 reads the one, Yarn 2+ the other: a folder of its own for Yarn 2+ would hide a committed .yarn/cache.
+    ...(input.path.some((folder) => /yarn@1\./.test(folder)) ? { YARN_CACHE_FOLDER: store.yarn } : {}),
+    YARN_GLOBAL_FOLDER: store.yarnBerry,
+    YARN_ENABLE_TELEMETRY: '0',
+    BUN_INSTALL_CACHE_DIR: store.bun,
+    NEXT_TELEMETRY_DISABLED: '1',
+    ASTRO_TELEMETRY_DISABLED: '1',
+    ...input.buildEnv,
+    VEREN: '1',
+    VEREN_DEPLOYMENT_ID: input.job.DEPLOYMENTID,
+    VEREN_PROJECT_ID: input.job.PROJECT_ID,
+    VEREN_GIT_COMMIT: input.job.GIT_COMMIT,
+    [cookieName]: cookieValue,
+  };
+}

@@ -1,0 +1,166 @@
+import { execFile } from 'node:child_process';
+import { access, mkdir, mkdtemp, open, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { NodeMajor } from '../contract/builders.ts';
+import { VerenError } from '../contract/errors.ts';
+
+const run = promisify(execFile);
+
+export interface Toolchain {
+  /** Holds `node`, `npm` and `npx`, for PATH. */
+  readonly binDir: string;
+  readonly source: 'host' | 'npm';
+}
+
+export interface ToolchainOptions {
+  /** The Node that runs us, and its version. Default: this process's. */
+  readonly host?: { readonly node: string; readonly version: string };
+  /** Installs packages into a folder. Default: the host's npm. */
+  readonly install?: (prefix: string, packages: readonly string[]) => Promise<void>;
+}
+
+/** The newest npm that runs on a Node major. Source: `engines` of the npm package, 10: >=18.17, 11: >=20.17. */
+const NPM_FOR: Readonly<Record<NodeMajor, number>> = { 18: 10, 20: 10, 22: 10, 24: 11 };
+const NAMES = ['node', 'npm', 'npx'] as const;
+/** An installation takes seconds; a lock that is older was left by a process that died. */
+const LOCK_STALE_MS = 10 * 60_000;
+
+/**
+ * A Node of the wanted major: the host's own where it has it, otherwise the npm package `node@<major>`, installed once below
+ * `<dataDir>/toolchains`. Two at once, in one process or several, install it once.
+ * Throws `VerenError('TOOLCHAIN_UNAVAILABLE')`.
+ */
+export async function ensureToolchain(
+  major: NodeMajor,
+  dataDir: string,
+  options: ToolchainOptions = {},
+): Promise<Toolchain> {
+  const host = options.host ?? { node: process.execPath, version: process.versions.node };
+  const folder = join(dataDir, 'toolchains');
+  try {
+    await mkdir(folder, { recursive: true });
+    if (Number.parseInt(host.version, 10) === major) {
+      const binDir = await hostToolchain(folder, host.node, host.version);
+      if (binDir) return { binDir, source: 'host' };
+    }
+    const target = join(folder, `node-${major}`);
+    if (!(await isUsable(target, major)))
+      await locked(`${target}.lock`, async () => {
+        if (!(await isUsable(target, major))) await installed(target, major, options.install ?? npmInstall(host.node));
+      });
+    return { binDir: join(target, 'bin'), source: 'npm' };
+  } catch (error) {
+    const reason = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1) || (error as Error).message;
+    throw new VerenError('TOOLCHAIN_UNAVAILABLE', { version: major, reason }, { cause: error });
+  }
+}
+
+/** Links to the host's commands, so that PATH gets these three and not everything that lies beside them. */
+async function hostToolchain(folder: string, node: string, version: string): Promise<string | null> {
+  const npm = await hostNpm(node);
+  if (!npm) return null;
+  const target = join(folder, `host-${version}`, 'bin');
+  const links = { node, npm: join(npm, 'bin/npm-cli.js'), npx: join(npm, 'bin/npx-cli.js') };
+  if (await allThere(target)) return target;
+  const staging = await mkdtemp(join(folder, '.new-'));
+  await mkdir(join(staging, 'bin'));
+  for (const name of NAMES) await symlink(links[name], join(staging, 'bin', name));
+  await rm(dirname(target), { recursive: true, force: true });
+  // Where another process was faster its links are as good.
+  await rename(staging, dirname(target)).catch(() => rm(staging, { recursive: true, force: true }));
+  return target;
+}
+
+/** The folder of the npm that came with a Node; null where a distribution packages it apart. */
+async function hostNpm(node: string): Promise<string | null> {
+  const npm = join(dirname(dirname(node)), 'lib/node_modules/npm');
+  return access(join(npm, 'bin/npm-cli.js')).then(
+    () => npm,
+    () => null,
+  );
+}
+
+const allThere = (binDir: string) =>
+  Promise.all(NAMES.map((name) => stat(join(binDir, name)))).then(
+    () => true,
+    () => false,
+  );
+
+async function isUsable(target: string, major: NodeMajor): Promise<boolean> {
+  const version = await readFile(join(target, 'version'), 'utf8').catch(() => '');
+  return version.startsWith(`v${major}.`) && allThere(join(target, 'bin'));
+}
+
+/** Atomic: a folder of the final name is a whole one, its `node -v` seen. */
+async function installed(
+  target: string,
+  major: NodeMajor,
+  install: (prefix: string, packages: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const staging = await mkdtemp(join(dirname(target), '.new-'));
+  try {
+    await install(staging, [`node@${major}`, `npm@${NPM_FOR[major]}`]);
+    const bin = join(staging, 'bin');
+    await mkdir(bin);
+    await symlink('../node_modules/node/bin/node', join(bin, 'node'));
+    for (const name of ['npm', 'npx'] as const)
+      await symlink(`../node_modules/npm/bin/${name}-cli.js`, join(bin, name));
+    const { stdout } = await run(join(bin, 'node'), ['-v']);
+    if (!stdout.startsWith(`v${major}.`)) throw new Error(`the package node@${major} holds ${stdout.trim()}`);
+    const file = await open(join(staging, 'version'), 'wx');
+    await file.writeFile(stdout.trim());
+    await file.close();
+    await rm(target, { recursive: true, force: true });
+    await rename(staging, target);
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** The package `node` links its platform's binary in an install script, so scripts are allowed for this one installation. */
+const npmInstall = (node: string) => async (prefix: string, packages: readonly string[]) => {
+  const npm = await hostNpm(node);
+  const [file, ...first] = npm ? [node, join(npm, 'bin/npm-cli.js')] : ['npm'];
+  const flags = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error', '--ignore-scripts=false'];
+  await run(file!, [...first, 'install', '--global=false', '--prefix', prefix, ...flags, '--', ...packages], {
+    cwd: prefix,
+    timeout: 5 * 60_000,
+    env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` },
+  });
+};
+
+/** Holds a lock file during `work`. Waits for another holder, and takes over from one that died. */
+async function locked(path: string, work: () => Promise<void>): Promise<void> {
+  for (;;) {
+    const lock = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return null;
+      throw error;
+    });
+    if (lock) {
+      try {
+        await lock.writeFile(String(process.pid));
+        await lock.close();
+        return await work();
+      } finally {
+        await rm(path, { force: true });
+      }
+    }
+    if (await isLeft(path)) await rm(path, { force: true });
+    else await sleep(200);
+  }
+}
+
+async function isLeft(path: string): Promise<boolean> {
+  try {
+    const pid = Number(await readFile(path, 'utf8'));
+    if (Date.now() - (await stat(path)).mtimeMs > LOCK_STALE_MS) return true;
+    if (!pid) return false; // being written
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
