@@ -4,12 +4,12 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 import { BUILDERS } from '../../contract/builders.ts';
 import { VerenError } from '../../contract/errors.ts';
-import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
+import { DEFAULT_BUCKET, DEFAULT_REGION, type Topic } from '../../contract/names.ts';
 import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
 import { startEcsEndpoint } from '../ecs/endpoint.ts';
-import { startKafkaEndpoint } from '../kafka/endpoint.ts';
+import { randomScramUser, startKafkaEndpoint } from '../kafka/endpoint.ts';
 import { startS3Endpoint } from '../s3/endpoint.ts';
 import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
@@ -75,7 +75,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const stsEndpoint = opened(await startStsEndpoint({ credentials, clock }));
     const kafka = opened(
       await startKafkaEndpoint({
-        onMessages: (topic, messages) => ports.bus.publish(topic as Parameters<typeof ports.bus.publish>[0], messages),
+        user: randomScramUser(),
+        onMessages: (topic, messages) =>
+          ports.bus.publish(
+            topic as Topic,
+            messages.map(({ key, value }) => ({ key: key ?? '', value: value ?? '' })),
+          ),
       }),
     );
     const { accessKeyId, secretAccessKey } = credentials.root;
@@ -89,7 +94,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
     const imageOf = await laptopImages(dataDir, hostEnv);
     const stateChanges: unknown[] = [];
-    let onChange = (event: unknown) => void stateChanges.push(event);
+    let onChange = (event: unknown): void => void stateChanges.push(event);
     const ecsEndpoint = opened(
       await startEcsEndpoint({
         dataDir,
@@ -122,9 +127,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       log,
     });
     // Jobs that were active belong to a process that is no more: they are free at once, not when their lease ends.
-    await ports.expireLeases();
-    onChange = (event) => handlers.watch(event);
-    for (const event of stateChanges) handlers.watch(event);
+    await ports.queue.expireLeases();
+    onChange = handlers.watch;
+    stateChanges.forEach(handlers.watch);
     const sweep = setInterval(() => handlers.watch({ source: 'veren.schedule' }), SWEEP_MS);
     closers.push(async () => clearInterval(sweep));
 

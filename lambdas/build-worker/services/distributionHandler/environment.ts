@@ -1,4 +1,5 @@
-import type { KafkaEnv } from '../../../../contract/builder-env.ts';
+import type { z } from 'zod';
+import type { KafkaEnvSchema } from '../../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../../contract/jobs.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
 
@@ -11,12 +12,15 @@ export interface BuildContext {
   /** `registry/repository` of the users' images. */
   readonly ecrUri: string;
   readonly timeoutSeconds: number;
-  readonly kafka: Readonly<Partial<Record<keyof KafkaEnv, string>>>;
+  readonly kafka: KafkaAccess;
   /** git's GIT_ALLOW_PROTOCOL: protocols separated by `:`. */
   readonly gitProtocols: string;
   /** SDK endpoints for emulators and the laptop; empty on AWS. */
   readonly endpoints: Readonly<Partial<Record<'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_ECR', string>>>;
 }
+
+/** The broker's part of the environment, as the container gets it. */
+export type KafkaAccess = Readonly<z.input<typeof KafkaEnvSchema>>;
 
 export interface BuildCredentials {
   readonly accessKeyId: string;
@@ -41,10 +45,13 @@ export function commonEnvironment(job: BuildJob, context: BuildContext) {
     AWS_SECRET_ACCESS_KEY: context.credentials.secretAccessKey,
     AWS_SESSION_TOKEN: context.credentials.sessionToken,
     ...context.endpoints,
-    ...context.kafka,
+    ...present(context.kafka),
   };
 }
 
 /** `pnpm@9.15.0`, `npm`, or nothing. */
 export const packageManager = ({ packageManager: pm }: TargetPlan) =>
   pm ? (pm.version ? `${pm.name}@${pm.version}` : pm.name) : '';
+
+const present = (o: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(o).filter((e): e is [string, string] => e[1] !== undefined));

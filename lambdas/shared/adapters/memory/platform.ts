@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import type { Clock, DeploymentStore, JobQueue, Subscriptions } from '../../ports.ts';
+import type { Clock, DeploymentStore, Subscriptions } from '../../ports.ts';
 import { type MemoryBus, memoryBus } from './bus.ts';
 import { type MemoryDoorbell, memoryDoorbell } from './doorbell.ts';
 import { openJournal, volatileJournal } from './journal.ts';
 import { type MemoryLogs, memoryLogs } from './logs.ts';
 import { type MemoryNotifier, memoryNotifier } from './notifier.ts';
-import { memoryQueue } from './queue.ts';
+import { type MemoryQueue, memoryQueue } from './queue.ts';
 import { memoryStore } from './store.ts';
 import { memorySubscriptions } from './subscriptions.ts';
 
 export interface MemoryPlatform {
-  readonly queue: JobQueue;
+  readonly queue: MemoryQueue;
   readonly store: DeploymentStore;
   readonly logs: MemoryLogs;
   readonly bus: MemoryBus;

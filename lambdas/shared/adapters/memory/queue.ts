@@ -1,4 +1,4 @@
-import type { QueueName } from '../../../../contract/names.ts';
+import { QUEUES, type QueueName } from '../../../../contract/names.ts';
 import type { Clock, Job, JobQueue, Limits, NewJob } from '../../ports.ts';
 import type { Journal } from './journal.ts';
 import type { Table } from './tables.ts';
@@ -12,8 +12,13 @@ const NO_LIMITS: Limits = {
   perProject: Number.POSITIVE_INFINITY,
 };
 
+export interface MemoryQueue extends JobQueue {
+  /** Ends every lease now: whoever held one was in a process that is no more, since only one process uses a journal. */
+  expireLeases(): Promise<void>;
+}
+
 /** Job queue in the journal's tables. A table keeps the order of addition, so a job that comes back keeps its place. */
-export function memoryQueue(journal: Journal, clock: Clock): JobQueue {
+export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
   const live = (queue: QueueName): Table<Live> => journal.table(`queue.${queue}`);
   const ended = (queue: QueueName): Table<number> => journal.table(`queue.${queue}.ended`);
 
@@ -111,6 +116,13 @@ export function memoryQueue(journal: Journal, clock: Clock): JobQueue {
       const now = clock.now();
       // What is due goes by age, what is not by its time; sorting is stable, so age decides between equals.
       return jobs.sort((a, b) => Math.max(a.runAt, now) - Math.max(b.runAt, now));
+    },
+
+    async expireLeases() {
+      const now = clock.now();
+      for (const queue of Object.values(QUEUES))
+        for (const job of live(queue).values()) if (leased(job)) live(queue).set(job.id, { ...job, leaseUntil: now });
+      await journal.commit();
     },
   };
 }
