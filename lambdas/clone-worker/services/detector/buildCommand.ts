@@ -1,0 +1,108 @@
+import type { PackageManager } from '../../../../contract/plan.ts';
+import { join } from '../../../shared/repo/repoFs.ts';
+import type { FoundFramework } from './frameworkTable.ts';
+import type { Project } from './project.ts';
+import { script } from './project.ts';
+import { parseJsonc } from './sourceText.ts';
+import { runBinary, runScript } from './startCommand.ts';
+import { pathBetween, type Workspace } from './workspaces.ts';
+
+export interface Build {
+  readonly command: string;
+  readonly rule: string;
+  readonly file?: string | undefined;
+}
+
+export interface BuildContext {
+  readonly manager: PackageManager['name'];
+  readonly workspace: Workspace | undefined;
+  /** Folders of the workspace's packages by name. */
+  readonly packages: ReadonlyMap<string, string>;
+}
+
+/** The build of one package, with the workspace packages before it that it needs. Undefined where nothing is built. */
+export function buildOf(
+  project: Project,
+  framework: FoundFramework | undefined,
+  context: BuildContext,
+): Build | undefined {
+  const own = ownBuild(project, framework, context.manager);
+  const { workspace } = context;
+  if (!own || !workspace || workspace.root === project.dir) return own;
+  return own.rule === 'scripts.build'
+    ? (orchestrated(project, workspace, context) ?? withDependencies(project, own, context))
+    : withDependencies(project, own, context);
+}
+
+function ownBuild(
+  project: Project,
+  framework: FoundFramework | undefined,
+  manager: PackageManager['name'],
+): Build | undefined {
+  const file = join(project.dir, 'package.json');
+  if (framework?.slug === 'storybook') {
+    const name = ['build-storybook', 'storybook:build'].find((s) => script(project, s) !== '');
+    return name === undefined
+      ? { command: runBinary(manager, 'storybook build'), rule: 'default of Storybook' }
+      : { command: runScript(manager, name), rule: `scripts.${name}`, file };
+  }
+  if (script(project, 'build') !== '') return { command: runScript(manager, 'build'), rule: 'scripts.build', file };
+  if (framework?.slug === 'nuxtjs' && script(project, 'generate') !== '')
+    return { command: runScript(manager, 'generate'), rule: 'scripts.generate', file };
+  if (framework?.buildCommand === undefined) return undefined;
+  return { command: runBinary(manager, framework.buildCommand), rule: `default of ${framework.name}` };
+}
+
+/** Turborepo, Nx and Lerna know what must be built first. Sources: their documentation of `--filter`, `nx build`, `--scope`. */
+function orchestrated(project: Project, workspace: Workspace, { manager }: BuildContext): Build | undefined {
+  const { repo, pkg } = project;
+  const name = pkg.name;
+  const root = repo.packageJson(workspace.root);
+  const has = (tool: string) => root?.dependencies.has(tool) === true || root?.devDependencies.has(tool) === true;
+  if (name === undefined || !/^[@\w./-]{1,214}$/.test(name)) return undefined;
+  const turboFile = ['turbo.json', 'turbo.jsonc'].map((f) => join(workspace.root, f)).find((f) => repo.has(f));
+  if (turboFile !== undefined && has('turbo') && hasTask(parseJsonc(repo.text(turboFile) ?? ''), name))
+    return { command: runBinary(manager, `turbo run build --filter=${name}`), rule: 'turborepo', file: turboFile };
+  const nxFile = join(workspace.root, 'nx.json');
+  if (repo.has(nxFile) && has('nx'))
+    return { command: runBinary(manager, `nx build ${name}`), rule: 'nx', file: nxFile };
+  const lernaFile = join(workspace.root, 'lerna.json');
+  if (repo.has(lernaFile) && has('lerna'))
+    return {
+      command: runBinary(manager, `lerna run build --scope=${name} --include-dependencies`),
+      rule: 'lerna',
+      file: lernaFile,
+    };
+  return undefined;
+}
+
+/** `tasks` since version 2, `pipeline` before. */
+function hasTask(config: unknown, name: string): boolean {
+  const { tasks, pipeline } = (config ?? {}) as { tasks?: unknown; pipeline?: unknown };
+  const table = tasks ?? pipeline;
+  return typeof table === 'object' && table !== null && ('build' in table || `${name}#build` in table);
+}
+
+/** Builds the workspace packages first that this one depends on and that have a build script. */
+function withDependencies(project: Project, own: Build, { manager, packages }: BuildContext): Build {
+  const order: string[] = [];
+  const seen = new Set([project.dir]);
+  const visit = (dir: string) => {
+    const pkg = project.repo.packageJson(dir);
+    for (const name of [...(pkg?.dependencies.keys() ?? []), ...(pkg?.devDependencies.keys() ?? [])]) {
+      const next = packages.get(name);
+      if (next === undefined || seen.has(next)) continue;
+      seen.add(next);
+      visit(next);
+      if (project.repo.packageJson(next)?.scripts.has('build')) order.push(next);
+    }
+  };
+  visit(project.dir);
+  if (order.length === 0 || order.some((dir) => !/^[\w@./-]+$/.test(dir))) return own;
+  const steps = order.map((dir) => `(cd ${pathBetween(project.dir, dir)} && ${runScript(manager, 'build')})`);
+  return {
+    ...own,
+    command: [...steps, own.command].join(' && '),
+    rule: `${own.rule}, after the workspace packages it depends on`,
+  };
+}

@@ -1,0 +1,177 @@
+import type { BackendOverrides, FrontendOverrides } from '../../../../contract/api.ts';
+import type { Target } from '../../../../contract/builders.ts';
+import { VerenError } from '../../../../contract/errors.ts';
+import type { Candidate, Plan, TargetPlan } from '../../../../contract/plan.ts';
+import type { RepoFs } from '../../../shared/repo/repoFs.ts';
+import { Findings } from './findings.ts';
+import type { Forced, LanguageContext, Proposal } from './language.ts';
+import { manifestPaths, packageFolders } from './manifests.ts';
+import { nothingToDeploy } from './nothing.ts';
+import { withOverrides } from './overrides.ts';
+import { LANGUAGES } from './registry.ts';
+import { makeSnapshot } from './snapshot.ts';
+
+export interface DetectRequest {
+  /** Look only at this folder and below it; manifests above it still count. */
+  readonly path?: string | undefined;
+  readonly frontend?: false | FrontendOverrides | undefined;
+  readonly backend?: false | BackendOverrides | undefined;
+  /** ISO date (`2026-11-23`): Node lines past their end of life are avoided. */
+  readonly today: string;
+  /** Bytes of one manifest; a larger one is not read. */
+  readonly maxFileBytes: number;
+}
+
+const MAX_CANDIDATES = 40;
+
+/**
+ * What is in a repository and how to build it: pure over the port, apart from the one batch of contents that it asks
+ * for. What the request says wins over what is found. Throws PATH_NOT_FOUND, NOTHING_TO_DEPLOY, MANIFEST_INVALID,
+ * NODE_VERSION_UNSUPPORTED or NEEDS_SERVER.
+ */
+export async function detectProjectType(fs: RepoFs, request: DetectRequest): Promise<Omit<Plan, 'commit'>> {
+  const asked = [
+    request.path,
+    request.frontend ? request.frontend.path : undefined,
+    request.backend ? request.backend.path : undefined,
+  ];
+  const named = asked.flatMap((path) => (path === undefined ? [] : [requireFolder(fs, path)]));
+  const repo = makeSnapshot(fs, await fs.read(manifestPaths(fs, named), request.maxFileBytes));
+  const folders = [...new Set([...named, ...packageFolders(fs)])];
+  const scope = request.path === undefined ? '.' : normal(request.path);
+  const propose = (wanted: LanguageContext['wanted']) => {
+    const context: LanguageContext = { repo, folders, wanted, today: request.today };
+    return [...new Set([...folders, ...Object.values(wanted)])].flatMap((dir) =>
+      LANGUAGES.flatMap((language) => language.propose(dir, context)),
+    );
+  };
+  const strict = propose({});
+  const wanted = unmet(strict, scope, request);
+  const proposals = Object.keys(wanted).length === 0 ? strict : propose(wanted);
+
+  const choice = choose(proposals, scope, request);
+  const warnings: string[] = [...fs.notes];
+  const frontend = choice.frontend && planned(choice.frontend, request.frontend || {}, warnings);
+  const backend = choice.backend && planned(choice.backend, request.backend || {}, warnings);
+  if (!frontend && !backend) throw nothingToDeploy(repo, scope, proposals, request);
+  for (const [file, reason] of repo.faults) warnings.push(`${file} was left out: ${reason}.`);
+  warnings.push(...choice.warnings);
+  return {
+    ...(frontend ? { frontend } : {}),
+    ...(backend ? { backend } : {}),
+    candidates: candidates(proposals, choice),
+    warnings: [...new Set(warnings)],
+  };
+}
+
+/** Targets that the request describes and that no folder offers by itself: there, weaker signs are enough. */
+function unmet(proposals: readonly Proposal[], scope: string, request: DetectRequest): LanguageContext['wanted'] {
+  const missing = (target: Target) => {
+    const asked = request[target];
+    if (!asked || best(proposals, target, scope, asked)) return {};
+    return { [target]: asked.path === undefined ? scope : normal(asked.path) };
+  };
+  return { ...missing('frontend'), ...missing('backend') };
+}
+
+interface Choice {
+  readonly frontend?: Proposal | undefined;
+  readonly backend?: Proposal | undefined;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The best of each target. A site that is rendered on a server is built as the backend where nothing else is one, and
+ * then no weaker static site (its documentation, say) takes the place of the frontend unasked.
+ */
+function choose(proposals: readonly Proposal[], scope: string, request: DetectRequest): Choice {
+  const frontend = best(proposals, 'frontend', scope, request.frontend);
+  const server = best(
+    proposals.filter((p) => !p.needsServer),
+    'backend',
+    scope,
+    request.backend,
+  );
+  const rendered = best(
+    proposals.filter((p) => p.needsServer),
+    'backend',
+    scope,
+    request.backend || undefined,
+  );
+  if (!rendered?.needsServer || rendered.path === frontend?.path) return { frontend, backend: server, warnings: [] };
+  const { framework, remedy } = rendered.needsServer;
+  const outranked = !request.frontend && (frontend === undefined || rendered.score > frontend.score);
+  if (request.backend === false) {
+    if (frontend && !outranked) return { frontend, warnings: [] };
+    throw new VerenError('NEEDS_SERVER', { framework, path: rendered.path, remedy });
+  }
+  const warnings: string[] = [];
+  if (outranked && frontend)
+    warnings.push(
+      `"${frontend.path}" could be published as a static site; it was not, since the site of this repository is "${rendered.path}". Name it with "frontend.path" to publish it.`,
+    );
+  if (server && outranked)
+    warnings.push(
+      `${framework} in "${rendered.path}" renders on a server, and the backend of this deployment is "${server.path}". Deploy it as a project of its own with "backend": {"path": "${rendered.path}"}, or make it static: ${remedy}`,
+    );
+  return {
+    frontend: outranked ? undefined : frontend,
+    backend: server ?? (outranked || request.backend ? rendered : undefined),
+    warnings,
+  };
+}
+
+/** The highest score among the target's folders that are allowed. */
+function best(
+  proposals: readonly Proposal[],
+  target: Target,
+  scope: string,
+  override: false | { readonly path?: string | undefined } | undefined,
+): Proposal | undefined {
+  if (override === false) return undefined;
+  const path = override?.path === undefined ? undefined : normal(override.path);
+  return proposals
+    .filter(
+      (p) =>
+        p.target === target && (path === undefined ? within(scope, p.path) && p.score > THRESHOLD : p.path === path),
+    )
+    .reduce<Proposal | undefined>((top, p) => (top === undefined || p.score > top.score ? p : top), undefined);
+}
+
+/** Below this a folder is listed, but only deployed when it is named. */
+const THRESHOLD = 0;
+
+function planned(
+  proposal: Proposal,
+  overrides: Forced & { readonly path?: string | undefined },
+  warnings: string[],
+): TargetPlan {
+  const findings = new Findings();
+  const { path, ...forced } = overrides;
+  findings.because('path', proposal.path, path === undefined ? proposal.reason : 'request');
+  const plan = withOverrides(proposal.plan(findings, forced), forced, findings);
+  warnings.push(...findings.warnings);
+  return plan;
+}
+
+function candidates(proposals: readonly Proposal[], choice: Choice): Candidate[] {
+  const chosen = [choice.frontend, choice.backend].filter((p) => p !== undefined);
+  const rest = proposals.filter((p) => !chosen.includes(p)).sort((a, b) => b.score - a.score);
+  return [...chosen, ...rest]
+    .slice(0, MAX_CANDIDATES)
+    .map(({ target, path, framework, score, reason }) => ({ target, path, framework, score, reason }));
+}
+
+const normal = (path: string): string =>
+  path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/') || '.';
+
+const within = (scope: string, dir: string) => scope === '.' || dir === scope || dir.startsWith(`${scope}/`);
+
+function requireFolder(fs: RepoFs, path: string): string {
+  const dir = normal(path);
+  if (fs.kind(dir) !== 'directory') throw new VerenError('PATH_NOT_FOUND', { path });
+  return dir;
+}

@@ -1,0 +1,155 @@
+import { type Framework, type FrameworkDetectionItem, frameworks } from '@vercel/frameworks';
+import { join } from '../../../shared/repo/repoFs.ts';
+import type { PackageJson } from './packageJson.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** A framework as the plan names it, with what its row says about building. */
+export interface FoundFramework {
+  readonly slug: string;
+  readonly name: string;
+  /** What matched, for the evidence. */
+  readonly match: string;
+  /** Command of the framework's own, used where the package has no build script. */
+  readonly buildCommand: string | undefined;
+  /** Relative to the package. */
+  readonly outputDirectory: string | undefined;
+}
+
+interface Row {
+  readonly slug: string;
+  readonly name: string;
+  readonly every: readonly Condition[];
+  readonly some: readonly Condition[];
+  readonly supersedes: readonly string[];
+  readonly buildCommand: string | undefined;
+  readonly outputDirectory: string | undefined;
+}
+type Condition = (repo: Snapshot, dir: string, pkg: PackageJson) => string | undefined;
+
+const dependsOn =
+  (name: string): Condition =>
+  (_repo, _dir, pkg) =>
+    pkg.dependencies.has(name) || pkg.devDependencies.has(name) ? `depends on ${name}` : undefined;
+const hasFile =
+  (path: string, content?: string): Condition =>
+  (repo, dir) => {
+    const file = join(dir, path);
+    if (content === undefined) return repo.has(file) ? `has ${path}` : undefined;
+    return repo.code(file)?.includes(content) ? `${path} names ${content}` : undefined;
+  };
+
+/**
+ * Rows of `@vercel/frameworks` that cannot be taken as they are: their patterns are run over the text of package.json
+ * and can take quadratic time there, and a dependency is what they look for anyway.
+ */
+const REWRITTEN: Readonly<Record<string, readonly Condition[]>> = {
+  'sveltekit-1': [dependsOn('@sveltejs/kit')],
+};
+/** Not sites or servers of Node, opt-ins of Vercel's own platform, or given better by a rule of ours. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'sveltekit',
+  'sanity-v2',
+  'ash',
+  'eve',
+  'factory-eve',
+  'container',
+  'services',
+  'xmcp',
+  'mastra',
+  'solidstart',
+]);
+/** Rows whose detection is by the server's source text; see `serverFrameworks.ts`. */
+const SERVERS: ReadonlySet<string> = new Set([
+  'express',
+  'fastify',
+  'koa',
+  'hono',
+  'nestjs',
+  'elysia',
+  'h3',
+  'node',
+  'bun',
+]);
+
+/** Frameworks that the table does not know. */
+const OWN: readonly Row[] = [
+  own('vitepress', 'VitePress', ['vitepress'], 'vitepress build', '.vitepress/dist'),
+  own('vike', 'Vike', ['vike'], 'vite build', 'dist/client', ['vite']),
+  own('qwik-city', 'Qwik City', ['@builder.io/qwik-city'], 'qwik build', 'dist', ['vite']),
+  own('analog', 'Analog', ['@analogjs/platform'], 'vite build', 'dist/analog/public', ['vite', 'angular', 'nitro']),
+  own('waku', 'Waku', ['waku'], 'waku build', 'dist/public', ['vite']),
+  own('rsbuild', 'Rsbuild', ['@rsbuild/core'], 'rsbuild build', 'dist'),
+  own('rspack', 'Rspack', ['@rspack/cli'], 'rspack build', 'dist'),
+  own('quasar', 'Quasar', ['@quasar/app-vite'], 'quasar build', 'dist/spa', ['vite']),
+  own('expo-web', 'Expo for web', ['expo', 'react-native-web'], 'expo export -p web', 'dist'),
+  own('webpack', 'webpack', ['webpack', 'webpack-cli'], 'webpack --mode production', 'dist'),
+];
+
+function own(
+  slug: string,
+  name: string,
+  deps: readonly string[],
+  buildCommand: string,
+  outputDirectory: string,
+  supersedes: readonly string[] = [],
+): Row {
+  return { slug, name, every: deps.map(dependsOn), some: [], supersedes, buildCommand, outputDirectory };
+}
+
+/** A detector of the table as a condition; undefined where it cannot be judged in bounded time. */
+function condition(item: FrameworkDetectionItem): Condition | undefined {
+  if (item.matchPackage !== undefined) return dependsOn(item.matchPackage);
+  if (item.path === undefined) return undefined;
+  if (item.matchContent === undefined) return hasFile(item.path);
+  return /^[\w@/-]+$/.test(item.matchContent) ? hasFile(item.path, item.matchContent) : undefined;
+}
+
+function row(framework: Framework): Row[] {
+  const { slug, detectors } = framework;
+  if (slug === null || !detectors || LEFT_OUT.has(slug) || SERVERS.has(slug) || !isForNode(framework)) return [];
+  const conditions = (items: readonly FrameworkDetectionItem[] = []) => items.map(condition);
+  const every = (REWRITTEN[slug] ?? conditions(detectors.every)).filter((c) => c !== undefined);
+  const some = conditions(detectors.some).filter((c) => c !== undefined);
+  // A condition that cannot be judged is a condition that is not met.
+  if (!REWRITTEN[slug] && every.length < (detectors.every?.length ?? 0)) return [];
+  if (some.length === 0 && every.length === 0) return [];
+  const output = framework.settings.outputDirectory;
+  return [
+    {
+      slug,
+      name: framework.name,
+      every,
+      some,
+      supersedes: framework.supersedes ?? [],
+      buildCommand: framework.settings.buildCommand.value ?? undefined,
+      outputDirectory: ('value' in output ? output.value : undefined) ?? undefined,
+    },
+  ];
+}
+
+/** Other languages' rows are looked at by `otherLanguages.ts`. */
+const isForNode = (framework: Framework): boolean => {
+  const install = framework.settings.installCommand;
+  const text = 'value' in install && install.value ? install.value : (install.placeholder ?? '');
+  return /npm|yarn|pnpm|bun install/.test(text);
+};
+
+const ROWS: readonly Row[] = [...(frameworks as readonly Framework[]).flatMap(row), ...OWN];
+
+/** The framework of the package in a folder: the first row in the table's order that matches and that no other match supersedes. */
+export function findFramework(repo: Snapshot, dir: string, pkg: PackageJson): FoundFramework | undefined {
+  const matches = ROWS.flatMap((candidate) => {
+    const match = matchOf(candidate, repo, dir, pkg);
+    return match === undefined ? [] : [{ ...candidate, match }];
+  });
+  const superseded = new Set(matches.flatMap((m) => m.supersedes));
+  return matches.find((m) => !superseded.has(m.slug));
+}
+
+function matchOf({ every, some }: Row, repo: Snapshot, dir: string, pkg: PackageJson): string | undefined {
+  const all = every.map((c) => c(repo, dir, pkg));
+  if (all.includes(undefined)) return undefined;
+  const any = some.length === 0 ? undefined : some.map((c) => c(repo, dir, pkg)).find((m) => m !== undefined);
+  if (some.length > 0 && any === undefined) return undefined;
+  return all[0] ?? any;
+}

@@ -1,0 +1,38 @@
+import type { NodeMajor, Target } from '../../../../contract/builders.ts';
+import type { Candidate, TargetPlan } from '../../../../contract/plan.ts';
+import type { Findings } from './findings.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What the request fixes; it is not looked for, so that an impossible wish of the repository does not matter. */
+export interface Forced {
+  readonly nodeVersion?: NodeMajor | undefined;
+  readonly installCommand?: string | undefined;
+  readonly buildCommand?: string | undefined;
+  readonly outputDirectory?: string | undefined;
+  readonly startCommand?: string | undefined;
+}
+
+/** What a language's rules make of one folder. Everything but the score is worked out only for the folder that is chosen. */
+export interface Proposal extends Candidate {
+  /** Fills the plan and says why. Throws a VerenError where the folder was chosen but cannot be built. */
+  plan(findings: Findings, forced: Forced): TargetPlan;
+  /** A site that is rendered on a server, and the setting that would make it static. */
+  readonly needsServer?: { readonly framework: string; readonly remedy: string };
+}
+
+export interface LanguageContext {
+  readonly repo: Snapshot;
+  /** Every folder that holds a package or a page, shallow ones first. */
+  readonly folders: readonly string[];
+  /** Folders that the request wants as this target: there, weaker signs are enough. */
+  readonly wanted: Readonly<Partial<Record<Target, string>>>;
+  /** ISO date, for ends of life. */
+  readonly today: string;
+}
+
+/** One language: a file in `languages/`, one line in `registry.ts`. */
+export interface Language {
+  readonly name: string;
+  /** What the folder could be deployed as; nothing where it is not this language's. */
+  propose(dir: string, context: LanguageContext): readonly Proposal[];
+}

@@ -1,0 +1,73 @@
+import { DEFAULT_NODE_MAJOR } from '../../../../../contract/builders.ts';
+import { join, parent, upward } from '../../../../shared/repo/repoFs.ts';
+import type { Findings } from '../findings.ts';
+import type { Language, LanguageContext, Proposal } from '../language.ts';
+import { pathScore } from '../score.ts';
+
+/** Names of folders that hold the files of a site whose home is the folder above. */
+const OUTPUT_NAMES: ReadonlySet<string> = new Set([
+  'public',
+  'dist',
+  'build',
+  'www',
+  'docs',
+  '_site',
+  'htdocs',
+  'static',
+  'out',
+]);
+/** Below a package, only these are sites of their own: the rest (`public`, `src`) are the package's. */
+const OWN_SITE = /^(?:frontend|client|web|webapp|www|website|site|ui|docs|landing)$/i;
+
+/** Pages that need no build: a folder with an index.html. */
+export const staticPages: Language = {
+  name: 'html',
+  propose(dir, context) {
+    const { repo } = context;
+    const name = dir.slice(dir.lastIndexOf('/') + 1);
+    if (!repo.has(join(dir, 'index.html'))) return [];
+    if (context.wanted.frontend === dir) return [proposal(dir, '.', context)];
+    if (builds(dir, context)) return [];
+    const above = [...upward(dir)].slice(1).find((at) => repo.has(join(at, 'package.json')));
+    if (above !== undefined && !OWN_SITE.test(name)) return [];
+    if ([...upward(dir)].slice(1).some((at) => repo.has(join(at, 'index.html')))) return [];
+    return [proposal(dir, name, context)];
+  },
+};
+
+/** A package with a build script makes its page itself. */
+function builds(dir: string, { repo }: LanguageContext): boolean {
+  return repo.packageJson(dir)?.scripts.has('build') === true;
+}
+
+function proposal(dir: string, name: string, { repo }: LanguageContext): Proposal {
+  const inside = dir !== '.' && OUTPUT_NAMES.has(name);
+  const path = inside ? (parent(dir) ?? '.') : dir;
+  const outputDirectory = inside ? name : '.';
+  return {
+    target: 'frontend',
+    path,
+    framework: null,
+    score: 10 + pathScore('frontend', dir),
+    reason: `has ${join(dir, 'index.html')}`,
+    plan(findings: Findings) {
+      findings.because('framework', 'none', 'a page that needs no build', join(dir, 'index.html'));
+      findings.because('outputDirectory', outputDirectory, 'holds index.html', join(dir, 'index.html'));
+      findings.because('nodeVersion', DEFAULT_NODE_MAJOR, 'default; nothing is run');
+      if (repo.text(join(dir, 'index.html'))?.startsWith('version https://git-lfs.github.com/'))
+        findings.warn(`${join(dir, 'index.html')} is a Git LFS pointer: its content is not in the repository.`);
+      return {
+        path,
+        framework: null,
+        language: 'html',
+        packageManager: null,
+        nodeVersion: DEFAULT_NODE_MAJOR,
+        installPath: path,
+        installCommand: null,
+        buildCommand: null,
+        outputDirectory,
+        evidence: findings.evidence,
+      };
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { depth, join, parent, type RepoFs } from '../../../shared/repo/repoFs.ts';
+
+/** Files whose contents decide something, wherever they lie. Lockfiles that say nothing by their content are left out. */
+const NAMES: ReadonlySet<string> = new Set([
+  'package.json',
+  'pnpm-workspace.yaml',
+  'lerna.json',
+  'nx.json',
+  'project.json',
+  'turbo.json',
+  'turbo.jsonc',
+  'angular.json',
+  '.nvmrc',
+  '.node-version',
+  '.tool-versions',
+  'mise.toml',
+  '.mise.toml',
+  '.yarnrc.yml',
+  'pnpm-lock.yaml',
+  'yarn.lock',
+  'Procfile',
+  'app.json',
+  'config.toml',
+  'config.yaml',
+  'hugo.toml',
+]);
+const CONFIG =
+  /^(?:next|nuxt|astro|svelte|vite|react-router|remix|gatsby|nitro|vinxi|app|angular|rsbuild|webpack|docusaurus|vue|quasar|gridsome|waku|farm|snowpack)\.config\.(?:js|cjs|mjs|ts|cts|mts)$/;
+const VITEPRESS = /(?:^|\/)\.(?:vitepress|vuepress)\/config\.(?:js|cjs|mjs|ts|cts|mts)$/;
+
+/** Bounds of one batch: files, and folders that may hold a package. */
+export const MAX_MANIFESTS = 2_000;
+export const MAX_PACKAGES = 500;
+
+/** Folders that hold a manifest of a package or a page, shallow ones first. */
+export function packageFolders(fs: RepoFs): string[] {
+  const found: string[] = [];
+  for (const dir of fs.directories()) {
+    const entries = fs.list(dir);
+    if (
+      entries.get('package.json') === 'file' ||
+      entries.get('index.html') === 'file' ||
+      entries.get('project.json') === 'file'
+    )
+      found.push(dir);
+  }
+  return found.sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1)).slice(0, MAX_PACKAGES);
+}
+
+/** Which contents detection may ask for, so that they are read in one batch. `extra`: folders named in the request. */
+export function manifestPaths(fs: RepoFs, extra: readonly string[]): string[] {
+  const folders = new Set<string>();
+  for (const dir of [...extra, ...packageFolders(fs)])
+    for (let at: string | null = dir; at !== null && !folders.has(at); at = parent(at)) folders.add(at);
+  folders.add('.');
+  const paths: string[] = [];
+  for (const dir of folders) {
+    for (const [name, kind] of fs.list(dir)) {
+      const path = join(dir, name);
+      if (kind === 'file' && (NAMES.has(name) || CONFIG.test(name))) paths.push(path);
+      if (kind === 'directory' && (name === '.vitepress' || name === '.vuepress'))
+        for (const [inner] of fs.list(path)) if (VITEPRESS.test(join(path, inner))) paths.push(join(path, inner));
+    }
+  }
+  return paths.sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1)).slice(0, MAX_MANIFESTS);
+}

@@ -1,0 +1,95 @@
+import { join, parent } from '../../../shared/repo/repoFs.ts';
+import type { Findings } from './findings.ts';
+import type { PackageJson } from './packageJson.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** One place that says which Node is wanted, word for word. */
+export interface Statement {
+  readonly file: string;
+  readonly rule: string;
+  readonly text: string;
+}
+
+/** What one folder says, in order of precedence. */
+export function nodeStatements(repo: Snapshot, dir: string, findings: Findings): Statement[] {
+  const statements: Statement[] = [];
+  const say = (name: string, rule: string, text: string | undefined) => {
+    if (text !== undefined && text !== '') statements.push({ file: join(dir, name), rule, text });
+  };
+  say('.nvmrc', '.nvmrc', firstLine(repo.text(join(dir, '.nvmrc'))));
+  say('.node-version', '.node-version', firstLine(repo.text(join(dir, '.node-version'))));
+  say('.tool-versions', '.tool-versions', toolVersion(repo.text(join(dir, '.tool-versions'))));
+  for (const name of ['mise.toml', '.mise.toml']) say(name, 'mise tools.node', miseVersion(repo.text(join(dir, name))));
+  const pkg = repo.packageJson(dir);
+  if (pkg) {
+    const volta = voltaVersion(repo, dir, pkg, findings);
+    if (volta) statements.push(volta);
+    say('package.json', 'devEngines.runtime', pkg.devEngines.runtime.find((r) => r.name === 'node')?.version);
+    say('package.json', 'engines.node', pkg.engines.get('node'));
+  }
+  return statements;
+}
+
+/** First line that is not a comment. Source: nvm's README, `.nvmrc`. */
+const firstLine = (text: string | undefined): string | undefined =>
+  text
+    ?.slice(0, 4_096)
+    .split(/\r?\n/)
+    .map((line) => line.replace(/#.*$/, '').trim())
+    .find((line) => line !== '');
+
+/** `nodejs 20.11.0 18.19.0`: the first version is the wanted one, the rest are fallbacks. Source: asdf's documentation. */
+const toolVersion = (text: string | undefined): string | undefined =>
+  text
+    ?.slice(0, 16_384)
+    .split(/\r?\n/)
+    .map((line) => /^\s*(?:nodejs|node)\s+([^\s#]+)/.exec(line)?.[1])
+    .find((version) => version !== undefined);
+
+/** `node = "22"` in the table `[tools]`. Source: mise's documentation. */
+function miseVersion(text: string | undefined): string | undefined {
+  let inTools = false;
+  for (const line of text?.slice(0, 16_384).split(/\r?\n/) ?? []) {
+    if (/^\s*\[/.test(line)) inTools = /^\s*\[tools\]/.test(line);
+    const value = inTools && /^\s*["']?node(?:js)?["']?\s*=\s*\[?\s*["']([^"']{1,64})["']/.exec(line)?.[1];
+    if (value) return value;
+  }
+  return undefined;
+}
+
+/** `volta.node`, or that of the file that `volta.extends` names, and so on. Source: Volta's documentation, "Workspaces". */
+function voltaVersion(repo: Snapshot, dir: string, pkg: PackageJson, findings: Findings): Statement | undefined {
+  const seen = new Set<string>();
+  let [at, current]: [string, PackageJson | undefined] = [dir, pkg];
+  while (current && !seen.has(at)) {
+    seen.add(at);
+    const node = current.volta.get('node');
+    const rule = at === dir ? 'volta.node' : 'volta.extends';
+    if (node !== undefined) return { file: join(at, 'package.json'), rule, text: node };
+    const extended = current.volta.get('extends');
+    if (extended === undefined) return undefined;
+    const file = resolvePath(at, extended);
+    if (file === undefined || !file.endsWith('package.json')) {
+      findings.warn(`${join(at, 'package.json')}: volta.extends leads to no package.json in the repository.`);
+      return undefined;
+    }
+    at = parent(file) ?? '.';
+    current = repo.packageJson(at);
+    if (!current) findings.warn(`${file}: named by volta.extends, but cannot be read.`);
+  }
+  if (seen.has(at)) findings.warn(`${join(dir, 'package.json')}: volta.extends goes round in a circle.`);
+  return undefined;
+}
+
+/** A relative path seen from a folder; undefined where it leaves the repository. */
+export function resolvePath(dir: string, path: string): string | undefined {
+  if (path.startsWith('/')) return undefined;
+  const parts = dir === '.' ? [] : dir.split('/');
+  for (const part of path.split('/')) {
+    if (part === '..') {
+      if (parts.length === 0) return undefined;
+      parts.pop();
+    } else if (part !== '.' && part !== '') parts.push(part);
+  }
+  return parts.join('/') || '.';
+}

@@ -1,0 +1,41 @@
+import { VerenError } from '../../../../contract/errors.ts';
+import { depth, join } from '../../../shared/repo/repoFs.ts';
+import type { DetectRequest } from './detectProjectType.ts';
+import type { Proposal } from './language.ts';
+import { otherLanguages } from './otherLanguages.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** The error for a repository that gives no plan: what was looked at, and what would have been found elsewhere. */
+export function nothingToDeploy(
+  repo: Snapshot,
+  scope: string,
+  proposals: readonly Proposal[],
+  request: DetectRequest,
+): VerenError {
+  const inScope = (path: string) => scope === '.' || path.startsWith(`${scope}/`);
+  const [file, reason] =
+    [...repo.faults].filter(([path]) => inScope(path)).sort(([a], [b]) => depth(a) - depth(b))[0] ?? [];
+  if (file !== undefined && reason !== undefined) return new VerenError('MANIFEST_INVALID', { file, reason });
+  return new VerenError('NOTHING_TO_DEPLOY', { reason: why(repo, scope, proposals, request) });
+}
+
+function why(repo: Snapshot, scope: string, proposals: readonly Proposal[], request: DetectRequest): string {
+  const place = scope === '.' ? 'the repository' : `"${scope}"`;
+  if (request.frontend === false && request.backend === false) return 'both "frontend" and "backend" are false';
+  if (repo.fs.list(scope).size === 0) return `${place} holds no files`;
+  const folders = [...repo.fs.directories()].filter(
+    (dir) => (scope === '.' || dir === scope || dir.startsWith(`${scope}/`)) && depth(dir) <= 3,
+  );
+  const elsewhere = proposals.slice(0, 3).map((p) => `${p.path} (${p.target}: ${p.reason})`);
+  if (elsewhere.length > 0) return `not in ${place} as it was asked for; possible are ${elsewhere.join(', ')}`;
+  const others = otherLanguages(repo, folders);
+  if (others.length > 0)
+    return `${place} holds ${others.join(', ')}, and there are builders for Node and static pages only`;
+  const packages = folders.filter((dir) => repo.has(join(dir, 'package.json'))).map((dir) => join(dir, 'package.json'));
+  if (packages.length > 0)
+    return `${packages.slice(0, 3).join(', ')} ${packages.length === 1 ? 'has' : 'have'} no framework that is known, no page to build and no start script`;
+  const submodule = [...repo.fs.list(scope)].find(([, kind]) => kind === 'submodule')?.[0];
+  if (submodule !== undefined)
+    return `${place} holds no package.json and no index.html; "${submodule}" is a submodule, and submodules are not fetched`;
+  return `${place} holds no package.json and no index.html (${folders.length} folders were looked at)`;
+}

@@ -1,0 +1,6 @@
+import type { Language } from './language.ts';
+import { javascript } from './languages/javascript.ts';
+import { staticPages } from './languages/static.ts';
+
+/** Languages in the order in which they are asked; between equal scores the earlier one wins. */
+export const LANGUAGES: readonly Language[] = [javascript, staticPages];

@@ -1,0 +1,45 @@
+/** How likely a folder is the one that is meant, from its path alone. Added to what its contents say. */
+
+const FRONTEND: Readonly<Record<string, number>> = {
+  frontend: 20,
+  client: 18,
+  web: 18,
+  webapp: 16,
+  app: 14,
+  www: 14,
+  website: 12,
+  site: 12,
+  ui: 10,
+  dashboard: 6,
+  spa: 10,
+  public: 2,
+  admin: -4,
+  docs: -12,
+  landing: 4,
+  storybook: -25,
+};
+const BACKEND: Readonly<Record<string, number>> = {
+  backend: 20,
+  server: 18,
+  api: 18,
+  service: 10,
+  app: 6,
+  services: 4,
+  worker: -6,
+  gateway: 6,
+  functions: -6,
+};
+/** Never what is deployed unless there is nothing else. */
+const ASIDE =
+  /^(?:examples?|demos?|samples?|playgrounds?|sandbox|templates?|fixtures?|__fixtures__|tests?|__tests__|e2e|cypress|benchmarks?|bench|scripts?|tools?|tooling|config|configs|starters?|boilerplate|mobile|extension|plugins?|node|vendor|third[_-]?party|legacy|archive|old|deprecated)$/i;
+const ROOT = 25;
+
+export function pathScore(target: 'frontend' | 'backend', dir: string): number {
+  if (dir === '.') return ROOT;
+  const parts = dir.toLowerCase().split('/');
+  const names = target === 'frontend' ? FRONTEND : BACKEND;
+  const own = Object.hasOwn(names, parts.at(-1)!) ? names[parts.at(-1)!]! : 0;
+  const group = parts.includes('apps') ? 8 : parts.includes('packages') || parts.includes('libs') ? -4 : 0;
+  const aside = parts.some((part) => ASIDE.test(part)) ? -60 : 0;
+  return own + group + aside - 3 * (parts.length - 1);
+}

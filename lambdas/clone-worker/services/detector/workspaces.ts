@@ -1,0 +1,99 @@
+import { parse as parseYaml } from 'yaml';
+import { join, parent, upward } from '../../../shared/repo/repoFs.ts';
+import { globMatches } from './globMatch.ts';
+import { parseJsonObject } from './packageJson.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** A workspace definition: the folder that it lies in, the file that says so, and its patterns. */
+export interface Workspace {
+  readonly root: string;
+  readonly file: string;
+  readonly patterns: readonly string[];
+}
+
+/** The workspace defined in this very folder: pnpm's file, `workspaces` of package.json (npm, yarn, bun), or Lerna's. */
+export function workspaceAt(repo: Snapshot, dir: string): Workspace | undefined {
+  const pnpmFile = join(dir, 'pnpm-workspace.yaml');
+  const pnpm = repo.text(pnpmFile);
+  if (pnpm !== undefined) {
+    const patterns = yamlList(pnpm, 'packages');
+    if (patterns !== undefined) return { root: dir, file: pnpmFile, patterns };
+  }
+  const patterns = repo.packageJson(dir)?.workspaces;
+  if (patterns !== undefined) return { root: dir, file: join(dir, 'package.json'), patterns };
+  const lernaFile = join(dir, 'lerna.json');
+  const lerna = repo.text(lernaFile);
+  const packages = lerna === undefined ? undefined : jsonList(lerna, 'packages');
+  return packages && { root: dir, file: lernaFile, patterns: packages };
+}
+
+/** The nearest workspace above (or at) the folder that counts it in; undefined for a folder that stands alone. */
+export function workspaceOf(repo: Snapshot, dir: string): Workspace | undefined {
+  for (const root of upward(dir)) {
+    const workspace = workspaceAt(repo, root);
+    if (workspace && (root === dir || isMember(workspace, dir))) return workspace;
+  }
+  return undefined;
+}
+
+export function isMember(workspace: Workspace, dir: string): boolean {
+  const path = relative(workspace.root, dir);
+  const wanted = workspace.patterns.filter((p) => !p.startsWith('!'));
+  const unwanted = workspace.patterns.filter((p) => p.startsWith('!')).map((p) => p.slice(1));
+  return wanted.some((p) => globMatches(p, path)) && !unwanted.some((p) => globMatches(p, path));
+}
+
+/** `relative('.', 'a/b')` → `a/b`; `relative('a', 'a/b')` → `b`; the folder must lie below the root. */
+export const relative = (root: string, dir: string): string =>
+  root === '.' ? dir : dir === root ? '.' : dir.slice(root.length + 1);
+
+/** Folders of a workspace's packages by package name. */
+export function workspacePackages(
+  repo: Snapshot,
+  workspace: Workspace,
+  folders: readonly string[],
+): ReadonlyMap<string, string> {
+  const byName = new Map<string, string>();
+  for (const dir of folders) {
+    const inside = workspace.root === '.' || dir.startsWith(`${workspace.root}/`);
+    const name = inside && dir !== workspace.root && isMember(workspace, dir) ? repo.packageJson(dir)?.name : undefined;
+    if (name !== undefined) byName.set(name, dir);
+  }
+  return byName;
+}
+
+/** A list of texts under a key of a YAML file; aliases are bounded (a "billion laughs" file is refused). */
+function yamlList(source: string, key: string): readonly string[] | undefined {
+  return texts(readYaml(source)?.[key]);
+}
+
+export function readYaml(source: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = parseYaml(source, { maxAliasCount: 20, logLevel: 'silent', uniqueKeys: false });
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function jsonList(source: string, key: string): readonly string[] | undefined {
+  try {
+    return texts(parseJsonObject(source)[key]);
+  } catch {
+    return undefined;
+  }
+}
+
+const texts = (value: unknown): readonly string[] | undefined =>
+  Array.isArray(value) ? value.filter((v): v is string => typeof v === 'string') : undefined;
+
+/** Folder of a package seen from another: for `cd`. */
+export function pathBetween(from: string, to: string): string {
+  let up = '';
+  for (let at: string | null = from; at !== null; at = parent(at)) {
+    if (at === to) return up === '' ? '.' : up.slice(0, -1);
+    if (at === '.' || to.startsWith(`${at}/`)) return up + relative(at, to);
+    up += '../';
+  }
+  return to;
+}

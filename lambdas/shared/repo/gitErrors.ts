@@ -1,0 +1,60 @@
+import { VerenError } from '../../../contract/errors.ts';
+import type { GitResult } from './runGit.ts';
+
+export interface FetchContext {
+  readonly url: string;
+  readonly ref?: string | undefined;
+  readonly token?: string | undefined;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+}
+
+/** What went wrong, in the words of git's messages (run with LC_ALL=C), most telling first. */
+const MESSAGES: readonly (readonly [RegExp, 'ref' | 'auth' | 'denied' | 'absent'])[] = [
+  [/couldn't find remote ref|not our ref|unadvertised object|no such remote ref/i, 'ref'],
+  [/Authentication failed|could not read (?:Username|Password)|terminal prompts disabled/i, 'auth'],
+  [/returned error: 40[13]/, 'denied'],
+  [
+    /not found|returned error: 404|returned error: 410|does not exist|does not appear to be a git repository|is this a git repository/i,
+    'absent',
+  ],
+];
+
+/** The user's error for a fetch that did not end well. */
+export function fetchError(result: GitResult, context: FetchContext): VerenError {
+  const { url } = context;
+  if (result.kind === 'stopped') {
+    if (result.by === 'bytes')
+      return new VerenError('REPO_TOO_LARGE', {
+        reason: `more than ${Math.round(context.maxBytes / 1024 / 1024)} MiB would have to be read to know what is in it`,
+      });
+    if (result.by === 'timeout')
+      return new VerenError('GIT_TIMEOUT', { seconds: Math.round(context.timeoutMs / 1000) });
+    return new VerenError('GIT_FAILED', { url, reason: 'it was stopped' });
+  }
+  const kind = MESSAGES.find(([pattern]) => pattern.test(result.stderr))?.[1];
+  if (kind === 'ref') return new VerenError('REF_NOT_FOUND', { url, ref: context.ref ?? 'HEAD' });
+  if (kind === 'auth' || kind === 'denied')
+    return new VerenError(context.token ? 'REPO_AUTH_FAILED' : 'REPO_NOT_FOUND', { url });
+  if (kind === 'absent') return new VerenError('REPO_NOT_FOUND', { url });
+  return new VerenError('GIT_FAILED', {
+    url,
+    reason: lastWords(result.stderr, context.token) || `git ended with exit code ${result.code}`,
+  });
+}
+
+export const isRedirect = (result: GitResult): boolean =>
+  result.kind === 'exit' && /returned error: 30[12378]/.test(result.stderr);
+
+export const isUnadvertised = (result: GitResult): boolean =>
+  result.kind === 'exit' && /unadvertised object|not our ref/i.test(result.stderr);
+
+/** git's own last complaint, short and harmless: parts of it come from the server. */
+export function lastWords(stderr: string, token: string | undefined): string {
+  const line = stderr.split('\n').findLast((l) => /^(?:fatal|error):/.test(l)) ?? '';
+  const plain = line
+    .replace(/^(?:fatal|error): /, '')
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, 200);
+  return token ? plain.replaceAll(token, '***') : plain;
+}

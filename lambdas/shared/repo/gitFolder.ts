@@ -1,0 +1,62 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type GitPolicy, gitAllowProtocol } from './gitPolicy.ts';
+import type { GitFolder } from './runGit.ts';
+
+/**
+ * Configuration that is not promised to be anybody's: of the machine's environment git sees only where to find itself
+ * and the certificates. Names of a proxy are passed on where the policy trusts the network of the machine.
+ */
+const INHERITED = ['PATH', 'LD_LIBRARY_PATH', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'GIT_SSL_CAINFO', 'GIT_EXEC_PATH'];
+const PROXY = ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY', 'no_proxy', 'NO_PROXY'];
+
+/** No `promisor` remote: with one, git would fetch missing objects by itself, one by one, whenever it misses one. */
+const CONFIG = '[core]\n\trepositoryformatversion = 0\n\tbare = true\n';
+
+/** Makes an empty bare repository in a new folder below `workDir`. Writing the three files is quicker than `git init`. */
+export async function makeGitFolder(policy: GitPolicy, workDir: string = tmpdir()): Promise<GitFolder> {
+  const path = await mkdtemp(join(workDir, 'veren-git-'));
+  await mkdir(join(path, 'objects', 'pack'), { recursive: true });
+  await mkdir(join(path, 'refs'));
+  await writeFile(join(path, 'HEAD'), 'ref: refs/heads/none\n');
+  await forgetRemote({ path });
+  return { path, env: baseEnv(path, policy) };
+}
+
+/** Puts the configuration back: a filtered fetch writes itself into it as a promisor remote. */
+export const forgetRemote = (folder: Pick<GitFolder, 'path'>): Promise<void> =>
+  writeFile(join(folder.path, 'config'), CONFIG);
+
+export const removeGitFolder = (folder: GitFolder): Promise<void> =>
+  rm(folder.path, { recursive: true, force: true, maxRetries: 3 });
+
+function baseEnv(path: string, policy: GitPolicy): Record<string, string> {
+  const inherited = policy.allowPrivateAddresses ? [...INHERITED, ...PROXY] : INHERITED;
+  return {
+    ...Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+    HOME: path,
+    XDG_CONFIG_HOME: path,
+    GIT_DIR: path,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ASKPASS: '',
+    SSH_ASKPASS: '',
+    GIT_ALLOW_PROTOCOL: gitAllowProtocol(policy),
+    GIT_PROTOCOL_FROM_USER: '0',
+    LC_ALL: 'C',
+  };
+}
+
+export type GitConfig = readonly (readonly [key: string, value: string])[];
+
+/** Configuration by environment (git-config(1), GIT_CONFIG_COUNT): unlike `-c`, it is in no process list. */
+export function withConfig(folder: GitFolder, config: GitConfig): GitFolder {
+  const env: Record<string, string> = { ...folder.env, GIT_CONFIG_COUNT: String(config.length) };
+  config.forEach(([key, value], i) => {
+    env[`GIT_CONFIG_KEY_${i}`] = key;
+    env[`GIT_CONFIG_VALUE_${i}`] = value;
+  });
+  return { path: folder.path, env };
+}

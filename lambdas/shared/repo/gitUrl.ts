@@ -1,0 +1,42 @@
+import { isIP } from 'node:net';
+import { VerenError } from '../../../contract/errors.ts';
+import type { GitPolicy, GitProtocol } from './gitPolicy.ts';
+import { type Resolve, requireAllowedAddress, resolvePublicAddresses } from './hostAddress.ts';
+
+const unsupported = (reason: string) => new VerenError('GIT_URL_UNSUPPORTED', { reason });
+
+/**
+ * The form of a git URL, without any look-up: scheme, no credentials, no option-like text, and for a host given as an
+ * address that the address is allowed. Answers the normalised URL, which is the only form that may be given to git: the
+ * URL standard turns decimal, octal and hexadecimal addresses (`http://2130706433/`) into dotted ones, so what was
+ * checked and what is connected to cannot differ. Throws GIT_URL_UNSUPPORTED or GIT_HOST_FORBIDDEN.
+ */
+export function parseGitUrl(text: string, policy: GitPolicy): URL {
+  if (/[\u0000-\u0020\u007f\\]/.test(text)) throw unsupported('it holds spaces, control characters or backslashes');
+  if (text.startsWith('-')) throw unsupported('it starts with "-"');
+  const scp = /^(?:[\w.-]+@)?([\w.-]+):(?!\/\/|:)(\S+)$/.exec(text);
+  if (scp) throw unsupported(`SSH is not supported; use https://${scp[1]}/${scp[2]?.replace(/^\/+/, '')}`);
+  if (!URL.canParse(text)) throw unsupported('it is not a URL');
+  const url = new URL(text);
+  const scheme = url.protocol.slice(0, -1);
+  if (!policy.protocols.includes(scheme as GitProtocol))
+    throw unsupported(`the scheme "${scheme}" is not allowed; use ${policy.protocols.join(' or ')}`);
+  if (url.username !== '' || url.password !== '')
+    throw unsupported('it holds a user name or password; use "gitToken" instead');
+  if (url.search !== '' || url.hash !== '') throw unsupported('it has a query or a fragment');
+  if (/%(?:0|1|7f)/i.test(url.pathname)) throw unsupported('it holds encoded control characters');
+  if (url.protocol === 'file:') {
+    if (url.hostname !== '') throw unsupported('a file URL has three slashes: file:///path');
+    return url;
+  }
+  if (url.hostname === '') throw unsupported('it names no host');
+  if (url.pathname === '/') throw unsupported('it names a host but no repository');
+  const address = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(address)) requireAllowedAddress(url.hostname, address, policy);
+  return url;
+}
+
+/** `parseGitUrl`, then every address of the host must be allowed. Throws as that does, and REPO_NOT_FOUND for no such host. */
+export async function checkGitUrl(text: string, policy: GitPolicy, resolve?: Resolve): Promise<void> {
+  await resolvePublicAddresses(parseGitUrl(text, policy), policy, resolve);
+}
