@@ -1,7 +1,8 @@
+import { execFile } from 'node:child_process';
 import { cp } from 'node:fs/promises';
 import { basename, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ExecaError, execa } from 'execa';
+import { promisify } from 'node:util';
 import { VerenError } from '../../contract/errors.ts';
 
 /** Never part of a repository, and large. What the folder's own .gitignore names is left out by git. */
@@ -53,18 +54,15 @@ export async function makeRepositoryFromFolder(folder: string, target: string): 
   return { folder: target, url: pathToFileURL(target).href, commit };
 }
 
+const run = promisify(execFile);
+
 async function git(cwd: string, ...args: string[]): Promise<string> {
   try {
-    const { stdout } = await execa('git', ['-c', 'core.autocrlf=false', ...args], {
-      cwd,
-      env: { ...GIT_ENV, PATH: process.env.PATH },
-      extendEnv: false,
-      stdin: 'ignore',
-    });
-    return stdout;
+    const env = { ...GIT_ENV, PATH: process.env.PATH };
+    const { stdout } = await run('git', ['-c', 'core.autocrlf=false', ...args], { cwd, env });
+    return stdout.trim();
   } catch (error) {
-    if (error instanceof ExecaError && error.code === 'ENOENT')
-      throw new VerenError('GIT_MISSING', {}, { cause: error });
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new VerenError('GIT_MISSING', {}, { cause: error });
     throw error;
   }
 }
