@@ -81,6 +81,12 @@ const table = {
     message: 'A service that this needs is away: {reason}',
     action: 'Try again in a few seconds.',
   },
+  MESSAGE_TOO_LARGE: {
+    fault: 'platform',
+    status: 500,
+    message: 'A message of {bytes} bytes is over the limit of {limit}.',
+    action: 'Make the repository or the request smaller, and report this to the operator.',
+  },
 
   // --- reading the repository ---------------------------------------------------------------------------------------
   GIT_URL_UNSUPPORTED: {

@@ -1,0 +1,60 @@
+import type { MSKEvent, MSKRecord } from 'aws-lambda';
+import type { KafkaMessage } from 'kafkajs';
+
+/**
+ * The answer of a function with ReportBatchItemFailures. `partition` is `{topic}-{partition}`, as in the event's keys.
+ * Source: https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
+ */
+export interface KafkaBatchResponse {
+  readonly batchItemFailures: readonly {
+    readonly itemIdentifier: { readonly partition: string; readonly offset: number };
+  }[];
+}
+
+/** What Lambda's event source makes of messages of one partition. Keys and values are base64; headers are lists of bytes. */
+export function lambdaEvent(
+  topic: string,
+  partition: number,
+  messages: readonly KafkaMessage[],
+  source: { arn: string; brokers: string },
+): MSKEvent {
+  return {
+    eventSource: 'aws:kafka',
+    eventSourceArn: source.arn,
+    bootstrapServers: source.brokers,
+    records: {
+      [`${topic}-${partition}`]: messages.map(
+        (m): MSKRecord => ({
+          topic,
+          partition,
+          offset: Number(m.offset),
+          timestamp: Number(m.timestamp),
+          timestampType: 'CREATE_TIME',
+          key: m.key?.toString('base64') ?? '',
+          value: m.value?.toString('base64') ?? '',
+          headers: [],
+        }),
+      ),
+    },
+  };
+}
+
+/**
+ * How many of the first messages are done. As Lambda does: everything from the lowest failed offset on is given again, and
+ * an answer that cannot be understood counts as a failure of the whole batch.
+ */
+export function doneOf(
+  topic: string,
+  partition: number,
+  messages: readonly KafkaMessage[],
+  response: KafkaBatchResponse | undefined | null,
+): number {
+  let done = messages.length;
+  for (const failure of response?.batchItemFailures ?? []) {
+    const { partition: name, offset } = failure?.itemIdentifier ?? {};
+    const at = messages.findIndex((m) => m.offset === String(offset));
+    if (name !== `${topic}-${partition}` || at === -1) return 0;
+    done = Math.min(done, at);
+  }
+  return done;
+}
