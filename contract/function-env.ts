@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { KafkaEnvSchema } from './builder-env.ts';
-import { BUILDERS } from './builders.ts';
+import { BUILDERS, type NodeMajor } from './builders.ts';
 
 /**
  * The environment of every function: set by the construct that makes the function, read by its `*.lambda.ts`. What the
@@ -39,11 +39,16 @@ const push = { WEBSOCKET_CALLBACK_URL: text };
 /** SDK endpoints that are handed on to builders; set for emulators only. */
 const endpoints = { BUILDER_ENDPOINT_S3: text.optional(), BUILDER_ENDPOINT_ECR: text.optional() };
 
-type BuilderEnvName = (typeof BUILDERS)[number]['env'][keyof (typeof BUILDERS)[number]['env']];
-/** Clusters, tasks and containers by the names of the table of builders. */
+/** Names of clusters, tasks and containers, as the table of builders has them. */
+export type BuilderVariable =
+  | 'AWS_FRONTEND_CLUSTER'
+  | 'AWS_BACKEND_CLUSTER'
+  | `TASK${NodeMajor | 'BACKEND'}`
+  | `FRONTEND${NodeMajor}CONTAINER`
+  | 'BACKEND_CONTAINER';
 const builders = Object.fromEntries(
   BUILDERS.flatMap((b) => Object.values(b.env)).map((name) => [name, text]),
-) as Record<BuilderEnvName, typeof text>;
+) as Record<BuilderVariable, typeof text>;
 
 export const FunctionEnvSchemas = {
   api: z.object({

@@ -1,0 +1,15 @@
+import { App } from 'aws-cdk-lib';
+import { buildApp } from '../lib/app.ts';
+import { ConfigError, loadConfig } from '../lib/config.ts';
+
+/** The CDK app. Context and environment are read here and nowhere else: `-c stage=dev|prod|local`. */
+const app = new App();
+try {
+  buildApp(app, loadConfig(app.node.tryGetContext('stage'), app.node.tryGetContext('stages')));
+  app.synth();
+} catch (e) {
+  // A faulty configuration is answered with its sentences, not with a stack trace.
+  if (!(e instanceof ConfigError)) throw e;
+  console.error(e.message);
+  process.exitCode = 1;
+}

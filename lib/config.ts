@@ -1,0 +1,293 @@
+import { z } from 'zod';
+import { USER_IMAGE_REPOSITORY } from '../contract/builders.ts';
+import { DEFAULT_REGION } from '../contract/names.ts';
+
+/**
+ * The one configuration object of the CDK app, made from `cdk.json` context (`stages.<name>`).
+ * Every key is described in docs/deploy.md; `test/lib/config.test.ts` holds that table to this schema.
+ */
+
+export const STAGES = ['dev', 'prod', 'local'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** Retention that CloudWatch Logs offers, in days. Source: `PutRetentionPolicy` API reference. */
+const LOG_RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+] as const;
+
+/** CPU units and the memory (MiB) that Fargate allows with them. Source: ECS developer guide, task CPU and memory. */
+const FARGATE_MEMORY: Readonly<Record<number, { min: number; max: number; step: number }>> = {
+  1024: { min: 2_048, max: 8_192, step: 1_024 },
+  2048: { min: 4_096, max: 16_384, step: 1_024 },
+  4096: { min: 8_192, max: 30_720, step: 1_024 },
+  8192: { min: 16_384, max: 61_440, step: 4_096 },
+  16384: { min: 32_768, max: 122_880, step: 8_192 },
+};
+const CPU_SIZES = Object.keys(FARGATE_MEMORY).map(Number);
+
+const whole = (min: number, max: number) => {
+  const allowed = `a whole number from ${min} to ${max}`;
+  return z.number({ error: allowed }).int({ error: allowed }).min(min, { error: allowed }).max(max, { error: allowed });
+};
+const matching = (pattern: RegExp, allowed: string) => z.string({ error: allowed }).regex(pattern, { error: allowed });
+const oneOf = <const T extends readonly (string | number)[]>(values: T) =>
+  z.literal(values, { error: `one of ${values.join(', ')}` });
+const flag = z.boolean({ error: 'true or false' });
+
+const hostPort = matching(/^[\w.-]+:\d{1,5}(,[\w.-]+:\d{1,5})*$/, 'host:port, several separated by commas');
+const arn = (service: string) => matching(new RegExp(`^arn:[\\w-]+:${service}:.+$`), `an ARN of ${service}`);
+const domainName = matching(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'a domain name in lower case, e.g. sites.example.com');
+
+const TaskSizeSchema = z
+  .strictObject({
+    cpu: oneOf(CPU_SIZES),
+    memoryMiB: whole(2_048, 122_880),
+    ephemeralStorageGiB: whole(21, 200),
+    timeoutMinutes: whole(1, 55),
+  })
+  .superRefine(({ cpu, memoryMiB }, ctx) => {
+    const fits = FARGATE_MEMORY[cpu];
+    if (fits && (memoryMiB < fits.min || memoryMiB > fits.max || memoryMiB % fits.step))
+      ctx.addIssue({
+        code: 'custom',
+        path: ['memoryMiB'],
+        message: `with cpu ${cpu}: ${fits.min} to ${fits.max} in steps of ${fits.step}`,
+      });
+  });
+export type TaskSize = z.infer<typeof TaskSizeSchema>;
+
+const NetworkSchema = z.strictObject({
+  cidr: matching(/^\d{1,3}(\.\d{1,3}){3}\/\d{2}$/, 'an IPv4 block such as 10.40.0.0/16').default('10.40.0.0/16'),
+  availabilityZones: whole(2, 3).default(2),
+  natGateways: whole(0, 3).default(1),
+  flowLogs: flag.default(true),
+  /** A VPC that exists already. Its subnets are given, not looked up: synth needs neither network nor credentials. */
+  existing: z
+    .strictObject({
+      vpcId: matching(/^vpc-[0-9a-f]+$/, 'the id of a VPC'),
+      cidr: matching(/^\d{1,3}(\.\d{1,3}){3}\/\d{2}$/, 'an IPv4 block such as 10.40.0.0/16'),
+      availabilityZones: z.array(z.string()).min(2, { error: 'at least two zone names' }),
+      privateSubnetIds: z.array(matching(/^subnet-[0-9a-f]+$/, 'the id of a subnet')).min(2),
+      isolatedSubnetIds: z.array(matching(/^subnet-[0-9a-f]+$/, 'the id of a subnet')).min(2),
+    })
+    .superRefine((v, ctx) => {
+      for (const key of ['privateSubnetIds', 'isolatedSubnetIds'] as const)
+        if (v[key].length !== v.availabilityZones.length)
+          ctx.addIssue({
+            code: 'custom',
+            path: [key],
+            message: 'one subnet per zone in availabilityZones, same order',
+          });
+    })
+    .optional(),
+});
+
+const KafkaSchema = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({
+      kind: z.literal('msk'),
+      version: matching(/^\d+\.\d+\.(x|\d+)(\.kraft)?$/, 'a version that MSK offers, e.g. 3.9.x.kraft').default(
+        '3.9.x.kraft',
+      ),
+      instanceType: matching(/^(kafka|express)\.[a-z0-9]+\.[a-z0-9]+$/, 'an MSK broker type, e.g. kafka.m7g.large'),
+      brokers: whole(2, 15),
+      storageGiB: whole(1, 16_384).default(20),
+      partitions: whole(1, 100).default(3),
+      eventRetentionDays: whole(1, 365).default(14),
+      logRetentionDays: whole(1, 365).default(3),
+    }),
+    z.strictObject({
+      kind: z.literal('given'),
+      brokers: hostPort,
+      security: oneOf(['plaintext', 'tls', 'scram', 'iam']),
+      /** For IAM: the MSK cluster that the brokers belong to. */
+      clusterArn: arn('kafka').optional(),
+      /** For SCRAM: a secret holding `{"username", "password"}`. */
+      secretArn: arn('secretsmanager').optional(),
+      partitions: whole(1, 100).default(3),
+      /** `deployment`: the deployment makes the topics. `given`: they exist, or the brokers make them. */
+      topics: oneOf(['deployment', 'given']).default('given'),
+    }),
+  ],
+  { error: '"msk" or "given"' },
+);
+
+const RedisSchema = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({
+      kind: z.literal('valkey'),
+      nodeType: matching(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, 'an ElastiCache node type, e.g. cache.t4g.small'),
+      replicas: whole(0, 5),
+      snapshotDays: whole(1, 35).default(7),
+    }),
+    z.strictObject({
+      kind: z.literal('given'),
+      url: matching(/^rediss?:\/\/[^@\s]+$/, 'redis:// or rediss:// with host and port, and no password in it'),
+      /** A secret whose string is the password. */
+      secretArn: arn('secretsmanager').optional(),
+    }),
+  ],
+  { error: '"valkey" or "given"' },
+);
+
+const SitesSchema = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({
+      kind: z.literal('cloudfront'),
+      /** Sites are served at `https://{projectId}.<name>`. Without it: at the distribution's own name, one path per site. */
+      domain: z
+        .strictObject({
+          name: domainName,
+          certificateArn: matching(
+            /^arn:[\w-]+:acm:us-east-1:\d{12}:certificate\/.+$/,
+            'a certificate for *.<name> in us-east-1, where CloudFront looks for it',
+          ),
+          hostedZoneId: matching(/^Z[A-Z0-9]+$/, 'the id of a Route 53 hosted zone'),
+          hostedZoneName: domainName,
+        })
+        .optional(),
+      accessLogs: flag.default(true),
+    }),
+    z.strictObject({
+      kind: z.literal('none'),
+      urlTemplate: matching(/^https?:\/\/.*\{projectId\}.*$/, 'a URL that contains {projectId}'),
+    }),
+  ],
+  { error: '"cloudfront" or "none"' },
+);
+
+const shape = {
+  account: matching(/^\d{12}$/, 'a 12-digit account id').optional(),
+  region: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region, e.g. ap-south-1').default(DEFAULT_REGION),
+  terminationProtection: flag.default(true),
+  /** What happens to data (bucket, images, Kafka, Redis, secrets) when its stack is deleted. */
+  removal: oneOf(['retain', 'destroy']).default('retain'),
+  bucketName: matching(
+    /^[a-z0-9][a-z0-9.{}-]{1,90}[a-z0-9}]$/,
+    'a bucket name; {account} and {region} are filled in',
+  ).default('veren-v2-{account}-{region}'),
+  userImageRepository: matching(/^[a-z0-9]+([._/-][a-z0-9]+)*$/, 'an ECR repository name').default(
+    USER_IMAGE_REPOSITORY,
+  ),
+  logRetentionDays: oneOf(LOG_RETENTION_DAYS).default(30),
+  network: NetworkSchema.prefault({}),
+  kafka: KafkaSchema,
+  redis: RedisSchema,
+  builders: z.strictObject({
+    /** `codebuild`: the deployment builds the images in the account. `none`: nothing builds them. */
+    images: oneOf(['codebuild', 'none']).default('codebuild'),
+    spot: flag.default(false),
+    containerInsights: flag.default(true),
+    frontend: TaskSizeSchema,
+    backend: TaskSizeSchema,
+  }),
+  limits: z.strictObject({
+    global: whole(1, 1_000),
+    perOwner: whole(1, 1_000),
+    perProject: whole(1, 100),
+  }),
+  functions: z
+    .strictObject({
+      /** Packaging of the functions that run git: a container image holds the binary. `zip` needs git on the host. */
+      git: oneOf(['image', 'zip']).default('image'),
+      architecture: oneOf(['arm64', 'x86_64']).default('arm64'),
+    })
+    .prefault({}),
+  projector: z
+    .strictObject({
+      /** `none`: something else feeds the function (the laptop's bridge). */
+      source: oneOf(['kafka', 'none']).default('kafka'),
+      batchSize: whole(1, 10_000).default(500),
+      /** How long to gather a batch; 0 is Lambda's shortest, half a second. */
+      batchingWindowSeconds: whole(0, 300).default(0),
+      /** Provisioned pollers; retries, bisection and partial batches exist only with them. `null`: on-demand mode. */
+      pollers: z
+        .strictObject({ min: whole(1, 200), max: whole(1, 2_000) })
+        .nullable()
+        .default({ min: 1, max: 3 }),
+    })
+    .prefault({}),
+  sites: SitesSchema,
+  api: z
+    .strictObject({
+      requestsPerSecond: whole(1, 10_000).default(50),
+      burst: whole(1, 5_000).default(100),
+    })
+    .prefault({}),
+  lifecycle: z
+    .strictObject({
+      cacheDays: whole(1, 3_650).default(30),
+      logDays: whole(1, 3_650).default(90),
+      deploymentDays: whole(1, 3_650).default(90),
+    })
+    .prefault({}),
+  alarms: z
+    .strictObject({
+      /** Gets a mail for every alarm. Absent: alarms show in CloudWatch only, and in the topic. */
+      email: matching(/^[^@\s]+@[^@\s]+\.[^@\s]+$/, 'a mail address').optional(),
+    })
+    .prefault({}),
+};
+
+export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).superRefine((c, ctx) => {
+  const fault = (path: (string | number)[], message: string) => ctx.addIssue({ code: 'custom', path, message });
+  if (c.network.natGateways === 0 && !c.network.existing && c.stage !== 'local')
+    fault(
+      ['network', 'natGateways'],
+      'at least 1: functions and builders in private subnets reach git hosts, STS and ECS through it',
+    );
+  if (c.network.natGateways > c.network.availabilityZones)
+    fault(['network', 'natGateways'], 'at most one per zone (network.availabilityZones)');
+  if (c.kafka.kind === 'msk') {
+    const zones = c.network.existing?.availabilityZones.length ?? c.network.availabilityZones;
+    if (c.kafka.brokers % zones)
+      fault(['kafka', 'brokers'], `a multiple of the ${zones} availability zones: MSK places the same number in each`);
+  } else {
+    if (c.kafka.security === 'iam' && !c.kafka.clusterArn)
+      fault(['kafka', 'clusterArn'], 'an ARN of kafka: security "iam" needs it');
+    if (c.kafka.security === 'scram' && !c.kafka.secretArn)
+      fault(['kafka', 'secretArn'], 'an ARN of secretsmanager: security "scram" needs it');
+  }
+  if (c.limits.perProject > c.limits.perOwner || c.limits.perOwner > c.limits.global)
+    fault(['limits'], 'perProject <= perOwner <= global');
+  if (c.projector.pollers && c.projector.pollers.min > c.projector.pollers.max)
+    fault(['projector', 'pollers', 'min'], 'at most projector.pollers.max');
+});
+export type Config = z.output<typeof ConfigSchema>;
+
+/** A faulty configuration: the message has one sentence per fault, each naming the key, the value and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Validates the context value `stages[stage]`.
+ * @throws {ConfigError} with every fault at once.
+ */
+export function loadConfig(stage: unknown, stages: unknown): Config {
+  if (!STAGES.includes(stage as Stage))
+    throw new ConfigError(`The stage is ${show(stage)}; allowed is one of ${STAGES.join(', ')} (-c stage=dev).`);
+  const given = (stages as Record<string, unknown> | undefined)?.[stage as Stage];
+  if (typeof given !== 'object' || given === null)
+    throw new ConfigError(`cdk.json has no "stages.${stage}" in its context; see docs/deploy.md for the keys.`);
+  const parsed = ConfigSchema.safeParse({ ...given, stage });
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => describe(issue, given, String(stage)));
+  throw new ConfigError(`The configuration is not valid.\n${faults.map((f) => `  - ${f}`).join('\n')}`);
+}
+
+function describe(issue: z.core.$ZodIssue, given: object, stage: string): string {
+  const key = (path: PropertyKey[]) => ['stages', stage, ...path].map(String).join('.');
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((k) => `${key([...issue.path, k])} is not a key of the configuration.`).join(' ');
+  const value = issue.path.reduce<unknown>(
+    (at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part],
+    given,
+  );
+  return `${key(issue.path)} is ${show(value)}; allowed is ${issue.message}.`;
+}
+
+const show = (value: unknown) => (value === undefined ? 'missing' : JSON.stringify(value));

@@ -1,0 +1,81 @@
+import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type IBucket,
+  type LifecycleRule,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import { acknowledge } from './acknowledge.ts';
+import type { StageSettings } from './stage-settings.ts';
+
+export interface ArtifactBucketProps {
+  readonly settings: StageSettings;
+  /** `{account}` and `{region}` are filled in: names are global in S3. */
+  readonly bucketName: string;
+  readonly lifecycle: Config['lifecycle'];
+}
+
+/** The bucket of sites, immutable copies, records, logs and caches, and the bucket of its access logs. Neither is public. */
+export class ArtifactBucket extends Construct {
+  readonly bucket: Bucket;
+  /** The bucket's name, without a reference to the resource: other stacks can write ARNs that a reader can read. */
+  readonly bucketName: string;
+  readonly accessLogs: Bucket;
+
+  constructor(scope: Construct, id: string, { settings, bucketName, lifecycle }: ArtifactBucketProps) {
+    super(scope, id);
+    this.bucketName = bucketName.replaceAll('{account}', Aws.ACCOUNT_ID).replaceAll('{region}', Aws.REGION);
+    const destroyed = settings.removalPolicy === RemovalPolicy.DESTROY;
+    const common = {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      removalPolicy: settings.removalPolicy,
+      autoDeleteObjects: destroyed && settings.stage !== 'local',
+    };
+    this.accessLogs = new Bucket(this, 'AccessLogs', {
+      ...common,
+      // CloudFront's standard logs are delivered with an ACL.
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_PREFERRED,
+      lifecycleRules: [{ id: 'expire', expiration: Duration.days(lifecycle.logDays) }],
+    });
+    acknowledge(this.accessLogs, {
+      'AwsSolutions-S1': 'The bucket that access logs go to; logging it would log the logging.',
+    });
+    this.bucket = new Bucket(this, 'Bucket', {
+      ...common,
+      bucketName: this.bucketName,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      versioned: false, // each deployment keeps its immutable copy; versions would keep every cache too
+      serverAccessLogsBucket: this.accessLogs as IBucket,
+      serverAccessLogsPrefix: 's3/',
+      lifecycleRules: rules(lifecycle),
+    });
+  }
+
+  /** Objects below a prefix: `__logs/*`. */
+  arnForObjects(pattern: string): string {
+    return `${this.bucketArn}/${pattern}`;
+  }
+
+  get bucketArn(): string {
+    return Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource: this.bucketName });
+  }
+}
+
+/** Live sites (`__outputs/`) and records (`__records/`) never expire. */
+const rules = (lifecycle: Config['lifecycle']): LifecycleRule[] => [
+  { id: 'caches', prefix: '__cache/', expiration: Duration.days(lifecycle.cacheDays) },
+  { id: 'logs', prefix: '__logs/', expiration: Duration.days(lifecycle.logDays) },
+  {
+    id: 'old-deployments',
+    prefix: '__deployments/',
+    expiration: Duration.days(lifecycle.deploymentDays),
+  },
+  { id: 'broken-uploads', abortIncompleteMultipartUploadAfter: Duration.days(2) },
+];

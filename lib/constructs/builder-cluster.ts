@@ -1,0 +1,32 @@
+import { CfnCluster } from 'aws-cdk-lib/aws-ecs';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+
+export interface BuilderClusterProps {
+  readonly clusterName: string;
+  readonly containerInsights: boolean;
+}
+
+/**
+ * An ECS cluster that runs nothing but Fargate tasks. The L1 takes the capacity providers in the cluster itself; the L2
+ * makes an association resource of its own, which emulators do not know.
+ */
+export class BuilderCluster extends Construct {
+  readonly clusterName: string;
+  readonly clusterArn: string;
+
+  constructor(scope: Construct, id: string, { clusterName, containerInsights }: BuilderClusterProps) {
+    super(scope, id);
+    const cluster = new CfnCluster(this, 'Cluster', {
+      clusterName,
+      capacityProviders: ['FARGATE', 'FARGATE_SPOT'],
+      defaultCapacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
+      clusterSettings: [{ name: 'containerInsights', value: containerInsights ? 'enabled' : 'disabled' }],
+    });
+    if (!containerInsights)
+      acknowledge(cluster, { 'AwsSolutions-ECS4': 'Switched off by configuration (builders.containerInsights).' });
+    // The name itself, not a reference: ARNs of tasks in other stacks stay readable.
+    this.clusterName = clusterName;
+    this.clusterArn = cluster.attrArn;
+  }
+}

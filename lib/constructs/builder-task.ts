@@ -1,0 +1,119 @@
+import { Aws, Stack } from 'aws-cdk-lib';
+import type { IRepository } from 'aws-cdk-lib/aws-ecr';
+import { CfnTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Builder } from '../../contract/builders.ts';
+import type { TaskSize } from '../config.ts';
+import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
+import type { BuilderCluster } from './builder-cluster.ts';
+import type { StageSettings } from './stage-settings.ts';
+
+export interface BuilderTaskProps {
+  readonly settings: StageSettings;
+  readonly builder: Builder;
+  readonly cluster: BuilderCluster;
+  readonly size: TaskSize;
+  readonly repository: IRepository;
+  /** Of the image in the repository. */
+  readonly imageTag: string;
+}
+
+/**
+ * One builder's task definition, by the names of the table.
+ *
+ * It has **no task role**: a task role puts a credential endpoint into every container of the task, within reach of the
+ * code that is built. CDK's own `FargateTaskDefinition` always makes one, hence the L1.
+ */
+export class BuilderTask extends Construct {
+  readonly builder: Builder;
+  readonly taskDefinitionArn: string;
+  private readonly executionRole: Role;
+  private readonly cluster: BuilderCluster;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { settings, builder, cluster, size, repository, imageTag }: BuilderTaskProps,
+  ) {
+    super(scope, id);
+    this.builder = builder;
+    this.cluster = cluster;
+    const logs = new LogGroup(this, 'Logs', {
+      logGroupName: `/veren/${settings.stage}/builders/${builder.family}`,
+      retention: settings.logRetention,
+      removalPolicy: settings.removalPolicy,
+    });
+    this.executionRole = new Role(this, 'ExecutionRole', {
+      assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
+      description: `Pulls the image of ${builder.family} and writes its log; never seen by the container`,
+    });
+    repository.grantPull(this.executionRole);
+    logs.grantWrite(this.executionRole);
+    acknowledge(this.executionRole, {
+      'AwsSolutions-IAM5[Resource::*]':
+        'ecr:GetAuthorizationToken is given for the registry or not at all; pulling is limited to one repository.',
+    });
+
+    const definition = new CfnTaskDefinition(this, 'Definition', {
+      family: builder.family,
+      requiresCompatibilities: ['FARGATE'],
+      networkMode: 'awsvpc',
+      cpu: String(size.cpu),
+      memory: String(size.memoryMiB),
+      ephemeralStorage: { sizeInGiB: size.ephemeralStorageGiB },
+      runtimePlatform: { cpuArchitecture: 'X86_64', operatingSystemFamily: 'LINUX' },
+      executionRoleArn: this.executionRole.roleArn,
+      containerDefinitions: [
+        {
+          name: builder.container,
+          image: `${repository.repositoryUri}:${imageTag}`,
+          essential: true,
+          // Time to send the last log lines and the reason; Fargate allows no more.
+          stopTimeout: 120,
+          logConfiguration: {
+            logDriver: 'awslogs',
+            options: {
+              'awslogs-group': logs.logGroupName,
+              'awslogs-region': Aws.REGION,
+              'awslogs-stream-prefix': builder.container,
+              // A full log buffer must not stop the build: its log goes through Kafka, this is the operator's copy.
+              mode: 'non-blocking',
+              'max-buffer-size': '4m',
+            },
+          },
+        },
+      ],
+    });
+    // The role's policy must be there before the first task starts.
+    definition.node.addDependency(this.executionRole);
+    this.taskDefinitionArn = definition.ref;
+  }
+
+  /** Start this task, on its cluster and no other. */
+  grantRun(role: Role): void {
+    const family = Stack.of(this).formatArn({
+      service: 'ecs',
+      resource: 'task-definition',
+      resourceName: this.builder.family,
+    });
+    // Every revision: during an update the function may still name the one before.
+    const revisions = `${family}:*`;
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['ecs:RunTask'],
+        resources: [revisions],
+        conditions: { ArnEquals: { 'ecs:cluster': this.cluster.clusterArn } },
+      }),
+    );
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['iam:PassRole'],
+        resources: [this.executionRole.roleArn],
+        conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+      }),
+    );
+    acknowledgeWildcards(role, [revisions], 'Any revision of one task definition, on one cluster (ecs:cluster).');
+  }
+}

@@ -1,0 +1,52 @@
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Repository } from 'aws-cdk-lib/aws-ecr';
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import type { DockerImageCode } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { bundle, ROOT, writeBundle } from './bundle.ts';
+import { imageBuild } from './image-builds.ts';
+import type { StageSettings } from './stage-settings.ts';
+
+export interface GitFunctionImageProps {
+  /** Folder under `lambdas/`. */
+  readonly name: string;
+  readonly settings: StageSettings;
+}
+
+/**
+ * The container image of a function that runs git: the function's bundle and a git binary on Lambda's base image. Synth
+ * only makes the build context; the image is built in the account when it is deployed.
+ */
+export class GitFunctionImage extends Construct {
+  readonly code: DockerImageCode;
+
+  constructor(scope: Construct, id: string, { name, settings }: GitFunctionImageProps) {
+    super(scope, id);
+    const repository = new Repository(this, 'Repository', {
+      repositoryName: `veren-${settings.stage}-${name}`,
+      imageScanOnPush: true,
+      lifecycleRules: [{ description: 'The running image and a few to go back to', maxImageCount: 5 }],
+      removalPolicy: RemovalPolicy.DESTROY,
+      emptyOnDelete: true,
+    });
+    const context = mkdtempSync(join(tmpdir(), `veren-${name}-`));
+    try {
+      copyFileSync(join(ROOT, 'lambdas', 'git.Dockerfile'), join(context, 'Dockerfile'));
+      mkdirSync(join(context, 'code'));
+      if (Stack.of(this).bundlingRequired)
+        writeBundle(bundle(`lambdas/${name}/${name}.lambda.ts`), join(context, 'code'));
+      const build = imageBuild(this, 'Build', settings, {
+        directory: context,
+        repository,
+        platform: settings.functionArchitecture === 'arm64' ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64,
+      });
+      this.code = build.toLambdaDockerImageCode();
+    } finally {
+      // The asset was copied into the assembly when it was made.
+      rmSync(context, { recursive: true, force: true });
+    }
+  }
+}

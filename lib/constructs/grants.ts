@@ -1,0 +1,53 @@
+import { Stack } from 'aws-cdk-lib';
+import { type IGrantable, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { acknowledgeWildcards } from './acknowledge.ts';
+import type { ArtifactBucket } from './artifact-bucket.ts';
+import type { BuilderCluster } from './builder-cluster.ts';
+import type { RedisAccess } from './valkey.ts';
+
+/** Rights that several functions have, each as one verb. */
+
+/** Read the one secret, by its whole ARN. */
+function grantSecret(grantee: IGrantable, secret: ISecret, sid: string): void {
+  grantee.grantPrincipal.addToPrincipalPolicy(
+    new PolicyStatement({ sid, actions: ['secretsmanager:GetSecretValue'], resources: [secret.secretArn] }),
+  );
+}
+
+/** Read the hashes of the API tokens. */
+export const grantTokens = (grantee: IGrantable, tokens: ISecret) => grantSecret(grantee, tokens, 'ApiTokens');
+
+/** Read the password of Redis, where there is one. What a function may do in Redis is not limited further. */
+export function grantRedis(grantee: IGrantable, { secret }: RedisAccess): void {
+  if (secret) grantSecret(grantee, secret, 'RedisPassword');
+}
+
+/** Objects below these prefixes (`__logs/*`), and to learn that a key does not exist. */
+export function grantBucket(role: Role, bucket: ArtifactBucket, prefixes: { read?: string[]; write?: string[] }): void {
+  const add = (sid: string, actions: string[], resources: string[]) =>
+    role.addToPolicy(new PolicyStatement({ sid, actions, resources }));
+  const objects = (list: string[]) => list.map((prefix) => bucket.arnForObjects(prefix));
+  if (prefixes.read) {
+    add('ReadObjects', ['s3:GetObject'], objects(prefixes.read));
+    // S3 answers "no such key" to those only who may list the bucket, and "access denied" to others.
+    add('TellMissingKeys', ['s3:ListBucket'], [bucket.bucketArn]);
+  }
+  if (prefixes.write) add('WriteObjects', ['s3:PutObject'], objects(prefixes.write));
+  acknowledgeWildcards(
+    role,
+    objects([...(prefixes.read ?? []), ...(prefixes.write ?? [])]),
+    'Keys hold ids that are made at run time; the rights end at this prefix of one bucket.',
+  );
+}
+
+/** Look at and stop builder tasks, in these clusters only. */
+export function grantStopTask(role: Role, clusters: readonly BuilderCluster[]): void {
+  const tasks = clusters.map(({ clusterName }) =>
+    Stack.of(role).formatArn({ service: 'ecs', resource: 'task', resourceName: `${clusterName}/*` }),
+  );
+  role.addToPolicy(
+    new PolicyStatement({ sid: 'BuilderTasks', actions: ['ecs:DescribeTasks', 'ecs:StopTask'], resources: tasks }),
+  );
+  acknowledgeWildcards(role, tasks, 'Tasks have ids that are made at run time; the rights end at the builder cluster.');
+}

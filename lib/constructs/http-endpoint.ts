@@ -1,0 +1,70 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { type CfnStage, HttpApi, HttpMethod, HttpStage, PayloadFormatVersion } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import { acknowledge } from './acknowledge.ts';
+import type { StageSettings } from './stage-settings.ts';
+import type { VerenFunction } from './veren-function.ts';
+
+export interface HttpEndpointProps {
+  readonly settings: StageSettings;
+  readonly throttle: Config['api'];
+  readonly api: VerenFunction;
+  readonly analyzer: VerenFunction;
+}
+
+/** The HTTP API: `POST /analyze` to repo-analyzer, everything else to the API function, payload format 2.0. */
+export class HttpEndpoint extends Construct {
+  readonly api: HttpApi;
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, { settings, throttle, ...functions }: HttpEndpointProps) {
+    super(scope, id);
+    const integration = (name: string, fn: VerenFunction) =>
+      new HttpLambdaIntegration(name, fn.fn, { payloadFormatVersion: PayloadFormatVersion.VERSION_2_0 });
+    this.api = new HttpApi(this, 'Api', {
+      apiName: `veren-${settings.stage}`,
+      description: 'Deployments: create, read, cancel, analyze',
+      createDefaultStage: false,
+      defaultIntegration: integration('Everything', functions.api),
+    });
+    this.api.addRoutes({
+      path: '/analyze',
+      methods: [HttpMethod.POST],
+      integration: integration('Analyze', functions.analyzer),
+    });
+    const logs = new LogGroup(this, 'AccessLogs', {
+      logGroupName: `/veren/${settings.stage}/http-api`,
+      retention: settings.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const stage = new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: throttle.requestsPerSecond, burstLimit: throttle.burst },
+    });
+    (stage.node.defaultChild as CfnStage).accessLogSettings = {
+      destinationArn: logs.logGroupArn,
+      // No query and no headers: they may hold what is private.
+      format: JSON.stringify({
+        requestId: '$context.requestId',
+        at: '$context.requestTimeEpoch',
+        ip: '$context.identity.sourceIp',
+        method: '$context.httpMethod',
+        path: '$context.path',
+        status: '$context.status',
+        length: '$context.responseLength',
+        ms: '$context.responseLatency',
+        error: '$context.integrationErrorMessage',
+      }),
+    };
+    this.url = this.api.apiEndpoint;
+    acknowledge(this.api, {
+      'AwsSolutions-APIG4':
+        'Every route but /healthz, /openapi.json and /docs checks a bearer token in the function, where the owner that it belongs to decides what is visible; the same check runs on the laptop.',
+    });
+  }
+}

@@ -1,0 +1,138 @@
+import { Fn } from 'aws-cdk-lib';
+import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import type { KafkaEnv } from '../../contract/builder-env.ts';
+import type { Topic } from '../../contract/names.ts';
+
+/** A Kafka cluster as functions and builders see it: how to reach it, and rights on it. */
+export class KafkaAccess {
+  readonly brokers: string;
+  readonly security: KafkaEnv['KAFKA_SECURITY'];
+  /** Present where access is by IAM. */
+  readonly clusterArn: string | undefined;
+  /** Present where access is by SCRAM: `{"username", "password"}`. */
+  readonly secret: ISecret | undefined;
+
+  private constructor(input: Pick<KafkaAccess, 'brokers' | 'security' | 'clusterArn' | 'secret'>) {
+    this.brokers = input.brokers;
+    this.security = input.security;
+    this.clusterArn = input.clusterArn;
+    this.secret = input.secret;
+  }
+
+  /** An MSK cluster with IAM. */
+  static iam(brokers: string, clusterArn: string): KafkaAccess {
+    return new KafkaAccess({ brokers, security: 'iam', clusterArn, secret: undefined });
+  }
+
+  /** Endpoints from the configuration. */
+  static given(
+    scope: Construct,
+    given: {
+      brokers: string;
+      security: KafkaEnv['KAFKA_SECURITY'];
+      clusterArn?: string | undefined;
+      secretArn?: string | undefined;
+    },
+  ): KafkaAccess {
+    return new KafkaAccess({
+      brokers: given.brokers,
+      security: given.security,
+      clusterArn: given.security === 'iam' ? given.clusterArn : undefined,
+      secret: given.secretArn ? Secret.fromSecretCompleteArn(scope, 'KafkaSecret', given.secretArn) : undefined,
+    });
+  }
+
+  /** Variables of `contract/function-env.ts`. */
+  environment(): Record<string, string> {
+    return {
+      KAFKA_BROKERS: this.brokers,
+      KAFKA_SECURITY: this.security,
+      ...(this.secret && { KAFKA_SECRET_ARN: this.secret.secretArn }),
+    };
+  }
+
+  /** Write to these topics and nothing else. */
+  grantWrite(grantee: IGrantable, topics: readonly Topic[]): void {
+    this.secret?.grantRead(grantee);
+    for (const statement of this.writeStatements(topics)) grantee.grantPrincipal.addToPrincipalPolicy(statement);
+  }
+
+  /** Statements for writing to topics; empty where access is not by IAM. Source: MSK developer guide, "IAM access control". */
+  writeStatements(topics: readonly Topic[]): PolicyStatement[] {
+    if (!this.clusterArn) return [];
+    return [
+      new PolicyStatement({
+        sid: 'KafkaConnect',
+        actions: ['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'],
+        resources: [this.clusterArn],
+      }),
+      new PolicyStatement({
+        sid: 'KafkaWrite',
+        actions: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'],
+        resources: topics.map((topic) => this.topicArn(topic)),
+      }),
+    ];
+  }
+
+  /**
+   * Read topics, each in its consumer group: what the pollers of an event source mapping need of the function's role.
+   * @param groups consumer group by topic
+   */
+  grantRead(grantee: IGrantable, groups: Readonly<Partial<Record<Topic, string>>>): void {
+    this.secret?.grantRead(grantee);
+    if (!this.clusterArn) return;
+    const add = (actions: string[], resources: string[], sid: string) =>
+      grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ sid, actions, resources }));
+    add(
+      ['kafka-cluster:Connect', 'kafka-cluster:DescribeClusterDynamicConfiguration'],
+      [this.clusterArn],
+      'KafkaConnect',
+    );
+    add(
+      ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'],
+      Object.keys(groups).map((t) => this.topicArn(t)),
+      'KafkaRead',
+    );
+    add(
+      ['kafka-cluster:DescribeGroup', 'kafka-cluster:AlterGroup'],
+      Object.values(groups).map((g) => this.groupArn(g)),
+      'KafkaGroup',
+    );
+    add(
+      ['kafka:DescribeCluster', 'kafka:DescribeClusterV2', 'kafka:GetBootstrapBrokers'],
+      [this.clusterArn],
+      'MskDescribe',
+    );
+  }
+
+  /** Make these topics and change their settings. */
+  grantManageTopics(grantee: IGrantable, topics: readonly Topic[]): void {
+    if (!this.clusterArn) return;
+    for (const statement of [
+      new PolicyStatement({ sid: 'KafkaConnect', actions: ['kafka-cluster:Connect'], resources: [this.clusterArn] }),
+      new PolicyStatement({
+        sid: 'KafkaTopics',
+        actions: [
+          'kafka-cluster:CreateTopic',
+          'kafka-cluster:AlterTopic',
+          'kafka-cluster:DescribeTopic',
+          'kafka-cluster:AlterTopicDynamicConfiguration',
+          'kafka-cluster:DescribeTopicDynamicConfiguration',
+        ],
+        resources: topics.map((topic) => this.topicArn(topic)),
+      }),
+    ])
+      grantee.grantPrincipal.addToPrincipalPolicy(statement);
+  }
+
+  private topicArn = (topic: string) => this.childArn('topic', topic);
+  private groupArn = (group: string) => this.childArn('group', group);
+
+  /** `…:cluster/name/uuid` → `…:<kind>/name/uuid/<child>`; also where the ARN is known at deployment only. */
+  private childArn(kind: 'topic' | 'group', child: string): string {
+    const parts = Fn.split(':cluster/', this.clusterArn as string, 2);
+    return Fn.join('', [Fn.select(0, parts), `:${kind}/`, Fn.select(1, parts), `/${child}`]);
+  }
+}

@@ -1,0 +1,183 @@
+import { join } from 'node:path';
+import { ArnFormat, AssetHashType, DockerImage, type Duration, type Size, Stack } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import { Effect, type IGrantable, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  Code,
+  DockerImageFunction,
+  type FunctionOptions,
+  Function as LambdaFunction,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+import { bundle, ROOT, writeBundle } from './bundle.ts';
+import { GitFunctionImage } from './git-function-image.ts';
+import type { StageSettings } from './stage-settings.ts';
+
+export interface FunctionNetwork {
+  readonly vpc: IVpc;
+  readonly subnets: SubnetSelection;
+  readonly securityGroup: ISecurityGroup;
+}
+
+export interface VerenFunctionProps {
+  /** Folder under `lambdas/`; its `<name>.lambda.ts` exports `handler`. The function is `veren-<stage>-<name>`. */
+  readonly name: string;
+  readonly settings: StageSettings;
+  readonly description: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeout: Duration;
+  readonly memoryMiB: number;
+  /**
+   * Subnets to run in.
+   * @default - outside the VPC
+   */
+  readonly network?: FunctionNetwork;
+  /**
+   * Runs git: packaged as a container image where the stage says so.
+   * @default false
+   */
+  readonly git?: boolean;
+  /**
+   * Size of /tmp.
+   * @default - 512 MiB
+   */
+  readonly ephemeralStorage?: Size;
+  /**
+   * Runs at most this many at once.
+   * @default - the account's limit
+   */
+  readonly reservedConcurrency?: number;
+}
+
+/** What the Lambda service needs to put a function into a VPC. */
+const INTERFACE_ACTIONS = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/** A Lambda function with its log group and a role that can write to that log group, and be in the VPC, and nothing else. */
+export class VerenFunction extends Construct {
+  readonly fn: LambdaFunction;
+  readonly logGroup: LogGroup;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: VerenFunctionProps) {
+    super(scope, id);
+    const { settings } = props;
+    const functionName = `veren-${settings.stage}-${props.name}`;
+
+    this.logGroup = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: settings.logRetention,
+      removalPolicy: settings.removalPolicy,
+    });
+    this.role = this.makeRole(functionName, props);
+
+    const options: FunctionOptions = {
+      functionName,
+      description: props.description,
+      role: this.role,
+      logGroup: this.logGroup,
+      timeout: props.timeout,
+      memorySize: props.memoryMiB,
+      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
+      ...(props.ephemeralStorage && { ephemeralStorageSize: props.ephemeralStorage }),
+      ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
+      ...(props.network && {
+        vpc: props.network.vpc,
+        vpcSubnets: props.network.subnets,
+        securityGroups: [props.network.securityGroup],
+      }),
+    };
+    const architecture = settings.functionArchitecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64;
+    this.fn =
+      props.git && settings.gitFunctions === 'image'
+        ? new DockerImageFunction(this, 'Function', {
+            ...options,
+            architecture,
+            code: new GitFunctionImage(this, 'Image', { name: props.name, settings }).code,
+          })
+        : new LambdaFunction(this, 'Function', {
+            ...options,
+            architecture,
+            runtime: Runtime.NODEJS_24_X,
+            handler: 'index.handler',
+            code: bundledCode(props.name),
+          });
+  }
+
+  /** The entry of an environment that names this function, for those who ring it. */
+  grantRing(grantee: IGrantable): void {
+    // The unqualified ARN only: nobody invokes versions.
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.fn.functionArn] }),
+    );
+  }
+
+  private makeRole(functionName: string, { network }: VerenFunctionProps): Role {
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `What ${functionName} may do`,
+    });
+    this.logGroup.grantWrite(role);
+    if (!network) return role;
+    role.addToPolicy(
+      new PolicyStatement({
+        sid: 'NetworkInterfaces',
+        actions: INTERFACE_ACTIONS,
+        resources: ['*'],
+      }),
+    );
+    // The Lambda service uses these rights; the function's own code must not. Source: Lambda developer guide, "VPC permissions".
+    const stack = Stack.of(this);
+    role.addToPolicy(
+      new PolicyStatement({
+        sid: 'NotFromCode',
+        effect: Effect.DENY,
+        actions: INTERFACE_ACTIONS,
+        resources: ['*'],
+        conditions: {
+          ArnEquals: {
+            'lambda:SourceFunctionArn': stack.formatArn({
+              service: 'lambda',
+              resource: 'function',
+              resourceName: functionName,
+              arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+            }),
+          },
+        },
+      }),
+    );
+    acknowledge(role, {
+      'AwsSolutions-IAM5[Resource::*]':
+        'EC2 has no resource-level rights for the network interfaces that Lambda makes; function code is denied them by lambda:SourceFunctionArn.',
+    });
+    return role;
+  }
+}
+
+/** Bundles at synth, and only for stacks that the command touches (`cdk deploy <stack>` skips the others). */
+function bundledCode(name: string): Code {
+  const entry = `lambdas/${name}/${name}.lambda.ts`;
+  return Code.fromAsset(join(ROOT, 'lambdas', name), {
+    // The hash of what comes out: a changed comment deploys nothing.
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      image: DockerImage.fromRegistry('never-used'),
+      local: {
+        tryBundle(outputDir) {
+          writeBundle(bundle(entry), outputDir);
+          return true;
+        },
+      },
+    },
+  });
+}

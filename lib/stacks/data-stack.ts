@@ -1,0 +1,128 @@
+import { CfnOutput, Duration, SecretValue } from 'aws-cdk-lib';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { acknowledge } from '../constructs/acknowledge.ts';
+import { ArtifactBucket } from '../constructs/artifact-bucket.ts';
+import { KafkaAccess } from '../constructs/kafka.ts';
+import { KafkaTopics } from '../constructs/kafka-topics.ts';
+import { MskCluster, replication } from '../constructs/msk-cluster.ts';
+import type { Network } from '../constructs/network.ts';
+import { Repositories } from '../constructs/repositories.ts';
+import { Sites } from '../constructs/sites/sites.ts';
+import { type RedisAccess, Valkey } from '../constructs/valkey.ts';
+import { VerenStack, type VerenStackProps } from './veren-stack.ts';
+
+export interface DataStackProps extends VerenStackProps {
+  readonly network: Network;
+}
+
+/**
+ * Everything that holds state, and what is inseparable from it: bucket and its sites, repositories, Kafka and its topics,
+ * Redis, the tokens. Protected against deletion; other stacks may come and go.
+ */
+export class DataStack extends VerenStack {
+  readonly storage: ArtifactBucket;
+  readonly repositories: Repositories;
+  readonly kafka: KafkaAccess;
+  readonly redis: RedisAccess;
+  readonly tokens: ISecret;
+  /** Holds `{projectId}`. */
+  readonly siteUrlTemplate: string;
+  readonly msk: MskCluster | undefined;
+  readonly valkey: Valkey | undefined;
+  readonly sites: Sites | undefined;
+
+  constructor(scope: Construct, id: string, { network, ...props }: DataStackProps) {
+    super(scope, id, {
+      description: 'Veren: bucket, sites, repositories, Kafka, Redis, tokens',
+      terminationProtection: props.config.terminationProtection,
+      ...props,
+    });
+    const { config, settings } = this;
+    this.storage = new ArtifactBucket(this, 'Storage', {
+      settings,
+      bucketName: config.bucketName,
+      lifecycle: config.lifecycle,
+    });
+    this.repositories = new Repositories(this, 'Repositories', { settings, userImages: config.userImageRepository });
+    if (config.kafka.kind === 'msk' && network.kafka) {
+      this.msk = new MskCluster(this, 'Kafka', {
+        settings,
+        kafka: config.kafka,
+        vpc: network.vpc,
+        // Not isolated: the pollers of the event source mapping live in the brokers' subnets and call Lambda and STS.
+        subnets: network.privateSubnets,
+        securityGroup: network.kafka,
+      });
+      this.kafka = this.msk.access;
+    } else this.kafka = KafkaAccess.given(this, config.kafka as Parameters<typeof KafkaAccess.given>[1]);
+    this.makeTopics(network);
+
+    if (config.redis.kind === 'valkey' && network.redis) {
+      this.valkey = new Valkey(this, 'Redis', {
+        settings,
+        redis: config.redis,
+        vpc: network.vpc,
+        subnets: network.isolatedSubnets,
+        securityGroup: network.redis,
+      });
+      this.redis = this.valkey;
+    } else this.redis = this.givenRedis();
+
+    this.tokens = this.makeTokens();
+    if (config.sites.kind === 'cloudfront') {
+      this.sites = new Sites(this, 'Sites', {
+        settings,
+        sites: config.sites,
+        bucket: this.storage,
+        accessLogs: this.storage.accessLogs as IBucket,
+      });
+      this.siteUrlTemplate = this.sites.urlTemplate;
+    } else this.siteUrlTemplate = config.sites.urlTemplate;
+
+    new CfnOutput(this, 'BucketName', { value: this.storage.bucket.bucketName });
+    new CfnOutput(this, 'SiteUrlTemplate', { value: this.siteUrlTemplate });
+    new CfnOutput(this, 'TokensSecretArn', { value: this.tokens.secretArn });
+    new CfnOutput(this, 'UserImages', { value: this.repositories.userImages.repositoryUri });
+  }
+
+  private makeTopics(network: Network): void {
+    const { kafka } = this.config;
+    if (kafka.kind === 'given' && kafka.topics === 'given') return;
+    const { factor, minInSync } = replication(kafka.kind === 'msk' ? kafka.brokers : 3);
+    new KafkaTopics(this, 'Topics', {
+      settings: this.settings,
+      kafka: this.kafka,
+      network: { vpc: network.vpc, subnets: network.privateSubnets, securityGroup: network.functions },
+      partitions: kafka.partitions,
+      replicationFactor: factor,
+      minInSyncReplicas: minInSync,
+      eventRetention: Duration.days(kafka.kind === 'msk' ? kafka.eventRetentionDays : 14),
+      logRetention: Duration.days(kafka.kind === 'msk' ? kafka.logRetentionDays : 3),
+    });
+  }
+
+  private givenRedis(): RedisAccess {
+    const { redis } = this.config;
+    if (redis.kind !== 'given') throw new Error('a Valkey group needs a network with a group for it');
+    const secret = redis.secretArn ? Secret.fromSecretCompleteArn(this, 'RedisSecret', redis.secretArn) : undefined;
+    return { url: redis.url, secret };
+  }
+
+  /** Owner → SHA-256 of tokens. Made empty: nobody can call the API until an operator adds the first token. */
+  private makeTokens(): ISecret {
+    const tokens = new Secret(this, 'Tokens', {
+      secretName: `veren/${this.config.stage}/tokens`,
+      description: 'API tokens: JSON of owner to a list of SHA-256 hashes (hex). See docs/operations.md.',
+      // CloudFormation writes this when the secret is made, and not again while the template says the same.
+      secretStringValue: SecretValue.unsafePlainText('{}'),
+      removalPolicy: this.settings.removalPolicy,
+    });
+    acknowledge(tokens, {
+      'AwsSolutions-SMG4':
+        'Tokens belong to people and scripts: a rotation that they do not know of would lock them out.',
+    });
+    return tokens as ISecret;
+  }
+}

@@ -1,0 +1,345 @@
+import { CfnOutput, Duration, Size } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import type { FunctionName, FunctionVariables } from '../../contract/function-env.ts';
+import { TOPICS } from '../../contract/names.ts';
+import { acknowledge } from '../constructs/acknowledge.ts';
+import { BuildRole } from '../constructs/build-role.ts';
+import { grantBucket, grantRedis, grantStopTask, grantTokens } from '../constructs/grants.ts';
+import { HttpEndpoint } from '../constructs/http-endpoint.ts';
+import type { Network } from '../constructs/network.ts';
+import { ProjectorSource } from '../constructs/projector-source.ts';
+import { PushEndpoint } from '../constructs/push-endpoint.ts';
+import { type FunctionNetwork, VerenFunction, type VerenFunctionProps } from '../constructs/veren-function.ts';
+import type { BuildersStack } from './builders-stack.ts';
+import type { DataStack } from './data-stack.ts';
+import { VerenStack, type VerenStackProps } from './veren-stack.ts';
+
+export interface PipelineStackProps extends VerenStackProps {
+  readonly network: Network;
+  readonly data: DataStack;
+  readonly builders: BuildersStack;
+}
+
+/** The functions, how they are reached, and what each may do. */
+export class PipelineStack extends VerenStack {
+  readonly functions: Readonly<Record<Exclude<FunctionName, 'kafka-topics' | 'site-fallback'>, VerenFunction>>;
+  readonly http: HttpEndpoint;
+  readonly push: PushEndpoint;
+  readonly source: ProjectorSource;
+  /** Asynchronous invokes (doorbells, events) that failed for good. */
+  readonly undelivered: Queue;
+  private readonly network: FunctionNetwork;
+  private readonly data: DataStack;
+
+  constructor(scope: Construct, id: string, { network, data, builders, ...props }: PipelineStackProps) {
+    super(scope, id, { description: 'Veren: functions, APIs, events', ...props });
+    this.data = data;
+    this.network = { vpc: network.vpc, subnets: network.privateSubnets, securityGroup: network.functions };
+    this.undelivered = this.makeUndelivered();
+    this.push = new PushEndpoint(this, 'Push', { settings: this.settings });
+
+    const buildWorker = this.makeBuildWorker(network, builders);
+    const cloneWorker = this.makeCloneWorker(buildWorker);
+    const rings = { CLONE_WORKER_ARN: cloneWorker.fn.functionArn, BUILD_WORKER_ARN: buildWorker.fn.functionArn };
+    const logStreamer = this.makeLogStreamer();
+    const analyzer = this.makeAnalyzer();
+    const projector = this.makeProjector(rings);
+    const watcher = this.makeWatcher(rings);
+    const websocket = this.makeWebSocket();
+    const logStreamUrl = this.exposeLogStream(logStreamer);
+    const api = this.makeApi(rings, logStreamUrl);
+    for (const fn of [api, projector, watcher]) {
+      cloneWorker.grantRing(fn.role);
+      buildWorker.grantRing(fn.role);
+    }
+    buildWorker.grantRing(cloneWorker.role);
+    for (const fn of [api, projector, watcher]) grantStopTask(fn.role, builders.clusters);
+    this.functions = {
+      api,
+      'clone-worker': cloneWorker,
+      'build-worker': buildWorker,
+      'repo-analyzer': analyzer,
+      'event-projector': projector,
+      'task-watcher': watcher,
+      'log-streamer': logStreamer,
+      websocket,
+    };
+
+    this.http = new HttpEndpoint(this, 'Http', {
+      settings: this.settings,
+      throttle: this.config.api,
+      api,
+      analyzer,
+    });
+    this.push.serveBy(websocket);
+    this.source = new ProjectorSource(this, 'ProjectorSource', {
+      settings: this.settings,
+      projector: this.config.projector,
+      kafka: data.kafka,
+      fn: projector,
+      network: this.network,
+    });
+    this.watchTasks(watcher, builders);
+
+    new CfnOutput(this, 'ApiUrl', { value: this.http.url });
+    new CfnOutput(this, 'WebSocketUrl', { value: this.push.url });
+    new CfnOutput(this, 'LogStreamUrl', { value: logStreamUrl });
+  }
+
+  private makeApi(rings: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string }, logStreamUrl: string): VerenFunction {
+    const { data } = this;
+    const api = this.make('api', {
+      description: 'HTTP API: deployments',
+      // API Gateway waits 30 seconds at most.
+      timeout: Duration.seconds(29),
+      memoryMiB: 512,
+      environment: {
+        ...this.redis(),
+        ...this.kafka(),
+        ...this.timeouts(),
+        ...rings,
+        BUCKET: data.storage.bucketName,
+        TOKENS_SECRET_ARN: data.tokens.secretArn,
+        ECR_URI: data.repositories.userImages.repositoryUri,
+        SITE_URL_TEMPLATE: data.siteUrlTemplate,
+        LOG_STREAM_URL: logStreamUrl,
+      },
+    });
+    data.kafka.grantWrite(api.role, [TOPICS.events]);
+    grantTokens(api.role, data.tokens);
+    grantBucket(api.role, data.storage, { read: ['__records/*', '__logs/*'] });
+    return api;
+  }
+
+  private makeCloneWorker(buildWorker: VerenFunction): VerenFunction {
+    const cloneWorker = this.make('clone-worker', {
+      description: 'Reads repositories and plans what to build',
+      git: true,
+      timeout: Duration.minutes(15),
+      memoryMiB: 1_024,
+      ephemeralStorage: Size.gibibytes(2),
+      environment: { ...this.redis(), ...this.kafka(), BUILD_WORKER_ARN: buildWorker.fn.functionArn },
+    });
+    this.data.kafka.grantWrite(cloneWorker.role, [TOPICS.events]);
+    return cloneWorker;
+  }
+
+  private makeBuildWorker(network: Network, builders: BuildersStack): VerenFunction {
+    const { data, config } = this;
+    const bucket = data.storage;
+    const { userImages } = data.repositories;
+    const environment: FunctionVariables<'build-worker'> = {
+      ...this.redis(),
+      ...this.kafka(),
+      ...this.timeouts(),
+      ...builders.builderVariables(),
+      BUCKET: bucket.bucketName,
+      BUCKET_ARN: bucket.bucketArn,
+      ECR_URI: userImages.repositoryUri,
+      USER_IMAGES_ARN: userImages.repositoryArn,
+      BUILD_ROLE_ARN: this.formatArn({
+        service: 'iam',
+        region: '',
+        resource: 'role',
+        resourceName: BuildRole.roleName(this.settings),
+      }),
+      ...(data.kafka.clusterArn && { KAFKA_CLUSTER_ARN: data.kafka.clusterArn }),
+      BUILDER_SUBNETS: network.vpc.selectSubnets(network.privateSubnets).subnetIds.join(','),
+      BUILDER_SECURITY_GROUPS: network.builders.securityGroupId,
+      BUILDER_SPOT: config.builders.spot ? 'true' : 'false',
+      LIMIT_GLOBAL: String(config.limits.global),
+      LIMIT_PER_OWNER: String(config.limits.perOwner),
+      LIMIT_PER_PROJECT: String(config.limits.perProject),
+    };
+    const buildWorker = this.make('build-worker', {
+      description: 'Starts builds: credentials, RunTask',
+      timeout: Duration.minutes(5),
+      memoryMiB: 512,
+      environment,
+    });
+    data.kafka.grantWrite(buildWorker.role, [TOPICS.events]);
+    for (const task of builders.tasks) task.grantRun(buildWorker.role);
+    grantStopTask(buildWorker.role, builders.clusters);
+    new BuildRole(this, 'Build', {
+      settings: this.settings,
+      assumedBy: buildWorker.role,
+      bucket,
+      userImages,
+      kafka: data.kafka,
+    });
+    return buildWorker;
+  }
+
+  /** Outside the VPC: it needs git hosts and one secret only, and untrusted input should be far from Redis and Kafka. */
+  private makeAnalyzer(): VerenFunction {
+    const analyzer = this.make(
+      'repo-analyzer',
+      {
+        description: 'POST /analyze: the plan, nothing deployed',
+        git: true,
+        timeout: Duration.seconds(29),
+        memoryMiB: 1_024,
+        ephemeralStorage: Size.gibibytes(1),
+        environment: { TOKENS_SECRET_ARN: this.data.tokens.secretArn },
+      },
+      { inVpc: false },
+    );
+    grantTokens(analyzer.role, this.data.tokens);
+    return analyzer;
+  }
+
+  private makeProjector(rings: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string }): VerenFunction {
+    const projector = this.make('event-projector', {
+      description: 'Folds events into records, appends log lines, notifies, archives',
+      timeout: Duration.minutes(2),
+      memoryMiB: 512,
+      environment: {
+        ...this.redis(),
+        ...rings,
+        BUCKET: this.data.storage.bucketName,
+        WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
+      },
+    });
+    grantBucket(projector.role, this.data.storage, {
+      read: ['__records/*', '__logs/*'],
+      write: ['__records/*', '__logs/*', '__parked/*'],
+    });
+    this.push.grantPush(projector.role);
+    return projector;
+  }
+
+  private makeWatcher(rings: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string }): VerenFunction {
+    const watcher = this.make('task-watcher', {
+      description: 'Makes sure that nothing stays "building" for ever',
+      timeout: Duration.seconds(55),
+      memoryMiB: 512,
+      environment: {
+        ...this.redis(),
+        ...this.kafka(),
+        ...this.timeouts(),
+        ...rings,
+        BUCKET: this.data.storage.bucketName,
+      },
+    });
+    this.data.kafka.grantWrite(watcher.role, [TOPICS.events]);
+    grantBucket(watcher.role, this.data.storage, { read: ['__deployments/*'] });
+    return watcher;
+  }
+
+  private makeLogStreamer(): VerenFunction {
+    const streamer = this.make('log-streamer', {
+      description: 'Follows a log: server-sent events over a function URL',
+      timeout: Duration.minutes(15),
+      memoryMiB: 256,
+      environment: {
+        ...this.redis(),
+        BUCKET: this.data.storage.bucketName,
+        TOKENS_SECRET_ARN: this.data.tokens.secretArn,
+      },
+    });
+    grantTokens(streamer.role, this.data.tokens);
+    grantBucket(streamer.role, this.data.storage, { read: ['__records/*', '__logs/*'] });
+    return streamer;
+  }
+
+  private makeWebSocket(): VerenFunction {
+    const websocket = this.make('websocket', {
+      description: 'Connects and subscribes WebSocket clients',
+      timeout: Duration.seconds(29),
+      memoryMiB: 256,
+      environment: {
+        ...this.redis(),
+        TOKENS_SECRET_ARN: this.data.tokens.secretArn,
+        WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
+      },
+    });
+    grantTokens(websocket.role, this.data.tokens);
+    this.push.grantPush(websocket.role);
+    return websocket;
+  }
+
+  /**
+   * Without AWS authentication: clients have a bearer token of ours and no AWS credentials. The function checks the token
+   * before the first byte, exactly as the API does.
+   */
+  private exposeLogStream(streamer: VerenFunction): string {
+    const url = streamer.fn.addFunctionUrl({
+      authType: FunctionUrlAuthType.NONE,
+      invokeMode: InvokeMode.RESPONSE_STREAM,
+    });
+    return url.url;
+  }
+
+  /** ECS says when a task has stopped; once a minute the watcher looks by itself, for what ECS has not said. */
+  private watchTasks(watcher: VerenFunction, builders: BuildersStack): void {
+    const target = () =>
+      new LambdaFunction(watcher.fn, {
+        deadLetterQueue: this.undelivered,
+        retryAttempts: 4,
+        maxEventAge: Duration.hours(1),
+      });
+    new Rule(this, 'TaskStopped', {
+      description: 'A builder task has stopped',
+      eventPattern: {
+        source: ['aws.ecs'],
+        detailType: ['ECS Task State Change'],
+        detail: { clusterArn: builders.clusters.map((c) => c.clusterArn), lastStatus: ['STOPPED'] },
+      },
+      targets: [target()],
+    });
+    new Rule(this, 'Sweep', {
+      description: 'Once a minute: timeouts, lost events, waiting jobs',
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [target()],
+    });
+  }
+
+  private makeUndelivered(): Queue {
+    const queue = new Queue(this, 'Undelivered', {
+      queueName: `veren-${this.settings.stage}-undelivered`,
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    acknowledge(queue, { 'AwsSolutions-SQS3': 'This queue is itself the dead-letter queue.' });
+    return queue;
+  }
+
+  /** One function; Redis is granted to all that are told its address. */
+  private make<N extends keyof PipelineStack['functions']>(
+    name: N,
+    props: Omit<VerenFunctionProps, 'name' | 'settings' | 'environment' | 'network'> & {
+      readonly environment: FunctionVariables<N>;
+    },
+    { inVpc = true } = {},
+  ): VerenFunction {
+    const fn = new VerenFunction(this, name, {
+      ...props,
+      name,
+      settings: this.settings,
+      environment: props.environment as Record<string, string>,
+      ...(inVpc && { network: this.network }),
+    });
+    if ('REDIS_URL' in props.environment) grantRedis(fn.role, this.data.redis);
+    return fn;
+  }
+
+  private redis() {
+    const { url, secret } = this.data.redis;
+    return { REDIS_URL: url, ...(secret && { REDIS_SECRET_ARN: secret.secretArn }) };
+  }
+
+  private kafka() {
+    return this.data.kafka.environment() as { KAFKA_BROKERS: string };
+  }
+
+  private timeouts() {
+    const { frontend, backend } = this.config.builders;
+    const seconds = (minutes: number) => String(minutes * 60);
+    return { FRONTEND_TIMEOUT: seconds(frontend.timeoutMinutes), BACKEND_TIMEOUT: seconds(backend.timeoutMinutes) };
+  }
+}

@@ -1,0 +1,30 @@
+import { Fn, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import { type StageSettings, stageSettings } from '../constructs/stage-settings.ts';
+
+export interface VerenStackProps extends StackProps {
+  readonly config: Config;
+}
+
+/** A stack of one stage: its name, tags and zones. */
+export abstract class VerenStack extends Stack {
+  protected readonly config: Config;
+  protected readonly settings: StageSettings;
+
+  constructor(scope: Construct, id: string, { config, ...props }: VerenStackProps) {
+    super(scope, id, {
+      stackName: `veren-${config.stage}-${id.toLowerCase()}`,
+      env: { region: config.region, ...(config.account && { account: config.account }) },
+      ...props,
+    });
+    this.config = config;
+    this.settings = stageSettings(config);
+    Tags.of(this).add('veren:stage', config.stage);
+  }
+
+  /** Without this CDK would ask the account, or take two zones. */
+  override get availabilityZones(): string[] {
+    return Array.from({ length: this.config?.network.availabilityZones ?? 3 }, (_, i) => Fn.select(i, Fn.getAzs()));
+  }
+}
