@@ -77,7 +77,7 @@ export async function fetchCommit(
 async function fetchRef(remote: Remote, ref: string, limits: RunLimits): Promise<GitResult> {
   const result = await runGit(
     remote.git,
-    [...FETCH, '--depth=1', '--filter=blob:none', '--', remote.url.href, ref],
+    [...FETCH, ...uploadPack(remote.url), '--depth=1', '--filter=blob:none', '--', remote.url.href, ref],
     limits,
   );
   if (!COMMIT_ID.test(ref) || !isUnadvertised(result)) return result;

@@ -85,40 +85,27 @@ interface Choice {
  * then no weaker static site (its documentation, say) takes the place of the frontend unasked.
  */
 function choose(proposals: readonly Proposal[], scope: string, request: DetectRequest): Choice {
+  const programs = proposals.filter((p) => !p.needsServer);
+  const sites = proposals.filter((p) => p.needsServer);
   const frontend = best(proposals, 'frontend', scope, request.frontend);
-  const server = best(
-    proposals.filter((p) => !p.needsServer),
-    'backend',
-    scope,
-    request.backend,
-  );
-  const rendered = best(
-    proposals.filter((p) => p.needsServer),
-    'backend',
-    scope,
-    request.backend || undefined,
-  );
+  const server = best(programs, 'backend', scope, request.backend);
+  const rendered = request.frontend
+    ? best(sites, 'backend', scope, request.backend)
+    : best(sites, 'backend', scope, request.backend || undefined);
   if (!rendered?.needsServer || rendered.path === frontend?.path) return { frontend, backend: server, warnings: [] };
-  const { framework, remedy } = rendered.needsServer;
-  const outranked = !request.frontend && (frontend === undefined || rendered.score > frontend.score);
-  if (request.backend === false) {
-    if (frontend && !outranked) return { frontend, warnings: [] };
-    throw new VerenError('NEEDS_SERVER', { framework, path: rendered.path, remedy });
-  }
+  if (frontend && (request.frontend || frontend.score >= rendered.score))
+    return { frontend, backend: server ?? (request.backend ? rendered : undefined), warnings: [] };
+  if (request.backend === false) throw rendered.needsServer;
   const warnings: string[] = [];
-  if (outranked && frontend)
+  if (frontend)
     warnings.push(
-      `"${frontend.path}" could be published as a static site; it was not, since the site of this repository is "${rendered.path}". Name it with "frontend.path" to publish it.`,
+      `"${frontend.path}" could be published as a static site. It is not, since the site of this repository seems to be "${rendered.path}"; "frontend.path" can name it.`,
     );
-  if (server && outranked)
+  if (server)
     warnings.push(
-      `${framework} in "${rendered.path}" renders on a server, and the backend of this deployment is "${server.path}". Deploy it as a project of its own with "backend": {"path": "${rendered.path}"}, or make it static: ${remedy}`,
+      `"${rendered.path}" (${rendered.framework}) renders on a server, and the backend of this deployment is "${server.path}". Deploy it as a project of its own with "backend": {"path": "${rendered.path}"}.`,
     );
-  return {
-    frontend: outranked ? undefined : frontend,
-    backend: server ?? (outranked || request.backend ? rendered : undefined),
-    warnings,
-  };
+  return { backend: server ?? rendered, warnings };
 }
 
 /** The highest score among the target's folders that are allowed. */

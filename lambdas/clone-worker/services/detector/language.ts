@@ -1,4 +1,5 @@
 import type { NodeMajor, Target } from '../../../../contract/builders.ts';
+import type { VerenError } from '../../../../contract/errors.ts';
 import type { Candidate, TargetPlan } from '../../../../contract/plan.ts';
 import type { Findings } from './findings.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -16,8 +17,8 @@ export interface Forced {
 export interface Proposal extends Candidate {
   /** Fills the plan and says why. Throws a VerenError where the folder was chosen but cannot be built. */
   plan(findings: Findings, forced: Forced): TargetPlan;
-  /** A site that is rendered on a server, and the setting that would make it static. */
-  readonly needsServer?: { readonly framework: string; readonly remedy: string };
+  /** A site that is rendered on a server: the refusal where no server is wanted. */
+  readonly needsServer?: VerenError;
 }
 
 export interface LanguageContext {

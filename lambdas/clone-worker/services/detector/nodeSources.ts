@@ -1,6 +1,7 @@
 import { join, parent } from '../../../shared/repo/repoFs.ts';
 import type { Findings } from './findings.ts';
 import type { PackageJson } from './packageJson.ts';
+import { resolvePath } from './repoPath.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** One place that says which Node is wanted, word for word. */
@@ -79,17 +80,4 @@ function voltaVersion(repo: Snapshot, dir: string, pkg: PackageJson, findings: F
   }
   if (seen.has(at)) findings.warn(`${join(dir, 'package.json')}: volta.extends goes round in a circle.`);
   return undefined;
-}
-
-/** A relative path seen from a folder; undefined where it leaves the repository. */
-export function resolvePath(dir: string, path: string): string | undefined {
-  if (path.startsWith('/')) return undefined;
-  const parts = dir === '.' ? [] : dir.split('/');
-  for (const part of path.split('/')) {
-    if (part === '..') {
-      if (parts.length === 0) return undefined;
-      parts.pop();
-    } else if (part !== '.' && part !== '') parts.push(part);
-  }
-  return parts.join('/') || '.';
 }

@@ -28,6 +28,9 @@ export interface PackageManagerChoice {
   readonly lockfile: string | undefined;
 }
 
+export const hasLockfile = (repo: Snapshot, dir: string): boolean =>
+  LOCKFILES.some(([file]) => repo.has(join(dir, file)));
+
 interface Stated {
   readonly name: Name;
   readonly version?: string;

@@ -1,5 +1,6 @@
 import type { PackageManager } from '../../../../contract/plan.ts';
 import { join } from '../../../shared/repo/repoFs.ts';
+import type { Findings } from './findings.ts';
 import { dependency, type Project, script } from './project.ts';
 
 export interface Start {
@@ -27,8 +28,7 @@ const FOLDERS = ['.', 'src'];
 const JS = ['js', 'cjs', 'mjs'];
 const TS = ['ts', 'mts', 'cts'];
 
-export const isServerScript = (line: string): boolean =>
-  line !== '' && !NOT_A_SERVER.test(line) && !ELSEWHERE.test(line);
+const isServerScript = (line: string): boolean => line !== '' && !NOT_A_SERVER.test(line) && !ELSEWHERE.test(line);
 
 /**
  * What starts the server, in order: `web` of a Procfile, `start:prod` where `start` is for developing, `scripts.start`,
@@ -104,10 +104,16 @@ export function runBinary(manager: PackageManager['name'], command: string): str
 }
 
 /** A port that the start line fixes. Otherwise the platform's PORT is what the server is told to use. */
-export function portOf(line: string): number | undefined {
+function portOf(line: string): number | undefined {
   const found = /(?:^|\s)(?:PORT=|--port[ =]|-p[ =]?)(\d{2,5})(?=$|\s)/.exec(line)?.[1];
   const port = Number(found);
   return found !== undefined && port >= 1 && port <= 65_535 ? port : undefined;
 }
 
-export const DEFAULT_PORT = 3_000;
+const DEFAULT_PORT = 3_000;
+
+export function choosePort(line: string, findings: Findings): number {
+  const fixed = portOf(line);
+  if (fixed !== undefined) return findings.because('port', fixed, 'start command');
+  return findings.because('port', DEFAULT_PORT, 'default; the server is told by the variable PORT');
+}
