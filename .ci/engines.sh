@@ -1,0 +1,22 @@
+# Engines that suites look for, and how a new Debian machine gets them. Sourced by .ci/run.
+
+# Debian package | program that proves it | who needs it. Only what is missing is installed; adding one is one row.
+ENGINES=(
+  'redis-server         | redis-server | test/contracts: the ioredis adapters of queue, store, logs and subscriptions'
+  'kcat                 | kcat         | test/contracts/eventBus: the mock cluster of librdkafka'
+  'default-jre-headless | java         | test/contracts/eventBus: a Kafka broker (Java 17)'
+  'maven                | mvn          | the jars of that broker'
+)
+
+# Suites that run with VEREN_REQUIRE_ENGINES=1: in them a skipped suite is a failure.
+ENGINE_SUITES=(test/contracts test/engines)
+
+# Variables by which the caller may name engines of their own.
+ENGINE_VARIABLES=(REDIS_URL KAFKA_BROKERS KAFKA_HOME)
+
+# Debian has no package of Kafka. Sets KAFKA_HOME where the caller named no broker.
+fetch_kafka() {
+  [[ -n "${KAFKA_HOME:-}${KAFKA_BROKERS:-}" ]] && return 0
+  mvn --quiet --batch-mode --file "$root/.ci/kafka/pom.xml" dependency:copy-dependencies \
+    -DoutputDirectory="$1/libs" -DincludeScope=runtime && export KAFKA_HOME=$1
+}

@@ -1,0 +1,29 @@
+// Usage: node .ci/summary.mjs RESULTS
+// Adds up what jest wrote (*.json) and the steps that failed (failed-steps, one name per line). Last line: "N passed, N failed".
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const results = process.argv[2];
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+for (const name of readdirSync(results).filter((n) => n.endsWith('.json'))) {
+  const run = JSON.parse(readFileSync(join(results, name), 'utf8'));
+  passed += run.numPassedTests;
+  // A suite that could not even be loaded has no tests that could fail.
+  failed += run.numFailedTests + run.numRuntimeErrorTestSuites;
+  skipped += run.numPendingTests;
+  for (const suite of run.testResults.filter((s) => s.status === 'failed')) console.log(`FAILED  ${suite.name}`);
+}
+
+const list = join(results, 'failed-steps');
+const steps = existsSync(list) ? readFileSync(list, 'utf8').split('\n').filter(Boolean) : [];
+for (const step of steps) console.log(`FAILED  step: ${step}`);
+// Jest's own failures are counted already; every other step that failed counts as one.
+const others = steps.filter((step) => !step.startsWith('jest: '));
+if (failed === 0 && steps.length > others.length) failed += steps.length - others.length;
+failed += others.length;
+
+console.log(`${skipped} skipped`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
