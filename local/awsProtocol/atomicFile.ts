@@ -4,15 +4,16 @@ import { dirname } from 'node:path';
 
 /**
  * Replaces a file as a whole: after a crash there is the old content or the new, never a part of it.
- * @param mode Permissions of a new file.
+ * Readable by its owner only.
+ * @param durable False: good for a killed process, but not for a power cut; ten times faster.
  */
-export async function writeFileAtomic(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
+export async function writeFileAtomic(path: string, content: string | Buffer, durable = true): Promise<void> {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    const file = await open(temporary, 'wx', mode);
+    const file = await open(temporary, 'wx', 0o600);
     try {
       await file.writeFile(content);
-      await file.sync();
+      if (durable) await file.sync();
     } finally {
       await file.close();
     }
@@ -21,7 +22,7 @@ export async function writeFileAtomic(path: string, content: string | Buffer, mo
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncDirectory(dirname(path));
+  if (durable) await syncDirectory(dirname(path));
 }
 
 /** Makes a rename inside the folder durable. Some file systems refuse to sync a folder; there it is a no-op. */

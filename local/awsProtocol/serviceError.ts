@@ -2,10 +2,15 @@
 export class ServiceError extends Error {
   readonly code: string;
   readonly status: number;
-  /** More members of the answer, e.g. `{ Key: … }`. */
-  readonly members: Readonly<Record<string, string>>;
+  /** More members of the answer, e.g. `{ Key: … }` or `{ resourceIds: […] }`. */
+  readonly members: Readonly<Record<string, string | readonly string[]>>;
 
-  constructor(code: string, status: number, message: string, members: Readonly<Record<string, string>> = {}) {
+  constructor(
+    code: string,
+    status: number,
+    message: string,
+    members: Readonly<Record<string, string | readonly string[]>> = {},
+  ) {
     super(message);
     this.name = 'ServiceError';
     this.code = code;

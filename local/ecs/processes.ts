@@ -1,0 +1,165 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+/** Which process a number meant when it was written down: numbers are used again. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Start time, with the boot where the time counts from it. Compared, never read. */
+  readonly started: string;
+  /** SHA-256 of each `NAME=value` that the task was given: how its processes are known when the first one has gone. */
+  readonly marks: readonly string[];
+}
+
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly pgid: number;
+  readonly started: string;
+}
+
+const run = promisify(execFile);
+const isLinux = process.platform === 'linux';
+
+/** Every process that can be seen. On Linux from /proc, elsewhere from `ps`. */
+export async function processTable(): Promise<Map<number, ProcessInfo>> {
+  const found = isLinux ? await linuxTable() : await psTable();
+  return new Map(found.map((p) => [p.pid, p]));
+}
+
+async function linuxTable(): Promise<ProcessInfo[]> {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    names.map(async (pid) => parseStat(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))),
+  );
+  return found.filter((p) => p !== undefined).filter((p) => !p.zombie);
+}
+
+let boot: string | undefined;
+/** Start times count from the boot: after another boot they say nothing. */
+function bootId(): string {
+  try {
+    boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    boot = 'unknown';
+  }
+  return boot;
+}
+
+/** Source: proc_pid_stat(5). The name in parentheses may hold anything, so fields count from the last `)`. */
+function parseStat(stat: string): (ProcessInfo & { zombie: boolean }) | undefined {
+  if (stat === '') return undefined;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return {
+    pid: Number.parseInt(stat, 10),
+    ppid: Number(fields[1]),
+    pgid: Number(fields[2]),
+    started: `${bootId()}/${fields[19]}`,
+    zombie: fields[0] === 'Z' || fields[0] === 'X',
+  };
+}
+
+const PS = ['-o', 'pid=,ppid=,pgid=,state=,lstart='];
+const PS_ENV = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+
+async function psTable(): Promise<ProcessInfo[]> {
+  const { stdout } = await run('ps', ['-A', ...PS], { env: PS_ENV, maxBuffer: 16 * 1024 * 1024 });
+  return parsePs(stdout);
+}
+
+const parsePs = (output: string): ProcessInfo[] =>
+  output.split('\n').flatMap((line) => {
+    const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line);
+    if (!match || match[4]!.startsWith('Z')) return [];
+    return [{ pid: Number(match[1]), ppid: Number(match[2]), pgid: Number(match[3]), started: match[5]! }];
+  });
+
+const mark = (variable: string) => createHash('sha256').update(variable).digest('hex');
+
+/**
+ * Who a child is that was just started. Synchronous: nothing may come between starting it and writing this down.
+ * @param given The variables that only this task has.
+ */
+export function identify(pid: number, given: Readonly<Record<string, string>>): ProcessIdentity {
+  const info = isLinux
+    ? parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    : parsePs(execFileSync('ps', ['-p', String(pid), ...PS], { env: PS_ENV, encoding: 'utf8' }))[0];
+  const marks = Object.entries(given).map(([name, value]) => mark(`${name}=${value}`));
+  return { pid, started: info?.started ?? 'ended at once', marks };
+}
+
+/**
+ * The processes of a task: its first process and the group of that, all their children, and what was seen of them before
+ * (`known`, pid → start time), since a child whose parent has ended no longer shows whose it was.
+ */
+export function familyOf(
+  table: ReadonlyMap<number, ProcessInfo>,
+  leader: ProcessIdentity,
+  known: ReadonlyMap<number, string>,
+): ProcessInfo[] {
+  const leads = table.get(leader.pid)?.started === leader.started;
+  const isMember = ({ pid, pgid, started }: ProcessInfo) =>
+    known.get(pid) === started || (leads && (pid === leader.pid || pgid === leader.pid));
+  const family = new Map([...table].filter(([, info]) => isMember(info)));
+  const children = new Map<number, ProcessInfo[]>();
+  for (const info of table.values()) children.set(info.ppid, [...(children.get(info.ppid) ?? []), info]);
+  const open = [...family.keys()];
+  for (let pid = open.pop(); pid !== undefined; pid = open.pop())
+    for (const child of children.get(pid) ?? [])
+      if (!family.has(child.pid)) {
+        family.set(child.pid, child);
+        open.push(child.pid);
+      }
+  family.delete(process.pid);
+  return [...family.values()];
+}
+
+/**
+ * Members of the group whose leader has ended. Linux keeps a number from being used again while a group has it, but the
+ * whole group may have ended and another have come; so each must carry the task's own variables.
+ */
+export async function orphansOf(
+  table: ReadonlyMap<number, ProcessInfo>,
+  leader: ProcessIdentity,
+): Promise<ProcessInfo[]> {
+  if (!isLinux || leader.marks.length === 0) return [];
+  const members = [...table.values()].filter(({ pgid }) => pgid === leader.pid);
+  const checked = await Promise.all(
+    members.map(async (info) => {
+      const environ = await readFile(`/proc/${info.pid}/environ`, 'utf8').catch(() => '');
+      const marks = new Set(environ.split('\0').map(mark));
+      return leader.marks.every((m) => marks.has(m)) ? info : undefined;
+    }),
+  );
+  return checked.filter((info) => info !== undefined);
+}
+
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    // Gone already, or not ours (a program that changed its user): both leave nothing to do.
+    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}
+
+const ROUNDS = 50;
+
+/** Kills until nothing of the task is left: what forks while it is being killed is found in the next round. */
+export async function killFamily(leader: ProcessIdentity, known: Map<number, string> = new Map()): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const table = await processTable();
+    if (round === 0) for (const orphan of await orphansOf(table, leader)) known.set(orphan.pid, orphan.started);
+    const family = familyOf(table, leader, known);
+    if (family.length === 0) return;
+    // The group at one blow where it is surely the task's: a fork bomb cannot slip through between two looks.
+    if (family.some(({ pid }) => pid === leader.pid)) signal(-leader.pid, 'SIGKILL');
+    for (const { pid, started } of family) {
+      known.set(pid, started);
+      signal(pid, 'SIGKILL');
+    }
+    await new Promise((resolve) => setTimeout(resolve, round < 5 ? 10 : 100));
+  }
+}

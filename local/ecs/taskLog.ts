@@ -1,0 +1,27 @@
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+
+/** The output of one task. When it has grown to this, it starts again from nothing. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The task writes into the file itself: so it is not disturbed (no EPIPE in the builder) when the platform dies, and its
+ * own clean-up can run. The price is that the bound is enforced by looking.
+ */
+export class TaskLog {
+  readonly fd: number;
+
+  constructor(path: string) {
+    // Appending: after a cut the task goes on at the new end, and leaves no hole.
+    this.fd = openSync(path, 'a', 0o600);
+  }
+
+  bound(): void {
+    if (fstatSync(this.fd).size <= MAX_BYTES) return;
+    ftruncateSync(this.fd, 0);
+    writeSync(this.fd, `[the first ${MAX_BYTES} bytes of output are not kept]\n`);
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
