@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # Engines that suites look for, and how a new Debian machine gets them. Sourced by .ci/run.
 
 # Debian package | program that proves it | who needs it. Only what is missing is installed; adding one is one row.
