@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, mkdtemp, open, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, open, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -67,6 +67,7 @@ async function hostToolchain(folder: string, node: string, version: string): Pro
   const staging = await mkdtemp(join(folder, '.new-'));
   await mkdir(join(staging, 'bin'));
   for (const name of NAMES) await symlink(links[name], join(staging, 'bin', name));
+  await chmod(staging, 0o755);
   await rm(dirname(target), { recursive: true, force: true });
   // Where another process was faster its links are as good.
   await rename(staging, dirname(target)).catch(() => rm(staging, { recursive: true, force: true }));
@@ -112,6 +113,7 @@ async function installed(
     const file = await open(join(staging, 'version'), 'wx');
     await file.writeFile(stdout.trim());
     await file.close();
+    await chmod(staging, 0o755);
     await rm(target, { recursive: true, force: true });
     await rename(staging, target);
   } catch (error) {

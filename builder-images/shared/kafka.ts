@@ -15,7 +15,7 @@ export interface KafkaAccess extends KafkaEnv {
 const iam = (env: KafkaAccess): KafkaConfig['sasl'] => ({
   mechanism: 'oauthbearer',
   oauthBearerProvider: async () => {
-    const { generateAuthTokenFromCredentialsProvider } = await import('aws-msk-iam-sasl-signer-js');
+    const { generateAuthTokenFromCredentialsProvider } = await import('./kafka-iam.ts');
     const { token } = await generateAuthTokenFromCredentialsProvider({
       region: env.AWS_REGION,
       awsCredentialsProvider: async () => ({
@@ -56,7 +56,7 @@ export function kafkaTransport(env: KafkaAccess, key: string): Transport {
   let producer: Producer | undefined;
   const connected = async () => {
     if (producer) return producer;
-    const { Kafka } = await import('kafkajs');
+    const { Kafka } = await import('./kafka-client.ts');
     const made = new Kafka(kafkaConfig(env, `veren-builder-${key}`)).producer({ maxInFlightRequests: 1 });
     await made.connect();
     producer = made;

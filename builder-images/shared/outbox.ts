@@ -34,6 +34,8 @@ const LIMITS = {
   bufferLines: 20_000,
   bufferLength: 16 * 1_024 * 1_024,
   patienceMs: 10_000,
+  /** The first message waits until the build has started: loading the client would hold it up (ms). */
+  startMs: 250,
   /** Between attempts (ms). */
   retryMs: [100, 250, 500, 1_000, 2_000] as readonly number[],
 };
@@ -57,6 +59,10 @@ export class Outbox {
   #closed = false;
   #underWay = false;
   readonly #waiting = new Set<() => void>();
+  #start: () => void = () => undefined;
+  readonly #started = new Promise<void>((resolve) => {
+    this.#start = resolve;
+  });
   readonly #loop: Promise<void>;
 
   constructor(options: OutboxOptions) {
@@ -100,6 +106,7 @@ export class Outbox {
   /** True when everything has been taken; false when that was not so within `ms`. */
   async drained(ms: number): Promise<boolean> {
     const until = this.#o.now() + ms;
+    this.#start();
     this.#urgent = true;
     this.#wake?.();
     while (!this.empty && this.#o.now() < until) await this.#next(Math.min(250, until - this.#o.now()));
@@ -109,6 +116,7 @@ export class Outbox {
   /** Ends the sending, whatever is left. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#start();
     this.#wake?.();
     await Promise.race([this.#loop, sleep(1_000, undefined, { ref: false })]);
     await Promise.race([this.#o.transport.close().catch(() => undefined), sleep(1_000, undefined, { ref: false })]);
@@ -132,6 +140,7 @@ export class Outbox {
   }
 
   async #run(): Promise<void> {
+    await Promise.race([sleep(this.#limits.startMs, undefined, { ref: false }), this.#started]);
     while (!this.#closed) {
       if (this.#events.length === 0 && this.#lines.length === 0 && this.#dropped === 0)
         await new Promise<void>((resolve) => {

@@ -79,7 +79,11 @@ export class World {
   #credentials!: CredentialStore;
   readonly #closing: (() => Promise<unknown>)[] = [];
 
-  constructor(readonly bundle: string) {}
+  readonly bundle: string;
+
+  constructor(bundle: string) {
+    this.bundle = bundle;
+  }
 
   async start(fault?: KafkaEndpointOptions['fault']): Promise<this> {
     chmodSync(this.dir, 0o755);

@@ -13,8 +13,6 @@ import { createSandbox } from '../../shared/sandbox.ts';
 import { runUserCommand } from '../../shared/user-command.ts';
 import { userEnv } from '../../shared/user-env.ts';
 import { repoFolder } from './folders.ts';
-import { s3Objects } from './objects.ts';
-import { publish } from './publish.ts';
 
 export interface BuildInput {
   readonly env: FrontendEnv;
@@ -25,6 +23,34 @@ export interface BuildInput {
   readonly reporter: Reporter;
   readonly deadline: Deadline;
   readonly now: () => number;
+}
+
+/** What publishing needs is loaded while the install command runs, once that has got going. */
+const PREPARE_AFTER_MS = 400;
+
+function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    made.catch(() => undefined); // whoever awaits it hears of it
+    return made;
+  };
+}
+
+async function preparePublishing({ env, raw }: BuildInput) {
+  const [{ s3Objects }, { publish, liveManifest }] = await Promise.all([
+    import('./objects.ts'),
+    import('./publish.ts'),
+  ]);
+  const objects = s3Objects({
+    bucket: env.BUCKET,
+    region: env.AWS_REGION,
+    accessKeyId: env.AWS_ACCESS_KEY_ID,
+    secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
+    sessionToken: env.AWS_SESSION_TOKEN,
+    endpoint: raw.AWS_ENDPOINT_URL_S3,
+  });
+  return { publish, objects, base: liveManifest(objects, env.PROJECT_ID).catch(() => null) };
 }
 
 /** All four phases. Throws `PhaseFault`; `deadline.phase` tells in which. */
@@ -41,6 +67,7 @@ export async function build(input: BuildInput): Promise<Artifact> {
     cookie,
   });
   const phase = phases(input);
+  const publishing = lazily(() => preparePublishing(input));
   const environment = (path: readonly string[]) =>
     userEnv({ raw, work, path, buildEnv: env.BUILD_ENV, cookie, job: env });
   const run = (command: string, cwd: string, path: readonly string[], failure: 'INSTALL_FAILED' | 'BUILD_FAILED') =>
@@ -69,6 +96,7 @@ export async function build(input: BuildInput): Promise<Artifact> {
       say: (text) => reporter.say(text),
     });
     const path = commands === null ? [] : [commands];
+    setTimeout(publishing, PREPARE_AFTER_MS).unref();
     if (env.INSTALLCOMMAND !== '') await run(env.INSTALLCOMMAND, cwd, path, 'INSTALL_FAILED');
     return path;
   });
@@ -80,17 +108,10 @@ export async function build(input: BuildInput): Promise<Artifact> {
 
   return phase('publish', async () => {
     await sandbox.killAll();
-    const objects = await s3Objects({
-      bucket: env.BUCKET,
-      region: env.AWS_REGION,
-      accessKeyId: env.AWS_ACCESS_KEY_ID,
-      secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
-      sessionToken: env.AWS_SESSION_TOKEN,
-      endpoint: raw.AWS_ENDPOINT_URL_S3,
-    });
+    const { publish, ...prepared } = await publishing();
     const root = join(source, env.FRONTENDPATH, env.OUTPUT_DIR);
     return publish({
-      objects,
+      ...prepared,
       bucket: env.BUCKET,
       projectId: env.PROJECT_ID,
       deploymentId: env.DEPLOYMENTID,

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import type { S3Client } from '@aws-sdk/client-s3';
+import * as s3 from '@aws-sdk/client-s3';
 
 /** What publishing needs of S3: the calls, with our settings, and the two answers that are not failures told apart. */
 export interface Objects {
@@ -51,10 +51,9 @@ async function withRetries<T>(attempts: number, work: () => Promise<T>): Promise
     }
 }
 
-/** Loads the SDK at the first call, not at the builder's start. */
-export async function s3Objects(access: ObjectsAccess): Promise<Objects> {
-  const s3 = await import('@aws-sdk/client-s3');
-  const client: S3Client = new s3.S3Client({
+/** This module holds the SDK, so it is imported lazily, not at the builder's start. */
+export function s3Objects(access: ObjectsAccess): Objects {
+  const client = new s3.S3Client({
     region: access.region,
     credentials: access,
     ...(access.endpoint && { endpoint: access.endpoint, forcePathStyle: true }),

@@ -8,6 +8,8 @@ import { type WalkOptions, walkOutput } from './walk.ts';
 
 export interface PublishInput {
   readonly objects: Objects;
+  /** What the site shows now, read beforehand: only a hint of what need not be sent again. */
+  readonly base: Promise<Manifest | null>;
   readonly bucket: string;
   readonly projectId: string;
   readonly deploymentId: string;
@@ -48,7 +50,7 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
   const skipped: string[] = [];
   const [files, base] = await Promise.all([
     walkOutput({ ...input.output, onSkipped: (path) => skipped.push(path) }),
-    liveManifest(objects, projectId),
+    input.base,
   ]);
   if (skipped.length > 0) say(`Not published: ${skipped.slice(0, 5).join(', ')}${skipped.length > 5 ? ', …' : ''}`);
   const prefix = s3Keys.deploymentFiles(projectId, deploymentId);
@@ -72,7 +74,7 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
   return (await readManifest(objects, projectId, deploymentId)) ?? manifest;
 }
 
-async function liveManifest(objects: Objects, projectId: string): Promise<Manifest | null> {
+export async function liveManifest(objects: Objects, projectId: string): Promise<Manifest | null> {
   const { record } = await readPromotion(objects, projectId);
   return record.live === null ? null : readManifest(objects, projectId, record.live);
 }
