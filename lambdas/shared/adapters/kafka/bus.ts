@@ -1,27 +1,55 @@
-import { type Kafka, KafkaJSError, type Message, type Producer } from 'kafkajs';
+import { type Kafka, KafkaJSError, type Producer, type TopicMessages } from 'kafkajs';
 import { VerenError } from '../../../../contract/errors.ts';
+import type { Topic } from '../../../../contract/names.ts';
 import type { EventBus } from '../../ports.ts';
 
-/** Kafka's `message.max.bytes` is 1,048,588 by default and holds for a batch: stay below it with every batch. */
-const MAX_BATCH_BYTES = 1_000_000;
+/** Kafka's `message.max.bytes` is 1,048,588 by default and holds for a partition's part of a request: stay below it. */
+const MAX_REQUEST_BYTES = 1_000_000;
 /** Record header, key length, offsets: more than any record needs beside key and value. */
 const RECORD_OVERHEAD = 100;
 
 export interface KafkaBus extends EventBus {
+  /** Sends what is waiting and disconnects. */
   close(): Promise<void>;
 }
 
+export interface KafkaBusOptions {
+  /**
+   * Lets the broker drop what a retry repeats. Needs a broker with InitProducerId, and on MSK with IAM the permission
+   * `kafka-cluster:WriteDataIdempotently`. Without it a message may come twice, which every consumer of ours bears.
+   * @default true
+   */
+  readonly idempotent?: boolean;
+}
+
+/** One call of `publish`. */
+interface Call {
+  resolve(): void;
+  reject(error: unknown): void;
+  failed: boolean;
+}
+
+interface Waiting {
+  readonly call: Call;
+  readonly topic: Topic;
+  readonly key: string;
+  readonly value: string;
+  readonly bytes: number;
+  /** The last message of its call: once it is sent, all are. */
+  readonly last: boolean;
+}
+
 /**
- * Publishes with acknowledgement by all in-sync replicas. The producer is idempotent and has one request in flight, so a
- * retry neither repeats a message nor changes the order of a key. It connects at the first message.
+ * Publishes with acknowledgement by all in-sync replicas, one request at a time, so that no retry changes the order of a
+ * key; what is published meanwhile goes together with the next request. Connects at the first message.
  */
-export function kafkaBus(kafka: Kafka): KafkaBus {
+export function kafkaBus(kafka: Kafka, { idempotent = true }: KafkaBusOptions = {}): KafkaBus {
   let producer: Promise<Producer> | null = null;
-  /** Publishing goes one after the other: kafkajs would send concurrent calls in any order. */
-  let last: Promise<unknown> = Promise.resolve();
+  let waiting: Waiting[] = [];
+  let sending: Promise<void> | null = null;
 
   async function connect(): Promise<Producer> {
-    const made = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: true });
+    const made = kafka.producer({ idempotent, maxInFlightRequests: 1, allowAutoTopicCreation: true });
     await made.connect();
     return made;
   }
@@ -33,46 +61,75 @@ export function kafkaBus(kafka: Kafka): KafkaBus {
     await old?.then((p) => p.disconnect()).catch(() => {});
   }
 
-  async function send(topic: string, batches: readonly Message[][]): Promise<void> {
-    for (const messages of batches) {
+  async function sendAll(): Promise<void> {
+    while (waiting.length > 0) {
+      const round = waiting.slice(0, roundLength(waiting));
+      waiting = waiting.slice(round.length);
       try {
         producer ??= connect();
-        await (await producer).send({ topic, messages, acks: -1 });
+        await (await producer).sendBatch({ topicMessages: byTopic(round), acks: -1 });
+        for (const { call, last } of round) if (last) call.resolve();
       } catch (e) {
+        for (const { call } of round) {
+          call.failed = true;
+          call.reject(published(e));
+        }
+        waiting = waiting.filter((w) => !w.call.failed);
         await forget();
-        throw e instanceof KafkaJSError
-          ? new VerenError('UNAVAILABLE', { reason: 'Kafka does not take messages' }, { cause: e })
-          : e;
       }
     }
   }
 
   return {
-    publish(topic, messages) {
-      const sent = last.then(() => send(topic, batchesOf(messages)));
-      last = sent.catch(() => {});
-      return sent;
+    async publish(topic, messages) {
+      const sized = messages.map(({ key, value }) => ({ key, value, bytes: sizeOf(key, value) }));
+      if (sized.length === 0) return;
+      const sent = new Promise<void>((resolve, reject) => {
+        const call: Call = { resolve, reject, failed: false };
+        for (const [i, message] of sized.entries()) {
+          waiting.push({ ...message, call, topic, last: i === sized.length - 1 });
+        }
+      });
+      sending ??= sendAll().finally(() => {
+        sending = null;
+      });
+      await sent;
     },
     async close() {
-      await last;
+      await sending;
       await forget();
     },
   };
 }
 
-/** @throws VerenError MESSAGE_TOO_LARGE for a message that no batch can hold */
-export function batchesOf(messages: readonly { readonly key: string; readonly value: string }[]): Message[][] {
-  const batches: Message[][] = [];
-  let room = 0;
-  for (const { key, value } of messages) {
-    const bytes = Buffer.byteLength(key) + Buffer.byteLength(value) + RECORD_OVERHEAD;
-    if (bytes > MAX_BATCH_BYTES) throw new VerenError('MESSAGE_TOO_LARGE', { bytes, limit: MAX_BATCH_BYTES });
-    if (bytes > room) {
-      batches.push([]);
-      room = MAX_BATCH_BYTES;
-    }
-    batches.at(-1)?.push({ key, value });
-    room -= bytes;
-  }
-  return batches;
+/** @throws VerenError MESSAGE_TOO_LARGE */
+function sizeOf(key: string, value: string): number {
+  const bytes = Buffer.byteLength(key) + Buffer.byteLength(value) + RECORD_OVERHEAD;
+  if (bytes > MAX_REQUEST_BYTES) throw new VerenError('MESSAGE_TOO_LARGE', { bytes, limit: MAX_REQUEST_BYTES });
+  return bytes;
 }
+
+/** How many of the first messages fit into one request. */
+function roundLength(waiting: readonly Waiting[]): number {
+  let bytes = 0;
+  const over = waiting.findIndex((w) => {
+    bytes += w.bytes;
+    return bytes > MAX_REQUEST_BYTES;
+  });
+  return over === -1 ? waiting.length : over;
+}
+
+function byTopic(round: readonly Waiting[]): TopicMessages[] {
+  const topics = new Map<Topic, { key: string; value: string }[]>();
+  for (const { topic, key, value } of round) {
+    const messages = topics.get(topic) ?? [];
+    messages.push({ key, value });
+    topics.set(topic, messages);
+  }
+  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}
+
+const published = (e: unknown) =>
+  e instanceof KafkaJSError
+    ? new VerenError('UNAVAILABLE', { reason: 'Kafka does not take messages' }, { cause: e })
+    : e;

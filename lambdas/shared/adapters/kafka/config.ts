@@ -27,8 +27,8 @@ export function kafkaConfig(env: KafkaEnv, { clientId, region }: KafkaConfigOpti
     connectionTimeout: 3_000,
     authenticationTimeout: 5_000,
     requestTimeout: 10_000,
-    // About six seconds in all: longer than a change of leader, shorter than a caller's patience.
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 7 },
+    // About five seconds of waiting in all: longer than a change of leader, shorter than a caller's patience.
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 6 },
     logLevel: logLevel.NOTHING,
   };
 }

@@ -72,18 +72,23 @@ export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Pr
   };
 }
 
-/** Gives messages to the handler until all are done; gives how many were done when it had to end before that. */
+/**
+ * Gives messages to the handler until all are done; gives how many were done when it had to end before that.
+ * @throws what the heartbeat met, such as a rebalance that this member has to join
+ */
 async function handled(
   { handler, source, onError }: ConsumeOptions,
   { batch: { topic, partition }, heartbeat, isRunning, isStale }: EachBatchPayload,
   messages: EachBatchPayload['batch']['messages'],
   stop: AbortSignal,
 ): Promise<number> {
-  const beat = setInterval(() => void heartbeat().catch(onError), HEARTBEAT_MS);
+  const lost = new AbortController();
+  const beat = setInterval(() => void heartbeat().catch((e) => lost.abort(e)), HEARTBEAT_MS);
+  const signal = AbortSignal.any([stop, lost.signal]);
   try {
     let done = 0;
     for (let failures = 0; ; failures++) {
-      if (!isRunning() || isStale() || stop.aborted) return done;
+      if (stop.aborted || !isRunning() || isStale()) return done;
       const rest = messages.slice(done);
       const event = lambdaEvent(topic, partition, rest, source ?? { arn: 'arn:veren:kafka', brokers: '' });
       try {
@@ -94,7 +99,9 @@ async function handled(
         onError(e);
       }
       if (done === messages.length) return done;
-      await sleep(Math.min(PAUSE_MS.first * 2 ** failures, PAUSE_MS.most), undefined, { signal: stop }).catch(() => {});
+      await sleep(Math.min(PAUSE_MS.first * 2 ** failures, PAUSE_MS.most), undefined, { signal }).catch(() => {});
+      // What is done but not committed comes again, to whoever gets the partition.
+      if (lost.signal.aborted) throw lost.signal.reason;
     }
   } finally {
     clearInterval(beat);

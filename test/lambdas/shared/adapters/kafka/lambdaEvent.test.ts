@@ -1,0 +1,55 @@
+import type { KafkaMessage } from 'kafkajs';
+import { doneOf, lambdaEvent } from '../../../../../lambdas/shared/adapters/kafka/lambdaEvent.ts';
+
+const message = (offset: number): KafkaMessage => ({
+  offset: String(offset),
+  timestamp: '1767225600000',
+  key: Buffer.from('dep'),
+  value: Buffer.from(`{"n":${offset}}`),
+  attributes: 0,
+  headers: {},
+});
+const messages = [10, 11, 12].map(message);
+const failed = (partition: string, offset: number) => ({ itemIdentifier: { partition, offset } });
+
+test('an event has the shape that Lambda gives', () => {
+  const event = lambdaEvent('build-logs', 2, [message(10), { ...message(11), key: null, value: null }], {
+    arn: 'arn:aws:kafka:x',
+    brokers: 'b:9098',
+  });
+  expect(event).toEqual({
+    eventSource: 'aws:kafka',
+    eventSourceArn: 'arn:aws:kafka:x',
+    bootstrapServers: 'b:9098',
+    records: {
+      'build-logs-2': [
+        {
+          topic: 'build-logs',
+          partition: 2,
+          offset: 10,
+          timestamp: 1767225600000,
+          timestampType: 'CREATE_TIME',
+          key: Buffer.from('dep').toString('base64'),
+          value: Buffer.from('{"n":10}').toString('base64'),
+          headers: [],
+        },
+        expect.objectContaining({ offset: 11, key: '', value: '' }),
+      ],
+    },
+  });
+});
+
+test.each([
+  ['no answer', undefined, 3],
+  ['null', null, 3],
+  ['no failures', { batchItemFailures: [] }, 3],
+  ['the last failed', { batchItemFailures: [failed('t-1', 12)] }, 2],
+  ['several failed: from the lowest on', { batchItemFailures: [failed('t-1', 12), failed('t-1', 11)] }, 1],
+  ['the first failed', { batchItemFailures: [failed('t-1', 10)] }, 0],
+  ['an offset that was not in the batch', { batchItemFailures: [failed('t-1', 99)] }, 0],
+  ['another partition', { batchItemFailures: [failed('t-2', 12)] }, 0],
+  ['another shape', { batchItemFailures: [{ itemIdentifier: { topic: 't', partition: 1, offset: 12 } }] } as never, 0],
+  ['nothing in it', { batchItemFailures: [null] } as never, 0],
+])('done after: %s', (_, response, done) => {
+  expect(doneOf('t', 1, messages, response)).toBe(done);
+});
