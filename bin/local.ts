@@ -15,6 +15,8 @@ async function main(): Promise<number> {
     options: { once: { type: 'boolean' }, data: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
   });
   const [command, ...rest] = positionals;
+  // The SDK is pinned by package-lock.json, so its advice to upgrade Node is for us, not for whoever starts a demo.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const env = { ...process.env };
   if (values.help) {
     console.log(USAGE);

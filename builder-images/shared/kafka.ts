@@ -28,7 +28,7 @@ const iam = (env: KafkaAccess): KafkaConfig['sasl'] => ({
   },
 });
 
-/** kafkajs' settings for `KAFKA_*`. `tls`, `scram` and `iam` use TLS, with the CA file's certificates where one is given. */
+/** kafkajs' settings for `KAFKA_*`. `sasl_plaintext` is SCRAM without TLS, for loopback; `tls`, `scram` and `iam` use TLS, with the CA file's certificates where one is given. */
 export function kafkaConfig(env: KafkaAccess, clientId: string): KafkaConfig {
   const ca = env.KAFKA_CA_FILE === undefined ? undefined : [readFileSync(env.KAFKA_CA_FILE, 'utf8')];
   const scram = {
@@ -36,11 +36,12 @@ export function kafkaConfig(env: KafkaAccess, clientId: string): KafkaConfig {
     username: env.KAFKA_USERNAME ?? '',
     password: env.KAFKA_PASSWORD ?? '',
   };
-  const sasl = env.KAFKA_SECURITY === 'scram' ? scram : env.KAFKA_SECURITY === 'iam' ? iam(env) : undefined;
+  const usesScram = env.KAFKA_SECURITY === 'scram' || env.KAFKA_SECURITY === 'sasl_plaintext';
+  const sasl = usesScram ? scram : env.KAFKA_SECURITY === 'iam' ? iam(env) : undefined;
   return {
     clientId,
     brokers: env.KAFKA_BROKERS.split(',').map((broker) => broker.trim()),
-    ssl: env.KAFKA_SECURITY === 'plaintext' ? false : ca === undefined ? true : { ca },
+    ssl: env.KAFKA_SECURITY.endsWith('plaintext') ? false : ca === undefined ? true : { ca },
     ...(sasl && { sasl }),
     connectionTimeout: 3_000,
     authenticationTimeout: 5_000,

@@ -15,7 +15,7 @@ export interface Archive {
 
 export function s3Archive(s3: S3Client, bucket: string): Archive {
   const put = (key: string, body: string, type: string) =>
-    s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: type }));
+    s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body), ContentType: type }));
   const get = async (key: string): Promise<string | null> => {
     try {
       const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));

@@ -22,7 +22,7 @@ export function classify(task: Task, timeoutSeconds: number): Verdict {
   const reason = task.stoppedReason ?? '';
   const container = task.containers?.[0];
   const exitCode = container?.exitCode;
-  const why = [reason, container?.reason].filter(Boolean).join('; ') || 'no reason was given';
+  const why = [...new Set([reason, container?.reason])].filter(Boolean).join('; ') || 'no reason was given';
 
   if (exitCode === 0) return { kind: 'succeeded' };
   if (reason.startsWith(TIMEOUT_REASON)) return failed('TASK_TIMEOUT', { seconds: timeoutSeconds });

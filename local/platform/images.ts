@@ -31,12 +31,12 @@ export interface LaptopImage {
 
 /** Prepares what images hold: the bundled scripts. Toolchains are fetched when a build first asks for one. */
 export async function laptopImages(dataDir: string, hostEnv: HostEnv): Promise<(builder: Builder) => LaptopImage> {
-  const folder = resolve(dataDir, 'builder');
+  const folder = join(dataDir, 'builder');
   const scripts = { frontend: join(folder, 'frontend.mjs'), backend: join(folder, 'backend.mjs') };
   await mkdir(folder, { recursive: true });
   await Promise.all([bundleBuilder('frontend', scripts.frontend), bundleBuilder('backend', scripts.backend)]);
-  const work = resolve(dataDir, 'work');
-  const tools = resolve(dataDir, 'toolchains', 'tools');
+  const work = join(dataDir, 'work');
+  const tools = join(dataDir, 'toolchains', 'tools');
   await Promise.all([mkdir(work, { recursive: true }), mkdir(tools, { recursive: true })]);
   return ({ target, nodeMajors }) => ({
     entryPoint: ['/usr/bin/env', 'bash', join(BUILDER_IMAGES, ENTRY[target])],

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -51,7 +52,8 @@ const SWEEP_MS = 2_000;
  * AWS services. Throws VerenError for what the user can cure: GIT_MISSING, PORT_IN_USE, DATA_FOLDER_*.
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
-  const { dataDir, hostEnv, log = () => undefined } = options;
+  const { hostEnv, log = () => undefined } = options;
+  const dataDir = resolve(options.dataDir);
   const clock = { now: Date.now };
   const closers: (() => Promise<unknown>)[] = [];
   const opened = <T extends { close(): Promise<unknown> }>(engine: T): T => {
@@ -135,7 +137,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
     const http = opened(await startHttp({ port: options.port, handlers, notifier: ports.notifier, log }));
     handlers.watch({ source: 'veren.schedule' });
-    return { url: http.url, token, ...(file && { tokenFile: file }), close };
+    return { url: http.url, token, ...(file && { tokenFile: relative('', file) }), close };
   } catch (e) {
     await close();
     throw e;

@@ -16,6 +16,6 @@ export async function laptopToken(dataDir: string, given: string | undefined): P
   const known = await readFile(file, 'utf8').catch(() => '');
   if (known.trim()) return { token: known.trim(), file };
   const token = randomBytes(24).toString('base64url');
-  await writeFileAtomic(file, `${token}\n`, 0o600);
+  await writeFileAtomic(file, `${token}\n`);
   return { token, file };
 }

@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { makeRepositoryFromFolder } from '../local/client/makeRepositoryFromFolder.ts';
+import { VerenClient } from '../local/client/VerenClient.ts';
+import { startPlatform } from '../local/platform/platform.ts';
+import { median, spread, timed } from './_stats.ts';
+
+const EXAMPLE = resolve(import.meta.dirname, '../examples/react-vite');
+const PAIRS = 7;
+
+/**
+ * Wall time of a whole deployment of the React example, from POST to 200 from its URL, against the bare
+ * `git clone && npm ci && npm run build` with the same Node. The two alternate; each pair begins with the other one.
+ * Without any cache: every deployment is of a new project, and every bare run has an empty npm cache too.
+ */
+export async function run(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'veren-bench-'));
+  const platform = await startPlatform({ dataDir: join(folder, 'data'), port: 0, hostEnv: process.env });
+  try {
+    const { url } = await makeRepositoryFromFolder(EXAMPLE, join(folder, 'repo'));
+    const client = new VerenClient({ baseUrl: platform.url, token: platform.token });
+    let serial = 0;
+
+    const bare = async () => {
+      const target = join(folder, `bare-${serial++}`);
+      const env = { npm_config_cache: join(target, '.npm-cache'), CI: 'true' };
+      await execa('git', ['clone', '--quiet', '--depth', '1', url, target]);
+      await execa('npm', ['ci'], { cwd: target, env });
+      await execa('npm', ['run', 'build'], { cwd: target, env });
+      await rm(target, { recursive: true, force: true });
+    };
+    const deployed = async () => {
+      const { deploymentId } = await client.createDeployment({
+        projectId: `bench-${serial++}`,
+        gitUrl: url,
+        frontend: { nodeVersion: HOST_MAJOR },
+      });
+      for await (const followed of client.followLogs(deploymentId)) if (followed.type === 'end') break;
+      const record = await client.getDeployment(deploymentId);
+      const artifact = record.builds.frontend?.artifact;
+      if (artifact?.kind !== 'static')
+        throw new Error(`the deployment ended ${record.status}: ${record.error?.message}`);
+      const answer = await fetch(artifact.url);
+      if (answer.status !== 200) throw new Error(`${artifact.url} answers ${answer.status}`);
+    };
+
+    await bare();
+    await deployed();
+    const bares: number[] = [];
+    const veren: number[] = [];
+    for (let i = 0; i < PAIRS; i++) {
+      const order = i % 2 === 0 ? ([bare, deployed] as const) : ([deployed, bare] as const);
+      for (const side of order) (side === bare ? bares : veren).push(await timed(side));
+    }
+    console.log(`clone + npm ci + build   ${spread(bares)}`);
+    console.log(`deployment, POST to 200  ${spread(veren)}`);
+    console.log(`ratio of medians         ${(median(veren) / median(bares)).toFixed(3)}  (${PAIRS} pairs)`);
+  } finally {
+    await platform.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The host's Node on both sides, so that the same program is compared. */
+const HOST_MAJOR = Number(process.versions.node.split('.')[0]) as 20;

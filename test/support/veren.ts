@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { CreateDeployment, DeploymentView } from '../../contract/api.ts';
+import type { LogLine } from '../../contract/events.ts';
+import { isTerminal } from '../../contract/record.ts';
+import { makeRepositoryFromFolder } from '../../local/client/makeRepositoryFromFolder.ts';
+import { VerenClient } from '../../local/client/VerenClient.ts';
+
+const ROOT = resolve(__dirname, '../..');
+
+/** `npm start` as a process of its own, as a user has it: on a free port, with a data folder that outlives it. */
+export interface Veren {
+  readonly url: string;
+  readonly token: string;
+  readonly client: VerenClient;
+  readonly pid: number;
+  /** Deploys and waits for the end. */
+  deploy(request: CreateDeployment): Promise<DeploymentView>;
+  finished(deploymentId: string): Promise<DeploymentView>;
+  logs(deploymentId: string): Promise<LogLine[]>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** SIGTERM; gives the exit code. */
+  stop(): Promise<number | null>;
+}
+
+export async function startVeren(dataDir: string, env: Record<string, string> = {}): Promise<Veren> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/local.ts', 'start', '--data', dataDir], {
+    cwd: ROOT,
+    env: { ...cleanEnv(), PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
+  const url = await firstUrl(child, exited);
+  const token = env.VEREN_TOKEN ?? (await readFile(join(dataDir, 'token'), 'utf8')).trim();
+  const client = new VerenClient({ baseUrl: url, token });
+  const finished = async (id: string) => {
+    for (;;) {
+      const record = await client.getDeployment(id);
+      if (isTerminal(record.status)) return record;
+      await new Promise((r) => setTimeout(r, 100));
+    }
+  };
+  return {
+    url,
+    token,
+    client,
+    pid: child.pid as number,
+    finished,
+    deploy: async (request) => finished((await client.createDeployment(request)).deploymentId),
+    async logs(id) {
+      const answer = await fetch(`${url}/deployments/${id}/logs`, { headers: { Authorization: `Bearer ${token}` } });
+      const text = await answer.text();
+      return text
+        .split('\n')
+        .filter(Boolean)
+        .map((l) => JSON.parse(l));
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
+
+/** The host's environment less what would steer the platform or its SDK. */
+function cleanEnv(): NodeJS.ProcessEnv {
+  const drop = /^(AWS_|VEREN_|KAFKA_|REDIS_|PORT$|NODE_OPTIONS$|JEST_)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !drop.test(name)));
+}
+
+function firstUrl(child: ChildProcess, exited: Promise<number | null>): Promise<string> {
+  const said: string[] = [];
+  createInterface({ input: child.stderr! }).on('line', (line) => said.push(line));
+  return new Promise((found, failed) => {
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
+      if (url) found(url);
+    });
+    void exited.then((code) => failed(new Error(`veren ended with ${code}:\n${said.join('\n')}`)));
+  });
+}
+
+/** A folder of the test's own below the system's temporary one. */
+export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'veren-test-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }) };
+}
+
+/** A repository made of one of the bundled examples; its `file:` URL. */
+export async function exampleRepository(name: string, folder: string): Promise<string> {
+  return (await makeRepositoryFromFolder(join(ROOT, 'examples', name), join(folder, name))).url;
+}
