@@ -148,6 +148,7 @@ const table = {
   PATH_NOT_FOUND: {
     fault: 'user',
     status: 422,
+    exitCode: 28,
     message: 'There is no folder "{path}" in the repository.',
     action: 'Correct the path, or leave it out to have it detected.',
   },

@@ -1,0 +1,297 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Objects } from '../../builder-images/builder-image-frontend/utils/objects.ts';
+import { s3Objects } from '../../builder-images/builder-image-frontend/utils/objects.ts';
+import { liveManifest, publish } from '../../builder-images/builder-image-frontend/utils/publish.ts';
+import { PromotionSchema } from '../../contract/manifest.ts';
+import { s3Keys } from '../../contract/names.ts';
+import { type Files, World, writeFiles } from './harness.ts';
+
+/** Publishing against the laptop's S3 endpoint, with a build's own rights, and with S3 failing at any call. */
+const world = new World('');
+beforeAll(async () => {
+  await world.start();
+});
+afterAll(() => world.close());
+
+/** ULIDs, so that the order is the time's. */
+const id = (n: number) => `01kb${String(n).padStart(22, '0')}`;
+
+function objectsFor(projectId: string, deploymentId: string): Objects {
+  const env = world.environment({ projectId, deploymentId, url: 'x', commit: 'x' });
+  return s3Objects({
+    bucket: 'sites',
+    region: 'ap-south-1',
+    accessKeyId: env.AWS_ACCESS_KEY_ID!,
+    secretAccessKey: env.AWS_SECRET_ACCESS_KEY!,
+    sessionToken: env.AWS_SESSION_TOKEN!,
+    endpoint: world.s3Url,
+  });
+}
+
+interface Deploy {
+  readonly project: string;
+  readonly n: number;
+  readonly files: Files;
+  readonly attempt?: number;
+  /** Sees every call before it is made. */
+  readonly before?: (call: string, key: string) => void | Promise<void>;
+  readonly signal?: AbortSignal;
+  readonly now?: () => number;
+}
+
+async function deploy(d: Deploy) {
+  const folder = mkdtempSync(join(tmpdir(), 'veren-publish-'));
+  const calls: string[] = [];
+  try {
+    writeFiles(folder, d.files);
+    const real = objectsFor(d.project, id(d.n));
+    const note = async (call: string, key: string) => {
+      calls.push(`${call} ${key}`);
+      await d.before?.(call, key);
+    };
+    const objects: Objects = {
+      ...real,
+      put: async (key, ...rest) => (await note('put', key), real.put(key, ...rest)),
+      putIf: async (key, ...rest) => (await note('putIf', key), real.putIf(key, ...rest)),
+      copy: async (from, to) => (await note('copy', to), real.copy(from, to)),
+      remove: async (keys) => {
+        for (const key of keys) await note('remove', key);
+        return real.remove(keys);
+      },
+    };
+    const artifact = await publish({
+      objects,
+      base: liveManifest(real, d.project),
+      bucket: 'sites',
+      projectId: d.project,
+      deploymentId: id(d.n),
+      attempt: d.attempt ?? 1,
+      commit: 'c'.repeat(40),
+      built: true,
+      output: {
+        root: folder,
+        name: 'dist',
+        inside: folder,
+        asIs: false,
+        maxFiles: 100,
+        maxBytes: 1e6,
+        ownerUid: undefined,
+      },
+      signal: d.signal ?? new AbortController().signal,
+      now: d.now ?? Date.now,
+      say: () => undefined,
+    });
+    return { artifact, calls };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const promotion = async (project: string) =>
+  PromotionSchema.parse(JSON.parse((await world.object(s3Keys.promotion(project))).text));
+const page = async (project: string, path = 'index.html') => (await world.page(project, path)).text;
+const site = (files: Record<string, string>): Files => files;
+
+test('the second deployment sends what changed; pages are switched after assets, stale files go last', async () => {
+  await deploy({
+    project: 'two',
+    n: 1,
+    files: site({ 'index.html': 'a.js', 'sub/index.html': 's', 'a.js': 'a', 'same.css': 's' }),
+  });
+  const { calls } = await deploy({
+    project: 'two',
+    n: 2,
+    files: site({ 'index.html': 'b.js', 'sub/index.html': 's2', 'b.js': 'b', 'same.css': 's' }),
+  });
+  const files = s3Keys.deploymentFiles('two', id(2));
+  const at = s3Keys.site('two');
+  expect(calls.filter((call) => call.startsWith('put ')).sort()).toEqual(
+    ['b.js', 'index.html', 'sub/index.html'].map((path) => `put ${files}${path}`),
+  );
+  expect(calls.filter((call) => /^(copy|remove)/.test(call))).toEqual([
+    `copy ${at}b.js`,
+    `copy ${at}sub/index.html`,
+    `copy ${at}index.html`,
+    `remove ${at}a.js`,
+  ]);
+  expect(await world.site('two')).toEqual(['b.js', 'index.html', 'same.css', 'sub/index.html']);
+  expect(await promotion('two')).toMatchObject({ live: id(2), pending: null });
+});
+
+test('headers are part of what is compared, and the immutable copy of the first deployment stays', async () => {
+  await deploy({ project: 'keep', n: 1, files: site({ 'index.html': 'one' }) });
+  await deploy({ project: 'keep', n: 2, files: site({ 'index.html': 'two' }) });
+  expect((await world.object(`${s3Keys.deploymentFiles('keep', id(1))}index.html`)).text).toBe('one');
+  expect(await page('keep')).toBe('two');
+});
+
+test('an older deployment that ends later does not overwrite a newer one', async () => {
+  await deploy({ project: 'late', n: 5, files: site({ 'index.html': 'new' }) });
+  const { artifact } = await deploy({ project: 'late', n: 4, files: site({ 'index.html': 'old' }) });
+  expect(artifact).toMatchObject({ kind: 'static', files: 1 });
+  expect(await page('late')).toBe('new');
+  expect((await world.object(`${s3Keys.deploymentFiles('late', id(4))}index.html`)).text).toBe('old');
+});
+
+test('two at once: the newer one is live in the end, whoever begins', async () => {
+  const both = (n: number) => deploy({ project: 'race', n, files: site({ 'index.html': `v${n}`, [`v${n}.js`]: 'x' }) });
+  await Promise.all([both(3), both(2), both(4), both(1)]);
+  expect(await page('race')).toBe('v4');
+  expect(await world.site('race')).toEqual(['index.html', 'v4.js']);
+});
+
+test('stopped before the switch: nothing is visible and nothing is left', async () => {
+  await deploy({ project: 'stop', n: 1, files: site({ 'index.html': 'one', 'a.js': 'a' }) });
+  const stop = new AbortController();
+  const stopped = deploy({
+    project: 'stop',
+    n: 2,
+    files: site({ 'index.html': 'two', 'b.js': 'b', 'c.js': 'c' }),
+    signal: stop.signal,
+    before: (call, key) => {
+      if (call === 'copy' && key.endsWith('b.js')) stop.abort(new Error('stopped'));
+    },
+  });
+  await expect(stopped).rejects.toThrow('stopped');
+  expect(await world.site('stop')).toEqual(['a.js', 'index.html']);
+  expect(await page('stop')).toBe('one');
+  expect(await promotion('stop')).toMatchObject({ live: id(1), pending: null });
+});
+
+test('stopped after the switch has begun: it is finished', async () => {
+  await deploy({ project: 'switch', n: 1, files: site({ 'index.html': 'one', 'a.html': 'one' }) });
+  const stop = new AbortController();
+  await deploy({
+    project: 'switch',
+    n: 2,
+    files: site({ 'index.html': 'two', 'a.html': 'two' }),
+    signal: stop.signal,
+    before: (call, key) => {
+      if (call === 'copy' && key.endsWith('a.html')) stop.abort(new Error('stopped'));
+    },
+  });
+  expect([await page('switch'), await page('switch', 'a.html')]).toEqual(['two', 'two']);
+});
+
+/** The process dies at its k-th writing call of the promotion: nothing that it would do afterwards happens. */
+async function dieAt(k: number, project: string, files: Files): Promise<boolean> {
+  let writes = 0;
+  const died = deploy({
+    project,
+    n: 2,
+    files,
+    before: (call, key) => {
+      if (key.startsWith(s3Keys.deploymentFiles(project, id(2))) || key.endsWith('manifest.json')) return;
+      if (++writes >= k)
+        throw Object.assign(new Error(`died at ${call} ${key}`), { $metadata: { httpStatusCode: 400 } });
+    },
+  });
+  return died.then(
+    () => false,
+    () => true,
+  );
+}
+
+test('a promotion that died at any step is completed by its retry, or replaced by the next deployment', async () => {
+  const first = site({ 'index.html': 'one', 'kept.css': 'k', 'changed.css': '1', 'gone.js': 'g' });
+  const second = site({ 'index.html': 'two', 'kept.css': 'k', 'changed.css': '2', 'new.js': 'n' });
+  const third = site({ 'index.html': 'three', 'kept.css': 'k', 'changed.css': '1', 'other.js': 'o' });
+  const later = () => Date.now() + 120_000;
+  let died = true;
+  let steps = 0;
+  for (let k = 1; died; k++) {
+    for (const [next, attempt, files] of [
+      [2, 2, second],
+      [3, 1, third],
+      [1.5, 1, third],
+    ] as const) {
+      const project = `die-${k}-${String(next).replace('.', '-')}`;
+      await deploy({ project, n: 1, files: first });
+      died = await dieAt(k, project, second);
+      const n = next === 1.5 ? 2 : next;
+      if (next === 1.5) {
+        // A deployment older than the interrupted one, and newer than what was live.
+        const older = `01kb${'0'.repeat(21)}1z`;
+        await deployAs(older, { project, n: 0, files: third, now: later });
+      } else await deploy({ project, n, files, attempt, now: later });
+      const record = await promotion(project);
+      expect(record.pending).toBeNull();
+      const shown = record.live === id(2) ? second : third;
+      expect(await world.site(project)).toEqual(Object.keys(shown).sort());
+      for (const [path, text] of Object.entries(shown)) expect(await page(project, path)).toBe(text);
+    }
+    steps = k;
+  }
+  expect(steps).toBeGreaterThan(5);
+
+  async function deployAs(deploymentId: string, d: Deploy) {
+    const folder = mkdtempSync(join(tmpdir(), 'veren-publish-'));
+    writeFiles(folder, d.files);
+    const objects = objectsFor(d.project, deploymentId);
+    await publish({
+      objects,
+      base: liveManifest(objects, d.project),
+      bucket: 'sites',
+      projectId: d.project,
+      deploymentId,
+      attempt: 1,
+      commit: 'c'.repeat(40),
+      built: true,
+      output: {
+        root: folder,
+        name: 'dist',
+        inside: folder,
+        asIs: false,
+        maxFiles: 100,
+        maxBytes: 1e6,
+        ownerUid: undefined,
+      },
+      signal: new AbortController().signal,
+      now: d.now!,
+      say: () => undefined,
+    });
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 60_000);
+
+test('a promotion under way is waited for', async () => {
+  await deploy({ project: 'wait', n: 1, files: site({ 'index.html': 'one' }) });
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((done) => {
+    release = done;
+  });
+  let reached: () => void = () => undefined;
+  const inside = new Promise<void>((done) => {
+    reached = done;
+  });
+  const slow = deploy({
+    project: 'wait',
+    n: 2,
+    files: site({ 'index.html': 'two', 'b.js': 'b' }),
+    before: async (call, key) => {
+      if (call !== 'copy' || !key.endsWith('b.js')) return;
+      reached();
+      await held;
+    },
+  });
+  await inside;
+  const next = deploy({ project: 'wait', n: 3, files: site({ 'index.html': 'three' }) });
+  await new Promise((done) => setTimeout(done, 400));
+  expect(await page('wait')).toBe('one');
+  release();
+  await Promise.all([slow, next]);
+  expect(await page('wait')).toBe('three');
+  expect(await world.site('wait')).toEqual(['index.html']);
+});
+
+test('what nobody recorded is replaced at the first deployment', async () => {
+  const root = objectsFor('found', id(1));
+  await root.put(`${s3Keys.site('found')}old.html`, Buffer.from('old'), {
+    contentType: 'text/html',
+    sha256: require('node:crypto').createHash('sha256').update('old').digest('hex'),
+  });
+  await deploy({ project: 'found', n: 1, files: site({ 'index.html': 'new' }) });
+  expect(await world.site('found')).toEqual(['index.html']);
+});
