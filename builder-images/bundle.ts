@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname, join, parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
@@ -8,6 +10,8 @@ const ENTRY: Readonly<Record<BuilderTarget, string>> = {
   frontend: 'builder-image-frontend/script.ts',
   backend: 'build-image-backend/script.ts',
 };
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
 
 /** Packages inside the bundle that expect to be CommonJS look for these. */
 const BANNER = [
@@ -34,7 +38,7 @@ const englishOnly: Plugin = {
 export async function bundleBuilder(target: BuilderTarget, outFile: string): Promise<void> {
   const { dir, name, ext } = parse(outFile);
   await build({
-    entryPoints: { [name]: join(fileURLToPath(new URL('.', import.meta.url)), ENTRY[target]) },
+    entryPoints: { [name]: join(HERE, ENTRY[target]) },
     outdir: dir,
     outExtension: { '.js': ext },
     splitting: target === 'frontend',
@@ -52,3 +56,19 @@ export async function bundleBuilder(target: BuilderTarget, outFile: string): Pro
     logLevel: 'warning',
   });
 }
+
+/**
+ * Writes the bundles to where the Dockerfiles copy them from, `<folder of the builder>/dist/script.mjs`. Has to run before
+ * an image is built, or its context hashed: `tsx builder-images/bundle.ts`.
+ */
+export async function bundleBuilders(): Promise<void> {
+  for (const target of Object.keys(ENTRY) as BuilderTarget[]) {
+    const entry = join(HERE, ENTRY[target]);
+    if (!existsSync(entry)) continue;
+    const dist = join(dirname(entry), 'dist');
+    await rm(dist, { recursive: true, force: true });
+    await bundleBuilder(target, join(dist, 'script.mjs'));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) void bundleBuilders();
