@@ -44,6 +44,31 @@ it.each(named(...LOCKFILES).map((file) => [relative(EXAMPLES, file), file]))('%s
   expect(text).not.toMatch(/"?(resolved|tarball)"?:|\.tgz/);
 });
 
+/**
+ * npm leaves out what its registry does not offer at that moment, and `npm ci` then refuses the lockfile everywhere: no
+ * platform's package may be missing.
+ */
+it.each(
+  [join(EXAMPLES, '../package-lock.json'), ...named('package-lock.json')].map((file) => [
+    relative(join(EXAMPLES, '..'), file),
+    file,
+  ]),
+)('%s is whole', (_, file) => {
+  const packages: Record<string, { optionalDependencies?: Record<string, string> }> = manifest(file).packages;
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter((name) => !resolves(Object.keys(packages), path, name)),
+  );
+  expect(missing).toEqual([]);
+});
+
+/** Whether Node would find `name` from the folder `path`. */
+function resolves(paths: readonly string[], path: string, name: string): boolean {
+  for (let folder = path; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
+    if (paths.includes(`${folder && `${folder}/`}node_modules/${name}`)) return true;
+    if (folder === '') return false;
+  }
+}
+
 it("names its lockfile's package manager where it is not npm", () => {
   for (const file of named('pnpm-lock.yaml', 'yarn.lock', 'bun.lock'))
     expect(manifest(join(file, '../package.json')).packageManager).toMatch(/^(pnpm|yarn|bun)@\d+\.\d+\.\d+$/);
