@@ -146,6 +146,12 @@ export function findFramework(repo: Snapshot, dir: string, pkg: PackageJson): Fo
   return matches.find((m) => !superseded.has(m.slug));
 }
 
+/** The row of a slug, for a project whose framework is known by other signs. */
+export function findFrameworkBySlug(slug: string, match: string): FoundFramework | undefined {
+  const found = ROWS.find((candidate) => candidate.slug === slug);
+  return found && { ...found, match };
+}
+
 function matchOf({ every, some }: Row, repo: Snapshot, dir: string, pkg: PackageJson): string | undefined {
   const all = every.map((c) => c(repo, dir, pkg));
   if (all.includes(undefined)) return undefined;

@@ -37,12 +37,12 @@ export function packageFolders(fs: RepoFs): string[] {
   const found: string[] = [];
   for (const dir of fs.directories()) {
     const entries = fs.list(dir);
-    if (
-      entries.get('package.json') === 'file' ||
-      entries.get('index.html') === 'file' ||
-      entries.get('project.json') === 'file'
-    )
-      found.push(dir);
+    // A link in the place of a manifest is not followed, but the user is told of it.
+    const manifest = ['package.json', 'project.json', 'index.html'].some((name) => {
+      const kind = entries.get(name);
+      return kind === 'file' || (kind === 'symlink' && name === 'package.json');
+    });
+    if (manifest) found.push(dir);
   }
   return found.sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1)).slice(0, MAX_PACKAGES);
 }

@@ -1,6 +1,7 @@
 import type { Language } from './language.ts';
 import { javascript } from './languages/javascript.ts';
+import { nxProjects } from './languages/nx.ts';
 import { staticPages } from './languages/static.ts';
 
 /** Languages in the order in which they are asked; between equal scores the earlier one wins. */
-export const LANGUAGES: readonly Language[] = [javascript, staticPages];
+export const LANGUAGES: readonly Language[] = [javascript, nxProjects, staticPages];

@@ -26,12 +26,12 @@ export const staticPages: Language = {
     const { repo } = context;
     const name = dir.slice(dir.lastIndexOf('/') + 1);
     if (!repo.has(join(dir, 'index.html'))) return [];
-    if (context.wanted.frontend === dir) return [proposal(dir, '.', context)];
+    if (context.wanted.frontend === dir) return [proposal(dir, '')];
     if (builds(dir, context)) return [];
     const above = [...upward(dir)].slice(1).find((at) => repo.has(join(at, 'package.json')));
     if (above !== undefined && !OWN_SITE.test(name)) return [];
     if ([...upward(dir)].slice(1).some((at) => repo.has(join(at, 'index.html')))) return [];
-    return [proposal(dir, name, context)];
+    return [proposal(dir, name)];
   },
 };
 
@@ -40,7 +40,8 @@ function builds(dir: string, { repo }: LanguageContext): boolean {
   return repo.packageJson(dir)?.scripts.has('build') === true;
 }
 
-function proposal(dir: string, name: string, { repo }: LanguageContext): Proposal {
+/** `name` is empty where the folder itself was asked for. */
+function proposal(dir: string, name: string): Proposal {
   const inside = dir !== '.' && OUTPUT_NAMES.has(name);
   const path = inside ? (parent(dir) ?? '.') : dir;
   const outputDirectory = inside ? name : '.';
@@ -48,14 +49,12 @@ function proposal(dir: string, name: string, { repo }: LanguageContext): Proposa
     target: 'frontend',
     path,
     framework: null,
-    score: 10 + pathScore('frontend', dir),
+    score: 10 + (inside ? 0 : pathScore('frontend', dir)),
     reason: `has ${join(dir, 'index.html')}`,
     plan(findings: Findings) {
       findings.because('framework', 'none', 'a page that needs no build', join(dir, 'index.html'));
       findings.because('outputDirectory', outputDirectory, 'holds index.html', join(dir, 'index.html'));
       findings.because('nodeVersion', DEFAULT_NODE_MAJOR, 'default; nothing is run');
-      if (repo.text(join(dir, 'index.html'))?.startsWith('version https://git-lfs.github.com/'))
-        findings.warn(`${join(dir, 'index.html')} is a Git LFS pointer: its content is not in the repository.`);
       return {
         path,
         framework: null,
