@@ -30,7 +30,7 @@ export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Pr
   const { kafka, groupId, topics, onError } = options;
   const consumer = kafka.consumer({
     groupId,
-    sessionTimeout: 30_000,
+    sessionTimeout: 10_000,
     heartbeatInterval: HEARTBEAT_MS,
     maxWaitTimeInMs: 100,
     retry: { retries: Number.MAX_SAFE_INTEGER, restartOnFailure: async () => true },

@@ -1,0 +1,27 @@
+import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type { DoorbellName } from '../../../../contract/names.ts';
+import type { Doorbell } from '../../ports.ts';
+
+/** An asynchronous invoke is answered once it is queued. Whoever rings has something better to do than to wait longer. */
+const TIMEOUT_MS = 3_000;
+
+export interface LambdaDoorbellOptions {
+  /** Name or ARN of the function behind each bell. */
+  readonly functions: Readonly<Record<DoorbellName, string>>;
+  /** Told of a ring that did not get through. The job is in the queue all the same, and the sweep finds it. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Rings by asynchronous invoke with an empty event: what there is to do is in the queue. */
+export function lambdaDoorbell(lambda: LambdaClient, { functions, onError }: LambdaDoorbellOptions): Doorbell {
+  return {
+    async ring(name) {
+      const invoke = new InvokeCommand({ FunctionName: functions[name], InvocationType: 'Event', Payload: '{}' });
+      try {
+        await lambda.send(invoke, { abortSignal: AbortSignal.timeout(TIMEOUT_MS) });
+      } catch (e) {
+        onError(e);
+      }
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import {
+  type ApiGatewayManagementApiClient,
+  ApiGatewayManagementApiServiceException,
+  GoneException,
+  PostToConnectionCommand,
+} from '@aws-sdk/client-apigatewaymanagementapi';
+import type { Notifier } from '../../ports.ts';
+
+/** Sends through the management API of the WebSocket API that the client's endpoint names. */
+export function apiGatewayNotifier(client: ApiGatewayManagementApiClient): Notifier {
+  return {
+    async send(connectionId, message) {
+      try {
+        await client.send(new PostToConnectionCommand({ ConnectionId: connectionId, Data: Buffer.from(message) }));
+        return 'sent';
+      } catch (e) {
+        if (e instanceof GoneException || isUnknownId(e)) return 'gone';
+        throw e;
+      }
+    },
+  };
+}
+
+/** An id that API Gateway cannot read is answered with 400 instead of 410, by an exception that its model does not have. */
+const isUnknownId = (e: unknown) =>
+  e instanceof ApiGatewayManagementApiServiceException &&
+  e.$metadata.httpStatusCode === 400 &&
+  e.message.includes('connectionId');

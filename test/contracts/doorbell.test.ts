@@ -1,0 +1,111 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import type { DoorbellName } from '../../contract/names.ts';
+import { lambdaDoorbell } from '../../lambdas/shared/adapters/aws/doorbell.ts';
+import { memoryDoorbell } from '../../lambdas/shared/adapters/memory/doorbell.ts';
+import type { Doorbell } from '../../lambdas/shared/ports.ts';
+import { httpDouble } from '../support/httpDouble.ts';
+
+interface Opened {
+  readonly doorbell: Doorbell;
+  /** Runs of the function until now. */
+  runs(name: DoorbellName): number;
+  /** From now on no ring gets through, or its run fails. */
+  breakDown(): void;
+  readonly errors: unknown[];
+  close(): Promise<void>;
+}
+
+const adapters: Record<string, () => Promise<Opened>> = {
+  async memory() {
+    const errors: unknown[] = [];
+    const counts = new Map<DoorbellName, number>();
+    let broken = false;
+    const doorbell = memoryDoorbell((e) => errors.push(e));
+    for (const name of ['clone-worker', 'build-worker'] as const) {
+      doorbell.on(name, async () => {
+        if (broken) throw new Error('broken');
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+      });
+    }
+    return {
+      doorbell,
+      errors,
+      runs: (name) => counts.get(name) ?? 0,
+      breakDown: () => {
+        broken = true;
+      },
+      close: () => doorbell.close(),
+    };
+  },
+
+  async Lambda() {
+    const errors: unknown[] = [];
+    let status = 202;
+    const endpoint = await httpDouble(() => ({ status, body: '{}' }));
+    const lambda = new LambdaClient({
+      endpoint: endpoint.url,
+      region: 'ap-south-1',
+      credentials: { accessKeyId: 'a', secretAccessKey: 's' },
+      maxAttempts: 2,
+    });
+    const functions = { 'clone-worker': 'veren-clone', 'build-worker': 'veren-build' };
+    return {
+      doorbell: lambdaDoorbell(lambda, { functions, onError: (e) => errors.push(e) }),
+      errors,
+      runs: (name) =>
+        endpoint.requests.filter(
+          (r) =>
+            r.method === 'POST' &&
+            r.url === `/2015-03-31/functions/${functions[name]}/invocations` &&
+            r.headers['x-amz-invocation-type'] === 'Event',
+        ).length,
+      breakDown: () => {
+        status = 500;
+      },
+      async close() {
+        lambda.destroy();
+        await endpoint.close();
+      },
+    };
+  },
+};
+
+async function until(what: () => boolean) {
+  const end = Date.now() + 5_000;
+  while (!what()) {
+    if (Date.now() > end) throw new Error('It did not come to pass.');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+describe.each(Object.entries(adapters))('Doorbell on %s', (_, open) => {
+  let opened: Opened;
+  beforeEach(async () => {
+    opened = await open();
+  });
+  afterEach(() => opened.close());
+
+  test('a ring wakes its function and no other', async () => {
+    await opened.doorbell.ring('build-worker');
+    await until(() => opened.runs('build-worker') === 1);
+    expect(opened.runs('clone-worker')).toBe(0);
+    await opened.doorbell.ring('clone-worker');
+    await until(() => opened.runs('clone-worker') === 1);
+    expect(opened.runs('build-worker')).toBe(1);
+  });
+
+  test('rings may be answered together, and a ring after a run is answered', async () => {
+    await Promise.all(Array.from({ length: 5 }, () => opened.doorbell.ring('build-worker')));
+    await until(() => opened.runs('build-worker') >= 1);
+    const runs = opened.runs('build-worker');
+    expect(runs).toBeLessThanOrEqual(5);
+    await opened.doorbell.ring('build-worker');
+    await until(() => opened.runs('build-worker') === runs + 1);
+  });
+
+  test('a ring never fails; that it did not get through is told to the operator', async () => {
+    opened.breakDown();
+    await expect(opened.doorbell.ring('build-worker')).resolves.toBeUndefined();
+    await until(() => opened.errors.length === 1);
+  });
+});
