@@ -1,0 +1,116 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { ProjectIdSchema } from '../../contract/api.ts';
+import type { Clock } from '../../lambdas/shared/ports.ts';
+import { type HeaderRule, headersFor, parseHeaders } from './headerRules.ts';
+import { sendPage } from './pages.ts';
+import { parseRedirects, type RedirectRule } from './redirects.ts';
+import { RULE_FILES, resolve } from './resolve.ts';
+import { sendFile } from './respond.ts';
+import { SiteFiles } from './siteFiles.ts';
+
+interface Rules {
+  readonly readAt: number;
+  readonly redirects: RedirectRule[];
+  readonly headers: HeaderRule[];
+}
+
+/** How long `_redirects` and `_headers` are remembered: a page's requests come together. */
+const RULES_MS = 500;
+const MAX_CACHED = 1_000;
+const ATTEMPTS = 3;
+
+/** Answers for one project, or for the one that the host name `<project>.localhost` tells. */
+export class SiteHandler {
+  readonly #s3: S3Client;
+  readonly #bucket: string;
+  readonly #clock: Clock;
+  readonly #onError: (error: unknown) => void;
+  readonly #rules = new Map<string, Promise<Rules>>();
+
+  constructor(options: { s3: S3Client; bucket: string; clock: Clock; onError: (error: unknown) => void }) {
+    this.#s3 = options.s3;
+    this.#bucket = options.bucket;
+    this.#clock = options.clock;
+    this.#onError = options.onError;
+  }
+
+  async handle(portsProject: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.setHeader('x-content-type-options', 'nosniff');
+    try {
+      await this.#answer(portsProject, request, response);
+    } catch (error) {
+      this.#onError(error);
+      if (response.headersSent) response.destroy();
+      else sendPage(response, 502, 'The storage of this site cannot be read at the moment.');
+    }
+  }
+
+  async #answer(portsProject: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return sendPage(response, 405, 'A site can only be read.', { allow: 'GET, HEAD' });
+    const projectId = projectOf(request.headers.host, portsProject);
+    if (projectId === undefined) return sendPage(response, 421, 'This server does not answer for that host name.');
+    const target = parseTarget(request.url ?? '');
+    if (!target) return sendPage(response, 400, 'The address is not valid.');
+
+    const files = new SiteFiles(this.#s3, this.#bucket, projectId);
+    const rules = await this.#rulesOf(projectId, files);
+    const wantsPage = /\btext\/html\b/i.test(request.headers.accept ?? '');
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const found = await resolve((path) => files.find(path), rules.redirects, { ...target, wantsPage });
+      const extra = headersFor(rules.headers, target.path);
+      if (found.kind === 'absent') return sendPage(response, 404, 'There is nothing here.');
+      if (found.kind === 'redirect') {
+        for (const [name, value] of extra) response.setHeader(name, value);
+        response.writeHead(found.status, { location: found.location, 'content-length': '0' }).end();
+        return;
+      }
+      if (await sendFile(files, found, extra, request, response)) return;
+    }
+    sendPage(response, 503, 'This site is just being replaced. Try again.', { 'retry-after': '1' });
+  }
+
+  #rulesOf(projectId: string, files: SiteFiles): Promise<Rules> {
+    const now = this.#clock.now();
+    const load = async (): Promise<Rules> => ({
+      readAt: now,
+      redirects: parseRedirects(await files.text(RULE_FILES.redirects)),
+      headers: parseHeaders(await files.text(RULE_FILES.headers)),
+    });
+    const known = this.#rules.get(projectId) ?? Promise.resolve({ readAt: Number.NEGATIVE_INFINITY } as Rules);
+    const fresh = known.then(
+      (rules) => (now - rules.readAt < RULES_MS ? rules : load()),
+      () => load(), // the last reading failed: that says nothing of this one
+    );
+    if (this.#rules.size >= MAX_CACHED) this.#rules.clear();
+    this.#rules.set(projectId, fresh);
+    return fresh;
+  }
+}
+
+/**
+ * Whose site a host name stands for. Names of other hosts are refused: a page from elsewhere whose name was made to lead
+ * to this machine (DNS rebinding) must not read what is only published here.
+ */
+function projectOf(host: string | undefined, portsProject: string): string | undefined {
+  const name = (host ?? '127.0.0.1').replace(/:\d+$/, '').toLowerCase();
+  if (name === '127.0.0.1' || name === 'localhost') return portsProject;
+  const project = /^(.+)\.localhost$/.exec(name)?.[1];
+  return ProjectIdSchema.safeParse(project).data;
+}
+
+/** Path (decoded) and query of a request; undefined where no file can have such a path. */
+function parseTarget(url: string): { path: string; search: string } | undefined {
+  const mark = url.indexOf('?');
+  const raw = mark < 0 ? url : url.slice(0, mark);
+  let path: string;
+  try {
+    path = decodeURIComponent(raw);
+  } catch {
+    return undefined;
+  }
+  const harmless =
+    !path.split(/[/\\]/).some((segment) => segment === '.' || segment === '..') && !/[\u0000-\u001f]/.test(path);
+  return path.startsWith('/') && harmless ? { path, search: mark < 0 ? '' : url.slice(mark) } : undefined;
+}

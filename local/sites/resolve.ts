@@ -1,0 +1,72 @@
+import type { RedirectRule } from './redirects.ts';
+import { applyRedirects, headerSafe, localTarget } from './redirects.ts';
+import type { SiteFile } from './siteFiles.ts';
+
+export interface SiteRequest {
+  /** Decoded, begins with `/`. */
+  readonly path: string;
+  /** With its `?`, or empty. */
+  readonly search: string;
+  /** A browser asks for a page: the request accepts HTML. */
+  readonly wantsPage: boolean;
+}
+
+export type Resolution =
+  | { readonly kind: 'file'; readonly status: number; readonly path: string; readonly file: SiteFile }
+  | { readonly kind: 'redirect'; readonly status: number; readonly location: string }
+  | { readonly kind: 'absent' };
+
+type Find = (path: string) => Promise<SiteFile | undefined>;
+
+/** Files that are instructions to the server and not part of the site. */
+export const RULE_FILES = { redirects: '/_redirects', headers: '/_headers' } as const;
+const HIDDEN: readonly string[] = Object.values(RULE_FILES);
+
+/**
+ * What to answer, in Netlify's order: forced rules, files, other rules, the site's own 404 page, and last the front page
+ * for the routes of a single-page app.
+ */
+export async function resolve(find: Find, rules: readonly RedirectRule[], request: SiteRequest): Promise<Resolution> {
+  const { path, search } = request;
+  const visible: Find = async (p) => (HIDDEN.includes(p) ? undefined : find(p));
+  const byRule = async (forced: boolean): Promise<Resolution | undefined> => {
+    const outcome = applyRedirects(rules, path, search, forced);
+    if (outcome?.kind !== 'rewrite') return outcome;
+    const found = await lookup(visible, outcome.path);
+    return found && { kind: 'file', status: outcome.status, ...found };
+  };
+
+  const forced = await byRule(true);
+  if (forced) return forced;
+  const found = await lookup(visible, path);
+  if (found) return { kind: 'file', status: 200, ...found };
+  const moved = await otherSlash(visible, path);
+  if (moved) return { kind: 'redirect', status: 301, location: headerSafe(localTarget(encodePath(moved)) + search) };
+  const ruled = await byRule(false);
+  if (ruled) return ruled;
+
+  const notFound = await visible('/404.html');
+  if (notFound) return { kind: 'file', status: 404, path: '/404.html', file: notFound };
+  const isRoute = request.wantsPage && !path.slice(path.lastIndexOf('/')).includes('.');
+  const front = isRoute ? await visible('/index.html') : undefined;
+  return front ? { kind: 'file', status: 200, path: '/index.html', file: front } : { kind: 'absent' };
+}
+
+/** The file of a path: itself, the index of a folder, or `<path>.html`. */
+async function lookup(find: Find, path: string): Promise<{ path: string; file: SiteFile } | undefined> {
+  const candidates = path.endsWith('/') ? [`${path}index.html`] : [path, `${path}.html`];
+  for (const candidate of candidates) {
+    const file = await find(candidate);
+    if (file) return { path: candidate, file };
+  }
+  return undefined;
+}
+
+/** Where relative links of the page make sense: a folder ends with a slash, a page does not. */
+async function otherSlash(find: Find, path: string): Promise<string | undefined> {
+  if (!path.endsWith('/')) return (await find(`${path}/index.html`)) && `${path}/`;
+  const page = path.replace(/\/+$/, '');
+  return page !== '' && (await find(`${page}.html`)) ? page : undefined;
+}
+
+const encodePath = (path: string) => path.split('/').map(encodeURIComponent).join('/');

@@ -1,0 +1,243 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
+import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { createCredentialStore } from '../../../local/awsProtocol/credentials.ts';
+import type { Endpoint } from '../../../local/awsProtocol/listen.ts';
+import { startS3Endpoint } from '../../../local/s3/endpoint.ts';
+import { type SiteServer, startSiteServer } from '../../../local/sites/server.ts';
+
+const Bucket = 'veren-v2';
+const SCRIPT = 'console.log("hello");'.repeat(500);
+let dataDir: string;
+let endpoint: Endpoint;
+let s3: S3Client;
+let sites: SiteServer;
+let now = Date.now();
+
+const start = async () => {
+  sites = await startSiteServer({
+    dataDir,
+    s3,
+    bucket: Bucket,
+    clock: { now: () => now },
+    onError: (e) => console.error(e),
+  });
+};
+const put = (Key: string, Body: string | Buffer, more: object = {}) =>
+  s3.send(new PutObjectCommand({ Bucket, Key: `__outputs/${Key}`, Body, ...more }));
+const html = (key: string, body: string) => put(key, body, { ContentType: 'text/html; charset=utf-8' });
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'veren-sites-'));
+  const credentials = await createCredentialStore({ dataDir });
+  endpoint = await startS3Endpoint({ dataDir, credentials });
+  s3 = new S3Client({
+    endpoint: endpoint.url,
+    region: 'ap-south-1',
+    forcePathStyle: true,
+    credentials: { ...credentials.root },
+  });
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  await start();
+  await html('spa/index.html', '<title>spa</title>');
+  await html('spa/docs/index.html', 'docs');
+  await html('spa/about.html', 'about');
+  await put('spa/app.js', SCRIPT, {
+    ContentType: 'text/javascript; charset=utf-8',
+    CacheControl: 'public, max-age=31536000, immutable',
+  });
+  await put('spa/app.js.br', brotliCompressSync(SCRIPT), {
+    ContentType: 'text/javascript; charset=utf-8',
+    ContentEncoding: 'br',
+  });
+  await put('spa/app.js.gz', gzipSync(SCRIPT), {
+    ContentType: 'text/javascript; charset=utf-8',
+    ContentEncoding: 'gzip',
+  });
+  await put('spa/own.css', 'a{}');
+  await put('spa/own.css.gz', 'not a variant');
+  await put('spa/packed.json', gzipSync('{"a":1}'), { ContentType: 'application/json', ContentEncoding: 'gzip' });
+  await put('spa/ä b.txt', 'umlaut');
+  await put('spa/deep/a//b.bin', '0123456789');
+  await html('docs/index.html', 'docs site');
+  await html('docs/404.html', 'own 404');
+  await html('docs/new.html', 'new');
+  await put('docs/_redirects', '/old /new 302\n/forced /new 200!\n/proxied/* /new.html 200\n');
+  await put('docs/_headers', '/*\n  X-Frame-Options: DENY\n/new\n  Cache-Control: no-store\n');
+  await html('docs/forced.html', 'shadowed');
+  await html('spa-private/index.html', 'another project');
+});
+afterAll(async () => {
+  await sites.close();
+  s3.destroy();
+  await endpoint.close();
+  await rm(dataDir, { recursive: true });
+});
+
+interface Answer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+  raw: Buffer;
+}
+/** Not `fetch`: it would normalise paths, follow redirects and decode bodies. */
+async function get(
+  project: string,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<Answer> {
+  const { port } = new URL(await sites.urlFor(project));
+  return new Promise((resolve, reject) => {
+    const req = request({ host: '127.0.0.1', port, path, method, headers }, async (res) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of res) chunks.push(chunk as Buffer);
+      const raw = Buffer.concat(chunks);
+      resolve({ status: res.statusCode!, headers: res.headers, body: raw.toString(), raw });
+    });
+    req.on('error', reject).end();
+  });
+}
+const page = { accept: 'text/html,*/*' };
+const brief = async (...parameters: Parameters<typeof get>) => {
+  const { status, headers, body } = await get(...parameters);
+  return headers.location ? `${status} ${headers.location}` : `${status} ${body}`;
+};
+
+test('files, folders, clean URLs and client routes', async () => {
+  expect(await brief('spa', '/')).toBe('200 <title>spa</title>');
+  expect(await brief('spa', '/index.html')).toBe('200 <title>spa</title>');
+  expect(await brief('spa', '/docs/')).toBe('200 docs');
+  expect(await brief('spa', '/docs?x=1')).toBe('301 /docs/?x=1');
+  expect(await brief('spa', '/about')).toBe('200 about');
+  expect(await brief('spa', '/about/')).toBe('301 /about');
+  expect(await brief('spa', '/%C3%A4%20b.txt')).toBe('200 umlaut');
+  expect(await brief('spa', '/users/7', page)).toBe('200 <title>spa</title>');
+  expect((await get('spa', '/users/7', { accept: 'application/json' })).status).toBe(404);
+  expect((await get('spa', '/missing.js', page)).status).toBe(404);
+  expect(await brief('docs', '/users/7', page)).toBe('404 own 404');
+  expect((await get('unknown', '/', page)).body).toContain('There is nothing here.');
+});
+
+test('headers: types, caching, conditions, ranges, HEAD', async () => {
+  const script = await get('spa', '/app.js');
+  expect(script).toMatchObject({ status: 200, body: SCRIPT });
+  expect(script.headers).toMatchObject({
+    'content-type': 'text/javascript; charset=utf-8',
+    'cache-control': 'public, max-age=31536000, immutable',
+    'content-length': String(SCRIPT.length),
+    'x-content-type-options': 'nosniff',
+    vary: 'Accept-Encoding',
+  });
+  expect((await get('spa', '/own.css')).headers['content-type']).toBe('text/css; charset=utf-8');
+  expect((await get('spa', '/')).headers['cache-control']).toBe('public, max-age=0, must-revalidate');
+  const etag = script.headers.etag as string;
+  expect(await get('spa', '/app.js', { 'if-none-match': etag })).toMatchObject({ status: 304, body: '' });
+  expect((await get('spa', '/app.js', { 'if-modified-since': script.headers['last-modified'] as string })).status).toBe(
+    304,
+  );
+  expect((await get('spa', '/app.js', { 'if-none-match': '"x"' })).status).toBe(200);
+  const part = await get('spa', '/deep/a//b.bin', { range: 'bytes=2-4' });
+  expect([part.status, part.body, part.headers['content-range']]).toEqual([206, '234', 'bytes 2-4/10']);
+  expect((await get('spa', '/deep/a//b.bin', { range: 'bytes=10-' })).status).toBe(416);
+  expect((await get('spa', '/deep/a//b.bin', { range: 'bytes=2-4', 'if-range': '"old"' })).body).toBe('0123456789');
+  const head = await get('spa', '/app.js', {}, 'HEAD');
+  expect([head.status, head.body, head.headers['content-length']]).toEqual([200, '', String(SCRIPT.length)]);
+  expect(await get('spa', '/app.js', {}, 'POST')).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
+});
+
+test('precompressed variants go to those who understand them', async () => {
+  const of = async (acceptEncoding: string, path = '/app.js') =>
+    get('spa', path, { 'accept-encoding': acceptEncoding });
+  const gz = await of('gzip, deflate');
+  expect([gz.headers['content-encoding'], gunzipSync(gz.raw).toString()]).toEqual(['gzip', SCRIPT]);
+  expect((await of('gzip, br')).headers['content-encoding']).toBe('br');
+  expect((await of('br;q=0, *')).headers['content-encoding']).toBe('gzip');
+  expect((await of('identity')).body).toBe(SCRIPT);
+  expect(gz.headers.etag).not.toBe((await of('br')).headers.etag);
+  expect((await of('gzip', '/own.css')).body).toBe('a{}');
+  expect((await of('', '/packed.json')).body).toBe('{"a":1}');
+  expect((await of('gzip', '/packed.json')).headers['content-encoding']).toBe('gzip');
+});
+
+test('_redirects and _headers are honoured, and hidden', async () => {
+  expect(await brief('docs', '/old?a=b')).toBe('302 /new?a=b');
+  expect(await brief('docs', '/forced')).toBe('200 new');
+  expect(await brief('docs', '/proxied/x')).toBe('200 new');
+  const page = await get('docs', '/new');
+  expect(page.headers).toMatchObject({ 'x-frame-options': 'DENY', 'cache-control': 'no-store' });
+  expect((await get('docs', '/_redirects')).status).toBe(404);
+  expect((await get('docs', '/_headers')).status).toBe(404);
+  await put('docs/_redirects', '/old /changed 302');
+  now += 1_000;
+  expect(await brief('docs', '/old')).toBe('302 /changed');
+});
+
+test('nobody gets out of a site', async () => {
+  for (const path of [
+    '/../spa-private/index.html',
+    '/%2e%2e/spa-private/',
+    '/..%2fspa-private/index.html',
+    '/a\\..\\x',
+    '/%00',
+    '/%zz',
+  ])
+    expect((await get('spa', path, page)).status).toBe(400);
+  expect(await brief('spa', '//docs')).toMatch(/^404/);
+  await html('spa//evil.example/index.html', 'x');
+  expect(await brief('spa', '//evil.example')).toBe('301 /evil.example/');
+  expect((await get('spa', 'http://other/index.html')).status).toBe(400);
+});
+
+test('a host name tells the project; names of elsewhere are refused', async () => {
+  const { port } = new URL(await sites.urlFor('spa'));
+  expect(await brief('spa', '/', { host: `docs.localhost:${port}` })).toBe('200 docs site');
+  expect(await brief('spa', '/', { host: `localhost:${port}` })).toBe('200 <title>spa</title>');
+  expect((await get('spa', '/', { host: `rebound.example:${port}` })).status).toBe(421);
+  expect((await get('spa', '/', { host: `..localhost:${port}` })).status).toBe(421);
+});
+
+test('a site keeps its address after a restart, and gets another where it is taken', async () => {
+  const before = await sites.urlFor('spa');
+  const others = await Promise.all(['docs', 'unknown', 'spa'].map((p) => sites.urlFor(p)));
+  expect(new Set([before, ...others]).size).toBe(3);
+  await expect(sites.urlFor('../x')).rejects.toThrow();
+  await sites.close();
+  await start();
+  expect(await (await fetch(before)).text()).toBe('<title>spa</title>'); // open before anybody asked for its URL
+  expect(await sites.urlFor('spa')).toBe(before);
+  await sites.close();
+  const squatter = createServer().listen(Number(new URL(before).port), '127.0.0.1');
+  await new Promise((resolve) => squatter.once('listening', resolve));
+  await start();
+  const after = await sites.urlFor('spa');
+  expect(after).not.toBe(before);
+  expect(await (await fetch(after)).text()).toBe('<title>spa</title>');
+  expect(JSON.parse(await readFile(join(dataDir, 'sites.json'), 'utf8')).spa).toBe(Number(new URL(after).port));
+  await new Promise((resolve) => squatter.close(resolve));
+});
+
+test('a page that is replaced while it is read is never torn', async () => {
+  const pages = ['a', 'b'].map((c) => c.repeat(300_000));
+  await html('swap/index.html', pages[0]!);
+  let done = false;
+  const swapping = (async () => {
+    for (let i = 0; i < 40; i++) await html('swap/index.html', pages[i % 2]!);
+    done = true;
+  })();
+  let reads = 0;
+  while (!done) {
+    const { status, body } = await get('swap', '/');
+    if (status === 503) continue;
+    expect(pages).toContain(body);
+    reads++;
+  }
+  await swapping;
+  expect(reads).toBeGreaterThan(0);
+  await s3.send(new DeleteObjectCommand({ Bucket, Key: '__outputs/swap/index.html' }));
+  expect((await get('swap', '/')).status).toBe(404);
+});
