@@ -1,11 +1,12 @@
 import { App } from 'aws-cdk-lib';
-import { buildApp } from '../lib/app.ts';
+import { addNag, buildApp } from '../lib/app.ts';
 import { ConfigError, loadConfig } from '../lib/config.ts';
 
 /** The CDK app. Context and environment are read here and nowhere else: `-c stage=dev|prod|local`. */
 const app = new App();
 try {
   buildApp(app, loadConfig(app.node.tryGetContext('stage'), app.node.tryGetContext('stages')));
+  addNag(app);
   app.synth();
 } catch (e) {
   // A faulty configuration is answered with its sentences, not with a stack trace.

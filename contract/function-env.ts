@@ -102,7 +102,11 @@ export const FunctionEnvSchemas = {
   'log-streamer': z.object({ ...redis, ...bucket, ...tokens }),
   websocket: z.object({ ...redis, ...tokens, ...push }),
   'kafka-topics': z.object({ ...kafka }),
-  'site-fallback': z.object({ ...bucket }),
+  'site-fallback': z.object({
+    ...bucket,
+    /** Sites are paths of one host (`/<project>/…`) rather than hosts of their own. */
+    SITES_BY_PATH: flag,
+  }),
 } as const;
 
 export type FunctionName = keyof typeof FunctionEnvSchemas;

@@ -153,12 +153,12 @@ export class Sites extends Construct {
     );
   }
 
-  private makeFallback({ settings, bucket }: SitesProps): VerenFunction {
+  private makeFallback({ settings, sites, bucket }: SitesProps): VerenFunction {
     const fallback = new VerenFunction(this, 'Fallback', {
       name: 'site-fallback',
       settings,
       description: 'Pages that have no file of their own: folders, clean URLs, 404.html, single-page applications',
-      environment: { BUCKET: bucket.bucketName },
+      environment: { BUCKET: bucket.bucketName, SITES_BY_PATH: sites.domain ? 'false' : 'true' },
       timeout: Duration.seconds(10),
       memoryMiB: 256,
     });

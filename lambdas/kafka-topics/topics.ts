@@ -1,0 +1,78 @@
+import type { Admin } from 'kafkajs';
+import { z } from 'zod';
+
+/** Properties of the deployment's custom resource; CloudFormation passes numbers as text. */
+export const TopicsSchema = z
+  .array(
+    z.object({
+      name: z.string().min(1),
+      partitions: z.coerce.number().int().min(1),
+      replicationFactor: z.coerce.number().int().min(1),
+      config: z.record(z.string(), z.string()),
+    }),
+  )
+  .min(1);
+export type WantedTopic = z.infer<typeof TopicsSchema>[number];
+
+/** What is used of kafkajs's admin client. */
+export type TopicAdmin = Pick<
+  Admin,
+  'listTopics' | 'createTopics' | 'fetchTopicMetadata' | 'createPartitions' | 'describeConfigs' | 'alterConfigs'
+>;
+
+/** `TOPIC` in Kafka's own numbering of resources; kafkajs has it as a `const enum`. */
+const TOPIC_RESOURCE = 2;
+
+/**
+ * Makes topics that are missing and brings the others in line: settings, and more partitions where more are wanted. Never
+ * fewer, and never another replication factor, which Kafka cannot do in place. Safe to repeat.
+ * @returns what was done, one sentence each
+ */
+export async function alignTopics(admin: TopicAdmin, wanted: readonly WantedTopic[]): Promise<string[]> {
+  const known = new Set(await admin.listTopics());
+  const missing = wanted.filter(({ name }) => !known.has(name));
+  const done: string[] = [];
+  if (missing.length > 0) {
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: missing.map(({ name, partitions, replicationFactor, config }) => ({
+        topic: name,
+        numPartitions: partitions,
+        replicationFactor,
+        configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+      })),
+    });
+    done.push(...missing.map(({ name }) => `made topic ${name}`));
+  }
+  for (const topic of wanted) if (known.has(topic.name)) done.push(...(await alignTopic(admin, topic)));
+  return done;
+}
+
+async function alignTopic(admin: TopicAdmin, { name, partitions, config }: WantedTopic): Promise<string[]> {
+  const done: string[] = [];
+  const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
+  const has = topics[0]?.partitions.length ?? 0;
+  if (has < partitions) {
+    await admin.createPartitions({ topicPartitions: [{ topic: name, count: partitions }] });
+    done.push(`topic ${name} has ${partitions} partitions, ${has} before`);
+  }
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: TOPIC_RESOURCE, name, configNames: Object.keys(config) }],
+  });
+  const current = new Map(resources[0]?.configEntries.map((e) => [e.configName, e.configValue]));
+  if (Object.entries(config).some(([key, value]) => current.get(key) !== value)) {
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        {
+          type: TOPIC_RESOURCE,
+          name,
+          configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+        },
+      ],
+    });
+    done.push(`topic ${name} has new settings`);
+  }
+  return done;
+}

@@ -1,0 +1,86 @@
+/**
+ * What a site answers for a path that has no file: the second origin of CloudFront, asked when S3 has said 403 or 404.
+ * Paths come as keys of the bucket: `/__outputs/<project>/<path>`.
+ */
+
+export interface SiteFile {
+  readonly body: Uint8Array;
+  readonly contentType: string | undefined;
+  readonly cacheControl: string | undefined;
+  readonly etag: string | undefined;
+}
+
+/** Null where there is no such object. */
+export type ReadFile = (key: string) => Promise<SiteFile | null>;
+
+export interface SiteAnswer {
+  readonly status: 200 | 301 | 404;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+const text = (body: string) => new TextEncoder().encode(body);
+const NOT_FOUND: SiteAnswer = {
+  status: 404,
+  headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'public, max-age=10' },
+  body: text('Not found.\n'),
+};
+
+/**
+ * In this order: `<path>.html` (clean URLs), `<path>/` where the path is a folder with an index, the site's own `404.html`
+ * with status 404, `index.html` with status 200 for the client routes of single-page applications, and else a plain 404. A path that names
+ * a file (it has an extension) is never answered with a page of the application: a missing script must fail as one.
+ *
+ * @param pathPrefix what the visitor sees before the site's own path: `/<project>` where sites have no host of their own
+ */
+export async function answerMissing(
+  path: string,
+  read: ReadFile,
+  pathPrefix: (project: string) => string,
+): Promise<SiteAnswer> {
+  const match = /^\/(__outputs\/([a-z0-9-]+))\/(.*)$/.exec(path);
+  if (!match) return NOT_FOUND;
+  const [, site, project, raw] = match as unknown as [string, string, string, string];
+  const rest = decode(raw);
+  if (rest === null || rest.split('/').includes('..')) return NOT_FOUND;
+  const key = (name: string) => `${site}/${name}`;
+
+  // CloudFront escapes what S3 keys may hold; for such names S3 is asked again with the plain key.
+  const exact = rest !== raw && rest !== '' ? await read(key(rest)) : null;
+  if (exact) return page(200, exact);
+  const named = !/\.[A-Za-z0-9]{1,10}$/.test(rest);
+  if (named && rest !== '') {
+    const clean = await read(key(`${rest}.html`));
+    if (clean) return page(200, clean);
+    // The folder's own address ends with a slash, or relative links in its page would be wrong.
+    if (await read(key(`${rest}/index.html`)))
+      return { status: 301, headers: { location: `${pathPrefix(project)}/${raw}/` }, body: new Uint8Array() };
+  }
+  const own = await read(key('404.html'));
+  if (own) return page(404, own);
+  const application = (named || rest.endsWith('/index.html')) && (await read(key('index.html')));
+  return application ? page(200, application) : NOT_FOUND;
+}
+
+function page(status: 200 | 404, { body, contentType, cacheControl, etag }: SiteFile): SiteAnswer {
+  return {
+    status,
+    headers: {
+      'content-type': contentType ?? 'application/octet-stream',
+      // A page that stands in for another must not outlive the deployment that adds that one.
+      'cache-control': cacheControl?.includes('immutable')
+        ? 'public, max-age=0, must-revalidate'
+        : (cacheControl ?? 'public, max-age=0, must-revalidate'),
+      ...(etag && status === 200 && { etag }),
+    },
+    body,
+  };
+}
+
+function decode(path: string): string | null {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return null;
+  }
+}

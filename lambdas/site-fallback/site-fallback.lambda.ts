@@ -1,0 +1,34 @@
+import { GetObjectCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
+import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
+import { FunctionEnvSchemas } from '../../contract/function-env.ts';
+import { readEnv } from '../shared/env.ts';
+import { answerMissing, type ReadFile } from './fallback.ts';
+
+const env = readEnv(FunctionEnvSchemas['site-fallback']);
+const s3 = new S3Client({});
+
+const read: ReadFile = async (key) => {
+  try {
+    const answer = await s3.send(new GetObjectCommand({ Bucket: env.BUCKET, Key: key }));
+    return {
+      body: (await answer.Body?.transformToByteArray()) ?? new Uint8Array(),
+      contentType: answer.ContentType,
+      cacheControl: answer.CacheControl,
+      etag: answer.ETag,
+    };
+  } catch (e) {
+    if (e instanceof NoSuchKey) return null;
+    throw e;
+  }
+};
+const prefix = (project: string) => (env.SITES_BY_PATH ? `/${project}` : '');
+
+export async function handler(event: LambdaFunctionURLEvent): Promise<LambdaFunctionURLResult> {
+  const { status, headers, body } = await answerMissing(event.rawPath, read, prefix);
+  return {
+    statusCode: status,
+    headers: { ...headers },
+    body: event.requestContext.http.method === 'HEAD' ? '' : Buffer.from(body).toString('base64'),
+    isBase64Encoded: true,
+  };
+}

@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError, ConfigSchema, loadConfig, STAGES } from '../../lib/config.ts';
+import { cdkJson, ROOT } from './support/synth.ts';
+
+/** The message for a stage of cdk.json that was changed. */
+function messageFor(change: (stage: Record<string, never>) => void, stage = 'dev'): string {
+  const { stages } = cdkJson().context;
+  change(stages[stage]);
+  try {
+    loadConfig(stage, stages);
+  } catch (e) {
+    expect(e).toBeInstanceOf(ConfigError);
+    return (e as Error).message;
+  }
+  throw new Error('the configuration was accepted');
+}
+// biome-ignore lint/suspicious/noExplicitAny: made to be wrong
+type Wrong = any;
+
+test.each(STAGES)('cdk.json: stage %s is valid', (stage) => {
+  expect(loadConfig(stage, cdkJson().context.stages).stage).toBe(stage);
+});
+
+test.each<[string, (s: Wrong) => void, string]>([
+  [
+    'a number out of range',
+    (s) => (s.network.natGateways = 7),
+    'stages.dev.network.natGateways is 7; allowed is a whole number from 0 to 3.',
+  ],
+  [
+    'a word for a number',
+    (s) => (s.limits.global = 'ten'),
+    'stages.dev.limits.global is "ten"; allowed is a whole number from 1 to 1000.',
+  ],
+  [
+    'a value of a list',
+    (s) => (s.logRetentionDays = 31),
+    'stages.dev.logRetentionDays is 31; allowed is one of 1, 3, 5',
+  ],
+  [
+    'an unknown key',
+    (s) => (s.network.natGateway = 1),
+    'stages.dev.network.natGateway is not a key of the configuration.',
+  ],
+  ['a missing part', (s) => delete s.redis, 'stages.dev.redis is missing; allowed is "valkey" or "given".'],
+  [
+    'an unknown kind',
+    (s) => (s.kafka.kind = 'confluent'),
+    'stages.dev.kafka.kind is "confluent"; allowed is "msk" or "given".',
+  ],
+  [
+    'memory that Fargate does not offer',
+    (s) => (s.builders.frontend.memoryMiB = 3_000),
+    'stages.dev.builders.frontend.memoryMiB is 3000; allowed is with cpu 2048: 4096 to 16384 in steps of 1024.',
+  ],
+  [
+    'no way out of the private subnets',
+    (s) => (s.network.natGateways = 0),
+    'stages.dev.network.natGateways is 0; allowed is at least 1',
+  ],
+  [
+    'brokers that no zone can hold evenly',
+    (s) => (s.kafka.brokers = 3),
+    'stages.dev.kafka.brokers is 3; allowed is a multiple of the 2 availability zones',
+  ],
+  ['limits the wrong way round', (s) => (s.limits.perProject = 9), 'allowed is perProject <= perOwner <= global.'],
+  [
+    'a certificate of another region',
+    (s) =>
+      (s.sites.domain = {
+        name: 'sites.example.com',
+        certificateArn: 'arn:aws:acm:ap-south-1:123456789012:certificate/x',
+        hostedZoneId: 'Z1',
+        hostedZoneName: 'example.com',
+      }),
+    'stages.dev.sites.domain.certificateArn is "arn:aws:acm:ap-south-1:',
+  ],
+  [
+    'IAM without a cluster',
+    (s) => (s.kafka = { kind: 'given', brokers: 'a:9098', security: 'iam' }),
+    'stages.dev.kafka.clusterArn is missing; allowed is an ARN of kafka',
+  ],
+  ['a password in a URL', (s) => (s.redis = { kind: 'given', url: 'redis://:secret@host:6379' }), 'no password in it'],
+])('%s: one sentence with key, value and what is allowed', (_, change, sentence) => {
+  expect(messageFor(change)).toContain(sentence);
+});
+
+test('every fault is told at once', () => {
+  const message = messageFor((s: Wrong) => {
+    s.api = { burst: 0 };
+    s.region = 'Mumbai';
+    s.extra = 1;
+  });
+  expect(message.split('\n').filter((l) => l.startsWith('  - '))).toHaveLength(3);
+});
+
+test('an unknown stage, and a stage that cdk.json does not have', () => {
+  expect(() => loadConfig('production', {})).toThrow('The stage is "production"; allowed is one of dev, prod, local');
+  expect(() => loadConfig('dev', {})).toThrow('cdk.json has no "stages.dev"');
+});
+
+test('docs/deploy.md has a row for every key', () => {
+  const table = readFileSync(join(ROOT, 'docs', 'deploy.md'), 'utf8');
+  const missing = keysOf(ConfigSchema.shape).filter((key) => !table.includes(`| \`${key}\``));
+  expect(missing).toEqual([]);
+});
+
+/** Every key of the schema, `a.b.c`; the alternatives of a union together. */
+function keysOf(shape: Record<string, Wrong>, prefix = ''): string[] {
+  return Object.entries(shape).flatMap(([key, schema]) => {
+    let inner = schema;
+    while (inner.def.innerType) inner = inner.def.innerType;
+    const path = `${prefix}${key}`;
+    if (inner.def.type === 'union')
+      return [...new Set(inner.def.options.flatMap((o: Wrong) => keysOf(o.shape, `${path}.`)))] as string[];
+    return inner.def.type === 'object' ? keysOf(inner.shape, `${path}.`) : [path];
+  });
+}

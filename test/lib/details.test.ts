@@ -1,0 +1,326 @@
+import { BUILDERS } from '../../contract/builders.ts';
+import { TOPICS } from '../../contract/names.ts';
+import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
+import { sessionPolicy } from '../../lambdas/build-worker/services/credentials.ts';
+import { functionNamed, functionStatements, statements } from './support/checks.ts';
+import { pointsAt, resourcesOf, synthesize } from './support/synth.ts';
+
+const prod = synthesize('prod');
+const { templates } = prod;
+const only = (type: string) => {
+  const found = resourcesOf(templates, type);
+  expect(found).toHaveLength(1);
+  return found[0]?.properties ?? {};
+};
+const text = (value: unknown) => JSON.stringify(value);
+
+describe('builders', () => {
+  test('the earlier system’s bug: Node 20 reads its own container, through the real function environment', () => {
+    const variables = functionNamed(templates, 'build-worker')?.properties.Environment.Variables;
+    const env = Object.fromEntries(
+      Object.entries(variables).map(([name, value]) => [name, pointsAt(templates, 'Pipeline', value)]),
+    );
+    const configs = readECSConfig(env);
+    expect(configs.frontendConfig20.CONTAINERNAME).toBe('builder-task-20-image');
+    expect(configs.frontendConfig18.CONTAINERNAME).toBe('frontend-builder-18');
+    expect(configs.frontendConfig20).toMatchObject({ CLUSTER: 'builder' });
+    expect(configs.backendECSConfig).toMatchObject({
+      CLUSTER: 'backend-builder',
+      CONTAINERNAME: 'backend-build-worker',
+    });
+  });
+
+  test.each(BUILDERS)('$family: Fargate, size from config, awslogs, one essential container', ({ family, target }) => {
+    const task =
+      resourcesOf(templates, 'AWS::ECS::TaskDefinition').find((t) => t.properties.Family === family)?.properties ?? {};
+    expect(task).toMatchObject({
+      RequiresCompatibilities: ['FARGATE'],
+      NetworkMode: 'awsvpc',
+      Cpu: target === 'frontend' ? '2048' : '4096',
+      Memory: target === 'frontend' ? '8192' : '16384',
+      EphemeralStorage: { SizeInGiB: target === 'frontend' ? 30 : 60 },
+    });
+    expect(task.ContainerDefinitions).toHaveLength(1);
+    expect(task.ContainerDefinitions[0]).toMatchObject({ Essential: true, LogConfiguration: { LogDriver: 'awslogs' } });
+    // What a build is told comes with RunTask; nothing is baked in, least of all a secret.
+    expect(task.ContainerDefinitions[0]).not.toHaveProperty('Environment');
+    expect(task.ContainerDefinitions[0]).not.toHaveProperty('Secrets');
+  });
+
+  test('execution roles can pull one image and write one log, and nothing else', () => {
+    for (const { family } of BUILDERS) {
+      const task = resourcesOf(templates, 'AWS::ECS::TaskDefinition').find((t) => t.properties.Family === family);
+      const role = task?.properties.ExecutionRoleArn['Fn::GetAtt'][0];
+      const policies = resourcesOf(templates, 'AWS::IAM::Policy').filter((p) =>
+        text(p.properties.Roles).includes(`"${role}"`),
+      );
+      const allowed = policies.flatMap((p) =>
+        p.properties.PolicyDocument.Statement.flatMap((s: { Action: string[] }) => s.Action),
+      );
+      expect(allowed.sort()).toEqual([
+        'ecr:BatchCheckLayerAvailability',
+        'ecr:BatchGetImage',
+        'ecr:GetAuthorizationToken',
+        'ecr:GetDownloadUrlForLayer',
+        'logs:CreateLogStream',
+        'logs:PutLogEvents',
+      ]);
+    }
+  });
+
+  test('each image is built by the deployment, from its Dockerfile into its repository', () => {
+    const builds = resourcesOf(templates, 'Custom::CDKContainerImageBuild').filter((b) => b.stack === 'Builders');
+    for (const { dockerfile, repository } of BUILDERS)
+      expect(
+        builds.filter(
+          (b) =>
+            text(b.properties.buildCommand).includes(dockerfile) &&
+            text(b.properties.repositoryUri).includes(repository.replaceAll('-', '')),
+        ),
+      ).toHaveLength(1);
+  });
+});
+
+describe('credentials of builds', () => {
+  test.each(['frontend', 'backend'] as const)(
+    'everything in the session policy of a %s is in the role, or it would be denied',
+    (target) => {
+      const policy = sessionPolicy(
+        { projectId: 'p', deploymentId: 'd', target },
+        {
+          buildRoleArn: 'r',
+          bucketArn: 'BUCKET',
+          userImagesArn: 'IMAGES',
+          kafkaClusterArn: 'arn:aws:kafka:r:1:cluster/c/u',
+        },
+      );
+      const union = statements(templates).filter((s) => /^Pipeline\.BuildRole/.test(s.where));
+      for (const wanted of policy.Statement) {
+        for (const action of wanted.Action) {
+          const given = union.filter((s) => s.Action.includes(action));
+          expect({ action, given: given.length }).toEqual({ action, given: 1 });
+        }
+      }
+    },
+  );
+
+  test('the boundary says the same as the role', () => {
+    const boundary = only('AWS::IAM::ManagedPolicy').PolicyDocument;
+    const role = resourcesOf(templates, 'AWS::IAM::Role').find((r) => r.properties.RoleName === 'veren-prod-build');
+    expect(role?.properties.Policies[0].PolicyDocument).toEqual(boundary);
+    expect(role?.properties.MaxSessionDuration).toBe(3_600);
+  });
+});
+
+describe('messaging', () => {
+  test('MSK: TLS everywhere, IAM alone, no topics by accident', () => {
+    const cluster = only('AWS::MSK::Cluster');
+    expect(cluster.EncryptionInfo.EncryptionInTransit).toEqual({ ClientBroker: 'TLS', InCluster: true });
+    expect(cluster.ClientAuthentication).toEqual({
+      Sasl: { Iam: { Enabled: true }, Scram: { Enabled: false } },
+      Unauthenticated: { Enabled: false },
+    });
+    expect(cluster.BrokerNodeGroupInfo.ConnectivityInfo).toEqual({ PublicAccess: { Type: 'DISABLED' } });
+    expect(only('AWS::MSK::Configuration').ServerProperties).toContain('auto.create.topics.enable=false');
+  });
+
+  test('the deployment makes both topics', () => {
+    const { topics } = only('Custom::KafkaTopics');
+    expect(topics.map((t: { name: string }) => t.name)).toEqual(Object.values(TOPICS));
+    expect(topics[0]).toMatchObject({
+      partitions: '6',
+      replicationFactor: '3',
+      config: { 'min.insync.replicas': '2' },
+    });
+  });
+
+  test('Valkey: TLS, password by reference, nothing evicted, snapshots, failover', () => {
+    const group = only('AWS::ElastiCache::ReplicationGroup');
+    expect(group).toMatchObject({
+      Engine: 'valkey',
+      TransitEncryptionEnabled: true,
+      TransitEncryptionMode: 'required',
+      AtRestEncryptionEnabled: true,
+      AutomaticFailoverEnabled: true,
+      SnapshotRetentionLimit: 7,
+    });
+    expect(text(group.AuthToken)).toContain('{{resolve:secretsmanager:');
+    expect(only('AWS::ElastiCache::ParameterGroup').Properties).toEqual({ 'maxmemory-policy': 'noeviction' });
+  });
+
+  /** Who may do what in Kafka: written down once, here and in docs/architecture.md. */
+  const WRITE_EVENTS = ['Connect', 'DescribeTopic', 'WriteData', 'WriteDataIdempotently'];
+  test.each<[string, string[], string[]]>([
+    ['api', WRITE_EVENTS, [TOPICS.events]],
+    ['clone-worker', WRITE_EVENTS, [TOPICS.events]],
+    ['build-worker', WRITE_EVENTS, [TOPICS.events]],
+    ['task-watcher', WRITE_EVENTS, [TOPICS.events]],
+    [
+      'event-projector',
+      ['AlterGroup', 'Connect', 'DescribeClusterDynamicConfiguration', 'DescribeGroup', 'DescribeTopic', 'ReadData'],
+      Object.values(TOPICS),
+    ],
+    ['repo-analyzer', [], []],
+    ['log-streamer', [], []],
+    ['websocket', [], []],
+  ])('%s may do in Kafka exactly this', (name, actions, topics) => {
+    const given = functionStatements(templates, name).filter((s) =>
+      s.Action.some((a) => a.startsWith('kafka-cluster:')),
+    );
+    expect([...new Set(given.flatMap((s) => s.Action))].map((a) => a.replace('kafka-cluster:', '')).sort()).toEqual(
+      actions,
+    );
+    const named = [...text(given.map((s) => s.Resource)).matchAll(/\/(deployment-events|build-logs)"/g)].map(
+      (m) => m[1],
+    );
+    expect(new Set(named)).toEqual(new Set(topics));
+  });
+
+  test('the event source: both topics, filtered, partial batches, bisection, bounded retries, a place for failures', () => {
+    const mappings = resourcesOf(templates, 'AWS::Lambda::EventSourceMapping');
+    expect(mappings.map((m) => m.properties.Topics).sort()).toEqual([['build-logs'], ['deployment-events']]);
+    for (const { properties } of mappings) {
+      expect(properties).toMatchObject({
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        BisectBatchOnFunctionError: true,
+        MaximumRetryAttempts: 10,
+        StartingPosition: 'TRIM_HORIZON',
+        ProvisionedPollerConfig: { MinimumPollers: 2, PollerGroupName: 'veren-projector' },
+      });
+      expect(JSON.parse(properties.FilterCriteria.Filters[0].Pattern)).toEqual({
+        value: { v: [{ exists: true }], deploymentId: [{ exists: true }] },
+      });
+      expect(text(properties.DestinationConfig.OnFailure)).toContain('ProjectorSourceFailed');
+    }
+  });
+});
+
+describe('pipeline', () => {
+  test('POST /analyze has its own function, everything else goes to the API', () => {
+    const routes = resourcesOf(templates, 'AWS::ApiGatewayV2::Route').map((r) => r.properties.RouteKey);
+    expect(routes.sort()).toEqual(['$connect', '$default', '$default', '$disconnect', 'POST /analyze', 'subscribe']);
+    const integrations = resourcesOf(templates, 'AWS::ApiGatewayV2::Integration').filter(
+      (i) => i.properties.PayloadFormatVersion,
+    );
+    expect(integrations.map((i) => i.properties.PayloadFormatVersion)).toEqual(['2.0', '2.0']);
+  });
+
+  test('the log stream is streamed; the API sends followers there', () => {
+    const urls = resourcesOf(templates, 'AWS::Lambda::Url').filter((u) => u.stack === 'Pipeline');
+    expect(urls.map((u) => u.properties)).toEqual([
+      expect.objectContaining({ AuthType: 'NONE', InvokeMode: 'RESPONSE_STREAM' }),
+    ]);
+    const { LOG_STREAM_URL } = functionNamed(templates, 'api')?.properties.Environment.Variables ?? {};
+    expect(pointsAt(templates, 'Pipeline', LOG_STREAM_URL)).toBe(`Pipeline.${urls[0]?.id}.FunctionUrl`);
+  });
+
+  test('task-watcher hears of stopped tasks of our two clusters, and sweeps every minute', () => {
+    const rules = resourcesOf(templates, 'AWS::Events::Rule').map((r) => r.properties);
+    const stopped = rules.find((r) => r.EventPattern)?.EventPattern;
+    expect(stopped).toMatchObject({
+      source: ['aws.ecs'],
+      'detail-type': ['ECS Task State Change'],
+      detail: { lastStatus: ['STOPPED'] },
+    });
+    expect(stopped.detail.clusterArn).toHaveLength(2);
+    expect(rules.map((r) => r.ScheduleExpression).filter(Boolean)).toEqual(['rate(1 minute)']);
+  });
+
+  test('the functions that run git are images; the analyzer of strangers’ input is outside the VPC', () => {
+    const packaging = (name: string) => functionNamed(templates, name)?.properties.PackageType;
+    expect([packaging('clone-worker'), packaging('repo-analyzer'), packaging('api')]).toEqual([
+      'Image',
+      'Image',
+      undefined,
+    ]);
+    expect(functionNamed(templates, 'repo-analyzer')?.properties).not.toHaveProperty('VpcConfig');
+    expect(functionNamed(templates, 'clone-worker')?.properties).toHaveProperty('VpcConfig');
+  });
+
+  test('code in a function cannot use the rights that Lambda needs to put it into the VPC', () => {
+    const deny = functionStatements(templates, 'api').filter((s) => s.Effect === 'Deny');
+    expect(deny).toHaveLength(1);
+    expect(text(deny[0]?.Condition)).toContain('lambda:SourceFunctionArn');
+    expect(text(deny[0]?.Condition)).toContain('function:veren-prod-api');
+  });
+
+  test('sites: CloudFront alone reads the bucket, and only the live sites', () => {
+    const allowed = resourcesOf(templates, 'AWS::S3::BucketPolicy').flatMap((p) =>
+      p.properties.PolicyDocument.Statement.filter((s: { Sid?: string }) => s.Sid === 'LiveSites'),
+    );
+    expect(allowed).toHaveLength(1);
+    expect(allowed[0].Principal).toEqual({ Service: 'cloudfront.amazonaws.com' });
+    expect(text(allowed[0].Resource)).toContain('/__outputs/*');
+    expect(text(allowed[0].Condition)).toContain('distribution/');
+  });
+});
+
+/** Replacing one of these loses data. A change here must be made on purpose, with a plan for what is in them. */
+test('logical ids of what holds state', () => {
+  const types = [
+    'AWS::S3::Bucket',
+    'AWS::MSK::Cluster',
+    'AWS::ElastiCache::ReplicationGroup',
+    'AWS::SecretsManager::Secret',
+    'AWS::ECR::Repository',
+  ];
+  const ids = types.flatMap((type) =>
+    resourcesOf(templates, type)
+      .filter((r) => r.stack === 'Data')
+      .map((r) => `${type} ${r.id}`),
+  );
+  expect(ids).toMatchInlineSnapshot(`
+[
+  "AWS::S3::Bucket StorageAccessLogs96FB524C",
+  "AWS::S3::Bucket StorageBucket5CB7C8EA",
+  "AWS::MSK::Cluster KafkaCluster21A1BE89",
+  "AWS::ElastiCache::ReplicationGroup RedisGroup88ACAA33",
+  "AWS::SecretsManager::Secret RedisPasswordFA8B209D",
+  "AWS::SecretsManager::Secret Tokens1180AAEA",
+  "AWS::ECR::Repository Repositoriesfrontendbuilder1839C30459",
+  "AWS::ECR::Repository Repositoriesbuildertask20image9B39AC87",
+  "AWS::ECR::Repository Repositoriesfrontendbuilder224B01B870",
+  "AWS::ECR::Repository Repositoriesfrontendbuilder24D712A0F9",
+  "AWS::ECR::Repository Repositoriesbackendbuildworker7077189B",
+  "AWS::ECR::Repository RepositoriesUserImagesBB17A0B8",
+]
+`);
+});
+
+describe('differences of stage local', () => {
+  test('are these and no others', () => {
+    const types = (t: typeof templates) =>
+      new Set(Object.values(t).flatMap((s) => Object.values(s.Resources).map((r) => r.Type)));
+    const dev = types(synthesize('dev').templates);
+    const local = types(synthesize('local').templates);
+    expect([...local].filter((t) => !dev.has(t))).toEqual([]);
+    expect([...dev].filter((t) => !local.has(t)).sort()).toMatchInlineSnapshot(`
+[
+  "AWS::CloudFront::CachePolicy",
+  "AWS::CloudFront::Distribution",
+  "AWS::CloudFront::Function",
+  "AWS::CloudFront::OriginAccessControl",
+  "AWS::CloudFront::ResponseHeadersPolicy",
+  "AWS::CodeBuild::Project",
+  "AWS::EC2::EIP",
+  "AWS::EC2::FlowLog",
+  "AWS::EC2::InternetGateway",
+  "AWS::EC2::NatGateway",
+  "AWS::EC2::Route",
+  "AWS::EC2::SecurityGroupEgress",
+  "AWS::EC2::SecurityGroupIngress",
+  "AWS::EC2::VPCGatewayAttachment",
+  "AWS::ElastiCache::ParameterGroup",
+  "AWS::ElastiCache::ReplicationGroup",
+  "AWS::ElastiCache::SubnetGroup",
+  "AWS::Lambda::EventSourceMapping",
+  "AWS::MSK::Cluster",
+  "AWS::MSK::Configuration",
+  "Custom::AWS",
+  "Custom::CDKContainerImageBuild",
+  "Custom::KafkaTopics",
+  "Custom::S3AutoDeleteObjects",
+]
+`);
+  });
+});
