@@ -131,6 +131,7 @@ export const EXTEND = change(
   if not isActive(args[1]) then return '' end
   activate(args[1], now + tonumber(args[2]))
   return '1'`,
+  { allowOom: true },
 );
 
 /** args: id, then field and value pairs, the fields with the prefix of notes. */
@@ -149,6 +150,7 @@ export const COMPLETE = change(
   if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
   finish(args[1], tonumber(args[2]))
   return '1'`,
+  { allowOom: true },
 );
 
 /** args: as COMPLETE. 'removed', 'active', or '' where there is none. */
@@ -159,6 +161,7 @@ export const REMOVE = change(
   if isActive(args[1]) then return 'active' end
   finish(args[1], tonumber(args[2]))
   return 'removed'`,
+  { allowOom: true },
 );
 
 /** args: id, attempt, delay (ms), prefix of notes. */
@@ -173,6 +176,7 @@ export const RETRY = change(
   redis.call('HINCRBY', jobKey(id), 'attempt', 1)
   wait(id, now + tonumber(args[3]))
   return '1'`,
+  { allowOom: true },
 );
 
 /** args: id, delay (ms). */
@@ -182,6 +186,7 @@ export const RELEASE = change(
   if not isActive(args[1]) then return '' end
   wait(args[1], now + tonumber(args[2]))
   return '1'`,
+  { allowOom: true },
 );
 
 /** args: state. The time, then the hash of each job. */

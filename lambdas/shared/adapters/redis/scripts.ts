@@ -19,9 +19,14 @@ const REPLY_MS = 120_000;
  * A script that changes something. `body` returns a string; the empty string says that nothing was changed. A call that was
  * sent twice, since the connection broke before its reply, is run once and gets the same reply twice.
  * In the body: `base` (prefix of every key), `now` (ms) and `args`.
+ *
+ * Where Redis is out of memory the script is refused as a whole before it starts; `allowOom` is for what keeps or frees
+ * memory. Without the flags Redis would let a script write whose first write frees memory, such as SREM.
+ * Source: https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags (Redis >= 7, Valkey)
  */
-export const change = (library: string, body: string): Script =>
-  script(`${PRELUDE}
+export const change = (library: string, body: string, options: { allowOom?: boolean } = {}): Script =>
+  script(`#!lua${options.allowOom ? ' flags=allow-oom' : ''}
+${PRELUDE}
 local replyKey = base .. 'reply:' .. ARGV[1]
 local reply = redis.call('GET', replyKey)
 if reply then return reply end
@@ -32,7 +37,8 @@ if reply ~= '' then redis.call('SET', replyKey, reply, 'PX', ${REPLY_MS}) end
 return reply`);
 
 /** A script that only reads, for a look at several keys in one moment. Returns what it likes. */
-export const look = (library: string, body: string): Script => script(`${PRELUDE}${library}\n${body}`);
+export const look = (library: string, body: string): Script =>
+  script(`#!lua flags=no-writes\n${PRELUDE}${library}\n${body}`);
 
 const PRELUDE = `
 local base = KEYS[1]

@@ -8,12 +8,12 @@ const LIBRARY = `
 local UNFINISHED, PROJECTS = base .. 'unfinished', base .. 'projects'
 local function deploymentKey(id) return base .. 'deployment:' .. id end
 
--- The indices forget what is older than the deployments themselves.
+-- The indices forget what is so much older that its deployment is not kept any more.
 local function index(id, owner, project, createdAt, keepMs)
   redis.call('HSETNX', PROJECTS, project, owner)
   for _, name in ipairs({owner, owner .. '\\0' .. project}) do
     redis.call('ZADD', base .. 'index:' .. name, createdAt, id)
-    redis.call('ZREMRANGEBYSCORE', base .. 'index:' .. name, '-inf', '(' .. (now - keepMs))
+    redis.call('ZREMRANGEBYSCORE', base .. 'index:' .. name, '-inf', '(' .. (createdAt - keepMs))
   end
 end
 `;

@@ -52,6 +52,7 @@ const DISCONNECT = change(
   end
   redis.call('DEL', subjectsKey(args[1]), ownerKey(args[1]))
   return '1'`,
+  { allowOom: true },
 );
 
 export function redisSubscriptions(redis: Redis, { prefix }: RedisPortOptions): Subscriptions {
