@@ -101,7 +101,8 @@ export async function fetchObjects(remote: Remote, oids: readonly string[], cont
 const uploadPack = (url: URL): string[] =>
   url.protocol === 'file:' ? ['--upload-pack=git -c uploadpack.allowFilter=true upload-pack'] : [];
 
-function remoteConfig(url: URL, addresses: readonly string[], token: string | undefined): GitConfig {
+/** Exported for the test that shows that the pin holds. */
+export function remoteConfig(url: URL, addresses: readonly string[], token: string | undefined): GitConfig {
   const config: [string, string][] = [
     ['protocol.version', '2'],
     ['http.followRedirects', 'false'],

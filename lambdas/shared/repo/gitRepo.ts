@@ -81,7 +81,10 @@ async function readBlobs(
   wanted: readonly { path: string; oid: string }[],
   maxBytes: number,
 ): Promise<Map<string, FileContent>> {
-  const objects = await Promise.all(wanted.map(({ oid }) => reader.read(oid, maxBytes)));
+  const objects = await reader.read(
+    wanted.map(({ oid }) => oid),
+    maxBytes,
+  );
   const found = new Map<string, FileContent>();
   objects.forEach((object, i) => {
     if (object) found.set(wanted[i]!.path, contentOf(object.bytes, object.size, maxBytes));
@@ -91,7 +94,7 @@ async function readBlobs(
 
 /** Follows an annotated tag to its commit. Null where it points at something else. */
 async function peel(reader: ObjectReader, object: string): Promise<{ oid: string; tree: string } | null> {
-  const commit = await reader.read(`${object}^{commit}`, 1024 * 1024);
+  const [commit] = await reader.read([`${object}^{commit}`], 1024 * 1024);
   const tree = commit && /^tree ([0-9a-f]+)$/m.exec(commit.bytes.toString('latin1'))?.[1];
   return commit && tree ? { oid: commit.oid, tree } : null;
 }

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { HEAD_BYTES } from './entryTree.ts';
 import { type GitFolder, killGroup, startGit } from './runGit.ts';
 
@@ -10,112 +9,124 @@ export interface GitObject {
   readonly bytes: Buffer;
 }
 
-/** One `git cat-file --batch` for a whole analysis: objects are asked for by name and come back in the same order. */
+/** One `git cat-file --batch-command` for a whole analysis: objects are asked for by name, many at a time. */
 export interface ObjectReader {
-  /** Null for an object that is not in the repository. */
-  read(name: string, maxBytes: number): Promise<GitObject | null>;
+  /** In the order of the names; null for an object that is not in the repository. Contents over `maxBytes` are cut. */
+  read(names: readonly string[], maxBytes: number): Promise<readonly (GitObject | null)[]>;
   close(): void;
 }
 
+interface Batch {
+  readonly count: number;
+  readonly maxBytes: number;
+  readonly objects: (GitObject | null)[];
+  resolve(objects: readonly (GitObject | null)[]): void;
+  reject(error: Error): void;
+}
+
+/** Names asked for at a time: what waits in the pipes stays small. */
+const CHUNK = 256;
+
 export function openObjectReader(folder: GitFolder, signal: AbortSignal): ObjectReader {
-  const child = startGit(folder, ['cat-file', '--batch']);
+  const child = startGit(folder, ['cat-file', '--batch-command', '--buffer']);
   const stop = () => killGroup(child);
   signal.addEventListener('abort', stop, { once: true });
+  const waiting: Batch[] = [];
+  let failure: Error | undefined;
+  const fail = (error: Error) => {
+    failure ??= error;
+    for (const batch of waiting.splice(0)) batch.reject(failure);
+  };
+  const parser = new AnswerParser((object) => {
+    const batch = waiting[0]!;
+    batch.objects.push(object);
+    if (batch.objects.length < batch.count) return;
+    waiting.shift();
+    batch.resolve(batch.objects);
+  });
+  child.stdout.on('data', (chunk: Buffer) => parser.push(chunk, () => waiting[0]?.maxBytes ?? 0));
   child.stderr.resume();
-  const input = new Lines(child.stdout);
-  child.on('error', (error) => input.fail(error));
-  // Answers come in the order of the questions, so each waits for the one before.
-  let last: Promise<unknown> = Promise.resolve();
+  child.on('error', fail);
+  child.on('close', () => fail(new Error('git cat-file ended early')));
+
+  const ask = (names: readonly string[], maxBytes: number): Promise<readonly (GitObject | null)[]> =>
+    new Promise((resolve, reject) => {
+      if (failure) return reject(failure);
+      if (names.length === 0) return resolve([]);
+      waiting.push({ count: names.length, maxBytes, objects: [], resolve, reject });
+      child.stdin.write(`${names.map((name) => `contents ${name}\n`).join('')}flush\n`);
+    });
   return {
-    read(name, maxBytes) {
-      child.stdin.write(`${name}\n`);
-      const answer = last.then(() => readAnswer(input, maxBytes));
-      last = answer.catch(() => {});
-      return answer;
+    async read(names, maxBytes) {
+      const objects: (GitObject | null)[] = [];
+      for (let i = 0; i < names.length; i += CHUNK) objects.push(...(await ask(names.slice(i, i + CHUNK), maxBytes)));
+      return objects;
     },
     close() {
       signal.removeEventListener('abort', stop);
-      child.stdin.end();
       stop();
     },
   };
 }
 
-async function readAnswer(input: Lines, maxBytes: number): Promise<GitObject | null> {
-  const line = await input.line();
-  const head = /^([0-9a-f]{40,64}) (commit|tree|blob|tag) (\d+)$/.exec(line);
-  if (!head) return null;
-  const size = Number(head[3]);
-  const bytes = await input.bytes(size > maxBytes ? Math.min(size, HEAD_BYTES) : size);
-  await input.skip(size - bytes.length + 1);
-  return { oid: head[1]!, type: head[2] as GitObject['type'], size, bytes };
+interface Reading extends Omit<GitObject, 'bytes'> {
+  readonly kept: Buffer[];
+  /** Bytes that are still to be kept, and that are still to come. */
+  keep: number;
+  left: number;
 }
 
-/** Reads lines and counted bytes from a stream. */
-class Lines {
-  #chunks: Buffer[] = [];
-  #length = 0;
-  #error: Error | undefined;
-  #wake: (() => void) | undefined;
-  readonly #stream: Readable;
+/** Cuts the stream of answers (`<oid> <type> <size>\n<content>\n`, or a line that says "missing") into objects. */
+class AnswerParser {
+  readonly #emit: (object: GitObject | null) => void;
+  #rest: Buffer = Buffer.alloc(0);
+  /** The object whose content is being read. */
+  #current: Reading | undefined;
 
-  constructor(stream: Readable) {
-    this.#stream = stream;
-    stream.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk);
-      this.#length += chunk.length;
-      if (this.#length > 1 << 20) stream.pause();
-      this.#wake?.();
-    });
-    stream.on('close', () => this.fail(new Error('git cat-file ended early')));
+  constructor(emit: (object: GitObject | null) => void) {
+    this.#emit = emit;
   }
 
-  fail(error: Error): void {
-    this.#error ??= error;
-    this.#wake?.();
-  }
-
-  async line(): Promise<string> {
-    for (;;) {
-      const end = this.#chunks[0]?.indexOf(10) ?? -1;
-      if (end >= 0) return this.#take(end + 1).toString('utf8', 0, end);
-      if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
-      else await this.#more();
+  push(chunk: Buffer, maxBytes: () => number): void {
+    let data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    while (data.length > 0) {
+      if (this.#current) {
+        data = this.#content(data, this.#current);
+        continue;
+      }
+      const end = data.indexOf(10);
+      if (end < 0) break;
+      this.#head(data.toString('latin1', 0, end), maxBytes());
+      data = data.subarray(end + 1);
     }
+    this.#rest = data;
   }
 
-  async bytes(count: number): Promise<Buffer> {
-    while (this.#length < count) await this.#more();
-    return this.#take(count);
-  }
-
-  async skip(count: number): Promise<void> {
-    for (let left = count; left > 0; ) {
-      if (this.#length === 0) await this.#more();
-      left -= this.#take(Math.min(left, this.#length)).length;
+  #head(line: string, maxBytes: number): void {
+    const head = /^([0-9a-f]{40,64}) (commit|tree|blob|tag) (\d+)$/.exec(line);
+    if (!head) {
+      this.#emit(null);
+      return;
     }
+    const size = Number(head[3]);
+    const keep = size > maxBytes ? Math.min(size, HEAD_BYTES) : size;
+    // One more byte than the content: the newline after it.
+    this.#current = { oid: head[1]!, type: head[2] as GitObject['type'], size, keep, kept: [], left: size + 1 };
   }
 
-  #take(count: number): Buffer {
-    const parts: Buffer[] = [];
-    for (let left = count; left > 0; ) {
-      const first = this.#chunks[0]!;
-      const part = first.subarray(0, left);
-      parts.push(part);
-      left -= part.length;
-      if (part.length === first.length) this.#chunks.shift();
-      else this.#chunks[0] = first.subarray(part.length);
+  #content(data: Buffer, current: Reading): Buffer {
+    const part = data.subarray(0, current.left);
+    if (current.keep > 0) {
+      // Copied: a kept slice would hold the whole chunk of the pipe in memory.
+      const wanted = Buffer.from(part.subarray(0, current.keep));
+      current.kept.push(wanted);
+      current.keep -= wanted.length;
     }
-    this.#length -= count;
-    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-  }
-
-  async #more(): Promise<void> {
-    if (this.#error) throw this.#error;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      this.#stream.resume();
-    });
-    this.#wake = undefined;
+    current.left -= part.length;
+    if (current.left === 0) {
+      this.#current = undefined;
+      this.#emit({ oid: current.oid, type: current.type, size: current.size, bytes: Buffer.concat(current.kept) });
+    }
+    return data.subarray(part.length);
   }
 }

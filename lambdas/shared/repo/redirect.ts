@@ -28,6 +28,7 @@ export function redirectTarget(url: URL, addresses: readonly string[], signal: A
         const location = response.headers.location;
         if (location === undefined || !URL.canParse(location, asked)) return resolve(null);
         const target = new URL(location, asked).href;
+        if (!/^https?:/.test(target)) return resolve(null);
         // Only a redirect of the whole repository: same suffix, other base. Source: git's http.c, update_url_from_redirect.
         resolve(target.endsWith(suffix) ? target.slice(0, -suffix.length) : null);
       },
