@@ -25,9 +25,11 @@ export interface OutboxOptions {
 }
 
 const LIMITS = {
-  /** Lines of one message, and UTF-16 units of them: a message stays well below Kafka's default of 1 MB. */
+  /** Lines of one message, and UTF-16 units of them. JSON and UTF-8 make at most 6 bytes of a unit. */
   batchLines: 500,
-  batchLength: 128 * 1_024,
+  batchLength: 64 * 1_024,
+  /** No further message joins a request that has so many bytes: a request stays below Kafka's default limit of 1 MB. */
+  requestBytes: 512 * 1_024,
   /** Lines wait this long for company (ms). */
   lingerMs: 60,
   /** What may wait. Beyond it the source is asked to pause, and after `patienceMs` without any success lines are dropped. */
@@ -171,21 +173,22 @@ export class Outbox {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Everything that waits, as messages; at most about 1 MB of it at once. */
+  /** What waits, as messages, as much of it as one request may carry. */
   #take(): Batch {
     const events = this.#events;
     this.#events = [];
     this.#urgent = false;
     const logs: string[] = [];
-    let total = 0;
-    while (this.#lines.length > 0 && total < 8 * this.#limits.batchLength) {
+    let bytes = events.reduce((sum, event) => sum + Buffer.byteLength(event), 0);
+    while (this.#lines.length > 0 && bytes < this.#limits.requestBytes) {
       let count = 0;
       let length = 0;
       while (count < this.#lines.length && count < this.#limits.batchLines && length < this.#limits.batchLength)
         length += this.#lines[count++]!.line.length;
-      total += length;
       this.#length -= length;
-      logs.push(this.#encode(this.#lines.splice(0, count)));
+      const message = this.#encode(this.#lines.splice(0, count));
+      bytes += Buffer.byteLength(message);
+      logs.push(message);
     }
     if (this.#lines.length === 0 && this.#dropped > 0) {
       const line = `${this.#dropped} lines were dropped here: the message broker was away for too long.`;

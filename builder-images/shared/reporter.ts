@@ -7,7 +7,9 @@ import { type Line, Outbox, type OutboxOptions, type Transport } from './outbox.
 
 /** Lines of one attempt that are sent; a build that prints more is cut off in the log, not in its work. */
 export const MAX_LOG_LINES = 100_000;
+/** What a failure carries of its command's output: enough to see why, little enough for a record. */
 const LAST_LINES = 20;
+const LAST_LINE_LENGTH = 1_000;
 
 export interface Identity {
   readonly deploymentId: string;
@@ -76,7 +78,7 @@ export class Reporter {
   /** A line that is harmless, masked and bounded already (see `LineSplitter`). */
   presented(stream: Line['stream'], line: string): void {
     if (stream !== 'system') {
-      this.#last.push(line);
+      this.#last.push(line.slice(0, LAST_LINE_LENGTH));
       if (this.#last.length > 4 * LAST_LINES) this.#last = this.lastLines;
     }
     const max = this.#o.maxLogLines ?? MAX_LOG_LINES;
