@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { makeRepo } from '../support/gitServer.ts';
@@ -64,7 +64,9 @@ it('says what is wrong with a port, a data folder, git', async () => {
   const port = new URL(veren.url).port;
   await expect(startVeren(join(folder.path, 'b'), { PORT: port })).rejects.toThrow(/PORT_IN_USE.*PORT=/);
   await expect(startVeren(join(folder.path, 'a'))).rejects.toThrow(/DATA_FOLDER_LOCKED.*--data/);
-  await expect(startVeren('/proc/veren')).rejects.toThrow(/DATA_FOLDER_UNUSABLE.*--data/);
+  const file = join(folder.path, 'a-file');
+  await writeFile(file, '');
+  await expect(startVeren(join(file, 'data'))).rejects.toThrow(/DATA_FOLDER_UNUSABLE.*--data/);
   await expect(startVeren(join(folder.path, 'c'), { PORT: 'abc' })).rejects.toThrow(/PORT_INVALID/);
   await expect(startVeren(join(folder.path, 'c'), { PATH: join(folder.path, 'no-git-here') })).rejects.toThrow(
     /GIT_MISSING.*Install git/,
