@@ -1,11 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 
 /** A file of bytes that never changes: `[id, size]`. An object is a sequence of them. */
 export type Segment = readonly [id: string, size: number];
 
 const CHUNK = 256 * 1024;
+
+/** Bytes `from` to `to` (inclusive) of an open file. */
+interface Part {
+  readonly file: FileHandle;
+  readonly from: number;
+  readonly to: number;
+}
 
 /**
  * Bytes on disk under random names: keys of objects never become paths. A blob counts only while an object in the
@@ -64,8 +72,8 @@ export class Blobs {
    * Opens what holds the bytes `start` to `end` (inclusive) of the segments.
    * @throws with code ENOENT where a blob was removed in the meantime.
    */
-  async read(segments: readonly Segment[], start: number, end: number): Promise<AsyncGenerator<Buffer>> {
-    const parts: { file: FileHandle; from: number; to: number }[] = [];
+  async read(segments: readonly Segment[], start: number, end: number): Promise<Readable> {
+    const parts: Part[] = [];
     let offset = 0;
     try {
       for (const [id, size] of segments) {
@@ -85,19 +93,36 @@ export class Blobs {
   }
 }
 
-async function* stream(parts: { file: FileHandle; from: number; to: number }[]): AsyncGenerator<Buffer> {
-  try {
-    for (const { file, from, to } of parts)
-      for (let at = from; at <= to; ) {
-        const buffer = Buffer.allocUnsafe(Math.min(CHUNK, to - at + 1));
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-        if (bytesRead === 0) throw new Error('A blob became shorter while it was read.');
-        at += bytesRead;
-        yield buffer.subarray(0, bytesRead);
+/** Not a generator: one that is destroyed before its first read would never close its files. */
+function stream(parts: readonly Part[]): Readable {
+  let index = 0;
+  let at = parts[0]?.from ?? 0;
+  return new Readable({
+    highWaterMark: CHUNK,
+    read() {
+      const part = parts[index];
+      if (!part) {
+        this.push(null);
+        return;
       }
-  } finally {
-    await Promise.all(parts.map((p) => p.file.close()));
-  }
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, part.to - at + 1));
+      part.file.read(buffer, 0, buffer.length, at).then(
+        ({ bytesRead }) => {
+          if (bytesRead === 0) return this.destroy(new Error('A blob became shorter while it was read.'));
+          at += bytesRead;
+          if (at > part.to) at = parts[++index]?.from ?? 0;
+          this.push(buffer.subarray(0, bytesRead));
+        },
+        (error) => this.destroy(error),
+      );
+    },
+    destroy(error, callback) {
+      Promise.all(parts.map((p) => p.file.close())).then(
+        () => callback(error),
+        (failure) => callback(error ?? failure),
+      );
+    },
+  });
 }
 
 /** Small contents reach the disk in one write. */

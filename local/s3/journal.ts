@@ -29,7 +29,10 @@ const SLACK = 10_000;
 export async function openJournal<R>(options: JournalOptions<R>): Promise<Journal<R>> {
   await rm(temporary(options.path), { force: true });
   let file = await open(options.path, 'a+', 0o600);
-  let { length, lines } = await load(options);
+  let { length, lines } = await load(options).catch(async (error) => {
+    await file.close();
+    throw error;
+  });
   await file.truncate(length);
 
   type Waiting = { record: R; done: () => void; failed: (error: unknown) => void };

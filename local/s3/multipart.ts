@@ -23,6 +23,7 @@ interface Upload {
   readonly headers: Record<string, string>;
   readonly checksum: ChecksumName | undefined;
   readonly parts: Map<number, Received>;
+  readonly startedAt: number;
 }
 
 /** Uploads in progress live in memory: they belong to builds, which do not outlive the platform either. */
@@ -30,6 +31,8 @@ export type Uploads = Map<string, Upload>;
 
 const MIN_PART = 5 * 1024 * 1024;
 const MAX_UPLOADS = 10_000;
+/** No build takes so long: its upload is forgotten. */
+const MAX_AGE_MS = 24 * 3_600_000;
 
 const noSuchUpload = () =>
   new ServiceError(
@@ -44,17 +47,33 @@ function findUpload({ uploads, query, bucket, key }: S3Context): Upload {
   return upload;
 }
 
+function dropAbandoned({ uploads, store, clock }: S3Context): void {
+  for (const [id, { startedAt, parts }] of uploads) {
+    if (clock.now() - startedAt < MAX_AGE_MS) break; // they are in the order of their start
+    uploads.delete(id);
+    for (const part of parts.values()) store.blobs.release(part.segments);
+  }
+}
+
 export const createMultipartUpload: Operation = async (context) => {
-  const { bucket, key, uploads } = context;
+  const { bucket, key, uploads, clock } = context;
   checkKey(key);
   authorize(context, 's3:PutObject', key);
   requireBucket(context);
+  dropAbandoned(context);
   if (uploads.size >= MAX_UPLOADS) throw new ServiceError('SlowDown', 503, 'Please reduce your request rate.');
   const name = header(context, 'x-amz-checksum-algorithm')?.toLowerCase();
   if (name !== undefined && !isChecksumName(name))
     throw new ServiceError('NotImplemented', 501, `The checksum ${name} is not supported.`);
   const uploadId = randomBytes(24).toString('base64url');
-  uploads.set(uploadId, { bucket, key, headers: metadataOf(context), checksum: name, parts: new Map() });
+  uploads.set(uploadId, {
+    bucket,
+    key,
+    headers: metadataOf(context),
+    checksum: name,
+    parts: new Map(),
+    startedAt: clock.now(),
+  });
   sendXml(context, 'InitiateMultipartUploadResult', { Bucket: bucket, Key: key, UploadId: uploadId });
 };
 

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ServiceError } from '../awsProtocol/serviceError.ts';
 import type { StoredObject } from './bucketIndex.ts';
@@ -75,7 +74,7 @@ async function respond(context: S3Context, withBody: boolean): Promise<void> {
     const body = await open(context, object, start, end, attempt);
     if (!body) continue;
     response.writeHead(status, headers);
-    await pipeline(Readable.from(body, { objectMode: false }), response);
+    await pipeline(body, response);
     return;
   }
 }

@@ -18,6 +18,7 @@ import { type EcsEndpointOptions, startEcsEndpoint } from '../../../local/ecs/en
 import type { TaskStateChange } from '../../../local/ecs/view.ts';
 import { definitions } from './definitions.fixture.ts';
 
+jest.setTimeout(20_000);
 let dataDir: string;
 let credentials: CredentialStore;
 let endpoint: Endpoint | undefined;
@@ -353,7 +354,7 @@ describe('another life', () => {
     expect(statusesOf(arn)).toEqual(['STOPPED']);
     const again = await run(`setsid sh -c '${loop}' & ${loop}`, { clientToken: 'kept' });
     expect(again).toBe(arn);
-  }, 20_000);
+  });
 
   test('closing ends what runs, and says that the platform did it', async () => {
     await start();
