@@ -101,7 +101,8 @@ export const BackendEnvSchema = z.object({
   INSTALLPATH: text.default('.'),
   INSTALLCOMMAND: z.string().default(DEFAULT_INSTALL_COMMAND),
   BUILDCOMMAND: z.string().default(''),
-  STARTCOMMAND: text,
+  /** Empty where none was found: START_COMMAND_MISSING. */
+  STARTCOMMAND: z.string().default(''),
   PORT: count.default(3_000),
   PACKAGE_MANAGER: FrontendEnvSchema.shape.PACKAGE_MANAGER,
   /** `registry/repository` of the user's images. */

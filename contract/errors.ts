@@ -254,8 +254,44 @@ const table = {
   NO_CONTAINER_BUILDER: {
     fault: 'user',
     exitCode: 33,
-    message: 'Backends need docker, podman or buildah on this machine, and none was found.',
-    action: 'Install one of them, or deploy with "backend": false.',
+    message: 'Backends need docker, podman or buildah on this machine, and {found}.',
+    action: 'Install or start one of them, or deploy with "backend": false.',
+  },
+  START_COMMAND_MISSING: {
+    fault: 'user',
+    exitCode: 35,
+    message: 'Nothing says how to start the service: {reason}',
+    action: 'Add a "start" script to its package.json, a Procfile with a "web" line, or set "startCommand".',
+  },
+  SYSTEM_LIBRARY_MISSING: {
+    fault: 'user',
+    exitCode: 36,
+    message: 'The {phase} phase needs {library}, which is not part of the image that services are built in.',
+    action: 'Use a package that brings its own binary, or a version of it that does.',
+  },
+  BUILD_DISK_FULL: {
+    fault: 'user',
+    exitCode: 37,
+    message: 'The disk was full in the {phase} phase.',
+    action: 'Install or write less, or raise the ephemeral storage of the builder in the configuration.',
+  },
+  BASE_IMAGE_UNAVAILABLE: {
+    fault: 'transient',
+    exitCode: 38,
+    message: 'The base image could not be pulled: {reason}',
+    action: 'It is tried again; if it stays, check that the registry can be reached from the builder.',
+  },
+  IMAGE_BUILD_FAILED: {
+    fault: 'platform',
+    exitCode: 39,
+    message: 'The image could not be built: {reason}',
+    action: 'This is not a fault of the commands that were run; if it stays, report it to the operator.',
+  },
+  IMAGE_REPOSITORY_MISSING: {
+    fault: 'platform',
+    exitCode: 40,
+    message: 'There is no image repository {repository}.',
+    action: 'This is a fault of the platform: check that `cdk deploy` made it.',
   },
   TOOLCHAIN_UNAVAILABLE: {
     fault: 'transient',

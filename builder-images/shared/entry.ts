@@ -23,9 +23,9 @@ export interface BuildInput<Env> {
 }
 
 export interface Builder<Env extends z.ZodType, Image extends z.ZodType> {
-  readonly target: Target;
   readonly job: Env;
   readonly image: Image;
+  readonly publisher: (env: z.output<Env>, mask: Masker, now: () => number) => Reporter;
   /** All four phases. Throws `PhaseFault` or `VerenError`; `deadline.phase` tells in which. */
   readonly build: (input: BuildInput<z.output<Env>> & { readonly image: z.output<Image> }) => Promise<Artifact>;
 }
@@ -62,7 +62,7 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   const { job: env, image } = parseEnv(raw, builder.job, builder.image);
   const now = () => Date.now();
   const mask = createMasker(secretsOf(env));
-  const reporter = createReporter(builder.target, env, mask, now);
+  const reporter = builder.publisher(env, mask, now);
   const deadline = new Deadline(env.BUILD_TIMEOUT);
   const waitMs = image.VEREN_REPORT_WAIT * 1_000;
   let exitCode = 0;

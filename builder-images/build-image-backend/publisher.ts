@@ -1,0 +1,8 @@
+import type { BackendEnv } from '../../contract/builder-env.ts';
+import { createReporter } from '../shared/entry.ts';
+import type { Masker } from '../shared/masker.ts';
+import type { Reporter } from '../shared/reporter.ts';
+
+/** The backend builder's voice on the two topics. */
+export const createPublisher = (env: BackendEnv, mask: Masker, now: () => number): Reporter =>
+  createReporter('backend', env, mask, now);

@@ -1,0 +1,142 @@
+import { chmod, chown, copyFile, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import type { BackendEnv } from '../../../contract/builder-env.ts';
+import { VerenError } from '../../../contract/errors.ts';
+import { repoFolder } from '../../builder-image-frontend/utils/folders.ts';
+import { wanted } from '../../shared/package-manager.ts';
+import { renderDockerfile } from './dockerfile.ts';
+import { installManifests, type PackageJson, readPackageJson } from './manifests.ts';
+import { pruneCommand } from './prune.ts';
+import { resolveStart, type Start } from './start.ts';
+import { buildVariables } from './variables.ts';
+
+/** `node` of the official images, which all steps of the user's run as. */
+export const NODE_UID = 1_000;
+
+/** Everything that a container builder is given. */
+export interface BuildContext {
+  readonly folder: string;
+  readonly dockerfile: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** Files that are mounted for the user's steps, by id (see the templates). */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly start: Start;
+}
+
+export interface ContextInput {
+  readonly env: BackendEnv;
+  readonly raw: Readonly<Record<string, string>>;
+  /** Folder of this build: `source` is the checkout. */
+  readonly work: string;
+  readonly templates: string;
+  /** Where the secrets are put. */
+  readonly secrets: { readonly folder: string; readonly owner: number | null };
+  readonly say: (text: string) => void;
+}
+
+/** Turns the checkout into a build context. Throws `VerenError` where the repository does not allow one. */
+export async function prepareContext(input: ContextInput): Promise<BuildContext> {
+  const { env, work, templates, say } = input;
+  const source = join(work, 'source');
+  const root = await repoFolder(source, env.INSTALLPATH);
+  const service = await repoFolder(source, env.BACKEND_PATH);
+  const servicePath = relative(root, service) || '.';
+  if (servicePath.startsWith('..'))
+    throw new VerenError('BUILDER_MISCONFIGURED', { reason: 'BACKEND_PATH lies outside of INSTALLPATH' });
+  const pkg = await readPackageJson(service);
+  const start = resolveStart(env.STARTCOMMAND, scriptsOf(pkg));
+  say(`Start command: ${start.argv.join(' ')}`);
+  const manifests = await installManifests(root, env.INSTALLCOMMAND);
+  if (manifests.needsSource !== null && env.INSTALLCOMMAND !== '')
+    say(`The installation is done anew at every change of the source: ${manifests.needsSource}.`);
+
+  const folder = join(work, 'context');
+  await mkdir(join(folder, 'veren'), { recursive: true });
+  await rename(root, join(folder, 'app'));
+  await rm(join(folder, 'app/.git'), { recursive: true, force: true });
+  if (manifests.needsSource === null) await copyAll(join(folder, 'app'), join(folder, 'manifests'), manifests.paths);
+  const variables = buildVariables(input.raw, env);
+  const files = {
+    'tools.spec': toolsSpec(env.PACKAGE_MANAGER),
+    'install.command': env.INSTALLCOMMAND,
+    'build.command': env.BUILDCOMMAND,
+    'prune.command': afterBuild(env, start, manifests, (await readPackageJson(join(folder, 'app')))?.workspaces),
+    'variables.sha256': variables.fingerprint,
+  };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, 'veren', name), content);
+  for (const name of ['run', 'init']) {
+    await copyFile(join(templates, name), join(folder, 'veren', name));
+    await chmod(join(folder, 'veren', name), 0o755);
+  }
+  // What is installed here belongs to another machine.
+  const ignored = ['**/.git', ...(env.INSTALLCOMMAND === '' ? [] : ['**/node_modules'])];
+  await writeFile(join(folder, '.dockerignore'), `${ignored.join('\n')}\n`);
+  const dockerfile = join(folder, 'Dockerfile');
+  await writeFile(dockerfile, await renderDockerfile(templates, env.NODE_VERSION, start.argv));
+  return {
+    folder,
+    dockerfile,
+    buildArgs: {
+      INSTALL_FROM: manifests.needsSource === null ? 'manifests' : 'app',
+      SERVICE_PATH: servicePath,
+      PORT: String(env.PORT),
+    },
+    secrets: await writeSecrets(input, variables.script),
+    start,
+  };
+}
+
+const scriptsOf = (pkg: PackageJson | null) => ({
+  scripts: pkg?.scripts ?? {},
+  dependencies: Object.keys(pkg?.dependencies ?? {}),
+  devDependencies: Object.keys(pkg?.devDependencies ?? {}),
+});
+
+function toolsSpec(packageManager: string): string {
+  const want = wanted(packageManager);
+  return want === null ? '' : `${want.package}@${want.version}`;
+}
+
+/** Takes dev dependencies out, and keeps the package manager where the service is started by it. */
+function afterBuild(
+  env: BackendEnv,
+  start: Start,
+  manifests: { readonly devDependencies: boolean; readonly paths: readonly string[] },
+  workspaces: boolean | undefined,
+): string {
+  const want = wanted(env.PACKAGE_MANAGER);
+  const workspace = workspaces === true || manifests.paths.includes('pnpm-workspace.yaml');
+  const prune =
+    start.prunable && manifests.devDependencies && env.INSTALLCOMMAND !== ''
+      ? pruneCommand({ manager: want?.name ?? 'npm', major: Number.parseInt(want?.version ?? '', 10), workspace })
+      : null;
+  const commands = [];
+  // A service with its dev dependencies is larger, and works all the same.
+  if (prune !== null) commands.push(`{ ${prune}; } || echo 'Dev dependencies could not be taken out of the image.'`);
+  if (start.needsPackageManager) commands.push('cp -R /opt/veren/tools/. /opt/veren/runtime/');
+  return commands.join('\n');
+}
+
+async function copyAll(from: string, to: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await mkdir(dirname(join(to, path)), { recursive: true });
+    await cp(join(from, path), join(to, path), { recursive: true, verbatimSymlinks: true });
+  }
+}
+
+/** Readable by the user's steps alone. */
+async function writeSecrets({ raw, secrets }: ContextInput, variables: string): Promise<Record<string, string>> {
+  await mkdir(secrets.folder, { recursive: true });
+  const given: Record<string, string> = {};
+  const write = async (id: string, name: string, content: string, mode: number) => {
+    const file = join(secrets.folder, name);
+    await rm(file, { force: true });
+    await writeFile(file, content, { mode, flag: 'wx' });
+    if (secrets.owner !== null) await chown(file, secrets.owner, secrets.owner);
+    given[id] = file;
+  };
+  await write('variables', 'variables', variables, 0o400);
+  if (raw.NODE_EXTRA_CA_CERTS)
+    await write('certificates', 'ca.pem', await readFile(raw.NODE_EXTRA_CA_CERTS, 'utf8'), 0o444);
+  return given;
+}

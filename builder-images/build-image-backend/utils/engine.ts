@@ -1,0 +1,76 @@
+import { access, constants } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { VerenError } from '../../../contract/errors.ts';
+import { runCommand } from '../../shared/command.ts';
+
+export const LOCAL_ENGINES = ['docker', 'podman', 'buildah'] as const;
+export type LocalEngineName = (typeof LOCAL_ENGINES)[number];
+
+/** What makes images here. */
+export type Engine =
+  | { readonly kind: 'kaniko'; readonly file: string }
+  | {
+      readonly kind: LocalEngineName;
+      readonly file: string;
+      /** The whole environment of the program. */
+      readonly env: Readonly<Record<string, string>>;
+    };
+
+/** Of the laptop's environment: where the engine's daemon, storage and configuration are. */
+const ENGINE_ENV =
+  /^(?:DOCKER_(?:HOST|CONTEXT|CONFIG|CERT_PATH|TLS_VERIFY)|CONTAINER_(?:HOST|CONNECTION)|CONTAINERS_\w+|STORAGE_(?:DRIVER|OPTS)|BUILDAH_ISOLATION|REGISTRY_AUTH_FILE|XDG_(?:RUNTIME_DIR|DATA_HOME|CONFIG_HOME)|(?:HTTPS?|NO)_PROXY|SSL_CERT_(?:FILE|DIR))$/i;
+/** A daemon that does not answer is as good as none. */
+const ANSWER_MS = 5_000;
+
+/** `raw` is the environment that main.sh handed over. HOME is the user's own: the engines keep images and settings there. */
+export function engineEnv(raw: Readonly<Record<string, string>>): Record<string, string> {
+  const given = Object.entries(raw).filter(([name]) => ENGINE_ENV.test(name));
+  return { ...Object.fromEntries(given), PATH: raw.PATH ?? '', HOME: homedir(), LC_ALL: 'C', DOCKER_BUILDKIT: '1' };
+}
+
+/**
+ * Kaniko where the image has it, else the first of docker, podman and buildah that is there and answers.
+ * Throws `VerenError('NO_CONTAINER_BUILDER')`.
+ */
+export async function findEngine(
+  image: { readonly VEREN_KANIKO?: string | undefined },
+  raw: Readonly<Record<string, string>>,
+): Promise<Engine> {
+  if (image.VEREN_KANIKO !== undefined) return { kind: 'kaniko', file: image.VEREN_KANIKO };
+  const env = engineEnv(raw);
+  const silent: string[] = [];
+  for (const kind of LOCAL_ENGINES) {
+    const file = await onPath(kind, env.PATH ?? '');
+    if (file === null) continue;
+    if (kind !== 'docker' || (await answers(file, env))) return { kind, file, env };
+    silent.push(kind);
+  }
+  const found = silent.length === 0 ? 'none was found' : `${silent[0]} is installed but its daemon does not answer`;
+  throw new VerenError('NO_CONTAINER_BUILDER', { found });
+}
+
+async function onPath(name: string, path: string): Promise<string | null> {
+  for (const folder of path.split(delimiter)) {
+    if (!folder.startsWith('/')) continue;
+    const file = join(folder, name);
+    const there = await access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (there) return file;
+  }
+  return null;
+}
+
+async function answers(file: string, env: Readonly<Record<string, string>>): Promise<boolean> {
+  const { exitCode } = await runCommand({
+    argv: [file, 'version', '--format', '{{.Server.Version}}'],
+    cwd: '/',
+    env,
+    onOutput: () => undefined,
+    signal: AbortSignal.timeout(ANSWER_MS),
+    graceMs: 0,
+  });
+  return exitCode === 0;
+}

@@ -1,0 +1,68 @@
+import { mkdir } from 'node:fs/promises';
+import type { BuildContext } from './context.ts';
+
+export interface KanikoInput {
+  readonly executor: string;
+  readonly context: BuildContext;
+  readonly labels: Readonly<Record<string, string>>;
+  /** OCI image layout that is written: a folder that does not exist yet. */
+  readonly output: string;
+  readonly mirrors: readonly string[];
+  readonly insecure: readonly string[];
+  /** Folder with the project's layers. */
+  readonly cache: string | null;
+}
+
+/**
+ * Kaniko's command line. It only builds: it has no credentials, pushes nothing, and its layer cache is a folder.
+ * `--force`: whether this is a container is known here better than its guess from /proc/1/cgroup.
+ */
+export function kanikoBuild(input: KanikoInput): [string, ...string[]] {
+  const { context } = input;
+  const pairs = (flag: string, values: Readonly<Record<string, string>>) =>
+    Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);
+  return [
+    input.executor,
+    '--force',
+    '--log-format=json',
+    `--context=dir://${context.folder}`,
+    `--dockerfile=${context.dockerfile}`,
+    '--no-push',
+    `--oci-layout-path=${input.output}`,
+    // Modification times and sizes instead of every file's content.
+    '--snapshot-mode=redo',
+    '--image-download-retry=2',
+    ...input.mirrors.map((mirror) => `--registry-mirror=${mirror}`),
+    ...input.insecure.map((registry) => `--insecure-registry=${registry}`),
+    ...(input.cache === null
+      ? ['--single-snapshot']
+      : ['--cache=true', `--cache-repo=oci:${input.cache}`, '--compressed-caching=false', '--cache-ttl=336h']),
+    ...pairs('--build-arg', context.buildArgs),
+    ...pairs('--label', input.labels),
+  ];
+}
+
+/** The whole environment of Kaniko. HOME and DOCKER_CONFIG are empty folders: no credential is found, and none looked for. */
+export async function kanikoEnv(raw: Readonly<Record<string, string>>, empty: string): Promise<Record<string, string>> {
+  await mkdir(empty, { recursive: true, mode: 0o700 });
+  const passed = ['SSL_CERT_FILE', 'SSL_CERT_DIR', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
+  return {
+    ...Object.fromEntries(passed.flatMap((name) => (raw[name] === undefined ? [] : [[name, raw[name]]]))),
+    PATH: raw.PATH ?? '',
+    HOME: empty,
+    DOCKER_CONFIG: empty,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+}
+
+/** Runs it without a way to gain rights again: a set-uid program of the base image gives a user's step nothing. */
+export const hardened = (argv: readonly string[], maxProcesses: number): [string, ...string[]] => [
+  'prlimit',
+  `--nproc=${maxProcesses}`,
+  '--core=0',
+  '--',
+  'setpriv',
+  '--no-new-privs',
+  '--',
+  ...argv,
+];

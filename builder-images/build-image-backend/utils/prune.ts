@@ -1,0 +1,33 @@
+import type { PackageManagerName } from '../../shared/package-manager.ts';
+
+export interface PruneInput {
+  readonly manager: PackageManagerName;
+  /** Major of the manager where it is known. */
+  readonly major: number | undefined;
+  readonly workspace: boolean;
+}
+
+/**
+ * The command that takes the dev dependencies out of what was installed, without running any script. It works in place
+ * rather than by a second, clean installation, since builds put generated code into node_modules (Prisma's client).
+ * Null where the manager has no such command.
+ */
+export function pruneCommand({ manager, major, workspace }: PruneInput): string | null {
+  switch (manager) {
+    case 'npm':
+      return 'npm prune --omit=dev --ignore-scripts --loglevel=error';
+    case 'pnpm':
+      // `prune` knows one package only; the store of the installation is still there.
+      return workspace
+        ? 'pnpm install --prod --offline --frozen-lockfile --ignore-scripts --config.confirm-modules-purge=false'
+        : 'pnpm prune --prod --ignore-scripts';
+    case 'yarn':
+      return major === undefined || major < 2
+        ? 'yarn install --production --frozen-lockfile --ignore-scripts --non-interactive --prefer-offline --silent'
+        : major >= 4
+          ? 'yarn workspaces focus --all --production'
+          : null;
+    case 'bun':
+      return 'bun install --production --frozen-lockfile --ignore-scripts';
+  }
+}
