@@ -1,11 +1,15 @@
 import { App } from 'aws-cdk-lib';
+import { bundleBuilders } from '../builder-images/bundle.ts';
 import { addNag, buildApp } from '../lib/app.ts';
 import { ConfigError, loadConfig } from '../lib/config.ts';
 
 /** The CDK app. Context and environment are read here and nowhere else: `-c stage=dev|prod|local`. */
 const app = new App();
 try {
-  buildApp(app, loadConfig(app.node.tryGetContext('stage'), app.node.tryGetContext('stages')));
+  const config = loadConfig(app.node.tryGetContext('stage'), app.node.tryGetContext('stages'));
+  // The scripts inside the builder images are part of their build contexts, whose hashes are the images' tags.
+  if (config.builders.images === 'codebuild') await bundleBuilders();
+  buildApp(app, config);
   addNag(app);
   app.synth();
 } catch (e) {

@@ -36,6 +36,10 @@ const ringsBuildWorker = { BUILD_WORKER_ARN: text };
 const timeouts = { FRONTEND_TIMEOUT: count, BACKEND_TIMEOUT: count };
 /** `https://` address of the WebSocket API's stage, for pushing. */
 const push = { WEBSOCKET_CALLBACK_URL: text };
+/** `public`: https to public addresses. `any`: http, file and private addresses too, for emulators only. */
+const git = { GIT_HOSTS: z.enum(['public', 'any']) };
+/** What metrics are told apart by. */
+const stage = { STAGE: text };
 /** SDK endpoints that are handed on to builders; set for emulators only. */
 const endpoints = { BUILDER_ENDPOINT_S3: text.optional(), BUILDER_ENDPOINT_ECR: text.optional() };
 
@@ -60,6 +64,7 @@ export const FunctionEnvSchemas = {
     ...ringsBuildWorker,
     ...timeouts,
     ...endpoints,
+    ...git,
     /** `registry/repository` of the users' images. */
     ECR_URI: text,
     /** Holds `{projectId}`. */
@@ -67,7 +72,7 @@ export const FunctionEnvSchemas = {
     /** Where logs are followed: API Gateway cannot stream. */
     LOG_STREAM_URL: text.optional(),
   }),
-  'clone-worker': z.object({ ...redis, ...kafka, ...ringsBuildWorker }),
+  'clone-worker': z.object({ ...redis, ...kafka, ...ringsBuildWorker, ...git }),
   'build-worker': z.object({
     ...redis,
     ...kafka,
@@ -75,6 +80,7 @@ export const FunctionEnvSchemas = {
     ...bucket,
     ...timeouts,
     ...endpoints,
+    ...git,
     ECR_URI: text,
     BUILD_ROLE_ARN: text,
     BUCKET_ARN: text,
@@ -89,8 +95,8 @@ export const FunctionEnvSchemas = {
     LIMIT_PER_OWNER: count,
     LIMIT_PER_PROJECT: count,
   }),
-  'repo-analyzer': z.object({ ...tokens }),
-  'event-projector': z.object({ ...redis, ...bucket, ...ringsCloneWorker, ...ringsBuildWorker, ...push }),
+  'repo-analyzer': z.object({ ...tokens, ...git }),
+  'event-projector': z.object({ ...redis, ...bucket, ...ringsCloneWorker, ...ringsBuildWorker, ...push, ...stage }),
   'task-watcher': z.object({
     ...redis,
     ...kafka,
@@ -98,6 +104,7 @@ export const FunctionEnvSchemas = {
     ...ringsCloneWorker,
     ...ringsBuildWorker,
     ...timeouts,
+    ...stage,
   }),
   'log-streamer': z.object({ ...redis, ...bucket, ...tokens }),
   websocket: z.object({ ...redis, ...tokens, ...push }),

@@ -27,6 +27,8 @@ export const s3Keys = {
   cache: (projectId: string) => `__cache/${projectId}/`,
   record: (deploymentId: string) => `__records/${deploymentId}.json`,
   log: (deploymentId: string) => `__logs/${deploymentId}.ndjson`,
+  /** A message that could not be read, kept for an operator. */
+  parked: (topic: string, partition: number, offset: number) => `__parked/${topic}/${partition}/${offset}.json`,
 } as const;
 
 /** Image tag of a user's backend. Tags are immutable in the repository. */

@@ -184,6 +184,8 @@ const shape = {
     frontend: TaskSizeSchema,
     backend: TaskSizeSchema,
   }),
+  /** `any`: http, file and private addresses too; for the stage `local` alone. */
+  gitHosts: oneOf(['public', 'any']).default('public'),
   limits: z.strictObject({
     global: whole(1, 1_000),
     perOwner: whole(1, 1_000),
@@ -239,6 +241,8 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
       ['network', 'natGateways'],
       'at least 1: functions and builders in private subnets reach git hosts, STS and ECS through it',
     );
+  if (c.gitHosts === 'any' && c.stage !== 'local')
+    fault(['gitHosts'], '"public": anything else would let users reach into the VPC');
   if (c.network.natGateways > c.network.availabilityZones)
     fault(['network', 'natGateways'], 'at most one per zone (network.availabilityZones)');
   if (c.kafka.kind === 'msk') {

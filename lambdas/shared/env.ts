@@ -1,19 +1,23 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { type FunctionEnv, FunctionEnvSchemas, type FunctionName } from '../../contract/function-env.ts';
+
+/** What Lambda itself gives to every function. */
+const RuntimeEnvSchema = z.object({ AWS_REGION: z.string().min(1) });
+export type RuntimeEnv = z.output<typeof RuntimeEnvSchema>;
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * Parses a function's environment, once per process, at its entry. Names and what is wrong with them are told, all at
- * once; values never are, since some are secret.
+ * once; values never are, since some lead to secrets.
  * @throws Error
  */
-export function readEnv<S extends z.ZodType>(
-  schema: S,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): z.output<S> {
-  const parsed = schema.safeParse(env);
-  if (parsed.success) return parsed.data;
+export function readEnv<N extends FunctionName>(name: N, env: Env = process.env): FunctionEnv<N> & RuntimeEnv {
+  const parsed = z.intersection(FunctionEnvSchemas[name], RuntimeEnvSchema).safeParse(env);
+  if (parsed.success) return parsed.data as FunctionEnv<N> & RuntimeEnv;
   const faults = parsed.error.issues.map((issue) => {
-    const name = String(issue.path[0] ?? 'environment');
-    return env[name] === undefined ? `${name} is missing` : `${name}: ${issue.message}`;
+    const variable = String(issue.path[0] ?? 'environment');
+    return env[variable] === undefined ? `${variable} is missing` : `${variable}: ${issue.message}`;
   });
-  throw new Error(`The function's environment is not valid: ${[...new Set(faults)].join('; ')}`);
+  throw new Error(`The environment of ${name} is not valid: ${[...new Set(faults)].join('; ')}`);
 }

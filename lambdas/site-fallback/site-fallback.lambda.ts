@@ -1,10 +1,9 @@
 import { GetObjectCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
-import { FunctionEnvSchemas } from '../../contract/function-env.ts';
 import { readEnv } from '../shared/env.ts';
 import { answerMissing, type ReadFile } from './fallback.ts';
 
-const env = readEnv(FunctionEnvSchemas['site-fallback']);
+const env = readEnv('site-fallback');
 const s3 = new S3Client({});
 
 const read: ReadFile = async (key) => {

@@ -107,6 +107,7 @@ export class PipelineStack extends VerenStack {
         ECR_URI: data.repositories.userImages.repositoryUri,
         SITE_URL_TEMPLATE: data.siteUrlTemplate,
         LOG_STREAM_URL: logStreamUrl,
+        GIT_HOSTS: this.config.gitHosts,
       },
     });
     data.kafka.grantWrite(api.role, [TOPICS.events]);
@@ -122,7 +123,12 @@ export class PipelineStack extends VerenStack {
       timeout: Duration.minutes(15),
       memoryMiB: 1_024,
       ephemeralStorage: Size.gibibytes(2),
-      environment: { ...this.redis(), ...this.kafka(), BUILD_WORKER_ARN: buildWorker.fn.functionArn },
+      environment: {
+        ...this.redis(),
+        ...this.kafka(),
+        BUILD_WORKER_ARN: buildWorker.fn.functionArn,
+        GIT_HOSTS: this.config.gitHosts,
+      },
     });
     this.data.kafka.grantWrite(cloneWorker.role, [TOPICS.events]);
     return cloneWorker;
@@ -138,6 +144,7 @@ export class PipelineStack extends VerenStack {
       ...this.timeouts(),
       ...builders.builderVariables(),
       BUCKET: bucket.bucketName,
+      GIT_HOSTS: config.gitHosts,
       BUCKET_ARN: bucket.bucketArn,
       ECR_URI: userImages.repositoryUri,
       USER_IMAGES_ARN: userImages.repositoryArn,
@@ -184,7 +191,7 @@ export class PipelineStack extends VerenStack {
         timeout: Duration.seconds(29),
         memoryMiB: 1_024,
         ephemeralStorage: Size.gibibytes(1),
-        environment: { TOKENS_SECRET_ARN: this.data.tokens.secretArn },
+        environment: { TOKENS_SECRET_ARN: this.data.tokens.secretArn, GIT_HOSTS: this.config.gitHosts },
       },
       { inVpc: false },
     );
@@ -202,6 +209,7 @@ export class PipelineStack extends VerenStack {
         ...rings,
         BUCKET: this.data.storage.bucketName,
         WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
+        STAGE: this.config.stage,
       },
     });
     grantBucket(projector.role, this.data.storage, {
@@ -223,6 +231,7 @@ export class PipelineStack extends VerenStack {
         ...this.timeouts(),
         ...rings,
         BUCKET: this.data.storage.bucketName,
+        STAGE: this.config.stage,
       },
     });
     this.data.kafka.grantWrite(watcher.role, [TOPICS.events]);

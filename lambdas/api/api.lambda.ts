@@ -1,0 +1,54 @@
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
+import { ulid } from 'ulid';
+import { checkRequestSize } from '../build-worker/services/overrides.ts';
+import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
+import { s3Archive } from '../shared/archive.ts';
+import { gitPolicy, platformContext } from '../shared/buildContext.ts';
+import { systemClock } from '../shared/clock.ts';
+import { readEnv } from '../shared/env.ts';
+import { jsonLog } from '../shared/logger.ts';
+import { once } from '../shared/once.ts';
+import { kafkaEnv, openBus } from '../shared/openKafka.ts';
+import { openRedis } from '../shared/openRedis.ts';
+import { parseGitUrl } from '../shared/repo/gitUrl.ts';
+import { tokenHashes } from '../shared/secrets.ts';
+import { stopBuilds } from '../shared/stopBuilds.ts';
+import { createApi } from './app.ts';
+import { authenticateByHash } from './auth.ts';
+
+const env = readEnv('api');
+const log = jsonLog('api');
+const clock = systemClock;
+
+const api = once(async () => {
+  const [{ queue, store, logs }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
+  const platform = platformContext(env, kafka);
+  const app = createApi({
+    queue,
+    store,
+    bus: openBus(kafka, 'veren-api', env.AWS_REGION),
+    logs,
+    clock,
+    log,
+    doorbell: lambdaDoorbell(new LambdaClient({}), {
+      functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
+      onError: (e) => log('a doorbell was not heard; the sweep will ring again', e),
+    }),
+    archive: s3Archive(new S3Client({}), env.BUCKET),
+    authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, clock)),
+    newId: () => ulid().toLowerCase(),
+    siteUrl: async (projectId) => env.SITE_URL_TEMPLATE.replaceAll('{projectId}', projectId),
+    normaliseGitUrl: (url) => parseGitUrl(url, gitPolicy(env.GIT_HOSTS)).href,
+    checkSize: (request) => checkRequestSize(request, platform),
+    stopBuilds: stopBuilds({ queue, ecs: new ECSClient({}) }),
+    // Function URLs end with a slash.
+    ...(env.LOG_STREAM_URL && { logStreamUrl: env.LOG_STREAM_URL.replace(/\/$/, '') }),
+  });
+  return handle(app);
+});
+
+export const handler = async (event: LambdaEvent, context?: LambdaContext) => (await api())(event, context);

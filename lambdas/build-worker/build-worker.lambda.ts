@@ -1,0 +1,41 @@
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { STSClient } from '@aws-sdk/client-sts';
+import { platformContext } from '../shared/buildContext.ts';
+import { systemClock } from '../shared/clock.ts';
+import { readEnv } from '../shared/env.ts';
+import { jsonLog } from '../shared/logger.ts';
+import { once } from '../shared/once.ts';
+import { kafkaEnv, openBus } from '../shared/openKafka.ts';
+import { openRedis } from '../shared/openRedis.ts';
+import { readECSConfig } from './config/ECSconfig.ts';
+import { mintCredentials } from './services/credentials.ts';
+import { drainBuildQueue } from './workers/build.ts';
+
+const env = readEnv('build-worker');
+const log = jsonLog('build-worker');
+
+const deps = once(async () => {
+  const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
+  return {
+    queue,
+    store,
+    bus: openBus(kafka, 'veren-build-worker', env.AWS_REGION),
+    clock: systemClock,
+    log,
+    ecs: new ECSClient({}),
+    mintCredentials: mintCredentials(new STSClient({}), {
+      buildRoleArn: env.BUILD_ROLE_ARN,
+      bucketArn: env.BUCKET_ARN,
+      userImagesArn: env.USER_IMAGES_ARN,
+      ...(env.KAFKA_CLUSTER_ARN && { kafkaClusterArn: env.KAFKA_CLUSTER_ARN }),
+    }),
+    configs: readECSConfig(process.env),
+    limits: { global: env.LIMIT_GLOBAL, perOwner: env.LIMIT_PER_OWNER, perProject: env.LIMIT_PER_PROJECT },
+    network: { subnets: env.BUILDER_SUBNETS, securityGroups: env.BUILDER_SECURITY_GROUPS, assignPublicIp: false },
+    spot: env.BUILDER_SPOT,
+    platform: platformContext(env, kafka),
+  };
+});
+
+/** A ring of the doorbell: the event says nothing, the queue says all. */
+export const handler = async (): Promise<void> => drainBuildQueue(await deps());

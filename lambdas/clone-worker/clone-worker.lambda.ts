@@ -1,0 +1,35 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
+import { gitPolicy } from '../shared/buildContext.ts';
+import { systemClock } from '../shared/clock.ts';
+import { readEnv } from '../shared/env.ts';
+import { jsonLog } from '../shared/logger.ts';
+import { once } from '../shared/once.ts';
+import { kafkaEnv, openBus } from '../shared/openKafka.ts';
+import { openRedis } from '../shared/openRedis.ts';
+import { analyzeRepository } from './analyzeRepository.ts';
+import { drainCloneQueue } from './workers/clone.ts';
+
+const env = readEnv('clone-worker');
+const log = jsonLog('clone-worker');
+
+const deps = once(async () => {
+  const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
+  return {
+    queue,
+    store,
+    bus: openBus(kafka, 'veren-clone-worker', env.AWS_REGION),
+    clock: systemClock,
+    log,
+    doorbell: lambdaDoorbell(new LambdaClient({}), {
+      // It has no right to ring itself, and no reason: it drains its queue before it ends.
+      functions: { 'clone-worker': 'nobody', 'build-worker': env.BUILD_WORKER_ARN },
+      onError: (e) => log('a doorbell was not heard; the sweep will ring again', e),
+    }),
+    analyze: (request: Omit<Parameters<typeof analyzeRepository>[0], 'policy'>) =>
+      analyzeRepository({ ...request, policy: gitPolicy(env.GIT_HOSTS) }),
+  };
+});
+
+/** A ring of the doorbell: the event says nothing, the queue says all. */
+export const handler = async (): Promise<void> => drainCloneQueue(await deps());

@@ -1,0 +1,47 @@
+import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { MSKEvent } from 'aws-lambda';
+import { rest } from '../log-streamer/followLog.ts';
+import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
+import { apiGatewayNotifier } from '../shared/adapters/aws/notifier.ts';
+import { s3Archive } from '../shared/archive.ts';
+import { systemClock } from '../shared/clock.ts';
+import { readEnv } from '../shared/env.ts';
+import { jsonLog } from '../shared/logger.ts';
+import { embeddedMetrics } from '../shared/metrics.ts';
+import { once } from '../shared/once.ts';
+import { openRedis } from '../shared/openRedis.ts';
+import { stopBuilds } from '../shared/stopBuilds.ts';
+import { measuredStore } from './measuredStore.ts';
+import { parkInBucket } from './park.ts';
+import { type BatchResult, type ProjectorDeps, project } from './project.ts';
+
+const env = readEnv('event-projector');
+const log = jsonLog('event-projector');
+const measure = embeddedMetrics(env.STAGE, systemClock);
+
+const deps = once(async (): Promise<ProjectorDeps> => {
+  const { queue, store, logs, subscriptions } = await openRedis(env, log);
+  const s3 = new S3Client({});
+  const archive = s3Archive(s3, env.BUCKET);
+  return {
+    queue,
+    store: measuredStore(store, measure),
+    logs,
+    subscriptions,
+    archive,
+    archiveLog: (id) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
+    doorbell: lambdaDoorbell(new LambdaClient({}), {
+      functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
+      onError: (e) => log('a doorbell was not heard; the sweep will ring again', e),
+    }),
+    notifier: apiGatewayNotifier(new ApiGatewayManagementApiClient({ endpoint: env.WEBSOCKET_CALLBACK_URL })),
+    stopBuilds: stopBuilds({ queue, ecs: new ECSClient({}) }),
+    park: parkInBucket(s3, env.BUCKET, measure),
+    log,
+  };
+});
+
+export const handler = async (event: MSKEvent): Promise<BatchResult> => project(await deps(), event);

@@ -1,0 +1,34 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Hono } from 'hono';
+import { streamHandle } from 'hono/aws-lambda';
+import { authenticateByHash } from '../api/auth.ts';
+import { s3Archive } from '../shared/archive.ts';
+import { systemClock } from '../shared/clock.ts';
+import { readEnv } from '../shared/env.ts';
+import { jsonLog } from '../shared/logger.ts';
+import { once } from '../shared/once.ts';
+import { openRedis } from '../shared/openRedis.ts';
+import { tokenHashes } from '../shared/secrets.ts';
+import { createStreamer } from './streamer.ts';
+
+const env = readEnv('log-streamer');
+const log = jsonLog('log-streamer');
+
+const streamer = once(async () => {
+  const { store, logs } = await openRedis(env, log);
+  return createStreamer({
+    store,
+    logs,
+    log,
+    clock: systemClock,
+    archive: s3Archive(new S3Client({}), env.BUCKET),
+    authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, systemClock)),
+  });
+});
+
+/** A function ends after 15 minutes at most; the stream then breaks off, and clients resume it by `Last-Event-ID`. */
+const app = new Hono();
+app.all('*', async (c) => (await streamer()).fetch(c.req.raw));
+
+export const handler = streamHandle(app);

@@ -1,0 +1,23 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { handle } from 'hono/aws-lambda';
+import { authenticateByHash } from '../api/auth.ts';
+import { analyzeRepository } from '../clone-worker/analyzeRepository.ts';
+import { gitPolicy } from '../shared/buildContext.ts';
+import { systemClock } from '../shared/clock.ts';
+import { readEnv } from '../shared/env.ts';
+import { jsonLog } from '../shared/logger.ts';
+import { tokenHashes } from '../shared/secrets.ts';
+import { createAnalyzer } from './analyzer.ts';
+
+const env = readEnv('repo-analyzer');
+/** API Gateway waits 30 seconds; the git limits must end before it does, or the client is told nothing. */
+const TIMEOUT_MS = 25_000;
+
+const app = createAnalyzer({
+  authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, systemClock)),
+  analyze: (request) =>
+    analyzeRepository({ ...request, policy: { ...gitPolicy(env.GIT_HOSTS), timeoutMs: TIMEOUT_MS } }),
+  log: jsonLog('repo-analyzer'),
+});
+
+export const handler = handle(app);

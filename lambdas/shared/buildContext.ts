@@ -1,0 +1,38 @@
+import type { KafkaEnv } from '../../contract/builder-env.ts';
+import type { FunctionEnv } from '../../contract/function-env.ts';
+import type { BuildContext } from '../build-worker/services/distributionHandler/environment.ts';
+import { type GitPolicy, gitAllowProtocol, LAPTOP_POLICY, PUBLIC_POLICY } from './repo/gitPolicy.ts';
+
+type GitHosts = FunctionEnv<'api'>['GIT_HOSTS'];
+
+/** Which git hosts may be read: public ones by https, or (on an emulator) whatever there is. */
+export const gitPolicy = (hosts: GitHosts): GitPolicy => (hosts === 'any' ? LAPTOP_POLICY : PUBLIC_POLICY);
+
+/** What builds get from the platform on AWS; the API counts with the same, so that what it accepts fits. */
+export function platformContext(
+  env: {
+    readonly AWS_REGION: string;
+    readonly BUCKET: string;
+    readonly ECR_URI: string;
+    readonly GIT_HOSTS: GitHosts;
+    readonly FRONTEND_TIMEOUT: number;
+    readonly BACKEND_TIMEOUT: number;
+    readonly BUILDER_ENDPOINT_S3?: string | undefined;
+    readonly BUILDER_ENDPOINT_ECR?: string | undefined;
+  },
+  kafka: KafkaEnv,
+): Omit<BuildContext, 'credentials' | 'attempt'> {
+  return {
+    region: env.AWS_REGION,
+    bucket: env.BUCKET,
+    ecrUri: env.ECR_URI,
+    // The builder's own limit is the longer one; task-watcher holds each target to its own.
+    timeoutSeconds: Math.max(env.FRONTEND_TIMEOUT, env.BACKEND_TIMEOUT),
+    kafka,
+    gitProtocols: gitAllowProtocol(gitPolicy(env.GIT_HOSTS)),
+    endpoints: {
+      ...(env.BUILDER_ENDPOINT_S3 && { AWS_ENDPOINT_URL_S3: env.BUILDER_ENDPOINT_S3 }),
+      ...(env.BUILDER_ENDPOINT_ECR && { AWS_ENDPOINT_URL_ECR: env.BUILDER_ENDPOINT_ECR }),
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Kafka } from 'kafkajs';
+import { z } from 'zod';
+import type { KafkaEnv } from '../../contract/builder-env.ts';
+import { type KafkaBus, kafkaBus } from './adapters/kafka/bus.ts';
+import { kafkaConfig } from './adapters/kafka/config.ts';
+import { secretText } from './secrets.ts';
+
+interface KafkaVariables {
+  readonly KAFKA_BROKERS: string;
+  readonly KAFKA_SECURITY: KafkaEnv['KAFKA_SECURITY'];
+  readonly KAFKA_SECRET_ARN?: string | undefined;
+}
+
+const ScramSecretSchema = z.object({ username: z.string().min(1), password: z.string().min(1) });
+
+/** A function's `KAFKA_*` variables as the adapter and the builders take them: SCRAM's password comes from its secret. */
+export async function kafkaEnv(env: KafkaVariables): Promise<KafkaEnv> {
+  const { KAFKA_BROKERS, KAFKA_SECURITY, KAFKA_SECRET_ARN } = env;
+  if (!KAFKA_SECRET_ARN) return { KAFKA_BROKERS, KAFKA_SECURITY };
+  const secret = await secretText(new SecretsManagerClient({}), KAFKA_SECRET_ARN);
+  const parsed = ScramSecretSchema.safeParse(JSON.parse(secret));
+  if (!parsed.success) throw new Error('The secret for Kafka is not {"username", "password"}.');
+  const { username: KAFKA_USERNAME, password: KAFKA_PASSWORD } = parsed.data;
+  return { KAFKA_BROKERS, KAFKA_SECURITY, KAFKA_USERNAME, KAFKA_PASSWORD };
+}
+
+/** A Kafka client; `clientId` is what the brokers' logs call it. */
+export const openKafka = (env: KafkaEnv, clientId: string, region: string): Kafka =>
+  new Kafka(kafkaConfig(env, { clientId, region }));
+
+export const openBus = (env: KafkaEnv, clientId: string, region: string): KafkaBus =>
+  kafkaBus(openKafka(env, clientId, region));

@@ -1,0 +1,35 @@
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { z } from 'zod';
+import type { TokenHashes } from '../api/auth.ts';
+import type { Clock } from './ports.ts';
+
+/** The text of a secret. Never logged, never part of an error. */
+export async function secretText(client: SecretsManagerClient, arn: string): Promise<string> {
+  const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
+  if (SecretString === undefined) throw new Error(`The secret ${arn} has no text.`);
+  return SecretString;
+}
+
+/** SHA-256 as hex; what else an operator may have written is refused, so that a token in clear text is noticed. */
+const TokensSchema = z.record(z.string().min(1).max(100), z.array(z.string().regex(/^[0-9a-f]{64}$/)));
+
+/** How long a new or revoked token may go unnoticed. */
+const TOKENS_TTL_MS = 60_000;
+
+/** Reads the hashes of the API tokens, again every minute. Where reading fails, what was read before holds on. */
+export function tokenHashes(client: SecretsManagerClient, arn: string, clock: Clock): () => Promise<TokenHashes> {
+  let known: TokenHashes | undefined;
+  let readAt = 0;
+  return async () => {
+    if (known && clock.now() - readAt < TOKENS_TTL_MS) return known;
+    try {
+      const parsed = TokensSchema.safeParse(JSON.parse(await secretText(client, arn)));
+      if (!parsed.success) throw new Error('The secret with the API tokens is not owner → [SHA-256 as hex, …].');
+      known = parsed.data;
+    } catch (e) {
+      if (!known) throw e;
+    }
+    readAt = clock.now();
+    return known;
+  };
+}

@@ -1,0 +1,32 @@
+import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { authenticateByHash } from '../api/auth.ts';
+import { apiGatewayNotifier } from '../shared/adapters/aws/notifier.ts';
+import { systemClock } from '../shared/clock.ts';
+import { readEnv } from '../shared/env.ts';
+import { jsonLog } from '../shared/logger.ts';
+import { once } from '../shared/once.ts';
+import { openRedis } from '../shared/openRedis.ts';
+import { tokenHashes } from '../shared/secrets.ts';
+import { handleWebSocket, type WebSocketEvent } from './handle.ts';
+
+const env = readEnv('websocket');
+const log = jsonLog('websocket');
+
+const deps = once(async () => {
+  const { store, subscriptions } = await openRedis(env, log);
+  return {
+    store,
+    subscriptions,
+    authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, systemClock)),
+    notifier: apiGatewayNotifier(new ApiGatewayManagementApiClient({ endpoint: env.WEBSOCKET_CALLBACK_URL })),
+  };
+});
+
+export async function handler(event: WebSocketEvent): Promise<{ statusCode: number }> {
+  const { routeKey, connectionId } = event.requestContext;
+  const answer = await handleWebSocket(await deps(), event);
+  // API Gateway keeps no access log of WebSocket APIs without an account-wide role: this is it.
+  log(`${routeKey} ${connectionId} ${answer.statusCode}`);
+  return answer;
+}
