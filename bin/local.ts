@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { VerenError } from '../contract/errors.ts';
+import { ProblemError, UnreachableError } from '../local/client/errors.ts';
 import { runDemo } from '../local/demo.ts';
 import { runStart } from '../local/start.ts';
 
@@ -29,11 +30,16 @@ async function main(): Promise<number> {
   return 2;
 }
 
+function told(e: unknown): unknown {
+  if (e instanceof VerenError) return `${e.code}: ${e.message}`;
+  return e instanceof ProblemError || e instanceof UnreachableError ? e.message : e;
+}
+
 main().then(
   (code) => process.exit(code),
   (e: unknown) => {
     // What the user can cure is told in the table's sentences; anything else is ours and needs its stack.
-    console.error(e instanceof VerenError ? `${e.code}: ${e.message}` : e);
+    console.error(told(e));
     process.exit(1);
   },
 );

@@ -60,8 +60,10 @@ export function userEnv(input: UserEnvInput): Record<string, string> {
     npm_config_audit: 'false',
     npm_config_fund: 'false',
     npm_config_update_notifier: 'false',
-    npm_config_store_dir: store.pnpm,
-    pnpm_config_store_dir: store.pnpm,
+    // pnpm 9 reads the one, 10 the other; npm would warn of a setting that it does not know.
+    ...(input.path.some((folder) => /pnpm@/.test(folder))
+      ? { npm_config_store_dir: store.pnpm, pnpm_config_store_dir: store.pnpm }
+      : {}),
     // Yarn 1 reads the one, Yarn 2+ the other: a folder of its own for Yarn 2+ would hide a committed .yarn/cache.
     ...(input.path.some((folder) => /yarn@1\./.test(folder)) ? { YARN_CACHE_FOLDER: store.yarn } : {}),
     YARN_GLOBAL_FOLDER: store.yarnBerry,
