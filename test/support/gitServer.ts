@@ -27,6 +27,8 @@ export interface GitServerOptions {
   readonly filter?: boolean;
   /** False: the server speaks protocol version 0 only. Default true. */
   readonly protocolV2?: boolean;
+  /** False: with protocol version 0 only what a branch or tag points at can be asked for. Default true. */
+  readonly anyCommit?: boolean;
 }
 
 export async function startGitServer(options: GitServerOptions): Promise<GitServer> {
@@ -71,7 +73,7 @@ function serve(options: GitServerOptions, req: IncomingMessage, res: ServerRespo
   const config = [
     ['safe.directory', '*'],
     ['uploadpack.allowFilter', String(options.filter ?? true)],
-    ['uploadpack.allowAnySHA1InWant', 'true'],
+    ['uploadpack.allowAnySHA1InWant', String(options.anyCommit ?? true)],
   ];
   const cgi = spawn('git', ['http-backend'], {
     env: {

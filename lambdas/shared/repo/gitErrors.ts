@@ -49,6 +49,9 @@ export const isRedirect = (result: GitResult): boolean =>
 export const isUnadvertised = (result: GitResult): boolean =>
   result.kind === 'exit' && /unadvertised object|not our ref/i.test(result.stderr);
 
+export const isMissingHead = (result: GitResult): boolean =>
+  result.kind === 'exit' && /couldn't find remote ref HEAD/.test(result.stderr);
+
 /** git's own last complaint, short and harmless: parts of it come from the server. */
 export function lastWords(stderr: string, token: string | undefined): string {
   const line = stderr.split('\n').findLast((l) => /^(?:fatal|error):/.test(l)) ?? '';

@@ -17,11 +17,22 @@ const CONFIG = '[core]\n\trepositoryformatversion = 0\n\tbare = true\n';
 /** Makes an empty bare repository in a new folder below `workDir`. Writing the three files is quicker than `git init`. */
 export async function makeGitFolder(policy: GitPolicy, workDir: string = tmpdir()): Promise<GitFolder> {
   const path = await mkdtemp(join(workDir, 'veren-git-'));
-  await mkdir(join(path, 'objects', 'pack'), { recursive: true });
-  await mkdir(join(path, 'refs'));
+  await makeStore({ path });
   await writeFile(join(path, 'HEAD'), 'ref: refs/heads/none\n');
   await forgetRemote({ path });
   return { path, env: baseEnv(path, policy) };
+}
+
+const makeStore = async ({ path }: Pick<GitFolder, 'path'>): Promise<void> => {
+  await mkdir(join(path, 'objects', 'pack'), { recursive: true });
+  await mkdir(join(path, 'refs'));
+};
+
+/** Empties the repository, so that git does not tell the host that it has the commit already. */
+export async function forgetObjects(folder: Pick<GitFolder, 'path'>): Promise<void> {
+  for (const name of ['objects', 'refs', 'packed-refs', 'shallow'])
+    await rm(join(folder.path, name), { recursive: true, force: true });
+  await makeStore(folder);
 }
 
 /** Puts the configuration back: a filtered fetch writes itself into it as a promisor remote. */

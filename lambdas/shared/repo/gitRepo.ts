@@ -2,6 +2,7 @@ import { VerenError } from '../../../contract/errors.ts';
 import { contentOf } from './entryTree.ts';
 import { type FetchInput, fetchCommit, fetchObjects } from './fetchCommit.ts';
 import { makeGitFolder, removeGitFolder } from './gitFolder.ts';
+import type { GitPolicy } from './gitPolicy.ts';
 import { type ObjectReader, openObjectReader } from './objectReader.ts';
 import type { FileContent, RepoFs } from './repoFs.ts';
 import type { RunLimits } from './runGit.ts';
@@ -28,23 +29,16 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
   const { policy } = input;
   const deadline = AbortSignal.timeout(policy.timeoutMs);
   const limits: RunLimits = { deadline, signal: input.signal, maxPackBytes: policy.maxBytes };
-  const context = {
-    url: input.gitUrl,
-    ref: input.ref,
-    token: input.gitToken,
-    timeoutMs: policy.timeoutMs,
-    maxBytes: policy.maxBytes,
-  };
   const folder = await makeGitFolder(policy, input.workDir);
   let reader: ObjectReader | undefined;
   try {
-    const { object, remote } = await fetchCommit(folder, input, limits);
+    const fetched = await fetchCommit(folder, input, limits);
     // The reader may not fetch by itself: no transport is allowed to it.
     reader = openObjectReader(
       { path: folder.path, env: { ...folder.env, GIT_ALLOW_PROTOCOL: '' } },
       stopSignal(limits),
     );
-    const commit = await peel(reader, object);
+    const commit = await peel(reader, fetched.object);
     if (!commit) throw new VerenError('REF_NOT_FOUND', { url: input.gitUrl, ref: input.ref ?? 'HEAD' });
     const { tree, blobs, notes } = await walkTree(reader, commit.tree, policy);
     const objects = reader;
@@ -61,7 +55,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
         const found = await readBlobs(objects, wanted, maxBytes);
         const missing = wanted.filter(({ path }) => !found.has(path));
         if (missing.length > 0) {
-          await fetchObjects(remote, [...new Set(missing.map(({ oid }) => oid))], context, limits);
+          await fetchObjects(fetched, [...new Set(missing.map(({ oid }) => oid))], limits);
           for (const [path, content] of await readBlobs(objects, missing, maxBytes)) found.set(path, content);
         }
         return found;
@@ -69,7 +63,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
     };
     return await use({ commit: commit.oid, fs });
   } catch (error) {
-    throw translated(error, limits, context);
+    throw translated(error, limits, policy);
   } finally {
     reader?.close();
     await removeGitFolder(folder);
@@ -102,7 +96,7 @@ async function peel(reader: ObjectReader, object: string): Promise<{ oid: string
 const stopSignal = (limits: RunLimits): AbortSignal =>
   limits.signal ? AbortSignal.any([limits.deadline, limits.signal]) : limits.deadline;
 
-function translated(error: unknown, limits: RunLimits, context: { url: string; timeoutMs: number }): unknown {
+function translated(error: unknown, limits: RunLimits, policy: GitPolicy): unknown {
   if (error instanceof VerenError) return error;
   if (
     (error as NodeJS.ErrnoException).code === 'ENOENT' &&
@@ -110,6 +104,6 @@ function translated(error: unknown, limits: RunLimits, context: { url: string; t
   )
     return new VerenError('GIT_MISSING', {}, { cause: error });
   if (limits.deadline.aborted)
-    return new VerenError('GIT_TIMEOUT', { seconds: Math.round(context.timeoutMs / 1000) }, { cause: error });
+    return new VerenError('GIT_TIMEOUT', { seconds: Math.round(policy.timeoutMs / 1000) }, { cause: error });
   return error;
 }

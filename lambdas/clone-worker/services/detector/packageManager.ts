@@ -3,7 +3,8 @@ import type { PackageManager } from '../../../../contract/plan.ts';
 import { join, upward } from '../../../shared/repo/repoFs.ts';
 import type { Findings } from './findings.ts';
 import type { Snapshot } from './snapshot.ts';
-import { readYaml, type Workspace } from './workspaces.ts';
+import type { Workspace } from './workspaces.ts';
+import { readYaml } from './yamlText.ts';
 
 type Name = PackageManager['name'];
 
@@ -55,7 +56,10 @@ export function choosePackageManager(
   findings.because('packageManager', name, stated?.rule ?? 'default', stated?.file);
   const mine = locked.find((l) => l.name === name);
   warnAboutLockfiles(locked, name, stated, findings);
-  const version = stated?.version ?? versionFromFormat(repo, installPath, mine?.file, name, findings);
+  const version =
+    stated?.version === undefined
+      ? versionFromFormat(repo, installPath, mine?.file, name, findings)
+      : findings.because('packageManager.version', stated.version, stated.rule, stated.file);
   return {
     manager: version === undefined ? { name } : { name, version },
     lockfile: LOCKFILES.filter(([, n]) => n === name)
@@ -210,7 +214,7 @@ function pnpmMajor(head: string, repo: Snapshot, installPath: string): string | 
 
 /** pnpm 9 and 10 write the same format; 10 alone reads settings such as `overrides` from pnpm-workspace.yaml. */
 function usesPnpm10Settings(repo: Snapshot, installPath: string): boolean {
-  const settings = readYaml(repo.text(join(installPath, 'pnpm-workspace.yaml')) ?? '') ?? {};
+  const settings = readYaml(repo.text(join(installPath, 'pnpm-workspace.yaml')) ?? '', []) ?? {};
   if (Object.keys(settings).some((key) => !['packages', 'catalog', 'catalogs'].includes(key))) return true;
   const pnpm = repo.packageJson(installPath)?.raw.pnpm;
   return typeof pnpm === 'object' && pnpm !== null && 'onlyBuiltDependencies' in pnpm;

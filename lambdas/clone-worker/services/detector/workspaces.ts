@@ -1,8 +1,8 @@
-import { parse as parseYaml } from 'yaml';
 import { join, parent, upward } from '../../../shared/repo/repoFs.ts';
 import { globMatches } from './globMatch.ts';
 import { parseJsonObject } from './packageJson.ts';
 import type { Snapshot } from './snapshot.ts';
+import { readYaml } from './yamlText.ts';
 
 /** A workspace definition: the folder that it lies in, the file that says so, and its patterns. */
 export interface Workspace {
@@ -11,8 +11,18 @@ export interface Workspace {
   readonly patterns: readonly string[];
 }
 
-/** The workspace defined in this very folder: pnpm's file, `workspaces` of package.json (npm, yarn, bun), or Lerna's. */
-export function workspaceAt(repo: Snapshot, dir: string): Workspace | undefined {
+const known = new WeakMap<Snapshot, Map<string, Workspace | undefined>>();
+
+/** The workspace defined in this very folder; read once for a snapshot. */
+function workspaceAt(repo: Snapshot, dir: string): Workspace | undefined {
+  const read = known.get(repo) ?? new Map<string, Workspace | undefined>();
+  known.set(repo, read);
+  if (!read.has(dir)) read.set(dir, readWorkspace(repo, dir));
+  return read.get(dir);
+}
+
+/** pnpm's file, `workspaces` of package.json (npm, yarn, bun), or Lerna's. */
+function readWorkspace(repo: Snapshot, dir: string): Workspace | undefined {
   const pnpmFile = join(dir, 'pnpm-workspace.yaml');
   const pnpm = repo.text(pnpmFile);
   if (pnpm !== undefined) {
@@ -36,7 +46,7 @@ export function workspaceOf(repo: Snapshot, dir: string): Workspace | undefined 
   return undefined;
 }
 
-export function isMember(workspace: Workspace, dir: string): boolean {
+function isMember(workspace: Workspace, dir: string): boolean {
   const path = relative(workspace.root, dir);
   const wanted = workspace.patterns.filter((p) => !p.startsWith('!'));
   const unwanted = workspace.patterns.filter((p) => p.startsWith('!')).map((p) => p.slice(1));
@@ -44,7 +54,7 @@ export function isMember(workspace: Workspace, dir: string): boolean {
 }
 
 /** `relative('.', 'a/b')` → `a/b`; `relative('a', 'a/b')` → `b`; the folder must lie below the root. */
-export const relative = (root: string, dir: string): string =>
+const relative = (root: string, dir: string): string =>
   root === '.' ? dir : dir === root ? '.' : dir.slice(root.length + 1);
 
 /** Folders of a workspace's packages by package name. */
@@ -64,16 +74,7 @@ export function workspacePackages(
 
 /** A list of texts under a key of a YAML file; aliases are bounded (a "billion laughs" file is refused). */
 function yamlList(source: string, key: string): readonly string[] | undefined {
-  return texts(readYaml(source)?.[key]);
-}
-
-export function readYaml(source: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = parseYaml(source, { maxAliasCount: 20, logLevel: 'silent', uniqueKeys: false });
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+  return texts(readYaml(source, [key])?.[key]);
 }
 
 function jsonList(source: string, key: string): readonly string[] | undefined {

@@ -105,6 +105,16 @@ export const layoutCases: readonly Case[] = [
     },
   },
   {
+    name: 'pnpm workspaces, with a catalog of many pages',
+    files: {
+      'package.json': pkg(),
+      'pnpm-workspace.yaml': `catalog:\n${'  some-package: ^1.2.3\n'.repeat(2_000)}packages:\n  - apps/*\n`,
+      'pnpm-lock.yaml': LOCK9,
+      ...site('apps/web'),
+    },
+    frontend: { path: 'apps/web', installPath: '.', packageManager: { name: 'pnpm', version: '9' } },
+  },
+  {
     name: 'a folder that the workspace excludes stands alone',
     files: {
       'package.json': pkg(),

@@ -1,0 +1,367 @@
+import fc from 'fast-check';
+import { VerenError } from '../../../../../contract/errors.ts';
+import { PlanSchema } from '../../../../../contract/plan.ts';
+import { detectProjectType } from '../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
+import { globMatches } from '../../../../../lambdas/clone-worker/services/detector/globMatch.ts';
+import { meaningOf } from '../../../../../lambdas/clone-worker/services/detector/nodeVersion.ts';
+import { parseJsonc, withoutComments } from '../../../../../lambdas/clone-worker/services/detector/sourceText.ts';
+import { type MemoryEntry, memoryFs } from '../../../../../lambdas/shared/repo/memoryFs.ts';
+
+/**
+ * Random trees and manifests: detection answers with a valid plan or an error of the table, never with anything else,
+ * within 2 s and 256 MiB. `FUZZ_RUNS` raises the number of runs.
+ */
+const RUNS = Number(process.env.FUZZ_RUNS ?? 1_500);
+const MAX_MS = 2_000;
+const MAX_BYTES = 256 * 1024 * 1024;
+
+const words = [
+  'vite',
+  'next',
+  'express',
+  'build',
+  'start',
+  'node',
+  'dist',
+  '*',
+  '**',
+  '../..',
+  '.',
+  '>=18',
+  '18',
+  '99',
+  'lts/*',
+  'x',
+  '{',
+  '__proto__',
+  'constructor',
+  'toString',
+  '\u0000',
+  'é',
+  ' ',
+];
+const text = fc.oneof(
+  fc.constantFrom(...words),
+  fc.string({ maxLength: 40, unit: 'grapheme' }),
+  fc
+    .array(fc.constantFrom(...words, '&&', '--outDir', 'vite build', 'next export -o', 'cd', '|| '), { maxLength: 8 })
+    .map((w) => w.join(' ')),
+);
+const names = fc.constantFrom(
+  'react',
+  'vite',
+  'next',
+  'nuxt',
+  'astro',
+  '@sveltejs/kit',
+  '@angular/cli',
+  'express',
+  '@nestjs/core',
+  'fastify',
+  'turbo',
+  'nx',
+  'lerna',
+  'a',
+  'b',
+  'typescript',
+  'webpack',
+  'webpack-cli',
+  '__proto__',
+);
+const table = fc.oneof(
+  { weight: 6, arbitrary: fc.dictionary(fc.oneof(names, text), fc.oneof(text, fc.jsonValue()), { maxKeys: 8 }) },
+  fc.jsonValue(),
+);
+const packageJson = fc
+  .record(
+    {
+      name: fc.oneof(names, text),
+      private: fc.boolean(),
+      main: text,
+      packageManager: fc.oneof(fc.constantFrom('pnpm@9.1.0', 'yarn@4', 'npm', 'bun@x', 'pnpm@'), text),
+      scripts: fc.oneof(
+        fc.dictionary(fc.constantFrom('build', 'start', 'generate', 'start:prod', 'serve'), text),
+        table,
+      ),
+      dependencies: table,
+      devDependencies: table,
+      engines: fc.oneof(fc.record({ node: text, pnpm: text }, { requiredKeys: [] }), fc.jsonValue()),
+      volta: fc.oneof(
+        fc.record(
+          {
+            node: text,
+            extends: fc.constantFrom('./package.json', '../package.json', 'a/package.json', '/etc/package.json', ''),
+          },
+          { requiredKeys: [] },
+        ),
+        fc.jsonValue(),
+      ),
+      workspaces: fc.oneof(fc.array(text), fc.record({ packages: fc.array(text) }), fc.jsonValue()),
+      devEngines: fc.oneof(
+        fc.record(
+          {
+            runtime: fc.record({ name: fc.constant('node'), version: text }),
+            packageManager: fc.record({ name: names, version: text }),
+          },
+          { requiredKeys: [] },
+        ),
+        fc.jsonValue(),
+      ),
+      exports: fc.jsonValue(),
+      pnpm: fc.jsonValue(),
+    },
+    { requiredKeys: [] },
+  )
+  .map((value) => JSON.stringify(value));
+const code = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        "output: 'export'",
+        'ssr: false',
+        "outDir: '../x'",
+        '/*',
+        '*/',
+        '//',
+        '`',
+        '"',
+        "'",
+        '${',
+        '\n',
+        'root: "src"',
+        'adapter: x()',
+        '{',
+        '}',
+        'preset: "static"',
+        '\\',
+      ),
+      text,
+    ),
+    { maxLength: 30 },
+  )
+  .map((p) => p.join(' '));
+const content: fc.Arbitrary<MemoryEntry> = fc.oneof(
+  packageJson,
+  code,
+  fc.json(),
+  text,
+  fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+  fc.constantFrom<MemoryEntry>({ kind: 'symlink' }, { kind: 'submodule' }),
+);
+const files = [
+  'index.html',
+  'pnpm-workspace.yaml',
+  'pnpm-lock.yaml',
+  'yarn.lock',
+  'package-lock.json',
+  'bun.lock',
+  'turbo.json',
+  'nx.json',
+  'lerna.json',
+  'project.json',
+  'angular.json',
+  '.nvmrc',
+  '.node-version',
+  '.tool-versions',
+  'mise.toml',
+  '.yarnrc.yml',
+  'Procfile',
+  'vite.config.ts',
+  'next.config.js',
+  'nuxt.config.ts',
+  'astro.config.mjs',
+  'svelte.config.js',
+  'webpack.config.js',
+  'server.js',
+  'src/index.ts',
+  'public/index.html',
+  '.vitepress/config.mts',
+  'tsconfig.json',
+  'requirements.txt',
+];
+const dirs = fc.oneof(
+  fc.constantFrom('', 'frontend/', 'backend/', 'apps/web/', 'apps/api/', 'packages/ui/', 'a/', 'a/a/', 'docs/'),
+  fc.array(fc.constantFrom('a', 'apps', 'é', 'x y', "q'"), { maxLength: 6 }).map((p) => p.map((q) => `${q}/`).join('')),
+);
+const tree = fc
+  .array(
+    fc.oneof(
+      {
+        weight: 3,
+        arbitrary: fc.tuple(
+          dirs,
+          fc.constant('package.json'),
+          fc.oneof({ weight: 8, arbitrary: packageJson as fc.Arbitrary<MemoryEntry> }, content),
+        ),
+      },
+      { weight: 5, arbitrary: fc.tuple(dirs, fc.constantFrom(...files), content) },
+    ),
+    { maxLength: 25 },
+  )
+  .map((entries) => Object.fromEntries(entries.map(([dir, file, value]) => [dir + file, value])));
+const path = fc.constantFrom('.', 'frontend', 'apps/web', 'a', 'nowhere');
+const major = fc.constantFrom(18, 20, 22, 24) as fc.Arbitrary<18 | 20 | 22 | 24>;
+const request = fc.record(
+  {
+    path,
+    frontend: fc.oneof(
+      fc.constant(false as const),
+      fc.record(
+        { path, nodeVersion: major, buildCommand: text, installCommand: text, outputDirectory: fc.constant('out') },
+        { requiredKeys: [] },
+      ),
+    ),
+    backend: fc.oneof(
+      fc.constant(false as const),
+      fc.record({ path, nodeVersion: major, startCommand: text }, { requiredKeys: [] }),
+    ),
+  },
+  { requiredKeys: [] },
+);
+
+async function judge(entries: Readonly<Record<string, MemoryEntry>>, asked: object = {}): Promise<void> {
+  const started = performance.now();
+  let outcome: unknown;
+  try {
+    outcome = await detectProjectType(memoryFs(entries), { today: '2026-11-23', maxFileBytes: 1024 * 1024, ...asked });
+  } catch (error) {
+    if (!(error instanceof VerenError)) throw error;
+    outcome = undefined;
+    // Every placeholder of the sentence was filled.
+    expect(error.message).not.toMatch(/\{(?:reason|file|path|framework|remedy|wanted|offered)\}/);
+  }
+  expect(performance.now() - started).toBeLessThan(MAX_MS);
+  if (outcome === undefined) return;
+  const plan = PlanSchema.parse({ commit: 'x', ...(outcome as object) });
+  expect(plan.frontend ?? plan.backend).toBeDefined();
+  for (const target of [plan.frontend, plan.backend]) {
+    if (!target) continue;
+    for (const place of [target.path, target.installPath, target.outputDirectory ?? '.']) {
+      expect(place.split('/')).not.toContain('..');
+      expect(place).not.toMatch(/^\/|^$/);
+    }
+  }
+}
+
+test('random trees and requests', async () => {
+  const before = process.memoryUsage().rss;
+  await fc.assert(fc.asyncProperty(tree, request, judge), { numRuns: RUNS });
+  expect(process.memoryUsage().rss - before).toBeLessThan(MAX_BYTES);
+}, 120_000);
+
+test('random bytes as every manifest', async () => {
+  const bytes = fc.uint8Array({ maxLength: 2_000 }).map((b) => Buffer.from(b));
+  await fc.assert(
+    fc.asyncProperty(bytes, (b) => judge(Object.fromEntries(['package.json', ...files].map((f) => [f, b])))),
+    { numRuns: 200 },
+  );
+}, 60_000);
+
+describe('texts made to be slow, a mebibyte each', () => {
+  const MIB = 1024 * 1024;
+  const fill = (piece: string) => piece.repeat(Math.floor(MIB / piece.length));
+  const json = (value: unknown) => JSON.stringify(value);
+  const site = {
+    'index.html': '',
+    'package.json': json({ scripts: { build: 'vite build' }, devDependencies: { vite: '7', next: '1' } }),
+  };
+  const cases: Readonly<Record<string, Record<string, string>>> = {
+    'nested lists': { 'package.json': fill('[') },
+    'dependencies, again and again': { 'package.json': `{"x":"${fill('\\"dependencies\\":{')}"}` },
+    'a long range': {
+      ...site,
+      '.nvmrc': fill('>=1 '),
+      'package.json': json({ devDependencies: { vite: '7' }, engines: { node: fill('|| >=1 ') } }),
+    },
+    'a range just short enough': {
+      ...site,
+      'package.json': json({ devDependencies: { vite: '7' }, engines: { node: '>=1.2.3-a || '.repeat(18) } }),
+    },
+    'a long script': {
+      'index.html': '',
+      'package.json': json({
+        scripts: { build: fill('next export -o '), start: fill('cd --prefix ') },
+        dependencies: { next: '12', express: '4' },
+      }),
+    },
+    'comments that do not end': { ...site, 'vite.config.ts': fill('/*'), 'next.config.js': fill('/* */ ') },
+    'quotes that do not end': { ...site, 'vite.config.ts': fill('`"\''), 'next.config.js': fill('"\\') },
+    'settings that are none': { ...site, 'vite.config.ts': fill('outDir :'), 'next.config.js': fill("output : '") },
+    'white space': { ...site, 'vite.config.ts': `root${fill(' ')}`, 'turbo.json': `{,${fill(' ')}` },
+    commas: { ...site, 'turbo.json': fill(', '), 'angular.json': fill(',\n') },
+    stars: {
+      ...site,
+      'package.json': json({
+        workspaces: [`${'*a'.repeat(120)}b`, '**/'.repeat(80), '{a,b}'.repeat(50)],
+        devDependencies: { vite: '7' },
+      }),
+      [`${'a/'.repeat(11)}package.json`]: '{}',
+      [`${'a'.repeat(250)}/package.json`]: '{}',
+    },
+    'a thousand patterns': {
+      ...site,
+      'package.json': json({
+        workspaces: Array.from({ length: 1_000 }, (_, i) => `{a,b,c}/**/*${i}*`),
+        devDependencies: { vite: '7' },
+      }),
+      'apps/web/package.json': '{"scripts":{"start":"node x"},"dependencies":{"express":"1"}}',
+    },
+    YAML: { ...site, 'pnpm-workspace.yaml': fill('- ') },
+    'YAML lists, one after the other': { ...site, 'pnpm-workspace.yaml': '[]'.repeat(8_000) },
+    'YAML in flow': { ...site, 'pnpm-workspace.yaml': fill('[') },
+    'YAML keys': { ...site, 'pnpm-workspace.yaml': fill('a: &a\n') },
+    lockfiles: { ...site, 'yarn.lock': fill('__metadata:\n \n'), 'pnpm-lock.yaml': fill('lockfileVersion: ') },
+    'tool versions': {
+      ...site,
+      '.tool-versions': fill('node '),
+      'mise.toml': fill('[tools]\n'),
+      Procfile: fill('web: '),
+    },
+  };
+  test.each(Object.entries(cases))('%s', (_name, entries) => judge(entries), 20_000);
+
+  test('500 packages that all need each other', async () => {
+    const all = Array.from({ length: 500 }, (_, i) => `p${i}`);
+    const dependencies = Object.fromEntries(all.map((name) => [name, '*']));
+    await judge({
+      'package.json': json({ workspaces: ['*'] }),
+      ...Object.fromEntries(
+        all.map((name) => [
+          `${name}/package.json`,
+          json({
+            name,
+            dependencies: { ...dependencies, vite: '7', express: '4' },
+            scripts: { build: 'x', start: 'node x' },
+          }),
+        ]),
+      ),
+      'p1/index.html': '',
+    });
+  });
+});
+
+test('helpers never throw', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 300, unit: 'binary' }), fc.string({ maxLength: 100 }), (a, b) => {
+      withoutComments(a);
+      parseJsonc(a);
+      meaningOf(a);
+      globMatches(a, b);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a pattern without special characters matches exactly itself', () => {
+  const name = fc.stringMatching(/^[a-z]{1,8}$/);
+  fc.assert(
+    fc.property(fc.array(name, { minLength: 1, maxLength: 5 }), (parts) => {
+      const path = parts.join('/');
+      expect(globMatches(path, path)).toBe(true);
+      expect(globMatches('**', path)).toBe(true);
+      expect(globMatches(parts.map(() => '*').join('/'), path)).toBe(true);
+      expect(globMatches(`${path}/x`, path)).toBe(false);
+      expect(globMatches(parts.map((p) => `${p[0]}*`).join('/'), path)).toBe(true);
+    }),
+  );
+});
