@@ -1,7 +1,8 @@
 import { DEFAULT_REGION } from '../../contract/names.ts';
 import { LOCAL_ACCOUNT } from '../awsProtocol/credentials.ts';
 import { ServiceError } from '../awsProtocol/serviceError.ts';
-import { authorize, type Operation, requireBucket, sendEmpty, sendXml } from './context.ts';
+import type { XmlNode } from '../awsProtocol/xml.ts';
+import { authorize, type Operation, requireBucket, type S3Context, sendEmpty, sendXml } from './context.ts';
 import { quoted } from './objectHeaders.ts';
 
 /** Source: S3 user guide, "General purpose bucket naming rules" (those that a name alone can break). */
@@ -46,7 +47,8 @@ export const listBuckets: Operation = async (context) => {
 
 const encodeKey = (key: string) => encodeURIComponent(key).replaceAll('%2F', '/');
 
-export const listObjectsV2: Operation = async (context) => {
+/** What both versions of a listing have in common. */
+function list(context: S3Context, after: string) {
   const { query, store, bucket } = context;
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
@@ -54,25 +56,17 @@ export const listObjectsV2: Operation = async (context) => {
   requireBucket(context);
   const maxKeys = query.get('max-keys') ?? '1000';
   if (!/^\d{1,9}$/.test(maxKeys)) throw new ServiceError('InvalidArgument', 400, 'max-keys is not a number.');
-  const token = query.get('continuation-token');
-  const startAfter = query.get('start-after') ?? '';
   const limit = Math.min(Number(maxKeys), 1_000);
-  const after = token === null ? startAfter : Buffer.from(token, 'base64url').toString('utf8');
   const { objects, commonPrefixes, next } = store.buckets.get(bucket)!.index.list({ prefix, delimiter, after, limit });
-
   const encoded = query.get('encoding-type') === 'url';
   const text = encoded ? encodeKey : (key: string) => key;
-  sendXml(context, 'ListBucketResult', {
+  const common: Record<string, XmlNode> = {
     Name: bucket,
     Prefix: text(prefix),
     Delimiter: delimiter === '' ? undefined : text(delimiter),
-    StartAfter: startAfter === '' ? undefined : text(startAfter),
     EncodingType: encoded ? 'url' : undefined,
     MaxKeys: limit,
-    KeyCount: objects.length + commonPrefixes.length,
     IsTruncated: next !== undefined,
-    ContinuationToken: token ?? undefined,
-    NextContinuationToken: next === undefined ? undefined : Buffer.from(next).toString('base64url'),
     Contents: objects.map(([key, object]) => ({
       Key: text(key),
       LastModified: new Date(object.modified).toISOString(),
@@ -81,5 +75,30 @@ export const listObjectsV2: Operation = async (context) => {
       StorageClass: 'STANDARD',
     })),
     CommonPrefixes: commonPrefixes.map((p) => ({ Prefix: text(p) })),
+  };
+  return { common, next, text, count: objects.length + commonPrefixes.length };
+}
+
+const optional = (text: string | null) => (text === null || text === '' ? undefined : text);
+
+export const listObjectsV2: Operation = async (context) => {
+  const { query } = context;
+  const token = query.get('continuation-token');
+  const startAfter = query.get('start-after') ?? '';
+  const after = token === null ? startAfter : Buffer.from(token, 'base64url').toString('utf8');
+  const { common, next, text, count } = list(context, after);
+  sendXml(context, 'ListBucketResult', {
+    ...common,
+    StartAfter: optional(text(startAfter)),
+    KeyCount: count,
+    ContinuationToken: optional(token),
+    NextContinuationToken: next === undefined ? undefined : Buffer.from(next).toString('base64url'),
   });
+};
+
+/** The first version, which older tools (rclone, s3cmd) use by default. */
+export const listObjects: Operation = async (context) => {
+  const marker = context.query.get('marker') ?? '';
+  const { common, next, text } = list(context, marker);
+  sendXml(context, 'ListBucketResult', { ...common, Marker: text(marker), NextMarker: next && text(next) });
 };

@@ -7,7 +7,7 @@ import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
 import { ServiceError } from '../awsProtocol/serviceError.ts';
 import { verifySignature } from '../awsProtocol/sigv4.ts';
 import { xmlDocument } from '../awsProtocol/xml.ts';
-import { createBucket, getBucketLocation, headBucket, listBuckets, listObjectsV2 } from './buckets.ts';
+import { createBucket, getBucketLocation, headBucket, listBuckets, listObjects, listObjectsV2 } from './buckets.ts';
 import type { Operation, S3Context } from './context.ts';
 import { copyObject } from './copy.ts';
 import { deleteObjects } from './deleteObjects.ts';
@@ -86,17 +86,17 @@ async function answer(
 
 /** Query parameters that only refine an operation; any other names a subresource that has to be known. */
 const REFINING =
-  /^(x-id|list-type|prefix|delimiter|max-keys|continuation-token|start-after|encoding-type|fetch-owner|partNumber|uploadId)$/;
+  /^(x-id|list-type|prefix|delimiter|max-keys|continuation-token|start-after|marker|encoding-type|fetch-owner|partNumber|uploadId)$/;
 
 function operationFor(method: string, { bucket, key, query, request }: S3Context): Operation {
   const subresource = [...query.keys()].find((name) => !REFINING.test(name));
   const copy = request.headers['x-amz-copy-source'] !== undefined;
   const upload = query.has('uploadId');
+  const version = query.get('list-type');
   const kind = bucket === '' ? 'service' : key === '' ? 'bucket' : upload ? 'upload' : 'object';
-  const name = `${method} ${kind}${subresource ? `?${subresource}` : ''}${copy ? ' copy' : ''}`;
+  const name = `${method} ${kind}${version === null ? '' : `?list-type=${version}`}${subresource ? `?${subresource}` : ''}${copy ? ' copy' : ''}`;
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
-  const oldListing = name === 'GET bucket' && query.get('list-type') !== '2';
-  if (!operation || oldListing) throw new ServiceError('NotImplemented', 501, `This endpoint does not know ${name}.`);
+  if (!operation) throw new ServiceError('NotImplemented', 501, `This endpoint does not know ${name}.`);
   return operation;
 }
 
@@ -104,7 +104,8 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET service': listBuckets,
   'PUT bucket': createBucket,
   'HEAD bucket': headBucket,
-  'GET bucket': listObjectsV2,
+  'GET bucket': listObjects,
+  'GET bucket?list-type=2': listObjectsV2,
   'GET bucket?location': getBucketLocation,
   'POST bucket?delete': deleteObjects,
   'PUT object': putObject,

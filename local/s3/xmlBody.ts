@@ -9,12 +9,23 @@ import { header, type S3Context } from './context.ts';
 /** 1,000 keys of 1,024 bytes, each byte as an entity, and markup. */
 const MAX_XML = 8 * 1024 * 1024;
 
+const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+/** In one pass, numeric ones too (Go's clients write `&#34;`): the library's own decoding knows only the named ones. */
+export const decodeEntities = (text: string) =>
+  text.replace(/&(?:#x([0-9a-f]{1,6})|#([0-9]{1,7})|(amp|lt|gt|quot|apos));/gi, (whole, hex, decimal, name) => {
+    if (name !== undefined) return NAMED[name.toLowerCase()]!;
+    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+  });
+
 const parser = new XMLParser({
   parseTagValue: false,
   trimValues: false,
   ignoreAttributes: true,
   ignoreDeclaration: true,
-  processEntities: true,
+  processEntities: false,
+  tagValueProcessor: (_, value) => decodeEntities(value),
   isArray: (name) => name === 'Object' || name === 'Part',
 });
 

@@ -14,15 +14,19 @@ import {
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
+  ListObjectsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import fc from 'fast-check';
 import { type CredentialStore, createCredentialStore } from '../../../local/awsProtocol/credentials.ts';
 import type { Endpoint } from '../../../local/awsProtocol/listen.ts';
+import { escapeXml } from '../../../local/awsProtocol/xml.ts';
 import { startS3Endpoint } from '../../../local/s3/endpoint.ts';
+import { decodeEntities } from '../../../local/s3/xmlBody.ts';
 import { startStsEndpoint } from '../../../local/sts/endpoint.ts';
 
 jest.setTimeout(20_000);
@@ -226,6 +230,14 @@ describe('objects', () => {
       expect(await page(size)).toEqual(keys);
       expect((await page(size, '/')).sort()).toEqual(['l/a', 'l/a/', 'l/b', 'l/c/', 'l/\uffee', 'l/\u{1F600}'].sort());
     }
+    const old = await root.send(
+      new ListObjectsCommand({ Bucket, Prefix: 'l/', Delimiter: '/', MaxKeys: 2, Marker: 'l/a' }),
+    );
+    expect([old.Contents!.map((c) => c.Key), old.CommonPrefixes!.map((c) => c.Prefix), old.NextMarker]).toEqual([
+      ['l/b'],
+      ['l/a/'],
+      'l/b',
+    ]);
     const deleted = await root.send(
       new DeleteObjectsCommand({
         Bucket,
@@ -295,6 +307,11 @@ describe('objects', () => {
     ).toBe('400 BadDigest');
     expect(await text('keep.txt')).toBe('old');
   });
+});
+
+test('entities of XML, named and numeric, are decoded once', () => {
+  expect(decodeEntities('&#34;&quot;&#x1F600;&amp;lt;&#38;amp; &nope; &')).toBe('""\u{1F600}&lt;&amp; &nope; &');
+  fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (text) => expect(decodeEntities(escapeXml(text))).toBe(text)));
 });
 
 describe('access', () => {
