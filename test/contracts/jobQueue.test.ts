@@ -175,6 +175,20 @@ overStorages('JobQueue', (open) => {
     expect(await queue.take(Q, { ...LEASE, limits })).toBeNull();
   });
 
+  test('a job with an expired lease that may not be taken is still active', async () => {
+    const limits = { global: 9, perOwner: 1, perProject: 9 };
+    await add(job('a'), job('b'));
+    await queue.take(Q, LEASE);
+    await queue.take(Q, { leaseMs: 90_000 });
+    clock.advance(60_000);
+    expect(await queue.take(Q, { ...LEASE, limits })).toBeNull();
+    expect(ids(await queue.list(Q, 'active')).sort()).toEqual(['a', 'b']);
+    expect(await queue.list(Q, 'waiting')).toEqual([]);
+    expect(await queue.remove(Q, 'a')).toBe('active');
+    expect(await queue.complete(Q, 'a')).toBe(true);
+    expect(ids(await queue.list(Q, 'active'))).toEqual(['b']);
+  });
+
   test('extend sets the lease anew, also one that has expired; only of active jobs', async () => {
     await add(job('a'));
     expect(await queue.extend(Q, 'a', 1_000)).toBe(false);
@@ -279,7 +293,7 @@ overStorages('JobQueue', (open) => {
           commands,
         );
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
   });
 });

@@ -83,8 +83,6 @@ export async function* followLines(
     const last = lines.at(-1);
     if (last) {
       seen = last.seq;
-      // There may be more than a page: look again without waiting.
-      bell.ring(false);
       yield lines;
     } else if (woken) {
       yield [];

@@ -54,7 +54,7 @@ export class Wakes {
       this.#bells.ring(channel.slice(start), message === 'wake');
     });
     // What was published while the connection was away is gone: everybody looks.
-    subscriber.on('ready', () => this.#ringAll(true));
+    subscriber.on('reconnecting', () => subscriber.once('ready', () => this.#ringAll(true)));
     this.#timer = setInterval(() => this.#ringAll(false), LOOK_MS).unref();
     this.#subscriber = subscriber;
     return subscriber;

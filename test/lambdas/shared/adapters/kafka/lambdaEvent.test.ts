@@ -45,6 +45,7 @@ test.each([
   ['no failures', { batchItemFailures: [] }, 3],
   ['the last failed', { batchItemFailures: [failed('t-1', 12)] }, 2],
   ['several failed: from the lowest on', { batchItemFailures: [failed('t-1', 12), failed('t-1', 11)] }, 1],
+  ['several failed, the lowest first', { batchItemFailures: [failed('t-1', 11), failed('t-1', 12)] }, 1],
   ['the first failed', { batchItemFailures: [failed('t-1', 10)] }, 0],
   ['an offset that was not in the batch', { batchItemFailures: [failed('t-1', 99)] }, 0],
   ['another partition', { batchItemFailures: [failed('t-2', 12)] }, 0],
