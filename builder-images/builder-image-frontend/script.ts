@@ -8,6 +8,9 @@ import { createMasker, secretsOf } from '../shared/masker.ts';
 import { createPublisher } from './publisher.ts';
 import { build } from './utils/build.ts';
 
+/** What the next build may start from is kept when this one's result is known; no visitor waits for it. */
+const SAVE_MS = 120_000;
+
 /** The frontend builder after main.sh: follows the fetch, installs, builds, publishes. Resolves to the exit code. */
 async function main(): Promise<number> {
   const raw = readHandover(process.env);
@@ -20,10 +23,12 @@ async function main(): Promise<number> {
   let exitCode = 0;
   let told: boolean;
   try {
-    const artifact = await build({ env, image, raw, mask, reporter, deadline, now });
+    const { artifact, saveCaches } = await build({ env, image, raw, mask, reporter, deadline, now });
     deadline.clear();
     told = await reporter.succeeded(artifact, waitMs);
     console.log(`veren: published ${artifact.kind === 'static' ? artifact.files : 0} files`);
+    const until = AbortSignal.any([deadline.signal, AbortSignal.timeout(SAVE_MS)]);
+    await saveCaches(until).catch((error: Error) => console.error(mask(`veren: no cache was kept: ${error.message}`)));
   } catch (error) {
     deadline.clear();
     const fault = asFault(error, (reason) => new VerenError('PUBLISH_FAILED', { reason: mask(reason) }));

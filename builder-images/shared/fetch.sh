@@ -14,9 +14,12 @@ as_builder() {
 }
 
 # make_work: a fresh folder below VEREN_WORKDIR, its path in $work. `control` is ours alone, the rest the build user's.
+# A project's builds get the same path where it is free: build tools put absolute paths into their caches.
 make_work() {
   mkdir -p "$VEREN_WORKDIR" || return 1
-  work=$(mktemp -d "$VEREN_WORKDIR/build.XXXXXX") || return 1
+  work=$VEREN_WORKDIR/${PROJECT_ID:-build}
+  [[ $work == "$VEREN_WORKDIR"/[a-z0-9]* && ${PROJECT_ID:-build} != */* ]] && mkdir "$work" 2>/dev/null ||
+    work=$(mktemp -d "$VEREN_WORKDIR/build.XXXXXX") || return 1
   chmod 755 "$work" || return 1
   mkdir -m 700 "$work/control" "$work/git" && mkdir "$work/source" "$work/home" "$work/tmp" "$work/cache" "$work/tools" || return 1
   if [ -n "${VEREN_BUILD_UID:-}" ] && [ "$(id -u)" = 0 ]; then

@@ -63,7 +63,7 @@ async function deploy(d: Deploy) {
     };
     const artifact = await publish({
       objects,
-      base: liveManifest(real, d.project),
+      base: await liveManifest(real, d.project),
       bucket: 'sites',
       projectId: d.project,
       deploymentId: id(d.n),
@@ -232,7 +232,7 @@ test('a promotion that died at any step is completed by its retry, or replaced b
     const objects = objectsFor(d.project, deploymentId);
     await publish({
       objects,
-      base: liveManifest(objects, d.project),
+      base: await liveManifest(objects, d.project),
       bucket: 'sites',
       projectId: d.project,
       deploymentId,

@@ -7,8 +7,9 @@ import { signalGroup } from '../../shared/command.ts';
 import type { BuildInput as Input } from '../../shared/entry.ts';
 import { asFault } from '../../shared/fault.ts';
 import { fetched } from '../../shared/fetched.ts';
+import { wanted } from '../../shared/package-manager.ts';
 import { createSandbox } from '../../shared/sandbox.ts';
-import { type BuildContext, NODE_UID, prepareContext } from './context.ts';
+import { type BuildContext, KANIKO_SECRETS, NODE_UID, prepareContext } from './context.ts';
 import { type Engine, findEngine } from './engine.ts';
 import type { BackendImageEnv } from './env.ts';
 import type { FoundImage, ImageStore } from './images.ts';
@@ -110,7 +111,7 @@ async function make(
     templates: image.VEREN_TEMPLATES,
     secrets:
       engine.kind === 'kaniko'
-        ? { folder: join(dirname(engine.file), 'build'), owner: NODE_UID }
+        ? { folder: KANIKO_SECRETS, owner: NODE_UID }
         : { folder: join(control, 'secrets'), owner: null },
     say: (text) => reporter.say(text),
   });
@@ -169,7 +170,7 @@ async function make(
 }
 
 const stepCommands = (env: BackendEnv, context: BuildContext) => ({
-  ...(env.PACKAGE_MANAGER !== '' && { tools: `prepare ${env.PACKAGE_MANAGER}` }),
+  ...(wanted(env.PACKAGE_MANAGER) !== null && { tools: `prepare ${env.PACKAGE_MANAGER}` }),
   ...(env.INSTALLCOMMAND !== '' && { install: env.INSTALLCOMMAND }),
   ...(env.BUILDCOMMAND !== '' && { build: env.BUILDCOMMAND }),
   image: `start: ${context.start.argv.join(' ')}`,

@@ -12,6 +12,8 @@ import { buildVariables } from './variables.ts';
 
 /** `node` of the official images, which all steps of the user's run as. */
 export const NODE_UID = 1_000;
+/** Where the templates mount the secrets. Kaniko has no mounts: there they are files, which no layer takes in. */
+export const KANIKO_SECRETS = '/kaniko/build';
 
 /** Everything that a container builder is given. */
 export interface BuildContext {

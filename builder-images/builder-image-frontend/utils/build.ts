@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { FrontendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import type { Artifact, Phase } from '../../../contract/record.ts';
@@ -7,12 +7,12 @@ import type { ImageEnv } from '../../shared/env.ts';
 import { asFault } from '../../shared/fault.ts';
 import { fetched } from '../../shared/fetched.ts';
 import type { Masker } from '../../shared/masker.ts';
-import { preparePackageManager } from '../../shared/package-manager.ts';
 import type { Reporter } from '../../shared/reporter.ts';
 import { createSandbox } from '../../shared/sandbox.ts';
 import { runUserCommand } from '../../shared/user-command.ts';
 import { userEnv } from '../../shared/user-env.ts';
 import { repoFolder } from './folders.ts';
+import { install } from './install.ts';
 
 export interface BuildInput {
   readonly env: FrontendEnv;
@@ -25,52 +25,39 @@ export interface BuildInput {
   readonly now: () => number;
 }
 
-/** What publishing needs is loaded while the install command runs, once that has got going. */
-const PREPARE_AFTER_MS = 400;
-
-function lazily<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    made.catch(() => undefined); // whoever awaits it hears of it
-    return made;
-  };
+export interface Built {
+  readonly artifact: Artifact;
+  /** Keeps the caches for the next build: for when the result has been told. */
+  readonly saveCaches: (signal: AbortSignal) => Promise<void>;
 }
 
-async function preparePublishing({ env, raw }: BuildInput) {
-  const [{ s3Objects }, { publish, liveManifest }] = await Promise.all([
-    import('./objects.ts'),
-    import('./publish.ts'),
-  ]);
-  const objects = s3Objects({
-    bucket: env.BUCKET,
-    region: env.AWS_REGION,
-    accessKeyId: env.AWS_ACCESS_KEY_ID,
-    secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
-    sessionToken: env.AWS_SESSION_TOKEN,
-    endpoint: raw.AWS_ENDPOINT_URL_S3,
-  });
-  return { publish, objects, base: liveManifest(objects, env.PROJECT_ID).catch(() => null) };
-}
+/** Set by a user who does not trust what is cached. */
+const wantsCache = ({ DISABLE_BUILD_CACHE }: Readonly<Record<string, string>>) =>
+  DISABLE_BUILD_CACHE === undefined || /^(?:0|false|)$/i.test(DISABLE_BUILD_CACHE);
 
 /** All four phases. Throws `PhaseFault`; `deadline.phase` tells in which. */
-export async function build(input: BuildInput): Promise<Artifact> {
-  const { env, image, raw, mask, reporter, deadline } = input;
+export async function build(input: BuildInput): Promise<Built> {
+  const { env, image, raw, mask, reporter, deadline, now } = input;
   const { signal } = deadline;
   const work = image.VEREN_WORK;
   const source = join(work, 'source');
-  const cookie = `VEREN_BUILD=${env.DEPLOYMENTID}-${env.ATTEMPT}-${work.slice(work.lastIndexOf('.') + 1)}`;
+  const cookie = `VEREN_BUILD=${env.DEPLOYMENTID}-${env.ATTEMPT}-${basename(work)}`;
   const sandbox = createSandbox({
     uid: image.VEREN_BUILD_UID,
     gid: image.VEREN_BUILD_GID,
     maxProcesses: image.VEREN_BUILD_PROCESSES,
     cookie,
   });
+  const say = (text: string) => reporter.say(text);
+  const cached = env.INSTALLCOMMAND + env.BUILDCOMMAND !== '' && wantsCache(env.BUILD_ENV);
+  const opening = import('./storage.ts').then(({ openStorage }) =>
+    openStorage({ env, endpoint: raw.AWS_ENDPOINT_URL_S3, work, sandbox, say, signal, cached }),
+  );
+  opening.catch(() => undefined); // whoever awaits it hears of it
   const phase = phases(input);
-  const publishing = lazily(() => preparePublishing(input));
   const environment = (path: readonly string[]) =>
     userEnv({ raw, work, path, buildEnv: env.BUILD_ENV, cookie, job: env });
-  const run = (command: string, cwd: string, path: readonly string[], failure: 'INSTALL_FAILED' | 'BUILD_FAILED') =>
+  const run = (failure: 'INSTALL_FAILED' | 'BUILD_FAILED') => (command: string, cwd: string, path: readonly string[]) =>
     runUserCommand({ command, cwd, env: environment(path), failure, sandbox, reporter, mask, signal });
 
   deadline.phase = 'fetch';
@@ -82,36 +69,28 @@ export async function build(input: BuildInput): Promise<Artifact> {
     mask,
     reporter,
     signal,
-    now: input.now,
+    now,
   });
 
-  const path = await phase('install', async () => {
-    const cwd = await repoFolder(source, env.INSTALLPATH);
-    const commands = await preparePackageManager({
-      spec: env.PACKAGE_MANAGER,
-      tools: sandbox.uid === undefined ? [image.VEREN_TOOLS] : [image.VEREN_TOOLS, join(work, 'tools')],
-      env: environment([]),
-      sandbox,
-      signal,
-      say: (text) => reporter.say(text),
-    });
-    const path = commands === null ? [] : [commands];
-    setTimeout(publishing, PREPARE_AFTER_MS).unref();
-    if (env.INSTALLCOMMAND !== '') await run(env.INSTALLCOMMAND, cwd, path, 'INSTALL_FAILED');
-    return path;
+  const { path, installation } = await phase('install', async () => {
+    const tools = image.VEREN_TOOLS;
+    const storage = await opening;
+    return install({ env, work, tools, sandbox, storage, environment, run: run('INSTALL_FAILED'), say, signal });
   });
 
-  await phase('build', async () => {
+  const storage = await opening;
+  const base = await phase('build', async () => {
     const cwd = await repoFolder(source, env.FRONTENDPATH);
-    if (env.BUILDCOMMAND !== '') await run(env.BUILDCOMMAND, cwd, path, 'BUILD_FAILED');
+    const live = storage.liveManifest(); // meanwhile: a hint of what need not be sent again
+    if (env.BUILDCOMMAND !== '') await run('BUILD_FAILED')(env.BUILDCOMMAND, cwd, path);
+    return live;
   });
 
-  return phase('publish', async () => {
+  const artifact = await phase('publish', async () => {
     await sandbox.killAll();
-    const { publish, ...prepared } = await publishing();
-    const root = join(source, env.FRONTENDPATH, env.OUTPUT_DIR);
-    return publish({
-      ...prepared,
+    return storage.publish({
+      objects: storage.objects,
+      base,
       bucket: env.BUCKET,
       projectId: env.PROJECT_ID,
       deploymentId: env.DEPLOYMENTID,
@@ -119,7 +98,7 @@ export async function build(input: BuildInput): Promise<Artifact> {
       commit: env.GIT_COMMIT,
       built: env.BUILDCOMMAND !== '',
       output: {
-        root,
+        root: join(source, env.FRONTENDPATH, env.OUTPUT_DIR),
         name: join(env.FRONTENDPATH, env.OUTPUT_DIR),
         inside: source,
         asIs: env.BUILDCOMMAND === '',
@@ -128,10 +107,14 @@ export async function build(input: BuildInput): Promise<Artifact> {
         ownerUid: sandbox.uid,
       },
       signal,
-      now: input.now,
-      say: (text) => reporter.say(text),
+      now,
+      say,
     });
   });
+  const saveCaches = async (until: AbortSignal) => {
+    if (installation) await storage.cache?.save(installation, until);
+  };
+  return { artifact, saveCaches };
 }
 
 /** Runs a phase between its two events and turns whatever goes wrong into a `PhaseFault`. */

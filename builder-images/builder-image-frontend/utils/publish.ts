@@ -9,7 +9,7 @@ import { type WalkOptions, walkOutput } from './walk.ts';
 export interface PublishInput {
   readonly objects: Objects;
   /** What the site shows now, read beforehand: only a hint of what need not be sent again. */
-  readonly base: Promise<Manifest | null>;
+  readonly base: Manifest | null;
   readonly bucket: string;
   readonly projectId: string;
   readonly deploymentId: string;
@@ -48,13 +48,10 @@ async function earlierAttempt(input: PublishInput): Promise<Manifest | null> {
 async function makeCopy(input: PublishInput): Promise<Manifest> {
   const { objects, projectId, deploymentId, say } = input;
   const skipped: string[] = [];
-  const [files, base] = await Promise.all([
-    walkOutput({ ...input.output, onSkipped: (path) => skipped.push(path) }),
-    input.base,
-  ]);
+  const files = await walkOutput({ ...input.output, onSkipped: (path) => skipped.push(path) });
   if (skipped.length > 0) say(`Not published: ${skipped.slice(0, 5).join(', ')}${skipped.length > 5 ? ', …' : ''}`);
   const prefix = s3Keys.deploymentFiles(projectId, deploymentId);
-  const uploaded = await upload({ objects, prefix, files, built: input.built, base, signal: input.signal });
+  const uploaded = await upload({ objects, prefix, files, built: input.built, base: input.base, signal: input.signal });
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
   say(`${files.length} files, ${bytes} bytes; ${uploaded.sent} objects uploaded`);
   const manifest: Manifest = {

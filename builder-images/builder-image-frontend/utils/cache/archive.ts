@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Sandbox } from '../../../shared/sandbox.ts';
+
+/**
+ * Archives are made and unpacked by `tar` as the user that the build runs as, never as root: whatever a poisoned archive
+ * tries, it can only do in the work folder, to a build that could do it anyway. No compression: most of it is compressed
+ * already or read from a store in the same region, and a core costs the build more than the line.
+ */
+const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' };
+
+function start(sandbox: Sandbox, argv: readonly string[], signal: AbortSignal) {
+  const [file, ...rest] = sandbox.wrap(argv);
+  const child = spawn(file, rest, { env: ENV, stdio: ['pipe', 'pipe', 'ignore'], signal, killSignal: 'SIGKILL' });
+  const ended = new Promise<void>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${argv[0]} ended with ${code}`))));
+  });
+  ended.catch(() => undefined); // whoever awaits it hears of it
+  return { child, ended };
+}
+
+/** Passes bytes on; knows their number and SHA-256 at the end. More than `limit` is an error. */
+function meter(limit: number) {
+  const hash = createHash('sha256');
+  let size = 0;
+  const stream = new Transform({
+    transform(chunk: Buffer, _, done) {
+      size += chunk.length;
+      if (size > limit) return done(new Error('the archive is too large'));
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+  return { stream, result: () => ({ size, sha256: hash.digest('hex') }) };
+}
+
+/** Packs paths below a folder into a file. The paths are taken as they are: folders without their content. */
+export async function pack(
+  sandbox: Sandbox,
+  folder: string,
+  paths: readonly string[],
+  file: string,
+  limit: number,
+  signal: AbortSignal,
+): Promise<{ size: number; sha256: string }> {
+  const argv = ['tar', '--create', '--file=-', '-C', folder, '--no-recursion', '--null', '--files-from=-'];
+  const { child, ended } = start(sandbox, argv, signal);
+  const measured = meter(limit);
+  await Promise.all([
+    pipeline(Readable.from(paths.map((path) => `${path}\0`)), child.stdin),
+    pipeline(child.stdout, measured.stream, createWriteStream(file)),
+    ended,
+  ]);
+  return measured.result();
+}
+
+const UNPACK = 'mkdir -p "$1" && exec tar --extract --file=- -C "$1"';
+const MOVE = `from=$1 to=$2; shift 2
+for path; do
+  rm -rf "$to/$path"; mkdir -p "$(dirname "$to/$path")"; mv "$from/$path" "$to/$path"
+done`;
+
+/** Moves paths from one folder to another, over what is there. Within one file system, so it costs next to nothing. */
+export async function moveInto(
+  sandbox: Sandbox,
+  from: string,
+  to: string,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { child, ended } = start(sandbox, ['/bin/sh', '-ec', MOVE, 'sh', from, to, ...paths], signal);
+  child.stdin.end();
+  child.stdout.resume();
+  await ended;
+}
+
+/** Unpacks into a new folder. Throws where the bytes are not those that were saved; what is there then must be dropped. */
+export async function unpack(
+  sandbox: Sandbox,
+  archive: Readable,
+  folder: string,
+  expected: { readonly size: number; readonly sha256: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { child, ended } = start(sandbox, ['/bin/sh', '-c', UNPACK, 'sh', folder], signal);
+  child.stdout.resume();
+  const measured = meter(expected.size);
+  await Promise.all([pipeline(archive, measured.stream, child.stdin), ended]);
+  const { size, sha256 } = measured.result();
+  if (size !== expected.size || sha256 !== expected.sha256) throw new Error('the archive is damaged');
+}

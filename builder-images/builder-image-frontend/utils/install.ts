@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import type { FrontendEnv } from '../../../contract/builder-env.ts';
+import { preparePackageManager } from '../../shared/package-manager.ts';
+import type { Sandbox } from '../../shared/sandbox.ts';
+import type { Installation } from './cache/cache.ts';
+import { repoFolder } from './folders.ts';
+import type { Storage } from './storage.ts';
+
+export interface InstallInput {
+  readonly env: FrontendEnv;
+  readonly work: string;
+  /** VEREN_TOOLS. */
+  readonly tools: string;
+  readonly sandbox: Sandbox;
+  readonly storage: Storage;
+  /** The user's environment with these folders before PATH. */
+  readonly environment: (path: readonly string[]) => Record<string, string>;
+  readonly run: (command: string, cwd: string, path: readonly string[]) => Promise<void>;
+  readonly say: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface InstallResult {
+  /** Folders of the package manager, for PATH. */
+  readonly path: readonly string[];
+  /** For the cache; null where there is none. */
+  readonly installation: Installation | null;
+}
+
+/** The install phase: the state of an earlier build with the same lockfile, or else the install command. */
+export async function install(input: InstallInput): Promise<InstallResult> {
+  const { env, work, sandbox, storage, say, signal } = input;
+  const source = join(work, 'source');
+  const cwd = await repoFolder(source, env.INSTALLPATH);
+  const commands = await preparePackageManager({
+    spec: env.PACKAGE_MANAGER,
+    tools: sandbox.uid === undefined ? [input.tools] : [input.tools, join(work, 'tools')],
+    env: input.environment([]),
+    sandbox,
+    signal,
+    say,
+  });
+  const path = commands === null ? [] : [commands];
+  const runs = env.INSTALLCOMMAND !== '';
+  const { cache } = storage;
+  if (!cache) {
+    if (runs) await input.run(env.INSTALLCOMMAND, cwd, path);
+    return { path, installation: null };
+  }
+
+  const repository = { source, work, sandbox, env: input.environment(path) };
+  const inputs = await storage.cacheInputs({
+    ...repository,
+    installCommand: env.INSTALLCOMMAND,
+    installPath: env.INSTALLPATH,
+    packageManager: env.PACKAGE_MANAGER,
+    nodeMajor: env.NODE_VERSION,
+    buildEnv: env.BUILD_ENV,
+  });
+  const restored = await cache.restoreInstall(inputs);
+  if (restored) say(`Restored what "${env.INSTALLCOMMAND}" made of the same lockfile in an earlier build.`);
+  else if (runs) await input.run(env.INSTALLCOMMAND, cwd, path);
+  const installRan = runs && !restored;
+  const keep = installRan && inputs.install !== null;
+  const installed = keep ? await storage.installedState(repository).catch(() => null) : null;
+  await cache.restoreFrameworks(inputs);
+  return { path, installation: { inputs, installed, installRan } };
+}
