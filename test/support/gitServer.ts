@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 
 /**
@@ -34,6 +34,7 @@ export interface GitServerOptions {
 export async function startGitServer(options: GitServerOptions): Promise<GitServer> {
   const requests: string[] = [];
   let sent = 0;
+  const sockets = new Set<Socket>();
   const server = createServer((req, res) => {
     requests.push(`${req.method} ${req.url}`);
     if (options.token !== undefined && passwordOf(req) !== options.token) {
@@ -43,7 +44,9 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     serve(options, req, res);
   });
   server.on('connection', (socket) => {
+    sockets.add(socket);
     socket.on('close', () => {
+      sockets.delete(socket);
       sent += socket.bytesWritten;
     });
   });
@@ -51,7 +54,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    bytesSent: () => sent,
+    bytesSent: () => [...sockets].reduce((sum, socket) => sum + socket.bytesWritten, sent),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

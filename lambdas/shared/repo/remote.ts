@@ -32,6 +32,8 @@ function remoteConfig(url: URL, addresses: readonly string[], token: string | un
     ['fetch.unpackLimit', '1'],
     ['core.bigFileThreshold', '1m'],
     ['pack.threads', '1'],
+    // The folder is thrown away: nothing in it has to survive a power cut.
+    ['core.fsync', 'none'],
   ];
   if (addresses.length > 0) {
     const port = url.port || (url.protocol === 'https:' ? '443' : '80');

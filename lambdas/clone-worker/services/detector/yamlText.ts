@@ -38,15 +38,17 @@ function sections(source: string, keys: readonly string[]): string {
   return lines.join('\n');
 }
 
-/** At least as deep as the text is nested: brackets that are open, and markers on one line. */
+/** At least as deep as the text is nested: brackets that are open, and markers on one line. Comments do not count. */
 function nesting(source: string): number {
-  let [open, deepest, markers] = [0, 0, 0];
-  for (const c of source) {
-    if (c === '[' || c === '{') open += 1;
-    else if (c === ']' || c === '}') open = Math.max(0, open - 1);
-    else if (c === '\n') markers = 0;
-    else if (c === '-' || c === '?' || c === ':' || c === '!' || c === '&') markers += 1;
-    deepest = Math.max(deepest, open, markers);
+  let [open, deepest] = [0, 0];
+  for (const line of source.split('\n')) {
+    let markers = 0;
+    for (const [mark] of line.replace(/(?:^|\s)#.*$/, '').matchAll(/[[{\]}]|[-?:](?=\s)/g)) {
+      if (mark === '[' || mark === '{') open += 1;
+      else if (mark === ']' || mark === '}') open = Math.max(0, open - 1);
+      else markers += 1;
+      deepest = Math.max(deepest, open + markers);
+    }
   }
   return deepest;
 }

@@ -108,7 +108,7 @@ export const layoutCases: readonly Case[] = [
     name: 'pnpm workspaces, with a catalog of many pages',
     files: {
       'package.json': pkg(),
-      'pnpm-workspace.yaml': `catalog:\n${'  some-package: ^1.2.3\n'.repeat(2_000)}packages:\n  - apps/*\n`,
+      'pnpm-workspace.yaml': `# ${'-'.repeat(80)}\n# ${'- '.repeat(40)}\ncatalog:\n${'  some-package: ^1.2.3\n'.repeat(2_000)}packages:\n  - apps/*\n`,
       'pnpm-lock.yaml': LOCK9,
       ...site('apps/web'),
     },
