@@ -17,7 +17,7 @@ export interface Clock {
 // --- jobs -----------------------------------------------------------------------------------------------------------
 
 export interface NewJob<T = unknown> {
-  /** Unique within the queue for ever: adding it again is a no-op, also after it has ended. */
+  /** Unique within the queue: adding it again is a no-op, also (for at least 90 days) after it has ended. */
   readonly id: string;
   readonly data: T;
   readonly owner: string;
@@ -92,7 +92,10 @@ export type CreateResult =
   | { readonly kind: 'foreign-project' };
 
 export interface DeploymentStore {
-  /** Atomically: claims the project for the owner, the idempotency key for the request, and stores the deployment. */
+  /**
+   * Atomically: claims the project for the owner, the idempotency key for the request, and stores the deployment. Keys
+   * belong to their owner. The same deployment again is `created` again and changes nothing.
+   */
   create(input: {
     readonly requested: Extract<DeploymentEvent, { type: 'deployment.requested' }>;
     readonly request: CreateDeployment;
@@ -128,7 +131,10 @@ export type LogEntry = Omit<LogLine, 'seq'> & {
 };
 
 export interface LogChannel {
-  /** Appends what was not appended before (by target, attempt and n) and wakes followers. */
+  /**
+   * Appends what was not appended before (by target, attempt and n) and wakes followers. Where a channel has a limit, the
+   * line that reaches it is followed by one of stream `system` that says so, and what comes later is counted but not kept.
+   */
   append(deploymentId: string, entries: readonly LogEntry[]): Promise<void>;
   /** Lines with `seq > after`, oldest first, at most `limit`. */
   read(deploymentId: string, after: number, limit: number): Promise<LogLine[]>;

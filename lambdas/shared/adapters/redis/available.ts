@@ -43,7 +43,7 @@ const CODES: Readonly<Record<string, string>> = {
 
 function passing(error: Error): Passing | null {
   if (error.name === 'MaxRetriesPerRequestError') return { text: 'Redis cannot be reached', final: true };
-  if (error.message === 'Command timed out') return { text: 'Redis does not answer' };
+  if (error.message === 'Command timed out') return { text: 'Redis does not answer', final: true };
   if (error.message === 'Connection is closed.') return { text: 'Redis cannot be reached' };
   if (/^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|EAI_|ENOTFOUND)/.test((error as NodeJS.ErrnoException).code ?? '')) {
     return { text: 'Redis cannot be reached' };

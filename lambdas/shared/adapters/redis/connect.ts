@@ -13,7 +13,7 @@ export function connectRedis(options: { url: string; onError?: (error: Error) =>
     maxRetriesPerRequest: MAX_RETRIES,
     retryStrategy: (times) => Math.min(50 * 2 ** times, 1_000),
     connectTimeout: 5_000,
-    commandTimeout: 10_000,
+    commandTimeout: 8_000,
     keepAlive: 10_000,
     // After a failover the old primary answers READONLY: reconnect, so that the name is resolved again.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),

@@ -54,7 +54,14 @@ export class Wakes {
       this.#bells.ring(channel.slice(start), message === 'wake');
     });
     // What was published while the connection was away is gone: everybody looks.
-    subscriber.on('reconnecting', () => subscriber.once('ready', () => this.#ringAll(true)));
+    let away = false;
+    subscriber.on('close', () => {
+      away = true;
+    });
+    subscriber.on('ready', () => {
+      if (away) this.#ringAll(true);
+      away = false;
+    });
     this.#timer = setInterval(() => this.#ringAll(false), LOOK_MS).unref();
     this.#subscriber = subscriber;
     return subscriber;
