@@ -48,7 +48,7 @@ const JSON_TYPE = 'application/x-amz-json-1.1';
  */
 export async function startEcsEndpoint(options: EcsEndpointOptions): Promise<Endpoint> {
   const { clock = { now: Date.now }, onError = () => undefined, credentials } = options;
-  const store = await TaskStore.open(join(options.dataDir, 'ecs'), clock);
+  const store = await TaskStore.open(join(options.dataDir, 'ecs'), clock, onError);
   const runner = new Runner({ store, clock, onError, onTaskStateChange: options.onTaskStateChange });
   await runner.recover();
   const api = new Operations({ taskDefinitions: options.taskDefinitions, store, runner, clock });

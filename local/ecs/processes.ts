@@ -23,18 +23,53 @@ export interface ProcessInfo {
 const run = promisify(execFile);
 const isLinux = process.platform === 'linux';
 
-/** Every process that can be seen. On Linux from /proc, elsewhere from `ps`. */
-export async function processTable(): Promise<Map<number, ProcessInfo>> {
+type ProcessTable = ReadonlyMap<number, ProcessInfo>;
+let underWay: Promise<ProcessTable> | undefined;
+let following: Promise<ProcessTable> | undefined;
+
+/**
+ * Every process that can be seen, as it was at some moment after the call. On Linux from /proc, elsewhere from `ps`.
+ * Callers that come while one is being made share the next: many tasks may end at once, and each would read all.
+ */
+export function processTable(): Promise<ProcessTable> {
+  if (!underWay) {
+    underWay = readTable().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  }
+  following ??= underWay.then(
+    () => startFollowing(),
+    () => startFollowing(),
+  );
+  return following;
+}
+
+function startFollowing(): Promise<ProcessTable> {
+  following = undefined;
+  return processTable();
+}
+
+async function readTable(): Promise<ProcessTable> {
   const found = isLinux ? await linuxTable() : await psTable();
   return new Map(found.map((p) => [p.pid, p]));
 }
 
 async function linuxTable(): Promise<ProcessInfo[]> {
   const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    names.map(async (pid) => parseStat(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))),
-  );
-  return found.filter((p) => p !== undefined).filter((p) => !p.zombie);
+  // Synchronously: these are reads of memory, and faster than a turn of the thread pool for each.
+  return names.flatMap((pid) => {
+    const info = parseStat(statOf(pid));
+    return info && !info.zombie ? [info] : [];
+  });
+}
+
+function statOf(pid: string | number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return ''; // it has ended
+  }
 }
 
 let boot: string | undefined;
@@ -84,7 +119,7 @@ const mark = (variable: string) => createHash('sha256').update(variable).digest(
  */
 export function identify(pid: number, given: Readonly<Record<string, string>>): ProcessIdentity {
   const info = isLinux
-    ? parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    ? parseStat(statOf(pid))
     : parsePs(execFileSync('ps', ['-p', String(pid), ...PS], { env: PS_ENV, encoding: 'utf8' }))[0];
   const marks = Object.entries(given).map(([name, value]) => mark(`${name}=${value}`));
   return { pid, started: info?.started ?? 'ended at once', marks };
@@ -95,7 +130,7 @@ export function identify(pid: number, given: Readonly<Record<string, string>>): 
  * (`known`, pid → start time), since a child whose parent has ended no longer shows whose it was.
  */
 export function familyOf(
-  table: ReadonlyMap<number, ProcessInfo>,
+  table: ProcessTable,
   leader: ProcessIdentity,
   known: ReadonlyMap<number, string>,
 ): ProcessInfo[] {
@@ -120,10 +155,7 @@ export function familyOf(
  * Members of the group whose leader has ended. Linux keeps a number from being used again while a group has it, but the
  * whole group may have ended and another have come; so each must carry the task's own variables.
  */
-export async function orphansOf(
-  table: ReadonlyMap<number, ProcessInfo>,
-  leader: ProcessIdentity,
-): Promise<ProcessInfo[]> {
+export async function orphansOf(table: ProcessTable, leader: ProcessIdentity): Promise<ProcessInfo[]> {
   if (!isLinux || leader.marks.length === 0) return [];
   const members = [...table.values()].filter(({ pgid }) => pgid === leader.pid);
   const checked = await Promise.all(

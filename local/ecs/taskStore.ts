@@ -26,13 +26,21 @@ export class TaskStore {
     this.#clock = clock;
   }
 
-  static async open(dir: string, clock: Clock): Promise<TaskStore> {
+  /** @param onError Told of files that cannot be read (a power cut); they are given up, and not in the way of a start. */
+  static async open(dir: string, clock: Clock, onError: (error: unknown) => void): Promise<TaskStore> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const store = new TaskStore(dir, clock);
     const loaded: TaskRecord[] = [];
     for (const name of await readdir(dir)) {
       if (name.endsWith('.tmp')) await rm(join(dir, name), { force: true });
-      else if (name.endsWith('.json')) loaded.push(JSON.parse(await readFile(join(dir, name), 'utf8')) as TaskRecord);
+      else if (name.endsWith('.json')) {
+        try {
+          loaded.push(JSON.parse(await readFile(join(dir, name), 'utf8')) as TaskRecord);
+        } catch (cause) {
+          onError(new Error(`The task file ${name} cannot be read`, { cause }));
+          await rm(join(dir, name), { force: true });
+        }
+      }
     }
     for (const task of loaded.sort((a, b) => a.createdAt - b.createdAt)) store.#remember(task);
     return store;
