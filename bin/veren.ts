@@ -1,7 +1,9 @@
 import { App } from 'aws-cdk-lib';
 import { bundleBuilders } from '../builder-images/bundle.ts';
+import { FunctionEnvSchemas } from '../contract/function-env.ts';
 import { addNag, buildApp } from '../lib/app.ts';
 import { ConfigError, loadConfig } from '../lib/config.ts';
+import { prepareBundles } from '../lib/constructs/bundle.ts';
 
 /** The CDK app. Context and environment are read here and nowhere else: `-c stage=dev|prod|local`. */
 const app = new App();
@@ -9,6 +11,7 @@ try {
   const config = loadConfig(app.node.tryGetContext('stage'), app.node.tryGetContext('stages'));
   // The scripts inside the builder images are part of their build contexts, whose hashes are the images' tags.
   if (config.builders.images === 'codebuild') await bundleBuilders();
+  await prepareBundles(Object.keys(FunctionEnvSchemas));
   buildApp(app, config);
   addNag(app);
   app.synth();

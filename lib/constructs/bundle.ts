@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 /** The repository's root: what entry points and Dockerfiles are relative to. */
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -19,18 +19,32 @@ const FORBIDDEN = [
 export interface Bundle {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly inputs: readonly string[];
+  /** Bytes that each input has in the output. */
+  readonly weights: ReadonlyMap<string, number>;
 }
+
+/** zod brings its messages in forty languages, a third of a small function. */
+const englishOnly: Plugin = {
+  name: 'english-only',
+  setup(build) {
+    build.onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.c?js$/ }, (file) => ({
+      contents: "export { default as en } from './en.js';",
+      resolveDir: dirname(file.path),
+    }));
+  },
+};
 
 /**
  * The one bundling policy: ESM, minified, source map beside it, everything in (the AWS SDK too: the runtime's version is
  * not ours). In-process esbuild, so neither Docker nor network; paths are virtual, so the output does not depend on where
  * the assembly is written.
- * @param entry relative to the repository's root
+ * @param name folder under `lambdas/`, whose `<name>.lambda.ts` is the entry
  * @throws Error naming the import when something forbidden got in
  */
-export function bundle(entry: string): Bundle {
+export async function bundle(name: string): Promise<Bundle> {
+  const entry = `lambdas/${name}/${name}.lambda.ts`;
   const outdir = join(ROOT, '.bundle');
-  const { outputFiles, metafile } = buildSync({
+  const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: { index: entry },
     outdir,
@@ -42,10 +56,12 @@ export function bundle(entry: string): Bundle {
     format: 'esm',
     mainFields: ['module', 'main'],
     minify: true,
+    // Errors of ioredis are told apart by the names of their classes.
     keepNames: true,
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',
+    plugins: [englishOnly],
     metafile: true,
     logLevel: 'error',
     // CommonJS packages in the bundle call require() for Node's own modules; ESM has none.
@@ -54,7 +70,27 @@ export function bundle(entry: string): Bundle {
   const inputs = Object.keys(metafile.inputs);
   const bad = inputs.filter((path) => FORBIDDEN.some((pattern) => pattern.test(path)));
   if (bad.length > 0) throw new Error(`${entry} bundles what a function must not hold: ${bad.slice(0, 5).join(', ')}`);
-  return { files: new Map(outputFiles.map((f) => [relative(outdir, f.path), f.contents])), inputs };
+  const weights = Object.values(metafile.outputs).flatMap((o) => Object.entries(o.inputs));
+  return {
+    files: new Map(outputFiles.map((f) => [relative(outdir, f.path), f.contents])),
+    inputs,
+    weights: new Map(weights.map(([path, { bytesInOutput }]) => [path, bytesInOutput])),
+  };
+}
+
+const prepared = new Map<string, Bundle>();
+
+/** Bundles functions before the app is built: esbuild's plugins are asynchronous, and constructs are not. */
+export async function prepareBundles(names: readonly string[]): Promise<void> {
+  const made = await Promise.all(names.map(async (name) => [name, await bundle(name)] as const));
+  for (const [name, files] of made) prepared.set(name, files);
+}
+
+/** @throws Error where the function was not bundled before */
+export function preparedBundle(name: string): Bundle {
+  const found = prepared.get(name);
+  if (!found) throw new Error(`${name} is not bundled: bin/veren.ts calls prepareBundles() first`);
+  return found;
 }
 
 /** Writes a bundle into a folder. */

@@ -6,7 +6,7 @@ import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import type { DockerImageCode } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { bundle, ROOT, writeBundle } from './bundle.ts';
+import { preparedBundle, ROOT, writeBundle } from './bundle.ts';
 import { imageBuild } from './image-builds.ts';
 import type { StageSettings } from './stage-settings.ts';
 
@@ -36,8 +36,7 @@ export class GitFunctionImage extends Construct {
     try {
       copyFileSync(join(ROOT, 'lambdas', 'git.Dockerfile'), join(context, 'Dockerfile'));
       mkdirSync(join(context, 'code'));
-      if (Stack.of(this).bundlingRequired)
-        writeBundle(bundle(`lambdas/${name}/${name}.lambda.ts`), join(context, 'code'));
+      if (Stack.of(this).bundlingRequired) writeBundle(preparedBundle(name), join(context, 'code'));
       const build = imageBuild(this, 'Build', settings, {
         directory: context,
         repository,

@@ -13,7 +13,7 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
-import { bundle, ROOT, writeBundle } from './bundle.ts';
+import { preparedBundle, ROOT, writeBundle } from './bundle.ts';
 import { GitFunctionImage } from './git-function-image.ts';
 import type { StageSettings } from './stage-settings.ts';
 
@@ -164,9 +164,8 @@ export class VerenFunction extends Construct {
   }
 }
 
-/** Bundles at synth, and only for stacks that the command touches (`cdk deploy <stack>` skips the others). */
+/** The function's prepared bundle; not needed for stacks that a command does not touch. */
 function bundledCode(name: string): Code {
-  const entry = `lambdas/${name}/${name}.lambda.ts`;
   return Code.fromAsset(join(ROOT, 'lambdas', name), {
     // The hash of what comes out: a changed comment deploys nothing.
     assetHashType: AssetHashType.OUTPUT,
@@ -174,7 +173,7 @@ function bundledCode(name: string): Code {
       image: DockerImage.fromRegistry('never-used'),
       local: {
         tryBundle(outputDir) {
-          writeBundle(bundle(entry), outputDir);
+          writeBundle(preparedBundle(name), outputDir);
           return true;
         },
       },

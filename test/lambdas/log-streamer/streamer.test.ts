@@ -1,0 +1,90 @@
+import { VerenError } from '../../../contract/errors.ts';
+import { createStreamer } from '../../../lambdas/log-streamer/streamer.ts';
+import { createAnalyzer } from '../../../lambdas/repo-analyzer/analyzer.ts';
+
+const authenticate = async (token: string) => ({ a: 'ada', b: 'bob' })[token] ?? null;
+const header = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+describe('log-streamer', () => {
+  const record = {
+    deploymentId: 'd',
+    owner: 'ada',
+    status: 'succeeded',
+    updatedAt: '2026-01-01T00:00:00Z',
+    builds: {},
+  };
+  const lines = [1, 2, 3].map((seq) => ({
+    seq,
+    at: record.updatedAt,
+    target: 'frontend',
+    stream: 'stdout',
+    line: `l${seq}`,
+  }));
+  const asked: number[] = [];
+  const app = createStreamer({
+    authenticate,
+    log: () => undefined,
+    clock: { now: Date.now },
+    store: {
+      get: async (id: string) => (id === 'd' ? { record, request: null, facts: { attempts: {} } } : null),
+    } as never,
+    logs: {
+      async *follow(_: string, after: number) {
+        asked.push(after);
+        yield lines.filter((l) => l.seq > after);
+      },
+      read: async (_: string, after: number) => lines.filter((l) => l.seq > after),
+      count: async () => lines.length,
+    } as never,
+    archive: { readLog: async () => null } as never,
+  });
+
+  test('no token, or another owner’s deployment: nothing is told', async () => {
+    expect((await app.request('/deployments/d/logs')).status).toBe(401);
+    expect((await app.request('/deployments/d/logs', { headers: header('b') })).status).toBe(404);
+    expect((await app.request('/deployments/none/logs', { headers: header('a') })).status).toBe(404);
+  });
+
+  test('resumes after the last line that the client has seen, and ends with the status', async () => {
+    const answer = await app.request('/deployments/d/logs?after=1', {
+      headers: { ...header('a'), 'Last-Event-ID': '2' },
+    });
+    expect(answer.headers.get('content-type')).toContain('text/event-stream');
+    const text = await answer.text();
+    expect(asked.at(-1)).toBe(2);
+    expect([...text.matchAll(/^id: (\d+)/gm)].map((m) => m[1])).toEqual(['3']);
+    expect(text).toContain('event: end\ndata: {"status":"succeeded"}');
+  });
+});
+
+describe('repo-analyzer', () => {
+  const app = createAnalyzer({
+    authenticate,
+    log: () => undefined,
+    analyze: async ({ gitUrl }) => {
+      if (gitUrl.includes('none')) throw new VerenError('REPO_NOT_FOUND', { url: gitUrl, host: 'x.example' });
+      return { commit: 'c', candidates: [], warnings: [] };
+    },
+  });
+  const post = (body: unknown, headers: Record<string, string> = header('a')) =>
+    app.request('/analyze', {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { ...headers, 'Content-Type': 'application/json' },
+    });
+
+  test('answers with the plan', async () => {
+    const answer = await post({ gitUrl: 'https://x.example/y.git' });
+    expect([answer.status, await answer.json()]).toEqual([200, { commit: 'c', candidates: [], warnings: [] }]);
+  });
+
+  test.each<[string, unknown, Record<string, string>, number, string]>([
+    ['no token', { gitUrl: 'https://x.example/y.git' }, {}, 401, 'UNAUTHORIZED'],
+    ['an unknown field', { gitUrl: 'https://x.example/y.git', branch: 'x' }, header('a'), 400, 'INVALID_REQUEST'],
+    ['no such repository', { gitUrl: 'https://x.example/none.git' }, header('a'), 422, 'REPO_NOT_FOUND'],
+    ['a large body', { gitUrl: 'x'.repeat(20_000) }, header('a'), 413, 'BODY_TOO_LARGE'],
+  ])('%s is a problem as the API’s', async (_, body, headers, status, code) => {
+    const answer = await post(body, headers);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([status, code]);
+  });
+});

@@ -1,0 +1,48 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { hashToken } from '../../../lambdas/api/auth.ts';
+import { tokenHashes } from '../../../lambdas/shared/secrets.ts';
+import { fakeClock } from '../../support/fakeClock.ts';
+
+/** A secret whose text, or fault, is what was set last. */
+function secret(first: string | Error) {
+  const state = { now: first, reads: 0 };
+  const client = {
+    async send() {
+      state.reads++;
+      if (state.now instanceof Error) throw state.now;
+      return { SecretString: state.now };
+    },
+  };
+  return { state, client: client as unknown as SecretsManagerClient };
+}
+const of = (owner: string, token: string) => JSON.stringify({ [owner]: [hashToken(token)] });
+
+test('tokens are read once a minute: a new or revoked one is noticed', async () => {
+  const clock = fakeClock();
+  const { state, client } = secret(of('ada', 'one'));
+  const hashes = tokenHashes(client, 'arn', clock);
+  expect(Object.keys(await hashes())).toEqual(['ada']);
+  state.now = of('bob', 'two');
+  expect(Object.keys(await hashes())).toEqual(['ada']);
+  clock.advance(60_000);
+  expect(Object.keys(await hashes())).toEqual(['bob']);
+  expect(state.reads).toBe(2);
+});
+
+test('a fault keeps what was known; without that it is told', async () => {
+  const clock = fakeClock();
+  const { state, client } = secret(of('ada', 'one'));
+  const hashes = tokenHashes(client, 'arn', clock);
+  await hashes();
+  state.now = new Error('throttled');
+  clock.advance(60_000);
+  expect(Object.keys(await hashes())).toEqual(['ada']);
+  await expect(tokenHashes(client, 'arn', clock)()).rejects.toThrow('throttled');
+});
+
+test('a token in clear text is refused, and not repeated in the message', async () => {
+  const { client } = secret('{"ada": ["my-token"]}');
+  const faulty = tokenHashes(client, 'arn', fakeClock())();
+  await expect(faulty).rejects.toThrow('SHA-256');
+  await expect(faulty).rejects.not.toThrow('my-token');
+});
