@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ulid } from 'ulid';
 import type { Objects } from '../../builder-images/builder-image-frontend/utils/objects.ts';
 import { s3Objects } from '../../builder-images/builder-image-frontend/utils/objects.ts';
 import { liveManifest, publish } from '../../builder-images/builder-image-frontend/utils/publish.ts';
@@ -15,8 +16,9 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** ULIDs, so that the order is the time's. */
-const id = (n: number) => `01kb${String(n).padStart(22, '0')}`;
+/** ULIDs of now, so that the order is the time's. */
+const TIME = ulid(Date.now()).slice(0, 10).toLowerCase();
+const id = (n: number) => `${TIME}${String(n).padStart(16, '0')}`;
 
 function objectsFor(projectId: string, deploymentId: string): Objects {
   const env = world.environment({ projectId, deploymentId, url: 'x', commit: 'x' });
@@ -127,6 +129,19 @@ test('headers are part of what is compared, and the immutable copy of the first 
   expect(await page('keep')).toBe('two');
 });
 
+test('a manifest does not lean on objects that will expire long before it', async () => {
+  await deploy({ project: 'lean', n: 1, files: site({ 'index.html': 'one', 'a.js': 'a' }) });
+  const later = () => Date.now() + 8 * 24 * 3_600_000;
+  const { calls } = await deploy({
+    project: 'lean',
+    n: 2,
+    files: site({ 'index.html': 'two', 'a.js': 'a' }),
+    now: later,
+  });
+  expect(calls).toContain(`put ${s3Keys.deploymentFiles('lean', id(2))}a.js`);
+  expect(calls).not.toContain(`copy ${s3Keys.site('lean')}a.js`);
+});
+
 test('an older deployment that ends later does not overwrite a newer one', async () => {
   await deploy({ project: 'late', n: 5, files: site({ 'index.html': 'new' }) });
   const { artifact } = await deploy({ project: 'late', n: 4, files: site({ 'index.html': 'old' }) });
@@ -213,7 +228,7 @@ test('a promotion that died at any step is completed by its retry, or replaced b
       const n = next === 1.5 ? 2 : next;
       if (next === 1.5) {
         // A deployment older than the interrupted one, and newer than what was live.
-        const older = `01kb${'0'.repeat(21)}1z`;
+        const older = `${TIME}${'0'.repeat(15)}1z`;
         await deployAs(older, { project, n: 0, files: third, now: later });
       } else await deploy({ project, n, files, attempt, now: later });
       const record = await promotion(project);

@@ -51,7 +51,8 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
   const files = await walkOutput({ ...input.output, onSkipped: (path) => skipped.push(path) });
   if (skipped.length > 0) say(`Not published: ${skipped.slice(0, 5).join(', ')}${skipped.length > 5 ? ', …' : ''}`);
   const prefix = s3Keys.deploymentFiles(projectId, deploymentId);
-  const uploaded = await upload({ objects, prefix, files, built: input.built, base: input.base, signal: input.signal });
+  const { built, base } = input;
+  const uploaded = await upload({ objects, prefix, files, built, base, now: input.now(), signal: input.signal });
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
   say(`${files.length} files, ${bytes} bytes; ${uploaded.sent} objects uploaded`);
   const manifest: Manifest = {

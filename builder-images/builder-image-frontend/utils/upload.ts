@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { decodeTime, isValid } from 'ulid';
 import { type Manifest, type PublishedObject, VARIANT_SUFFIX } from '../../../contract/manifest.ts';
 import { variants } from './compress.ts';
 import { cacheControl, contentType } from './content.ts';
@@ -20,6 +21,7 @@ export interface UploadInput {
   readonly built: boolean;
   /** What the site shows now: an object of it that has not changed is named again instead of being sent again. */
   readonly base: Manifest | null;
+  readonly now: number;
   readonly signal: AbortSignal;
 }
 
@@ -53,7 +55,7 @@ export async function upload(input: UploadInput): Promise<Uploaded> {
       cacheControl: cacheControl(path, input.built),
     };
     const before = known.get(path);
-    if (before && before.encoding === undefined && sameObject(before, object)) {
+    if (before && before.encoding === undefined && sameObject(before, object) && isYoung(before.key, input.now)) {
       published.push(before, ...variantsOf(before, known).filter((variant) => !paths.has(variant.path)));
       return;
     }
@@ -84,6 +86,16 @@ const variantsOf = (object: PublishedObject, known: ReadonlyMap<string, Publishe
     .map((suffix) => known.get(object.path + suffix))
     .filter((variant) => variant?.encoding !== undefined && variant.of === object.sha256)
     .map((variant) => variant!);
+
+/**
+ * May a manifest lean on this object? Deployments expire after a time (`lifecycle.deploymentDays`), and one that names
+ * objects of an earlier one would lose them before its own time: by at most this long.
+ */
+const LEAN_MS = 7 * 24 * 3_600_000;
+function isYoung(key: string, now: number): boolean {
+  const deploymentId = key.split('/')[2] ?? '';
+  return isValid(deploymentId.toUpperCase()) && now - decodeTime(deploymentId.toUpperCase()) < LEAN_MS;
+}
 
 /** Same bytes under the same headers. */
 export const sameObject = (
