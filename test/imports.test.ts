@@ -41,8 +41,9 @@ const RULES: readonly Rule[] = [
     never: /^(local|test|bench|examples)\//,
   },
   {
-    name: 'tests are imported by tests only',
-    from: /^(?!test\/)/,
+    // Benchmarks need the same git servers and engines that tests start.
+    name: 'tests are imported by tests and benchmarks only',
+    from: /^(?!test\/|bench\/)/,
     never: /^test\//,
   },
   {
@@ -130,7 +131,7 @@ describe('a violation is found', () => {
     ['lib/a.ts', "type A = import('../lambdas/api/app.ts').Api;", 'never imports handlers'],
     ['lambdas/api/a.ts', "export { x } from '../shared/adapters/memory/x.ts';", 'memory adapters'],
     ['lambdas/api/a.ts', "import x = require('../../local/x.ts');", 'imports the laptop'],
-    ['local/a.ts', "import { x } from '../test/support/x.ts';", 'tests are imported by tests'],
+    ['local/a.ts', "import { x } from '../test/support/x.ts';", 'tests are imported by tests and benchmarks'],
     ['local/a.ts', "import { x } from './b';", 'carry the extension'],
   ])('%s: %s', (file, source, rule) => {
     expect(violations(new Map([[file, source]]))).toEqual([expect.stringContaining(rule)]);
