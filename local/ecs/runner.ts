@@ -4,7 +4,7 @@ import type { Clock } from '../../lambdas/shared/ports.ts';
 import { familyOf, identify, killFamily, processTable, signal } from './processes.ts';
 import type { ContainerOverride, StopCode, TaskRecord } from './task.ts';
 import type { TaskDefinition } from './taskDefinition.ts';
-import { TaskLog } from './taskLog.ts';
+import type { TaskLog } from './taskLog.ts';
 import type { TaskStore } from './taskStore.ts';
 import { type TaskStateChange, taskStateChange } from './view.ts';
 
@@ -140,7 +140,7 @@ export class Runner {
       return failedToStart(`CannotPullContainerError: ${(error as Error).message}`);
     }
     if (live.stop) return {};
-    const log = new TaskLog(this.#options.store.logPath(task.id));
+    const log = this.#options.store.openLog(task.id);
     try {
       return await this.#execProcess(live, {
         env: { ...image, ...given },

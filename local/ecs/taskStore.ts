@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import type { Clock } from '../../lambdas/shared/ports.ts';
 import { writeFileAtomic } from '../awsProtocol/atomicFile.ts';
 import type { ContainerOverride, TaskRecord } from './task.ts';
+import { TaskLog } from './taskLog.ts';
 
-/** As long as ECS shows stopped tasks, and at most so many. */
+/** As long as ECS shows stopped tasks, and at most so many: a repeat of a call is recognised as long as its task is kept. */
 const KEEP_MS = 3_600_000;
-const KEEP_COUNT = 1_000;
+const KEEP_COUNT = 10_000;
+/** Output is what takes room. */
+const KEEP_LOGS = 200;
+const PRUNE_MS = 5_000;
 
 /**
  * The tasks, each with a file of its own and a file of its output. What the caller gave in overrides (keys, the user's
@@ -20,6 +24,9 @@ export class TaskStore {
   readonly #clock: Clock;
   readonly #byToken = new Map<string, string[]>();
   readonly #writes = new Map<string, Promise<void>>();
+  /** Tasks that have a file of output. */
+  readonly #logs = new Set<string>();
+  #prunedAt = Number.NEGATIVE_INFINITY;
 
   private constructor(dir: string, clock: Clock) {
     this.#dir = dir;
@@ -32,7 +39,8 @@ export class TaskStore {
     const store = new TaskStore(dir, clock);
     const loaded: TaskRecord[] = [];
     for (const name of await readdir(dir)) {
-      if (name.endsWith('.tmp')) await rm(join(dir, name), { force: true });
+      if (name.endsWith('.log')) store.#logs.add(name.slice(0, -'.log'.length));
+      else if (name.endsWith('.tmp')) await rm(join(dir, name), { force: true });
       else if (name.endsWith('.json')) {
         try {
           loaded.push(JSON.parse(await readFile(join(dir, name), 'utf8')) as TaskRecord);
@@ -48,6 +56,11 @@ export class TaskStore {
 
   logPath(id: string): string {
     return join(this.#dir, `${id}.log`);
+  }
+
+  openLog(id: string): TaskLog {
+    this.#logs.add(id);
+    return new TaskLog(this.logPath(id));
   }
 
   #remember(task: TaskRecord): void {
@@ -87,23 +100,27 @@ export class TaskStore {
     renameSync(`${path}.tmp`, path);
   }
 
-  /** Forgets what stopped long ago. */
+  /** Forgets what stopped long ago. Looks only now and then: it is called at the end of every task. */
   async prune(): Promise<void> {
+    const now = this.#clock.now();
+    if (now - this.#prunedAt < PRUNE_MS) return;
+    this.#prunedAt = now;
     const stopped = [...this.tasks.values()].filter((t) => t.lastStatus === 'STOPPED' && !this.#writes.has(t.id));
-    const byAge = stopped.sort((a, b) => (b.stoppedAt ?? 0) - (a.stoppedAt ?? 0));
-    const oldest = this.#clock.now() - KEEP_MS;
-    const expired = byAge.filter((t, i) => i >= KEEP_COUNT || (t.stoppedAt ?? 0) < oldest);
-    for (const { id, request } of expired) {
+    const newestFirst = stopped.sort((a, b) => (b.stoppedAt ?? 0) - (a.stoppedAt ?? 0));
+    const isOld = (t: TaskRecord) => (t.stoppedAt ?? 0) < now - KEEP_MS;
+    const forgotten = newestFirst.filter((t, i) => i >= KEEP_COUNT || isOld(t));
+    for (const { id, request } of forgotten) {
       this.tasks.delete(id);
       this.overrides.delete(id);
       if (request.token !== undefined) this.#byToken.delete(request.token);
     }
-    await Promise.all(
-      expired.flatMap(({ id }) => [
-        rm(join(this.#dir, `${id}.json`), { force: true }),
-        rm(this.logPath(id), { force: true }),
-      ]),
-    );
+    // With the output goes what the caller had given: nobody asks for it any more.
+    const silenced = newestFirst.filter((t, i) => (i >= KEEP_LOGS || isOld(t)) && this.#logs.delete(t.id));
+    for (const { id } of silenced) this.overrides.delete(id);
+    await Promise.all([
+      ...forgotten.map(({ id }) => rm(join(this.#dir, `${id}.json`), { force: true })),
+      ...silenced.map(({ id }) => rm(this.logPath(id), { force: true })),
+    ]);
   }
 
   async settled(): Promise<void> {
