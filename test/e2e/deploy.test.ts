@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DeploymentView } from '../../contract/api.ts';
 import { makeRepo } from '../support/gitServer.ts';
-import { exampleRepository, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+import { exampleRepository, HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
 
 /** Everything here goes through HTTP to a platform that runs as `npm start` has it. */
 let veren: Veren;
@@ -141,7 +141,11 @@ describe('a build that fails', () => {
     async (what, files, error) => {
       const name = what.replaceAll(' ', '-');
       const gitUrl = await repository(name, files);
-      const frontend = { outputDirectory: 'out', installCommand: what.includes('install') ? 'npm ci' : '' };
+      const frontend = {
+        outputDirectory: 'out',
+        installCommand: what.includes('install') ? 'npm ci' : '',
+        ...HOST_NODE,
+      };
       const record = await veren.deploy({ projectId: name, gitUrl, frontend, backend: false });
       expect(record).toMatchObject({
         status: 'failed',
@@ -186,7 +190,7 @@ describe('what a build can see', () => {
       projectId: 'printenv',
       gitUrl,
       env: { MY_SETTING: 'visible-setting' },
-      frontend: { outputDirectory: 'out', installCommand: '' },
+      frontend: { outputDirectory: 'out', installCommand: '', ...HOST_NODE },
       backend: false,
     });
     expect(record.status).toBe('succeeded');
@@ -241,7 +245,7 @@ describe('cancel', () => {
     const { deploymentId } = await veren.client.createDeployment({
       projectId: 'slow',
       gitUrl,
-      frontend: { outputDirectory: 'out', installCommand: '' },
+      frontend: { outputDirectory: 'out', installCommand: '', ...HOST_NODE },
       backend: false,
     });
     for await (const followed of veren.client.followLogs(deploymentId))

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { makeRepo } from '../support/gitServer.ts';
-import { startVeren, temporaryFolder } from '../support/veren.ts';
+import { HOST_NODE, startVeren, temporaryFolder } from '../support/veren.ts';
 
 /** A build that waits for a file, so that the test decides when it goes on; it leaves its process id. */
 const waiting = (folder: string) => ({
@@ -21,11 +21,11 @@ it('kill -9 in the middle of a build: nothing accepted is lost, nothing stays "b
   await mkdir(signals);
   const page = pathToFileURL(makeRepo(join(folder.path, 'page'), { 'index.html': 'a page' }).path).href;
   const slow = pathToFileURL(makeRepo(join(folder.path, 'slow'), waiting(signals)).path).href;
-  const frontend = { outputDirectory: 'out', installCommand: '' };
+  const frontend = { outputDirectory: 'out', installCommand: '', ...HOST_NODE };
   const request = (projectId: string) => ({ projectId, gitUrl: slow, frontend, backend: false as const });
 
   const first = await startVeren(data);
-  const done = await first.deploy({ projectId: 'done', gitUrl: page });
+  const done = await first.deploy({ projectId: 'done', gitUrl: page, frontend: HOST_NODE });
   expect(done.status).toBe('succeeded');
   // Two slots on a laptop: two builds run, the third waits.
   const ids: string[] = [];

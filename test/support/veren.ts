@@ -4,12 +4,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { CreateDeployment, DeploymentView } from '../../contract/api.ts';
+import { NODE_MAJORS, type NodeMajor } from '../../contract/builders.ts';
 import type { LogLine } from '../../contract/events.ts';
 import { isTerminal } from '../../contract/record.ts';
 import { makeRepositoryFromFolder } from '../../local/client/makeRepositoryFromFolder.ts';
 import { VerenClient } from '../../local/client/VerenClient.ts';
 
 const ROOT = resolve(__dirname, '../..');
+
+/** The host's Node where it has a builder: then a test needs no toolchain from npm. */
+export const HOST_NODE: { nodeVersion?: NodeMajor } = ((major) =>
+  NODE_MAJORS.includes(major) ? { nodeVersion: major } : {})(Number.parseInt(process.versions.node, 10) as NodeMajor);
 
 /** `npm start` as a process of its own, as a user has it: on a free port, with a data folder that outlives it. */
 export interface Veren {
