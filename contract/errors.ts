@@ -51,6 +51,12 @@ const table = {
     message: 'The deployment has already {status}.',
     action: 'Redeploy it to build it again.',
   },
+  ALREADY_PUBLISHED: {
+    fault: 'user',
+    status: 409,
+    message: 'The deployment is being published and cannot be canceled any more.',
+    action: 'Wait for its end, then deploy what shall take its place.',
+  },
   IDEMPOTENCY_KEY_REUSED: {
     fault: 'user',
     status: 422,
@@ -306,11 +312,23 @@ const table = {
     action: 'Redeploy it to build it again.',
   },
 
+  DEPLOYMENT_CANCELED: {
+    fault: 'user',
+    exitCode: 41,
+    message: 'The deployment was canceled before it was published.',
+    action: 'Redeploy it to build it again.',
+  },
+
   // --- running the builder ------------------------------------------------------------------------------------------
   TASK_START_FAILED: {
     fault: 'transient',
     message: 'The build task could not be started: {reason}',
     action: 'It is tried again; if it stays, see "builds failing for platform reasons" in the runbook.',
+  },
+  TASK_REFUSED: {
+    fault: 'platform',
+    message: 'ECS does not accept the build task: {reason}',
+    action: 'This is a fault of the platform: check that `cdk deploy` has made its clusters and task definitions.',
   },
   TASK_LOST: {
     fault: 'transient',

@@ -38,6 +38,8 @@ export const DeploymentEventSchema = z.discriminatedUnion('type', [
     reason: z.enum(['user', 'superseded']),
     /** The newer deployment, where one superseded this. */
     by: z.string().optional(),
+    /** Builds that had decided to publish before (`Verdict`): their success stands. No other one counts, whatever its time. */
+    published: z.array(z.enum(TARGETS)).optional(),
   }),
   z.object({ ...build, type: z.literal('build.started'), taskArn: z.string(), nodeVersion: NodeMajorSchema }),
   z.object({

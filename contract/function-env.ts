@@ -18,7 +18,9 @@ const flag = z.enum(['true', 'false']).transform((s) => s === 'true');
 const redis = {
   /** Host and port; no password. */
   REDIS_URL: text,
-  /** Secret whose string is the password. */
+  /** Absent: Redis's default user. */
+  REDIS_USERNAME: text.optional(),
+  /** Secret whose string is the user's password. */
   REDIS_SECRET_ARN: text.optional(),
 };
 const kafka = {
@@ -69,6 +71,8 @@ export const FunctionEnvSchemas = {
     ECR_URI: text,
     /** Holds `{projectId}`. */
     SITE_URL_TEMPLATE: text,
+    /** Older deployments of a branch that a newer one ends: those that wait, also those that run, or none. */
+    SUPERSEDE: z.enum(['waiting', 'running', 'off']).default('waiting'),
     /** Where logs are followed: API Gateway cannot stream. */
     LOG_STREAM_URL: text.optional(),
   }),

@@ -58,4 +58,15 @@ export const PromotionSchema = z.object({
 });
 export type Promotion = z.infer<typeof PromotionSchema>;
 
+/**
+ * `s3Keys.verdict`: whether a build's artifact may become visible. Written with `If-None-Match: *`, by the builder right
+ * before it makes its artifact visible or by whoever cancels the deployment; the first one has decided, for every attempt.
+ */
+export const VerdictSchema = z.object({
+  v: z.literal(1),
+  verdict: z.enum(['publish', 'cancel']),
+  at: z.iso.datetime(),
+});
+export type Verdict = z.infer<typeof VerdictSchema>;
+
 export const VARIANT_SUFFIX = { br: '.br', gzip: '.gz' } as const;

@@ -22,6 +22,9 @@ export const s3Keys = {
   /** Written last: its presence says that the immutable copy is whole. */
   deploymentManifest: (projectId: string, deploymentId: string) =>
     `__deployments/${projectId}/${deploymentId}/manifest.json`,
+  /** Who was first, the publication of a build or its cancellation (`manifest.ts`, Verdict). Written once. */
+  verdict: (projectId: string, deploymentId: string, target: string) =>
+    `__deployments/${projectId}/${deploymentId}/verdict-${target}.json`,
   /** Which deployment is live at `site(projectId)`, and what an interrupted promotion was doing. */
   promotion: (projectId: string) => `__deployments/${projectId}/promotion.json`,
   cache: (projectId: string) => `__cache/${projectId}/`,

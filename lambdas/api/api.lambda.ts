@@ -17,6 +17,7 @@ import { openRedis } from '../shared/openRedis.ts';
 import { parseGitUrl } from '../shared/repo/gitUrl.ts';
 import { tokenHashes } from '../shared/secrets.ts';
 import { stopBuilds } from '../shared/stopBuilds.ts';
+import { forbidPublication } from '../shared/verdict.ts';
 import { createApi } from './app.ts';
 import { authenticateByHash } from './auth.ts';
 
@@ -27,6 +28,7 @@ const clock = systemClock;
 const api = once(async () => {
   const [{ queue, store, logs }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
   const platform = platformContext(env, kafka);
+  const s3 = new S3Client({});
   const app = createApi({
     queue,
     store,
@@ -38,7 +40,9 @@ const api = once(async () => {
       functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
       onError: (e) => log('a doorbell was not heard; the sweep will ring again', e),
     }),
-    archive: s3Archive(new S3Client({}), env.BUCKET),
+    archive: s3Archive(s3, env.BUCKET),
+    forbidPublication: forbidPublication({ s3, bucket: env.BUCKET, clock }),
+    supersede: env.SUPERSEDE,
     authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, clock)),
     newId: () => ulid().toLowerCase(),
     siteUrl: async (projectId) => env.SITE_URL_TEMPLATE.replaceAll('{projectId}', projectId),

@@ -3,7 +3,9 @@ import type { Plan } from '../../contract/plan.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel } from '../shared/ports.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
+import type { ForbidPublication } from '../shared/verdict.ts';
 import type { Authenticate } from './auth.ts';
+import type { Supersede } from './supersede.ts';
 
 export interface ApiDeps {
   readonly store: DeploymentStore;
@@ -23,6 +25,9 @@ export interface ApiDeps {
   /** Refuses what a task's overrides could not hold. Throws VerenError. */
   readonly checkSize: (request: CreateDeployment) => void;
   readonly stopBuilds: StopBuilds;
+  readonly forbidPublication: ForbidPublication;
+  /** What a deployment does to older ones of its branch. */
+  readonly supersede: Supersede;
   /** Absent where another function answers `POST /analyze`. */
   readonly analyze?: (request: AnalyzeRequest) => Promise<Plan>;
   /** Where logs are followed, if not here: API Gateway cannot stream. */

@@ -14,6 +14,9 @@ import { drainBuildQueue } from './workers/build.ts';
 const env = readEnv('build-worker');
 const log = jsonLog('build-worker');
 
+/** With the SDK's three attempts each, both calls end before the lease of the job that they are for. */
+const ANSWER_WITHIN = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+
 const deps = once(async () => {
   const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
   return {
@@ -22,8 +25,8 @@ const deps = once(async () => {
     bus: openBus(kafka, 'veren-build-worker', env.AWS_REGION),
     clock: systemClock,
     log,
-    ecs: new ECSClient({}),
-    mintCredentials: mintCredentials(new STSClient({}), {
+    ecs: new ECSClient({ requestHandler: ANSWER_WITHIN }),
+    mintCredentials: mintCredentials(new STSClient({ requestHandler: ANSWER_WITHIN }), {
       buildRoleArn: env.BUILD_ROLE_ARN,
       bucketArn: env.BUCKET_ARN,
       userImagesArn: env.USER_IMAGES_ARN,

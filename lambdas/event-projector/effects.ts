@@ -4,7 +4,7 @@ import { QUEUES } from '../../contract/names.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { DeploymentStore, Doorbell, JobQueue, LogChannel, Notifier, Subscriptions } from '../shared/ports.ts';
-import { freeSlot, STOPPED_NOTE } from '../shared/slots.ts';
+import { freeSlot, hasStopped } from '../shared/slots.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
 
 export interface EffectDeps {
@@ -31,7 +31,7 @@ export async function settle(
   after: DeploymentRecord,
 ): Promise<void> {
   if (isTerminal(after.status)) {
-    if (after.status === 'canceled') await deps.stopBuilds(after.deploymentId, 'the deployment was canceled');
+    if (after.status === 'canceled') await stop(deps, after.deploymentId);
     await deps.archive.writeRecord(after);
     await deps.archiveLog(after.deploymentId);
   }
@@ -41,13 +41,22 @@ export async function settle(
   await notify(deps, after);
 }
 
+/** ECS being away must not hold back every record of the partition: the sweep stops what is canceled and still runs. */
+async function stop(deps: EffectDeps, deploymentId: string): Promise<void> {
+  try {
+    await deps.stopBuilds(deploymentId, 'the deployment was canceled');
+  } catch (e) {
+    deps.log(`a task of deployment ${deploymentId} could not be stopped; the next sweep tries again`, e);
+  }
+}
+
 /** The task may have stopped before its last event came here. */
 async function freeStopped(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
   for (const target of TARGETS) {
     if (!isTerminal(record.builds[target]?.status ?? 'queued')) continue;
     const id = buildJobId(record.deploymentId, target);
     const job = await deps.queue.get(QUEUES.build, id);
-    if (job?.notes[STOPPED_NOTE]) await freeSlot(deps, id);
+    if (job && hasStopped(job)) await freeSlot(deps, id);
   }
 }
 

@@ -1,3 +1,4 @@
+import { ERRORS, isErrorCode } from '../../contract/errors.ts';
 import type { DeploymentEvent } from '../../contract/events.ts';
 import { type AttemptFacts, type DeploymentFacts, isBefore, type Stamp } from './facts.ts';
 
@@ -31,11 +32,22 @@ function fold(facts: DeploymentFacts, event: DeploymentEvent): DeploymentFacts {
       return inAttempt(facts, event, (attempt) => keepFirst(attempt, 'started', event));
     case 'build.phase':
       return inAttempt(facts, event, (attempt) => phase(attempt, event));
+    case 'build.failed':
+      return inAttempt(facts, event, (attempt) =>
+        keepFirst(attempt, isUndecided(event) ? 'undecided' : 'ended', event),
+      );
     case 'build.retrying':
     case 'build.succeeded':
-    case 'build.failed':
       return inAttempt(facts, event, (attempt) => keepFirst(attempt, 'ended', event));
   }
+}
+
+/**
+ * A failure that a retry may cure, or "I was told to stop", of which the builder cannot know why: what follows is the
+ * task-watcher's to decide when the task has stopped. It says so with `build.retrying`, or `build.failed` of another code.
+ */
+export function isUndecided({ error: { code } }: Extract<DeploymentEvent, { type: 'build.failed' }>): boolean {
+  return code === 'BUILD_STOPPED' || (isErrorCode(code) && ERRORS[code].fault === 'transient');
 }
 
 function keepFirst<T extends object, K extends keyof T>(owner: T, key: K, fact: T[K] & Stamp): T {

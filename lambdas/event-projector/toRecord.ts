@@ -21,7 +21,8 @@ interface End {
 
 /**
  * The record that the facts amount to; null before the request is known. Derived, never stored as the truth, so that
- * every order of the same events gives the same record. The first terminal state, by event time, wins.
+ * every order of the same events gives the same record. The first terminal state wins: by event time, and between a
+ * success and a cancellation, where clocks that differ could say anything, by the verdict that both had to ask for.
  */
 export function toRecord(facts: DeploymentFacts): DeploymentRecord | null {
   const { requested } = facts;
@@ -73,14 +74,25 @@ function buildsEnd(facts: DeploymentFacts): End | undefined {
   const all = (ended as Ended[]).toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
   const failed = all.find((e) => e.type === 'build.failed');
   const stamp = all[all.length - 1] as Ended;
+  if (failed && isRefusedByCancel(failed)) return { stamp, status: 'canceled' };
   return failed ? { stamp, status: 'failed', error: failed.error } : { stamp, status: 'succeeded' };
+}
+
+/** The builder found that the deployment had been canceled: true also where the cancellation's own event was lost. */
+const isRefusedByCancel = (e: Ended) => e.type === 'build.failed' && e.error.code === 'DEPLOYMENT_CANCELED';
+
+/** What the verdict says of a success; undefined where there was no cancellation that asked for one. */
+function verdict(facts: DeploymentFacts, target: Target, ended: Ended): 'stands' | 'void' | undefined {
+  const published = facts.canceled?.published;
+  if (ended.type !== 'build.succeeded' || !published) return undefined;
+  return published.includes(target) ? 'stands' : 'void';
 }
 
 /** The first end, by event time, of any attempt; a retry is not an end. */
 function buildEnd(facts: DeploymentFacts, target: Target): { attempt: number; ended: Ended } | undefined {
   let first: { attempt: number; ended: Ended } | undefined;
   for (const [n, { ended }] of Object.entries(facts.attempts[target] ?? {})) {
-    if (!ended || ended.type === 'build.retrying') continue;
+    if (!ended || ended.type === 'build.retrying' || verdict(facts, target, ended) === 'void') continue;
     if (!first || isBefore(ended, first.ended)) first = { attempt: Number(n), ended };
   }
   return first;
@@ -90,20 +102,26 @@ function buildRecord(facts: DeploymentFacts, target: Target, end: End | undefine
   const attempts = facts.attempts[target] ?? {};
   const built = buildEnd(facts, target);
   // What ended after the deployment had ended does not count: a canceled deployment has no artifact.
-  const own = built && !(end && isBefore(end.stamp, built.ended)) ? built : undefined;
+  const stands = built !== undefined && verdict(facts, target, built.ended) === 'stands';
+  const own = built && (stands || !(end && isBefore(end.stamp, built.ended))) ? built : undefined;
   const attempt = own?.attempt ?? currentAttempt(attempts);
   const shown: AttemptFacts = attempts[attempt] ?? { phases: {} };
   const nodeVersion = facts.analyzed?.plan[target]?.nodeVersion ?? shown.started?.nodeVersion;
   if (nodeVersion === undefined) return undefined;
   return {
-    status: own ? (own.ended.type === 'build.succeeded' ? 'succeeded' : 'failed') : openStatus(shown, end),
+    status: own ? endStatus(own.ended) : openStatus(shown, end),
     nodeVersion,
     attempt,
     ...(shown.started && { taskArn: shown.started.taskArn }),
     phases: phaseRecords(shown),
     ...(own?.ended.type === 'build.succeeded' && { artifact: own.ended.artifact }),
-    ...(own?.ended.type === 'build.failed' && { error: own.ended.error }),
+    ...(own?.ended.type === 'build.failed' && !isRefusedByCancel(own.ended) && { error: own.ended.error }),
   };
+}
+
+function endStatus(ended: Ended): BuildStatus {
+  if (ended.type === 'build.succeeded') return 'succeeded';
+  return isRefusedByCancel(ended) ? 'canceled' : 'failed';
 }
 
 function openStatus(attempt: AttemptFacts, end: End | undefined): BuildStatus {

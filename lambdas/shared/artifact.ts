@@ -1,5 +1,5 @@
 import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
-import { ManifestSchema } from '../../contract/manifest.ts';
+import { ManifestSchema, PromotionSchema } from '../../contract/manifest.ts';
 import { s3Keys } from '../../contract/names.ts';
 import type { Artifact } from '../../contract/record.ts';
 import type { BuildRef } from './buildEvents.ts';
@@ -22,6 +22,9 @@ export function artifactFinder({ s3, bucket }: { s3: S3Client; bucket: string })
     if (target === 'backend') return null;
     const text = await read(s3Keys.deploymentManifest(projectId, deploymentId));
     if (text === null) return null;
+    const promotion = await read(s3Keys.promotion(projectId));
+    const live = promotion && PromotionSchema.parse(JSON.parse(promotion)).live;
+    if (!live || live < deploymentId) return null;
     const { files, bytes } = ManifestSchema.parse(JSON.parse(text));
     return { kind: 'static', bucket, prefix: s3Keys.site(projectId), files, bytes };
   };

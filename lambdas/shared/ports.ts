@@ -51,7 +51,10 @@ export interface Limits {
 export interface JobQueue {
   /** False where a job of this id was ever added. */
   add(queue: QueueName, job: NewJob): Promise<boolean>;
-  /** The oldest job that is due and within the limits, now active; jobs with an expired lease count as waiting. */
+  /**
+   * A job that is due and within the limits, now active: the one whose lease has expired first, else the oldest waiting one.
+   * What a job with an expired lease has started may still run, so none may start in its place before it is looked after.
+   */
   take(queue: QueueName, options: { leaseMs: number; limits?: Limits }): Promise<Job | null>;
   /** Sets the lease to now + `leaseMs`. False where the job is not active. */
   extend(queue: QueueName, id: string, leaseMs: number): Promise<boolean>;

@@ -1,12 +1,17 @@
 import { QUEUES } from '../../contract/names.ts';
-import type { Doorbell, JobQueue } from './ports.ts';
+import type { Doorbell, Job, JobQueue } from './ports.ts';
 
-/** Note of a build job whose task has stopped. */
-export const STOPPED_NOTE = 'stopped';
+const STOPPED = 'stopped';
+
+/** The task of the job's attempt has stopped. */
+export const noteStopped = (queue: JobQueue, job: Job) =>
+  queue.note(QUEUES.build, job.id, { [STOPPED]: String(job.attempt) });
+
+export const hasStopped = ({ notes, attempt }: Job) => notes[STOPPED] === String(attempt);
 
 /**
  * Ends a build's job and lets the next one start. A slot is free when the task has stopped *and* its end is recorded: the
- * limits hold for tasks that exist, not only for builds that are not done.
+ * limits hold for tasks that exist, not only for builds that are not done. docs/decisions/control-slots.md
  */
 export async function freeSlot(deps: { queue: JobQueue; doorbell: Doorbell }, jobId: string): Promise<void> {
   if (await deps.queue.complete(QUEUES.build, jobId)) await deps.doorbell.ring('build-worker');

@@ -3,6 +3,7 @@ import { StopTaskCommand } from '@aws-sdk/client-ecs';
 import { TARGETS } from '../../contract/builders.ts';
 import { buildJobId, cloneJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
+import { taskOf } from './announce.ts';
 import type { JobQueue } from './ports.ts';
 
 /** Takes a deployment's waiting jobs out and tells its running tasks to stop. Idempotent. */
@@ -19,7 +20,8 @@ export function stopBuilds(deps: { queue: JobQueue; ecs: ECSClient }): StopBuild
       const id = buildJobId(deploymentId, target);
       if ((await deps.queue.remove(QUEUES.build, id)) !== 'active') continue;
       const job = await deps.queue.get(QUEUES.build, id);
-      if (job?.notes.taskArn) await stopTask(deps.ecs, job.notes.cluster, job.notes.taskArn, reason);
+      const task = job && taskOf(job);
+      if (task) await stopTask(deps.ecs, task.cluster, task.taskArn, reason);
     }
   };
 }

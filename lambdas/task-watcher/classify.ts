@@ -6,6 +6,10 @@ import { failure } from '../shared/buildEvents.ts';
 /** `stoppedReason` of tasks that the task-watcher stopped for running too long begins with this. */
 export const TIMEOUT_REASON = 'veren: timeout';
 
+const PULL = /CannotPullContainer|CannotPullImageManifest|pull image/i;
+const NO_IMAGE =
+  /not found|manifest unknown|does not exist|no such|denied|not authorized|unauthorized|invalid reference/i;
+
 export type Verdict =
   /** The builder says that it succeeded: its artifact must be there. */
   | { readonly kind: 'succeeded' }
@@ -27,8 +31,8 @@ export function classify(task: Task, timeoutSeconds: number): Verdict {
   if (exitCode === 0) return { kind: 'succeeded' };
   if (reason.startsWith(TIMEOUT_REASON)) return failed('TASK_TIMEOUT', { seconds: timeoutSeconds });
   if (task.stopCode === 'SpotInterruption') return { kind: 'retry', error: failure('SPOT_INTERRUPTED') };
-  if (/CannotPullContainer|CannotPullImageManifest|pull image|manifest unknown/i.test(why))
-    return failed('IMAGE_PULL_FAILED', { reason: why });
+  // The image is not there, or must not be read: no repeat cures that. A registry that is away or busy is another matter.
+  if (PULL.test(why) && NO_IMAGE.test(why)) return failed('IMAGE_PULL_FAILED', { reason: why });
   if (task.stopCode === 'TaskFailedToStart' && exitCode === undefined) return retry('TASK_START_FAILED', why);
   if (/OutOfMemory/i.test(container?.reason ?? '') || /OutOfMemory/i.test(reason)) return failed('BUILD_OUT_OF_MEMORY');
   // Nothing ran to its end: the host, the platform or the laptop went away under it.

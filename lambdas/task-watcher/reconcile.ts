@@ -1,14 +1,16 @@
 import type { ECSClient, Task } from '@aws-sdk/client-ecs';
-import { BuildJobSchema, buildJobId } from '../../contract/jobs.ts';
+import type { Target } from '../../contract/builders.ts';
+import { type BuildJob, BuildJobSchema, buildJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
-import { type Artifact, isTerminal } from '../../contract/record.ts';
+import { type Artifact, type Failure, isTerminal } from '../../contract/record.ts';
+import { announce, LIVE_LEASE_MS, taskOf } from '../shared/announce.ts';
 import { type BuildRef, failure, publishBuildEvent } from '../shared/buildEvents.ts';
-import type { Clock, DeploymentStore, Doorbell, EventBus, Job, JobQueue } from '../shared/ports.ts';
+import type { Clock, DeploymentStore, Doorbell, EventBus, Job, JobQueue, StoredDeployment } from '../shared/ports.ts';
 import { retryOrFail } from '../shared/retry.ts';
-import { freeSlot, STOPPED_NOTE } from '../shared/slots.ts';
+import { freeSlot, noteStopped } from '../shared/slots.ts';
 import { stopTask } from '../shared/stopBuilds.ts';
-import { parseTaskToken } from '../shared/taskToken.ts';
-import { classify, TIMEOUT_REASON } from './classify.ts';
+import { parseTaskToken, type TaskIdentity } from '../shared/taskToken.ts';
+import { classify, TIMEOUT_REASON, type Verdict } from './classify.ts';
 
 export interface WatcherDeps {
   readonly queue: JobQueue;
@@ -19,14 +21,12 @@ export interface WatcherDeps {
   readonly ecs: ECSClient;
   /** What a build has published, from its manifest or its image; null where there is nothing whole. */
   readonly findArtifact: (build: BuildRef) => Promise<Artifact | null>;
-  readonly timeoutSeconds: Readonly<Record<BuildRef['target'], number>>;
+  readonly timeoutSeconds: Readonly<Record<Target, number>>;
   readonly log: (message: string, details?: unknown) => void;
 }
 
-/** A job that has a live task keeps its lease this long; the sweep comes every minute. */
-export const LIVE_LEASE_MS = 300_000;
-/** The builder enforces the timeout itself; this is how much later the task is stopped from outside. */
-const TIMEOUT_GRACE_MS = 60_000;
+/** The builder enforces the timeout by its own clock; this is how much later the task is stopped from outside, by ours. */
+export const TIMEOUT_GRACE_MS = 300_000;
 /** How long after a task's end its builder's last event may still be on its way. */
 export const LAST_WORD_GRACE_MS = 15_000;
 
@@ -34,58 +34,80 @@ export const LAST_WORD_GRACE_MS = 15_000;
 export async function reconcile(deps: WatcherDeps, task: Task): Promise<void> {
   const identity = parseTaskToken(task.startedBy);
   if (!identity || !task.taskArn) return;
-  const id = buildJobId(identity.deploymentId, identity.target);
-  const job = await deps.queue.get(QUEUES.build, id);
+  const job = await deps.queue.get(QUEUES.build, buildJobId(identity.deploymentId, identity.target));
   const data = job && BuildJobSchema.safeParse(job.data).data;
-  if (!job || !data || job.state !== 'active') return;
-  // An older attempt's task: its end says nothing of the one that runs now.
-  if (job.attempt !== identity.attempt) return;
+  if (!job || !data || job.attempt !== identity.attempt) return stray(deps, task, identity, job);
+  if (job.state !== 'active') return;
   const build: BuildRef = { ...data, attempt: job.attempt };
   if (task.lastStatus === 'STOPPED') await stopped(deps, job, build, task);
-  else await running(deps, job, build, task);
+  else await running(deps, job, data, task);
 }
 
-async function running(deps: WatcherDeps, job: Job, build: BuildRef, task: Task): Promise<void> {
-  await deps.queue.extend(QUEUES.build, job.id, LIVE_LEASE_MS);
-  const stop = (reason: string) => stopTask(deps.ecs, task.clusterArn, task.taskArn as string, reason);
+/** A task that nobody waits for any more: of an attempt that another one has followed, or of a build that has ended. */
+async function stray(deps: WatcherDeps, task: Task, { deploymentId, target, attempt }: TaskIdentity, job: Job | null) {
   if (task.desiredStatus === 'STOPPED') return;
-  const record = (await deps.store.get(build.deploymentId))?.record;
-  if (record?.status === 'canceled') return stop('the deployment was canceled');
+  const followed = job !== null && job.attempt > attempt;
+  const record = followed ? null : (await deps.store.get(deploymentId))?.record;
+  const ended = record && (isTerminal(record.status) || isTerminal(record.builds[target]?.status ?? 'queued'));
+  if (!followed && !ended) return;
+  deps.log(`task ${task.taskArn} of ${task.startedBy} is not waited for any more and is stopped`);
+  await stopTask(deps.ecs, task.clusterArn, task.taskArn as string, 'nobody waits for this task any more');
+}
+
+async function running(deps: WatcherDeps, job: Job, data: BuildJob, task: Task): Promise<void> {
+  const taskArn = task.taskArn as string;
+  await deps.queue.extend(QUEUES.build, job.id, LIVE_LEASE_MS);
+  if (task.desiredStatus !== 'STOPPED') {
+    const reason = await reasonToStop(deps, data, task);
+    if (reason) await stopTask(deps.ecs, task.clusterArn, taskArn, reason);
+  }
+  // Whoever started it has died before it could tell.
+  if (!taskOf(job) || job.notes.announced !== String(job.attempt))
+    await announce(deps, job, data, { taskArn, cluster: task.clusterArn ?? '' });
+}
+
+async function reasonToStop(deps: WatcherDeps, data: BuildJob, task: Task): Promise<string | null> {
+  const record = (await deps.store.get(data.deploymentId))?.record;
+  if (record?.status === 'canceled') return 'the deployment was canceled';
   const since = (task.startedAt ?? task.createdAt)?.getTime();
-  const limit = deps.timeoutSeconds[build.target];
-  if (since !== undefined && deps.clock.now() - since > limit * 1_000 + TIMEOUT_GRACE_MS)
-    await stop(`${TIMEOUT_REASON} after ${limit} s`);
+  const limit = deps.timeoutSeconds[data.target];
+  const late = since !== undefined && deps.clock.now() - since > limit * 1_000 + TIMEOUT_GRACE_MS;
+  return late ? `${TIMEOUT_REASON} after ${limit} s` : null;
 }
 
 async function stopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task): Promise<void> {
   // Noted before the record is read: whichever of this and the projector comes second frees the slot.
-  await deps.queue.note(QUEUES.build, job.id, { [STOPPED_NOTE]: '1' });
-  const record = (await deps.store.get(build.deploymentId))?.record;
-  const known = record?.builds[build.target];
-  if (record && (isTerminal(record.status) || (known && isTerminal(known.status)))) return freeSlot(deps, job.id);
+  await noteStopped(deps.queue, job);
+  const stored = await deps.store.get(build.deploymentId);
+  const known = stored?.record.builds[build.target];
+  if (stored && (isTerminal(stored.record.status) || (known && isTerminal(known.status))))
+    return freeSlot(deps, job.id);
 
-  const verdict = classify(task, deps.timeoutSeconds[build.target]);
+  const said = lastWord(stored, build);
   const exitCode = task.containers?.[0]?.exitCode;
   const stoppedAt = task.stoppedAt?.getTime() ?? deps.clock.now();
   // The builder ended by itself, so it has probably said how: its word has more to tell than an exit code.
-  if (exitCode !== undefined && deps.clock.now() - stoppedAt < LAST_WORD_GRACE_MS) return;
+  if (!said && exitCode !== undefined && deps.clock.now() - stoppedAt < LAST_WORD_GRACE_MS) return;
+  deps.log(`task of ${job.id} (attempt ${job.attempt}) ended undecided: ${task.stopCode} ${task.stoppedReason}`);
+  await decide(deps, job, build, classify(task, deps.timeoutSeconds[build.target]), said);
+}
 
-  deps.log(`task of ${job.id} (attempt ${job.attempt}) ended without a word: ${task.stoppedReason}`);
+/** What the builder said at its end, where that leaves it to us whether the build is tried again. */
+const lastWord = (stored: StoredDeployment | null, { target, attempt }: BuildRef): Failure | undefined =>
+  stored?.facts.attempts[target]?.[attempt]?.undecided?.error;
+
+async function decide(deps: WatcherDeps, job: Job, build: BuildRef, verdict: Verdict, said: Failure | undefined) {
   if (verdict.kind === 'succeeded') {
     const artifact = await deps.findArtifact(build);
-    if (!artifact) {
-      await retryOrFail(deps, build, failure('TASK_LOST', { reason: 'it ended well but published nothing' }));
-    } else {
-      await publishBuildEvent(deps, build, { type: 'build.succeeded', artifact, logLines: 0 });
-      await freeSlot(deps, job.id);
-      return;
-    }
-  } else if (verdict.kind === 'failed') {
+    if (artifact) await publishBuildEvent(deps, build, { type: 'build.succeeded', artifact, logLines: 0 });
+    else return again(deps, build, failure('TASK_LOST', { reason: 'it ended well but published nothing' }));
+  } else if (verdict.kind === 'failed')
     await publishBuildEvent(deps, build, { type: 'build.failed', error: verdict.error });
-    await freeSlot(deps, job.id);
-    return;
-  } else {
-    await retryOrFail(deps, build, verdict.error);
-  }
+  else return again(deps, build, said && said.code !== 'BUILD_STOPPED' ? said : verdict.error);
+  await freeSlot(deps, job.id);
+}
+
+async function again(deps: WatcherDeps, build: BuildRef, error: Failure): Promise<void> {
+  await retryOrFail(deps, build, error);
   await deps.doorbell.ring('build-worker');
 }

@@ -1,91 +1,92 @@
-import { DescribeTasksCommand, type Task } from '@aws-sdk/client-ecs';
+import { DescribeTasksCommand, type ECSClient, paginateListTasks } from '@aws-sdk/client-ecs';
+import { BUILDERS } from '../../contract/builders.ts';
 import { BuildJobSchema } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
-import { isTerminal } from '../../contract/record.ts';
-import { submit } from '../api/submit.ts';
-import type { BuildRef } from '../shared/buildEvents.ts';
+import { taskOf } from '../shared/announce.ts';
 import type { Job } from '../shared/ports.ts';
+import { taskToken } from '../shared/taskToken.ts';
 import { reconcile, type WatcherDeps } from './reconcile.ts';
+import { lookAfterUnfinished } from './unfinished.ts';
 
 /** DescribeTasks takes at most 100 tasks. */
 const DESCRIBE_LIMIT = 100;
-/** A deployment that is still queued after this long is handed over again. */
-const RESUBMIT_AFTER_MS = 30_000;
+/** Sweeps in a row that must miss a task before it counts as gone: ECS may answer from before it was started. */
+const MISSES = 3;
+const CLUSTERS = [...new Set(BUILDERS.map((b) => b.cluster))];
 
 /**
- * Once a minute: looks at every active build's task, hands over what was accepted but never queued, and rings both
- * workers. Whatever got lost elsewhere (an event, a doorbell, a process) is found here.
+ * Once a minute: looks at every active build's task and at every task that runs, hands over what was accepted but never
+ * queued, and rings both workers. Whatever got lost elsewhere (an event, a doorbell, a process) is found here.
  */
 export async function sweep(deps: WatcherDeps): Promise<void> {
-  const active = await deps.queue.list(QUEUES.build, 'active');
-  for (const [cluster, jobs] of byCluster(active))
-    for (let i = 0; i < jobs.length; i += DESCRIBE_LIMIT) await look(deps, cluster, jobs.slice(i, i + DESCRIBE_LIMIT));
-  await endForgotten(deps, active);
-  await resubmit(deps);
-  await deps.doorbell.ring('clone-worker');
-  await deps.doorbell.ring('build-worker');
+  try {
+    await guarded(deps, 'the tasks of active builds', () => lookAtBuilds(deps));
+    for (const cluster of CLUSTERS) await guarded(deps, `cluster ${cluster}`, () => lookAtTasks(deps, cluster));
+    await guarded(deps, 'unfinished deployments', () => lookAfterUnfinished(deps));
+  } finally {
+    await deps.doorbell.ring('clone-worker');
+    await deps.doorbell.ring('build-worker');
+  }
 }
 
-function byCluster(jobs: readonly Job[]): Map<string, Job[]> {
-  const groups = new Map<string, Job[]>();
-  for (const job of jobs) {
-    const { taskArn, cluster } = job.notes;
-    if (taskArn && cluster) groups.set(cluster, [...(groups.get(cluster) ?? []), job]);
+/** Every build whose task is known: also of one that stopped and whose event was lost. */
+async function lookAtBuilds(deps: WatcherDeps): Promise<void> {
+  const byCluster = new Map<string, Job[]>();
+  for (const job of await deps.queue.list(QUEUES.build, 'active')) {
+    const cluster = taskOf(job)?.cluster;
+    if (cluster) byCluster.set(cluster, [...(byCluster.get(cluster) ?? []), job]);
   }
-  return groups;
+  for (const [cluster, jobs] of byCluster)
+    for (let i = 0; i < jobs.length; i += DESCRIBE_LIMIT)
+      await guarded(deps, `cluster ${cluster}`, () => look(deps, cluster, jobs.slice(i, i + DESCRIBE_LIMIT)));
 }
 
 async function look(deps: WatcherDeps, cluster: string, jobs: readonly Job[]): Promise<void> {
-  const tasks = jobs.map((job) => job.notes.taskArn as string);
-  const { tasks: found = [], failures = [] } = await deps.ecs.send(new DescribeTasksCommand({ cluster, tasks }));
-  for (const task of found) await guarded(deps, task.startedBy, () => reconcile(deps, task));
+  const arnOf = (job: Job) => taskOf(job)?.taskArn as string;
+  const { tasks = [], failures = [] } = await describe(deps.ecs, cluster, jobs.map(arnOf));
+  for (const task of tasks) await guarded(deps, task.startedBy, () => reconcile(deps, task));
   const missing = new Set(failures.filter((f) => f.reason === 'MISSING').map((f) => f.arn));
-  for (const job of jobs) if (missing.has(job.notes.taskArn)) await guarded(deps, job.id, () => lost(deps, job));
+  for (const job of jobs) if (missing.has(arnOf(job))) await guarded(deps, job.id, () => missed(deps, job));
 }
 
 /** ECS forgets stopped tasks after about an hour: what became of this one is only known from what it left. */
-async function lost(deps: WatcherDeps, job: Job): Promise<void> {
+async function missed(deps: WatcherDeps, job: Job): Promise<void> {
   const data = BuildJobSchema.safeParse(job.data).data;
-  if (!data) return;
-  const build: BuildRef = { ...data, attempt: job.attempt };
-  const artifact = await deps.findArtifact(build);
-  const stopped: Task = {
-    taskArn: job.notes.taskArn,
-    startedBy: `${data.deploymentId}-${data.target}-${job.attempt}-0`,
+  const misses = Number(job.notes.misses ?? 0) + 1;
+  await deps.queue.note(QUEUES.build, job.id, { misses: String(misses) });
+  if (!data || misses < MISSES) return;
+  const artifact = await deps.findArtifact({ ...data, attempt: job.attempt });
+  await reconcile(deps, {
+    taskArn: taskOf(job)?.taskArn,
+    startedBy: taskToken({ ...data, attempt: job.attempt, start: 0 }),
     lastStatus: 'STOPPED',
+    desiredStatus: 'STOPPED',
     stoppedReason: 'ECS does not know the task any more',
     stoppedAt: new Date(0),
     ...(artifact && { containers: [{ exitCode: 0 }] }),
-  };
-  await reconcile(deps, stopped);
+  });
 }
 
-/** Active jobs of deployments that have ended, and that have no task: nothing else will free their slots. */
-async function endForgotten(deps: WatcherDeps, active: readonly Job[]): Promise<void> {
-  for (const job of active) {
-    if (job.notes.taskArn) continue;
-    const data = BuildJobSchema.safeParse(job.data).data;
-    const record = data && (await deps.store.get(data.deploymentId))?.record;
-    if (record && isTerminal(record.status) && (job.leaseUntil ?? 0) < deps.clock.now())
-      await deps.queue.complete(QUEUES.build, job.id);
+/** Every task that runs: also one that was started by a worker which died before it wrote that down. */
+async function lookAtTasks(deps: WatcherDeps, cluster: string): Promise<void> {
+  for await (const { taskArns = [] } of paginateListTasks(
+    { client: deps.ecs },
+    { cluster, desiredStatus: 'RUNNING' },
+  )) {
+    if (taskArns.length === 0) continue;
+    const { tasks = [] } = await describe(deps.ecs, cluster, taskArns);
+    for (const task of tasks) await guarded(deps, task.startedBy, () => reconcile(deps, task));
   }
 }
 
-/** Accepted, but the process died before the job was queued. `submit` is idempotent. */
-async function resubmit(deps: WatcherDeps): Promise<void> {
-  for (const id of await deps.store.unfinished()) {
-    const stored = await deps.store.get(id);
-    if (stored?.record.status !== 'queued') continue;
-    if (deps.clock.now() - Date.parse(stored.record.createdAt) < RESUBMIT_AFTER_MS) continue;
-    await submit(deps, stored);
-  }
-}
+const describe = (ecs: ECSClient, cluster: string, tasks: string[]) =>
+  ecs.send(new DescribeTasksCommand({ cluster, tasks }));
 
-/** One build's trouble must not keep the sweep from the others. */
+/** One thing's trouble must not keep the sweep from the others. */
 async function guarded(deps: WatcherDeps, what: string | undefined, run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (e) {
-    deps.log(`${what} could not be reconciled; the next sweep tries again`, e);
+    deps.log(`${what} could not be looked after; the next sweep tries again`, e);
   }
 }

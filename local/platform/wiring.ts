@@ -8,6 +8,7 @@ import { BUILDERS } from '../../contract/builders.ts';
 import { TOPICS } from '../../contract/names.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
+import type { Supersede } from '../../lambdas/api/supersede.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { mintCredentials } from '../../lambdas/build-worker/services/credentials.ts';
 import type { BuildContext } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
@@ -25,6 +26,7 @@ import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
 import { gitAllowProtocol, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
 import { stopBuilds } from '../../lambdas/shared/stopBuilds.ts';
+import { forbidPublication } from '../../lambdas/shared/verdict.ts';
 import { watch } from '../../lambdas/task-watcher/watch.ts';
 import { handleWebSocket, type WebSocketEvent } from '../../lambdas/websocket/handle.ts';
 import { LOCAL_ACCOUNT } from '../awsProtocol/credentials.ts';
@@ -35,6 +37,8 @@ export interface WiringInput {
   readonly owner: string;
   readonly token: string;
   readonly limits: Limits;
+  /** Default: `waiting`. */
+  readonly supersede?: Supersede;
   readonly timeoutSeconds: number;
   readonly clients: { readonly s3: S3Client; readonly sts: STSClient; readonly ecs: ECSClient };
   readonly region: string;
@@ -132,6 +136,8 @@ export function wireHandlers(input: WiringInput): Handlers {
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
     checkSize: (request) => checkRequestSize(request, platform),
     stopBuilds: stop,
+    forbidPublication: forbidPublication({ s3: clients.s3, bucket, clock }),
+    supersede: input.supersede ?? 'waiting',
     analyze,
   });
 

@@ -60,8 +60,10 @@ function take(m: Model, leaseMs: number, limits: Limits): Job | null {
     holding.length < limits.global &&
     holding.filter((h) => h.owner === j.owner).length < limits.perOwner &&
     holding.filter((h) => h.projectId === j.projectId).length < limits.perProject;
-  const due = (j: Job) => (isActive(j) ? j.leaseUntil! <= m.now : j.runAt <= m.now);
-  const found = m.jobs.find((j) => due(j) && free(j));
+  const lapsed = m.jobs.filter((j) => isActive(j) && j.leaseUntil! <= m.now);
+  lapsed.sort((a, b) => a.leaseUntil! - b.leaseUntil! || byId(a, b));
+  const due = m.jobs.filter((j) => !isActive(j) && j.runAt <= m.now);
+  const found = [...lapsed, ...due].find(free);
   if (!found) return null;
   replace(m, found.id, (j) => ({ ...j, state: 'active', leaseUntil: m.now + leaseMs }));
   return m.jobs.find((j) => j.id === found.id)!;

@@ -55,6 +55,8 @@ export async function apiFixture(over: Partial<ApiDeps> = {}): Promise<ApiFixtur
         endpoints: {},
       }),
     stopBuilds: async (id) => void stopped.push(id),
+    forbidPublication: async () => 'cancel',
+    supersede: 'waiting',
     log: (message) => void logged.push(message),
     ...over,
   });

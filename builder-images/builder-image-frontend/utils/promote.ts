@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Manifest, ManifestSchema, type Promotion, PromotionSchema } from '../../../contract/manifest.ts';
+import { VerenError } from '../../../contract/errors.ts';
+import {
+  type Manifest,
+  ManifestSchema,
+  type Promotion,
+  PromotionSchema,
+  type Verdict,
+  VerdictSchema,
+} from '../../../contract/manifest.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import type { Objects } from './objects.ts';
 import { forEachParallel } from './pool.ts';
@@ -44,7 +52,7 @@ export async function readPromotion(
 /**
  * Makes the site show the deployment. One promotion of a project at a time (a lease in `promotion.json`, changed by
  * conditional writes); the newer deployment (by its ULID) wins, whoever ends first; an interrupted promotion is
- * completed, where it is the newest, or cleared away by the next one.
+ * completed, where it is the newest, or cleared away by the next one. Throws DEPLOYMENT_CANCELED, with nothing seen.
  */
 export async function promote(input: PromoteInput): Promise<Promoted> {
   const id = input.manifest.deploymentId;
@@ -52,29 +60,63 @@ export async function promote(input: PromoteInput): Promise<Promoted> {
     input.signal.throwIfAborted();
     const { record, etag } = await readPromotion(input.objects, input.projectId);
     const { pending } = record;
-    if (record.live !== null && record.live > id && !pending) return { kind: 'superseded', by: record.live };
+    if (record.live !== null && record.live > id && !pending) {
+      await claim(input);
+      return { kind: 'superseded', by: record.live };
+    }
     if (pending && pending.leaseUntil > input.now()) {
-      if (pending.deploymentId > id) return { kind: 'superseded', by: pending.deploymentId };
+      // Also for a newer one: until it has claimed its publication it may still be canceled, and then the site is ours.
       await sleep(POLL_MS, undefined, { signal: input.signal }).catch(() => undefined);
       continue;
     }
-    const manifest = await newest(input, [pending?.deploymentId, record.live]);
+    const manifest = await newest(input, record);
     const holding = await Holding.take(input, record, etag, manifest);
     if (!holding) continue;
     const done = await holding.run();
-    if (manifest.deploymentId !== id) return { kind: 'superseded', by: manifest.deploymentId };
+    if (manifest.deploymentId !== id) {
+      await claim(input);
+      return { kind: 'superseded', by: manifest.deploymentId };
+    }
     return { kind: 'live', ...done };
   }
 }
 
-/** What the site has to show: ours, or what an interrupted promotion was about to show where that is newer and whole. */
-async function newest(input: PromoteInput, others: readonly (string | null | undefined)[]): Promise<Manifest> {
-  for (const id of others)
-    if (id && id > input.manifest.deploymentId) {
-      const manifest = await readManifest(input.objects, input.projectId, id);
-      if (manifest) return manifest;
+/**
+ * What the site has to show: ours, or what an interrupted promotion was about to show where that is newer and had claimed
+ * its publication. One that had not, has shown nothing yet: it may be canceled, or come again and replace us.
+ */
+async function newest({ objects, projectId, manifest }: PromoteInput, record: Promotion): Promise<Manifest> {
+  const { live, pending } = record;
+  const isNewer = (id: string | null | undefined): id is string => !!id && id > manifest.deploymentId;
+  const claimed =
+    isNewer(pending?.deploymentId) && (await readVerdict(objects, projectId, pending.deploymentId)) === 'publish';
+  for (const id of [claimed ? pending?.deploymentId : null, live])
+    if (isNewer(id)) {
+      const newer = await readManifest(objects, projectId, id);
+      if (newer) return newer;
     }
-  return input.manifest;
+  return manifest;
+}
+
+const readVerdict = async (objects: Objects, projectId: string, id: string): Promise<Verdict['verdict'] | null> => {
+  const found = await objects.get(s3Keys.verdict(projectId, id, 'frontend'));
+  return found && VerdictSchema.parse(JSON.parse(found.body.toString())).verdict;
+};
+
+/**
+ * The last thing before anything of the deployment is seen: from here on nobody can cancel it. Holds for every attempt.
+ * Throws DEPLOYMENT_CANCELED where somebody had canceled it before.
+ */
+async function claim({ objects, projectId, manifest: { deploymentId }, now }: PromoteInput): Promise<void> {
+  const key = s3Keys.verdict(projectId, deploymentId, 'frontend');
+  const own: Verdict = { v: 1, verdict: 'publish', at: new Date(now()).toISOString() };
+  let verdict: Verdict['verdict'] | null = null;
+  // Nobody has written it, and yet it could not be written: somebody is about to.
+  while (verdict === null) {
+    if ((await objects.putIf(key, JSON.stringify(own), null)) !== null) return;
+    verdict = await readVerdict(objects, projectId, deploymentId);
+  }
+  if (verdict === 'cancel') throw new VerenError('DEPLOYMENT_CANCELED');
 }
 
 /** One promotion, by the one who holds the lease. */
@@ -115,6 +157,7 @@ class Holding {
     const plan = planPromotion(this.#manifest, await this.#siteState());
     try {
       await this.#inChunks(plan.additions, (object) => objects.copy(object.key, site + object.path), signal);
+      if (this.#manifest === this.#o.manifest) await claim(this.#o);
     } catch (error) {
       // Nothing is seen yet: it is taken back. Where that fails too, the record tells the next promotion.
       await this.#rollBack(plan.additions.map((object) => site + object.path)).catch(() => undefined);

@@ -19,7 +19,14 @@ const cancelRoute = createRoute({
   request: { params: idParams },
   responses: {
     ...answers,
-    ...problemResponses(ProblemSchema, 'UNAUTHORIZED', 'NOT_FOUND', 'ALREADY_FINISHED', 'UNAVAILABLE'),
+    ...problemResponses(
+      ProblemSchema,
+      'UNAUTHORIZED',
+      'NOT_FOUND',
+      'ALREADY_FINISHED',
+      'ALREADY_PUBLISHED',
+      'UNAVAILABLE',
+    ),
   },
 });
 
@@ -40,7 +47,7 @@ export function registerChange(app: Api, deps: ApiDeps): void {
   app.openapi(cancelRoute, async (c) => {
     const { record } = await ownDeployment(deps, c.get('owner'), c.req.valid('param').id);
     if (isTerminal(record.status)) return fail('ALREADY_FINISHED', { status: record.status });
-    await cancelDeployment(deps, record, 'user');
+    await cancelDeployment(deps, record, { reason: 'user' });
     return c.json(accepted(new URL(c.req.url).origin, record), 202);
   });
 

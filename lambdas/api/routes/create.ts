@@ -7,6 +7,7 @@ import type { Api } from '../app.ts';
 import type { ApiDeps } from '../deps.ts';
 import { fail, problemResponses } from '../problem.ts';
 import { submit } from '../submit.ts';
+import { supersedeOlder } from '../supersede.ts';
 import { accepted } from '../view.ts';
 
 const route = createRoute({
@@ -82,6 +83,7 @@ export async function createDeployment(
   const stored = await deps.store.get(deploymentId);
   if (!stored) throw new Error(`deployment ${deploymentId} is stored but cannot be read`);
   await submit(deps, stored);
+  await supersedeOlder(deps, stored.record);
   return stored.record;
 }
 

@@ -1,5 +1,6 @@
 import { type ECSClient, RunTaskCommand, type TaskOverride } from '@aws-sdk/client-ecs';
 import { VerenError } from '../../../contract/errors.ts';
+import { findTask } from '../../shared/findTask.ts';
 import type { ECSConfig } from '../config/ECSconfig.ts';
 
 export interface NetworkConfig {
@@ -12,7 +13,7 @@ export interface NetworkConfig {
 export interface RunTaskInput {
   readonly config: ECSConfig;
   readonly override: TaskOverride;
-  /** Makes the call idempotent, and is the task's `startedBy`, by which stop events find their build. */
+  /** Makes the call idempotent, and is the task's `startedBy`, by which whoever comes later finds it. */
   readonly token: string;
   readonly network: NetworkConfig | null;
   readonly spot: boolean;
@@ -20,7 +21,7 @@ export interface RunTaskInput {
 
 /**
  * Starts one task, or finds the one that an earlier call with the same token started. Throws TASK_START_FAILED; its cause
- * tells `mayHaveStarted`: with that, only a call with the same token is safe.
+ * is a `StartFailure`, which says what is known of the task now.
  */
 export async function runTask(ecs: ECSClient, input: RunTaskInput): Promise<string> {
   const { config, network } = input;
@@ -48,38 +49,59 @@ export async function runTask(ecs: ECSClient, input: RunTaskInput): Promise<stri
     const arn = tasks?.[0]?.taskArn;
     if (arn) return arn;
     const reason = failures?.map((f) => f.reason ?? f.detail ?? 'unknown').join(', ') || 'no task and no failure';
-    throw startFailed(reason, new NotStarted(reason));
+    // Had an earlier call of this token started a task, this answer would hold it.
+    throw new StartFailure(reason, 'none of this token');
   } catch (e) {
-    if (e instanceof VerenError) throw e;
-    // Same token, other parameters (a repeat has new credentials): ECS names the task that the token belongs to.
-    const existing =
-      e instanceof Error && e.name === 'ConflictException' && (e as { resourceIds?: string[] }).resourceIds;
-    if (existing && existing[0] !== undefined) return existing[0];
-    const { name } = e as Error;
-    throw startFailed(name, isRefusal(e) ? new NotStarted(name, { cause: e }) : e);
+    const existing = isConflict(e) && (e.resourceIds?.[0] ?? (await findTask(ecs, config.CLUSTER, input.token)));
+    if (existing) return existing;
+    const failure = e instanceof StartFailure ? e : new StartFailure((e as Error).name, afterError(e), { cause: e });
+    throw new VerenError('TASK_START_FAILED', { reason: failure.message }, { cause: failure });
   }
 }
 
-/** ECS has said that nothing was started: the next try may use a new token. */
-export class NotStarted extends Error {}
+/**
+ * What a failed start leaves behind: `none of this token`: ECS has answered that there is no task, and may remember that
+ * answer; `none of this call`: this call has started nothing; `unknown`: only the same token is safe.
+ */
+export type Left = 'none of this token' | 'none of this call' | 'unknown';
 
-const startFailed = (reason: string, cause: unknown) => new VerenError('TASK_START_FAILED', { reason }, { cause });
+export class StartFailure extends Error {
+  readonly left: Left;
+  constructor(reason: string, left: Left, options?: ErrorOptions) {
+    super(reason, options);
+    this.left = left;
+  }
+}
 
-/** A client error is an answer; a timeout, a reset connection or a server error leaves open what happened. */
-function isRefusal(e: unknown): boolean {
-  const status = (e as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-  return status !== undefined && status >= 400 && status < 500;
+/** Same token, other parameters (a repeat has new credentials): ECS names the task that the token belongs to. */
+const isConflict = (e: unknown): e is Error & { readonly resourceIds?: readonly string[] } =>
+  (e as Error).name === 'ConflictException';
+
+/**
+ * A client error is an answer, if the SDK has asked once: where it has repeated the call by itself, the answer is the last
+ * one's, and one before may have started the task and been lost.
+ */
+function afterError(e: unknown): Left {
+  const { httpStatusCode: status, attempts } =
+    (e as { $metadata?: { httpStatusCode?: number; attempts?: number } }).$metadata ?? {};
+  const refused = status !== undefined && status >= 400 && status < 500 && status !== 408 && !isConflict(e);
+  return refused && attempts === 1 ? 'none of this call' : 'unknown';
 }
 
 /** Errors of the request itself: no repeat will cure them. Source: ECS API reference, RunTask. */
-export function isPermanent(e: VerenError): boolean {
-  const name = ((e.cause as Error | undefined)?.cause as Error | undefined)?.name ?? '';
-  return [
-    'InvalidParameterException',
-    'ClientException',
-    'ClusterNotFoundException',
-    'AccessDeniedException',
-    'PlatformUnknownException',
-    'UnsupportedFeatureException',
-  ].includes(name);
+const PERMANENT = new Set([
+  'InvalidParameterException',
+  'ClientException',
+  'ClusterNotFoundException',
+  'AccessDeniedException',
+  'PlatformUnknownException',
+  'UnsupportedFeatureException',
+]);
+
+/** Why ECS will never accept this task; null where a repeat may help. */
+export function refusal(e: unknown): string | null {
+  const failure = e instanceof VerenError ? e.cause : undefined;
+  if (!(failure instanceof StartFailure) || failure.left === 'unknown') return null;
+  const cause = failure.cause as Error | undefined;
+  return cause && PERMANENT.has(cause.name) ? `${cause.name}: ${cause.message}` : null;
 }

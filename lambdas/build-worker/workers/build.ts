@@ -1,18 +1,19 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
-import { VerenError } from '../../../contract/errors.ts';
 import { type BuildJob, BuildJobSchema } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
 import { isTerminal } from '../../../contract/record.ts';
-import { type BuildRef, failureOf, publishBuildEvent } from '../../shared/buildEvents.ts';
+import { announce, noteTask, taskOf } from '../../shared/announce.ts';
+import type { BuildRef } from '../../shared/buildEvents.ts';
+import { findTask } from '../../shared/findTask.ts';
 import type { Clock, DeploymentStore, EventBus, Job, JobQueue, Limits } from '../../shared/ports.ts';
-import { backoff, retryOrFail } from '../../shared/retry.ts';
 import { stopTask } from '../../shared/stopBuilds.ts';
 import { taskToken } from '../../shared/taskToken.ts';
 import { configFor, type ECSConfigs } from '../config/ECSconfig.ts';
 import type { MintCredentials } from '../services/credentials.ts';
 import type { BuildContext } from '../services/distributionHandler/environment.ts';
 import { checkOverrides, taskOverride } from '../services/overrides.ts';
-import { isPermanent, type NetworkConfig, NotStarted, runTask } from '../services/runTask.ts';
+import { type NetworkConfig, runTask } from '../services/runTask.ts';
+import { afterFailedStart } from './failedStart.ts';
 
 export interface BuildWorkerDeps {
   readonly queue: JobQueue;
@@ -24,19 +25,27 @@ export interface BuildWorkerDeps {
   readonly configs: ECSConfigs;
   readonly limits: Limits;
   readonly network: NetworkConfig | null;
-  /** First attempts on Spot capacity; a retry is always on demand. */
+  /** First starts on Spot capacity; whatever is tried again is on demand. */
   readonly spot: boolean;
   readonly platform: Omit<BuildContext, 'credentials' | 'attempt'>;
   readonly log: (message: string, details?: unknown) => void;
 }
 
-/** Long enough for STS and RunTask with their retries; the task-watcher extends it while the task lives. */
+/** Long enough for STS and RunTask with their retries; then another worker takes the job over. */
 export const START_LEASE_MS = 120_000;
-/** Starts that ECS may refuse or leave unanswered within one attempt, with backoff in between: about five minutes. */
-const MAX_STARTS = 8;
+/** Starts at once: two calls of AWS each, most of it waiting. RunTask allows 20 a second. */
+const LANES = 4;
+/** ECS shows a task to ListTasks some seconds after it has started it: what ends unseen is looked for twice. */
+const SECOND_LOOK_MS = 60_000;
 
 /** Starts builds while there are jobs and free slots. Safe to run in several processes at once. */
 export async function drainBuildQueue(deps: BuildWorkerDeps): Promise<void> {
+  const lanes = await Promise.allSettled(Array.from({ length: LANES }, () => drainLane(deps)));
+  const failed = lanes.find((lane) => lane.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+async function drainLane(deps: BuildWorkerDeps): Promise<void> {
   for (;;) {
     const job = await deps.queue.take(QUEUES.build, { leaseMs: START_LEASE_MS, limits: deps.limits });
     if (!job) return;
@@ -50,74 +59,55 @@ export async function drainBuildQueue(deps: BuildWorkerDeps): Promise<void> {
   }
 }
 
+/**
+ * What a job's notes say of earlier holders, who may have died after any step: `asked`: RunTask may have been called, and
+ * what became of it is not known; `taskArn`: the task is known; `announced`: so is everybody else's.
+ */
 async function startBuild(deps: BuildWorkerDeps, job: Job, data: BuildJob): Promise<void> {
   const build: BuildRef = { ...data, attempt: job.attempt };
-  if (await hasEnded(deps, build)) {
-    await deps.queue.complete(QUEUES.build, job.id);
-    return;
-  }
-  // The lease ran out under a task that was started: whether it lives is the task-watcher's to find out.
-  if (job.notes.taskArn) {
-    await announce(deps, job, data, job.notes.taskArn);
-    return;
-  }
-  const start = Number(job.notes.start ?? 0);
+  const cluster = configFor(deps.configs, data.target, data.plan.nodeVersion).CLUSTER;
+  if (await hasEnded(deps, build)) return endUnstarted(deps, job, data, cluster);
+  let taskArn = taskOf(job)?.taskArn;
   try {
-    const arn = await startTask(deps, job, data, start);
-    await announce(deps, job, data, arn);
-    if (await hasEnded(deps, build))
-      await stopTask(deps.ecs, clusterOf(deps, data), arn, 'canceled while it was started');
+    taskArn ??= await startTask(deps, job, data);
   } catch (e) {
-    await afterFailedStart(deps, job, build, start, e);
+    return afterFailedStart(deps, { job, data, cluster, token: tokenOf(job, data) }, e);
   }
+  // From here on a fault leaves the job active, with its slot: the task-watcher finds the task and tells of it.
+  await announce(deps, job, data, { taskArn, cluster });
+  if (await hasEnded(deps, build)) await stopTask(deps.ecs, cluster, taskArn, 'canceled while it was started');
 }
 
-async function startTask(deps: BuildWorkerDeps, job: Job, data: BuildJob, start: number): Promise<string> {
+async function startTask(deps: BuildWorkerDeps, job: Job, data: BuildJob): Promise<string> {
   const config = configFor(deps.configs, data.target, data.plan.nodeVersion);
   const credentials = await deps.mintCredentials(data, job.attempt, deps.platform.timeoutSeconds);
   const override = taskOverride(config.CONTAINERNAME, data, { ...deps.platform, credentials, attempt: job.attempt });
   checkOverrides(override);
+  await deps.queue.note(QUEUES.build, job.id, { asked: '1' });
   return runTask(deps.ecs, {
     config,
     override,
-    token: taskToken({ ...data, attempt: job.attempt, start }),
+    token: tokenOf(job, data),
     network: deps.network,
-    spot: deps.spot && job.attempt === 1,
+    spot: deps.spot && job.attempt === 1 && startOf(job) === 0,
   });
 }
 
-/** Notes the task first: a crash before the event is cured by the next holder of the job, which announces it again. */
-async function announce(deps: BuildWorkerDeps, job: Job, data: BuildJob, taskArn: string): Promise<void> {
-  await deps.queue.note(QUEUES.build, job.id, { taskArn, cluster: clusterOf(deps, data) });
-  await publishBuildEvent(
-    deps,
-    { ...data, attempt: job.attempt },
-    { type: 'build.started', taskArn, nodeVersion: data.plan.nodeVersion },
-  );
+/** The job of a deployment that has ended. It keeps its slot while a task may run: its end frees it (`slots.ts`). */
+async function endUnstarted(deps: BuildWorkerDeps, job: Job, data: BuildJob, cluster: string): Promise<void> {
+  const { asked, looked } = job.notes;
+  const taskArn = taskOf(job)?.taskArn ?? (asked ? await findTask(deps.ecs, cluster, tokenOf(job, data)) : null);
+  if (taskArn) {
+    await noteTask(deps.queue, job, { taskArn, cluster });
+    await stopTask(deps.ecs, cluster, taskArn, 'the deployment has ended');
+  } else if (asked && !looked) {
+    await deps.queue.note(QUEUES.build, job.id, { looked: '1' });
+    await deps.queue.extend(QUEUES.build, job.id, SECOND_LOOK_MS);
+  } else await deps.queue.complete(QUEUES.build, job.id);
 }
 
-async function afterFailedStart(deps: BuildWorkerDeps, job: Job, build: BuildRef, start: number, e: unknown) {
-  deps.log(`build ${job.id} could not be started (attempt ${build.attempt}, start ${start})`, e);
-  const error = failureOf(e);
-  const permanent = e instanceof VerenError && (e.row.fault === 'user' || isPermanent(e));
-  if (permanent) {
-    await publishBuildEvent(deps, build, { type: 'build.failed', error });
-    await deps.queue.complete(QUEUES.build, job.id);
-    return;
-  }
-  const tries = Number(job.notes.tries ?? 0) + 1;
-  if (tries >= MAX_STARTS) {
-    await retryOrFail(deps, build, error);
-    return;
-  }
-  // With an open outcome the token stays: the next call must find the task that this one may have started.
-  const refused = e instanceof VerenError && e.cause instanceof NotStarted;
-  await deps.queue.note(QUEUES.build, job.id, { tries: String(tries), start: String(refused ? start + 1 : start) });
-  await deps.queue.release(QUEUES.build, job.id, backoff(tries));
-}
-
-const clusterOf = (deps: BuildWorkerDeps, data: BuildJob) =>
-  configFor(deps.configs, data.target, data.plan.nodeVersion).CLUSTER;
+const startOf = (job: Job) => Number(job.notes.start ?? 0);
+const tokenOf = (job: Job, data: BuildJob) => taskToken({ ...data, attempt: job.attempt, start: startOf(job) });
 
 async function hasEnded(deps: BuildWorkerDeps, { deploymentId, target }: BuildRef): Promise<boolean> {
   const stored = await deps.store.get(deploymentId);

@@ -4,9 +4,9 @@ import { VerenError } from '../../../contract/errors.ts';
 import type { DeploymentEvent } from '../../../contract/events.ts';
 import { type BuildJob, buildJobId, type CloneJob, CloneJobSchema } from '../../../contract/jobs.ts';
 import { QUEUES, TOPICS } from '../../../contract/names.ts';
-import type { Plan } from '../../../contract/plan.ts';
-import { isTerminal } from '../../../contract/record.ts';
-import { failureOf } from '../../shared/buildEvents.ts';
+import { type Plan, PlanSchema } from '../../../contract/plan.ts';
+import { type Failure, isTerminal } from '../../../contract/record.ts';
+import { failure, failureOf } from '../../shared/buildEvents.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, Job, JobQueue } from '../../shared/ports.ts';
 import { backoff } from '../../shared/retry.ts';
 
@@ -23,6 +23,7 @@ export interface CloneWorkerDeps {
 
 /** Longer than the analysis may take with all its limits; a crashed worker's job is taken again after it. */
 const LEASE_MS = 150_000;
+/** Analyses of one deployment, those that were cut off among them. */
 const MAX_TRIES = 3;
 
 /** Analyzes what waits in queue `clone`, one job after another. Safe to run in several processes at once. */
@@ -46,12 +47,16 @@ async function analyzeOne(deps: CloneWorkerDeps, job: Job, data: CloneJob): Prom
     await deps.queue.complete(QUEUES.clone, job.id);
     return;
   }
+  // Counted before the work: an analysis that takes its process down with it must not be tried for ever.
+  const tries = Number(job.notes.tries ?? 0) + 1;
+  if (tries > MAX_TRIES && !job.notes.plan) return fail(deps, job, data, failure('INTERNAL'));
   await publish(deps, data, { type: 'deployment.analyzing' });
+  await deps.queue.note(QUEUES.clone, job.id, { tries: String(tries) });
   let plan: Plan;
   try {
-    plan = await deps.analyze(data.request);
+    plan = await decidedPlan(deps, job, data);
   } catch (e) {
-    await afterFailure(deps, job, data, e);
+    await afterFailure(deps, job, data, tries, e);
     return;
   }
   await publish(deps, data, { type: 'deployment.analyzed', plan });
@@ -82,23 +87,33 @@ function buildJob(data: CloneJob, plan: Plan, target: 'frontend' | 'backend'): B
   };
 }
 
-async function afterFailure(deps: CloneWorkerDeps, job: Job, data: CloneJob, e: unknown): Promise<void> {
+/** A worker that died after it had told of its plan must be followed by that plan: the branch may have moved since. */
+async function decidedPlan(deps: CloneWorkerDeps, job: Job, data: CloneJob): Promise<Plan> {
+  if (job.notes.plan) return PlanSchema.parse(JSON.parse(job.notes.plan));
+  const plan = await deps.analyze(data.request);
+  await deps.queue.note(QUEUES.clone, job.id, { plan: JSON.stringify(plan) });
+  return plan;
+}
+
+async function afterFailure(deps: CloneWorkerDeps, job: Job, data: CloneJob, tries: number, e: unknown): Promise<void> {
   deps.log(`deployment ${data.deploymentId} could not be analyzed`, e);
-  const tries = Number(job.notes.tries ?? 0) + 1;
   const mayPass = !(e instanceof VerenError) || e.row.fault === 'transient';
   if (mayPass && tries < MAX_TRIES) {
-    await deps.queue.note(QUEUES.clone, job.id, { tries: String(tries) });
     await deps.queue.release(QUEUES.clone, job.id, backoff(tries));
     return;
   }
-  await publish(deps, data, { type: 'deployment.failed', error: failureOf(e) });
+  await fail(deps, job, data, failureOf(e));
+}
+
+async function fail(deps: CloneWorkerDeps, job: Job, data: CloneJob, error: Failure): Promise<void> {
+  await publish(deps, data, { type: 'deployment.failed', error });
   await deps.queue.complete(QUEUES.clone, job.id);
 }
 
 type Said =
   | { type: 'deployment.analyzing' }
   | { type: 'deployment.analyzed'; plan: Plan }
-  | { type: 'deployment.failed'; error: ReturnType<typeof failureOf> };
+  | { type: 'deployment.failed'; error: Failure };
 
 async function publish(deps: CloneWorkerDeps, { deploymentId, projectId }: CloneJob, said: Said): Promise<void> {
   const event: DeploymentEvent = {

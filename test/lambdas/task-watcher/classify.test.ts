@@ -40,10 +40,21 @@ describe('what a task that stopped amounts to', () => {
       'image missing',
       task({
         stopCode: 'TaskFailedToStart',
-        stoppedReason: 'CannotPullContainerError: pull image manifest has been retried 5 time(s)',
+        stoppedReason:
+          'CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref x:latest: not found',
       }),
       'failed',
       'IMAGE_PULL_FAILED',
+    ],
+    [
+      'the registry is away',
+      task({
+        stopCode: 'TaskFailedToStart',
+        stoppedReason:
+          'CannotPullContainerError: ref pull has been retried 5 time(s): dial tcp 10.0.0.1:443: i/o timeout',
+      }),
+      'retry',
+      'TASK_START_FAILED',
     ],
     [
       'no network interface',

@@ -67,7 +67,9 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
       const owners = countBy(running, (j) => j.owner);
       const projects = countBy(running, (j) => j.projectId);
       const now = clock.now();
-      for (const job of jobs.values()) {
+      const lapsed = [...jobs.values()].filter((job) => job.leaseUntil !== undefined && !leased(job));
+      lapsed.sort((a, b) => (a.leaseUntil ?? 0) - (b.leaseUntil ?? 0) || (a.id < b.id ? -1 : 1));
+      for (const job of chain(lapsed, jobs.values())) {
         if (leased(job) || (job.leaseUntil === undefined && job.runAt > now)) continue;
         if ((owners.get(job.owner) ?? 0) >= limits.perOwner) continue;
         if ((projects.get(job.projectId) ?? 0) >= limits.perProject) continue;
@@ -136,6 +138,10 @@ const shown = (job: Live): Job => ({
   ...structuredClone(job),
   state: job.leaseUntil === undefined ? 'waiting' : 'active',
 });
+
+function* chain<T>(...parts: Iterable<T>[]): Iterable<T> {
+  for (const part of parts) yield* part;
+}
 
 function countBy<T>(items: readonly T[], key: (item: T) => string): Map<string, number> {
   const counts = new Map<string, number>();

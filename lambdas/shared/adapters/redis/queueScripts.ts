@@ -108,16 +108,22 @@ export const TAKE = change(
     join(ended[i])
   end
   if redis.call('ZCARD', ACTIVE) >= global then return '' end
+  local function mayHave(group)
+    local owner, project = ownerAndProject(group)
+    return held('o:' .. owner) < perOwner and held('p:' .. project) < perProject
+  end
+  local function give(id)
+    activate(id, now + lease)
+    return cjson.encode(redis.call('HGETALL', jobKey(id)))
+  end
+  for _, id in ipairs(redis.call('ZRANGE', LAPSED, 0, -1)) do
+    if mayHave(redis.call('HGET', jobKey(id), 'group')) then return give(id) end
+  end
   local from, page = 0, 100
   while true do
     local groups = redis.call('ZRANGE', HEADS, from, from + page - 1)
     for _, group in ipairs(groups) do
-      local owner, project = ownerAndProject(group)
-      if held('o:' .. owner) < perOwner and held('p:' .. project) < perProject then
-        local id = redis.call('ZRANGE', groupKey(group), 0, 0)[1]
-        activate(id, now + lease)
-        return cjson.encode(redis.call('HGETALL', jobKey(id)))
-      end
+      if mayHave(group) then return give(redis.call('ZRANGE', groupKey(group), 0, 0)[1]) end
     end
     if #groups < page then return '' end
     from = from + page

@@ -1,0 +1,61 @@
+import { VerenError } from '../../../contract/errors.ts';
+import type { BuildJob } from '../../../contract/jobs.ts';
+import { QUEUES } from '../../../contract/names.ts';
+import { announce } from '../../shared/announce.ts';
+import { type BuildRef, failure, failureOf, publishBuildEvent } from '../../shared/buildEvents.ts';
+import { findTask } from '../../shared/findTask.ts';
+import type { Job } from '../../shared/ports.ts';
+import { backoff, retryOrFail } from '../../shared/retry.ts';
+import { type Left, refusal, StartFailure } from '../services/runTask.ts';
+import type { BuildWorkerDeps } from './build.ts';
+
+/** Starts within one attempt that may fail, with backoff in between: about five minutes. */
+const MAX_STARTS = 8;
+
+interface FailedStart {
+  readonly job: Job;
+  readonly data: BuildJob;
+  readonly cluster: string;
+  readonly token: string;
+}
+
+/**
+ * A start that failed is tried again with backoff. Where a task may have been started all the same, the job keeps its slot
+ * and its token, and is taken again when its lease ends: then RunTask answers with that task. Where nothing was started
+ * the slot is given back meanwhile.
+ */
+export async function afterFailedStart(deps: BuildWorkerDeps, start: FailedStart, e: unknown): Promise<void> {
+  const { job, data, cluster, token } = start;
+  const build: BuildRef = { ...data, attempt: job.attempt };
+  deps.log(`build ${job.id} could not be started (attempt ${job.attempt}, ${token})`, e);
+  const left = leftBehind(e, Boolean(job.notes.asked));
+  const tries = Number(job.notes.tries ?? 0) + 1;
+  if (left === 'unknown' && tries < MAX_STARTS) {
+    await deps.queue.note(QUEUES.build, job.id, { tries: String(tries) });
+    await deps.queue.extend(QUEUES.build, job.id, backoff(tries));
+    return;
+  }
+  // ECS has gone on not answering. What it lists decides; where it does not even do that, the lease ends, and all is tried again.
+  const existing = left === 'unknown' ? await findTask(deps.ecs, cluster, token) : null;
+  if (existing) return announce(deps, job, data, { taskArn: existing, cluster });
+
+  const refused = refusal(e);
+  if (refused !== null || (e instanceof VerenError && e.row.fault === 'user')) {
+    const error = refused === null ? failureOf(e) : failure('TASK_REFUSED', { reason: refused });
+    await publishBuildEvent(deps, build, { type: 'build.failed', error });
+    await deps.queue.complete(QUEUES.build, job.id);
+  } else if (tries >= MAX_STARTS) await retryOrFail(deps, build, failureOf(e));
+  else {
+    const next = left === 'none of this token' ? 1 : 0;
+    const notes = { tries: String(tries), start: String(Number(job.notes.start ?? 0) + next), asked: '' };
+    await deps.queue.note(QUEUES.build, job.id, notes);
+    await deps.queue.release(QUEUES.build, job.id, backoff(tries));
+  }
+}
+
+/** `asked`: an earlier holder of the job has called RunTask and has not seen what became of it. */
+function leftBehind(e: unknown, asked: boolean): Left {
+  const cause = e instanceof VerenError ? e.cause : undefined;
+  const left = cause instanceof StartFailure ? cause.left : 'none of this call';
+  return asked && left === 'none of this call' ? 'unknown' : left;
+}

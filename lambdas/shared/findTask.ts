@@ -1,0 +1,13 @@
+import { type ECSClient, ListTasksCommand } from '@aws-sdk/client-ecs';
+
+/**
+ * ARN of the task that a RunTask with this token has started, whoever lost the answer; null where there is none, or where
+ * ECS does not show it yet. Of all filters only `desiredStatus` goes with `startedBy` (ECS API reference, ListTasks).
+ */
+export async function findTask(ecs: ECSClient, cluster: string, token: string): Promise<string | null> {
+  for (const desiredStatus of ['RUNNING', 'STOPPED'] as const) {
+    const { taskArns } = await ecs.send(new ListTasksCommand({ cluster, startedBy: token, desiredStatus }));
+    if (taskArns?.[0] !== undefined) return taskArns[0];
+  }
+  return null;
+}

@@ -1,0 +1,62 @@
+import { TARGETS, type Target } from '../../contract/builders.ts';
+import type { DeploymentEvent } from '../../contract/events.ts';
+import { buildJobId, cloneJobId } from '../../contract/jobs.ts';
+import { QUEUES, TOPICS } from '../../contract/names.ts';
+import { isTerminal } from '../../contract/record.ts';
+import { submit } from '../api/submit.ts';
+import { failure, publishBuildEvent } from '../shared/buildEvents.ts';
+import type { StoredDeployment } from '../shared/ports.ts';
+import type { WatcherDeps } from './reconcile.ts';
+
+/** An accepted deployment that has no job after this long is handed over again. */
+const RESUBMIT_AFTER_MS = 30_000;
+/** What has had neither a job nor a change for this long is ended: longer than an event is on its way, clocks that differ included. */
+const GIVE_UP_AFTER_MS = 900_000;
+
+/**
+ * Deployments that have not ended although no job is left that could end them: the process that accepted one died before
+ * the hand-over, or Redis was lost and rebuilt from Kafka, which has no jobs.
+ */
+export async function lookAfterUnfinished(deps: WatcherDeps): Promise<void> {
+  for (const id of await deps.store.unfinished()) {
+    const stored = await deps.store.get(id);
+    if (!stored || isTerminal(stored.record.status)) continue;
+    const quietFor = deps.clock.now() - Date.parse(stored.record.updatedAt);
+    if (quietFor < RESUBMIT_AFTER_MS || (await deps.queue.get(QUEUES.clone, cloneJobId(id)))) continue;
+    if (!stored.record.plan) {
+      // Adding a job again is a no-op, also after it has ended: then its events are still on their way.
+      if (stored.request && quietFor < GIVE_UP_AFTER_MS) await submit(deps, stored);
+      else if (quietFor >= GIVE_UP_AFTER_MS) await giveUp(deps, stored);
+    } else if (quietFor >= GIVE_UP_AFTER_MS)
+      for (const target of TARGETS) if (stored.record.plan[target]) await giveUpBuild(deps, stored, target);
+  }
+}
+
+async function giveUp(deps: WatcherDeps, { record: { deploymentId, projectId } }: StoredDeployment): Promise<void> {
+  const event: DeploymentEvent = {
+    v: 1,
+    type: 'deployment.failed',
+    id: `${deploymentId}-given-up`,
+    at: new Date(deps.clock.now()).toISOString(),
+    deploymentId,
+    projectId,
+    error: failure('REQUEST_LOST'),
+  };
+  await deps.bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
+}
+
+async function giveUpBuild(deps: WatcherDeps, { record }: StoredDeployment, target: Target): Promise<void> {
+  const { deploymentId, projectId } = record;
+  const build = record.builds[target];
+  if (!build || isTerminal(build.status) || (await deps.queue.get(QUEUES.build, buildJobId(deploymentId, target))))
+    return;
+  const { attempt } = build;
+  const artifact = await deps.findArtifact({ deploymentId, projectId, target, attempt });
+  await publishBuildEvent(
+    deps,
+    { deploymentId, projectId, target, attempt },
+    artifact
+      ? { type: 'build.succeeded', artifact, logLines: 0 }
+      : { type: 'build.failed', error: failure('REQUEST_LOST') },
+  );
+}
