@@ -12,55 +12,34 @@ interface Needs {
   readonly commands: readonly string[];
 }
 
+const words = (text: string) => text.trim().split(/\s+/);
+
 const NEEDS: Readonly<Record<RedisPort, Needs>> = {
   queue: {
     keys: '{queue-*',
-    commands: [
-      'exists',
-      'hset',
-      'hget',
-      'hmget',
-      'hgetall',
-      'hkeys',
-      'hexists',
-      'hdel',
-      'hincrby',
-      'incr',
-      'del',
-    ].concat(['zadd', 'zrem', 'zrange', 'zrangebyscore', 'zremrangebyscore', 'zscore', 'zcard']),
+    commands: words(`
+      exists del incr hset hget hmget hgetall hkeys hexists hdel hincrby
+      zadd zrem zrange zrangebyscore zremrangebyscore zscore zcard`),
   },
   store: {
     keys: '{deployments}:*',
-    commands: ['hget', 'hmget', 'hset', 'hsetnx', 'hincrby', 'pexpire', 'zadd', 'zrem', 'zrange', 'zrevrange'].concat([
-      'zrevrank',
-      'zremrangebyscore',
-    ]),
+    commands: words(`
+      pexpire hget hmget hset hsetnx hincrby
+      zadd zrem zrange zrevrange zrevrank zremrangebyscore`),
   },
   logs: {
     keys: '{log-*',
     channels: 'log:*',
-    commands: [
-      'hget',
-      'hset',
-      'sadd',
-      'srem',
-      'scard',
-      'xadd',
-      'xrange',
-      'pexpire',
-      'publish',
-      'subscribe',
-      'unsubscribe',
-    ],
+    commands: words('pexpire hget hset sadd srem scard xadd xrange publish subscribe unsubscribe'),
   },
   subscriptions: {
     keys: '{connections}:*',
-    commands: ['pexpire', 'pttl', 'del', 'sadd', 'smembers', 'zadd', 'zrem', 'zrangebyscore', 'zremrangebyscore'],
+    commands: words('pexpire pttl del sadd smembers zadd zrem zrangebyscore zremrangebyscore'),
   },
 };
 
 /** Connecting (INFO is the ready check), and what every script does: know the time, remember its reply. */
-const COMMON = ['info', 'select', 'evalsha', 'eval', 'time', 'get', 'set'];
+const COMMON = words('info select evalsha eval time get set');
 
 /** ACL rules for a user of these ports: to be joined with blanks, after the rules that set the password. */
 export function redisPermissions(prefix: string, ports: readonly RedisPort[]): string[] {

@@ -1,5 +1,6 @@
 import type { MSKRecord } from 'aws-lambda';
 import { Kafka } from 'kafkajs';
+import type { KafkaEnv } from '../../../../../contract/builder-env.ts';
 import { kafkaBus } from '../../../../../lambdas/shared/adapters/kafka/bus.ts';
 import { kafkaConfig } from '../../../../../lambdas/shared/adapters/kafka/config.ts';
 import { type ConsumeOptions, consumeAsLambda } from '../../../../../lambdas/shared/adapters/kafka/consumeAsLambda.ts';
@@ -10,7 +11,7 @@ import { group, type OwnKafka, ownKafka, ownKafkaMissing } from '../../../../sup
 const TOPIC = 'deployment-events';
 
 describeWith(ownKafkaMissing, 'a real broker', () => {
-  jest.setTimeout(60_000);
+  jest.setTimeout(120_000);
   let broker: OwnKafka;
   let kafka: Kafka;
   let run = 0;
@@ -20,7 +21,7 @@ describeWith(ownKafkaMissing, 'a real broker', () => {
     const env = { KAFKA_BROKERS: broker.brokers, KAFKA_SECURITY: 'plaintext' } as const;
     kafka = new Kafka(kafkaConfig(env, { clientId: 'test', region: 'local' }));
     await ensureTopics(kafka, { partitions: 4, replicas: 1 });
-  }, 90_000);
+  }, 120_000);
   beforeEach(() => void run++);
   afterEach(async () => {
     await Promise.all(leave.splice(0).map((l) => l()));
@@ -158,6 +159,33 @@ describeWith(ownKafkaMissing, 'a real broker', () => {
     expect(values).toEqual([...new Set(values)].sort((a, b) => a - b));
     expect(acknowledged.length).toBeGreaterThan(30);
     await bus.close();
+  });
+});
+
+describeWith(ownKafkaMissing, 'a real broker that asks who is there', () => {
+  jest.setTimeout(120_000);
+
+  test.each(['tls', 'scram'] as const)('%s', async (security) => {
+    const broker = await ownKafka(security);
+    const publish = async (env: KafkaEnv) => {
+      const config = kafkaConfig(env, { clientId: 'test', region: 'local' });
+      const bus = kafkaBus(new Kafka({ ...config, retry: { ...config.retry, retries: 1 } }));
+      await bus.publish(TOPIC, [{ key: 'k', value: 'v' }]).finally(() => bus.close());
+    };
+    try {
+      const kafka = new Kafka(kafkaConfig(broker.env, { clientId: 'test', region: 'local' }));
+      await ensureTopics(kafka, { partitions: 1, replicas: 1 });
+      await publish(broker.env);
+      const { KAFKA_CA_FILE: _, ...withoutCa } = broker.env;
+      await expect(publish(withoutCa)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      if (security === 'scram') {
+        await expect(publish({ ...broker.env, KAFKA_PASSWORD: 'wrong' })).rejects.toMatchObject({
+          code: 'UNAVAILABLE',
+        });
+      }
+    } finally {
+      await broker.stop();
+    }
   });
 });
 
