@@ -36,6 +36,7 @@ test('kill -9 under load: what was acknowledged is there and whole, nothing is t
   await client.send(new CreateBucketCommand({ Bucket }));
   const acknowledged = new Map<string, number>();
   let alive = true;
+  let puts = 0;
   const writer = async (w: number) => {
     for (let version = 0; alive; version++) {
       const key = `writer ${w}/${version % 5}`;
@@ -46,10 +47,11 @@ test('kill -9 under load: what was acknowledged is there and whole, nothing is t
       );
       if (!done) return;
       acknowledged.set(key, version);
+      puts++;
     }
   };
   const writers = Promise.all(Array.from({ length: 10 }, (_, w) => writer(w)));
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  while (puts < 150) await new Promise((resolve) => setTimeout(resolve, 10));
   platform.kill('SIGKILL');
   await new Promise((resolve) => platform.once('exit', resolve));
   alive = false;
