@@ -29,7 +29,8 @@ export interface ObjectsAccess {
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  readonly sessionToken: string;
+  /** Absent for keys that are not temporary. */
+  readonly sessionToken: string | undefined;
   /** AWS_ENDPOINT_URL_S3: an endpoint other than AWS's. */
   readonly endpoint?: string | undefined;
 }
@@ -55,7 +56,11 @@ async function withRetries<T>(attempts: number, work: () => Promise<T>): Promise
 export function s3Objects(access: ObjectsAccess): Objects {
   const client = new s3.S3Client({
     region: access.region,
-    credentials: access,
+    credentials: {
+      accessKeyId: access.accessKeyId,
+      secretAccessKey: access.secretAccessKey,
+      ...(access.sessionToken !== undefined && { sessionToken: access.sessionToken }),
+    },
     ...(access.endpoint && { endpoint: access.endpoint, forcePathStyle: true }),
     maxAttempts: 5,
     // We give SHA-256 ourselves, which S3 checks: a second checksum would only cost time.

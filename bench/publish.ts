@@ -1,0 +1,120 @@
+import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { execa } from 'execa';
+import { ulid } from 'ulid';
+import { s3Objects } from '../builder-images/builder-image-frontend/utils/objects.ts';
+import { liveManifest, publish } from '../builder-images/builder-image-frontend/utils/publish.ts';
+import { median, spread, timed } from './_stats.ts';
+
+const SMALL = 5_000;
+const SMALL_BYTES = 3 * 1_024;
+const LARGE = 20;
+const LARGE_BYTES = 12 * 1_024 * 1_024;
+const ROUNDS = 3;
+const BUCKET = 'bench';
+
+/**
+ * Publishing 5,000 small and 20 large files against `rclone copy` of the same folder to the same S3 endpoint, which runs
+ * in a process of its own. Ours does more: the immutable copy, then the live site. Then the same with ten changed files.
+ */
+export async function run(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'veren-bench-'));
+  const output = join(folder, 'dist');
+  await makeOutput(output);
+  const server = fork(join(import.meta.dirname, '_s3.ts'), [join(folder, 's3')]);
+  try {
+    const [access] = (await once(server, 'message')) as [Access];
+    await createBucket(access);
+    const rclone = await rcloneCopy(output, access);
+    const tuned = await rcloneCopy(output, access, ['--transfers=48', '--checkers=48', '--s3-no-check-bucket']);
+    const times = { first: [] as number[], again: [] as number[], rclone: [] as number[], tuned: [] as number[] };
+    for (let round = 0; round < ROUNDS; round++) {
+      const project = `bench-${round}`;
+      const first = async () => times.first.push(await timed(() => publishOnce(project, output, access)));
+      const theirs = async () => {
+        if (!rclone || !tuned) return;
+        times.rclone.push(await timed(() => rclone(`plain-${round}`)));
+        times.tuned.push(await timed(() => tuned(`tuned-${round}`)));
+      };
+      await (round % 2 === 0 ? first().then(theirs) : theirs().then(first));
+      for (let i = 0; i < 10; i++)
+        await appendFile(join(output, 'pages', `${round * 10 + i}.html`), '<!-- changed -->');
+      times.again.push(await timed(() => publishOnce(project, output, access)));
+    }
+    console.log(`publish, first             ${spread(times.first)}`);
+    console.log(`publish, 10 files changed  ${spread(times.again)}`);
+    console.log(`first / changed            ${(median(times.first) / median(times.again)).toFixed(1)}`);
+    if (times.rclone.length === 0) return console.log('rclone is not installed: no baseline');
+    console.log(`rclone copy                ${spread(times.rclone)}`);
+    console.log(`rclone copy, 48 at once    ${spread(times.tuned)}`);
+    console.log(`rclone / publish           ${(median(times.rclone) / median(times.first)).toFixed(2)}`);
+    console.log(`rclone 48 / publish        ${(median(times.tuned) / median(times.first)).toFixed(2)}`);
+  } finally {
+    server.disconnect();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface Access {
+  readonly url: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+async function makeOutput(output: string): Promise<void> {
+  await mkdir(join(output, 'pages'), { recursive: true });
+  await mkdir(join(output, 'media'));
+  for (let i = 0; i < SMALL; i++) {
+    const body = `<!doctype html><title>${i}</title>${randomBytes(SMALL_BYTES / 2).toString('hex')}`;
+    await writeFile(join(output, 'pages', `${i}.html`), body);
+  }
+  for (let i = 0; i < LARGE; i++) await writeFile(join(output, 'media', `${i}.mp4`), randomBytes(LARGE_BYTES));
+}
+
+async function createBucket({ url, ...credentials }: Access): Promise<void> {
+  const s3 = new S3Client({ region: 'ap-south-1', endpoint: url, forcePathStyle: true, credentials });
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  s3.destroy();
+}
+
+async function publishOnce(projectId: string, root: string, { url, ...keys }: Access): Promise<void> {
+  const objects = s3Objects({ bucket: BUCKET, region: 'ap-south-1', sessionToken: undefined, endpoint: url, ...keys });
+  await publish({
+    objects,
+    base: await liveManifest(objects, projectId),
+    bucket: BUCKET,
+    projectId,
+    deploymentId: ulid().toLowerCase(),
+    attempt: 1,
+    commit: '0'.repeat(40),
+    output: { root, name: 'dist', inside: root, asIs: false, maxFiles: 50_000, maxBytes: 1e9, ownerUid: undefined },
+    built: true,
+    signal: new AbortController().signal,
+    now: Date.now,
+    say: () => undefined,
+  });
+}
+
+/** Null where rclone is not installed. */
+async function rcloneCopy(output: string, access: Access, flags: readonly string[] = []) {
+  const there = await execa('rclone', ['version'], { reject: false });
+  if (there.failed) return null;
+  const env = {
+    RCLONE_CONFIG_BENCH_TYPE: 's3',
+    RCLONE_CONFIG_BENCH_PROVIDER: 'Other',
+    RCLONE_CONFIG_BENCH_ENDPOINT: access.url,
+    RCLONE_CONFIG_BENCH_REGION: 'ap-south-1',
+    RCLONE_CONFIG_BENCH_ACCESS_KEY_ID: access.accessKeyId,
+    RCLONE_CONFIG_BENCH_SECRET_ACCESS_KEY: access.secretAccessKey,
+    RCLONE_CONFIG_BENCH_FORCE_PATH_STYLE: 'true',
+    RCLONE_CONFIG: '/dev/null',
+    PATH: process.env.PATH,
+  };
+  return (prefix: string) =>
+    execa('rclone', ['copy', ...flags, output, `bench:${BUCKET}/${prefix}`], { env, extendEnv: false });
+}
