@@ -317,19 +317,23 @@ describe('calls', () => {
 });
 
 describe('another life', () => {
-  async function life(): Promise<{ platform: ChildProcess; url: string; root: KeyPair }> {
-    const platform = spawn('node', ['--import', 'tsx', join(__dirname, 'platform.fixture.ts'), dataDir], {
+  let platform: ChildProcess | undefined;
+  afterEach(() => platform?.kill('SIGKILL'));
+
+  async function life(): Promise<{ child: ChildProcess; url: string; root: KeyPair }> {
+    const child = spawn('node', ['--import', 'tsx', join(__dirname, 'platform.fixture.ts'), dataDir], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, NODE_NO_WARNINGS: '1' },
     });
-    const first = await new Promise<string>((resolve) => platform.stdout!.once('data', (d) => resolve(String(d))));
-    return { platform, ...JSON.parse(first) };
+    platform = child;
+    const first = await new Promise<string>((resolve) => child.stdout.once('data', (d) => resolve(String(d))));
+    return { child, ...JSON.parse(first) };
   }
 
   onLinux(
     'after kill -9 the processes are ended, the tasks stopped without exit code, and the events told',
     async () => {
-      const { platform, url, root } = await life();
+      const { child, url, root } = await life();
       ecs = clientOf(url, root);
       const file = join(dataDir, 'pids');
       const loop = `echo $$ >> ${file}; while :; do sleep 0.05; done`;

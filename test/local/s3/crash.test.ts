@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,11 @@ let dataDir: string;
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'veren-crash-'));
 });
-afterEach(() => rm(dataDir, { recursive: true }));
+let platform: ChildProcess | undefined;
+afterEach(async () => {
+  platform?.kill('SIGKILL');
+  await rm(dataDir, { recursive: true });
+});
 
 const clientOf = (endpoint: string, root: KeyPair) =>
   new S3Client({ endpoint, region: 'ap-south-1', forcePathStyle: true, credentials: { ...root }, maxAttempts: 1 });
@@ -27,10 +31,11 @@ const clientOf = (endpoint: string, root: KeyPair) =>
 const content = (key: string, version: number) => `${key} ${version} `.repeat(key.endsWith('0') ? 60_000 : 10);
 
 test('kill -9 under load: what was acknowledged is there and whole, nothing is torn, no stray file stays', async () => {
-  const platform = spawn('node', ['--import', 'tsx', join(__dirname, 'crash.fixture.ts'), dataDir], {
+  const child = spawn('node', ['--import', 'tsx', join(__dirname, 'crash.fixture.ts'), dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const url = await new Promise<string>((resolve) => platform.stdout.once('data', (d) => resolve(String(d).trim())));
+  platform = child;
+  const url = await new Promise<string>((resolve) => child.stdout.once('data', (d) => resolve(String(d).trim())));
   const { root } = await createCredentialStore({ dataDir });
   const client = clientOf(url, root);
   await client.send(new CreateBucketCommand({ Bucket }));
@@ -52,8 +57,8 @@ test('kill -9 under load: what was acknowledged is there and whole, nothing is t
   };
   const writers = Promise.all(Array.from({ length: 10 }, (_, w) => writer(w)));
   while (puts < 150) await new Promise((resolve) => setTimeout(resolve, 10));
-  platform.kill('SIGKILL');
-  await new Promise((resolve) => platform.once('exit', resolve));
+  child.kill('SIGKILL');
+  await new Promise((resolve) => child.once('exit', resolve));
   alive = false;
   await writers;
   client.destroy();
