@@ -343,8 +343,8 @@ describe('another life', () => {
       await status(arn, 'RUNNING');
       await status(orphaned, 'RUNNING');
       const pids = await pidsIn(file);
-      platform.kill('SIGKILL');
-      await new Promise((resolve) => platform.once('exit', resolve));
+      child.kill('SIGKILL');
+      await new Promise((resolve) => child.once('exit', resolve));
       for (const pid of pids) expect(await isAlive(pid)).toBe(true);
 
       // A process that has the number of one of theirs by now, and is not theirs.
