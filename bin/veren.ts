@@ -1,6 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { bundleBuilders } from '../builder-images/bundle.ts';
 import { FunctionEnvSchemas } from '../contract/function-env.ts';
+import { redisRules } from '../lambdas/shared/redisUsers.ts';
 import { addNag, buildApp } from '../lib/app.ts';
 import { ConfigError, loadConfig } from '../lib/config.ts';
 import { prepareBundles } from '../lib/constructs/bundle.ts';
@@ -12,7 +13,7 @@ try {
   // The scripts inside the builder images are part of their build contexts, whose hashes are the images' tags.
   if (config.builders.images === 'codebuild') await bundleBuilders();
   await prepareBundles(Object.keys(FunctionEnvSchemas));
-  buildApp(app, config);
+  buildApp(app, config, { redisRules: redisRules() });
   addNag(app);
   app.synth();
 } catch (e) {

@@ -15,10 +15,16 @@ export interface VerenStacks {
   readonly observability: ObservabilityStack;
 }
 
+/** What handlers know and stacks must follow; given, since `lib` never imports handlers. */
+export interface HandlerFacts {
+  /** ACL rules in Redis by function. */
+  readonly redisRules: Readonly<Record<string, readonly string[]>>;
+}
+
 /** Every stack of one stage. */
-export function buildApp(app: App, config: Config): VerenStacks {
+export function buildApp(app: App, config: Config, { redisRules }: HandlerFacts): VerenStacks {
   const network = new NetworkStack(app, 'Network', { config });
-  const data = new DataStack(app, 'Data', { config, network: network.network });
+  const data = new DataStack(app, 'Data', { config, network: network.network, redisRules });
   const builders = new BuildersStack(app, 'Builders', { config, repositories: data.repositories });
   const pipeline = new PipelineStack(app, 'Pipeline', { config, network: network.network, data, builders });
   const observability = new ObservabilityStack(app, 'Observability', { config, data, pipeline });

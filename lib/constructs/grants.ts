@@ -4,7 +4,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ArtifactBucket } from './artifact-bucket.ts';
 import type { BuilderCluster } from './builder-cluster.ts';
-import type { RedisAccess } from './valkey.ts';
+import type { RedisLogin } from './valkey.ts';
 
 /** Rights that several functions have, each as one verb. */
 
@@ -18,8 +18,8 @@ function grantSecret(grantee: IGrantable, secret: ISecret, sid: string): void {
 /** Read the hashes of the API tokens. */
 export const grantTokens = (grantee: IGrantable, tokens: ISecret) => grantSecret(grantee, tokens, 'ApiTokens');
 
-/** Read the password of Redis, where there is one. What a function may do in Redis is not limited further. */
-export function grantRedis(grantee: IGrantable, { secret }: RedisAccess): void {
+/** Read the password of one's own user in Redis, where there is one; what that user may do is Redis's to say. */
+export function grantRedis(grantee: IGrantable, { secret }: RedisLogin): void {
   if (secret) grantSecret(grantee, secret, 'RedisPassword');
 }
 

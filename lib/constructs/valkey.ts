@@ -1,5 +1,11 @@
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
-import { CfnParameterGroup, CfnReplicationGroup, CfnSubnetGroup } from 'aws-cdk-lib/aws-elasticache';
+import {
+  CfnParameterGroup,
+  CfnReplicationGroup,
+  CfnSubnetGroup,
+  CfnUser,
+  CfnUserGroup,
+} from 'aws-cdk-lib/aws-elasticache';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -9,10 +15,16 @@ import type { StageSettings } from './stage-settings.ts';
 
 /** Redis as functions see it. */
 export interface RedisAccess {
-  /** `redis://` or `rediss://` with host and port; the password is in the secret. */
+  /** `redis://` or `rediss://` with host and port. */
   readonly url: string;
-  /** Its string is the password; absent where there is none. */
-  readonly secret: ISecret | undefined;
+  /** How a function logs in: its name in Redis, and the secret whose string is its password. */
+  loginOf(functionName: string): RedisLogin;
+}
+export interface RedisLogin {
+  /** Absent: the default user. */
+  readonly userName?: string;
+  /** Absent where there is no password. */
+  readonly secret?: ISecret;
 }
 
 export interface ValkeyProps {
@@ -21,27 +33,25 @@ export interface ValkeyProps {
   readonly vpc: IVpc;
   readonly subnets: SubnetSelection;
   readonly securityGroup: ISecurityGroup;
+  /** ACL rules by function: each gets a user of its own, since a log reader has no business in the queues. */
+  readonly users: Readonly<Record<string, readonly string[]>>;
 }
 
-/** A Valkey replication group for BullMQ, log streams and pub/sub: TLS, password, never evicting, with snapshots. */
+/** A Valkey replication group for BullMQ, log streams and pub/sub: TLS, a user for each function, never evicting, with snapshots. */
 export class Valkey extends Construct implements RedisAccess {
   readonly url: string;
-  readonly secret: ISecret;
   readonly replicationGroupId: string;
+  private readonly logins: ReadonlyMap<string, RedisLogin>;
 
   constructor(scope: Construct, id: string, { settings, redis, ...props }: ValkeyProps) {
     super(scope, id);
     this.replicationGroupId = `veren-${settings.stage}`;
-    const password = new Secret(this, 'Password', {
-      description: `Password of Valkey ${this.replicationGroupId}`,
-      // ElastiCache takes 16 to 128 characters and few signs; letters and digits need no quoting anywhere.
-      generateSecretString: { passwordLength: 64, excludePunctuation: true },
-      removalPolicy: settings.removalPolicy,
-    });
-    this.secret = password as ISecret;
-    acknowledge(password, {
-      'AwsSolutions-SMG4':
-        'Rotation means ModifyReplicationGroup with both passwords valid for a while; the runbook "Change the Redis password" does it in two commands.',
+    const users = Object.entries(props.users).map(([name, rules]) => this.user(name, rules, settings));
+    this.logins = new Map(users.map(({ name, login }) => [name, login]));
+    const userGroup = new CfnUserGroup(this, 'Users', {
+      engine: 'valkey',
+      userGroupId: this.replicationGroupId,
+      userIds: users.map(({ user }) => user.ref),
     });
     const subnetGroup = new CfnSubnetGroup(this, 'Subnets', {
       description: `Valkey ${this.replicationGroupId}`,
@@ -73,7 +83,7 @@ export class Valkey extends Construct implements RedisAccess {
       transitEncryptionEnabled: true,
       transitEncryptionMode: 'required',
       atRestEncryptionEnabled: true,
-      authToken: this.secret.secretValue.unsafeUnwrap(), // a dynamic reference: CloudFormation resolves it, the template does not hold it
+      userGroupIds: [userGroup.ref],
       autoMinorVersionUpgrade: true,
       snapshotRetentionLimit: redis.snapshotDays,
       snapshotWindow: '20:00-21:00',
@@ -89,6 +99,8 @@ export class Valkey extends Construct implements RedisAccess {
     });
     group.applyRemovalPolicy(settings.removalPolicy);
     acknowledge(group, {
+      'AwsSolutions-AEC6':
+        'Access is by users with a password and an ACL each, which is more than the one password that AUTH knows.',
       'AwsSolutions-AEC5':
         'The port is closed to all but one security group, behind TLS and a password; another number would hide nothing.',
       ...(!highlyAvailable && {
@@ -97,5 +109,33 @@ export class Valkey extends Construct implements RedisAccess {
       }),
     });
     this.url = `rediss://${group.attrPrimaryEndPointAddress}:${group.attrPrimaryEndPointPort}`;
+  }
+
+  loginOf(functionName: string): RedisLogin {
+    const login = this.logins.get(functionName);
+    if (!login) throw new Error(`${functionName} has no user in Redis`);
+    return login;
+  }
+
+  private user(name: string, rules: readonly string[], settings: StageSettings) {
+    const secret = new Secret(this, `Password-${name}`, {
+      description: `Password of ${name} in Valkey ${this.replicationGroupId}`,
+      // ElastiCache takes 16 to 128 characters and few signs; letters and digits need no quoting anywhere.
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      removalPolicy: settings.removalPolicy,
+    });
+    acknowledge(secret, {
+      'AwsSolutions-SMG4':
+        'A user may have two passwords at once; the runbook "Change a Redis password" uses that, where a rotation would need a function with rights on every user.',
+    });
+    const user = new CfnUser(this, `User-${name}`, {
+      engine: 'valkey',
+      userId: `${this.replicationGroupId}-${name}`,
+      userName: name,
+      // A new user has no keys; ElastiCache does not take `resetkeys`.
+      accessString: ['on', ...rules.filter((rule) => rule !== 'resetkeys')].join(' '),
+      authenticationMode: { Type: 'password', Passwords: [secret.secretValue.unsafeUnwrap()] }, // a dynamic reference
+    });
+    return { name, user, login: { userName: name, secret: secret as ISecret } };
   }
 }

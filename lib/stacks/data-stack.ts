@@ -15,6 +15,8 @@ import { VerenStack, type VerenStackProps } from './veren-stack.ts';
 
 export interface DataStackProps extends VerenStackProps {
   readonly network: Network;
+  /** ACL rules in Redis by function. */
+  readonly redisRules: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
@@ -33,7 +35,7 @@ export class DataStack extends VerenStack {
   readonly valkey: Valkey | undefined;
   readonly sites: Sites | undefined;
 
-  constructor(scope: Construct, id: string, { network, ...props }: DataStackProps) {
+  constructor(scope: Construct, id: string, { network, redisRules, ...props }: DataStackProps) {
     super(scope, id, {
       description: 'Veren: bucket, sites, repositories, Kafka, Redis, tokens',
       terminationProtection: props.config.terminationProtection,
@@ -66,6 +68,7 @@ export class DataStack extends VerenStack {
         vpc: network.vpc,
         subnets: network.isolatedSubnets,
         securityGroup: network.redis,
+        users: redisRules,
       });
       this.redis = this.valkey;
     } else this.redis = this.givenRedis();
@@ -107,7 +110,7 @@ export class DataStack extends VerenStack {
     const { redis } = this.config;
     if (redis.kind !== 'given') throw new Error('a Valkey group needs a network with a group for it');
     const secret = redis.secretArn ? Secret.fromSecretCompleteArn(this, 'RedisSecret', redis.secretArn) : undefined;
-    return { url: redis.url, secret };
+    return { url: redis.url, loginOf: () => (secret ? { secret } : {}) };
   }
 
   /** Owner → SHA-256 of tokens. Made empty: nobody can call the API until an operator adds the first token. */

@@ -4,7 +4,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { FunctionName, FunctionVariables } from '../../contract/function-env.ts';
+import { FunctionEnvSchemas, type FunctionName, type FunctionVariables } from '../../contract/function-env.ts';
 import { TOPICS } from '../../contract/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { BuildRole } from '../constructs/build-role.ts';
@@ -98,7 +98,6 @@ export class PipelineStack extends VerenStack {
       timeout: Duration.seconds(29),
       memoryMiB: 512,
       environment: {
-        ...this.redis(),
         ...this.kafka(),
         ...this.timeouts(),
         ...rings,
@@ -124,7 +123,6 @@ export class PipelineStack extends VerenStack {
       memoryMiB: 1_024,
       ephemeralStorage: Size.gibibytes(2),
       environment: {
-        ...this.redis(),
         ...this.kafka(),
         BUILD_WORKER_ARN: buildWorker.fn.functionArn,
         GIT_HOSTS: this.config.gitHosts,
@@ -138,8 +136,7 @@ export class PipelineStack extends VerenStack {
     const { data, config } = this;
     const bucket = data.storage;
     const { userImages } = data.repositories;
-    const environment: FunctionVariables<'build-worker'> = {
-      ...this.redis(),
+    const environment: Omit<FunctionVariables<'build-worker'>, 'REDIS_URL'> = {
       ...this.kafka(),
       ...this.timeouts(),
       ...builders.builderVariables(),
@@ -205,7 +202,6 @@ export class PipelineStack extends VerenStack {
       timeout: Duration.minutes(2),
       memoryMiB: 512,
       environment: {
-        ...this.redis(),
         ...rings,
         BUCKET: this.data.storage.bucketName,
         WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
@@ -226,7 +222,6 @@ export class PipelineStack extends VerenStack {
       timeout: Duration.seconds(55),
       memoryMiB: 512,
       environment: {
-        ...this.redis(),
         ...this.kafka(),
         ...this.timeouts(),
         ...rings,
@@ -245,7 +240,6 @@ export class PipelineStack extends VerenStack {
       timeout: Duration.minutes(15),
       memoryMiB: 256,
       environment: {
-        ...this.redis(),
         BUCKET: this.data.storage.bucketName,
         TOKENS_SECRET_ARN: this.data.tokens.secretArn,
       },
@@ -261,7 +255,6 @@ export class PipelineStack extends VerenStack {
       timeout: Duration.seconds(29),
       memoryMiB: 256,
       environment: {
-        ...this.redis(),
         TOKENS_SECRET_ARN: this.data.tokens.secretArn,
         WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
       },
@@ -318,28 +311,34 @@ export class PipelineStack extends VerenStack {
     return queue;
   }
 
-  /** One function; Redis is granted to all that are told its address. */
+  /** One function; those that use Redis are told where it is and how they log in. */
   private make<N extends keyof PipelineStack['functions']>(
     name: N,
     props: Omit<VerenFunctionProps, 'name' | 'settings' | 'environment' | 'network'> & {
-      readonly environment: FunctionVariables<N>;
+      readonly environment: Omit<FunctionVariables<N>, 'REDIS_URL' | 'REDIS_USERNAME' | 'REDIS_SECRET_ARN'>;
     },
     { inVpc = true } = {},
   ): VerenFunction {
+    const usesRedis = 'REDIS_URL' in FunctionEnvSchemas[name].shape;
     const fn = new VerenFunction(this, name, {
       ...props,
       name,
       settings: this.settings,
-      environment: props.environment as Record<string, string>,
+      environment: { ...(props.environment as Record<string, string>), ...(usesRedis && this.redis(name)) },
       ...(inVpc && { network: this.network }),
     });
-    if ('REDIS_URL' in props.environment) grantRedis(fn.role, this.data.redis);
+    if (usesRedis) grantRedis(fn.role, this.data.redis.loginOf(name));
     return fn;
   }
 
-  private redis() {
-    const { url, secret } = this.data.redis;
-    return { REDIS_URL: url, ...(secret && { REDIS_SECRET_ARN: secret.secretArn }) };
+  private redis(name: string) {
+    const { url } = this.data.redis;
+    const { userName, secret } = this.data.redis.loginOf(name);
+    return {
+      REDIS_URL: url,
+      ...(userName && { REDIS_USERNAME: userName }),
+      ...(secret && { REDIS_SECRET_ARN: secret.secretArn }),
+    };
   }
 
   private kafka() {

@@ -2,6 +2,7 @@ import { BUILDERS } from '../../contract/builders.ts';
 import { TOPICS } from '../../contract/names.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { sessionPolicy } from '../../lambdas/build-worker/services/credentials.ts';
+import { redisRules } from '../../lambdas/shared/redisUsers.ts';
 import { functionNamed, functionStatements, statements } from './support/checks.ts';
 import { pointsAt, resourcesOf, synthesize } from './support/synth.ts';
 
@@ -144,8 +145,27 @@ describe('messaging', () => {
       AutomaticFailoverEnabled: true,
       SnapshotRetentionLimit: 7,
     });
-    expect(text(group.AuthToken)).toContain('{{resolve:secretsmanager:');
+    expect(group.UserGroupIds).toHaveLength(1);
     expect(only('AWS::ElastiCache::ParameterGroup').Properties).toEqual({ 'maxmemory-policy': 'noeviction' });
+  });
+
+  test('each function has its own user in Redis, with its own password and the rules of its ports', () => {
+    const users = resourcesOf(templates, 'AWS::ElastiCache::User');
+    expect(users.map((u) => u.properties.UserName).sort()).toEqual(Object.keys(redisRules()).sort());
+    for (const { properties } of users) {
+      expect(properties.AccessString).toMatch(/^on resetchannels -@all ~veren:/);
+      expect(properties.AccessString).not.toMatch(/~\*|\+@all|allkeys|allchannels|allcommands|nopass/);
+      expect(text(properties.AuthenticationMode.Passwords)).toContain('{{resolve:secretsmanager:');
+      const { REDIS_USERNAME, REDIS_SECRET_ARN } =
+        functionNamed(templates, properties.UserName)?.properties.Environment.Variables ?? {};
+      expect(REDIS_USERNAME).toBe(properties.UserName);
+      const secret = pointsAt(templates, 'Pipeline', REDIS_SECRET_ARN).replace('Data.', '');
+      expect(text(properties.AuthenticationMode.Passwords)).toContain(secret);
+      const readable = functionStatements(templates, properties.UserName).filter((s) => s.Sid === 'RedisPassword');
+      expect(readable.map((s) => s.Resource.map((r) => pointsAt(templates, 'Pipeline', r)))).toEqual([
+        [`Data.${secret}`],
+      ]);
+    }
   });
 
   /** Who may do what in Kafka: written down once, here and in docs/architecture.md. */
@@ -275,7 +295,13 @@ test('logical ids of what holds state', () => {
   "AWS::S3::Bucket StorageBucket5CB7C8EA",
   "AWS::MSK::Cluster KafkaCluster21A1BE89",
   "AWS::ElastiCache::ReplicationGroup RedisGroup88ACAA33",
-  "AWS::SecretsManager::Secret RedisPasswordFA8B209D",
+  "AWS::SecretsManager::Secret RedisPasswordapi058BBFB1",
+  "AWS::SecretsManager::Secret RedisPasswordcloneworkerBAFDDC5E",
+  "AWS::SecretsManager::Secret RedisPasswordbuildworkerAC9A8783",
+  "AWS::SecretsManager::Secret RedisPasswordeventprojectorEDEC439C",
+  "AWS::SecretsManager::Secret RedisPasswordtaskwatcherBF624B2C",
+  "AWS::SecretsManager::Secret RedisPasswordlogstreamer6B103969",
+  "AWS::SecretsManager::Secret RedisPasswordwebsocket46185356",
   "AWS::SecretsManager::Secret Tokens1180AAEA",
   "AWS::ECR::Repository Repositoriesfrontendbuilder1839C30459",
   "AWS::ECR::Repository Repositoriesbuildertask20image9B39AC87",
@@ -313,6 +339,8 @@ describe('differences of stage local', () => {
   "AWS::ElastiCache::ParameterGroup",
   "AWS::ElastiCache::ReplicationGroup",
   "AWS::ElastiCache::SubnetGroup",
+  "AWS::ElastiCache::User",
+  "AWS::ElastiCache::UserGroup",
   "AWS::Lambda::EventSourceMapping",
   "AWS::MSK::Cluster",
   "AWS::MSK::Configuration",

@@ -9,6 +9,7 @@ import { pointsAt, type Resource, resourcesOf, type StackId, type Synthesized, t
 export type Check = (synthesized: Synthesized) => string[];
 
 interface Statement {
+  readonly Sid?: string;
   readonly where: string;
   readonly stack: StackId;
   readonly Effect: string;

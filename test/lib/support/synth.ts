@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
+import { redisRules } from '../../../lambdas/shared/redisUsers.ts';
 import { addNag, buildApp, type VerenStacks } from '../../../lib/app.ts';
 import { loadConfig, type Stage } from '../../../lib/config.ts';
 
@@ -49,7 +50,7 @@ export function synthesize(stage: Stage, { configure, change, nag = false }: Syn
   const outdir = mkdtempSync(join(tmpdir(), 'veren-synth-'));
   try {
     const app = new App({ outdir, context: { ...context, 'aws:cdk:bundling-stacks': [] } });
-    const stacks = buildApp(app, loadConfig(stage, context.stages));
+    const stacks = buildApp(app, loadConfig(stage, context.stages), { redisRules: redisRules() });
     change?.(stacks);
     if (nag) addNag(app);
     const assembly = app.synth();
