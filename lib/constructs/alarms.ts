@@ -8,6 +8,11 @@ import { METRIC_NAMESPACE, METRICS, type Metric } from '../../contract/metrics.t
  */
 export interface AlarmRow {
   readonly name: string;
+  /**
+   * Heading of the runbook entry.
+   * @default - the name
+   */
+  readonly runbook?: string;
   /** What is wrong, in one sentence. */
   readonly description: string;
   readonly metric: CloudWatchMetric;
@@ -146,6 +151,7 @@ function engineAlarms({ replicationGroupId, kafkaClusterName, kafkaBrokers = 0 }
   };
   const kafka = Array.from({ length: kafkaClusterName ? kafkaBrokers : 0 }, (_, i) => ({
     name: `kafka-disk-${i + 1}`,
+    runbook: 'kafka-disk',
     description: 'The disk of a Kafka broker is nearly full: it will stop.',
     metric: aws(
       'Kafka',

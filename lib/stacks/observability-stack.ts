@@ -91,7 +91,7 @@ export class ObservabilityStack extends VerenStack {
               threshold: row.threshold,
               comparisonOperator: row.comparison ?? ComparisonOperator.GREATER_THAN_THRESHOLD,
               alarmNameOverride: `${prefix}-${row.name}`,
-              alarmDescriptionOverride: `${row.description} Runbook: docs/operations.md#${row.name}`,
+              alarmDescriptionOverride: `${row.description} Runbook: docs/operations.md#${row.runbook ?? row.name}`,
               treatMissingDataOverride: row.missing ?? TreatMissingData.NOT_BREACHING,
               datapointsToAlarm: row.periods,
               evaluationPeriods: row.periods,

@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { BUILDERS } from '../../contract/builders.ts';
+import { METRIC_NAMESPACE, METRICS } from '../../contract/metrics.ts';
 import { TOPICS } from '../../contract/names.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { sessionPolicy } from '../../lambdas/build-worker/services/credentials.ts';
 import { redisRules } from '../../lambdas/shared/redisUsers.ts';
 import { functionNamed, functionStatements, statements } from './support/checks.ts';
-import { pointsAt, resourcesOf, synthesize } from './support/synth.ts';
+import { pointsAt, ROOT, resourcesOf, synthesize } from './support/synth.ts';
 
 const prod = synthesize('prod');
 const { templates } = prod;
@@ -272,6 +275,33 @@ describe('pipeline', () => {
     expect(allowed[0].Principal).toEqual({ Service: 'cloudfront.amazonaws.com' });
     expect(text(allowed[0].Resource)).toContain('/__outputs/*');
     expect(text(allowed[0].Condition)).toContain('distribution/');
+  });
+});
+
+describe('observability', () => {
+  const alarms = resourcesOf(templates, 'AWS::CloudWatch::Alarm').map((a) => a.properties);
+
+  test('every alarm has its runbook entry, tells somebody, and says where to read on', () => {
+    const runbook = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8');
+    expect(alarms.length).toBeGreaterThanOrEqual(12);
+    for (const { AlarmName, AlarmDescription, AlarmActions } of alarms) {
+      const entry = AlarmName.replace('veren-prod-', '').replace(/^(kafka-disk)-\d+$/, '$1');
+      expect(runbook).toContain(`### ${entry}\n`);
+      expect(AlarmDescription).toContain(`docs/operations.md#${entry}`);
+      expect(AlarmActions).toHaveLength(1);
+    }
+  });
+
+  test('alarms watch metrics that functions write', () => {
+    const own = alarms.filter(
+      (a) => a.Namespace === METRIC_NAMESPACE || text(a.Metrics ?? '').includes(`"${METRIC_NAMESPACE}"`),
+    );
+    expect(own.length).toBe(6);
+    for (const alarm of own) expect(Object.values(METRICS).some((m) => text(alarm).includes(`"${m}"`))).toBe(true);
+  });
+
+  test('one dashboard', () => {
+    expect(resourcesOf(templates, 'AWS::CloudWatch::Dashboard')).toHaveLength(1);
   });
 });
 
