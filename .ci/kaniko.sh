@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Prepares what test/engines/kaniko*.test.ts and `npm run bench -- image` need, in a folder: kaniko.sh <folder>
+# Then: VEREN_TEST_KANIKO=<folder> npx jest test/engines/kaniko
+#
+#   bin/executor, bin/crane   built from their Go modules
+#   registry/                 storage of a docker-registry with stand-ins for node:<major>-bullseye and -slim, made of
+#                             Debian packages and the npm package `node`: no image has to be pulled
+#   root/                     file system of the builder's own image (build-image-backend/Dockerfile), likewise
+#
+# Needs root, Debian or Ubuntu with docker-registry and debootstrap, Go, Node with npm.
+set -euo pipefail
+folder=$(mkdir -p "$1" && cd "$1" && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+majors=${VEREN_TEST_MAJORS:-18 20}
+suite=bullseye
+# The same as in build-image-backend/Dockerfile.
+kaniko=github.com/osscontainertools/kaniko/cmd/executor@$(sed -n 's/^ARG KANIKO_VERSION=//p' "$here/builder-images/build-image-backend/Dockerfile")
+crane=github.com/google/go-containerregistry/cmd/crane@$(sed -n 's/^ARG CRANE_VERSION=//p' "$here/builder-images/build-image-backend/Dockerfile")
+mkdir -p "$folder/bin"
+
+# The archived original, for a Go module proxy that does not have the fork. Its module is built from a copy, since
+# `go install` wants to read the module's list of versions.
+archived_kaniko() {
+  local module=github.com/GoogleContainerTools/kaniko version=v1.24.0 source
+  echo "The fork is not to be had: building the archived $module@$version instead." >&2
+  mkdir -p "$folder/go" && cd "$folder/go"
+  [ -e go.mod ] || go mod init local/download >/dev/null 2>&1
+  source=$(go mod download -json "$module@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  cp -R "$source" "$folder/go/src" && chmod -R u+w "$folder/go/src" && cd "$folder/go/src"
+  CGO_ENABLED=0 go build -buildvcs=false -ldflags='-s -w' -o "$folder/bin/executor" ./cmd/executor
+}
+
+[ -x "$folder/bin/executor" ] || CGO_ENABLED=0 GOBIN=$folder/bin go install -ldflags='-s -w' "$kaniko" || archived_kaniko
+[ -x "$folder/bin/crane" ] || CGO_ENABLED=0 GOBIN=$folder/bin go install -ldflags='-s -w' "$crane"
+
+# debian <name> <packages>: a root file system.
+debian() {
+  [ -e "$folder/$1/etc/debian_version" ] && return
+  rm -rf "$folder/$1"
+  debootstrap --variant=minbase --include="$2" "$suite" "$folder/$1" >"$folder/$1.out"
+  rm -rf "$folder/$1"/var/cache/apt/archives/*.deb "$folder/$1"/var/lib/apt/lists/* "$folder/$1"/usr/share/{doc,man,locale}/*
+}
+debian slim ca-certificates
+debian full ca-certificates,git,curl,procps,python3,make,g++,pkg-config
+
+# node <major>: Node and npm where the official images have them, in $folder/node-<major>/usr/local.
+node() {
+  local target=$folder/node-$1/usr/local npm=10
+  [ "$1" -lt 24 ] || npm=11
+  [ -x "$target/bin/node" ] && return
+  mkdir -p "$target/bin" "$target/lib/node_modules" "$folder/npm-$1"
+  npm install --prefix "$folder/npm-$1" --global=false --no-audit --no-fund --loglevel=error --ignore-scripts=false "node@$1" "npm@$npm" >/dev/null
+  cp "$(readlink -f "$folder/npm-$1/node_modules/node/bin/node")" "$target/bin/node"
+  cp -R "$folder/npm-$1/node_modules/npm" "$target/lib/node_modules/npm"
+  ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$target/bin/npm"
+  ln -sf ../lib/node_modules/npm/bin/npx-cli.js "$target/bin/npx"
+}
+
+start_registry() {
+  mkdir -p "$folder/registry"
+  cat >"$folder/registry.yml" <<CONFIG
+version: 0.1
+storage: {filesystem: {rootdirectory: $folder/registry}}
+http: {addr: "127.0.0.1:$1"}
+log: {level: error}
+CONFIG
+  docker-registry serve "$folder/registry.yml" >"$folder/registry.out" 2>&1 &
+  registry=$!
+  trap 'kill $registry' EXIT
+  for _ in $(seq 50); do curl -fs "http://127.0.0.1:$1/v2/" >/dev/null && return; sleep 0.1; done
+  echo 'docker-registry does not start' >&2
+  return 1
+}
+
+port=$((20000 + RANDOM % 20000))
+start_registry "$port"
+for flavour in slim full; do
+  grep -q '^node:' "$folder/$flavour/etc/passwd" || chroot "$folder/$flavour" useradd --uid 1000 --user-group --create-home --shell /bin/bash node
+done
+for major in $majors; do
+  node "$major"
+  for flavour in slim full; do
+    tag=node:$major-$suite$([ "$flavour" = full ] || echo -slim)
+    image=127.0.0.1:$port/library/$tag
+    "$folder/bin/crane" manifest --insecure "$image" >/dev/null 2>&1 && continue
+    tar -C "$folder/$flavour" --numeric-owner --one-file-system -czf "$folder/base.tar.gz" .
+    tar -C "$folder/node-$major" --owner=0 --group=0 --numeric-owner -czf "$folder/node.tar.gz" .
+    "$folder/bin/crane" append --insecure --new_layer "$folder/base.tar.gz" --new_layer "$folder/node.tar.gz" --new_tag "$image" >/dev/null
+    "$folder/bin/crane" mutate --insecure --set-platform linux/$(dpkg --print-architecture) --tag "$image" --cmd node \
+      --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --env "NODE_VERSION=$major" "$image" >/dev/null
+    rm -f "$folder/base.tar.gz" "$folder/node.tar.gz"
+  done
+done
+
+# The builder's own image: node:20-bullseye with everything trusted under /kaniko, as its Dockerfile puts it there.
+if [ ! -x "$folder/root/kaniko/executor" ]; then
+  rm -rf "$folder/root"
+  cp -a "$folder/full" "$folder/root"
+  cp -a "$folder/node-20/usr/local/." "$folder/root/usr/local/"
+  mkdir -m 755 -p "$folder/root/kaniko/bin"
+  cp "$folder/bin/executor" "$folder/bin/crane" "$folder/root/kaniko/"
+  cp "$folder/node-20/usr/local/bin/node" "$folder/root/kaniko/bin/node"
+fi
+echo "Ready: $folder"

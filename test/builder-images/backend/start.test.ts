@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { resolveStart, simpleWords } from '../../../builder-images/build-image-backend/utils/start.ts';
+import { VerenError } from '../../../contract/errors.ts';
+
+const pkg = (scripts: Record<string, string>, dependencies: string[] = [], devDependencies: string[] = []) => ({
+  scripts,
+  dependencies,
+  devDependencies,
+});
+const argv = (command: string, scripts: Record<string, string> = {}) => resolveStart(command, pkg(scripts)).argv;
+
+test.each([
+  ['npm start', { start: 'node server.js' }, ['node', 'server.js']],
+  ['npm run start:prod', { 'start:prod': 'node dist/main' }, ['node', 'dist/main']],
+  ['npm run serve -- --port 80', { serve: 'node a.js' }, ['node', 'a.js', '--port', '80']],
+  ['pnpm start', { start: 'pnpm run serve', serve: 'node a.js' }, ['node', 'a.js']],
+  ['yarn start', { start: 'yarn node a.js' }, ['node', 'a.js']],
+  ['yarn fastify start app.js', {}, ['fastify', 'start', 'app.js']],
+  ['bun run start', { start: 'bun src/index.ts' }, ['bun', 'src/index.ts']],
+  ['npm start', { start: 'NODE_ENV=production node a.js' }, ['env', 'NODE_ENV=production', 'node', 'a.js']],
+  ['npm start', { start: 'cross-env NODE_ENV=production node a.js' }, ['env', 'NODE_ENV=production', 'node', 'a.js']],
+  ['npx tsx src/a.ts', {}, ['tsx', 'src/a.ts']],
+  ['node "my server.js" --title=\'a b\'', {}, ['node', 'my server.js', '--title=a b']],
+  ['npm start', { prestart: 'node migrate.js', start: 'node a.js' }, ['/bin/sh', '-c', 'node migrate.js && node a.js']],
+  ['node a.js --port $PORT', {}, ['/bin/sh', '-c', 'node a.js --port $PORT']],
+  ['npm run build && node dist/a.js', { build: 'tsc' }, ['/bin/sh', '-c', 'npm run build && node dist/a.js']],
+])('%s', (command, scripts, expected) => {
+  expect(argv(command, scripts as unknown as Record<string, string>)).toEqual(expected);
+});
+
+test('a script that is not there is named', () => {
+  expect(() => argv('npm start', { build: 'tsc' })).toThrow(
+    expect.objectContaining({ code: 'START_COMMAND_MISSING', message: expect.stringContaining('no script "start"') }),
+  );
+  expect(() => argv('npm run serve', { start: 'x' })).toThrow(VerenError);
+});
+
+test('scripts that call each other end', () => {
+  expect(argv('npm start', { start: 'npm run a', a: 'npm start' })[0]).toBe('npm');
+});
+
+test('dev dependencies stay where the start needs one, or where that cannot be told', () => {
+  const prunable = (start: string) =>
+    resolveStart('npm start', pkg({ start }, ['express', '@nestjs/core', 'tsx'], ['typescript', 'ts-node', '@nestjs/cli', '@swc-node/register']))
+      .prunable;
+  expect(prunable('node dist/main.js')).toBe(true);
+  expect(prunable('tsx src/main.ts')).toBe(true);
+  expect(prunable('NODE_ENV=production node dist/main.js')).toBe(true);
+  expect(prunable('nest start')).toBe(false);
+  expect(prunable('ts-node src/main.ts')).toBe(false);
+  expect(prunable('node -r ts-node/register src/main.ts')).toBe(false);
+  expect(prunable('node --import=@swc-node/register src/main.ts')).toBe(false);
+  expect(prunable('npm run build && node dist/main.js')).toBe(false);
+});
+
+test('the package manager is kept where it runs the service', () => {
+  expect(resolveStart('bun src/index.ts', pkg({})).needsPackageManager).toBe(true);
+  expect(resolveStart('node migrate.js && pnpm exec x', pkg({})).needsPackageManager).toBe(true);
+  expect(resolveStart('npm start', pkg({ start: 'node a.js' })).needsPackageManager).toBe(false);
+});
+
+test('words without shell syntax come out as a shell would split them', () => {
+  const word = fc.stringMatching(/^[\w./=:@%+,-]{1,12}$/);
+  const quoted = fc.oneof(
+    word.map((w) => [w, w] as const),
+    fc.stringMatching(/^[\w ./=:@-]{0,12}$/).map((w) => [`'${w}'`, w] as const),
+    fc.stringMatching(/^[\w ./=:@-]{0,12}$/).map((w) => [`"${w}"`, w] as const),
+  );
+  fc.assert(
+    fc.property(fc.array(quoted, { minLength: 1, maxLength: 6 }), (words) => {
+      expect(simpleWords(words.map(([text]) => text).join(' '))).toEqual(words.map(([, value]) => value));
+    }),
+  );
+});

@@ -1,0 +1,287 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bundleBuilder } from '../../builder-images/bundle.ts';
+import { deploymentId, ROOT, World } from '../builder-images/harness.ts';
+import { onPath } from '../support/engines.ts';
+
+/** What .ci/kaniko.sh has prepared; null with the reason where a test cannot have it. */
+export function missingKaniko(): string | null {
+  if (process.getuid?.() !== 0) return 'needs root, for a root directory of its own';
+  for (const program of ['docker-registry', 'unshare', 'chroot', 'setpriv'])
+    if (onPath(program) === null) return `${program} was not found on PATH`;
+  const home = process.env.KANIKO_HOME;
+  if (!home) return 'KANIKO_HOME is not set: run .ci/kaniko.sh <folder>';
+  if (!existsSync(join(home, 'root/kaniko/executor'))) return `${home} was not prepared by .ci/kaniko.sh`;
+  return null;
+}
+
+/** The capabilities that a container has by default, on Fargate too. Source: Docker's and containerd's default set. */
+const CAPABILITIES = [
+  'chown',
+  'dac_override',
+  'fowner',
+  'fsetid',
+  'kill',
+  'setgid',
+  'setuid',
+  'setpcap',
+  'net_bind_service',
+  'sys_chroot',
+  'mknod',
+  'audit_write',
+  'setfcap',
+];
+
+/**
+ * Enters a root directory with its own mounts, processes and hostname, as a container would: $1 the directory, the rest the
+ * command. MOUNT_<name>=<from>:<to> of the environment are bound first.
+ */
+const ENTER = `set -e
+root=$1; shift
+mount --make-rprivate /
+if [ -n "\${LOWER:-}" ]; then mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=$UPPER,workdir=$WORK" "$root"; fi
+if [ -n "\${DISK:-}" ]; then mount -t tmpfs -o "size=$DISK" tmpfs "$root/kaniko/work"; fi
+mkdir -p "$root/proc" "$root/dev" "$root/tmp"
+mount -t proc proc "$root/proc"
+mount -t tmpfs tmpfs "$root/dev"
+for device in null zero full random urandom; do : >"$root/dev/$device"; mount --bind "/dev/$device" "$root/dev/$device"; done
+ln -s /proc/self/fd "$root/dev/fd"; ln -s /proc/self/fd/1 "$root/dev/stdout"; ln -s /proc/self/fd/2 "$root/dev/stderr"
+for file in resolv.conf hosts; do [ -e "$root/etc/$file" ] || : >"$root/etc/$file"; mount --bind "/etc/$file" "$root/etc/$file"; done
+for pair in $BINDS; do mkdir -p "$root\${pair#*:}"; mount --bind "\${pair%%:*}" "$root\${pair#*:}"; done
+exec chroot "$root" "$@"`;
+
+export interface Container {
+  /** \`unshare\`; its only child is process 1 inside. */
+  readonly child: ChildProcess;
+  readonly ended: Promise<{ code: number | null; output: string }>;
+}
+
+interface ContainerOptions {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Layers of the root directory, uppermost first; without them \`root\` itself is used. */
+  readonly lower?: readonly string[];
+  readonly root?: string;
+  readonly binds?: Readonly<Record<string, string>>;
+  readonly disk?: string;
+  readonly uid?: number;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export interface BuildOptions {
+  readonly projectId?: string;
+  readonly deploymentId?: string;
+  readonly url: string;
+  readonly commit: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Size of the disk that work folders lie on, as tmpfs takes it. */
+  readonly disk?: string;
+}
+
+/** A registry with the base images, the builder's image as a root directory, and ways to run both kinds of containers. */
+export class KanikoWorld {
+  readonly dir = mkdtempSync(join(tmpdir(), 'veren-kaniko-'));
+  readonly home = process.env.KANIKO_HOME!;
+  readonly bundle = join(this.dir, 'image/kaniko/veren/build-image-backend/dist/script.mjs');
+  readonly world = new World(this.bundle);
+  registry = '';
+  #containers = 0;
+  readonly #running = new Set<ChildProcess>();
+  #registry: ChildProcess | undefined;
+
+  async start(): Promise<this> {
+    const veren = join(this.dir, 'image/kaniko/veren');
+    const images = join(ROOT, 'builder-images');
+    await bundleBuilder('backend', this.bundle);
+    mkdirSync(join(veren, 'shared'));
+    cpSync(join(images, 'shared/fetch.sh'), join(veren, 'shared/fetch.sh'));
+    for (const part of ['main.sh', 'dockerbackend'])
+      cpSync(join(images, 'build-image-backend', part), join(veren, 'build-image-backend', part), { recursive: true });
+    if (process.env.NODE_EXTRA_CA_CERTS) cpSync(process.env.NODE_EXTRA_CA_CERTS, join(veren, 'ca.pem'));
+    mkdirSync(join(this.dir, 'cache'));
+    await this.world.start();
+    this.registry = await this.#startRegistry();
+    return this;
+  }
+
+  async close(): Promise<void> {
+    for (const child of this.#running) child.kill('SIGKILL');
+    this.#registry?.kill();
+    await this.world.close();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  async #startRegistry(): Promise<string> {
+    const storage = join(this.dir, 'registry');
+    execFileSync('cp', ['-al', join(this.home, 'registry'), storage]);
+    const port = await freePort();
+    const config = {
+      version: 0.1,
+      storage: { filesystem: { rootdirectory: storage } },
+      http: { addr: `127.0.0.1:${port}` },
+      log: { level: 'error' },
+    };
+    writeFileSync(join(this.dir, 'registry.yml'), JSON.stringify(config));
+    this.#registry = spawn('docker-registry', ['serve', join(this.dir, 'registry.yml')], { stdio: 'ignore' });
+    for (let i = 0; i < 100; i++) {
+      if (await fetch(`http://127.0.0.1:${port}/v2/`).then(...([(r: Response) => r.ok, () => false] as const))) break;
+      await sleep(50);
+    }
+    return `127.0.0.1:${port}`;
+  }
+
+  container(options: ContainerOptions): Container {
+    const place = join(this.dir, `c${++this.#containers}`);
+    const root = options.root ?? join(place, 'root');
+    for (const part of ['root', 'upper', 'work']) mkdirSync(join(place, part), { recursive: true });
+    const uid =
+      options.uid === undefined ? [] : ['--reuid', `${options.uid}`, '--regid', `${options.uid}`, '--clear-groups'];
+    const caps = ['--bounding-set', ['-all', ...CAPABILITIES.map((c) => `+${c}`)].join(','), '--inh-caps', '-all'];
+    const variables = Object.entries(options.env).map(([name, value]) => `${name}=${value}`);
+    const inside = ['setpriv', ...uid, ...caps, 'env', '-i', ...variables, ...options.argv];
+    const unshare = ['--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child', 'sh', '-c', ENTER, 'enter', root];
+    const child = spawn('unshare', [...unshare, ...inside], {
+      cwd: '/',
+      env: {
+        PATH: process.env.PATH,
+        BINDS: Object.entries(options.binds ?? {})
+          .map(([to, from]) => `${from}:${to}`)
+          .join(' '),
+        ...(options.disk && { DISK: options.disk }),
+        ...(options.lower && {
+          LOWER: options.lower.join(':'),
+          UPPER: join(place, 'upper'),
+          WORK: join(place, 'work'),
+        }),
+      },
+    });
+    this.#running.add(child);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        output += chunk;
+      });
+    const ended = new Promise<{ code: number | null; output: string }>((done) =>
+      child.on('close', (code) => {
+        this.#running.delete(child);
+        rmSync(place, { recursive: true, force: true });
+        done({ code, output });
+      }),
+    );
+    return { child, ended };
+  }
+
+  /** Starts the builder's entry point as RunTask would. */
+  task(options: BuildOptions) {
+    const id = options.deploymentId ?? deploymentId();
+    const projectId = options.projectId ?? 'service';
+    const repositories = '/kaniko/repositories';
+    const given = this.world.environment({ projectId, deploymentId: id, url: options.url, commit: options.commit });
+    const env = {
+      ...given,
+      GIT_REPOSITORY__URL: options.url.replace(`file://${this.world.dir}`, `file://${repositories}`),
+      BUILD_TIMEOUT: '600',
+      INSTALLCOMMAND: 'npm ci',
+      STARTCOMMAND: 'npm start',
+      PACKAGE_MANAGER: 'npm',
+      ECR_URI: `${this.registry}/my-backend`,
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      HOME: '/root',
+      VEREN_NODE: '/kaniko/bin/node',
+      VEREN_SCRIPT: '/kaniko/veren/build-image-backend/dist/script.mjs',
+      VEREN_WORKDIR: '/kaniko/work',
+      VEREN_TOOLS: '/kaniko/tools',
+      VEREN_KANIKO: '/kaniko/executor',
+      VEREN_REGISTRY_MIRRORS: this.registry,
+      VEREN_INSECURE_REGISTRIES: this.registry,
+      VEREN_LAYER_CACHE: '/kaniko/cache',
+      VEREN_BUILD_UID: '10001',
+      VEREN_BUILD_GID: '10001',
+      ...(existsSync(join(this.dir, 'image/kaniko/veren/ca.pem')) && { NODE_EXTRA_CA_CERTS: '/kaniko/veren/ca.pem' }),
+      ...options.env,
+    };
+    const container = this.container({
+      argv: ['/kaniko/veren/build-image-backend/main.sh'],
+      env,
+      lower: [join(this.dir, 'image'), join(this.home, 'root')],
+      binds: { [repositories]: this.world.dir, '/kaniko/cache': join(this.dir, 'cache') },
+      ...(options.disk && { disk: options.disk }),
+    });
+    return { id, projectId, env, tag: `${projectId}-${id}`, ...container };
+  }
+
+  async build(options: BuildOptions) {
+    const started = performance.now();
+    const task = this.task(options);
+    const { code, output } = await task.ended;
+    return { ...task, code, output, ms: performance.now() - started, ...this.world.told(task.id) };
+  }
+
+  crane(...args: string[]): string {
+    return execFileSync(join(this.home, 'bin/crane'), args, { encoding: 'utf8', maxBuffer: 64 * 1_024 * 1_024 }).trim();
+  }
+  image(tag: string): string {
+    return `${this.registry}/my-backend:${tag}`;
+  }
+
+  /** Pulls an image and unpacks it; gives its configuration and its root file system. */
+  pull(tag: string) {
+    const root = join(this.dir, `pulled-${tag}`);
+    mkdirSync(root);
+    this.crane('export', '--insecure', this.image(tag), `${root}.tar`);
+    execFileSync('tar', ['-C', root, '-xf', `${root}.tar`]);
+    rmSync(`${root}.tar`);
+    const { config } = JSON.parse(this.crane('config', '--insecure', this.image(tag))) as {
+      config: {
+        Env: string[];
+        Entrypoint: string[];
+        Cmd: string[];
+        User: string;
+        WorkingDir: string;
+        Labels: Record<string, string>;
+      };
+    };
+    return { root, config };
+  }
+
+  /** Runs a pulled image as a container runtime would, until its port answers. */
+  async run({ root, config }: ReturnType<KanikoWorld['pull']>) {
+    const port = await freePort();
+    const passwd = readFileSync(join(root, 'etc/passwd'), 'utf8');
+    const uid = Number(new RegExp(`^${config.User}:[^:]*:(\\d+):`, 'm').exec(passwd)?.[1]);
+    const env = {
+      ...Object.fromEntries(config.Env.map((e) => [e.slice(0, e.indexOf('=')), e.slice(e.indexOf('=') + 1)])),
+      PORT: `${port}`,
+    };
+    const argv = ['sh', '-c', `cd ${config.WorkingDir} && exec "$@"`, 'sh', ...config.Entrypoint, ...config.Cmd];
+    const container = this.container({ argv, env, root, uid });
+    const url = `http://127.0.0.1:${port}/`;
+    for (let i = 0; i < 200; i++) {
+      const answer = await fetch(url).catch(() => null);
+      if (answer) return { ...container, uid, answer: { status: answer.status, body: await answer.text() } };
+      await sleep(50);
+    }
+    container.child.kill('SIGKILL');
+    throw new Error(`nothing answers: ${(await container.ended).output}`);
+  }
+
+  /** SIGTERM to process 1 of a container, as \`docker stop\` sends it. */
+  async stop({ child, ended }: Container): Promise<{ ms: number; code: number | null }> {
+    const [first] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ');
+    const started = performance.now();
+    process.kill(Number(first), 'SIGTERM');
+    const { code } = await ended;
+    return { ms: performance.now() - started, code };
+  }
+}
