@@ -338,14 +338,20 @@ describe('another life', () => {
       const file = join(dataDir, 'pids');
       const loop = `echo $$ >> ${file}; while :; do sleep 0.05; done`;
       const arn = await run(`setsid sh -c '${loop}' & ${loop}`, { clientToken: 'kept' });
-      // Its first process ends with the platform's; what it started in its group does not.
-      const orphaned = await run(`sh -c '${loop}' & (sleep 0.3; kill -9 $PPID) & wait`, { clientToken: 'orphan' });
+      // Its first process ends when the platform has gone; what that started in its group does not.
+      const orphans = join(dataDir, 'orphans');
+      const gone = join(dataDir, 'gone');
+      const follower = `echo $$ >> ${orphans}; while :; do sleep 0.05; done`;
+      const leader = `echo $$ >> ${orphans}; while [ ! -e ${gone} ]; do sleep 0.05; done; kill -9 $$`;
+      const orphaned = await run(`sh -c '${follower}' & ${leader}`, { clientToken: 'orphan' });
       await status(arn, 'RUNNING');
       await status(orphaned, 'RUNNING');
-      const pids = await pidsIn(file);
+      const pids = [...(await pidsIn(file)), ...(await pidsIn(orphans))];
       child.kill('SIGKILL');
       await new Promise((resolve) => child.once('exit', resolve));
       for (const pid of pids) expect(await isAlive(pid)).toBe(true);
+      await writeFile(gone, '');
+      await until(async () => (await Promise.all(pids.map(isAlive))).filter(Boolean).length === pids.length - 1);
 
       // A process that has the number of one of theirs by now, and is not theirs.
       const innocent = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
@@ -355,7 +361,7 @@ describe('another life', () => {
       await writeFile(join(dataDir, 'ecs', `${id}.json`), JSON.stringify(stale));
 
       await start();
-      for (const pid of await pidsIn(file)) expect(await isAlive(pid)).toBe(false);
+      for (const pid of pids) expect(await isAlive(pid)).toBe(false);
       expect(await isAlive(innocent.pid!)).toBe(true);
       innocent.kill('SIGKILL');
       const task = await describeTask(arn);
