@@ -9,6 +9,7 @@ import { parseGitUrl } from './gitUrl.ts';
 import { type Resolve, resolvePublicAddresses } from './hostAddress.ts';
 import { makeRemote, type Remote } from './remote.ts';
 import { type GitFolder, type GitResult, type RunLimits, runGit } from './runGit.ts';
+import { openSession, type Session, SessionError } from './session.ts';
 
 export interface FetchInput {
   readonly gitUrl: string;
@@ -23,6 +24,8 @@ export interface FetchedCommit {
   readonly object: string;
   readonly remote: Remote;
   readonly context: FetchContext;
+  /** The conversation, still open; null where `git fetch` did it. */
+  readonly session: Session | null;
 }
 
 const COMMIT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -43,10 +46,12 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
     origin ??= url.origin;
     const remote = makeRemote(folder, url, addresses, url.origin === origin ? token : undefined);
     const context: FetchContext = { url: url.href, ref, token, timeoutMs: policy.timeoutMs, maxBytes: policy.maxBytes };
-    const result = await fetchRef(remote, ref, [ONLY_TREES], limits);
+    const spoken = await inSession(remote, ref, limits);
+    if (spoken.session) return { ...spoken, remote, context };
+    const result = spoken.result ?? (await fetchRef(remote, ref, [ONLY_TREES], limits));
     if (succeeded(result)) {
       await forgetRemote(folder);
-      return { object: await fetchedObject(folder, ref), remote, context };
+      return { object: await fetchedObject(folder, ref), remote, context, session: null };
     }
     if (isRedirect(result) && hop < policy.maxRedirects) {
       const { redirect } = await discover(url, addresses, limits.deadline);
@@ -61,12 +66,50 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
   }
 }
 
+type Spoken =
+  | { readonly session: Session; readonly object: string }
+  /** With a result: it failed so. Without: the host speaks an older version, and `git fetch` has to do it. */
+  | { readonly session: null; readonly result?: GitResult };
+
+/** The same in one conversation, where the host speaks protocol version 2 over HTTP. */
+async function inSession(remote: Remote, ref: string | undefined, limits: RunLimits): Promise<Spoken> {
+  if (remote.url.protocol === 'file:') return { session: null };
+  let session: Session | null = null;
+  try {
+    session = await openSession(remote, limits);
+    if (!session) return { session };
+    const object = ref !== undefined && COMMIT_ID.test(ref) ? ref : await resolveRef(session, ref ?? 'HEAD');
+    await session.fetch([object]);
+    return { session, object };
+  } catch (error) {
+    session?.close();
+    if (error instanceof SessionError) return { session: null, result: error.result };
+    throw error;
+  }
+}
+
+/** In the order of gitrevisions(7): the name itself, then as a tag, then as a branch. */
+async function resolveRef(session: Session, ref: string): Promise<string> {
+  const names = [ref, `refs/${ref}`, `refs/tags/${ref}`, `refs/heads/${ref}`];
+  const refs = await session.refs(names);
+  const object = names.map((name) => refs.get(name)).find((oid) => oid !== undefined && COMMIT_ID.test(oid));
+  if (object !== undefined) return object;
+  const stderr = `fatal: couldn't find remote ref ${ref}`;
+  throw new SessionError({ kind: 'exit', code: 128, stdout: '', stderr });
+}
+
 /** Contents of the named objects, in one request. */
 export async function fetchObjects(
-  { remote, context }: FetchedCommit,
+  { remote, context, session }: FetchedCommit,
   oids: readonly string[],
   limits: RunLimits,
 ): Promise<void> {
+  if (session) {
+    await session.fetch(oids).catch((error: unknown) => {
+      throw error instanceof SessionError ? fetchError(error.result, context) : error;
+    });
+    return;
+  }
   let result = await fetch(remote, ['--depth=1'], oids, limits);
   // A host of protocol version 0 may filter and still give no single files: then everything of the commit it is.
   if (isUnadvertised(result)) {

@@ -6,6 +6,7 @@ import type { GitPolicy } from './gitPolicy.ts';
 import { type ObjectReader, openObjectReader } from './objectReader.ts';
 import type { FileContent, RepoFs } from './repoFs.ts';
 import type { RunLimits } from './runGit.ts';
+import type { Session } from './session.ts';
 import { walkTree } from './walkTree.ts';
 
 export interface OpenRepoInput extends FetchInput {
@@ -31,8 +32,10 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
   const limits: RunLimits = { deadline, signal: input.signal, maxPackBytes: policy.maxBytes };
   const folder = await makeGitFolder(policy, input.workDir);
   let reader: ObjectReader | undefined;
+  let session: Session | null = null;
   try {
     const fetched = await fetchCommit(folder, input, limits);
+    session = fetched.session;
     // The reader may not fetch by itself: no transport is allowed to it.
     reader = openObjectReader(
       { path: folder.path, env: { ...folder.env, GIT_ALLOW_PROTOCOL: '' } },
@@ -66,6 +69,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
     throw translated(error, limits, policy);
   } finally {
     reader?.close();
+    session?.close();
     await removeGitFolder(folder);
   }
 }

@@ -79,7 +79,7 @@ export function runGit(folder: GitFolder, args: readonly string[], limits: RunLi
 }
 
 /** Keeps the first part of a stream and lets the rest pass. */
-function collect(stream: NodeJS.ReadableStream): () => string {
+export function collect(stream: NodeJS.ReadableStream): () => string {
   const chunks: Buffer[] = [];
   let size = 0;
   stream.on('data', (chunk: Buffer) => {

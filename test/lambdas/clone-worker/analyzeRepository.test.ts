@@ -80,7 +80,7 @@ afterAll(async () => {
 });
 
 describe('plans', () => {
-  test('a monorepo with frontend and backend, in five requests', async () => {
+  test('a monorepo with frontend and backend, in four requests', async () => {
     const before = server.requests.length;
     const plan = await analyze(`${server.url}/mono`);
     expect(PlanSchema.parse(plan)).toEqual(plan);
@@ -97,12 +97,11 @@ describe('plans', () => {
       },
       backend: { path: 'apps/api', framework: 'fastify', startCommand: 'pnpm start', nodeVersion: 22 },
     });
-    // Twice the discovery; refs, commit and trees, contents.
+    // Discovery, refs, commit and trees, contents.
     expect(server.requests.slice(before).map((r) => r.split(/[?]/)[0])).toEqual([
       'GET /mono/info/refs',
       'POST /mono/git-upload-pack',
       'POST /mono/git-upload-pack',
-      'GET /mono/info/refs',
       'POST /mono/git-upload-pack',
     ]);
   });
