@@ -369,6 +369,37 @@ describe('hosts that misbehave', () => {
     expect(error.message).toMatch(/^[\x20-\x7e]+$/);
   });
 
+  test.each([
+    ['no answer', ''],
+    ['an answer without a pack', '0000'],
+    ['half a packet', '00ffhalf'],
+    ['a pack that is none', '000dpackfile\n000c\u0001noise0000'],
+    ['a pack that is cut off', '000dpackfile\n0011\u0001PACK\u0000\u0000\u0000\u00020000'],
+    ['its last word', '000dpackfile\n0013\u0003no \u001b[31mpack\n0000'],
+    ['an error', '0011ERR no luck\n0000'],
+  ])('one that has refs, and for the commit: %s', async (_what, body) => {
+    const url = await misbehaving(async (req, res) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of req) chunks.push(chunk as Buffer);
+      const asked = Buffer.concat(chunks);
+      if (asked.includes('command=fetch')) {
+        res.writeHead(200, { 'content-type': 'application/x-git-upload-pack-result' }).end(Buffer.from(body, 'latin1'));
+        return;
+      }
+      const headers = { 'git-protocol': 'version=2', 'content-type': req.headers['content-type'] ?? '' };
+      const answer = await fetch(`${server.url}${req.url}`, {
+        method: req.method ?? 'GET',
+        headers,
+        ...(asked.length > 0 ? { body: asked } : {}),
+      });
+      res.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+      res.end(Buffer.from(await answer.arrayBuffer()));
+    });
+    const error = await failure(analyze(`${url}/app`, { policy: { ...LAPTOP_POLICY, timeoutMs: 3_000 } }));
+    expect(error.code).toBe('GIT_FAILED');
+    expect(error.message).toMatch(/^[\x20-\x7e]+$/);
+  });
+
   test.each([500, 502, 503])('one that answers %i is tried again later', async (status) => {
     const url = await misbehaving((_req, res) => res.writeHead(status).end());
     expect((await failure(analyze(`${url}/app`))).row.fault).toBe('transient');
