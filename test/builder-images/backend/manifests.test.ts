@@ -50,7 +50,12 @@ test('of a workspace: the package.json of every package', async () => {
 });
 
 test.each([
-  ['a postinstall script', { 'package.json': json({ scripts: { postinstall: 'prisma generate' } }) }, 'npm ci', 'postinstall'],
+  [
+    'a postinstall script',
+    { 'package.json': json({ scripts: { postinstall: 'prisma generate' } }) },
+    'npm ci',
+    'postinstall',
+  ],
   ['a dependency in a folder', { 'package.json': json({ dependencies: { a: 'file:../a' } }) }, 'npm ci', 'folder'],
   ['a native module', { 'package.json': '{}', 'binding.gyp': '' }, 'npm ci', 'binding.gyp'],
   ['a command of its own', { 'package.json': '{}' }, 'make install', 'plain'],
@@ -64,7 +69,7 @@ test.each(['husky', 'husky install', 'is-ci || husky install', 'patch-package'])
 });
 
 test('links are not followed: a package.json that points out of the repository is not read', async () => {
-  const found = await manifests({ 'package.json': { link: '/proc/self/environ' }, 'apps': { link: '/etc' } });
+  const found = await manifests({ 'package.json': { link: '/proc/self/environ' }, apps: { link: '/etc' } });
   expect(found.paths).toEqual([]);
   expect(found.needsSource).not.toBeNull();
 });

@@ -41,8 +41,14 @@ test('scripts that call each other end', () => {
 
 test('dev dependencies stay where the start needs one, or where that cannot be told', () => {
   const prunable = (start: string) =>
-    resolveStart('npm start', pkg({ start }, ['express', '@nestjs/core', 'tsx'], ['typescript', 'ts-node', '@nestjs/cli', '@swc-node/register']))
-      .prunable;
+    resolveStart(
+      'npm start',
+      pkg(
+        { start },
+        ['express', '@nestjs/core', 'tsx'],
+        ['typescript', 'ts-node', '@nestjs/cli', '@swc-node/register'],
+      ),
+    ).prunable;
   expect(prunable('node dist/main.js')).toBe(true);
   expect(prunable('tsx src/main.ts')).toBe(true);
   expect(prunable('NODE_ENV=production node dist/main.js')).toBe(true);
