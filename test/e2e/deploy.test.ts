@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { WebSocket } from 'ws';
 import type { DeploymentView } from '../../contract/api.ts';
+import { type ServerMessage, ServerMessageSchema } from '../../contract/websocket.ts';
 import { makeRepo } from '../support/gitServer.ts';
 import { exampleRepository, HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
 
@@ -257,6 +259,42 @@ describe('cancel', () => {
     await expect(veren.client.cancel(deploymentId)).rejects.toThrow(/already canceled/);
   }, 60_000);
 });
+
+describe('the WebSocket', () => {
+  it('tells a subscriber of every change, after a snapshot; nobody without a token', async () => {
+    const gitUrl = await repository('watched', { 'index.html': 'watched' });
+    const before = await veren.deploy({ projectId: 'watched', gitUrl, frontend: HOST_NODE });
+    const address = `${veren.url.replace('http', 'ws')}/ws`;
+    const refused = await new Promise((done) => new WebSocket(address).once('error', (e) => done(e.message)));
+    expect(refused).toContain('401');
+
+    const socket = new WebSocket(address, { headers: { Authorization: `Bearer ${veren.token}` } });
+    const received: ServerMessage[] = [];
+    const ended = new Promise<void>((done) =>
+      socket.on('message', (data) => {
+        const message = ServerMessageSchema.parse(JSON.parse(String(data)));
+        received.push(message);
+        if (message.type === 'deployment' && message.record.status === 'succeeded') done();
+      }),
+    );
+    await new Promise((open) => socket.once('open', open));
+    socket.send(JSON.stringify({ action: 'subscribe', projectId: 'watched' }));
+    await until(() => received.length > 0);
+    const { deploymentId } = await veren.deploy({ projectId: 'watched', gitUrl, frontend: HOST_NODE });
+    await ended;
+    socket.close();
+    expect(received[0]).toMatchObject({ type: 'snapshot', records: [{ deploymentId: before.deploymentId }] });
+    const changes = received.flatMap((m) => (m.type === 'deployment' ? [m.record] : []));
+    expect(changes.every((record) => record.deploymentId === deploymentId)).toBe(true);
+    expect(changes.map((record) => record.status)).toEqual(
+      expect.arrayContaining(['analyzing', 'building', 'succeeded']),
+    );
+  }, 60_000);
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((r) => setTimeout(r, 20));
+}
 
 describe('POST /analyze', () => {
   it('tells the plan and deploys nothing', async () => {
