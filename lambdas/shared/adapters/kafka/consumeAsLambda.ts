@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MSKEvent } from 'aws-lambda';
-import type { EachBatchPayload, Kafka } from 'kafkajs';
+import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import { VerenError } from '../../../../contract/errors.ts';
 import type { Topic } from '../../../../contract/names.ts';
-import { doneOf, type KafkaBatchResponse, lambdaEvent } from './lambdaEvent.ts';
+import { doneOf, firstBatch, type KafkaBatchResponse, lambdaEvent } from './lambdaEvent.ts';
 
-/** Lambda's default for Kafka event sources. */
-const MAX_RECORDS = 100;
 const PAUSE_MS = { first: 200, most: 10_000 };
 const HEARTBEAT_MS = 3_000;
 
@@ -25,6 +24,7 @@ export interface ConsumeOptions {
  * Feeds a handler as Lambda's Kafka event source does, from a consumer group: batches of one partition, in order, at least
  * once. What a batch reports as failed is given again, after a pause that grows; the offset is committed for what is done.
  * Resolves when the group has been joined; gives the function that leaves it.
+ * @throws VerenError UNAVAILABLE where no broker answers at the start
  */
 export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Promise<void>> {
   const { kafka, groupId, topics, onError } = options;
@@ -33,7 +33,7 @@ export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Pr
     sessionTimeout: 10_000,
     heartbeatInterval: HEARTBEAT_MS,
     maxWaitTimeInMs: 100,
-    retry: { retries: Number.MAX_SAFE_INTEGER, restartOnFailure: async () => true },
+    retry: { restartOnFailure: async () => true },
   });
   const stop = new AbortController();
   consumer.on(consumer.events.CRASH, ({ payload }) => onError(payload.error));
@@ -43,8 +43,13 @@ export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Pr
       resolve();
     });
   });
-  await consumer.connect();
-  await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+  } catch (e) {
+    await consumer.disconnect().catch(() => {});
+    throw new VerenError('UNAVAILABLE', { reason: 'Kafka cannot be reached' }, { cause: e });
+  }
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
@@ -52,7 +57,7 @@ export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Pr
     eachBatch: async (payload) => {
       const { topic, partition, messages } = payload.batch;
       for (let from = 0; from < messages.length; ) {
-        const rest = messages.slice(from, from + MAX_RECORDS);
+        const rest = firstBatch(messages.slice(from));
         const done = await handled(options, payload, rest, stop.signal);
         from += done;
         const last = messages[from - 1];
@@ -79,7 +84,7 @@ export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Pr
 async function handled(
   { handler, source, onError }: ConsumeOptions,
   { batch: { topic, partition }, heartbeat, isRunning, isStale }: EachBatchPayload,
-  messages: EachBatchPayload['batch']['messages'],
+  messages: readonly KafkaMessage[],
   stop: AbortSignal,
 ): Promise<number> {
   const lost = new AbortController();

@@ -39,6 +39,21 @@ export function lambdaEvent(
   };
 }
 
+/** Lambda's default batch size for Kafka event sources, and its limit of 6 MB for an event, base64 and names included. */
+const MAX_RECORDS = 100;
+const MAX_EVENT_BYTES = 6_000_000;
+const RECORD_BYTES = 300;
+
+/** The first messages that go into one event: at least one. */
+export function firstBatch(messages: readonly KafkaMessage[]): readonly KafkaMessage[] {
+  let bytes = 0;
+  const over = messages.slice(0, MAX_RECORDS).findIndex((m) => {
+    bytes += RECORD_BYTES + ((m.key?.length ?? 0) + (m.value?.length ?? 0)) * (4 / 3);
+    return bytes > MAX_EVENT_BYTES;
+  });
+  return messages.slice(0, over === -1 ? MAX_RECORDS : Math.max(over, 1));
+}
+
 /**
  * How many of the first messages are done. As Lambda does: everything from the lowest failed offset on is given again, and
  * an answer that cannot be understood counts as a failure of the whole batch.

@@ -25,6 +25,8 @@ export interface MemoryBus extends EventBus {
 
 const PARTITIONS = 4;
 const MAX_BATCH = 200;
+/** Characters of a batch, unless its first message alone is longer: keeps what a handler has in hand small. */
+const MAX_BATCH_LENGTH = 4_000_000;
 const RETRY_MS = { first: 100, most: 10_000 };
 
 type Handler = Parameters<MemoryBus['subscribe']>[1];
@@ -57,7 +59,7 @@ export function memoryBus(journal: Journal, onError: (error: unknown) => void): 
   async function deliver(queue: Message[], handler: Handler): Promise<void> {
     let failures = 0;
     while (queue.length > 0 && !stop.signal.aborted) {
-      const batch = queue.slice(0, MAX_BATCH);
+      const batch = queue.slice(0, batchSize(queue));
       try {
         await handler(batch);
         failures = 0;
@@ -103,6 +105,16 @@ export function memoryBus(journal: Journal, onError: (error: unknown) => void): 
       await Promise.all(running.values());
     },
   };
+}
+
+function batchSize(queue: readonly Message[]): number {
+  const most = Math.min(queue.length, MAX_BATCH);
+  let length = 0;
+  for (let i = 0; i < most; i++) {
+    length += queue[i]!.value.length;
+    if (length > MAX_BATCH_LENGTH) return Math.max(i, 1);
+  }
+  return most;
 }
 
 const partitionOf = (key: string) => createHash('sha256').update(key).digest().readUInt32BE() % PARTITIONS;

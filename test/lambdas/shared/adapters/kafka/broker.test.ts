@@ -189,11 +189,15 @@ describeWith(ownKafkaMissing, 'a real broker that asks who is there', () => {
   });
 });
 
-test('a broker that is not there is UNAVAILABLE within a bounded time', async () => {
+test('a broker that is not there is UNAVAILABLE within a bounded time, to who publishes and to who consumes', async () => {
   const env = { KAFKA_BROKERS: '127.0.0.1:1', KAFKA_SECURITY: 'plaintext' } as const;
   const config = kafkaConfig(env, { clientId: 'test', region: 'local' });
-  const bus = kafkaBus(new Kafka({ ...config, retry: { ...config.retry, initialRetryTime: 10, maxRetryTime: 50 } }));
+  const kafka = new Kafka({ ...config, retry: { ...config.retry, initialRetryTime: 10, maxRetryTime: 50 } });
+  const bus = kafkaBus(kafka);
   const publishing = [1, 2, 3].map((n) => bus.publish('build-logs', [{ key: 'k', value: String(n) }]));
   for (const p of publishing) await expect(p).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await bus.close();
+  const handler = async () => undefined;
+  const consuming = consumeAsLambda({ kafka, groupId: 'g', topics: [TOPIC], onError: () => {}, handler });
+  await expect(consuming).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 }, 20_000);

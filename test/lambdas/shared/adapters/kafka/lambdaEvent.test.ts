@@ -1,5 +1,5 @@
 import type { KafkaMessage } from 'kafkajs';
-import { doneOf, lambdaEvent } from '../../../../../lambdas/shared/adapters/kafka/lambdaEvent.ts';
+import { doneOf, firstBatch, lambdaEvent } from '../../../../../lambdas/shared/adapters/kafka/lambdaEvent.ts';
 
 const message = (offset: number): KafkaMessage => ({
   offset: String(offset),
@@ -53,4 +53,22 @@ test.each([
   ['nothing in it', { batchItemFailures: [null] } as never, 0],
 ])('done after: %s', (_, response, done) => {
   expect(doneOf('t', 1, messages, response)).toBe(done);
+});
+
+describe('an event holds', () => {
+  const sized = (bytes: number, count: number) =>
+    Array.from({ length: count }, (_, i) => ({ ...message(i), value: Buffer.alloc(bytes) }));
+
+  test.each([
+    ['a hundred records at most', 10, 250, 100],
+    ['all, where they are few', 10, 7, 7],
+    ['six megabytes at most', 1_000_000, 20, 4],
+    ['one at least', 9_000_000, 3, 1],
+    ['nothing of nothing', 10, 0, 0],
+  ])('%s', (_, bytes, count, expected) => {
+    const batch = firstBatch(sized(bytes, count));
+    expect(batch.map((m) => m.offset)).toEqual(Array.from({ length: expected }, (_, i) => String(i)));
+    const event = lambdaEvent('build-logs', 0, batch, { arn: 'arn', brokers: '' });
+    if (expected > 1) expect(JSON.stringify(event).length).toBeLessThanOrEqual(6_000_000);
+  });
 });

@@ -135,6 +135,19 @@ test('messages are handled again after a restart until their handler has resolve
   expect(later).toEqual([[2, '3']]);
 });
 
+test('a handler gets a few megabytes at once, and at least one message', async () => {
+  const values = [...Array.from({ length: 9 }, () => 'x'.repeat(1_000_000)), 'y'.repeat(5_000_000), 'z'];
+  await platform.bus.publish(
+    'build-logs',
+    values.map((value) => ({ key: 'k', value })),
+  );
+  const batches: string[][] = [];
+  platform.bus.subscribe('build-logs', async (batch) => void batches.push(batch.map((m) => m.value)));
+  await platform.bus.idle();
+  expect(batches.map((b) => b.length)).toEqual([4, 4, 1, 1, 1]);
+  expect(batches.flat()).toEqual(values);
+});
+
 test('a topic has one handler', () => {
   platform.bus.subscribe('build-logs', async () => {});
   expect(() => platform.bus.subscribe('build-logs', async () => {})).toThrow('handler');
