@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { DELIMITER, FLUSH, firstLine, type Packet, packet, packets } from './pktLine.ts';
 import type { Remote } from './remote.ts';
@@ -26,24 +27,29 @@ export class SessionError extends Error {
   }
 }
 
-/** Null where the host does not speak version 2. Throws a SessionError. */
+/** Null where the host does not speak version 2. Throws a SessionError, or the system's error where git cannot be started. */
 export async function openSession(remote: Remote, limits: RunLimits): Promise<Session | null> {
   const { git: folder, url } = remote;
   const child = startGit(folder, [`remote-${url.protocol.slice(0, -1)}`, url.href, url.href]);
   const stderr = collect(child.stderr);
+  let received = 0;
   let stopped: 'timeout' | 'bytes' | 'signal' | undefined;
   const stop = (by: NonNullable<typeof stopped>) => {
     stopped ??= by;
     killGroup(child);
   };
   const unwatch = onAbort(limits, stop);
-  const exited = once(child, 'close').then(([code]) => (code as number | null) ?? -1);
-  const failure = async (reason: unknown): Promise<SessionError> => {
-    if ((reason as NodeJS.ErrnoException)?.code === 'ENOENT') throw reason;
+  let unstarted: Error | undefined;
+  child.on('error', (error) => {
+    unstarted = error;
+  });
+  const exited = closed(child);
+  const failure = async (reason: unknown): Promise<Error> => {
     killGroup(child);
     // Unread output would keep the process from counting as closed.
     child.stdout.destroy();
-    const code = await exited.catch(() => -1);
+    const code = await exited;
+    if (unstarted) return unstarted;
     if (stopped) return new SessionError({ kind: 'stopped', by: stopped });
     const said = stderr() || `fatal: ${reason instanceof Error ? reason.message : 'the host ended the conversation'}`;
     return new SessionError({ kind: 'exit', code: code === 0 ? 1 : code, stdout: '', stderr: said });
@@ -86,7 +92,10 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
           child.stdin.write(
             `${packet('command=fetch')}${DELIMITER}${options.map(packet).join('')}${wants}${packet('done')}${FLUSH}`,
           );
-          await readPack(stream, folder, limits, stop);
+          await readPack(stream, folder, limits, (bytes) => {
+            received += bytes;
+            if (received > limits.maxPackBytes) stop('bytes');
+          });
           await expectMark(stream, 'response-end');
         }),
       close,
@@ -96,6 +105,13 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
     throw await failure(error);
   }
 }
+
+/** Exit code once all output has been read; -1 where it was killed or could not be started. Never rejects. */
+const closed = (child: ChildProcess): Promise<number> =>
+  once(child, 'close').then(
+    ([code]) => (code as number | null) ?? -1,
+    () => -1,
+  );
 
 function onAbort(limits: RunLimits, stop: (by: 'timeout' | 'signal') => void): () => void {
   const onDeadline = () => stop('timeout');
@@ -137,7 +153,7 @@ async function readPack(
   stream: AsyncGenerator<Packet, void>,
   folder: GitFolder,
   limits: RunLimits,
-  stop: (by: 'bytes') => void,
+  count: (bytes: number) => void,
 ): Promise<void> {
   for (let section = String(await next(stream)); section !== 'packfile\n'; section = String(await next(stream)))
     await linesUntil(stream, 'delimiter');
@@ -145,16 +161,14 @@ async function readPack(
   const unwatch = onAbort(limits, () => killGroup(indexer));
   const stderr = collect(indexer.stderr);
   indexer.stdout.resume();
-  const exited = once(indexer, 'close').then(([code]) => code as number | null);
+  const exited = closed(indexer);
   try {
-    let bytes = 0;
     for (let item = await next(stream); item !== 'flush'; item = await next(stream)) {
       if (!Buffer.isBuffer(item)) throw new Error('protocol error: unexpected packet');
       // Side band: 1 is the pack, 2 is progress, 3 is the host's last word.
       if (item[0] === 3) throw new Error(item.toString('utf8', 1).trim());
       if (item[0] !== 1) continue;
-      bytes += item.length - 1;
-      if (bytes > limits.maxPackBytes) stop('bytes');
+      count(item.length - 1);
       if (!indexer.stdin.write(item.subarray(1))) await Promise.race([once(indexer.stdin, 'drain'), exited]);
     }
     indexer.stdin.end();

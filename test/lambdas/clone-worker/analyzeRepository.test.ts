@@ -433,6 +433,17 @@ describe('the machine', () => {
     expect(readdirSync(workDir)).toEqual([]);
   });
 
+  test.each(['http', 'file'])('without git: %s', async (scheme) => {
+    const path = process.env.PATH;
+    process.env.PATH = '/nonexistent';
+    try {
+      const url = scheme === 'http' ? `${server.url}/app` : `file://${join(repos, 'app')}`;
+      expect((await failure(analyze(url))).code).toBe('GIT_MISSING');
+    } finally {
+      process.env.PATH = path;
+    }
+  });
+
   test('in public, loopback is forbidden before anything is sent', async () => {
     const before = server.requests.length;
     const policy = { ...PUBLIC_POLICY, protocols: ['https', 'http'] as const };
