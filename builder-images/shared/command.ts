@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { watchMemory } from './memory.ts';
 
 export interface Command {
   readonly argv: readonly [string, ...string[]];
@@ -21,6 +22,9 @@ export interface CommandResult {
   readonly exitCode: number;
   /** Ended by the abort signal. */
   readonly stopped: boolean;
+  readonly seconds: number;
+  /** Most resident memory seen of its session, in bytes; undefined where the system does not tell (or it was too short). */
+  readonly peakMemory: number | undefined;
 }
 
 /** Once the command has ended: output that stays silent so long is held open by somebody else, and is not waited for. */
@@ -57,7 +61,8 @@ async function follow(stream: Readable, name: 'stdout' | 'stderr', onOutput: Com
 /** Runs a command in a process group of its own, which is dead when this resolves. Never rejects for the command's faults. */
 export async function runCommand(command: Command): Promise<CommandResult> {
   const { signal } = command;
-  if (signal.aborted) return { exitCode: 143, stopped: true };
+  if (signal.aborted) return { exitCode: 143, stopped: true, seconds: 0, peakMemory: undefined };
+  const started = performance.now();
   const [file, ...args] = command.argv;
   const child = spawn(file, args, {
     cwd: command.cwd,
@@ -86,7 +91,9 @@ export async function runCommand(command: Command): Promise<CommandResult> {
     void sleep(command.graceMs ?? 3_000, undefined, { ref: false }).then(() => signalGroup(pid, 'SIGKILL'));
   };
   signal.addEventListener('abort', stop, { once: true });
+  const memory = watchMemory(child.pid);
   const exitCode = await ended;
+  const seconds = (performance.now() - started) / 1_000;
   signal.removeEventListener('abort', stop);
   if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
   await command.sweep?.();
@@ -94,7 +101,7 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   child.stdout.destroy();
   child.stderr.destroy();
   await output;
-  return { exitCode, stopped: signal.aborted };
+  return { exitCode, stopped: signal.aborted, seconds, peakMemory: memory.stop() };
 }
 
 async function silence(activity: { readonly at: number }): Promise<void> {

@@ -31,7 +31,7 @@ export async function runUserCommand(input: UserCommand): Promise<void> {
     stdout: new LineSplitter(input.mask, (line) => reporter.presented('stdout', line)),
     stderr: new LineSplitter(input.mask, (line) => reporter.presented('stderr', line)),
   };
-  const { exitCode, stopped } = await runCommand({
+  const { exitCode, stopped, seconds, peakMemory } = await runCommand({
     argv: sandbox.wrap(['/bin/sh', '-c', input.command]),
     cwd: input.cwd,
     env: input.env,
@@ -44,6 +44,8 @@ export async function runUserCommand(input: UserCommand): Promise<void> {
   });
   splitter.stdout.end();
   splitter.stderr.end();
+  const memory = peakMemory === undefined ? '' : `, up to ${Math.round(peakMemory / 1_048_576)} MB of memory`;
+  reporter.say(`Exit code ${exitCode} after ${seconds.toFixed(1)} s${memory}`);
   if (stopped) input.signal.throwIfAborted();
   if (exitCode === 0) return;
   const { lastLines } = reporter;

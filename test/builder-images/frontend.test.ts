@@ -90,6 +90,15 @@ test('install and build run in their folders; the output folder is published, ha
   expect(built.lines.map((line) => line.n)).toEqual(built.lines.map((_, i) => i));
 }, 30_000);
 
+test('time and memory of a command are told', async () => {
+  const source = repo('measured', { 'index.html': 'x' });
+  const hold = `node -e "const b = Buffer.alloc(200e6, 1); setTimeout(() => b, 1500)"`;
+  const built = await world().build(source, { BUILDCOMMAND: hold });
+  const [, seconds, , memory] = /Exit code 0 after ([\d.]+) s(, up to (\d+) MB)?/.exec(built.log) ?? [];
+  expect(Number(seconds)).toBeGreaterThanOrEqual(1.5);
+  if (process.platform === 'linux') expect(Number(memory)).toBeGreaterThan(190);
+}, 30_000);
+
 test('commands see an allowlisted environment; what is secret is masked however it is printed', async () => {
   const source = repo('env', {
     'print.sh': {

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+const EVERY_MS = 500;
+/** Of every Linux that containers run on here. */
+const PAGE = 4_096;
+
+/** Resident bytes of all processes of a session. Source: proc(5), `stat`: fields 6 (session) and 24 (rss). */
+function sessionMemory(session: number): number {
+  let pages = 0;
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before may hold spaces
+      if (Number(fields[3]) === session) pages += Number(fields[21]);
+    } catch {
+      // Ended meanwhile.
+    }
+  }
+  return pages * PAGE;
+}
+
+/** Looks at a session's memory twice a second until stopped; then tells the most that it saw. Linux only. */
+export function watchMemory(session: number | undefined): { stop(): number | undefined } {
+  if (process.platform !== 'linux' || session === undefined) return { stop: () => undefined };
+  let peak = 0;
+  const timer = setInterval(() => {
+    peak = Math.max(peak, sessionMemory(session));
+  }, EVERY_MS);
+  timer.unref();
+  return {
+    stop() {
+      clearInterval(timer);
+      return peak || undefined;
+    },
+  };
+}
