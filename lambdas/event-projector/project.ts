@@ -20,7 +20,8 @@ export interface ProjectorDeps extends EffectDeps {
 }
 
 export interface BatchResult {
-  readonly batchItemFailures: { itemIdentifier: { topic: string; partition: number; offset: number } }[];
+  /** `partition` is `<topic>-<number>`. Source: Lambda developer guide, "Configuring error handling controls for Kafka". */
+  readonly batchItemFailures: { itemIdentifier: { partition: string; offset: number } }[];
 }
 
 /**
@@ -40,7 +41,7 @@ async function projectPartition(deps: ProjectorDeps, records: readonly MSKRecord
     } catch (e) {
       deps.log('a batch could not be projected and is given back', e);
       const { topic, partition, offset } = run.first;
-      return [{ itemIdentifier: { topic, partition, offset } }];
+      return [{ itemIdentifier: { partition: `${topic}-${partition}`, offset } }];
     }
   }
   return [];
