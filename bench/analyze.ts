@@ -14,7 +14,7 @@ const run_ = promisify(execFile);
 const SOURCES = 12_000;
 const BLOBS = 4_000;
 const BLOB_BYTES = 128 * 1024;
-const ROUNDS = 9;
+const ROUNDS = 15;
 const CLONES = 3;
 const ENV = { PATH: process.env.PATH, ...AUTHOR_ENV, GIT_TERMINAL_PROMPT: '0' };
 
@@ -41,8 +41,10 @@ export async function run(): Promise<void> {
     const seconds: Record<keyof typeof sides, number[]> = { lsRemote: [], analyze: [], clone: [] };
     const bytes: Record<keyof typeof sides, number[]> = { lsRemote: [], analyze: [], clone: [] };
 
-    await lsRemote();
-    await analyze();
+    for (let warmUp = 0; warmUp < 5; warmUp++) {
+      await lsRemote();
+      await analyze();
+    }
     for (let round = 0; round < ROUNDS; round++) {
       const names = (Object.keys(sides) as (keyof typeof sides)[]).filter((n) => n !== 'clone' || round < CLONES);
       for (const name of round % 2 === 0 ? names : names.toReversed()) {

@@ -155,14 +155,15 @@ async function readPack(
   limits: RunLimits,
   count: (bytes: number) => void,
 ): Promise<void> {
-  for (let section = String(await next(stream)); section !== 'packfile\n'; section = String(await next(stream)))
-    await linesUntil(stream, 'delimiter');
+  // Started while the host is still at work.
   const indexer = startGit(folder, ['index-pack', '--stdin']);
   const unwatch = onAbort(limits, () => killGroup(indexer));
   const stderr = collect(indexer.stderr);
   indexer.stdout.resume();
   const exited = closed(indexer);
   try {
+    for (let section = String(await next(stream)); section !== 'packfile\n'; section = String(await next(stream)))
+      await linesUntil(stream, 'delimiter');
     for (let item = await next(stream); item !== 'flush'; item = await next(stream)) {
       if (!Buffer.isBuffer(item)) throw new Error('protocol error: unexpected packet');
       // Side band: 1 is the pack, 2 is progress, 3 is the host's last word.

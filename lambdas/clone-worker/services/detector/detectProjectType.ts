@@ -88,13 +88,18 @@ function choose(proposals: readonly Proposal[], scope: string, request: DetectRe
   const programs = proposals.filter((p) => !p.needsServer);
   const sites = proposals.filter((p) => p.needsServer);
   const frontend = best(proposals, 'frontend', scope, request.frontend);
-  const server = best(programs, 'backend', scope, request.backend);
+  const program = best(programs, 'backend', scope, request.backend);
+  const anySite = frontend !== undefined || best(sites, 'backend', scope, undefined) !== undefined;
+  // `npm start` in the root of a repository with a site somewhere below starts the developers' tools, as a rule.
+  const tool = program?.guess && program.path === '.' && anySite && !request.backend;
+  const server = tool ? undefined : program;
   const rendered = request.frontend
     ? best(sites, 'backend', scope, request.backend)
     : best(sites, 'backend', scope, request.backend || undefined);
   if (!rendered?.needsServer || rendered.path === frontend?.path) return { frontend, backend: server, warnings: [] };
   if (frontend && (request.frontend || frontend.score >= rendered.score))
     return { frontend, backend: server ?? (request.backend ? rendered : undefined), warnings: [] };
+  if (request.backend === false && request.frontend === false) return { warnings: [] };
   if (request.backend === false) throw rendered.needsServer;
   const warnings: string[] = [];
   if (frontend)

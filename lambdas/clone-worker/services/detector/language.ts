@@ -17,6 +17,8 @@ export interface Forced {
 export interface Proposal extends Candidate {
   /** Fills the plan and says why. Throws a VerenError where the folder was chosen but cannot be built. */
   plan(findings: Findings, forced: Forced): TargetPlan;
+  /** Only a start script says that this is a server: it may as well be a tool of the repository's developers. */
+  readonly guess?: boolean;
   /** A site that is rendered on a server: the refusal where no server is wanted. */
   readonly needsServer?: VerenError;
 }

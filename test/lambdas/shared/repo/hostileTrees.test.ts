@@ -4,6 +4,9 @@ import type { RepoFs } from '../../../../lambdas/shared/repo/repoFs.ts';
 import { removeFolders, temporaryFolder } from '../../../support/folders.ts';
 import { git, makeRepo } from '../../../support/gitServer.ts';
 
+// Real git processes, on a machine that may be busy.
+jest.setTimeout(30_000);
+
 afterAll(removeFolders);
 
 /** Writes tree objects without git's checks, as a hostile server can. */

@@ -10,6 +10,9 @@ import { git, makeRepo } from '../../../support/gitServer.ts';
 
 /** One suite for the port `RepoFs`; every adapter passes it. */
 
+// Real git processes, on a machine that may be busy.
+jest.setTimeout(30_000);
+
 const FILES = {
   'package.json': '{"name":"x"}',
   'a/b/c.txt': 'c',

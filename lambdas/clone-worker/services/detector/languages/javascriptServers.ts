@@ -41,6 +41,7 @@ export function servers(project: Project, framework: FoundFramework | undefined,
       framework: known?.slug ?? null,
       score,
       reason,
+      guess: !known,
       plan(findings, forced) {
         if (known) findings.because('framework', known.slug, reason, packageFile(project));
         return { ...backendPlan(project, context, findings, forced), framework: known?.slug ?? null };

@@ -70,6 +70,25 @@ export const layoutCases: readonly Case[] = [
     backend: { path: 'server' },
   },
   {
+    name: 'a start script in the root beside a site is a tool, not a backend',
+    files: { 'package.json': pkg({ scripts: { start: 'node scripts/dev.js' } }), 'scripts/dev.js': '', ...site('web') },
+    frontend: { path: 'web' },
+    backend: null,
+  },
+  {
+    name: 'a start script in the root beside a site, asked for',
+    files: { 'package.json': pkg({ scripts: { start: 'node server.js' } }), 'server.js': '', ...site('web') },
+    request: { backend: {} },
+    frontend: { path: 'web' },
+    backend: { path: '.' },
+  },
+  {
+    name: 'a plain program in backend/ is a backend',
+    files: { ...site('frontend'), 'backend/package.json': pkg({ scripts: { start: 'node server.js' } }) },
+    frontend: { path: 'frontend' },
+    backend: { path: 'backend', framework: null },
+  },
+  {
     name: 'npm workspaces',
     files: {
       'package.json': pkg({ workspaces: ['apps/*'] }),
@@ -407,6 +426,12 @@ export const layoutCases: readonly Case[] = [
   {
     name: 'both false',
     files: { ...site('frontend') },
+    request: { frontend: false, backend: false },
+    error: { code: 'NOTHING_TO_DEPLOY', says: /both "frontend" and "backend" are false/ },
+  },
+  {
+    name: 'both false, of a site that is rendered on a server',
+    files: { 'package.json': pkg({ scripts: { build: 'next build' }, dependencies: { next: '15' } }) },
     request: { frontend: false, backend: false },
     error: { code: 'NOTHING_TO_DEPLOY', says: /both "frontend" and "backend" are false/ },
   },
