@@ -93,7 +93,7 @@ export class MskCluster extends Construct {
       onUpdate: call,
       installLatestAwsSdk: false,
       policy: AwsCustomResourcePolicy.fromStatements([
-        new PolicyStatement({ actions: ['kafka:GetBootstrapBrokers'], resources: ['*'] }),
+        new PolicyStatement({ actions: ['kafka:GetBootstrapBrokers'], resources: [cluster.attrArn] }),
       ]),
       logGroup: new LogGroup(this, 'BrokersLogs', {
         retention: settings.logRetention,
@@ -104,10 +104,6 @@ export class MskCluster extends Construct {
     acknowledge(Stack.of(this).node.findChild(AWS_CALLS), {
       'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]':
         "CDK's AwsCustomResource: writes its log, and may make one call.",
-    });
-    acknowledge(brokers, {
-      'AwsSolutions-IAM5[Resource::*]':
-        'kafka:GetBootstrapBrokers has no resource-level rights (service authorization reference); it only reads addresses.',
     });
     return brokers.getResponseField('BootstrapBrokerStringSaslIam');
   }

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
   EventSourceMapping,
   FilterCriteria,
@@ -49,6 +50,14 @@ export class ProjectorSource extends Construct {
     if (projector.source === 'none') return;
     this.failed.grantSendMessages(fn.role);
     kafka.grantRead(fn.role, GROUPS);
+    // With the rights that every function in a VPC has, all that the mapping needs to put its pollers there.
+    fn.role.addToPolicy(
+      new PolicyStatement({
+        sid: 'PollersInVpc',
+        actions: ['ec2:DescribeSecurityGroups', 'ec2:DescribeVpcs'],
+        resources: ['*'],
+      }),
+    );
     for (const topic of Object.values(TOPICS)) this.map(topic, { projector, kafka, fn, network });
   }
 

@@ -106,6 +106,41 @@ test('docs/deploy.md has a row for every key', () => {
   expect(missing).toEqual([]);
 });
 
+/** An emulator forces each of these; docs/deploy.md says why. The list is to stay short. */
+test('stage local differs from dev in these keys only', () => {
+  const { stages } = cdkJson().context;
+  const [dev, local] = ['dev', 'local'].map((stage) => flat(loadConfig(stage, stages)));
+  const keys = [...new Set([...Object.keys(dev ?? {}), ...Object.keys(local ?? {})])];
+  const differing = keys.filter((key) => dev?.[key] !== local?.[key]).sort();
+  const reasons = readFileSync(join(ROOT, 'docs', 'deploy.md'), 'utf8').split('## Stage local')[1] ?? '';
+  const part = (key: string) => (/^(kafka|redis|sites)\./.test(key) ? (key.split('.')[0] as string) : key);
+  const topics = [...new Set(differing.map(part))];
+  expect(topics).toEqual([
+    'bucketName',
+    'builders.images',
+    'builders.spot',
+    'functions.git',
+    'gitHosts',
+    'kafka',
+    'network.flowLogs',
+    'network.natGateways',
+    'projector.source',
+    'redis',
+    'sites',
+    'stage',
+    'terminationProtection',
+  ]);
+  expect(topics.filter((topic) => topic !== 'stage' && !reasons.includes(`| \`${topic}\``))).toEqual([]);
+});
+
+/** `{a: {b: 1}}` → `{'a.b': 1}` */
+const flat = (value: object, prefix = ''): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(value).flatMap(([key, v]) =>
+      typeof v === 'object' && v !== null ? Object.entries(flat(v, `${prefix}${key}.`)) : [[`${prefix}${key}`, v]],
+    ),
+  );
+
 /** Every key of the schema, `a.b.c`; the alternatives of a union together. */
 function keysOf(shape: Record<string, Wrong>, prefix = ''): string[] {
   return Object.entries(shape).flatMap(([key, schema]) => {

@@ -121,9 +121,10 @@ const functionVariables: Check = ({ templates }) =>
 /** Actions that AWS gives for all resources or not at all. Source: service authorization reference. */
 const WITHOUT_RESOURCE = [
   'ecr:GetAuthorizationToken',
-  'kafka:GetBootstrapBrokers',
   /^ec2:(Create|Delete|Describe)NetworkInterfaces?$/,
   'ec2:DescribeSubnets',
+  'ec2:DescribeSecurityGroups',
+  'ec2:DescribeVpcs',
   'ec2:AssignPrivateIpAddresses',
   'ec2:UnassignPrivateIpAddresses',
 ];
