@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import * as s3 from '@aws-sdk/client-s3';
+import { encodeKey, fastPut } from './fast-put.ts';
 
 /** What publishing needs of S3: the calls, with our settings, and the two answers that are not failures told apart. */
 export interface Objects {
@@ -74,6 +75,7 @@ export function s3Objects(access: ObjectsAccess): Objects {
     },
   });
   const Bucket = access.bucket;
+  const fast = fastPut({ ...access, endpoint: access.endpoint, now: Date.now });
   const isThere = async (Key: string) => {
     const found = await client.send(new s3.ListObjectsV2Command({ Bucket, Prefix: Key, MaxKeys: 1 }));
     return found.Contents?.[0]?.Key === Key;
@@ -106,8 +108,16 @@ export function s3Objects(access: ObjectsAccess): Objects {
         ContentEncoding: meta.encoding,
         ChecksumSHA256: base64(meta.sha256),
       };
-      if (Buffer.isBuffer(body)) await client.send(new s3.PutObjectCommand({ ...input, Body: body }));
-      else
+      if (Buffer.isBuffer(body)) {
+        const headers = {
+          'content-type': meta.contentType,
+          ...(meta.cacheControl && { 'cache-control': meta.cacheControl }),
+          ...(meta.encoding && { 'content-encoding': meta.encoding }),
+          'x-amz-checksum-sha256': base64(meta.sha256),
+        };
+        if (await fast?.put(key, headers, body, meta.sha256)) return;
+        await client.send(new s3.PutObjectCommand({ ...input, Body: body }));
+      } else
         await withRetries(4, () =>
           client.send(
             new s3.PutObjectCommand({ ...input, Body: createReadStream(body.file), ContentLength: body.size }),
@@ -125,7 +135,9 @@ export function s3Objects(access: ObjectsAccess): Objects {
       }
     },
     async copy(from, to) {
-      const CopySource = `${Bucket}/${from.split('/').map(encodeURIComponent).join('/')}`;
+      const source = `${Bucket}/${from}`;
+      if (await fast?.copy(source, to)) return;
+      const CopySource = encodeKey(source);
       await client.send(new s3.CopyObjectCommand({ Bucket, Key: to, CopySource }));
     },
     async remove(keys) {
