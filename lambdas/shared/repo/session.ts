@@ -27,6 +27,8 @@ export class SessionError extends Error {
   }
 }
 
+const CLOSING_MS = 1_000;
+
 /** Null where the host does not speak version 2. Throws a SessionError, or the system's error where git cannot be started. */
 export async function openSession(remote: Remote, limits: RunLimits): Promise<Session | null> {
   const { git: folder, url } = remote;
@@ -56,7 +58,11 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
   };
   const close = () => {
     unwatch();
-    killGroup(child);
+    // The helper is git's child: killed, it would be left to process 1, which reaps nothing in many containers.
+    child.stdin.end();
+    child.stdout.destroy();
+    const late = setTimeout(() => killGroup(child), CLOSING_MS).unref();
+    child.once('exit', () => clearTimeout(late));
   };
   try {
     child.stdin.write('stateless-connect git-upload-pack\n');
