@@ -64,11 +64,11 @@ const NetworkSchema = z.strictObject({
   /** A VPC that exists already. Its subnets are given, not looked up: synth needs neither network nor credentials. */
   existing: z
     .strictObject({
-      vpcId: matching(/^vpc-[0-9a-f]+$/, 'the id of a VPC'),
+      vpcId: matching(/^vpc-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a VPC'),
       cidr: matching(/^\d{1,3}(\.\d{1,3}){3}\/\d{2}$/, 'an IPv4 block such as 10.40.0.0/16'),
       availabilityZones: z.array(z.string()).min(2, { error: 'at least two zone names' }),
-      privateSubnetIds: z.array(matching(/^subnet-[0-9a-f]+$/, 'the id of a subnet')).min(2),
-      isolatedSubnetIds: z.array(matching(/^subnet-[0-9a-f]+$/, 'the id of a subnet')).min(2),
+      privateSubnetIds: z.array(matching(/^subnet-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a subnet')).min(2),
+      isolatedSubnetIds: z.array(matching(/^subnet-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a subnet')).min(2),
     })
     .superRefine((v, ctx) => {
       for (const key of ['privateSubnetIds', 'isolatedSubnetIds'] as const)

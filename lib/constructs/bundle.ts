@@ -68,14 +68,19 @@ export async function bundle(name: string): Promise<Bundle> {
     banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },
   });
   const inputs = Object.keys(metafile.inputs);
-  const bad = inputs.filter((path) => FORBIDDEN.some((pattern) => pattern.test(path)));
-  if (bad.length > 0) throw new Error(`${entry} bundles what a function must not hold: ${bad.slice(0, 5).join(', ')}`);
+  refuseForbidden(entry, inputs);
   const weights = Object.values(metafile.outputs).flatMap((o) => Object.entries(o.inputs));
   return {
     files: new Map(outputFiles.map((f) => [relative(outdir, f.path), f.contents])),
     inputs,
     weights: new Map(weights.map(([path, { bytesInOutput }]) => [path, bytesInOutput])),
   };
+}
+
+/** @throws Error naming sources that must not be in a function */
+export function refuseForbidden(entry: string, inputs: readonly string[]): void {
+  const bad = inputs.filter((path) => FORBIDDEN.some((pattern) => pattern.test(path)));
+  if (bad.length > 0) throw new Error(`${entry} bundles what a function must not hold: ${bad.slice(0, 5).join(', ')}`);
 }
 
 const prepared = new Map<string, Bundle>();

@@ -1,4 +1,4 @@
-import { type CfnResource, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { type CfnResource, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { Project } from 'aws-cdk-lib/aws-codebuild';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -48,8 +48,9 @@ function tameProject(project: Project, settings: StageSettings): void {
   const resource = project.node.defaultChild as CfnResource;
   resource.addPropertyOverride('LogsConfig', { CloudWatchLogs: { Status: 'ENABLED', GroupName: logs.logGroupName } });
   const name = `<${stack.getLogicalId(resource as never)}>`;
-  const here = `${stack.region}:<AWS::AccountId>`;
-  const assets = `arn:aws:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-${stack.region}/*`;
+  const account = Token.isUnresolved(stack.account) ? '<AWS::AccountId>' : stack.account;
+  const here = `${stack.region}:${account}`;
+  const assets = `arn:aws:s3:::cdk-hnb659fds-assets-${account}-${stack.region}/*`;
   const copied =
     'CDK’s read grant on the bucket of deployment assets, which holds nothing but build contexts and bundles.';
   acknowledge(project, {

@@ -54,6 +54,10 @@ export class Network extends Construct {
           isolatedSubnetIds: existing.isolatedSubnetIds,
         })
       : (this.makeVpc(props) as IVpc);
+    if (existing)
+      acknowledge(this, {
+        '@aws-cdk/aws-ec2:noSubnetRouteTableId': 'Nothing here adds routes to subnets that belong to somebody else.',
+      });
     const withEgress = existing || props.network.natGateways > 0;
     this.isolatedSubnets = { subnetType: SubnetType.PRIVATE_ISOLATED };
     this.privateSubnets = withEgress ? { subnetType: SubnetType.PRIVATE_WITH_EGRESS } : this.isolatedSubnets;

@@ -28,5 +28,78 @@ test.each(Object.entries(PRODUCTION_CHECKS))('prod: %s', (_, check) => {
   expect(check(stage('prod'))).toEqual([]);
 });
 
+type StageJson = Record<string, Record<string, unknown>>;
+const subnets = (n: number) => [`subnet-${n}2345678`, `subnet-${n}abcdef0`];
+const VARIANTS: [string, (stage: StageJson) => void][] = [
+  [
+    'a VPC, Kafka and Redis that exist already',
+    (stage) => {
+      stage.network = {
+        natGateways: 0,
+        existing: {
+          vpcId: 'vpc-12345678',
+          cidr: '10.0.0.0/16',
+          availabilityZones: ['ap-south-1a', 'ap-south-1b'],
+          privateSubnetIds: subnets(1),
+          isolatedSubnetIds: subnets(2),
+        },
+      };
+      stage.kafka = {
+        kind: 'given',
+        brokers: 'b-1.example:9098,b-2.example:9098',
+        security: 'iam',
+        clusterArn: 'arn:aws:kafka:ap-south-1:123456789012:cluster/shared/11111111-2222',
+        topics: 'deployment',
+      };
+      stage.redis = {
+        kind: 'given',
+        url: 'rediss://redis.example:6379',
+        secretArn: 'arn:aws:secretsmanager:ap-south-1:123456789012:secret:redis-AbCdEf',
+      };
+    },
+  ],
+  [
+    'Kafka with SCRAM elsewhere, pollers on demand',
+    (stage) => {
+      stage.kafka = {
+        kind: 'given',
+        brokers: 'kafka.example:9096',
+        security: 'scram',
+        secretArn: 'arn:aws:secretsmanager:ap-south-1:123456789012:secret:kafka-AbCdEf',
+      };
+      stage.projector = { pollers: null } as never;
+    },
+  ],
+  [
+    'a domain for sites, an account, mails for alarms, x86 functions, no insights and logs',
+    (stage) => {
+      Object.assign(stage, { account: '123456789012', alarms: { email: 'ops@example.com' } });
+      stage.functions = { architecture: 'x86_64' };
+      Object.assign(stage.builders ?? {}, { containerInsights: false });
+      Object.assign(stage.network ?? {}, { flowLogs: false });
+      stage.sites = {
+        kind: 'cloudfront',
+        accessLogs: false,
+        domain: {
+          name: 'sites.example.com',
+          certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/1',
+          hostedZoneId: 'Z123',
+          hostedZoneName: 'example.com',
+        },
+      };
+    },
+  ],
+];
+
+test.each(VARIANTS)(
+  '%s: no finding either',
+  (_, configure) => {
+    const variant = synthesize('dev', { configure: configure as never, nag: true });
+    const found = Object.entries(CHECKS).flatMap(([name, check]) => check(variant).map((f) => `${name}: ${f}`));
+    expect(found).toEqual([]);
+  },
+  60_000,
+);
+
 /** Hashes of assets change with every line of the functions; what the infrastructure is does not. */
 const withoutHashes = (template: unknown) => JSON.parse(JSON.stringify(template).replaceAll(/[0-9a-f]{64}/g, '<hash>'));
