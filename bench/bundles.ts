@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
+import type { z } from 'zod';
 import { BUILDERS } from '../contract/builders.ts';
 import { FunctionEnvSchemas, type FunctionName } from '../contract/function-env.ts';
 import { bundle, writeBundle } from '../lib/constructs/bundle.ts';
@@ -87,7 +88,8 @@ function sample(name: FunctionName): Record<string, string> {
     SITES_BY_PATH: 'true',
     WEBSOCKET_CALLBACK_URL: 'https://127.0.0.1',
   };
-  const names = [...Object.keys(FunctionEnvSchemas[name].shape), ...BUILDERS.flatMap((b) => Object.values(b.env))];
+  const needed = Object.entries(FunctionEnvSchemas[name].shape).filter(([, s]) => !(s as z.ZodType).isOptional());
+  const names = [...needed.map(([n]) => n), ...BUILDERS.flatMap((b) => Object.values(b.env))];
   return Object.fromEntries(names.map((n) => [n, fixed[n] ?? (numbers.test(n) ? '60' : 'x')]));
 }
 

@@ -190,6 +190,8 @@ const shape = {
     global: whole(1, 1_000),
     perOwner: whole(1, 1_000),
     perProject: whole(1, 100),
+    /** What a newer deployment of the same project and branch takes the place of. */
+    supersede: oneOf(['waiting', 'running', 'off']).default('waiting'),
   }),
   functions: z
     .strictObject({

@@ -18,6 +18,9 @@ import type { BuildersStack } from './builders-stack.ts';
 import type { DataStack } from './data-stack.ts';
 import { VerenStack, type VerenStackProps } from './veren-stack.ts';
 
+/** `s3Keys.verdict` of every build; a test compares the two. */
+export const VERDICTS = '__deployments/*/verdict-*.json';
+
 export interface PipelineStackProps extends VerenStackProps {
   readonly network: Network;
   readonly data: DataStack;
@@ -106,12 +109,14 @@ export class PipelineStack extends VerenStack {
         ECR_URI: data.repositories.userImages.repositoryUri,
         SITE_URL_TEMPLATE: data.siteUrlTemplate,
         LOG_STREAM_URL: logStreamUrl,
+        SUPERSEDE: this.config.limits.supersede,
         GIT_HOSTS: this.config.gitHosts,
       },
     });
     data.kafka.grantWrite(api.role, [TOPICS.events]);
     grantTokens(api.role, data.tokens);
-    grantBucket(api.role, data.storage, { read: ['__records/*', '__logs/*'] });
+    // Canceling a build means to write its verdict before the builder does (docs/decisions/control-cancel-fence.md).
+    grantBucket(api.role, data.storage, { read: ['__records/*', '__logs/*', VERDICTS], write: [VERDICTS] });
     return api;
   }
 

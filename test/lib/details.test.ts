@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUILDERS } from '../../contract/builders.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../contract/metrics.ts';
-import { TOPICS } from '../../contract/names.ts';
+import { s3Keys, TOPICS } from '../../contract/names.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { sessionPolicy } from '../../lambdas/build-worker/services/credentials.ts';
 import { redisRules } from '../../lambdas/shared/redisUsers.ts';
+import { VERDICTS } from '../../lib/stacks/pipeline-stack.ts';
 import { functionNamed, functionStatements, statements } from './support/checks.ts';
 import { pointsAt, ROOT, resourcesOf, synthesize } from './support/synth.ts';
 
@@ -247,6 +248,23 @@ describe('pipeline', () => {
     });
     expect(stopped.detail.clusterArn).toHaveLength(2);
     expect(rules.map((r) => r.ScheduleExpression).filter(Boolean)).toEqual(['rate(1 minute)']);
+  });
+
+  test.each<[string, string[]]>([
+    ['api', ['__deployments/*/verdict-*.json']],
+    ['event-projector', ['__records/*', '__logs/*', '__parked/*']],
+    ['task-watcher', []],
+    ['log-streamer', []],
+  ])('%s may write these objects and no others', (name, patterns) => {
+    const written = functionStatements(templates, name).filter((s) => s.Action.includes('s3:PutObject'));
+    const resources = written.flatMap((s) => s.Resource.map((r) => pointsAt(templates, 'Pipeline', r)));
+    expect(resources.map((r) => r.replace(/^.*?\/(?=__)/, ''))).toEqual(patterns);
+  });
+
+  test('the verdicts that the API may write are those of the contract', () => {
+    const pattern = new RegExp(`^${VERDICTS.replaceAll('.', '\\.').replaceAll('*', '.*')}$`);
+    expect(s3Keys.verdict('p', 'd', 'frontend')).toMatch(pattern);
+    expect(s3Keys.deploymentManifest('p', 'd')).not.toMatch(pattern);
   });
 
   test('the functions that run git are images; the analyzer of strangers’ input is outside the VPC', () => {
