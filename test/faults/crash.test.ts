@@ -1,0 +1,153 @@
+import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
+import { type ControlPlane, controlPlane, type Role, untilEnded } from '../support/controlPlane/controlPlane.ts';
+import { type Death, Killed, type Life, life } from '../support/controlPlane/life.ts';
+import type { SimulatedEcs } from '../support/controlPlane/simulatedEcs.ts';
+import { BUCKET, movableClock, openWorld, type World } from '../support/controlPlane/world.ts';
+
+/**
+ * Every function is killed once at every step it takes: before each call of a port or of AWS, and after the call was
+ * carried out but before its answer is seen. The deployment must end as if nothing had happened.
+ */
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+
+interface Story {
+  readonly plane: ControlPlane;
+  readonly ecs: SimulatedEcs;
+  readonly advance: (ms: number) => void;
+}
+
+/** One deployment with a control plane of its own, of which the first run of a function that comes to the step dies. */
+async function withDeath<T>(
+  role: Role,
+  death: Death,
+  story: (s: Story) => Promise<T>,
+): Promise<{ result: T; died: boolean }> {
+  const clock = movableClock();
+  const ports = await openMemoryPlatform({ clock });
+  const doomed: Life[] = [];
+  const ecs = await world.ecs(
+    () => plane.bus,
+    (event) => void plane.watch(event),
+    { now: clock.now },
+  );
+  const plane = controlPlane({
+    storage: ports,
+    clock,
+    endpoints: { ecs: ecs.url, sts: world.sts, s3: world.s3Url },
+    credentials: world.credentials.root,
+    bucket: BUCKET,
+    lives(of) {
+      if (of !== role || doomed.some((l) => l.killed)) return life();
+      const next = life(death);
+      doomed.push(next);
+      return next;
+    },
+  });
+  try {
+    const result = await story({ plane, ecs, advance: clock.advance });
+    return { result, died: doomed.some((l) => l.killed) };
+  } finally {
+    await plane.idle();
+    await plane.close();
+    await ports.close();
+  }
+}
+
+/** Runs the story with a death at step 1, 2, … until the run ends before it would die. Gives the number of steps. */
+async function atEveryStep(role: Role, story: (s: Story, at: string) => Promise<unknown>): Promise<number> {
+  let steps = 0;
+  for (const when of ['before', 'after'] as const)
+    for (let step = 1; ; step++) {
+      const { died } = await withDeath(role, { step, when }, (s) => story(s, `killed ${when} step ${step}`));
+      if (!died) break;
+      steps++;
+    }
+  return steps;
+}
+
+const tokens = (ecs: SimulatedEcs) => ecs.log.map((task) => task.token.replace(/^\w+-/, ''));
+
+test.each<[Role, number]>([
+  ['clone-worker', 14],
+  ['build-worker', 16],
+  ['event-projector', 6],
+])(
+  '%s: succeeded by its one task',
+  async (role, atLeast) => {
+    const steps = await atEveryStep(role, async ({ plane, ecs, advance }, at) => {
+      const id = await plane.deploy({ projectId: 'site' });
+      const [record] = await untilEnded(plane, [id], { advance, stepMs: 30_000 });
+      expect({ at, status: record?.status, tasks: tokens(ecs) }).toEqual({
+        at,
+        status: 'succeeded',
+        tasks: ['frontend-1-0'],
+      });
+    });
+    expect(steps).toBeGreaterThanOrEqual(atLeast);
+  },
+  120_000,
+);
+
+test('task-watcher: after a lost word, retried once', async () => {
+  const steps = await atEveryStep('task-watcher', async ({ plane, ecs, advance }, at) => {
+    const id = await plane.deploy({ projectId: 'site', env: { DO: 'exit:1,silent' } });
+    const [record] = await untilEnded(plane, [id], { advance, stepMs: 10_000 });
+    expect({ at, status: record?.status, tasks: tokens(ecs), attempt: record?.builds.frontend?.attempt }).toEqual({
+      at,
+      status: 'succeeded',
+      tasks: ['frontend-1-0', 'frontend-2-0'],
+      attempt: 2,
+    });
+  });
+  expect(steps).toBeGreaterThanOrEqual(10);
+}, 120_000);
+
+test('api, asked again with the same key: accepted once, and built once', async () => {
+  const steps = await atEveryStep('api', async ({ plane, ecs, advance }, at) => {
+    const ask = () => plane.deploy({ projectId: 'site' }, { key: 'push-1' });
+    const first = await ask().catch((e: Error) => {
+      if (!(e instanceof Killed)) throw e;
+      return null;
+    });
+    const id = await ask();
+    if (first !== null) expect(id).toBe(first);
+    const [record] = await untilEnded(plane, [id], { advance, stepMs: 30_000 });
+    const { body } = await plane.call('GET', '/deployments');
+    const known = (body.items as { deploymentId: string }[]).map((d) => d.deploymentId);
+    expect({ at, status: record?.status, tasks: tokens(ecs), known }).toEqual({
+      at,
+      status: 'succeeded',
+      tasks: ['frontend-1-0'],
+      known: [id],
+    });
+  });
+  expect(steps).toBeGreaterThanOrEqual(8);
+}, 120_000);
+
+test('cancel of a running build, killed at every step and asked again: canceled, stopped, nothing published', async () => {
+  let cancels = 0;
+  const steps = await atEveryStep('build-worker', async ({ plane, ecs, advance }, at) => {
+    const id = await plane.deploy({ projectId: 'site', env: { DO: 'hang' } });
+    await plane.idle();
+    expect((await plane.call('POST', `/deployments/${id}/cancel`)).status).toBe(202);
+    cancels++;
+    const [record] = await untilEnded(plane, [id], { advance, stepMs: 30_000 });
+    for (let i = 0; i < 12; i++) {
+      advance(60_000);
+      await plane.watch();
+      await plane.idle();
+    }
+    const running = ecs.log.filter((task) => task.stoppedAs === undefined).length;
+    expect({ at, status: record?.status, running, tasks: ecs.log.length <= 1 }).toEqual({
+      at,
+      status: 'canceled',
+      running: 0,
+      tasks: true,
+    });
+  });
+  expect(cancels).toBeGreaterThan(steps);
+}, 120_000);

@@ -1,0 +1,323 @@
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { S3Client } from '@aws-sdk/client-s3';
+import { STSClient } from '@aws-sdk/client-sts';
+import { ulid } from 'ulid';
+import type { CreateDeployment } from '../../../contract/api.ts';
+import { BUILDERS } from '../../../contract/builders.ts';
+import { DEFAULT_REGION, type DoorbellName, TOPICS } from '../../../contract/names.ts';
+import type { Plan } from '../../../contract/plan.ts';
+import { type DeploymentRecord, isTerminal } from '../../../contract/record.ts';
+import { createApi } from '../../../lambdas/api/app.ts';
+import { authenticateByHash, hashToken } from '../../../lambdas/api/auth.ts';
+import type { Supersede } from '../../../lambdas/api/supersede.ts';
+import { readECSConfig } from '../../../lambdas/build-worker/config/ECSconfig.ts';
+import { mintCredentials } from '../../../lambdas/build-worker/services/credentials.ts';
+import { drainBuildQueue } from '../../../lambdas/build-worker/workers/build.ts';
+import { drainCloneQueue } from '../../../lambdas/clone-worker/workers/clone.ts';
+import { project } from '../../../lambdas/event-projector/project.ts';
+import { type Message, memoryBus } from '../../../lambdas/shared/adapters/memory/bus.ts';
+import { volatileJournal } from '../../../lambdas/shared/adapters/memory/journal.ts';
+import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
+import { artifactFinder } from '../../../lambdas/shared/artifact.ts';
+import type {
+  Clock,
+  DeploymentStore,
+  Doorbell,
+  EventBus,
+  JobQueue,
+  Limits,
+  LogChannel,
+  Subscriptions,
+} from '../../../lambdas/shared/ports.ts';
+import { stopBuilds } from '../../../lambdas/shared/stopBuilds.ts';
+import { forbidPublication } from '../../../lambdas/shared/verdict.ts';
+import { watch } from '../../../lambdas/task-watcher/watch.ts';
+import { frontendPlan } from '../events.ts';
+import { type Life, life } from './life.ts';
+
+export type Role = 'api' | 'clone-worker' | 'build-worker' | 'task-watcher' | 'event-projector';
+
+export interface ControlPlaneOptions {
+  readonly storage: { queue: JobQueue; store: DeploymentStore; logs: LogChannel; subscriptions: Subscriptions };
+  readonly clock: Clock;
+  /** Endpoints of the SDK's clients. */
+  readonly endpoints: { readonly ecs: string; readonly sts: string; readonly s3: string };
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly bucket: string;
+  readonly limits?: Limits;
+  readonly timeoutSeconds?: number;
+  readonly spot?: boolean;
+  /** Calls of ECS that the SDK makes before it gives up. Default: 3, as the SDK has it. */
+  readonly sdkAttempts?: number;
+  readonly supersede?: Supersede;
+  readonly analyze?: (request: CreateDeployment) => Promise<Plan>;
+  /** Default: in the bucket. */
+  readonly archive?: Archive;
+  /** The life of each run of a function; default: one that is not cut short. */
+  readonly lives?: (role: Role) => Life;
+  readonly log?: (message: string, details?: unknown) => void;
+  /** Runs of one worker at once. */
+  readonly instances?: number;
+}
+
+export interface ControlPlane {
+  readonly bus: EventBus;
+  /** Calls the HTTP API as the owner. */
+  call(
+    method: string,
+    path: string,
+    body?: object,
+    options?: { owner?: string; key?: string },
+  ): Promise<{ status: number; body: Record<string, unknown> }>;
+  /** POST /deployments; its id. */
+  deploy(
+    request: Partial<CreateDeployment> & { projectId: string },
+    options?: { owner?: string; key?: string },
+  ): Promise<string>;
+  /** A run of the task-watcher: a state change of ECS, or without one the sweep. */
+  watch(event?: object): Promise<void>;
+  ring(name: DoorbellName): void;
+  record(deploymentId: string): Promise<DeploymentRecord>;
+  /** Resolves when no function runs. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const never = async () => {
+  throw new Error('nobody is connected');
+};
+const DEFAULT_LIMITS: Limits = { global: 4, perOwner: 4, perProject: 4 };
+
+/**
+ * Every handler of the control plane, each run of one with its own life as a Lambda has, on the SDK's clients and the
+ * storage that is given. The bus is in memory: Kafka's faults have their own suite.
+ */
+export function controlPlane(options: ControlPlaneOptions): ControlPlane {
+  const { storage, clock, endpoints, credentials, bucket, log = () => undefined } = options;
+  const sdk = { region: DEFAULT_REGION, credentials };
+  const clients = {
+    ecs: new ECSClient({ ...sdk, endpoint: endpoints.ecs, maxAttempts: options.sdkAttempts ?? 3 }),
+    sts: new STSClient({ ...sdk, endpoint: endpoints.sts }),
+    s3: new S3Client({ ...sdk, endpoint: endpoints.s3, forcePathStyle: true }),
+  };
+  const bus = memoryBus(volatileJournal(), (e) => log('a batch is delivered again', e));
+  const running = new Map<string, number>();
+  const waiting = new Set<DoorbellName>();
+  let closed = false;
+
+  const newLife = options.lives ?? (() => life());
+  const portsOf = ({ wrap }: Life) => {
+    const [ecs, s3] = [wrap(clients.ecs), wrap(clients.s3)];
+    const [queue, store] = [wrap(storage.queue), wrap(storage.store)];
+    return {
+      ecs,
+      s3,
+      queue,
+      store,
+      logs: wrap(storage.logs),
+      bus: wrap<EventBus>(bus),
+      doorbell: wrap(doorbell),
+      clock,
+      log,
+    };
+  };
+
+  async function invoke(name: string, run: () => Promise<unknown>): Promise<void> {
+    running.set(name, (running.get(name) ?? 0) + 1);
+    try {
+      await run();
+    } catch (e) {
+      log(`a run of ${name} ended`, e);
+    } finally {
+      running.set(name, (running.get(name) ?? 1) - 1);
+    }
+  }
+
+  /** As Lambda's asynchronous invoke: runs of their own, up to a number at once; rings beyond that are answered later. */
+  const doorbell: Doorbell = { ring: async (name) => ring(name) };
+  function ring(name: DoorbellName): void {
+    if (closed) return;
+    if ((running.get(name) ?? 0) >= (options.instances ?? 2)) return void waiting.add(name);
+    setImmediate(() => {
+      void invoke(name, name === 'clone-worker' ? runClone : runBuild).then(() => {
+        if (waiting.delete(name)) ring(name);
+      });
+    });
+  }
+
+  const runClone = () => {
+    const own = newLife('clone-worker');
+    const analyze = options.analyze ?? (async () => frontendPlan());
+    return own.run(() => drainCloneQueue({ ...portsOf(own), analyze }));
+  };
+
+  const configs = readECSConfig(
+    Object.fromEntries(
+      BUILDERS.flatMap((b) => [
+        [b.env.cluster, b.cluster],
+        [b.env.task, b.family],
+        [b.env.container, b.container],
+      ]),
+    ),
+  );
+  const timeoutSeconds = options.timeoutSeconds ?? 1_800;
+  const platform = {
+    region: DEFAULT_REGION,
+    bucket,
+    ecrUri: 'registry.example/my-backend',
+    timeoutSeconds,
+    kafka: { KAFKA_BROKERS: '127.0.0.1:9092' },
+    gitProtocols: 'https',
+    endpoints: {},
+  };
+  const runBuild = () => {
+    const own = newLife('build-worker');
+    const mint = mintCredentials(own.wrap(clients.sts), {
+      buildRoleArn: 'arn:aws:iam::000000000000:role/veren-build',
+      bucketArn: `arn:aws:s3:::${bucket}`,
+      userImagesArn: `arn:aws:ecr:${DEFAULT_REGION}:000000000000:repository/my-backend`,
+    });
+    return own.run(() =>
+      drainBuildQueue({
+        ...portsOf(own),
+        mintCredentials: mint,
+        configs,
+        limits: options.limits ?? DEFAULT_LIMITS,
+        network: null,
+        spot: options.spot ?? false,
+        platform,
+      }),
+    );
+  };
+
+  const archiveFor = (s3: S3Client) => options.archive ?? s3Archive(s3, bucket);
+  for (const topic of Object.values(TOPICS))
+    bus.subscribe(topic, (batch) => {
+      const own = newLife('event-projector');
+      const ports = portsOf(own);
+      return own.run(async () => {
+        const result = await project(
+          {
+            ...ports,
+            archive: own.wrap(archiveFor(clients.s3)),
+            archiveLog: async () => undefined,
+            subscriptions: storage.subscriptions,
+            notifier: { send: never },
+            stopBuilds: stopBuilds(ports),
+            park: async (poison) => log('parked', poison),
+          },
+          { records: { [topic]: batch.map(asRecord) } },
+        );
+        if (result.batchItemFailures.length > 0) throw new Error('given back');
+      });
+    });
+
+  function runWatch(event: object | undefined): Promise<void> {
+    const own = newLife('task-watcher');
+    const ports = portsOf(own);
+    const findArtifact = artifactFinder({ s3: ports.s3, bucket });
+    const limits = { frontend: timeoutSeconds, backend: timeoutSeconds };
+    return own.run(() => watch({ ...ports, findArtifact, timeoutSeconds: limits }, event));
+  }
+
+  const owners = ['ada', 'bob', 'eve'];
+  const apiOf = (own: Life) => {
+    const ports = portsOf(own);
+    return createApi({
+      ...ports,
+      archive: archiveFor(clients.s3),
+      authenticate: authenticateByHash(async () =>
+        Object.fromEntries(owners.map((o) => [o, [hashToken(`token-of-${o}`)]])),
+      ),
+      newId: () => ulid().toLowerCase(),
+      siteUrl: async (id) => `http://${id}.example`,
+      normaliseGitUrl: (url) => url,
+      checkSize: () => undefined,
+      stopBuilds: stopBuilds(ports),
+      forbidPublication: forbidPublication({ s3: ports.s3, bucket, clock }),
+      supersede: options.supersede ?? 'waiting',
+    });
+  };
+  let sharedApi: ReturnType<typeof createApi> | undefined;
+
+  const plane: ControlPlane = {
+    bus,
+    async call(method, path, body, { owner = 'ada', key } = {}) {
+      const own = options.lives?.('api');
+      sharedApi ??= apiOf(life());
+      const app = own ? apiOf(own) : sharedApi;
+      const request = async () =>
+        app.request(`http://api.example${path}`, {
+          method,
+          headers: {
+            Authorization: `Bearer token-of-${owner}`,
+            'Content-Type': 'application/json',
+            ...(key && { 'Idempotency-Key': key }),
+          },
+          ...(body && { body: JSON.stringify(body) }),
+        });
+      const response = await (own ? own.run(request) : request());
+      return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    },
+    async deploy(request, how) {
+      const body = { gitUrl: 'https://git.example/site.git', ...request };
+      const answer = await plane.call('POST', '/deployments', body, how);
+      if (answer.status !== 202) throw new Error(`POST /deployments: ${answer.status} ${JSON.stringify(answer.body)}`);
+      return answer.body.deploymentId as string;
+    },
+    watch: (event) => invoke('task-watcher', () => runWatch(event)),
+    ring,
+    async record(deploymentId) {
+      const stored = await storage.store.get(deploymentId);
+      if (!stored) throw new Error(`no deployment ${deploymentId}`);
+      return stored.record;
+    },
+    async idle() {
+      for (;;) {
+        await bus.idle();
+        await new Promise(setImmediate);
+        if ([...running.values()].every((n) => n === 0) && waiting.size === 0) return;
+        await new Promise((r) => setTimeout(r, 2));
+      }
+    },
+    async close() {
+      closed = true;
+      await bus.close();
+      for (const client of Object.values(clients)) client.destroy();
+    },
+  };
+  return plane;
+}
+
+/** Lets time pass and sweeps until every one of them has ended; throws after so many sweeps. */
+export async function untilEnded(
+  plane: ControlPlane,
+  ids: readonly string[],
+  {
+    advance,
+    stepMs = 5_000,
+    pauseMs = 20,
+    sweeps = 400,
+  }: { advance: (ms: number) => void; stepMs?: number; pauseMs?: number; sweeps?: number },
+): Promise<DeploymentRecord[]> {
+  for (let i = 0; i < sweeps; i++) {
+    await plane.watch();
+    await new Promise((r) => setTimeout(r, pauseMs));
+    const records = await Promise.all(ids.map((id) => plane.record(id)));
+    if (records.every((r) => isTerminal(r.status))) return records;
+    advance(stepMs);
+  }
+  const left = await Promise.all(ids.map((id) => plane.record(id)));
+  throw new Error(`stuck: ${JSON.stringify(left.filter((r) => !isTerminal(r.status)).slice(0, 3))}`);
+}
+
+const asRecord = (m: Message) => ({
+  topic: m.topic,
+  partition: m.partition,
+  offset: m.offset,
+  timestamp: 0,
+  timestampType: 'CREATE_TIME' as const,
+  key: Buffer.from(m.key).toString('base64'),
+  value: Buffer.from(m.value).toString('base64'),
+  headers: [],
+});

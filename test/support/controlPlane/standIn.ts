@@ -1,0 +1,101 @@
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { ERRORS, type ErrorCode, sentence } from '../../../contract/errors.ts';
+import type { Manifest, Promotion, Verdict } from '../../../contract/manifest.ts';
+import { s3Keys, TOPICS } from '../../../contract/names.ts';
+import type { Artifact } from '../../../contract/record.ts';
+import type { EventBus } from '../../../lambdas/shared/ports.ts';
+import type { Container, Ending } from './simulatedEcs.ts';
+
+/**
+ * What a stand-in for a builder does, given as the user's variable DO, for each attempt one word, the last for all that
+ * follow: `ok` · `silent` (publishes, and its last event is lost) · `exit:N` (without a word) · `says:CODE` (and exits with
+ * its code) · `hang` (until it is stopped) · `spot` (the capacity is taken back) · `gone` (never started).
+ */
+export type Script = string;
+
+export interface StandInOptions {
+  readonly bus: EventBus;
+  readonly s3: S3Client;
+  readonly bucket: string;
+  /** Milliseconds of work before the end. */
+  readonly work?: () => number;
+  /** Told of each artifact when it becomes visible. */
+  readonly onPublished?: (deploymentId: string) => void;
+  readonly now?: () => number;
+}
+
+export function standIn(options: StandInOptions): Container {
+  const { bus, s3, bucket: Bucket, now = Date.now } = options;
+  return async (env, signal) => {
+    const { DEPLOYMENTID: deploymentId = '', PROJECT_ID: projectId = '', BUILD_ENV = '{}' } = env;
+    const attempt = Number(env.ATTEMPT);
+    const words = ((JSON.parse(BUILD_ENV) as { DO?: Script }).DO ?? 'ok').split(',');
+    const word = words[Math.min(attempt, words.length) - 1] ?? 'ok';
+    const at = () => new Date(now()).toISOString();
+    const say = async (what: string, body: object) => {
+      const id = `${deploymentId}-frontend-${attempt}-${what}`;
+      const event = { v: 1, id, at: at(), deploymentId, projectId, target: 'frontend', attempt, ...body };
+      await bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
+    };
+    const fail = async (code: ErrorCode) => {
+      await say('ended', { type: 'build.failed', error: { code, message: sentence(code) }, logLines: 0 });
+      return ERRORS[code].exitCode ?? 1;
+    };
+    const put = (Key: string, body: object, condition: object = {}) =>
+      s3.send(new PutObjectCommand({ Bucket, Key, Body: JSON.stringify(body), ...condition }));
+
+    /** As the builder does it: the copy, the verdict, then what everybody sees. */
+    async function publish(): Promise<Artifact | null> {
+      const manifest: Manifest = {
+        v: 1,
+        projectId,
+        deploymentId,
+        attempt,
+        commit: env.GIT_COMMIT ?? '',
+        createdAt: at(),
+        files: 1,
+        bytes: 2,
+        objects: [],
+      };
+      await put(s3Keys.deploymentManifest(projectId, deploymentId), manifest);
+      const verdict: Verdict = { v: 1, verdict: 'publish', at: at() };
+      const key = s3Keys.verdict(projectId, deploymentId, 'frontend');
+      const claimed = await put(key, verdict, { IfNoneMatch: '*' }).then(
+        () => true,
+        () => attempt > 1,
+      );
+      if (!claimed) return null;
+      options.onPublished?.(deploymentId);
+      const promotion: Promotion = { v: 1, live: deploymentId, pending: null, updatedAt: at() };
+      await put(s3Keys.promotion(projectId), promotion);
+      return { kind: 'static', bucket: Bucket, prefix: s3Keys.site(projectId), files: 1, bytes: 2 };
+    }
+
+    const [kind, detail = ''] = word.split(':');
+    if (kind === 'gone')
+      return { stopCode: 'TaskFailedToStart', stoppedReason: 'ResourceInitializationError' } satisfies Ending;
+    await say('fetch-started', { type: 'build.phase', phase: 'fetch', state: 'started' });
+    await sleep(kind === 'hang' ? 1e9 : (options.work?.() ?? 1), signal);
+    if (kind === 'spot') {
+      await fail('BUILD_STOPPED');
+      return { exitCode: 143, stopCode: 'SpotInterruption', stoppedReason: 'Your Spot Task was interrupted.' };
+    }
+    if (signal.aborted) return fail('BUILD_STOPPED');
+    if (kind === 'exit') return Number(detail);
+    if (kind === 'says') return fail(detail as ErrorCode);
+    const artifact = await publish();
+    if (!artifact) return fail('DEPLOYMENT_CANCELED');
+    if (kind === 'ok') await say('ended', { type: 'build.succeeded', artifact, logLines: 0 });
+    return 0;
+  };
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(done, Math.min(ms, 2 ** 31 - 1));
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      done();
+    });
+  });
+}
