@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, linkSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { useWorld } from './bundle.ts';
 import { ROOT, repository } from './harness.ts';
@@ -129,6 +129,40 @@ sleep 0.3
     const built = await building;
     expect(built.last).toMatchObject({ error: { code: 'OUTPUT_REJECTED' } });
     expect(await world().site('hard')).toEqual([]);
+  }, 60_000);
+
+  test('a disk that is full is the build’s own trouble', async () => {
+    const small = join(world().dir, 'small');
+    mkdirSync(small);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'none', small], { stdio: 'ignore' });
+    } catch {
+      return console.warn('skipped: no file system can be mounted here');
+    }
+    try {
+      const source = repository(join(world().dir, 'repos', 'full'), { 'index.html': 'x' });
+      const fill = 'head -c 100000000 /dev/zero > "$HOME/fill"; echo "code $?"; touch "$TMPDIR/more" && false';
+      const failed = await world().build(
+        { projectId: 'full', ...source },
+        { ...isolated, VEREN_WORKDIR: small, BUILDCOMMAND: fill },
+      );
+      expect(failed.last).toMatchObject({ type: 'build.failed', error: { code: 'BUILD_FAILED', phase: 'build' } });
+      expect(failed.log).toMatch(/No space left on device[\s\S]*code 1/);
+      // … and what it does build is published with the disk still full.
+      const built = await world().build(
+        { projectId: 'full', ...source },
+        {
+          ...isolated,
+          VEREN_WORKDIR: small,
+          BUILDCOMMAND: `mkdir out; cp index.html out; ${fill} || true`,
+          OUTPUT_DIR: 'out',
+        },
+      );
+      expect(built.code).toBe(0);
+      expect(await world().site('full')).toEqual(['index.html']);
+    } finally {
+      execFileSync('umount', [small]);
+    }
   }, 60_000);
 
   test('a line of 1 GB and a flood of lines end with the build', async () => {

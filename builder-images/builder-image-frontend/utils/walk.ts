@@ -1,5 +1,5 @@
-import type { Stats } from 'node:fs';
-import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { lstatSync, type Stats } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
 
@@ -24,7 +24,7 @@ export interface WalkOptions {
   readonly maxBytes: number;
   /** Where the build had a user of its own: files of anybody else (hard links) are rejected. */
   readonly ownerUid: number | undefined;
-  readonly onSkipped?: (path: string) => void;
+  readonly onSkipped?: (path: string) => unknown;
 }
 
 /** S3 takes keys of up to 1,024 bytes; the longest prefix of ours and a variant's suffix go off. */
@@ -75,7 +75,7 @@ export async function walkOutput(options: WalkOptions): Promise<OutputFile[]> {
       }
       checkName(path);
       const source = join(folder, name);
-      let info = await lstat(source);
+      let info = lstatSync(source); // a few microseconds; a trip to the thread pool takes ten times as long
       let real = source;
       if (info.isSymbolicLink()) {
         real = await target(source, path, root);

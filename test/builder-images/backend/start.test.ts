@@ -46,7 +46,7 @@ test('dev dependencies stay where the start needs one, or where that cannot be t
       pkg(
         { start },
         ['express', '@nestjs/core', 'tsx'],
-        ['typescript', 'ts-node', '@nestjs/cli', '@swc-node/register'],
+        ['typescript', 'ts-node', '@nestjs/cli', '@swc-node/register', '@types/node'],
       ),
     ).prunable;
   expect(prunable('node dist/main.js')).toBe(true);
