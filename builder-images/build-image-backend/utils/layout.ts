@@ -51,8 +51,9 @@ export async function annotate(
     ...d,
     mediaType: OCI_NAMES[d.mediaType] ?? d.mediaType,
   });
+  // In one order, so that doing it again gives the same digest.
   const made: ImageManifest = {
-    ...manifest,
+    schemaVersion: 2,
     mediaType: OCI_MANIFEST,
     config: renamed(manifest.config),
     layers: manifest.layers.map(renamed),

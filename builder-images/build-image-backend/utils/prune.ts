@@ -17,9 +17,10 @@ export function pruneCommand({ manager, major, workspace }: PruneInput): string 
     case 'npm':
       return 'npm prune --omit=dev --ignore-scripts --loglevel=error';
     case 'pnpm':
-      // `prune` knows one package only; the store of the installation is still there.
+      // `prune` knows one package only. The store of the installation is still there; what nothing needs any more would
+      // otherwise be kept for a week.
       return workspace
-        ? 'pnpm install --prod --offline --frozen-lockfile --ignore-scripts --config.confirm-modules-purge=false'
+        ? 'pnpm install --prod --offline --frozen-lockfile --ignore-scripts --config.modules-cache-max-age=0 --config.confirm-modules-purge=false'
         : 'pnpm prune --prod --ignore-scripts';
     case 'yarn':
       return major === undefined || major < 2
@@ -28,6 +29,7 @@ export function pruneCommand({ manager, major, workspace }: PruneInput): string 
           ? 'yarn workspaces focus --all --production'
           : null;
     case 'bun':
-      return 'bun install --production --frozen-lockfile --ignore-scripts';
+      // An installation without dev dependencies leaves those that are there (seen with 1.4).
+      return null;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
 import { runCommand } from '../../shared/command.ts';
@@ -72,6 +72,7 @@ async function upload(input: PushInput): Promise<string | null> {
       if (lines.length > 200) lines.splice(0, lines.length - 100);
     },
   });
+  await rm(config, { recursive: true, force: true });
   if (stopped) signal.throwIfAborted();
   if (exitCode === 0) return null;
   const error =

@@ -124,7 +124,8 @@ const programOf = (argv: readonly string[]) => argv.find((w) => w !== 'env' && !
 function isPrunable(words: readonly string[], pkg: Scripts): boolean {
   const program = programOf(words.filter((w) => w !== ''));
   const last = (name: string) => name.slice(name.lastIndexOf('/') + 1);
-  const dev = pkg.devDependencies.filter((name) => !pkg.dependencies.includes(name));
+  // Types are no programs: @types/node is not `node`.
+  const dev = pkg.devDependencies.filter((name) => !name.startsWith('@types/') && !pkg.dependencies.includes(name));
   // `--import=tsx`, `-r ts-node/register`
   const named = words.flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]);
   if (named.some((word) => dev.some((name) => word === name || word.startsWith(`${name}/`) || word === last(name))))
