@@ -49,6 +49,7 @@ async function withDeath<T>(
   });
   try {
     const result = await story({ plane, ecs, advance: clock.advance });
+    await plane.idle();
     return { result, died: doomed.some((l) => l.killed) };
   } finally {
     await plane.idle();

@@ -240,13 +240,17 @@ describe('ECS, when a task is to be started', () => {
     30_000,
   );
 
-  test(
-    'throttles for ever: fails after bounded attempts with a sentence, and nothing was started',
-    () =>
-      scene({ fault: (op) => (op === 'RunTask' ? 'throttle' : undefined) }, async (s) => {
+  test.each<[string, EcsFault, string]>([
+    ['throttles', 'throttle', 'ThrottlingException'],
+    ['answers 500', 'error500', 'ServerException'],
+    ['has no capacity', { failures: [{ reason: 'RESOURCE:FARGATE' }] }, 'RESOURCE:FARGATE'],
+  ])(
+    '%s for ever: fails after bounded attempts with a sentence, and nothing was started',
+    (_, fault, reason) =>
+      scene({ fault: (op) => (op === 'RunTask' ? fault : undefined), sdkAttempts: 1 }, async (s) => {
         const [record] = await s.end(await s.plane.deploy({ projectId: 'site' }));
         expect([told(record), of(s.tasks)]).toEqual(['failed 3 RETRIES_EXHAUSTED', []]);
-        expect(record?.error?.message).toContain('ThrottlingException');
+        expect(record?.error?.message).toContain(reason);
       }),
     60_000,
   );
