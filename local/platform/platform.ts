@@ -5,18 +5,17 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 import { BUILDERS } from '../../contract/builders.ts';
 import { VerenError } from '../../contract/errors.ts';
-import { DEFAULT_BUCKET, DEFAULT_REGION, type Topic } from '../../contract/names.ts';
-import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
+import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
 import { startEcsEndpoint } from '../ecs/endpoint.ts';
-import { randomScramUser, startKafkaEndpoint } from '../kafka/endpoint.ts';
 import { startS3Endpoint } from '../s3/endpoint.ts';
 import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
 import { requireGit } from './git.ts';
 import { startHttp } from './http.ts';
 import { type HostEnv, laptopImages } from './images.ts';
+import { openLaptopPorts } from './ports.ts';
 import { laptopToken } from './token.ts';
 import { wireHandlers } from './wiring.ts';
 
@@ -70,21 +69,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       throw new VerenError('DATA_FOLDER_UNUSABLE', { path: dataDir, reason: e.message }, { cause: e });
     });
     const onError = (e: unknown) => log('an engine reported a fault', e);
-    const ports = opened(await openMemoryPlatform({ dataDir, clock, onError }));
+    const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError }));
     const { token, file } = await laptopToken(dataDir, options.token);
     const credentials = await createCredentialStore({ dataDir, clock });
     const s3Endpoint = opened(await startS3Endpoint({ dataDir, credentials, clock, onError }));
     const stsEndpoint = opened(await startStsEndpoint({ credentials, clock }));
-    const kafka = opened(
-      await startKafkaEndpoint({
-        user: randomScramUser(),
-        onMessages: (topic, messages) =>
-          ports.bus.publish(
-            topic as Topic,
-            messages.map(({ key, value }) => ({ key: key ?? '', value: value ?? '' })),
-          ),
-      }),
-    );
     const { accessKeyId, secretAccessKey } = credentials.root;
     const sdk = { region: DEFAULT_REGION, credentials: { accessKeyId, secretAccessKey } };
     const s3 = new S3Client({ ...sdk, endpoint: s3Endpoint.url, forcePathStyle: true });
@@ -113,7 +102,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     );
     const ecs = new ECSClient({ ...sdk, endpoint: ecsEndpoint.url });
 
-    const handlers = wireHandlers({
+    const handlers = await wireHandlers({
       ports,
       clock,
       owner: OWNER,
@@ -124,12 +113,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       region: DEFAULT_REGION,
       bucket: DEFAULT_BUCKET,
       endpoints: { AWS_ENDPOINT_URL_S3: s3Endpoint.url },
-      kafka: kafka.environment,
       siteUrl: (projectId) => sites.urlFor(projectId),
       log,
     });
-    // Jobs that were active belong to a process that is no more: they are free at once, not when their lease ends.
-    await ports.queue.expireLeases();
     onChange = handlers.watch;
     stateChanges.forEach(handlers.watch);
     const sweep = setInterval(() => handlers.watch({ source: 'veren.schedule' }), SWEEP_MS);

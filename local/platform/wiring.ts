@@ -1,11 +1,9 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
-import type { MSKRecord } from 'aws-lambda';
 import { ulid } from 'ulid';
 import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
 import { BUILDERS } from '../../contract/builders.ts';
-import { TOPICS } from '../../contract/names.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
 import type { Supersede } from '../../lambdas/api/supersede.ts';
@@ -18,8 +16,6 @@ import { analyzeRepository } from '../../lambdas/clone-worker/analyzeRepository.
 import { drainCloneQueue } from '../../lambdas/clone-worker/workers/clone.ts';
 import { project } from '../../lambdas/event-projector/project.ts';
 import { rest } from '../../lambdas/log-streamer/followLog.ts';
-import type { Message } from '../../lambdas/shared/adapters/memory/bus.ts';
-import type { MemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
 import { s3Archive } from '../../lambdas/shared/archive.ts';
 import { artifactFinder } from '../../lambdas/shared/artifact.ts';
 import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
@@ -30,9 +26,10 @@ import { forbidPublication } from '../../lambdas/shared/verdict.ts';
 import { watch } from '../../lambdas/task-watcher/watch.ts';
 import { handleWebSocket, type WebSocketEvent } from '../../lambdas/websocket/handle.ts';
 import { LOCAL_ACCOUNT } from '../awsProtocol/credentials.ts';
+import type { LaptopPorts } from './ports.ts';
 
 export interface WiringInput {
-  readonly ports: MemoryPlatform;
+  readonly ports: LaptopPorts;
   readonly clock: Clock;
   readonly owner: string;
   readonly token: string;
@@ -44,7 +41,6 @@ export interface WiringInput {
   readonly region: string;
   readonly bucket: string;
   readonly endpoints: BuildContext['endpoints'];
-  readonly kafka: BuildContext['kafka'];
   readonly siteUrl: (projectId: string) => Promise<string>;
   readonly log: (message: string, details?: unknown) => void;
 }
@@ -57,7 +53,7 @@ export interface Handlers {
 }
 
 /** Gives every handler its ports, and the engines their handlers: what EventBridge, Kafka and Lambda do on AWS. */
-export function wireHandlers(input: WiringInput): Handlers {
+export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   const { ports, clock, clients, bucket, log } = input;
   const { queue, store, bus, doorbell, logs, notifier, subscriptions } = ports;
   const common = { queue, store, bus, doorbell, logs, clock, log };
@@ -69,7 +65,7 @@ export function wireHandlers(input: WiringInput): Handlers {
     bucket,
     ecrUri: 'localhost/my-backend',
     timeoutSeconds: input.timeoutSeconds,
-    kafka: input.kafka,
+    kafka: ports.kafka,
     gitProtocols: gitAllowProtocol(LAPTOP_POLICY),
     endpoints: input.endpoints,
   };
@@ -113,12 +109,7 @@ export function wireHandlers(input: WiringInput): Handlers {
     stopBuilds: stop,
     park: async (poison: object) => log('a malformed message was put aside', poison),
   };
-  for (const topic of Object.values(TOPICS))
-    bus.subscribe(topic, async (batch) => {
-      const { batchItemFailures } = await project(projector, { records: { [topic]: batch.map(asMskRecord) } });
-      // Redelivery is the bus's: it gives the batch again until it went through; everything here may be done twice.
-      if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} records could not be projected`);
-    });
+  await ports.feed((event) => project(projector, event));
 
   const watcher = {
     ...common,
@@ -148,14 +139,3 @@ export function wireHandlers(input: WiringInput): Handlers {
       void watch(watcher, event).catch((e) => log('the task-watcher failed; the next sweep repeats it', e)),
   };
 }
-
-const asMskRecord = (m: Message): MSKRecord => ({
-  topic: m.topic,
-  partition: m.partition,
-  offset: m.offset,
-  timestamp: 0,
-  timestampType: 'CREATE_TIME',
-  key: Buffer.from(m.key).toString('base64'),
-  value: Buffer.from(m.value).toString('base64'),
-  headers: [],
-});

@@ -1,0 +1,137 @@
+import type { MSKEvent, MSKRecord } from 'aws-lambda';
+import { KafkaEnvSchema } from '../../contract/builder-env.ts';
+import { DEFAULT_REGION, TOPICS, type Topic } from '../../contract/names.ts';
+import type { KafkaAccess } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
+import type { BatchResult } from '../../lambdas/event-projector/project.ts';
+import { consumeAsLambda } from '../../lambdas/shared/adapters/kafka/consumeAsLambda.ts';
+import { ensureTopics } from '../../lambdas/shared/adapters/kafka/topics.ts';
+import type { MemoryBus, Message } from '../../lambdas/shared/adapters/memory/bus.ts';
+import { type MemoryPlatform, openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
+import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
+import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
+import { openBus, openKafka } from '../../lambdas/shared/openKafka.ts';
+import type {
+  Clock,
+  DeploymentStore,
+  EventBus,
+  JobQueue,
+  LogChannel,
+  Subscriptions,
+} from '../../lambdas/shared/ports.ts';
+import { randomScramUser, startKafkaEndpoint } from '../kafka/endpoint.ts';
+import type { HostEnv } from './images.ts';
+
+/** The event-projector's handler. */
+export type Projector = (event: Pick<MSKEvent, 'records'>) => Promise<BatchResult>;
+
+export interface LaptopPorts extends Pick<MemoryPlatform, 'doorbell' | 'notifier'> {
+  readonly queue: JobQueue;
+  readonly store: DeploymentStore;
+  readonly logs: LogChannel;
+  readonly subscriptions: Subscriptions;
+  readonly bus: EventBus;
+  /** `KAFKA_*` of the builders' environment. */
+  readonly kafka: KafkaAccess;
+  /** Feeds the projector with everything on both topics. */
+  readonly feed: (project: Projector) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export interface LaptopPortsOptions {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly hostEnv: HostEnv;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * The memory adapters, with single engines switched to real ones by the host's environment: `REDIS_URL` for jobs, state and
+ * logs, `KAFKA_BROKERS` (and the other `KAFKA_*`) for messages. The doorbell and the sockets are always of this process.
+ */
+export async function openLaptopPorts(options: LaptopPortsOptions): Promise<LaptopPorts> {
+  const { hostEnv } = options;
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const end of closers.splice(0).reverse()) await end();
+  };
+  try {
+    const memory = await openMemoryPlatform(options);
+    closers.push(() => memory.close());
+    const state = hostEnv.REDIS_URL ? redisState(hostEnv.REDIS_URL, options, closers) : memory;
+    // Jobs that were active belong to a process that is no more: they are free at once, not when their lease ends.
+    await memory.queue.expireLeases();
+    const messages = hostEnv.KAFKA_BROKERS
+      ? await kafkaMessages(hostEnv, options, closers)
+      : await memoryMessages(memory.bus, closers);
+    const { queue, store, logs, subscriptions } = state;
+    const { doorbell, notifier } = memory;
+    return { queue, store, logs, subscriptions, doorbell, notifier, ...messages, close };
+  } catch (e) {
+    await close();
+    throw e;
+  }
+}
+
+type Closers = (() => Promise<unknown>)[];
+type Messages = Pick<LaptopPorts, 'bus' | 'kafka' | 'feed'>;
+
+function redisState(url: string, { onError }: LaptopPortsOptions, closers: Closers) {
+  const redis = connectRedis({ url, onError });
+  const ports = openRedisPorts(redis, { prefix: 'veren' });
+  closers.push(async () => {
+    await ports.close();
+    redis.disconnect();
+  });
+  return ports;
+}
+
+/** A broker that others may use too: the topics are made, and a consumer group feeds the projector as Lambda's source does. */
+async function kafkaMessages(hostEnv: HostEnv, { onError }: LaptopPortsOptions, closers: Closers): Promise<Messages> {
+  const env = KafkaEnvSchema.parse(hostEnv);
+  const topics = Object.values(TOPICS);
+  const kafka = openKafka(env, 'veren-laptop', DEFAULT_REGION);
+  await ensureTopics(kafka, { partitions: 3, replicas: 1 });
+  const bus = openBus(env, 'veren-laptop', DEFAULT_REGION);
+  closers.push(() => bus.close());
+  return {
+    bus,
+    kafka: env,
+    async feed(project) {
+      closers.push(await consumeAsLambda({ kafka, groupId: 'veren-laptop', topics, handler: project, onError }));
+    },
+  };
+}
+
+/** Builders speak Kafka's protocol to an endpoint of ours, whose messages go to the journal. */
+async function memoryMessages(bus: MemoryBus, closers: Closers): Promise<Messages> {
+  const endpoint = await startKafkaEndpoint({
+    user: randomScramUser(),
+    onMessages: (topic, messages) => bus.publish(topic as Topic, messages),
+  });
+  closers.push(() => endpoint.close());
+  return {
+    bus,
+    kafka: endpoint.environment,
+    async feed(project) {
+      for (const topic of Object.values(TOPICS))
+        bus.subscribe(topic, async (batch) => {
+          const { batchItemFailures } = await project({ records: { [topic]: batch.map(asMskRecord) } });
+          // The bus gives the whole batch again until it went through; everything in it may be done twice.
+          if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} records were given back`);
+        });
+    },
+  };
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+const asMskRecord = ({ topic, partition, offset, key, value }: Message): MSKRecord => ({
+  topic,
+  partition,
+  offset,
+  timestamp: 0,
+  timestampType: 'CREATE_TIME',
+  key: base64(key),
+  value: base64(value),
+  headers: [],
+});
