@@ -7,7 +7,7 @@ import { commitAll, type Files, repository } from './harness.ts';
 
 /** The caches over real builds, with an npm of ours that tells whether it was run and what it found. */
 const world = useWorld();
-const NPM = String.raw`#!/bin/sh
+const NPM = `#!/bin/sh
 echo "npm was run, store: $(cat "$npm_config_cache/_cacache/content" 2>/dev/null || echo empty)"
 rm -rf node_modules; mkdir -p node_modules/dep node_modules/.bin "$npm_config_cache/_cacache" "$HOME/.cache"
 date +%s%N > node_modules/dep/stamp; ln -s ../dep/stamp node_modules/.bin/stamp

@@ -12,7 +12,8 @@ import { type KafkaEndpointOptions, startKafkaEndpoint } from '../../local/kafka
 import { startS3Endpoint } from '../../local/s3/endpoint.ts';
 
 /** Everything that a builder talks to, on loopback, and a way to run its entry point as a task would. */
-export const ROOT = resolve(__dirname, '../..');
+// Benchmarks run as ES modules from the root of the project, tests as CommonJS.
+export const ROOT = typeof __dirname === 'undefined' ? process.cwd() : resolve(__dirname, '../..');
 const BUCKET = 'sites';
 
 export type Files = Readonly<Record<string, string | Buffer | { readonly link: string } | { readonly script: string }>>;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +36,8 @@ function objectsFor(projectId: string, deploymentId: string): Objects {
 interface Deploy {
   readonly project: string;
   readonly n: number;
+  /** Instead of the n-th. */
+  readonly deploymentId?: string;
   readonly files: Files;
   readonly attempt?: number;
   /** Sees every call before it is made. */
@@ -48,16 +51,26 @@ async function deploy(d: Deploy) {
   const calls: string[] = [];
   try {
     writeFiles(folder, d.files);
-    const real = objectsFor(d.project, id(d.n));
+    const deploymentId = d.deploymentId ?? id(d.n);
+    const real = objectsFor(d.project, deploymentId);
     const note = async (call: string, key: string) => {
       calls.push(`${call} ${key}`);
       await d.before?.(call, key);
     };
     const objects: Objects = {
       ...real,
-      put: async (key, ...rest) => (await note('put', key), real.put(key, ...rest)),
-      putIf: async (key, ...rest) => (await note('putIf', key), real.putIf(key, ...rest)),
-      copy: async (from, to) => (await note('copy', to), real.copy(from, to)),
+      put: async (key, ...rest) => {
+        await note('put', key);
+        return real.put(key, ...rest);
+      },
+      putIf: async (key, ...rest) => {
+        await note('putIf', key);
+        return real.putIf(key, ...rest);
+      },
+      copy: async (from, to) => {
+        await note('copy', to);
+        return real.copy(from, to);
+      },
       remove: async (keys) => {
         for (const key of keys) await note('remove', key);
         return real.remove(keys);
@@ -68,7 +81,7 @@ async function deploy(d: Deploy) {
       base: await liveManifest(real, d.project),
       bucket: 'sites',
       projectId: d.project,
-      deploymentId: id(d.n),
+      deploymentId,
       attempt: d.attempt ?? 1,
       commit: 'c'.repeat(40),
       built: true,
@@ -229,7 +242,7 @@ test('a promotion that died at any step is completed by its retry, or replaced b
       if (next === 1.5) {
         // A deployment older than the interrupted one, and newer than what was live.
         const older = `${TIME}${'0'.repeat(15)}1z`;
-        await deployAs(older, { project, n: 0, files: third, now: later });
+        await deploy({ project, n: 0, deploymentId: older, files: third, now: later });
       } else await deploy({ project, n, files, attempt, now: later });
       const record = await promotion(project);
       expect(record.pending).toBeNull();
@@ -240,35 +253,6 @@ test('a promotion that died at any step is completed by its retry, or replaced b
     steps = k;
   }
   expect(steps).toBeGreaterThan(5);
-
-  async function deployAs(deploymentId: string, d: Deploy) {
-    const folder = mkdtempSync(join(tmpdir(), 'veren-publish-'));
-    writeFiles(folder, d.files);
-    const objects = objectsFor(d.project, deploymentId);
-    await publish({
-      objects,
-      base: await liveManifest(objects, d.project),
-      bucket: 'sites',
-      projectId: d.project,
-      deploymentId,
-      attempt: 1,
-      commit: 'c'.repeat(40),
-      built: true,
-      output: {
-        root: folder,
-        name: 'dist',
-        inside: folder,
-        asIs: false,
-        maxFiles: 100,
-        maxBytes: 1e6,
-        ownerUid: undefined,
-      },
-      signal: new AbortController().signal,
-      now: d.now!,
-      say: () => undefined,
-    });
-    rmSync(folder, { recursive: true, force: true });
-  }
 }, 60_000);
 
 test('a promotion under way is waited for', async () => {
@@ -305,7 +289,7 @@ test('what nobody recorded is replaced at the first deployment', async () => {
   const root = objectsFor('found', id(1));
   await root.put(`${s3Keys.site('found')}old.html`, Buffer.from('old'), {
     contentType: 'text/html',
-    sha256: require('node:crypto').createHash('sha256').update('old').digest('hex'),
+    sha256: createHash('sha256').update('old').digest('hex'),
   });
   await deploy({ project: 'found', n: 1, files: site({ 'index.html': 'new' }) });
   expect(await world.site('found')).toEqual(['index.html']);
