@@ -398,7 +398,9 @@ const fill = (template: string, details: ErrorDetails) =>
 /** The two sentences that a user reads: what was wrong, and what to do. */
 export function sentence(code: ErrorCode, details: ErrorDetails = {}): string {
   const row = ERRORS[code];
-  return `${fill(row.message, details)} ${fill(row.action, details)}`;
+  const message = fill(row.message, details).trimEnd();
+  // A reason from elsewhere rarely ends with a full stop.
+  return `${/[.!?]$/.test(message) ? message : `${message}.`} ${fill(row.action, details)}`;
 }
 
 /** An error with a row in the table. `cause` is for the operator's log; the message is safe to show. */
