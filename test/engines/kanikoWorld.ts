@@ -38,24 +38,29 @@ const CAPABILITIES = [
 
 /**
  * Enters a root directory with its own mounts, processes and hostname, as a container would: $1 the directory, the rest the
- * command. MOUNT_<name>=<from>:<to> of the environment are bound first.
+ * command. BINDS are pairs <from>:<to>. What a container changes below its root lies in memory: unpacking and deleting some
+ * thousand files is what an image build mostly does.
  */
 const ENTER = `set -e
 root=$1; shift
 mount --make-rprivate /
-if [ -n "\${LOWER:-}" ]; then mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=$UPPER,workdir=$WORK" "$root"; fi
-if [ -n "\${DISK:-}" ]; then mount -t tmpfs -o "size=$DISK" tmpfs "$root/kaniko/work"; fi
+if [ -n "\${LOWER:-}" ]; then
+  mount -t tmpfs -o "size=$DISK" tmpfs "\${UPPER%/*}"
+  mkdir -p "$UPPER" "$WORK" "$root"
+  mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=$UPPER,workdir=$WORK" "$root"
+fi
 mkdir -p "$root/proc" "$root/dev" "$root/tmp"
-mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/dev"
 for device in null zero full random urandom; do : >"$root/dev/$device"; mount --bind "/dev/$device" "$root/dev/$device"; done
 ln -s /proc/self/fd "$root/dev/fd"; ln -s /proc/self/fd/1 "$root/dev/stdout"; ln -s /proc/self/fd/2 "$root/dev/stderr"
 for file in resolv.conf hosts; do [ -e "$root/etc/$file" ] || : >"$root/etc/$file"; mount --bind "/etc/$file" "$root/etc/$file"; done
 for pair in $BINDS; do mkdir -p "$root\${pair#*:}"; mount --bind "\${pair%%:*}" "$root\${pair#*:}"; done
-exec chroot "$root" "$@"`;
+code=0
+unshare --pid --ipc --uts --fork --kill-child sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" "$@" || code=$?
+if [ -n "\${CHANGED:-}" ]; then (cd "$UPPER" && find . -type f) >"$CHANGED"; fi
+exit $code`;
 
 export interface Container {
-  /** \`unshare\`; its only child is process 1 inside. */
   readonly child: ChildProcess;
   readonly ended: Promise<{ code: number | null; output: string }>;
 }
@@ -67,8 +72,11 @@ interface ContainerOptions {
   readonly lower?: readonly string[];
   readonly root?: string;
   readonly binds?: Readonly<Record<string, string>>;
+  /** Size of the disk, as tmpfs takes it. */
   readonly disk?: string;
   readonly uid?: number;
+  /** File that gets the names of all files that the container has left changed below its root. */
+  readonly changed?: string;
 }
 
 async function freePort(): Promise<number> {
@@ -85,8 +93,8 @@ export interface BuildOptions {
   readonly url: string;
   readonly commit: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Size of the disk that work folders lie on, as tmpfs takes it. */
   readonly disk?: string;
+  readonly changed?: string;
 }
 
 /** A registry with the base images, the builder's image as a root directory, and ways to run both kinds of containers. */
@@ -116,7 +124,7 @@ export class KanikoWorld {
   }
 
   async close(): Promise<void> {
-    for (const child of this.#running) child.kill('SIGKILL');
+    for (const { pid } of this.#running) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
     this.#registry?.kill();
     await this.world.close();
     rmSync(this.dir, { recursive: true, force: true });
@@ -150,16 +158,17 @@ export class KanikoWorld {
     const caps = ['--bounding-set', ['-all', ...CAPABILITIES.map((c) => `+${c}`)].join(','), '--inh-caps', '-all'];
     const variables = Object.entries(options.env).map(([name, value]) => `${name}=${value}`);
     const inside = ['setpriv', ...uid, ...caps, 'env', '-i', ...variables, ...options.argv];
-    const unshare = ['--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child', 'sh', '-c', ENTER, 'enter', root];
-    const child = spawn('unshare', [...unshare, ...inside], {
+    const child = spawn('unshare', ['--mount', 'sh', '-c', ENTER, 'enter', root, ...inside], {
       cwd: '/',
+      detached: true,
       env: {
         PATH: process.env.PATH,
         BINDS: Object.entries(options.binds ?? {})
           .map(([to, from]) => `${from}:${to}`)
           .join(' '),
-        ...(options.disk && { DISK: options.disk }),
+        ...(options.changed && { CHANGED: options.changed }),
         ...(options.lower && {
+          DISK: options.disk ?? '4g',
           LOWER: options.lower.join(':'),
           UPPER: join(place, 'upper'),
           WORK: join(place, 'work'),
@@ -188,7 +197,7 @@ export class KanikoWorld {
     const projectId = options.projectId ?? 'service';
     const repositories = '/kaniko/repositories';
     const given = this.world.environment({ projectId, deploymentId: id, url: options.url, commit: options.commit });
-    const env = {
+    const env: Record<string, string> = {
       ...given,
       GIT_REPOSITORY__URL: options.url.replace(`file://${this.world.dir}`, `file://${repositories}`),
       BUILD_TIMEOUT: '600',
@@ -217,6 +226,7 @@ export class KanikoWorld {
       lower: [join(this.dir, 'image'), join(this.home, 'root')],
       binds: { [repositories]: this.world.dir, '/kaniko/cache': join(this.dir, 'cache') },
       ...(options.disk && { disk: options.disk }),
+      ...(options.changed && { changed: options.changed }),
     });
     return { id, projectId, env, tag: `${projectId}-${id}`, ...container };
   }
@@ -260,7 +270,7 @@ export class KanikoWorld {
     const port = await freePort();
     const passwd = readFileSync(join(root, 'etc/passwd'), 'utf8');
     const uid = Number(new RegExp(`^${config.User}:[^:]*:(\\d+):`, 'm').exec(passwd)?.[1]);
-    const env = {
+    const env: Record<string, string> = {
       ...Object.fromEntries(config.Env.map((e) => [e.slice(0, e.indexOf('=')), e.slice(e.indexOf('=') + 1)])),
       PORT: `${port}`,
     };
@@ -272,15 +282,16 @@ export class KanikoWorld {
       if (answer) return { ...container, uid, answer: { status: answer.status, body: await answer.text() } };
       await sleep(50);
     }
-    container.child.kill('SIGKILL');
+    process.kill(-container.child.pid!, 'SIGKILL');
     throw new Error(`nothing answers: ${(await container.ended).output}`);
   }
 
   /** SIGTERM to process 1 of a container, as \`docker stop\` sends it. */
   async stop({ child, ended }: Container): Promise<{ ms: number; code: number | null }> {
-    const [first] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ');
+    const childOf = (pid: number) =>
+      Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
     const started = performance.now();
-    process.kill(Number(first), 'SIGTERM');
+    process.kill(childOf(childOf(child.pid!)), 'SIGTERM');
     const { code } = await ended;
     return { ms: performance.now() - started, code };
   }
