@@ -3,6 +3,7 @@ import { AnalyzeSchema, ProblemSchema } from '../../../contract/api.ts';
 import { PlanSchema } from '../../../contract/plan.ts';
 import type { Api } from '../app.ts';
 import type { ApiDeps } from '../deps.ts';
+import { jsonOnly } from '../guard.ts';
 import { fail, problemResponses } from '../problem.ts';
 
 const route = createRoute({
@@ -38,6 +39,7 @@ const route = createRoute({
 
 /** Registered also where another function answers it, so that the OpenAPI document is whole. */
 export function registerAnalyze(app: Api, deps: Pick<ApiDeps, 'analyze'>): void {
+  app.use('/analyze', jsonOnly);
   app.openapi(route, async (c) => {
     if (!deps.analyze) return fail('NOT_FOUND', { what: 'analyzer' });
     return c.json(await deps.analyze(c.req.valid('json')), 200);

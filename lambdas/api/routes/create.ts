@@ -5,6 +5,7 @@ import type { DeploymentEvent } from '../../../contract/events.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import type { Api } from '../app.ts';
 import type { ApiDeps } from '../deps.ts';
+import { jsonOnly } from '../guard.ts';
 import { fail, problemResponses } from '../problem.ts';
 import { submit } from '../submit.ts';
 import { supersedeOlder } from '../supersede.ts';
@@ -44,6 +45,7 @@ const route = createRoute({
 });
 
 export function registerCreate(app: Api, deps: ApiDeps): void {
+  app.use('/deployments', jsonOnly);
   app.openapi(route, async (c) => {
     const request = c.req.valid('json');
     const key = c.req.valid('header')['idempotency-key'];

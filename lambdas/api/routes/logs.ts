@@ -5,8 +5,9 @@ import { ProblemSchema } from '../../../contract/api.ts';
 import { LogLineSchema } from '../../../contract/events.ts';
 import { rest } from '../../log-streamer/followLog.ts';
 import { streamEvents } from '../../log-streamer/serverSentEvents.ts';
-import type { Api, ApiEnv } from '../app.ts';
+import type { Api } from '../app.ts';
 import type { ApiDeps } from '../deps.ts';
+import type { ApiEnv } from '../guard.ts';
 import { problemResponses } from '../problem.ts';
 import { idParams, ownDeployment } from './read.ts';
 
