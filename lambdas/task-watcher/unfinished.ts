@@ -8,6 +8,7 @@ import { failure, publishBuildEvent } from '../shared/buildEvents.ts';
 import type { StoredDeployment } from '../shared/ports.ts';
 import type { WatcherDeps } from './reconcile.ts';
 
+const AT_ONCE = 20;
 /** An accepted deployment that has no job after this long is handed over again. */
 const RESUBMIT_AFTER_MS = 30_000;
 /** What has had neither a job nor a change for this long is ended: longer than an event is on its way, clocks that differ included. */
@@ -18,18 +19,22 @@ const GIVE_UP_AFTER_MS = 900_000;
  * the hand-over, or Redis was lost and rebuilt from Kafka, which has no jobs.
  */
 export async function lookAfterUnfinished(deps: WatcherDeps): Promise<void> {
-  for (const id of await deps.store.unfinished()) {
-    const stored = await deps.store.get(id);
-    if (!stored || isTerminal(stored.record.status)) continue;
-    const quietFor = deps.clock.now() - Date.parse(stored.record.updatedAt);
-    if (quietFor < RESUBMIT_AFTER_MS || (await deps.queue.get(QUEUES.clone, cloneJobId(id)))) continue;
-    if (!stored.record.plan) {
-      // Adding a job again is a no-op, also after it has ended: then its events are still on their way.
-      if (stored.request && quietFor < GIVE_UP_AFTER_MS) await submit(deps, stored);
-      else if (quietFor >= GIVE_UP_AFTER_MS) await giveUp(deps, stored);
-    } else if (quietFor >= GIVE_UP_AFTER_MS)
-      for (const target of TARGETS) if (stored.record.plan[target]) await giveUpBuild(deps, stored, target);
-  }
+  const ids = await deps.store.unfinished();
+  for (let i = 0; i < ids.length; i += AT_ONCE)
+    await Promise.all(ids.slice(i, i + AT_ONCE).map((id) => lookAfter(deps, id)));
+}
+
+async function lookAfter(deps: WatcherDeps, id: string): Promise<void> {
+  const stored = await deps.store.get(id);
+  if (!stored || isTerminal(stored.record.status)) return;
+  const quietFor = deps.clock.now() - Date.parse(stored.record.updatedAt);
+  if (quietFor < RESUBMIT_AFTER_MS || (await deps.queue.get(QUEUES.clone, cloneJobId(id)))) return;
+  if (!stored.record.plan) {
+    // Adding a job again is a no-op, also after it has ended: then its events are still on their way.
+    if (stored.request && quietFor < GIVE_UP_AFTER_MS) await submit(deps, stored);
+    else if (quietFor >= GIVE_UP_AFTER_MS) await giveUp(deps, stored);
+  } else if (quietFor >= GIVE_UP_AFTER_MS)
+    for (const target of TARGETS) if (stored.record.plan[target]) await giveUpBuild(deps, stored, target);
 }
 
 async function giveUp(deps: WatcherDeps, { record: { deploymentId, projectId } }: StoredDeployment): Promise<void> {

@@ -54,7 +54,7 @@ export interface ControlPlaneOptions {
   /** Default: in the bucket. */
   readonly archive?: Archive;
   /** The life of each run of a function; default: one that is not cut short. */
-  readonly lives?: (role: Role) => Life;
+  readonly lives?: (role: Role) => Life | undefined;
   readonly log?: (message: string, details?: unknown) => void;
   /** Runs of one worker at once. */
   readonly instances?: number;
@@ -105,7 +105,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const waiting = new Set<DoorbellName>();
   let closed = false;
 
-  const newLife = options.lives ?? (() => life());
+  const newLife = (role: Role) => options.lives?.(role) ?? life();
   const portsOf = ({ wrap }: Life) => {
     const [ecs, s3] = [wrap(clients.ecs), wrap(clients.s3)];
     const [queue, store] = [wrap(storage.queue), wrap(storage.store)];

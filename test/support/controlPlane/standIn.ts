@@ -19,6 +19,7 @@ export interface StandInOptions {
   readonly bucket: string;
   /** Milliseconds of work before the end. */
   readonly work?: () => number;
+  readonly onStarted?: (deploymentId: string) => void;
   /** Told of each artifact when it becomes visible. */
   readonly onPublished?: (deploymentId: string) => void;
   readonly now?: () => number;
@@ -29,6 +30,7 @@ export function standIn(options: StandInOptions): Container {
   return async (env, signal) => {
     const { DEPLOYMENTID: deploymentId = '', PROJECT_ID: projectId = '', BUILD_ENV = '{}' } = env;
     const attempt = Number(env.ATTEMPT);
+    options.onStarted?.(deploymentId);
     const words = ((JSON.parse(BUILD_ENV) as { DO?: Script }).DO ?? 'ok').split(',');
     const word = words[Math.min(attempt, words.length) - 1] ?? 'ok';
     const at = () => new Date(now()).toISOString();
