@@ -13,7 +13,8 @@ const PAIRS = 7;
 /**
  * Wall time of a whole deployment of the React example, from POST to 200 from its URL, against the bare
  * `git clone && npm ci && npm run build` with the same Node. The two alternate; each pair begins with the other one.
- * Without any cache: every deployment is of a new project, and every bare run has an empty npm cache too.
+ * Cold is without any cache: Veren's is switched off, and every bare run has an empty npm cache too. Warm is a deployment
+ * of the same lockfile in a project that has been built before.
  */
 export async function run(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'veren-bench-'));
@@ -31,12 +32,9 @@ export async function run(): Promise<void> {
       await execa('npm', ['run', 'build'], { cwd: target, env });
       await rm(target, { recursive: true, force: true });
     };
-    const deployed = async () => {
-      const { deploymentId } = await client.createDeployment({
-        projectId: `bench-${serial++}`,
-        gitUrl: url,
-        frontend: { nodeVersion: HOST_MAJOR },
-      });
+    const deploy = async (projectId: string, env: Record<string, string>) => {
+      const frontend = { nodeVersion: HOST_MAJOR };
+      const { deploymentId } = await client.createDeployment({ projectId, gitUrl: url, frontend, env });
       for await (const followed of client.followLogs(deploymentId)) if (followed.type === 'end') break;
       const record = await client.getDeployment(deploymentId);
       const artifact = record.builds.frontend?.artifact;
@@ -45,6 +43,9 @@ export async function run(): Promise<void> {
       const answer = await fetch(artifact.url);
       if (answer.status !== 200) throw new Error(`${artifact.url} answers ${answer.status}`);
     };
+
+    const deployed = () => deploy(`bench-${serial++}`, { DISABLE_BUILD_CACHE: '1' });
+    const warm = () => deploy('bench-warm', {});
 
     await bare();
     await deployed();
@@ -56,12 +57,24 @@ export async function run(): Promise<void> {
     }
     console.log(`clone + npm ci + build   ${spread(bares)}`);
     console.log(`deployment, POST to 200  ${spread(veren)}`);
-    console.log(`ratio of medians         ${(median(veren) / median(bares)).toFixed(3)}  (${PAIRS} pairs)`);
+    console.log(`ratio of medians, cold   ${(median(veren) / median(bares)).toFixed(3)}  (${PAIRS} pairs)`);
+
+    const pause = () => new Promise((done) => setTimeout(done, CACHE_SAVED_MS));
+    await warm();
+    const warms: number[] = [];
+    for (let i = 0; i < PAIRS; i++) {
+      await pause();
+      warms.push(await timed(warm));
+    }
+    console.log(`deployment, warm         ${spread(warms)}`);
+    console.log(`ratio of medians, warm to cold  ${(median(warms) / median(veren)).toFixed(3)}`);
   } finally {
     await platform.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+/** A build keeps its caches after its result is told: the next one must not run beside that. */
+const CACHE_SAVED_MS = 2_000;
 /** The host's Node on both sides, so that the same program is compared. */
 const HOST_MAJOR = Number(process.versions.node.split('.')[0]) as 20;

@@ -225,7 +225,8 @@ const shape = {
     .strictObject({
       cacheDays: whole(1, 3_650).default(30),
       logDays: whole(1, 3_650).default(90),
-      deploymentDays: whole(1, 3_650).default(90),
+      // A deployment leans on files of earlier ones for up to a week (builder-images, `upload.ts`).
+      deploymentDays: whole(14, 3_650).default(90),
     })
     .prefault({}),
   alarms: z

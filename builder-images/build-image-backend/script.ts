@@ -5,4 +5,11 @@ import { build } from './utils/build.ts';
 import { BackendImageEnvSchema } from './utils/env.ts';
 
 /** The backend builder after main.sh: follows the fetch, has an image made of the commit, publishes it. */
-main(() => runBuilder({ job: BackendEnvSchema, image: BackendImageEnvSchema, publisher: createPublisher, build }));
+main(() =>
+  runBuilder({
+    job: BackendEnvSchema,
+    image: BackendImageEnvSchema,
+    publisher: createPublisher,
+    build: async (input) => ({ artifact: await build(input) }),
+  }),
+);

@@ -22,12 +22,20 @@ export interface BuildInput<Env> {
   readonly now: () => number;
 }
 
+export interface Built {
+  readonly artifact: Artifact;
+  /** For when the result has been told: keeps what the next build may start from. No visitor waits for it. */
+  readonly saveCaches?: (signal: AbortSignal) => Promise<void>;
+}
+
+const SAVE_MS = 120_000;
+
 export interface Builder<Env extends z.ZodType, Image extends z.ZodType> {
   readonly job: Env;
   readonly image: Image;
   readonly publisher: (env: z.output<Env>, mask: Masker, now: () => number) => Reporter;
   /** All four phases. Throws `PhaseFault` or `VerenError`; `deadline.phase` tells in which. */
-  readonly build: (input: BuildInput<z.output<Env>> & { readonly image: z.output<Image> }) => Promise<Artifact>;
+  readonly build: (input: BuildInput<z.output<Env>> & { readonly image: z.output<Image> }) => Promise<Built>;
 }
 
 /**
@@ -68,10 +76,14 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   let exitCode = 0;
   let told: boolean;
   try {
-    const artifact = await builder.build({ env, image, raw, mask, reporter, deadline, now });
+    const { artifact, saveCaches } = await builder.build({ env, image, raw, mask, reporter, deadline, now });
     deadline.clear();
     told = await reporter.succeeded(artifact, waitMs);
     console.log(`veren: published ${describe(artifact)}`);
+    const until = AbortSignal.any([deadline.signal, AbortSignal.timeout(SAVE_MS)]);
+    await saveCaches?.(until).catch((error: Error) =>
+      console.error(mask(`veren: no cache was kept: ${error.message}`)),
+    );
   } catch (error) {
     deadline.clear();
     const fault = asFault(error, (reason) => new VerenError('PUBLISH_FAILED', { reason: mask(reason) }));

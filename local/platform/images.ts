@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { bundleBuilder } from '../../builder-images/bundle.ts';
 import type { Builder } from '../../contract/builders.ts';
@@ -35,7 +35,7 @@ export async function laptopImages(dataDir: string, hostEnv: HostEnv): Promise<(
   const scripts = { frontend: join(folder, 'frontend.mjs'), backend: join(folder, 'backend.mjs') };
   await mkdir(folder, { recursive: true });
   await Promise.all([bundleBuilder('frontend', scripts.frontend), bundleBuilder('backend', scripts.backend)]);
-  const work = join(dataDir, 'work');
+  const work = workFolder(dataDir);
   const tools = join(dataDir, 'toolchains', 'tools');
   await Promise.all([mkdir(work, { recursive: true }), mkdir(tools, { recursive: true })]);
   return ({ target, nodeMajors }) => ({
@@ -56,6 +56,14 @@ export async function laptopImages(dataDir: string, hostEnv: HostEnv): Promise<(
       };
     },
   });
+}
+
+const workFolder = (dataDir: string) => join(dataDir, 'work');
+
+/** What builds of an earlier life have left. For when they are known to be dead, and before a new one starts. */
+export async function clearWork(dataDir: string): Promise<void> {
+  await rm(workFolder(dataDir), { recursive: true, force: true });
+  await mkdir(workFolder(dataDir), { recursive: true });
 }
 
 function passedOn(hostEnv: HostEnv): Record<string, string> {

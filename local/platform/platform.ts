@@ -14,7 +14,7 @@ import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
 import { requireGit } from './git.ts';
 import { startHttp } from './http.ts';
-import { type HostEnv, laptopImages } from './images.ts';
+import { clearWork, type HostEnv, laptopImages } from './images.ts';
 import { openLaptopPorts } from './ports.ts';
 import { laptopToken } from './token.ts';
 import { wireHandlers } from './wiring.ts';
@@ -100,6 +100,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         onTaskStateChange: (event) => onChange(event),
       }),
     );
+    await clearWork(dataDir);
     const ecs = new ECSClient({ ...sdk, endpoint: ecsEndpoint.url });
 
     const handlers = await wireHandlers({

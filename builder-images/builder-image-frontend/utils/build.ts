@@ -1,35 +1,18 @@
 import { basename, join } from 'node:path';
 import type { FrontendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
-import type { Artifact, Phase } from '../../../contract/record.ts';
-import type { Deadline } from '../../shared/deadline.ts';
+import type { Phase } from '../../../contract/record.ts';
+import type { BuildInput as BuilderInput, Built } from '../../shared/entry.ts';
 import type { ImageEnv } from '../../shared/env.ts';
 import { asFault } from '../../shared/fault.ts';
 import { fetched } from '../../shared/fetched.ts';
-import type { Masker } from '../../shared/masker.ts';
-import type { Reporter } from '../../shared/reporter.ts';
 import { createSandbox } from '../../shared/sandbox.ts';
 import { runUserCommand } from '../../shared/user-command.ts';
 import { userEnv } from '../../shared/user-env.ts';
 import { repoFolder } from './folders.ts';
 import { install } from './install.ts';
 
-export interface BuildInput {
-  readonly env: FrontendEnv;
-  readonly image: ImageEnv;
-  /** The environment as it was handed over. */
-  readonly raw: Readonly<Record<string, string>>;
-  readonly mask: Masker;
-  readonly reporter: Reporter;
-  readonly deadline: Deadline;
-  readonly now: () => number;
-}
-
-export interface Built {
-  readonly artifact: Artifact;
-  /** Keeps the caches for the next build: for when the result has been told. */
-  readonly saveCaches: (signal: AbortSignal) => Promise<void>;
-}
+type BuildInput = BuilderInput<FrontendEnv> & { readonly image: ImageEnv };
 
 /** Set by a user who does not trust what is cached. */
 const wantsCache = ({ DISABLE_BUILD_CACHE }: Readonly<Record<string, string>>) =>
