@@ -86,8 +86,10 @@ export function s3Objects(access: ObjectsAccess): Objects {
     } catch (error) {
       if (isAbsent(error)) return null;
       // S3 says "not found" only to those who may list the whole bucket, which a build may not: it may list its prefixes.
-      if (nameOf(error) === 'AccessDenied' && !(await isThere(Key))) return null;
-      throw error;
+      if (nameOf(error) !== 'AccessDenied') throw error;
+      if (!(await isThere(Key))) return null;
+      // Another builder has written it in between; where it has not, this one's refusal is real.
+      return client.send(new s3.GetObjectCommand({ Bucket, Key }));
     }
   };
   return {
