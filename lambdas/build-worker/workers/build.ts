@@ -40,15 +40,26 @@ const SECOND_LOOK_MS = 60_000;
 
 /** Starts builds while there are jobs and free slots. Safe to run in several processes at once. */
 export async function drainBuildQueue(deps: BuildWorkerDeps): Promise<void> {
-  const lanes = await Promise.allSettled(Array.from({ length: LANES }, () => drainLane(deps)));
-  const failed = lanes.find((lane) => lane.status === 'rejected');
-  if (failed) throw failed.reason;
+  const lanes = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  // Another lane opens when one has found a job: most rings are for a single one.
+  const open = () => {
+    if (lanes.size >= LANES) return;
+    const lane = drainLane(deps, open)
+      .catch((e) => void failures.push(e))
+      .finally(() => lanes.delete(lane));
+    lanes.add(lane);
+  };
+  open();
+  while (lanes.size > 0) await Promise.race(lanes);
+  if (failures.length > 0) throw failures[0];
 }
 
-async function drainLane(deps: BuildWorkerDeps): Promise<void> {
+async function drainLane(deps: BuildWorkerDeps, onJob: () => void): Promise<void> {
   for (;;) {
     const job = await deps.queue.take(QUEUES.build, { leaseMs: START_LEASE_MS, limits: deps.limits });
     if (!job) return;
+    onJob();
     const parsed = BuildJobSchema.safeParse(job.data);
     if (!parsed.success) {
       deps.log(`job ${job.id} is not a build job and was dropped`, parsed.error);
@@ -80,10 +91,12 @@ async function startBuild(deps: BuildWorkerDeps, job: Job, data: BuildJob): Prom
 
 async function startTask(deps: BuildWorkerDeps, job: Job, data: BuildJob): Promise<string> {
   const config = configFor(deps.configs, data.target, data.plan.nodeVersion);
-  const credentials = await deps.mintCredentials(data, job.attempt, deps.platform.timeoutSeconds);
+  const [credentials] = await Promise.all([
+    deps.mintCredentials(data, job.attempt, deps.platform.timeoutSeconds),
+    deps.queue.note(QUEUES.build, job.id, { asked: '1' }),
+  ]);
   const override = taskOverride(config.CONTAINERNAME, data, { ...deps.platform, credentials, attempt: job.attempt });
   checkOverrides(override);
-  await deps.queue.note(QUEUES.build, job.id, { asked: '1' });
   return runTask(deps.ecs, {
     config,
     override,

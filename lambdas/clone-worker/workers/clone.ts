@@ -50,8 +50,10 @@ async function analyzeOne(deps: CloneWorkerDeps, job: Job, data: CloneJob): Prom
   // Counted before the work: an analysis that takes its process down with it must not be tried for ever.
   const tries = Number(job.notes.tries ?? 0) + 1;
   if (tries > MAX_TRIES && !job.notes.plan) return fail(deps, job, data, failure('INTERNAL'));
-  await publish(deps, data, { type: 'deployment.analyzing' });
-  await deps.queue.note(QUEUES.clone, job.id, { tries: String(tries) });
+  await Promise.all([
+    publish(deps, data, { type: 'deployment.analyzing' }),
+    deps.queue.note(QUEUES.clone, job.id, { tries: String(tries) }),
+  ]);
   let plan: Plan;
   try {
     plan = await decidedPlan(deps, job, data);
@@ -66,8 +68,8 @@ async function analyzeOne(deps: CloneWorkerDeps, job: Job, data: CloneJob): Prom
     const { owner, projectId } = data;
     await deps.queue.add(QUEUES.build, { id: buildJobId(data.deploymentId, target), data: build, owner, projectId });
   }
-  await deps.queue.complete(QUEUES.clone, job.id);
   await deps.doorbell.ring('build-worker');
+  await deps.queue.complete(QUEUES.clone, job.id);
 }
 
 function buildJob(data: CloneJob, plan: Plan, target: 'frontend' | 'backend'): BuildJob | null {

@@ -78,6 +78,8 @@ export interface ControlPlane {
   watch(event?: object): Promise<void>;
   ring(name: DoorbellName): void;
   record(deploymentId: string): Promise<DeploymentRecord>;
+  /** Nothing but the API runs until the function that it gives is called: the others are functions of their own on AWS. */
+  hold(): () => void;
   /** Resolves when no function runs. */
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -105,6 +107,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const waiting = new Set<DoorbellName>();
   let closed = false;
 
+  let gate = Promise.resolve();
   const newLife = (role: Role) => options.lives?.(role) ?? life();
   const portsOf = ({ wrap }: Life) => {
     const [ecs, s3] = [wrap(clients.ecs), wrap(clients.s3)];
@@ -125,6 +128,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   async function invoke(name: string, run: () => Promise<unknown>): Promise<void> {
     running.set(name, (running.get(name) ?? 0) + 1);
     try {
+      await gate;
       await run();
     } catch (e) {
       log(`a run of ${name} ended`, e);
@@ -192,7 +196,8 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
 
   const archiveFor = (s3: S3Client) => options.archive ?? s3Archive(s3, bucket);
   for (const topic of Object.values(TOPICS))
-    bus.subscribe(topic, (batch) => {
+    bus.subscribe(topic, async (batch) => {
+      await gate;
       const own = newLife('event-projector');
       const ports = portsOf(own);
       return own.run(async () => {
@@ -271,6 +276,13 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       const stored = await storage.store.get(deploymentId);
       if (!stored) throw new Error(`no deployment ${deploymentId}`);
       return stored.record;
+    },
+    hold() {
+      let release: () => void = () => undefined;
+      gate = new Promise((r) => {
+        release = r;
+      });
+      return release;
     },
     async idle() {
       for (;;) {
