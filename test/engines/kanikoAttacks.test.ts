@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Files, repository } from '../builder-images/harness.ts';
-import { describeWith } from '../support/engines.ts';
+import { describeWith, tooSlow } from '../support/engines.ts';
 import { KanikoWorld, missingKaniko } from './kanikoWorld.ts';
 
 /** Runs as an install script and again in the build: takes what it can reach, changes what it may, leaves processes behind. */
@@ -39,7 +39,7 @@ for n in $(seq 40); do (sleep 300 &) 2>/dev/null; done
 exit 0
 `;
 
-describeWith(missingKaniko(), 'a hostile repository during an image build', () => {
+describeWith(tooSlow ?? missingKaniko(), 'a hostile repository during an image build', () => {
   let kaniko: KanikoWorld;
   let built: Awaited<ReturnType<KanikoWorld['build']>>;
   let image: ReturnType<KanikoWorld['pull']>;

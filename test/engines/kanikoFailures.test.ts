@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Files, repository } from '../builder-images/harness.ts';
-import { describeWith } from '../support/engines.ts';
+import { describeWith, tooSlow } from '../support/engines.ts';
 import { KanikoWorld, missingKaniko } from './kanikoWorld.ts';
 
 const SERVER = 'require("http").createServer((q, r) => r.end("hi")).listen(process.env.PORT)';
@@ -12,7 +12,7 @@ const service = (scripts: Record<string, string> = {}, dependencies?: Record<str
   'server.js': SERVER,
 });
 
-describeWith(missingKaniko(), 'an image build that fails says why', () => {
+describeWith(tooSlow ?? missingKaniko(), 'an image build that fails says why', () => {
   let kaniko: KanikoWorld;
   let count = 0;
   beforeAll(async () => {

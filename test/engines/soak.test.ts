@@ -7,7 +7,7 @@ import { controlPlane, type Role } from '../support/controlPlane/controlPlane.ts
 import { Killed, life } from '../support/controlPlane/life.ts';
 import type { LoggedTask, SimulatedFault } from '../support/controlPlane/simulatedEcs.ts';
 import { BUCKET, movableClock, openWorld } from '../support/controlPlane/world.ts';
-import { describeWith } from '../support/engines.ts';
+import { describeWith, tooSlow } from '../support/engines.ts';
 import { anyRedis, redisMissing } from '../support/redis.ts';
 
 const DEPLOYMENTS = Number(process.env.VEREN_SOAK_DEPLOYMENTS ?? 2_000);
@@ -47,7 +47,7 @@ const SCRIPTS = [
  * is real: the handlers, the SDK, Redis, the endpoints of STS and S3. Time is put forward, so that backoffs and leases pass.
  */
 describeWith(
-  redisMissing,
+  tooSlow ?? redisMissing,
   `soak: ${DEPLOYMENTS} deployments, 5 % of calls fail, functions are killed at random`,
   () => {
     test('every one ends, with one artifact or one reason, and the limits hold', async () => {

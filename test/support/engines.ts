@@ -29,3 +29,9 @@ export function describeWith(missing: string | null, title: string, suite: () =>
   }
   describe.skip(`${title} (skipped: ${missing})`, suite);
 }
+
+/** For suites of minutes: they run where everything must (VEREN_REQUIRE_ENGINES=1), or where somebody asks for them. */
+export const tooSlow =
+  process.env.VEREN_REQUIRE_ENGINES === '1' || process.env.VEREN_SLOW === '1'
+    ? null
+    : 'takes minutes; VEREN_SLOW=1 runs it';
