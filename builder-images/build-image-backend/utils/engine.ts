@@ -43,10 +43,13 @@ export async function findEngine(
   for (const kind of LOCAL_ENGINES) {
     const file = await onPath(kind, env.PATH ?? '');
     if (file === null) continue;
-    if (kind !== 'docker' || (await answers(file, env))) return { kind, file, env };
+    if (await answers(kind, file, env)) return { kind, file, env };
     silent.push(kind);
   }
-  const found = silent.length === 0 ? 'none was found' : `${silent[0]} is installed but its daemon does not answer`;
+  const found =
+    silent.length === 0
+      ? 'none was found'
+      : `${silent.join(', ')} ${silent.length > 1 ? 'are' : 'is'} installed but ${silent.length > 1 ? 'do' : 'does'} not answer`;
   throw new VerenError('NO_CONTAINER_BUILDER', { found });
 }
 
@@ -63,9 +66,10 @@ async function onPath(name: string, path: string): Promise<string | null> {
   return null;
 }
 
-async function answers(file: string, env: Readonly<Record<string, string>>): Promise<boolean> {
+/** Docker's client is often installed alone: what counts is its daemon. */
+async function answers(kind: LocalEngineName, file: string, env: Readonly<Record<string, string>>): Promise<boolean> {
   const { exitCode } = await runCommand({
-    argv: [file, 'version', '--format', '{{.Server.Version}}'],
+    argv: [file, 'version', ...(kind === 'docker' ? ['--format', '{{.Server.Version}}'] : [])],
     cwd: '/',
     env,
     onOutput: () => undefined,
