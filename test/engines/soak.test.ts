@@ -11,7 +11,7 @@ import { describeWith, tooSlow } from '../support/engines.ts';
 import { anyRedis, redisMissing } from '../support/redis.ts';
 
 const DEPLOYMENTS = Number(process.env.VEREN_SOAK_DEPLOYMENTS ?? 2_000);
-const LIMITS = { global: 24, perOwner: 12, perProject: 3 };
+const LIMITS = { global: 12, perOwner: 6, perProject: 2 };
 const OWNERS = ['ada', 'bob', 'eve'];
 const PROJECTS = 60;
 /** Share of the calls of ECS and STS that fail, and of the runs of each function that are killed somewhere. */
@@ -80,7 +80,7 @@ describeWith(
         },
         {
           now: clock.now,
-          work: () => random() * 30,
+          work: () => 20 + random() * 100,
           onPublished: (id) => published.set(id, (published.get(id) ?? 0) + 1),
         },
       );
@@ -164,10 +164,8 @@ describeWith(
       expect(await ports.queue.list('build', 'active')).toEqual([]);
       expect(await ports.queue.list('build', 'waiting')).toEqual([]);
       const most = peaks(ecs.log, owners);
-      expect(most.global).toBeLessThanOrEqual(LIMITS.global);
-      expect(most.owner).toBeLessThanOrEqual(LIMITS.perOwner);
-      expect(most.project).toBeLessThanOrEqual(LIMITS.perProject);
-      expect(most.global).toBeGreaterThan(LIMITS.global / 2);
+      // The pressure was there: limits that were never reached would prove nothing.
+      expect([most.global, most.owner, most.project]).toEqual([LIMITS.global, LIMITS.perOwner, LIMITS.perProject]);
 
       await plane.close();
       await ports.close();

@@ -1,8 +1,10 @@
+import type { DeploymentRecord } from '../../contract/record.ts';
 import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
 import { type ControlPlane, controlPlane, type Role, untilEnded } from '../support/controlPlane/controlPlane.ts';
 import { type Death, Killed, type Life, life } from '../support/controlPlane/life.ts';
 import type { SimulatedEcs } from '../support/controlPlane/simulatedEcs.ts';
 import { BUCKET, movableClock, openWorld, type World } from '../support/controlPlane/world.ts';
+import { frontendPlan } from '../support/events.ts';
 
 /**
  * Every function is killed once at every step it takes: before each call of a port or of AWS, and after the call was
@@ -29,6 +31,7 @@ async function withDeath<T>(
   const clock = movableClock();
   const ports = await openMemoryPlatform({ clock });
   const doomed: Life[] = [];
+  let commits = 0;
   const ecs = await world.ecs(
     () => plane.bus,
     (event) => void plane.watch(event),
@@ -40,6 +43,8 @@ async function withDeath<T>(
     endpoints: { ecs: ecs.url, sts: world.sts, s3: world.s3Url },
     credentials: world.credentials.root,
     bucket: BUCKET,
+    // A branch that moves: each look at it finds another commit.
+    analyze: async () => ({ ...frontendPlan(), commit: String(++commits).padStart(40, '0') }),
     lives(of) {
       if (of !== role || doomed.some((l) => l.killed)) return life();
       const next = life(death);
@@ -72,6 +77,10 @@ async function atEveryStep(role: Role, story: (s: Story, at: string) => Promise<
 
 const tokens = (ecs: SimulatedEcs) => ecs.log.map((task) => task.token.replace(/^\w+-/, ''));
 
+/** What was built, and what the record says was built. */
+const commits = (ecs: SimulatedEcs, record: DeploymentRecord | undefined) =>
+  [...new Set([record?.commit, ...ecs.log.map((task) => task.env.GIT_COMMIT)])].length;
+
 test.each<[Role, number]>([
   ['clone-worker', 14],
   ['build-worker', 16],
@@ -82,10 +91,11 @@ test.each<[Role, number]>([
     const steps = await atEveryStep(role, async ({ plane, ecs, advance }, at) => {
       const id = await plane.deploy({ projectId: 'site' });
       const [record] = await untilEnded(plane, [id], { advance, stepMs: 30_000 });
-      expect({ at, status: record?.status, tasks: tokens(ecs) }).toEqual({
+      expect({ at, status: record?.status, tasks: tokens(ecs), commits: commits(ecs, record) }).toEqual({
         at,
         status: 'succeeded',
         tasks: ['frontend-1-0'],
+        commits: 1,
       });
     });
     expect(steps).toBeGreaterThanOrEqual(atLeast);

@@ -154,6 +154,44 @@ describe('one deployment, in order', () => {
     expect(expectedLogLines(fold(second))).toEqual({ frontend: { attempt: 2, lines: 7 } });
   });
 
+  const said = (s: number, code: string, attempt = 1): DeploymentEvent => ({
+    ...base(s),
+    type: 'build.failed',
+    target: 'frontend',
+    attempt,
+    error: { code, message: code },
+  });
+
+  it.each(['PUBLISH_FAILED', 'BUILD_STOPPED'])('leaves it open what follows a builder that says %s', (code) => {
+    const common = [requested(), analyzed(1), started(2), said(3, code)];
+    expect(record(...common)).toMatchObject({
+      status: 'building',
+      builds: { frontend: { status: 'building', attempt: 1 } },
+    });
+    expect(record(...common, retrying(9))).toMatchObject({ status: 'building', builds: { frontend: { attempt: 2 } } });
+    // What the platform decides stands, also by a clock that is behind.
+    expect(record(...common, said(2, 'RETRIES_EXHAUSTED'))).toMatchObject({
+      status: 'failed',
+      error: { code: 'RETRIES_EXHAUSTED' },
+    });
+    expect(record(...common, canceled(9))).toMatchObject({ status: 'canceled' });
+  });
+
+  it('follows the verdict between a cancellation and a success, whatever their clocks say', () => {
+    const common = [requested(), analyzed(1, plan), started(2), started(2, 1, 'backend')];
+    const fenced = (s: number, published: ('frontend' | 'backend')[]) =>
+      ({ ...canceled(s), published }) as DeploymentEvent;
+    // The frontend had published before the cancellation; the backend says too late, by a clock that is behind, that it has.
+    expect(record(...common, succeeded(9), fenced(5, ['frontend']), succeeded(3, 1, 'backend'))).toMatchObject({
+      status: 'canceled',
+      builds: { frontend: { status: 'succeeded', artifact: { files: 1 } }, backend: { status: 'canceled' } },
+    });
+    // The event of a cancellation was lost, its verdict was not.
+    const refused = record(requested(), analyzed(1), started(2), said(3, 'DEPLOYMENT_CANCELED'));
+    expect(refused).toMatchObject({ status: 'canceled', builds: { frontend: { status: 'canceled' } } });
+    expect(refused?.error ?? refused?.builds.frontend?.error).toBeUndefined();
+  });
+
   it('ends a deployment whose analysis failed', () => {
     const error = { code: 'REPO_EMPTY', message: 'empty' };
     expect(record(requested(), { ...base(1), type: 'deployment.failed', error })).toMatchObject({
@@ -183,6 +221,12 @@ const anyEvent: fc.Arbitrary<DeploymentEvent> = fc.oneof(
   fc.tuple(second, attempt, anyTarget).map(([s, a, t]) => failed(s, a, t)),
   fc.tuple(second, attempt).map(([s, a]) => retrying(s, a)),
   second.map((s) => canceled(s)),
+  fc
+    .tuple(second, fc.subarray(['frontend' as const, 'backend' as const]))
+    .map(([s, published]) => ({ ...canceled(s), published }) as DeploymentEvent),
+  fc
+    .tuple(second, attempt, anyTarget, fc.constantFrom('PUBLISH_FAILED', 'BUILD_STOPPED', 'DEPLOYMENT_CANCELED'))
+    .map(([s, a, t, code]) => ({ ...failed(s, a, t), error: { code, message: code } }) as DeploymentEvent),
   second.map(
     (s): DeploymentEvent => ({ ...base(s), type: 'deployment.failed', error: { code: 'X', message: `${s}` } }),
   ),
