@@ -15,19 +15,19 @@ import type { BackendImageEnv } from './env.ts';
 import type { FoundImage, ImageStore } from './images.ts';
 import { hardened, kanikoBuild, kanikoEnv } from './kaniko.ts';
 import { isSameDeployment, labels } from './labels.ts';
-import { localBuild, localImages } from './local.ts';
+import { type LocalEngine, localBuild, localImages } from './local.ts';
 import { parserOf } from './output.ts';
 import { Phases } from './phases.ts';
 import { push } from './push.ts';
 import { openRegistry, type Registry } from './registry.ts';
-import { runEngine } from './run-engine.ts';
+import { type EngineRun, runEngine } from './run-engine.ts';
 
 export type BuildInput = Input<BackendEnv> & { readonly image: BackendImageEnv };
 
 /** What builds the image, and where it goes. */
 type Place =
-  | { readonly engine: Extract<Engine, { kind: 'kaniko' }>; readonly store: Registry }
-  | { readonly engine: Exclude<Engine, { kind: 'kaniko' }>; readonly store: ImageStore };
+  | { readonly kind: 'kaniko'; readonly engine: Extract<Engine, { kind: 'kaniko' }>; readonly store: Registry }
+  | { readonly kind: 'local'; readonly engine: LocalEngine; readonly store: ImageStore };
 
 /** All four phases. Throws `PhaseFault` or `VerenError`; `deadline.phase` tells in which. */
 export async function build(input: BuildInput): Promise<Artifact> {
@@ -79,13 +79,14 @@ async function worthwhile(
   const place: Place =
     engine.kind === 'kaniko'
       ? {
+          kind: 'kaniko',
           engine,
           store: await openRegistry(env, {
             endpoint: raw.AWS_ENDPOINT_URL_ECR,
             insecure: image.VEREN_INSECURE_REGISTRIES,
           }),
         }
-      : { engine, store: localImages(engine, env.ECR_URI, deadline.signal) };
+      : { kind: 'local', engine, store: localImages(engine, env.ECR_URI, deadline.signal) };
   const earlier = await place.store.find(tag);
   if (earlier === null) return { place, earlier };
   if (!isSameDeployment(earlier.labels, own)) throw new VerenError('IMAGE_TAG_EXISTS', { tag });
@@ -95,14 +96,12 @@ async function worthwhile(
 
 async function make(
   input: BuildInput,
-  { engine, store }: Place,
+  place: Place,
   phases: Phases,
   tag: string,
   own: Readonly<Record<string, string>>,
 ): Promise<FoundImage> {
-  const { env, image, raw, reporter, mask } = input;
-  const { signal } = input.deadline;
-  const control = join(image.VEREN_WORK, 'control');
+  const { env, image, raw, reporter, mask, deadline } = input;
   phases.enter('install');
   const context = await prepareContext({
     env,
@@ -110,64 +109,83 @@ async function make(
     work: image.VEREN_WORK,
     templates: image.VEREN_TEMPLATES,
     secrets:
-      engine.kind === 'kaniko'
+      place.kind === 'kaniko'
         ? { folder: KANIKO_SECRETS, owner: NODE_UID }
-        : { folder: join(control, 'secrets'), owner: null },
+        : { folder: join(image.VEREN_WORK, 'control/secrets'), owner: null },
     say: (text) => reporter.say(text),
   });
   const run = {
-    parse: parserOf[engine.kind],
+    parse: parserOf[place.engine.kind],
     commands: stepCommands(env, context),
     reporter,
     phases,
     mask,
-    signal,
+    signal: deadline.signal,
   };
-  if (engine.kind !== 'kaniko') {
-    await runEngine({ ...run, argv: localBuild(engine, context, `${env.ECR_URI}:${tag}`, own), env: engine.env });
+  if (place.kind === 'kaniko') {
+    const layout = await makeLayout(input, place.engine.file, context, own, run);
     phases.enter('publish');
-    const made = await store.find(tag);
-    if (made === null)
-      throw new VerenError('IMAGE_BUILD_FAILED', { reason: `${engine.kind} has no image after the build` });
-    return made;
+    return pushLayout(input, place.engine.file, place.store, layout, tag, own);
   }
-  const layout = join(control, 'image');
-  const sandbox = createSandbox({
-    uid: NODE_UID,
-    gid: NODE_UID,
-    maxProcesses: image.VEREN_BUILD_PROCESSES,
-    cookie: '',
-  });
+  const { engine, store } = place;
+  await runEngine({ ...run, argv: localBuild(engine, context, `${env.ECR_URI}:${tag}`, own), env: engine.env });
+  phases.enter('publish');
+  const made = await store.find(tag);
+  if (made === null)
+    throw new VerenError('IMAGE_BUILD_FAILED', { reason: `${engine.kind} has no image after the build` });
+  return made;
+}
+
+/** Builds without any credential; when this resolves nothing of the user's is alive. Gives the folder of the image. */
+async function makeLayout(
+  { env, image, raw }: BuildInput,
+  executor: string,
+  context: BuildContext,
+  own: Readonly<Record<string, string>>,
+  run: Omit<EngineRun, 'argv' | 'env'>,
+): Promise<string> {
+  const control = join(image.VEREN_WORK, 'control');
+  const output = join(control, 'image');
+  const maxProcesses = image.VEREN_BUILD_PROCESSES;
+  const sandbox = createSandbox({ uid: NODE_UID, gid: NODE_UID, maxProcesses, cookie: '' });
   const argv = kanikoBuild({
-    executor: engine.file,
+    executor,
     context,
     labels: own,
-    output: layout,
+    output,
     mirrors: image.VEREN_REGISTRY_MIRRORS,
     insecure: image.VEREN_INSECURE_REGISTRIES,
     cache: image.VEREN_LAYER_CACHE === undefined ? null : join(image.VEREN_LAYER_CACHE, env.PROJECT_ID),
   });
   await runEngine({
     ...run,
-    argv: hardened(argv, image.VEREN_BUILD_PROCESSES),
+    argv: hardened(argv, maxProcesses),
     env: await kanikoEnv(raw, join(control, 'empty')),
     sweep: () => sandbox.killAll(),
   });
-  phases.enter('publish');
-  await sandbox.killAll();
-  return push({
-    crane: image.VEREN_CRANE ?? join(dirname(engine.file), 'crane'),
-    registry: store as Registry,
+  return output;
+}
+
+const pushLayout = (
+  { env, image, raw, reporter, deadline }: BuildInput,
+  executor: string,
+  registry: Registry,
+  layout: string,
+  tag: string,
+  own: Readonly<Record<string, string>>,
+) =>
+  push({
+    crane: image.VEREN_CRANE ?? join(dirname(executor), 'crane'),
+    registry,
     layout,
     uri: env.ECR_URI,
     tag,
     labels: own,
     raw,
-    control,
-    signal,
+    control: join(image.VEREN_WORK, 'control'),
+    signal: deadline.signal,
     say: (text) => reporter.say(text),
   });
-}
 
 const stepCommands = (env: BackendEnv, context: BuildContext) => ({
   ...(wanted(env.PACKAGE_MANAGER) !== null && { tools: `prepare ${env.PACKAGE_MANAGER}` }),
