@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BackendImageEnvSchema } from '../../../builder-images/build-image-backend/utils/env.ts';
+import { BUILDERS } from '../../../contract/builders.ts';
+import { ROOT } from '../harness.ts';
+
+/** The builder's own image cannot be built here: what can be said of its Dockerfile without that. */
+const IMAGES = join(ROOT, 'builder-images');
+const { dockerfile } = BUILDERS.find((builder) => builder.target === 'backend')!;
+const text = readFileSync(join(IMAGES, dockerfile), 'utf8').replaceAll('\\\n', ' ');
+const last = text.slice(text.lastIndexOf('\nFROM '));
+
+test('its environment is what the script and main.sh expect', () => {
+  const env = Object.fromEntries([...last.matchAll(/\b(\w+)=(\S+)/g)].map(([, name, value]) => [name!, value!]));
+  const image = BackendImageEnvSchema.parse({
+    ...env,
+    PATH: '/bin',
+    VEREN_WORK: '/w',
+    VEREN_FETCH_PID: '1',
+    VEREN_STARTED: '1',
+    VEREN_TEMPLATES: '/kaniko/x',
+  });
+  expect(image.VEREN_KANIKO).toBe('/kaniko/executor');
+  expect(image.VEREN_REGISTRY_MIRRORS).toEqual(['public.ecr.aws/docker']);
+  // Another user than `node`, who runs the steps.
+  expect(image.VEREN_BUILD_UID).not.toBe(1_000);
+  const main = readFileSync(join(IMAGES, 'build-image-backend/main.sh'), 'utf8');
+  const required = /^check_environment (.*)$/m
+    .exec(main)![1]!
+    .split(' ')
+    .filter((name) => name.startsWith('VEREN_'));
+  expect(required.filter((name) => env[name] === undefined)).toEqual([]);
+});
+
+test('everything that has to outlive a build lies below /kaniko', () => {
+  const targets = [...last.matchAll(/^COPY (?:--\S+ )*(?:\S+ )+(\S+)$/gm)].map(([, target]) => target!);
+  const paths = [...last.matchAll(/\bVEREN_\w+=(\/\S+)/g)].map(([, path]) => path!);
+  expect(targets.length).toBeGreaterThan(4);
+  for (const path of [...targets, ...paths, ...[/ENTRYPOINT \["(\S+?)"/.exec(last)![1]!]])
+    expect(path).toMatch(/^\/kaniko\//);
+  expect(last).toMatch(/chmod -R go-w \/kaniko/);
+});
+
+test('what it copies of the context is there', () => {
+  const sources = [...last.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, list]) => list!.split(' '));
+  // Written by bundle.ts before an image is built.
+  const written = 'build-image-backend/dist';
+  expect(sources).toContain(written);
+  expect(sources.filter((path) => path !== written && !existsSync(join(IMAGES, path)))).toEqual([]);
+});
