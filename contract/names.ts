@@ -29,6 +29,8 @@ export const s3Keys = {
   promotion: (projectId: string) => `__deployments/${projectId}/promotion.json`,
   cache: (projectId: string) => `__cache/${projectId}/`,
   record: (deploymentId: string) => `__records/${deploymentId}.json`,
+  /** The events that the record is made of: with them Redis can be rebuilt when Kafka has forgotten them. */
+  events: (deploymentId: string) => `__records/events/${deploymentId}.json`,
   log: (deploymentId: string) => `__logs/${deploymentId}.ndjson`,
   /** A message that could not be read, kept for an operator. */
   parked: (topic: string, partition: number, offset: number) => `__parked/${topic}/${partition}/${offset}.json`,

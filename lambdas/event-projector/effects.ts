@@ -6,6 +6,7 @@ import type { Archive } from '../shared/archive.ts';
 import type { DeploymentStore, Doorbell, JobQueue, LogChannel, Notifier, Subscriptions } from '../shared/ports.ts';
 import { freeSlot, hasStopped } from '../shared/slots.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
+import { eventsOf } from './eventsOf.ts';
 
 export interface EffectDeps {
   readonly store: DeploymentStore;
@@ -32,7 +33,8 @@ export async function settle(
 ): Promise<void> {
   if (isTerminal(after.status)) {
     if (after.status === 'canceled') await stop(deps, after.deploymentId);
-    await deps.archive.writeRecord(after);
+    const facts = (await deps.store.get(after.deploymentId))?.facts;
+    await deps.archive.writeRecord(after, facts ? eventsOf(facts) : []);
     await deps.archiveLog(after.deploymentId);
   }
   await freeStopped(deps, after);

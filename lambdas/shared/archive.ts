@@ -1,11 +1,19 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { type LogLine, LogLineSchema } from '../../contract/events.ts';
+import {
+  GetObjectCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { z } from 'zod';
+import { type DeploymentEvent, DeploymentEventSchema, type LogLine, LogLineSchema } from '../../contract/events.ts';
 import { s3Keys } from '../../contract/names.ts';
 import { type DeploymentRecord, DeploymentRecordSchema } from '../../contract/record.ts';
 
 /** The cold copies in S3 of a deployment that has ended. */
 export interface Archive {
-  writeRecord(record: DeploymentRecord): Promise<void>;
+  /** The record, and the events that it is made of. */
+  writeRecord(record: DeploymentRecord, events: readonly DeploymentEvent[]): Promise<void>;
   readRecord(deploymentId: string): Promise<DeploymentRecord | null>;
   /** One NDJSON object; replaces an earlier one. */
   writeLog(deploymentId: string, lines: AsyncIterable<readonly LogLine[]>): Promise<void>;
@@ -13,7 +21,14 @@ export interface Archive {
   readLog(deploymentId: string, after: number): Promise<LogLine[] | null>;
 }
 
-export function s3Archive(s3: S3Client, bucket: string): Archive {
+/** The archive as a rebuild needs it. */
+export interface WholeArchive extends Archive {
+  readEvents(deploymentId: string): Promise<DeploymentEvent[] | null>;
+  /** Ids of the deployments whose events, or whose log, are there. */
+  list(what: 'events' | 'log'): AsyncIterable<string>;
+}
+
+export function s3Archive(s3: S3Client, bucket: string): WholeArchive {
   const put = (key: string, body: string, type: string) =>
     s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body), ContentType: type }));
   const get = async (key: string): Promise<string | null> => {
@@ -26,12 +41,18 @@ export function s3Archive(s3: S3Client, bucket: string): Archive {
     }
   };
   return {
-    async writeRecord(record) {
+    async writeRecord(record, events) {
+      // The record last: where it is, the events are too.
+      await put(s3Keys.events(record.deploymentId), JSON.stringify(events), 'application/json');
       await put(s3Keys.record(record.deploymentId), JSON.stringify(record), 'application/json');
     },
     async readRecord(deploymentId) {
       const text = await get(s3Keys.record(deploymentId));
       return text === null ? null : DeploymentRecordSchema.parse(JSON.parse(text));
+    },
+    async readEvents(deploymentId) {
+      const text = await get(s3Keys.events(deploymentId));
+      return text === null ? null : z.array(DeploymentEventSchema).parse(JSON.parse(text));
     },
     async writeLog(deploymentId, lines) {
       let body = '';
@@ -43,6 +64,13 @@ export function s3Archive(s3: S3Client, bucket: string): Archive {
       if (text === null) return null;
       const lines = text.split('\n').filter((l) => l !== '');
       return lines.map((l) => LogLineSchema.parse(JSON.parse(l))).filter((l) => l.seq > after);
+    },
+    async *list(what) {
+      // A key is a prefix, the id and an extension: both ends are where an impossible id stands in the key of one.
+      const [prefix = '', extension = ''] = s3Keys[what]('\0').split('\0');
+      for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: prefix }))
+        for (const { Key = '' } of Contents)
+          if (Key.endsWith(extension)) yield Key.slice(prefix.length, -extension.length);
     },
   };
 }

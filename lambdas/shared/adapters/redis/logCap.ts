@@ -1,3 +1,4 @@
+import type { LogLine } from '../../../../contract/events.ts';
 import type { LogEntry } from '../../ports.ts';
 
 /** Bytes of lines that are kept of one deployment. What comes after is counted but not kept. */
@@ -5,6 +6,10 @@ export const MAX_LOG_BYTES = 64 * 1024 * 1024;
 
 /** What a line counts for. */
 export const lineBytes = (entry: LogEntry) => Buffer.byteLength(entry.line);
+
+/** Whether this is what `lastWords` makes. No builder's own line of that stream says so. */
+export const isLastWords = ({ stream, line }: LogLine) =>
+  stream === 'system' && /^The log has reached \d+ bytes; the rest of it is not kept\.$/.test(line);
 
 /** The last line of a log that has reached the limit. */
 export const lastWords = (entry: LogEntry, maxBytes: number): LogEntry => ({

@@ -1,0 +1,105 @@
+import { parseArgs } from 'node:util';
+import { S3Client } from '@aws-sdk/client-s3';
+import { z } from 'zod';
+import { KafkaEnvSchema } from '../contract/builder-env.ts';
+import { VerenError } from '../contract/errors.ts';
+import { DEFAULT_BUCKET, DEFAULT_REGION, TOPICS } from '../contract/names.ts';
+import { rebuild } from '../lambdas/event-projector/rebuild.ts';
+import { rest } from '../lambdas/log-streamer/followLog.ts';
+import { readTopics } from '../lambdas/shared/adapters/kafka/readTopics.ts';
+import { lockFolder } from '../lambdas/shared/adapters/memory/lock.ts';
+import { clearLog } from '../lambdas/shared/adapters/redis/clearLog.ts';
+import { connectRedis } from '../lambdas/shared/adapters/redis/connect.ts';
+import { openRedisPorts } from '../lambdas/shared/adapters/redis/ports.ts';
+import { s3Archive } from '../lambdas/shared/archive.ts';
+import { openKafka } from '../lambdas/shared/openKafka.ts';
+import { REDIS_PREFIX } from '../lambdas/shared/redisUsers.ts';
+import { createCredentialStore } from '../local/awsProtocol/credentials.ts';
+import { startS3Endpoint } from '../local/s3/endpoint.ts';
+
+const USAGE = `Usage: npm run veren -- rebuild [--data DIR]
+Makes the state in Redis anew from the archive in S3 and the log in Kafka, and compares. Prints a report (JSON); exits 1
+where something still differs.
+  --data DIR   a laptop's data folder, whose S3 is used; its platform must be stopped
+Environment: REDIS_URL, KAFKA_BROKERS and the other KAFKA_*; without --data also BUCKET, AWS_REGION and what the AWS SDK reads`;
+
+const EnvSchema = KafkaEnvSchema.extend({
+  REDIS_URL: z.url(),
+  BUCKET: z.string().min(3).default(DEFAULT_BUCKET),
+  AWS_REGION: z.string().min(1).default(DEFAULT_REGION),
+});
+
+async function main(): Promise<number> {
+  const { positionals, values } = parseArgs({
+    args: process.argv.slice(2),
+    allowPositionals: true,
+    options: { data: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help || positionals.length !== 1 || positionals[0] !== 'rebuild') {
+    console.log(USAGE);
+    return values.help ? 0 : 2;
+  }
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  const parsed = EnvSchema.safeParse(process.env);
+  if (!parsed.success) {
+    console.error(`${z.prettifyError(parsed.error)}\n\n${USAGE}`);
+    return 2;
+  }
+  const env = parsed.data;
+  const storage =
+    values.data === undefined
+      ? { s3: new S3Client({ region: env.AWS_REGION }), close: async () => {} }
+      : await laptopS3(values.data);
+  const redis = connectRedis({ url: env.REDIS_URL });
+  const { store, logs, close } = openRedisPorts(redis, { prefix: REDIS_PREFIX });
+  try {
+    const archive = s3Archive(storage.s3, env.BUCKET);
+    const kafka = openKafka(env, 'veren-rebuild', env.AWS_REGION);
+    const report = await rebuild({
+      store,
+      logs,
+      archive,
+      archiveLog: (id) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
+      clearLog: (id) => clearLog(redis, REDIS_PREFIX, id),
+      read: (onMessage) => readTopics(kafka, Object.values(TOPICS), onMessage),
+    });
+    console.log(JSON.stringify(report, null, 2));
+    return report.differing.length === 0 ? 0 : 1;
+  } finally {
+    await close();
+    redis.disconnect();
+    await storage.close();
+  }
+}
+
+/** The laptop's S3, which runs only while its platform does: here in its place. */
+async function laptopS3(dataDir: string) {
+  const unlock = await lockFolder(dataDir);
+  try {
+    const credentials = await createCredentialStore({ dataDir });
+    const endpoint = await startS3Endpoint({ dataDir, credentials });
+    const s3 = new S3Client({
+      region: DEFAULT_REGION,
+      credentials: credentials.root,
+      endpoint: endpoint.url,
+      forcePathStyle: true,
+    });
+    const close = async () => {
+      s3.destroy();
+      await endpoint.close();
+      await unlock();
+    };
+    return { s3, close };
+  } catch (e) {
+    await unlock();
+    throw e;
+  }
+}
+
+main().then(
+  (code) => process.exit(code),
+  (e: unknown) => {
+    console.error(e instanceof VerenError ? `${e.code}: ${e.message}` : e);
+    process.exit(1);
+  },
+);

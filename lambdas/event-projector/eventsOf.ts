@@ -1,0 +1,47 @@
+import { TARGETS, type Target } from '../../contract/builders.ts';
+import { type DeploymentEvent, EVENT_VERSION } from '../../contract/events.ts';
+import { PHASES } from '../../contract/record.ts';
+import type { AttemptFacts, DeploymentFacts } from './facts.ts';
+
+/**
+ * Events that give these facts when they are folded: the facts as they are archived, in the form that has a version and a
+ * schema. None before the request is known.
+ */
+export function eventsOf(facts: DeploymentFacts): DeploymentEvent[] {
+  const { requested, analyzing, analyzed, failed, canceled, updatedAt } = facts;
+  if (!requested) return [];
+  const { deploymentId, projectId } = requested;
+  const common = { v: EVENT_VERSION, deploymentId, projectId } as const;
+  return [
+    requested,
+    ...(analyzing ? [{ ...common, ...analyzing, type: 'deployment.analyzing' } as const] : []),
+    ...[analyzed, failed, canceled].filter((event) => event !== undefined),
+    ...TARGETS.flatMap((target) =>
+      Object.entries(facts.attempts[target] ?? {}).flatMap(([n, attempt]) =>
+        attemptEvents({ ...common, target, attempt: Number(n) }, attempt),
+      ),
+    ),
+    // A later repeat of the request changes nothing but the time of the last event, which may have been a repeat itself.
+    ...(updatedAt > requested.at ? [{ ...requested, at: updatedAt }] : []),
+  ];
+}
+
+interface Common {
+  readonly v: typeof EVENT_VERSION;
+  readonly deploymentId: string;
+  readonly projectId: string;
+  readonly target: Target;
+  readonly attempt: number;
+}
+
+function attemptEvents(common: Common, { started, phases, ended, undecided }: AttemptFacts): DeploymentEvent[] {
+  const ofPhases = PHASES.flatMap((phase): DeploymentEvent[] => {
+    const known = phases[phase] ?? {};
+    const event = { ...common, type: 'build.phase', phase } as const;
+    return [
+      ...(known.started ? [{ ...event, ...known.started, state: 'started' } as const] : []),
+      ...(known.finished ? [{ ...event, ...known.finished, state: 'finished' } as const] : []),
+    ];
+  });
+  return [started, ...ofPhases, undecided, ended].filter((event) => event !== undefined);
+}

@@ -1,0 +1,280 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
+import { Kafka, logLevel } from 'kafkajs';
+import { kafkaTransport } from '../../builder-images/shared/kafka.ts';
+import { Reporter } from '../../builder-images/shared/reporter.ts';
+import type { DeploymentEvent } from '../../contract/events.ts';
+import { TOPICS } from '../../contract/names.ts';
+import { isTerminal } from '../../contract/record.ts';
+import { project } from '../../lambdas/event-projector/project.ts';
+import { type RebuildReport, rebuild } from '../../lambdas/event-projector/rebuild.ts';
+import { rest } from '../../lambdas/log-streamer/followLog.ts';
+import { type KafkaBus, kafkaBus } from '../../lambdas/shared/adapters/kafka/bus.ts';
+import { consumeAsLambda } from '../../lambdas/shared/adapters/kafka/consumeAsLambda.ts';
+import { readTopics } from '../../lambdas/shared/adapters/kafka/readTopics.ts';
+import { ensureTopics } from '../../lambdas/shared/adapters/kafka/topics.ts';
+import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
+import { clearLog } from '../../lambdas/shared/adapters/redis/clearLog.ts';
+import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
+import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
+import { type Archive, s3Archive } from '../../lambdas/shared/archive.ts';
+import type { DeploymentStore, LogChannel } from '../../lambdas/shared/ports.ts';
+import { BUCKET, openWorld } from '../support/controlPlane/world.ts';
+import { describeWith } from '../support/engines.ts';
+import { frontendPlan } from '../support/events.ts';
+import { ownKafka, ownKafkaMissing } from '../support/kafka.ts';
+import { ownRedis, ownRedisMissing } from '../support/redis.ts';
+import { exampleRepository, HOST_NODE, startVeren, temporaryFolder } from '../support/veren.ts';
+
+const execFileAsync = promisify(execFile);
+const BUILDS = 10;
+const LINES = 300;
+const topics = Object.values(TOPICS);
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+interface State {
+  readonly store: DeploymentStore;
+  readonly logs: LogChannel;
+}
+
+/**
+ * Builders' own reporter on a real broker, two projectors that follow it: one keeps its state in a real Redis, which is
+ * flushed; the other one, which nothing happens to, says what should be there.
+ */
+describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of ten builds', () => {
+  it('and rebuilt: every record and every log as if nothing had happened', async () => {
+    const [redis, broker, world] = await Promise.all([ownRedis(), ownKafka(), openWorld()]);
+    const kafka = new Kafka({ brokers: [broker.brokers], logLevel: logLevel.NOTHING });
+    await ensureTopics(kafka, { partitions: 3, replicas: 1 });
+    const client = connectRedis({ url: redis.url });
+    const prefix = redis.prefix();
+    const hot = openRedisPorts(client, { prefix });
+    const twin = await openMemoryPlatform({ clock: { now: Date.now } });
+    const archive = s3Archive(world.s3, BUCKET);
+    const nowhere: Archive = { ...archive, writeRecord: async () => {}, writeLog: async () => {} };
+    const bus = kafkaBus(kafka);
+    const stops = [await projector(kafka, hot, archive), await projector(kafka, twin, nowhere)];
+    const ids = Array.from({ length: BUILDS }, (_, i) => `build-${i}`);
+    const run = () =>
+      rebuild({
+        store: hot.store,
+        logs: hot.logs,
+        archive,
+        archiveLog: (id) => archive.writeLog(id, rest({ logs: hot.logs, archive }, id, 0)),
+        clearLog: (id) => clearLog(client, prefix, id),
+        read: (onMessage) => readTopics(kafka, topics, onMessage),
+      });
+    try {
+      // One that ended so long ago that Kafka has forgotten it, and one whose message nobody could read.
+      await build(bus, broker.brokers, 'old', {});
+      await until(async () => (await archive.readLog('old', 0))?.length === LINES);
+      await forget(kafka);
+      await bus.publish(TOPICS.events, [{ key: 'x', value: 'no JSON' }]);
+
+      // Two end before the flush, two between it and the rebuild, the others are at it all the time.
+      const [flushed, rebuilt] = [gate(), gate()];
+      const builds = ids.map((id, i) =>
+        build(bus, broker.brokers, id, {
+          ...(i >= 2 && { half: flushed.passed }),
+          ...(i >= 4 && { threeQuarters: rebuilt.passed }),
+          fails: i % 3 === 0,
+        }),
+      );
+      await until(async () => (await hot.store.unfinished()).length === BUILDS - 2);
+      await until(async () => (await hot.logs.read('build-9', LINES / 2 - 1, 1)).length === 1);
+      const flusher = new Redis(redis.url);
+      await flusher.flushall();
+      flusher.disconnect();
+      expect(await hot.store.get('build-0')).toBeNull();
+      flushed.open();
+      await Promise.all(builds.slice(0, 4));
+      await until(async () => (await twin.store.unfinished()).length === BUILDS - 4);
+      // The rest have gone on meanwhile: their first lines after the flush stand where the first ones of all belong.
+      await until(async () => (await hot.logs.read('build-9', 0, 1))[0]?.line === `line ${LINES / 2}`);
+
+      const report = await run();
+      expect(report).toMatchObject({ deployments: BUILDS + 1, archived: 2, malformed: 1, differing: [] });
+      expect(report.unfinished.toSorted()).toEqual(ids.slice(4));
+      expect(report.recordsRestored).toBe(BUILDS + 1);
+      rebuilt.open();
+      await Promise.all(builds);
+
+      for (const id of ['old', ...ids]) {
+        await until(async () => isTerminal((await hot.store.get(id))!.record.status));
+        await until(async () => (await archive.readRecord(id)) !== null);
+        const [stored, expected] = [await hot.store.get(id), await twin.store.get(id)];
+        expect(stored?.record).toEqual(expected?.record);
+        expect(stored?.facts).toEqual(expected?.facts);
+        expect(await archive.readRecord(id)).toEqual(expected?.record);
+        await until(async () => (await lines(hot.logs, archive, id)).length >= LINES);
+        expect(await lines(hot.logs, archive, id)).toEqual(await lines(twin.logs, archive, id));
+      }
+      expect(await hot.store.unfinished()).toEqual([]);
+      expect(await hot.store.projectOwner('p-old')).toBe('ada');
+      const listed = await hot.store.list({ owner: 'ada', limit: 20 });
+      expect(listed).toEqual(await twin.store.list({ owner: 'ada', limit: 20 }));
+      // Once more changes nothing.
+      expect(await run()).toMatchObject({
+        recordsRestored: 0,
+        logsRestored: 0,
+        archived: 0,
+        unfinished: [],
+        differing: [],
+      });
+    } finally {
+      await Promise.all(stops.map((stop) => stop()));
+      await bus.close();
+      await hot.close();
+      client.disconnect();
+      await twin.close();
+      await Promise.all([redis.stop(), broker.stop(), world.close()]);
+    }
+  }, 120_000);
+});
+
+describeWith(ownRedisMissing ?? ownKafkaMissing, 'the command', () => {
+  it('gives a laptop back what its lost Redis knew', async () => {
+    const folder = await temporaryFolder();
+    const data = join(folder.path, 'data');
+    const [redis, broker] = await Promise.all([ownRedis(), ownKafka()]);
+    const engines = { REDIS_URL: redis.url, KAFKA_BROKERS: broker.brokers };
+    try {
+      const veren = await startVeren(data, engines);
+      const gitUrl = await exampleRepository('static-page', folder.path);
+      const { deploymentId } = await veren.deploy({ projectId: 'kept', gitUrl, frontend: HOST_NODE });
+      const before = [await veren.client.getDeployment(deploymentId), await veren.logs(deploymentId)];
+      await expect(command(data, engines)).rejects.toThrow(/DATA_FOLDER_LOCKED/);
+      expect(await veren.stop()).toBe(0);
+      const client = new Redis(redis.url);
+      await client.flushall();
+      client.disconnect();
+      expect(await command(data, engines)).toMatchObject({ deployments: 1, recordsRestored: 1, differing: [] });
+
+      const again = await startVeren(data, engines);
+      const after = [await again.client.getDeployment(deploymentId), await again.logs(deploymentId)];
+      // The platform listens on another port than before.
+      expect(JSON.stringify(after).replaceAll(again.url, veren.url)).toBe(JSON.stringify(before));
+      expect(await again.stop()).toBe(0);
+    } finally {
+      await Promise.all([redis.stop(), broker.stop(), folder.remove()]);
+    }
+  }, 120_000);
+});
+
+/** `npm run veren -- rebuild`; its report. */
+async function command(data: string, env: Record<string, string>): Promise<RebuildReport> {
+  const args = ['--import', 'tsx', 'bin/rebuild.ts', 'rebuild', '--data', data];
+  const { stdout } = await execFileAsync(process.execPath, args, { env: { PATH: process.env.PATH, ...env } });
+  return JSON.parse(stdout);
+}
+
+/** The event-projector as a consumer group. Nobody has jobs or is subscribed here. */
+function projector(kafka: Kafka, { store, logs }: State, archive: Archive) {
+  const nobody = async () => {
+    throw new Error('nobody is there');
+  };
+  const deps = {
+    store,
+    logs,
+    archive,
+    archiveLog: (id: string) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
+    queue: { get: async () => null } as never,
+    doorbell: { ring: nobody },
+    subscriptions: { subscribers: async () => [] } as never,
+    notifier: { send: nobody },
+    stopBuilds: nobody,
+    park: async () => {},
+    log: () => {},
+  };
+  return consumeAsLambda({
+    kafka,
+    groupId: randomUUID(),
+    topics,
+    handler: (event) => project(deps, event),
+    onError: () => {},
+  });
+}
+
+/** A deployment from its request to its end, its builder pausing at half and at three quarters of its log. */
+async function build(
+  bus: KafkaBus,
+  brokers: string,
+  deploymentId: string,
+  options: { half?: Promise<void>; threeQuarters?: Promise<void>; fails?: boolean },
+): Promise<void> {
+  const projectId = `p-${deploymentId}`;
+  const publish = (type: string, body: object) => {
+    const event = { v: 1, id: `${deploymentId}-${type}`, at: new Date().toISOString(), deploymentId, projectId, type };
+    return bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify({ ...event, ...body }) }]);
+  };
+  type Requested = Extract<DeploymentEvent, { type: 'deployment.requested' }>;
+  const asked: Pick<Requested, 'owner' | 'gitUrl' | 'ref'> = {
+    owner: 'ada',
+    gitUrl: 'https://git.example/a.git',
+    ref: null,
+  };
+  await publish('deployment.requested', asked);
+  await publish('deployment.analyzed', { plan: frontendPlan() });
+  const target = 'frontend';
+  await publish('build.started', { target, attempt: 1, taskArn: `arn:task/${deploymentId}`, nodeVersion: 24 });
+  const credentials = { AWS_REGION: '', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_SESSION_TOKEN: '' };
+  const reporter = new Reporter({
+    identity: { deploymentId, projectId, target, attempt: 1 },
+    transport: kafkaTransport({ KAFKA_BROKERS: brokers, KAFKA_SECURITY: 'plaintext', ...credentials }, deploymentId),
+    mask: { mask: (text: string) => text } as never,
+    now: Date.now,
+  });
+  reporter.phaseStarted('build');
+  for (let i = 0; i < LINES; i++) {
+    if (i === LINES / 2) await options.half;
+    if (i === (LINES * 3) / 4) await options.threeQuarters;
+    reporter.presented('stdout', `line ${i}`);
+    if (i % 20 === 0) await sleep(5);
+  }
+  reporter.phaseFinished('build', !options.fails);
+  const artifact = { kind: 'static', bucket: BUCKET, prefix: 'x/', files: 1, bytes: 2 } as const;
+  const sent = options.fails
+    ? await reporter.failed({ code: 'BUILD_FAILED', message: 'exit 1', lastLines: reporter.lastLines }, 10_000)
+    : await reporter.succeeded(artifact, 10_000);
+  await reporter.close();
+  if (!sent) throw new Error(`the last event of ${deploymentId} was not taken`);
+}
+
+/** Drops everything that is on the topics, as the end of the retention does. */
+async function forget(kafka: Kafka): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  for (const topic of topics) {
+    const offsets = await admin.fetchTopicOffsets(topic);
+    const partitions = offsets
+      .filter((o) => o.low !== o.high)
+      .map(({ partition, high }) => ({ partition, offset: high }));
+    await admin.deleteTopicRecords({ topic, partitions });
+  }
+  await admin.disconnect();
+}
+
+async function lines(logs: LogChannel, archive: Archive, id: string) {
+  const found = [];
+  for await (const page of rest({ logs, archive }, id, 0)) found.push(...page);
+  return found;
+}
+
+function gate() {
+  let open: () => void = () => {};
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed, open };
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`not within 20 s: ${condition}`);
+    await sleep(20);
+  }
+}
