@@ -11,7 +11,7 @@ import { describeWith, tooSlow } from '../support/engines.ts';
 import { anyRedis, redisMissing } from '../support/redis.ts';
 
 const DEPLOYMENTS = Number(process.env.VEREN_SOAK_DEPLOYMENTS ?? 2_000);
-const LIMITS = { global: 12, perOwner: 6, perProject: 2 };
+const LIMITS = { global: 8, perOwner: 4, perProject: 1 };
 const OWNERS = ['ada', 'bob', 'eve'];
 const PROJECTS = 60;
 /** Share of the calls of ECS and STS that fail, and of the runs of each function that are killed somewhere. */
@@ -80,7 +80,7 @@ describeWith(
         },
         {
           now: clock.now,
-          work: () => 20 + random() * 100,
+          work: () => 40 + random() * 120,
           onPublished: (id) => published.set(id, (published.get(id) ?? 0) + 1),
         },
       );
