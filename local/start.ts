@@ -1,3 +1,6 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { CreateDeployment } from '../contract/api.ts';
 import type { HostEnv } from './platform/images.ts';
 import { startPlatform } from './platform/platform.ts';
 import { portOf } from './port.ts';
@@ -10,6 +13,14 @@ export interface StartOptions {
 
 export const DEFAULT_DATA_DIR = '.veren';
 
+/** Something that is there for everybody who has cloned this repository: its own example. */
+const EXAMPLE: CreateDeployment = {
+  projectId: 'hello',
+  gitUrl: pathToFileURL(resolve(import.meta.dirname, '..')).href,
+  frontend: { path: 'examples/react-vite' },
+  backend: false,
+};
+
 /** `npm start`: keeps the platform running until a signal. Gives the exit code. */
 export async function runStart({ env, dataDir = DEFAULT_DATA_DIR }: StartOptions): Promise<number> {
   const platform = await startPlatform({
@@ -19,12 +30,12 @@ export async function runStart({ env, dataDir = DEFAULT_DATA_DIR }: StartOptions
     hostEnv: env,
     log: (message, details) => console.error(message, details ?? ''),
   });
-  const token = platform.tokenFile ? `$(cat ${platform.tokenFile})` : '$VEREN_TOKEN';
+  const token = platform.tokenFile ? `$(cat '${platform.tokenFile}')` : '$VEREN_TOKEN';
   console.log(`Veren runs at ${platform.url} (API page: ${platform.url}/docs)
 Token: ${platform.tokenFile ? `in ${platform.tokenFile}` : 'as given in VEREN_TOKEN'}
 Deploy something:
   curl -sS ${platform.url}/deployments -H "Authorization: Bearer ${token}" -H 'Content-Type: application/json' \\
-    -d '{"projectId":"hello","gitUrl":"https://github.com/vitejs/vite-plugin-react.git"}'
+    -d '${JSON.stringify(EXAMPLE)}'
 Ctrl-C stops it; what is queued goes on at the next start.`);
   await untilSignal();
   console.log('Stopping …');

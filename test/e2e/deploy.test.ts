@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { WebSocket } from 'ws';
 import type { DeploymentView } from '../../contract/api.ts';
 import { type ServerMessage, ServerMessageSchema } from '../../contract/websocket.ts';
+import { describeWith, onPath } from '../support/engines.ts';
 import { makeRepo } from '../support/gitServer.ts';
-import { exampleRepository, HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+import { exampleRepository, HOST_NODE, ROOT, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
 
 /** Everything here goes through HTTP to a platform that runs as `npm start` has it. */
 let veren: Veren;
@@ -295,6 +296,18 @@ describe('the WebSocket', () => {
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((r) => setTimeout(r, 20));
 }
+
+describeWith(onPath('curl') ? null : 'no curl on PATH', 'npm start', () => {
+  it('prints one curl that deploys something', async () => {
+    await until(() => veren.said.some((line) => line.includes('Ctrl-C')));
+    const from = veren.said.findIndex((line) => line.trim().startsWith('curl '));
+    const command = veren.said.slice(from, from + 2).join('\n');
+    const answer = JSON.parse(execFileSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' }));
+    expect(answer).toMatchObject({ projectId: 'hello', status: 'queued' });
+    const record = await veren.finished(answer.deploymentId);
+    expect(record).toMatchObject({ status: 'succeeded', plan: { frontend: { path: 'examples/react-vite' } } });
+  }, 120_000);
+});
 
 describe('POST /analyze', () => {
   it('tells the plan and deploys nothing', async () => {

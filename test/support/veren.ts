@@ -10,7 +10,7 @@ import { isTerminal } from '../../contract/record.ts';
 import { makeRepositoryFromFolder } from '../../local/client/makeRepositoryFromFolder.ts';
 import { VerenClient } from '../../local/client/VerenClient.ts';
 
-const ROOT = resolve(__dirname, '../..');
+export const ROOT = resolve(__dirname, '../..');
 
 /** The host's Node where it has a builder: then a test needs no toolchain from npm. */
 export const HOST_NODE: { nodeVersion?: NodeMajor } = ((major) =>
@@ -22,6 +22,8 @@ export interface Veren {
   readonly token: string;
   readonly client: VerenClient;
   readonly pid: number;
+  /** What it has printed, line by line. */
+  readonly said: readonly string[];
   /** Deploys and waits for the end. */
   deploy(request: CreateDeployment): Promise<DeploymentView>;
   finished(deploymentId: string): Promise<DeploymentView>;
@@ -39,6 +41,8 @@ export async function startVeren(dataDir: string, env: Record<string, string> = 
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
+  const said: string[] = [];
+  createInterface({ input: child.stdout! }).on('line', (line) => said.push(line));
   const url = await firstUrl(child, exited);
   const token = env.VEREN_TOKEN ?? (await readFile(join(dataDir, 'token'), 'utf8')).trim();
   const client = new VerenClient({ baseUrl: url, token });
@@ -54,6 +58,7 @@ export async function startVeren(dataDir: string, env: Record<string, string> = 
     token,
     client,
     pid: child.pid as number,
+    said,
     finished,
     deploy: async (request) => finished((await client.createDeployment(request)).deploymentId),
     async logs(id) {
