@@ -7,6 +7,7 @@ ENGINES=(
   'kcat                 | kcat         | test/contracts/eventBus: the mock cluster of librdkafka'
   'default-jre-headless | java         | test/contracts/eventBus: a Kafka broker (Java 17)'
   'maven                | mvn          | the jars of that broker'
+  'chromium             | chromium     | test/engines/browser: a page that follows a deployment'
   'docker-registry      | docker-registry | test/engines/kaniko*: stands in for ECR'
   'debootstrap          | debootstrap  | test/engines/kaniko*: stand-ins for base images'
   'golang-go            | go           | test/engines/kaniko*: builds Kaniko and crane from their modules'

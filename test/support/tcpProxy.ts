@@ -33,10 +33,14 @@ export async function tcpProxy(targetUrl: string) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `${target.protocol}//127.0.0.1:${port}`,
     /** Breaks the connection instead of giving the reply to the next request that matches. */
     loseReplyTo(request: RegExp) {
       lose = request;
+    },
+    /** Breaks every connection; new ones can be made. */
+    breakAll() {
+      for (const socket of open) socket.destroy();
     },
     close: () =>
       new Promise<void>((resolve) => {
