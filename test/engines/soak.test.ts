@@ -149,8 +149,10 @@ describeWith(
       const records = await Promise.all(ids.map((id) => plane.record(id)));
       const succeeded = records.filter((r) => r.status === 'succeeded');
       const multiple = ecs.log.length - new Set(ecs.log.map((t) => t.token.replace(/-\d+$/, ''))).size;
+      const codes = new Map<string, number>();
+      for (const { error } of records) if (error) codes.set(error.code, (codes.get(error.code) ?? 0) + 1);
       console.log(
-        `${ids.length} deployments: ${succeeded.length} succeeded, ${records.length - succeeded.length} failed; ${ecs.log.length} tasks; ` +
+        `${ids.length} deployments: ${succeeded.length} succeeded, ${records.length - succeeded.length} failed (${[...codes].map(([code, n]) => `${code} ${n}`).join(', ')}); ${ecs.log.length} tasks; ` +
           `${faults.failed} of ${faults.calls} calls failed; ${kills} runs doomed; most tasks at once ${peaks(ecs.log, owners).global}`,
       );
       expect(new Set(ids).size).toBe(DEPLOYMENTS);

@@ -27,8 +27,19 @@ interface LoggedTask {
   /** `target-attempt-start`, as its token has it. */
   readonly of: string;
   readonly capacityProvider?: string | undefined;
+  /** By ECS's own clock: when its events arrive says nothing. */
+  readonly createdAt: string;
+  stoppedAt?: string;
   stopped: boolean;
 }
+
+const mostAtOnce = (tasks: readonly LoggedTask[]) =>
+  Math.max(
+    0,
+    ...tasks.map(
+      ({ createdAt: at }) => tasks.filter((t) => t.createdAt <= at && !(t.stoppedAt && t.stoppedAt <= at)).length,
+    ),
+  );
 
 interface Scene {
   readonly plane: ControlPlane;
@@ -61,7 +72,6 @@ async function scene(setting: Setting, play: (s: Scene) => Promise<void>): Promi
   const ports = await openMemoryPlatform({ clock });
   const tasks = new Map<string, LoggedTask>();
   const calls: string[] = [];
-  let peak = 0;
 
   const reports = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -90,15 +100,12 @@ async function scene(setting: Setting, play: (s: Scene) => Promise<void>): Promi
       image: { entryPoint: [process.execPath, join(__dirname, 'stand-in.mjs')], environment: { REPORT_TO } },
     })),
     onTaskStateChange(event) {
-      const { taskArn, startedBy = '', lastStatus, capacityProviderName } = event.detail;
-      const known = tasks.get(taskArn) ?? {
-        of: startedBy.replace(/^\w+-/, ''),
-        capacityProvider: capacityProviderName,
-        stopped: false,
-      };
+      const { taskArn, startedBy = '', lastStatus, capacityProviderName, createdAt = '', stoppedAt } = event.detail;
+      const of = startedBy.replace(/^\w+-/, '');
+      const known = tasks.get(taskArn) ?? { of, capacityProvider: capacityProviderName, createdAt, stopped: false };
       tasks.set(taskArn, known);
       known.stopped = lastStatus === 'STOPPED';
-      peak = Math.max(peak, [...tasks.values()].filter((t) => !t.stopped).length);
+      if (stoppedAt !== undefined) known.stoppedAt = stoppedAt;
       if (setting.deaf) return;
       for (let i = 0; i < (setting.repeated ? 3 : 1); i++) void plane.watch(event);
     },
@@ -124,7 +131,7 @@ async function scene(setting: Setting, play: (s: Scene) => Promise<void>): Promi
       get tasks() {
         return [...tasks.values()];
       },
-      peak: () => peak,
+      peak: () => mostAtOnce([...tasks.values()]),
       calls,
       advance: clock.advance,
       end: (...ids) => untilEnded(plane, ids, { advance: clock.advance, stepMs: 10_000, pauseMs: 50, sweeps: 200 }),

@@ -49,8 +49,10 @@ interface Task extends LoggedTask {
 export async function simulatedEcs(options: {
   readonly container: Container;
   readonly onStopped?: (event: object) => void;
+  readonly now?: () => number;
   readonly fault?: (operation: string) => SimulatedFault | undefined;
 }): Promise<SimulatedEcs> {
+  const { now = Date.now } = options;
   const tasks = new Map<string, Task>();
   const byToken = new Map<string, Task>();
   const log: Task[] = [];
@@ -66,7 +68,7 @@ export async function simulatedEcs(options: {
       ...ended,
       ...(task.stopCode && { stopCode: task.stopCode, stoppedReason: task.stoppedReason }),
     });
-    Object.assign(task, { lastStatus: 'STOPPED', desiredStatus: 'STOPPED', stoppedAt: Date.now(), stoppedAs: ++order });
+    Object.assign(task, { lastStatus: 'STOPPED', desiredStatus: 'STOPPED', stoppedAt: now(), stoppedAs: ++order });
     options.onStopped?.(stateChange(task));
   }
 
@@ -88,7 +90,7 @@ export async function simulatedEcs(options: {
         startedAs: ++order,
         fingerprint,
         cluster,
-        createdAt: Date.now(),
+        createdAt: now(),
         stop: new AbortController(),
         desiredStatus: 'RUNNING',
         lastStatus: 'RUNNING',

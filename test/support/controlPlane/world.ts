@@ -59,6 +59,7 @@ export async function openWorld() {
       const ecs = await simulatedEcs({
         container: standIn({ bus: late, s3, bucket: BUCKET, ...builder }),
         onStopped,
+        ...(builder.now && { now: builder.now }),
         fault: (operation) => faults.ecs?.(operation),
       });
       opened.push(ecs);
