@@ -19,6 +19,7 @@ import { ensureTopics } from '../../lambdas/shared/adapters/kafka/topics.ts';
 import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
 import { clearLog } from '../../lambdas/shared/adapters/redis/clearLog.ts';
 import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
+import { redisPermissions } from '../../lambdas/shared/adapters/redis/permissions.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
 import { type Archive, s3Archive } from '../../lambdas/shared/archive.ts';
 import type { DeploymentStore, LogChannel } from '../../lambdas/shared/ports.ts';
@@ -58,13 +59,18 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
     const bus = kafkaBus(kafka);
     const stops = [await projector(kafka, hot, archive), await projector(kafka, twin, nowhere)];
     const ids = Array.from({ length: BUILDS }, (_, i) => `build-${i}`);
+    // As docs/operations.md has it: a user of its own, with no more than this.
+    const rules = [...redisPermissions(prefix, ['store', 'logs']), '+unlink'];
+    await client.call('ACL', 'SETUSER', 'rebuild', 'reset', 'on', '>password', ...rules);
+    const operator = connectRedis({ url: redis.url.replace('//', '//rebuild:password@') });
+    const { store, logs, close } = openRedisPorts(operator, { prefix });
     const run = () =>
       rebuild({
-        store: hot.store,
-        logs: hot.logs,
+        store,
+        logs,
         archive,
-        archiveLog: (id) => archive.writeLog(id, rest({ logs: hot.logs, archive }, id, 0)),
-        clearLog: (id) => clearLog(client, prefix, id),
+        archiveLog: (id) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
+        clearLog: (id) => clearLog(operator, prefix, id),
         read: (onMessage) => readTopics(kafka, topics, onMessage),
       });
     try {
@@ -127,8 +133,9 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
     } finally {
       await Promise.all(stops.map((stop) => stop()));
       await bus.close();
-      await hot.close();
+      await Promise.all([hot.close(), close()]);
       client.disconnect();
+      operator.disconnect();
       await twin.close();
       await Promise.all([redis.stop(), broker.stop(), world.close()]);
     }
