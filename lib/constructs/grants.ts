@@ -51,3 +51,16 @@ export function grantStopTask(role: Role, clusters: readonly BuilderCluster[]): 
   );
   acknowledgeWildcards(role, tasks, 'Tasks have ids that are made at run time; the rights end at the builder cluster.');
 }
+
+/** Find the task of a build by its `startedBy`, in these clusters only: an unanswered RunTask may have started one. */
+export function grantFindTask(role: Role, clusters: readonly BuilderCluster[]): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'FindBuilderTasks',
+      actions: ['ecs:ListTasks'],
+      resources: ['*'],
+      conditions: { ArnEquals: { 'ecs:cluster': clusters.map(({ clusterArn }) => clusterArn) } },
+    }),
+  );
+  acknowledgeWildcards(role, ['*'], 'ecs:ListTasks knows no ARNs on Fargate; the condition ends it at the clusters.');
+}

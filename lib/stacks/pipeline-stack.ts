@@ -8,7 +8,7 @@ import { FunctionEnvSchemas, type FunctionName, type FunctionVariables } from '.
 import { TOPICS } from '../../contract/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { BuildRole } from '../constructs/build-role.ts';
-import { grantBucket, grantRedis, grantStopTask, grantTokens } from '../constructs/grants.ts';
+import { grantBucket, grantFindTask, grantRedis, grantStopTask, grantTokens } from '../constructs/grants.ts';
 import { HttpEndpoint } from '../constructs/http-endpoint.ts';
 import type { Network } from '../constructs/network.ts';
 import { ProjectorSource } from '../constructs/projector-source.ts';
@@ -61,6 +61,7 @@ export class PipelineStack extends VerenStack {
     }
     buildWorker.grantRing(cloneWorker.role);
     for (const fn of [api, projector, watcher]) grantStopTask(fn.role, builders.clusters);
+    for (const fn of [buildWorker, watcher]) grantFindTask(fn.role, builders.clusters);
     this.functions = {
       api,
       'clone-worker': cloneWorker,

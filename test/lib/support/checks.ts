@@ -136,7 +136,12 @@ const noWildcards: Check = ({ templates }) =>
     .flatMap((s) => {
       const found: string[] = [];
       const starred = s.Resource.some((r) => r === '*' || /^arn:[^:]*:\*|:\*:\*:/.test(String(r)));
-      const bad = s.Action.filter((a) => !WITHOUT_RESOURCE.some((w) => (typeof w === 'string' ? w === a : w.test(a))));
+      // ListTasks knows no ARNs on Fargate; it must be held to clusters by its condition.
+      const heldToCluster = JSON.stringify(s.Condition ?? {}).includes('"ecs:cluster"');
+      const onCluster = s.Action.every((a) => a === 'ecs:ListTasks') && heldToCluster;
+      const bad = onCluster
+        ? []
+        : s.Action.filter((a) => !WITHOUT_RESOURCE.some((w) => (typeof w === 'string' ? w === a : w.test(a))));
       if (starred && bad.length > 0) found.push(`${s.where} allows ${bad.join(', ')} on *`);
       const assets = s.Resource.every((r) => JSON.stringify(r).includes('-assets-'));
       const wide = s.Action.filter((a) => a.includes('*'));
