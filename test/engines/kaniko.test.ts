@@ -36,12 +36,12 @@ describeWith(tooSlow ?? missingKaniko(), 'Kaniko builds and pushes a service, an
     return { folder, url: `file://${folder}`, commit: commitAll(folder, {}) };
   }
 
-  const services: [name: string, node: number, env: Record<string, string>, gone?: string][] = [
+  const services: [name: string, node: number, env: Record<string, string>, gone: string | null][] = [
     ['express-npm', 20, {}, 'left-pad'],
     ['express-npm', 18, {}, 'left-pad'],
     ['typescript-pnpm', 20, PNPM, 'typescript'],
-    ['fastify-yarn', 18, YARN],
-    ['workspace-npm', 20, WORKSPACE],
+    ['fastify-yarn', 20, YARN, null],
+    ['workspace-npm', 20, WORKSPACE, null],
   ];
 
   test.each(services)(

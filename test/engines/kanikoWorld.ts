@@ -278,7 +278,7 @@ export class KanikoWorld {
     const container = this.container({ argv, env, root, uid });
     const url = `http://127.0.0.1:${port}/`;
     for (let i = 0; i < 200; i++) {
-      const answer = await fetch(url).catch(() => null);
+      const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
       if (answer) return { ...container, uid, answer: { status: answer.status, body: await answer.text() } };
       await sleep(50);
     }
