@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prepares what test/engines/kaniko*.test.ts and `npm run bench -- image` need, in a folder: kaniko.sh <folder>
-# Then: VEREN_TEST_KANIKO=<folder> npx jest test/engines/kaniko
+# Then: KANIKO_HOME=<folder> VEREN_SLOW=1 npx jest test/engines/kaniko
 #
 #   bin/executor, bin/crane   built from their Go modules
 #   registry/                 storage of a docker-registry with stand-ins for node:<major>-bullseye and -slim, made of
