@@ -34,7 +34,7 @@ async function lookAfter(deps: WatcherDeps, id: string): Promise<void> {
     if (stored.request && quietFor < GIVE_UP_AFTER_MS) await submit(deps, stored);
     else if (quietFor >= GIVE_UP_AFTER_MS) await giveUp(deps, stored);
   } else if (quietFor >= GIVE_UP_AFTER_MS)
-    for (const target of TARGETS) if (stored.record.plan[target]) await giveUpBuild(deps, stored, target);
+    for (const target of TARGETS) if (stored.record.plan[target]) await giveUpBuild(deps, stored, target, quietFor);
 }
 
 async function giveUp(deps: WatcherDeps, { record: { deploymentId, projectId } }: StoredDeployment): Promise<void> {
@@ -50,11 +50,18 @@ async function giveUp(deps: WatcherDeps, { record: { deploymentId, projectId } }
   await deps.bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
 }
 
-async function giveUpBuild(deps: WatcherDeps, { record }: StoredDeployment, target: Target): Promise<void> {
+async function giveUpBuild(
+  deps: WatcherDeps,
+  { record }: StoredDeployment,
+  target: Target,
+  quietFor: number,
+): Promise<void> {
   const { deploymentId, projectId } = record;
   const build = record.builds[target];
   if (!build || isTerminal(build.status) || (await deps.queue.get(QUEUES.build, buildJobId(deploymentId, target))))
     return;
+  // Its job is lost but its task may run: within one phase a builder says nothing for as long as its time limit allows.
+  if (build.status === 'building' && quietFor < GIVE_UP_AFTER_MS + deps.timeoutSeconds[target] * 1_000) return;
   const { attempt } = build;
   const artifact = await deps.findArtifact({ deploymentId, projectId, target, attempt });
   await publishBuildEvent(
