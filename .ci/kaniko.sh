@@ -17,6 +17,7 @@ suite=bullseye
 kaniko=github.com/osscontainertools/kaniko/cmd/executor@$(sed -n 's/^ARG KANIKO_VERSION=//p' "$here/builder-images/build-image-backend/Dockerfile")
 crane=github.com/google/go-containerregistry/cmd/crane@$(sed -n 's/^ARG CRANE_VERSION=//p' "$here/builder-images/build-image-backend/Dockerfile")
 mkdir -p "$folder/bin"
+source "$here/.ci/stand-ins.sh"
 
 # The archived original, for a Go module proxy that does not have the fork. Its module is built from a copy, since
 # `go install` wants to read the module's list of versions.
@@ -33,47 +34,11 @@ archived_kaniko() {
 [ -x "$folder/bin/executor" ] || CGO_ENABLED=0 GOBIN=$folder/bin go install -ldflags='-s -w' "$kaniko" || archived_kaniko
 [ -x "$folder/bin/crane" ] || CGO_ENABLED=0 GOBIN=$folder/bin go install -ldflags='-s -w' "$crane"
 
-# debian <name> <packages>: a root file system.
-debian() {
-  [ -e "$folder/$1/etc/debian_version" ] && return
-  rm -rf "$folder/$1"
-  debootstrap --variant=minbase --include="$2" "$suite" "$folder/$1" >"$folder/$1.out"
-  rm -rf "$folder/$1"/var/cache/apt/archives/*.deb "$folder/$1"/var/lib/apt/lists/* "$folder/$1"/usr/share/{doc,man,locale}/*
-}
-debian slim ca-certificates
-debian full ca-certificates,git,curl,procps,python3,make,g++,pkg-config
-
-# node <major>: Node and npm where the official images have them, in $folder/node-<major>/usr/local.
-node() {
-  local target=$folder/node-$1/usr/local npm=10
-  [ "$1" -lt 24 ] || npm=11
-  [ -x "$target/bin/node" ] && return
-  mkdir -p "$target/bin" "$target/lib/node_modules" "$folder/npm-$1"
-  npm install --prefix "$folder/npm-$1" --global=false --no-audit --no-fund --loglevel=error --ignore-scripts=false "node@$1" "npm@$npm" >/dev/null
-  cp "$(readlink -f "$folder/npm-$1/node_modules/node/bin/node")" "$target/bin/node"
-  cp -R "$folder/npm-$1/node_modules/npm" "$target/lib/node_modules/npm"
-  ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$target/bin/npm"
-  ln -sf ../lib/node_modules/npm/bin/npx-cli.js "$target/bin/npx"
-}
-
-start_registry() {
-  mkdir -p "$folder/registry"
-  cat >"$folder/registry.yml" <<CONFIG
-version: 0.1
-storage: {filesystem: {rootdirectory: $folder/registry}}
-http: {addr: "127.0.0.1:$1"}
-log: {level: error}
-CONFIG
-  docker-registry serve "$folder/registry.yml" >"$folder/registry.out" 2>&1 &
-  registry=$!
-  trap 'kill $registry' EXIT
-  for _ in $(seq 50); do curl -fs "http://127.0.0.1:$1/v2/" >/dev/null && return; sleep 0.1; done
-  echo 'docker-registry does not start' >&2
-  return 1
-}
+debian slim $suite ca-certificates
+debian full $suite ca-certificates,git,curl,procps,python3,make,g++,pkg-config
 
 port=$((20000 + RANDOM % 20000))
-start_registry "$port"
+start_registry "$port" registry
 for flavour in slim full; do
   grep -q '^node:' "$folder/$flavour/etc/passwd" || chroot "$folder/$flavour" useradd --uid 1000 --user-group --create-home --shell /bin/bash node
 done

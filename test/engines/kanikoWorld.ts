@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bundleBuilder } from '../../builder-images/bundle.ts';
 import { deploymentId, ROOT, World } from '../builder-images/harness.ts';
+import { type Container, type ContainerOptions, Containers } from '../support/container.ts';
 import { onPath } from '../support/engines.ts';
 
 /** What .ci/kaniko.sh has prepared; null with the reason where a test cannot have it. */
@@ -17,66 +18,6 @@ export function missingKaniko(): string | null {
   if (!home) return 'KANIKO_HOME is not set: run .ci/kaniko.sh <folder>';
   if (!existsSync(join(home, 'root/kaniko/executor'))) return `${home} was not prepared by .ci/kaniko.sh`;
   return null;
-}
-
-/** The capabilities that a container has by default, on Fargate too. Source: Docker's and containerd's default set. */
-const CAPABILITIES = [
-  'chown',
-  'dac_override',
-  'fowner',
-  'fsetid',
-  'kill',
-  'setgid',
-  'setuid',
-  'setpcap',
-  'net_bind_service',
-  'sys_chroot',
-  'mknod',
-  'audit_write',
-  'setfcap',
-];
-
-/**
- * Enters a root directory with its own mounts, processes and hostname, as a container would: $1 the directory, the rest the
- * command. BINDS are pairs <from>:<to>. What a container changes below its root lies in memory: unpacking and deleting some
- * thousand files is what an image build mostly does.
- */
-const ENTER = `set -e
-root=$1; shift
-mount --make-rprivate /
-if [ -n "\${LOWER:-}" ]; then
-  mount -t tmpfs -o "size=$DISK" tmpfs "\${UPPER%/*}"
-  mkdir -p "$UPPER" "$WORK" "$root"
-  mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=$UPPER,workdir=$WORK" "$root"
-fi
-mkdir -p "$root/proc" "$root/dev" "$root/tmp"
-mount -t tmpfs tmpfs "$root/dev"
-for device in null zero full random urandom; do : >"$root/dev/$device"; mount --bind "/dev/$device" "$root/dev/$device"; done
-ln -s /proc/self/fd "$root/dev/fd"; ln -s /proc/self/fd/1 "$root/dev/stdout"; ln -s /proc/self/fd/2 "$root/dev/stderr"
-for file in resolv.conf hosts; do [ -e "$root/etc/$file" ] || : >"$root/etc/$file"; mount --bind "/etc/$file" "$root/etc/$file"; done
-for pair in $BINDS; do mkdir -p "$root\${pair#*:}"; mount --bind "\${pair%%:*}" "$root\${pair#*:}"; done
-code=0
-unshare --pid --ipc --uts --fork --kill-child sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" "$@" || code=$?
-if [ -n "\${CHANGED:-}" ]; then (cd "$UPPER" && find . -type f) >"$CHANGED"; fi
-exit $code`;
-
-export interface Container {
-  readonly child: ChildProcess;
-  readonly ended: Promise<{ code: number | null; output: string }>;
-}
-
-interface ContainerOptions {
-  readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  /** Layers of the root directory, uppermost first; without them \`root\` itself is used. */
-  readonly lower?: readonly string[];
-  readonly root?: string;
-  readonly binds?: Readonly<Record<string, string>>;
-  /** Size of the disk, as tmpfs takes it. */
-  readonly disk?: string;
-  readonly uid?: number;
-  /** File that gets the names of all files that the container has left changed below its root. */
-  readonly changed?: string;
 }
 
 async function freePort(): Promise<number> {
@@ -104,8 +45,7 @@ export class KanikoWorld {
   readonly bundle = join(this.dir, 'image/kaniko/veren/build-image-backend/dist/script.mjs');
   readonly world = new World(this.bundle);
   registry = '';
-  #containers = 0;
-  readonly #running = new Set<ChildProcess>();
+  readonly #containers = new Containers(this.dir);
   #registry: ChildProcess | undefined;
 
   async start(): Promise<this> {
@@ -124,7 +64,7 @@ export class KanikoWorld {
   }
 
   async close(): Promise<void> {
-    for (const { pid } of this.#running) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    this.#containers.killAll();
     this.#registry?.kill();
     await this.world.close();
     rmSync(this.dir, { recursive: true, force: true });
@@ -150,45 +90,7 @@ export class KanikoWorld {
   }
 
   container(options: ContainerOptions): Container {
-    const place = join(this.dir, `c${++this.#containers}`);
-    const root = options.root ?? join(place, 'root');
-    for (const part of ['root', 'upper', 'work']) mkdirSync(join(place, part), { recursive: true });
-    const uid =
-      options.uid === undefined ? [] : ['--reuid', `${options.uid}`, '--regid', `${options.uid}`, '--clear-groups'];
-    const caps = ['--bounding-set', ['-all', ...CAPABILITIES.map((c) => `+${c}`)].join(','), '--inh-caps', '-all'];
-    const variables = Object.entries(options.env).map(([name, value]) => `${name}=${value}`);
-    const inside = ['setpriv', ...uid, ...caps, 'env', '-i', ...variables, ...options.argv];
-    const child = spawn('unshare', ['--mount', 'sh', '-c', ENTER, 'enter', root, ...inside], {
-      cwd: '/',
-      detached: true,
-      env: {
-        PATH: process.env.PATH,
-        BINDS: Object.entries(options.binds ?? {})
-          .map(([to, from]) => `${from}:${to}`)
-          .join(' '),
-        ...(options.changed && { CHANGED: options.changed }),
-        ...(options.lower && {
-          DISK: options.disk ?? '4g',
-          LOWER: options.lower.join(':'),
-          UPPER: join(place, 'upper'),
-          WORK: join(place, 'work'),
-        }),
-      },
-    });
-    this.#running.add(child);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk) => {
-        output += chunk;
-      });
-    const ended = new Promise<{ code: number | null; output: string }>((done) =>
-      child.on('close', (code) => {
-        this.#running.delete(child);
-        rmSync(place, { recursive: true, force: true });
-        done({ code, output });
-      }),
-    );
-    return { child, ended };
+    return this.#containers.start(options);
   }
 
   /** Starts the builder's entry point as RunTask would. */
