@@ -5,14 +5,11 @@ import { ServiceError } from '../awsProtocol/serviceError.ts';
 import { clusterArn, familyName, nameOf, taskArn } from './arns.ts';
 import type { DescribeTasksInput, ListTasksInput, RunTaskInput, StopTaskInput } from './requests.ts';
 import type { Runner } from './runner.ts';
-import type { TaskRecord } from './task.ts';
+import { newTask, type TaskRecord } from './task.ts';
 import type { TaskDefinition } from './taskDefinition.ts';
 import type { TaskStore } from './taskStore.ts';
 import { taskAnswer } from './view.ts';
 
-/** Fargate's, where a definition gives none. */
-const DEFAULT_CPU = 1_024;
-const DEFAULT_MEMORY = 2_048;
 const PAGE = 100;
 
 const invalid = (message: string) => new ServiceError('InvalidParameterException', 400, message);
@@ -60,25 +57,19 @@ export class Operations {
     }
 
     const overrides = input.overrides?.containerOverrides ?? [];
-    const made: TaskRecord[] = Array.from({ length: input.count ?? 1 }, () => ({
-      id: randomBytes(16).toString('hex'),
-      cluster,
-      family: definition.family,
-      containerName: definition.containerName,
-      cpu: definition.cpu ?? DEFAULT_CPU,
-      memory: definition.memory ?? DEFAULT_MEMORY,
-      group: input.group ?? `family:${definition.family}`,
-      ...(input.startedBy != null && { startedBy: input.startedBy }),
-      ...(input.capacityProviderStrategy?.[0] && {
-        capacityProvider: input.capacityProviderStrategy[0].capacityProvider,
+    const capacityProvider = input.capacityProviderStrategy?.[0]?.capacityProvider;
+    const made = Array.from({ length: input.count ?? 1 }, () =>
+      newTask(definition, {
+        id: randomBytes(16).toString('hex'),
+        cluster,
+        group: input.group ?? undefined,
+        ...(input.startedBy != null && { startedBy: input.startedBy }),
+        ...(capacityProvider !== undefined && { capacityProvider }),
+        tags: input.tags ?? [],
+        request: { fingerprint, ...(token !== undefined && { token }) },
+        createdAt: this.#clock.now(),
       }),
-      tags: input.tags ?? [],
-      request: { fingerprint, ...(token !== undefined && { token }) },
-      createdAt: this.#clock.now(),
-      version: 1,
-      lastStatus: 'PROVISIONING',
-      desiredStatus: 'RUNNING',
-    }));
+    );
     // A task is stored before it is started and before the caller hears of it: a repeat finds it, whatever happens.
     await Promise.all(made.map((task) => this.#store.add(task, overrides)));
     const tasks = made.map((task) => this.#answer(task));

@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from './processes.ts';
+import type { TaskDefinition } from './taskDefinition.ts';
 
 export type TaskStatus = 'PROVISIONING' | 'PENDING' | 'RUNNING' | 'DEPROVISIONING' | 'STOPPED';
 /** Source: ECS API reference, data type Task, `stopCode`. */
@@ -6,7 +7,7 @@ export type StopCode = 'TaskFailedToStart' | 'EssentialContainerExited' | 'UserI
 
 /** A task as it is kept. Times are milliseconds since the epoch. */
 export interface TaskRecord {
-  /** 32 hex digits. */
+  /** 32 hex digits; an emulator may have names of its own. */
   readonly id: string;
   readonly cluster: string;
   readonly family: string;
@@ -39,4 +40,30 @@ export interface ContainerOverride {
   readonly name: string;
   readonly environment?: readonly { readonly name: string; readonly value: string }[] | undefined;
   readonly command?: readonly string[] | undefined;
+}
+
+/** Fargate's, where a definition gives none. */
+const DEFAULT_CPU = 1_024;
+const DEFAULT_MEMORY = 2_048;
+
+/** A task that was just asked for. */
+export function newTask(
+  definition: TaskDefinition,
+  given: Pick<TaskRecord, 'id' | 'cluster' | 'startedBy' | 'capacityProvider' | 'tags' | 'request' | 'createdAt'> & {
+    readonly group?: string | undefined;
+  },
+): TaskRecord {
+  const { family, containerName, cpu = DEFAULT_CPU, memory = DEFAULT_MEMORY } = definition;
+  const { group = `family:${family}`, ...rest } = given;
+  return {
+    ...rest,
+    group,
+    family,
+    containerName,
+    cpu,
+    memory,
+    version: 1,
+    lastStatus: 'PROVISIONING',
+    desiredStatus: 'RUNNING',
+  };
 }

@@ -1,7 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { bundleBuilder } from '../../builder-images/bundle.ts';
-import type { Builder } from '../../contract/builders.ts';
+import { BUILDERS, type Builder } from '../../contract/builders.ts';
+import type { Image, TaskDefinition } from '../ecs/taskDefinition.ts';
 import { ensureToolchain } from '../toolchains.ts';
 
 const BUILDER_IMAGES = resolve(import.meta.dirname, '../../builder-images');
@@ -23,14 +24,15 @@ const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/opt/homebrew/
 
 export type HostEnv = Readonly<Record<string, string | undefined>>;
 
-/** What stands for a builder's image on the laptop: its entry point and the environment its Dockerfile would give. */
-export interface LaptopImage {
-  readonly entryPoint: readonly string[];
-  readonly environment: () => Promise<Record<string, string>>;
-}
-
-/** Prepares what images hold: the bundled scripts. Toolchains are fetched when a build first asks for one. */
-export async function laptopImages(dataDir: string, hostEnv: HostEnv): Promise<(builder: Builder) => LaptopImage> {
+/**
+ * Prepares what images hold: the bundled scripts. Toolchains are fetched when a build first asks for one.
+ * Gives what stands for a builder's image: its entry point and the environment its Dockerfile would give.
+ */
+async function laptopImages(
+  dataDir: string,
+  hostEnv: HostEnv,
+  variables: Readonly<Record<string, string>>,
+): Promise<(builder: Builder) => Image> {
   const folder = join(dataDir, 'builder');
   const scripts = { frontend: join(folder, 'frontend.mjs'), backend: join(folder, 'backend.mjs') };
   await mkdir(folder, { recursive: true });
@@ -53,9 +55,28 @@ export async function laptopImages(dataDir: string, hostEnv: HostEnv): Promise<(
         VEREN_WORKDIR: work,
         VEREN_TOOLS: tools,
         ...passedOn(hostEnv),
+        ...variables,
       };
     },
   });
+}
+
+/**
+ * What the laptop's runner starts for each row of the table of builders.
+ * @param variables further variables of every image
+ */
+export async function laptopTaskDefinitions(
+  dataDir: string,
+  hostEnv: HostEnv,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<TaskDefinition[]> {
+  const imageOf = await laptopImages(dataDir, hostEnv, variables);
+  return BUILDERS.map((b) => ({
+    cluster: b.cluster,
+    family: b.family,
+    containerName: b.container,
+    image: imageOf(b),
+  }));
 }
 
 const workFolder = (dataDir: string) => join(dataDir, 'work');

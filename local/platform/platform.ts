@@ -3,7 +3,6 @@ import { relative, resolve } from 'node:path';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
-import { BUILDERS } from '../../contract/builders.ts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
@@ -14,7 +13,7 @@ import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
 import { requireGit } from './git.ts';
 import { startHttp } from './http.ts';
-import { clearWork, type HostEnv, laptopImages } from './images.ts';
+import { clearWork, type HostEnv, laptopTaskDefinitions } from './images.ts';
 import { openLaptopPorts } from './ports.ts';
 import { laptopToken } from './token.ts';
 import { wireHandlers } from './wiring.ts';
@@ -83,7 +82,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     });
     const sites = opened(await startSiteServer({ dataDir, s3, bucket: DEFAULT_BUCKET }));
 
-    const imageOf = await laptopImages(dataDir, hostEnv);
+    const taskDefinitions = await laptopTaskDefinitions(dataDir, hostEnv);
     const stateChanges: unknown[] = [];
     let onChange = (event: unknown): void => void stateChanges.push(event);
     const ecsEndpoint = opened(
@@ -91,12 +90,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         dataDir,
         credentials,
         clock,
-        taskDefinitions: BUILDERS.map((b) => ({
-          cluster: b.cluster,
-          family: b.family,
-          containerName: b.container,
-          image: imageOf(b),
-        })),
+        taskDefinitions,
         onTaskStateChange: (event) => onChange(event),
       }),
     );
