@@ -202,8 +202,6 @@ const shape = {
     .prefault({}),
   projector: z
     .strictObject({
-      /** `none`: something else feeds the function (the laptop's bridge). */
-      source: oneOf(['kafka', 'none']).default('kafka'),
       batchSize: whole(1, 10_000).default(500),
       /** How long to gather a batch; 0 is Lambda's shortest, half a second. */
       batchingWindowSeconds: whole(0, 300).default(0),
@@ -219,6 +217,8 @@ const shape = {
     .strictObject({
       requestsPerSecond: whole(1, 10_000).default(50),
       burst: whole(1, 5_000).default(100),
+      /** For the stage `local` alone: base of an emulator's path-style addresses, in place of AWS's host names. */
+      pathEndpoint: matching(/^http:\/\/[\w.-]+:\d{1,5}\/_aws$/, 'http://host:port/_aws').optional(),
     })
     .prefault({}),
   lifecycle: z
@@ -246,6 +246,8 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
     );
   if (c.gitHosts === 'any' && c.stage !== 'local')
     fault(['gitHosts'], '"public": anything else would let users reach into the VPC');
+  if (c.api.pathEndpoint && c.stage !== 'local')
+    fault(['api', 'pathEndpoint'], 'nothing: outside emulators API Gateway has host names');
   if (c.network.natGateways > c.network.availabilityZones)
     fault(['network', 'natGateways'], 'at most one per zone (network.availabilityZones)');
   if (c.kafka.kind === 'msk') {

@@ -5,22 +5,27 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
+import type { Addresses } from './addresses.ts';
 import type { StageSettings } from './stage-settings.ts';
 import type { VerenFunction } from './veren-function.ts';
 
 export interface HttpEndpointProps {
   readonly settings: StageSettings;
   readonly throttle: Config['api'];
+  readonly addresses: Addresses;
   readonly api: VerenFunction;
   readonly analyzer: VerenFunction;
 }
+
+/** The stage that is not part of a path. */
+const STAGE_NAME = '$default';
 
 /** The HTTP API: `POST /analyze` to repo-analyzer, everything else to the API function, payload format 2.0. */
 export class HttpEndpoint extends Construct {
   readonly api: HttpApi;
   readonly url: string;
 
-  constructor(scope: Construct, id: string, { settings, throttle, ...functions }: HttpEndpointProps) {
+  constructor(scope: Construct, id: string, { settings, throttle, addresses, ...functions }: HttpEndpointProps) {
     super(scope, id);
     const integration = (name: string, fn: VerenFunction) =>
       new HttpLambdaIntegration(name, fn.fn, { payloadFormatVersion: PayloadFormatVersion.VERSION_2_0 });
@@ -42,7 +47,7 @@ export class HttpEndpoint extends Construct {
     });
     const stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
-      stageName: '$default',
+      stageName: STAGE_NAME,
       autoDeploy: true,
       throttle: { rateLimit: throttle.requestsPerSecond, burstLimit: throttle.burst },
     });
@@ -61,7 +66,7 @@ export class HttpEndpoint extends Construct {
         error: '$context.integrationErrorMessage',
       }),
     };
-    this.url = this.api.apiEndpoint;
+    this.url = addresses.httpApi(this.api.apiEndpoint, this.api.apiId, STAGE_NAME);
     acknowledge(this.api, {
       'AwsSolutions-APIG4':
         'Every route but /healthz, /openapi.json and /docs checks a bearer token in the function, where the owner that it belongs to decides what is visible; the same check runs on the laptop.',

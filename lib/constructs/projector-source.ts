@@ -47,7 +47,6 @@ export class ProjectorSource extends Construct {
     acknowledge(this.failed, {
       'AwsSolutions-SQS3': 'This queue is itself the place for what failed; an alarm watches it.',
     });
-    if (projector.source === 'none') return;
     this.failed.grantSendMessages(fn.role);
     kafka.grantRead(fn.role, GROUPS);
     // With the rights that every function in a VPC has, all that the mapping needs to put its pollers there.

@@ -4,11 +4,13 @@ import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integra
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
+import type { Addresses } from './addresses.ts';
 import type { StageSettings } from './stage-settings.ts';
 import type { VerenFunction } from './veren-function.ts';
 
 export interface PushEndpointProps {
   readonly settings: StageSettings;
+  readonly addresses: Addresses;
 }
 
 const STAGE_NAME = 'live';
@@ -21,7 +23,7 @@ export class PushEndpoint extends Construct {
   /** `https://` for those who push. */
   readonly callbackUrl: string;
 
-  constructor(scope: Construct, id: string, { settings }: PushEndpointProps) {
+  constructor(scope: Construct, id: string, { settings, addresses }: PushEndpointProps) {
     super(scope, id);
     this.api = new WebSocketApi(this, 'Api', {
       apiName: `veren-${settings.stage}-push`,
@@ -34,8 +36,9 @@ export class PushEndpoint extends Construct {
       autoDeploy: true,
       throttle: { rateLimit: 100, burstLimit: 200 },
     });
-    this.url = stage.url;
-    this.callbackUrl = stage.callbackUrl;
+    const { apiId } = this.api;
+    this.url = addresses.webSocketApi(stage.url, apiId, STAGE_NAME);
+    this.callbackUrl = addresses.httpApi(stage.callbackUrl, apiId, STAGE_NAME);
     acknowledge(this, {
       'AwsSolutions-APIG1':
         'Access logs of WebSocket APIs need an account-wide CloudWatch role, which one application must not set for the account; the function logs connects and subscribes.',

@@ -7,6 +7,7 @@ import type { Construct } from 'constructs';
 import { FunctionEnvSchemas, type FunctionName, type FunctionVariables } from '../../contract/function-env.ts';
 import { TOPICS } from '../../contract/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
+import { Addresses } from '../constructs/addresses.ts';
 import { BuildRole } from '../constructs/build-role.ts';
 import { grantBucket, grantFindTask, grantRedis, grantStopTask, grantTokens } from '../constructs/grants.ts';
 import { HttpEndpoint } from '../constructs/http-endpoint.ts';
@@ -37,13 +38,15 @@ export class PipelineStack extends VerenStack {
   readonly undelivered: Queue;
   private readonly network: FunctionNetwork;
   private readonly data: DataStack;
+  private readonly addresses: Addresses;
 
   constructor(scope: Construct, id: string, { network, data, builders, ...props }: PipelineStackProps) {
     super(scope, id, { description: 'Veren: functions, APIs, events', ...props });
     this.data = data;
     this.network = { vpc: network.vpc, subnets: network.privateSubnets, securityGroup: network.functions };
     this.undelivered = this.makeUndelivered();
-    this.push = new PushEndpoint(this, 'Push', { settings: this.settings });
+    this.addresses = new Addresses(this.config.api);
+    this.push = new PushEndpoint(this, 'Push', { settings: this.settings, addresses: this.addresses });
 
     const buildWorker = this.makeBuildWorker(network, builders);
     const cloneWorker = this.makeCloneWorker(buildWorker);
@@ -76,6 +79,7 @@ export class PipelineStack extends VerenStack {
     this.http = new HttpEndpoint(this, 'Http', {
       settings: this.settings,
       throttle: this.config.api,
+      addresses: this.addresses,
       api,
       analyzer,
     });
@@ -279,7 +283,7 @@ export class PipelineStack extends VerenStack {
       authType: FunctionUrlAuthType.NONE,
       invokeMode: InvokeMode.RESPONSE_STREAM,
     });
-    return url.url;
+    return this.addresses.functionUrl(url.url);
   }
 
   /** ECS says when a task has stopped; once a minute the watcher looks by itself, for what ECS has not said. */

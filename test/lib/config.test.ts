@@ -116,6 +116,7 @@ test('stage local differs from dev in these keys only', () => {
   const part = (key: string) => (/^(kafka|redis|sites)\./.test(key) ? (key.split('.')[0] as string) : key);
   const topics = [...new Set(differing.map(part))];
   expect(topics).toEqual([
+    'api.pathEndpoint',
     'bucketName',
     'builders.images',
     'builders.spot',
@@ -124,7 +125,6 @@ test('stage local differs from dev in these keys only', () => {
     'kafka',
     'network.flowLogs',
     'network.natGateways',
-    'projector.source',
     'redis',
     'sites',
     'stage',

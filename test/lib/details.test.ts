@@ -389,7 +389,6 @@ describe('differences of stage local', () => {
   "AWS::ElastiCache::SubnetGroup",
   "AWS::ElastiCache::User",
   "AWS::ElastiCache::UserGroup",
-  "AWS::Lambda::EventSourceMapping",
   "AWS::MSK::Cluster",
   "AWS::MSK::Configuration",
   "Custom::AWS",

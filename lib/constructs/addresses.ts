@@ -1,0 +1,29 @@
+import { Fn } from 'aws-cdk-lib';
+import type { Config } from '../config.ts';
+
+/**
+ * Where API Gateway and function URLs are reached: at AWS's host names, or at an emulator's paths
+ * (`<pathEndpoint>/execute-api/<api>/<stage>`), whose host names nobody resolves.
+ */
+export class Addresses {
+  private readonly base: string | undefined;
+
+  constructor({ pathEndpoint }: Pick<Config['api'], 'pathEndpoint'>) {
+    this.base = pathEndpoint;
+  }
+
+  httpApi(onAws: string, apiId: string, stage: string): string {
+    return this.base ? `${this.base}/execute-api/${apiId}/${stage}` : onAws;
+  }
+
+  webSocketApi(onAws: string, apiId: string, stage: string): string {
+    return this.base ? `${this.base.replace(/^http/, 'ws')}/execute-api/${apiId}/${stage}` : onAws;
+  }
+
+  /** @param onAws `https://<id>.lambda-url.…/` */
+  functionUrl(onAws: string): string {
+    if (!this.base) return onAws;
+    const host = Fn.select(2, Fn.split('/', onAws));
+    return `${this.base}/lambda-url/${Fn.select(0, Fn.split('.', host))}/`;
+  }
+}
