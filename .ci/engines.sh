@@ -1,12 +1,13 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Engines that suites look for, and how a new Debian machine gets them. Sourced by .ci/run.
 
-# Debian package | program that proves it | who needs it. Only what is missing is installed; adding one is one row.
+# Debian package | program (or python3:MODULE) that proves it | who needs it. Only what is missing is installed; adding one is one row.
 ENGINES=(
   'redis-server         | redis-server | test/contracts: the ioredis adapters of queue, store, logs and subscriptions'
   'kcat                 | kcat         | test/contracts/eventBus: the mock cluster of librdkafka'
   'default-jre-headless | java         | test/contracts/eventBus: a Kafka broker (Java 17)'
   'maven                | mvn          | the jars of that broker'
+  'python3-venv         | python3:ensurepip | test/engines/emulator: an AWS emulator from PyPI (.ci/emulator.sh)'
   'chromium             | chromium     | test/engines/browser: a page that follows a deployment'
 )
 
@@ -14,7 +15,7 @@ ENGINES=(
 ENGINE_SUITES=(test/contracts test/faults test/lambdas/shared/adapters test/engines/{platform,rebuild,browser,soak}.test.ts)
 
 # Variables by which the caller may name engines of their own.
-ENGINE_VARIABLES=(REDIS_URL KAFKA_BROKERS KAFKA_HOME)
+ENGINE_VARIABLES=(REDIS_URL KAFKA_BROKERS KAFKA_HOME VEREN_EMULATOR)
 
 # Debian has no package of Kafka. Sets KAFKA_HOME where the caller named no broker.
 fetch_kafka() {

@@ -1,0 +1,50 @@
+import type { taskAnswer } from '../ecs/view.ts';
+
+type TaskAnswer = ReturnType<typeof taskAnswer>;
+/** A task as the emulator's DescribeTasks answers it, in JSON. */
+export interface EmulatedTask {
+  readonly taskArn?: string;
+  readonly desiredStatus?: string;
+  readonly containers?: readonly { readonly name?: string }[];
+}
+
+/** What only whoever runs a task can know of it. */
+const OF_THE_TASK = [
+  'lastStatus',
+  'version',
+  'pullStartedAt',
+  'pullStoppedAt',
+  'startedAt',
+  'stoppingAt',
+  'stoppedAt',
+  'executionStoppedAt',
+  'stopCode',
+  'stoppedReason',
+] as const satisfies readonly (keyof TaskAnswer)[];
+const OF_A_CONTAINER = ['lastStatus', 'exitCode', 'reason'] as const;
+
+/**
+ * The emulator's answer with the true state of the task put over it: an emulator that runs nothing says RUNNING from the
+ * first moment, and STOPPED with exit code 0 from the first StopTask. What has not happened yet is left out, as in ECS.
+ */
+export function overlay<T extends EmulatedTask>(emulated: T, own: TaskAnswer): T {
+  const stopping = emulated.desiredStatus === 'STOPPED' || own.desiredStatus === 'STOPPED';
+  return {
+    ...put(emulated, own, OF_THE_TASK),
+    desiredStatus: stopping ? 'STOPPED' : 'RUNNING',
+    containers: emulated.containers?.map((container) => {
+      const ours = own.containers.find(({ name }) => name === container.name);
+      return ours ? put(container, ours, OF_A_CONTAINER) : container;
+    }),
+  };
+}
+
+function put<T extends object>(over: T, own: object, names: readonly string[]): T {
+  const result = { ...over } as Record<string, unknown>;
+  for (const name of names) {
+    delete result[name];
+    const value = (own as Record<string, unknown>)[name];
+    if (value !== undefined) result[name] = value;
+  }
+  return result as T;
+}

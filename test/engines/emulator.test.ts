@@ -1,0 +1,225 @@
+import { WebSocket } from 'ws';
+import type { DeploymentView } from '../../contract/api.ts';
+import { builderFor } from '../../contract/builders.ts';
+import { VARIANT_SUFFIX } from '../../contract/manifest.ts';
+import { isTerminal } from '../../contract/record.ts';
+import { type ServerMessage, ServerMessageSchema } from '../../contract/websocket.ts';
+import type { VerenClient } from '../../local/client/VerenClient.ts';
+import { describeWith, tooSlow } from '../support/engines.ts';
+import { ownKafkaMissing } from '../support/kafka.ts';
+import { emulatorMissing } from '../support/ministack.ts';
+import { ownRedisMissing } from '../support/redis.ts';
+import { EmulatorWorld } from './emulatorWorld.ts';
+
+const MINUTE = 60_000;
+const NODE = 20;
+/** Lines of a stack trace that point at our sources. */
+const OUR_TRACE = /^\s+at .*(bin|lib|lambdas|contract)\//m;
+
+/** The stage `local` on an AWS emulator, used through its addresses only. The tests follow each other. */
+describeWith(
+  tooSlow ?? emulatorMissing ?? ownRedisMissing ?? ownKafkaMissing,
+  'the deployed app on an emulator',
+  () => {
+    let world: EmulatorWorld;
+    let outputs: Record<string, string>;
+    let client: VerenClient;
+    let record: DeploymentView;
+    let messages: ServerMessage[];
+
+    beforeAll(async () => {
+      world = await EmulatorWorld.start();
+    }, MINUTE);
+
+    afterAll(async () => {
+      expect(await world.close()).toEqual([]);
+    }, MINUTE);
+
+    it(
+      'is deployed by cdklocal',
+      async () => {
+        const bootstrap = await world.cdklocal('bootstrap');
+        expect(bootstrap).toMatchObject({ code: 0 });
+        ({ outputs } = await world.deploy());
+        client = await world.client(outputs.ApiUrl!);
+        expect((await fetch(`${outputs.ApiUrl}/healthz`)).status).toBe(200);
+        expect((await fetch(`${outputs.ApiUrl}/deployments`)).status).toBe(401);
+      },
+      3 * MINUTE,
+    );
+
+    it(
+      'deploys the React example from a git host, told by HTTP and WebSocket',
+      async () => {
+        const gitUrl = await world.repository('react-vite');
+        const { deploymentId } = await client.createDeployment({
+          projectId: 'react',
+          gitUrl,
+          frontend: { nodeVersion: NODE },
+          env: { GREETING: 'hello' },
+        });
+        messages = await followed(outputs.WebSocketUrl!, world.token, deploymentId);
+        record = await client.getDeployment(deploymentId);
+        expect(record).toMatchObject({
+          status: 'succeeded',
+          gitUrl,
+          builds: { frontend: { status: 'succeeded', attempt: 1 } },
+        });
+        expect(record.builds.frontend?.phases.map(({ name, ok }) => [name, ok])).toEqual([
+          ['fetch', true],
+          ['install', true],
+          ['build', true],
+          ['publish', true],
+        ]);
+        const statuses = messages.flatMap((m) => (m.type === 'deployment' ? [m.record.status] : []));
+        expect(messages[0]).toMatchObject({ type: 'snapshot', records: [{ deploymentId }] });
+        expect([...new Set(statuses)].slice(-2)).toEqual(['building', 'succeeded']);
+      },
+      3 * MINUTE,
+    );
+
+    it('has the log and the site where they belong', async () => {
+      const answer = await fetch(`${outputs.ApiUrl}/deployments/${record.deploymentId}/logs`, {
+        headers: { Authorization: `Bearer ${world.token}` },
+      });
+      expect(await answer.text()).toContain('vite');
+      const site = await world.objects('__outputs/react/');
+      expect(site).toContain('__outputs/react/index.html');
+      expect(site).toContainEqual(expect.stringMatching(/^__outputs\/react\/assets\/.+\.js$/));
+      // Compressed variants lie beside what they are of.
+      const files = site.filter((key) => !Object.values(VARIANT_SUFFIX).some((suffix) => key.endsWith(suffix)));
+      expect(record.builds.frontend?.artifact).toMatchObject({ prefix: '__outputs/react/', files: files.length });
+    });
+
+    it('asked ECS for what the contract says, variable by variable', async () => {
+      const builder = builderFor('frontend', NODE);
+      const task = await world.task(record.builds.frontend!.taskArn!);
+      expect(task).toMatchObject({
+        clusterArn: expect.stringMatching(new RegExp(`:cluster/${builder.cluster}$`)),
+        taskDefinitionArn: expect.stringMatching(new RegExp(`:task-definition/${builder.family}:\\d+$`)),
+        capacityProviderName: 'FARGATE',
+        startedBy: `${record.deploymentId}-frontend-1-0`,
+        overrides: { containerOverrides: [{ name: builder.container }] },
+      });
+      const { environment = [] } = task.overrides!.containerOverrides![0]!;
+      const { KAFKA_BROKERS, ...variables } = Object.fromEntries(environment.map(({ name, value }) => [name, value]));
+      expect(KAFKA_BROKERS).toMatch(/^127\.0\.0\.1:\d+$/);
+      expect(variables).toEqual({
+        GIT_REPOSITORY__URL: record.gitUrl,
+        GIT_COMMIT: record.commit,
+        GIT_ALLOW_PROTOCOL: 'https:http:file',
+        PROJECT_ID: 'react',
+        DEPLOYMENTID: record.deploymentId,
+        ATTEMPT: '1',
+        NODE_VERSION: String(NODE),
+        BUILD_ENV: '{"GREETING":"hello"}',
+        BUILD_TIMEOUT: '1800',
+        AWS_REGION: 'ap-south-1',
+        AWS_ACCESS_KEY_ID: expect.stringMatching(/^ASIA/),
+        AWS_SECRET_ACCESS_KEY: expect.any(String),
+        AWS_SESSION_TOKEN: expect.any(String),
+        KAFKA_SECURITY: 'plaintext',
+        BUCKET: 'veren-v2',
+        FRONTENDPATH: '.',
+        INSTALLPATH: '.',
+        INSTALLCOMMAND: 'npm ci',
+        BUILDCOMMAND: 'npm run build',
+        OUTPUT_DIR: 'dist',
+        PACKAGE_MANAGER: expect.stringMatching(/^npm/),
+      });
+      // What the task-watcher is told when it asks.
+      expect(await world.stopped(task.taskArn!)).toMatchObject({
+        stopCode: 'EssentialContainerExited',
+        containers: [{ name: builder.container, exitCode: 0 }],
+      });
+    });
+
+    it(
+      'a second deployment changes nothing',
+      async () => {
+        const diff = await world.cdklocal('diff', '--all', '--fail');
+        expect(diff.output).toContain('Number of stacks with differences: 0');
+        expect(diff.code).toBe(0);
+        const before = await world.functions();
+        const again = await world.deploy();
+        expect(again.output.match(/\(no changes\)/g)).toHaveLength(5);
+        expect(await world.functions()).toEqual(before);
+      },
+      2 * MINUTE,
+    );
+
+    it(
+      'a change of one function updates that function only',
+      async () => {
+        const before = await world.functions();
+        await world.edit('lambdas/websocket/handle.ts', (text) =>
+          text.replace("code: 'INVALID_REQUEST'", "code: 'NOT_UNDERSTOOD'"),
+        );
+        await world.deploy();
+        const after = await world.functions();
+        expect(Object.keys(before).filter((name) => before[name] !== after[name])).toEqual(['veren-local-websocket']);
+        expect(await firstMessage(outputs.WebSocketUrl!, world.token, '{}')).toMatchObject({ code: 'NOT_UNDERSTOOD' });
+      },
+      2 * MINUTE,
+    );
+
+    it(
+      "a stack that the emulator cannot make fails with the emulator's reason",
+      async () => {
+        await world.edit('cdk.json', (text) => {
+          const [before, local] = text.split('"local": {');
+          return `${before}"local": {${local!.replace('"natGateways": 0', '"natGateways": 1')}`;
+        });
+        const { code, output } = await world.cdklocal('deploy', 'Network', '--require-approval', 'never');
+        expect(code).toBe(1);
+        expect(output).toMatch(/Unrecognized resource types: \[.*AWS::EC2::NatGateway.*\]/);
+        expect(output).not.toMatch(OUR_TRACE);
+        await world.edit('cdk.json', (text) =>
+          text.replace(
+            '"natGateways": 1,\n          "flowLogs": false',
+            '"natGateways": 0,\n          "flowLogs": false',
+          ),
+        );
+      },
+      MINUTE,
+    );
+
+    it(
+      'is destroyed',
+      async () => {
+        expect(await world.cdklocal('destroy', '--all', '--force')).toMatchObject({ code: 0 });
+        expect(await world.functions()).toEqual({});
+      },
+      MINUTE,
+    );
+  },
+);
+
+/** Everything that a subscriber is sent, up to the deployment's end. */
+function followed(url: string, token: string, deploymentId: string): Promise<ServerMessage[]> {
+  const messages: ServerMessage[] = [];
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, { headers: { Authorization: `Bearer ${token}` } });
+    socket.once('open', () => socket.send(JSON.stringify({ action: 'subscribe', deploymentId })));
+    socket.once('error', reject);
+    socket.on('message', (data) => {
+      const message = ServerMessageSchema.parse(JSON.parse(String(data)));
+      messages.push(message);
+      if (message.type !== 'deployment' || !isTerminal(message.record.status)) return;
+      socket.close();
+      resolve(messages);
+    });
+  });
+}
+
+function firstMessage(url: string, token: string, sent: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, { headers: { Authorization: `Bearer ${token}` } });
+    socket.once('open', () => socket.send(sent));
+    socket.once('error', reject);
+    socket.once('message', (data) => {
+      socket.close();
+      resolve(JSON.parse(String(data)));
+    });
+  });
+}
