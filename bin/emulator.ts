@@ -18,8 +18,7 @@ async function main(): Promise<void> {
     port: Number(process.env.PORT ?? 4567),
     dataDir: values.data ?? '.veren/emulator',
     hostEnv: process.env,
-    log: (message, details) =>
-      console.log(new Date().toISOString(), message, ...(details === undefined ? [] : [details])),
+    log: (message) => console.log(new Date().toISOString(), message),
   });
   console.log(`Bridge of ${emulator}: ECS at ${bridge.ecsUrl}`);
   await untilSignal();

@@ -22,7 +22,7 @@ export interface BridgeOptions {
   /** Tasks, their output, toolchains. */
   readonly dataDir: string;
   readonly hostEnv: HostEnv;
-  readonly log: (message: string, details?: unknown) => void;
+  readonly log: (message: string) => void;
 }
 
 export interface Bridge {
@@ -48,7 +48,12 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
   const [ecs, events, lambda] = [new ECSClient(sdk), new EventBridgeClient(sdk), new LambdaClient(sdk)];
-  const onError = (e: unknown) => log('an engine failed; it is tried again', e);
+  let lastFault = '';
+  const onError = (e: unknown) => {
+    const fault = `${(e as Error).name}: ${(e as Error).message || (e as { code?: string }).code}`;
+    if (fault !== lastFault) log(`something failed and is tried again: ${fault}`); // once, however often it is tried
+    lastFault = fault;
+  };
 
   const store = await TaskStore.open(resolve(dataDir, 'ecs'), systemClock, onError);
   const definitions = await laptopTaskDefinitions(dataDir, hostEnv, { AWS_ENDPOINT_URL_S3: emulator });

@@ -26,6 +26,7 @@ describeWith(
     let client: VerenClient;
     let record: DeploymentView;
     let messages: ServerMessage[];
+    let sleeper: DeploymentView;
 
     beforeAll(async () => {
       world = await EmulatorWorld.start();
@@ -38,9 +39,9 @@ describeWith(
     it(
       'is deployed by cdklocal',
       async () => {
-        const bootstrap = await world.cdklocal('bootstrap');
+        const bootstrap = await world.checkout.cdklocal('bootstrap');
         expect(bootstrap).toMatchObject({ code: 0 });
-        ({ outputs } = await world.deploy());
+        ({ outputs } = await world.checkout.deploy());
         client = await world.client(outputs.ApiUrl!);
         expect((await fetch(`${outputs.ApiUrl}/healthz`)).status).toBe(200);
         expect((await fetch(`${outputs.ApiUrl}/deployments`)).status).toBe(401);
@@ -135,13 +136,33 @@ describeWith(
     });
 
     it(
+      'a builder that is killed without a word ends with its exit code',
+      async () => {
+        const { deploymentId } = await client.createDeployment({
+          projectId: 'sleeper',
+          gitUrl: await world.repository('static-page'),
+          frontend: { nodeVersion: NODE, buildCommand: 'sleep 600', outputDirectory: '.' },
+        });
+        sleeper = await building(client, deploymentId, 1);
+        // Once a second the runner looks which processes are a task's; what it has seen it also finds without their parent.
+        await new Promise((resolve) => setTimeout(resolve, 2_500));
+        for (const builder of world.builders()) process.kill(builder, 'SIGKILL');
+        expect(await world.stopped(sleeper.builds.frontend!.taskArn!)).toMatchObject({
+          stopCode: 'EssentialContainerExited',
+          containers: [{ exitCode: 137 }],
+        });
+      },
+      MINUTE,
+    );
+
+    it(
       'a second deployment changes nothing',
       async () => {
-        const diff = await world.cdklocal('diff', '--all', '--fail');
+        const diff = await world.checkout.cdklocal('diff', '--all', '--fail');
         expect(diff.output).toContain('Number of stacks with differences: 0');
         expect(diff.code).toBe(0);
         const before = await world.functions();
-        const again = await world.deploy();
+        const again = await world.checkout.deploy();
         expect(again.output.match(/\(no changes\)/g)).toHaveLength(5);
         expect(await world.functions()).toEqual(before);
       },
@@ -152,10 +173,10 @@ describeWith(
       'a change of one function updates that function only',
       async () => {
         const before = await world.functions();
-        await world.edit('lambdas/websocket/handle.ts', (text) =>
+        await world.checkout.edit('lambdas/websocket/handle.ts', (text) =>
           text.replace("code: 'INVALID_REQUEST'", "code: 'NOT_UNDERSTOOD'"),
         );
-        await world.deploy();
+        await world.checkout.deploy();
         const after = await world.functions();
         expect(Object.keys(before).filter((name) => before[name] !== after[name])).toEqual(['veren-local-websocket']);
         expect(await firstMessage(outputs.WebSocketUrl!, world.token, '{}')).toMatchObject({ code: 'NOT_UNDERSTOOD' });
@@ -166,15 +187,15 @@ describeWith(
     it(
       "a stack that the emulator cannot make fails with the emulator's reason",
       async () => {
-        await world.edit('cdk.json', (text) => {
+        await world.checkout.edit('cdk.json', (text) => {
           const [before, local] = text.split('"local": {');
           return `${before}"local": {${local!.replace('"natGateways": 0', '"natGateways": 1')}`;
         });
-        const { code, output } = await world.cdklocal('deploy', 'Network', '--require-approval', 'never');
+        const { code, output } = await world.checkout.cdklocal('deploy', 'Network', '--require-approval', 'never');
         expect(code).toBe(1);
         expect(output).toMatch(/Unrecognized resource types: \[.*AWS::EC2::NatGateway.*\]/);
         expect(output).not.toMatch(OUR_TRACE);
-        await world.edit('cdk.json', (text) =>
+        await world.checkout.edit('cdk.json', (text) =>
           text.replace(
             '"natGateways": 1,\n          "flowLogs": false',
             '"natGateways": 0,\n          "flowLogs": false',
@@ -185,15 +206,42 @@ describeWith(
     );
 
     it(
+      'task-watcher has heard of it and has it built again; a cancel ends that',
+      async () => {
+        const { deploymentId } = sleeper;
+        const again = await building(client, deploymentId, 2);
+        await client.cancel(deploymentId);
+        expect(await world.stopped(again.builds.frontend!.taskArn!)).toMatchObject({
+          stopCode: 'UserInitiated',
+          containers: [{ exitCode: expect.any(Number) }],
+        });
+        expect((await client.getDeployment(deploymentId)).status).toBe('canceled');
+        expect(world.builders()).toEqual([]);
+      },
+      3 * MINUTE,
+    );
+
+    it(
       'is destroyed',
       async () => {
-        expect(await world.cdklocal('destroy', '--all', '--force')).toMatchObject({ code: 0 });
+        expect(await world.checkout.cdklocal('destroy', '--all', '--force')).toMatchObject({ code: 0 });
         expect(await world.functions()).toEqual({});
       },
       MINUTE,
     );
   },
 );
+
+/** The record, once the build step of that attempt runs. */
+async function building(client: VerenClient, deploymentId: string, attempt: number): Promise<DeploymentView> {
+  for (;;) {
+    const record = await client.getDeployment(deploymentId);
+    if (isTerminal(record.status)) throw new Error(`it has ended: ${JSON.stringify(record.error)}`);
+    const build = record.builds.frontend;
+    if (build?.attempt === attempt && build.phases.some(({ name }) => name === 'build')) return record;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
 
 /** Everything that a subscriber is sent, up to the deployment's end. */
 function followed(url: string, token: string, deploymentId: string): Promise<ServerMessage[]> {
