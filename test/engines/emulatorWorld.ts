@@ -43,7 +43,9 @@ export class EmulatorWorld {
     const close = async () => {
       for (const end of closers.splice(0).reverse()) await end();
       const left = processesNaming(dir);
-      await remove();
+      // The emulator's and the bridge's output are in it.
+      if (process.env.VEREN_KEEP === '1') console.log(`kept: ${dir}`);
+      else await remove();
       return left;
     };
     try {
