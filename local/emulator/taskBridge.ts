@@ -35,8 +35,8 @@ const PAGE = 100;
 export class TaskBridge {
   readonly #options: TaskBridgeOptions;
   readonly #clusters: readonly string[];
-  /** Tasks that nothing here can run: said once. */
-  readonly #refused = new Set<string>();
+  /** ARNs of tasks that were started or refused: an emulator lists them long after their records are forgotten. */
+  readonly #known = new Set<string>();
 
   constructor(options: TaskBridgeOptions) {
     this.#options = options;
@@ -46,10 +46,10 @@ export class TaskBridge {
   /** One look at both clusters: starts what is new, stops what the emulator was told to stop. */
   async look(): Promise<void> {
     for (const cluster of this.#clusters) {
-      const toStart = (record?: TaskRecord) => !record || record.lastStatus === 'STOPPED';
-      for (const task of await this.#tasks(cluster, 'RUNNING', toStart))
-        await this.#each(() => this.#run(cluster, task));
-      const toStop = (record?: TaskRecord) => record?.desiredStatus !== 'STOPPED';
+      const isNew = (arn: string) => !this.#known.has(arn);
+      const toRun = (arn: string, record?: TaskRecord) => (record ? record.lastStatus === 'STOPPED' : isNew(arn));
+      for (const task of await this.#tasks(cluster, 'RUNNING', toRun)) await this.#each(() => this.#run(cluster, task));
+      const toStop = (arn: string, record?: TaskRecord) => (record ? record.desiredStatus !== 'STOPPED' : isNew(arn));
       for (const task of await this.#tasks(cluster, 'STOPPED', toStop))
         await this.#each(() => this.#stop(cluster, task));
     }
@@ -78,14 +78,12 @@ export class TaskBridge {
       await this.#options.ecs.send(new StopTaskCommand({ cluster: clusterArn, task: taskArn, reason: stoppedReason }));
   }
 
-  async #tasks(cluster: string, desiredStatus: DesiredStatus, wanted: (record?: TaskRecord) => boolean) {
+  async #tasks(cluster: string, desiredStatus: DesiredStatus, wanted: (arn: string, record?: TaskRecord) => boolean) {
     const { ecs, store } = this.#options;
     const arns: string[] = [];
     try {
       for await (const page of paginateListTasks({ client: ecs }, { cluster, desiredStatus }))
-        arns.push(
-          ...(page.taskArns ?? []).filter((arn) => !this.#refused.has(arn) && wanted(store.tasks.get(nameOf(arn)))),
-        );
+        arns.push(...(page.taskArns ?? []).filter((arn) => wanted(arn, store.tasks.get(nameOf(arn)))));
     } catch (e) {
       if ((e as Error).name === 'ClusterNotFoundException') return []; // nothing is deployed yet
       throw e;
@@ -104,8 +102,8 @@ export class TaskBridge {
     const id = nameOf(arn);
     const family = nameOf(task.taskDefinitionArn ?? '').split(':')[0];
     const definition = definitions.find((d) => d.family === family);
+    this.#known.add(arn);
     if (!definition || arn !== taskArn(cluster, id)) {
-      this.#refused.add(arn);
       log(`task ${arn} of ${family} is not one that can be run here`);
       return undefined;
     }

@@ -21,6 +21,7 @@ let logged: string[];
 /** Made to fail by tests. */
 let deliver: (change: TaskStateChange) => Promise<void>;
 let bridge: TaskBridge;
+let store: TaskStore;
 let runner: Runner;
 let proxy: Endpoint;
 let client: ECSClient;
@@ -28,7 +29,7 @@ let client: ECSClient;
 const sdk = { region: 'ap-south-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, maxAttempts: 1 };
 
 async function startBridge() {
-  const store = await TaskStore.open(join(dataDir, 'ecs'), clock, fail);
+  store = await TaskStore.open(join(dataDir, 'ecs'), clock, fail);
   runner = new Runner({
     store,
     clock,
@@ -175,6 +176,18 @@ it('what cannot be run here is said once, and is in the way of nothing', async (
   await bridge.look();
   expect(logged.filter((line) => line.includes('somebody-elses'))).toHaveLength(1);
   expect(emulator.tasks[0]?.desiredStatus).toBe('RUNNING');
+});
+
+it('a task whose record is forgotten after an hour is left alone, though the emulator still lists it', async () => {
+  const arn = emulator.runTask(`echo started >>${join(dataDir, 'starts')}`);
+  await lookUntil(() => emulator.tasks[0]?.desiredStatus === 'STOPPED');
+  store.tasks.delete(nameOf(arn));
+  await bridge.look();
+  emulator.tasks[0]!.desiredStatus = 'RUNNING';
+  await bridge.look();
+  expect(store.tasks.size).toBe(0);
+  expect(new Set(endsOf(arn).map(({ detail }) => detail.stopCode))).toEqual(new Set(['EssentialContainerExited']));
+  expect(await readFile(join(dataDir, 'starts'), 'utf8')).toBe('started\n');
 });
 
 it('waits for the deployment', async () => {
