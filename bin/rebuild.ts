@@ -54,7 +54,7 @@ async function main(): Promise<number> {
   const { store, logs, close } = openRedisPorts(redis, { prefix: REDIS_PREFIX });
   try {
     const archive = s3Archive(storage.s3, env.BUCKET);
-    const kafka = openKafka(env, 'veren-rebuild', env.AWS_REGION);
+    const kafka = await openKafka(env, 'veren-rebuild', env.AWS_REGION);
     const report = await rebuild({
       store,
       logs,

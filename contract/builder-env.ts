@@ -66,6 +66,8 @@ const common = {
   BUILD_ENV: userEnv.default({}),
   /** Seconds for all phases together. */
   BUILD_TIMEOUT: count.default(1_800),
+  /** Sites, and for both targets the verdict on their publication and the caches of the project. */
+  BUCKET: text,
   AWS_REGION: text,
   AWS_ACCESS_KEY_ID: text,
   AWS_SECRET_ACCESS_KEY: text,
@@ -88,7 +90,6 @@ export const FrontendEnvSchema = z.object({
     .string()
     .regex(/^$|^(npm|pnpm|yarn|bun)(@[0-9A-Za-z.+-]+)?$/)
     .default(''),
-  BUCKET: text,
   /** Limits of the output. */
   MAX_OUTPUT_FILES: count.default(50_000),
   MAX_OUTPUT_BYTES: count.default(1_073_741_824),

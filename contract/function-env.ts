@@ -30,6 +30,8 @@ const kafka = {
   KAFKA_SECRET_ARN: text.optional(),
 };
 const bucket = { BUCKET: text };
+/** `registry/repository` of the users' images. */
+const userImages = { ECR_URI: text };
 /** Secret holding owner → SHA-256 (hex) of that owner's tokens, as JSON. */
 const tokens = { TOKENS_SECRET_ARN: text };
 const ringsCloneWorker = { CLONE_WORKER_ARN: text };
@@ -67,8 +69,7 @@ export const FunctionEnvSchemas = {
     ...timeouts,
     ...endpoints,
     ...git,
-    /** `registry/repository` of the users' images. */
-    ECR_URI: text,
+    ...userImages,
     /** Holds `{projectId}`. */
     SITE_URL_TEMPLATE: text,
     /** Older deployments of a branch that a newer one ends: those that wait, also those that run, or none. */
@@ -85,7 +86,7 @@ export const FunctionEnvSchemas = {
     ...timeouts,
     ...endpoints,
     ...git,
-    ECR_URI: text,
+    ...userImages,
     BUILD_ROLE_ARN: text,
     BUCKET_ARN: text,
     USER_IMAGES_ARN: text,
@@ -105,6 +106,7 @@ export const FunctionEnvSchemas = {
     ...redis,
     ...kafka,
     ...bucket,
+    ...userImages,
     ...ringsCloneWorker,
     ...ringsBuildWorker,
     ...timeouts,

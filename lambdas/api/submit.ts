@@ -1,26 +1,39 @@
-import { cloneJobId } from '../../contract/jobs.ts';
+import type { CreateDeployment } from '../../contract/api.ts';
+import type { DeploymentEvent } from '../../contract/events.ts';
+import { type CloneJob, cloneJobId } from '../../contract/jobs.ts';
 import { QUEUES, TOPICS } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
-import type { StoredDeployment } from '../shared/ports.ts';
+import type { NewJob, StoredDeployment } from '../shared/ports.ts';
 import type { ApiDeps } from './deps.ts';
 
+type Requested = Extract<DeploymentEvent, { type: 'deployment.requested' }>;
+type Deps = Pick<ApiDeps, 'bus' | 'queue' | 'doorbell'>;
+
+/** A deployment's first job. */
+export function cloneJob(
+  { deploymentId, projectId, owner }: Requested,
+  request: CreateDeployment,
+): NewJob<CloneJob> & { readonly queue: typeof QUEUES.clone } {
+  const data = { deploymentId, projectId, owner, request };
+  return { queue: QUEUES.clone, id: cloneJobId(deploymentId), data, owner, projectId };
+}
+
 /**
- * Hands a stored deployment to the pipeline: event, job, doorbell. Every step is idempotent, so the caller whose answer
- * was lost can repeat the request, and the sweep can repeat it for one that crashed in between.
+ * Tells of a deployment whose job is queued. The worker does not wait for the event: it says the same before anything
+ * else of the deployment, so that the log has the request first, whoever dies in between.
  */
-export async function submit(
-  deps: Pick<ApiDeps, 'bus' | 'queue' | 'doorbell'>,
-  stored: StoredDeployment,
-): Promise<void> {
-  const { record, request, facts } = stored;
+export async function tell({ bus, doorbell }: Pick<Deps, 'bus' | 'doorbell'>, requested: Requested): Promise<void> {
+  const message = { key: requested.deploymentId, value: JSON.stringify(requested) };
+  await Promise.all([bus.publish(TOPICS.events, [message]), doorbell.ring('clone-worker')]);
+}
+
+/**
+ * Hands a stored deployment to the pipeline again: event, job, doorbell. Every step is idempotent, so the caller whose
+ * answer was lost can repeat the request, and the sweep can repeat it for one that has lost its job with Redis.
+ */
+export async function submit(deps: Deps, { record, request, facts }: StoredDeployment): Promise<void> {
   if (isTerminal(record.status) || !request || !facts.requested) return;
-  const { deploymentId, projectId, owner } = record;
-  await deps.bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(facts.requested) }]);
-  await deps.queue.add(QUEUES.clone, {
-    id: cloneJobId(deploymentId),
-    data: { deploymentId, projectId, owner, request },
-    owner,
-    projectId,
-  });
-  await deps.doorbell.ring('clone-worker');
+  const { queue, ...job } = cloneJob(facts.requested, request);
+  await deps.queue.add(queue, job);
+  await tell(deps, facts.requested);
 }

@@ -14,7 +14,8 @@ export async function handler(event: CloudFormationCustomResourceEvent): Promise
   // Topics are the log of everything that happened: they outlive the stack.
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
   const topics = TopicsSchema.parse(event.ResourceProperties.topics);
-  const admin = openKafka(await kafkaEnv(env), 'veren-kafka-topics', env.AWS_REGION).admin();
+  const kafka = await openKafka(await kafkaEnv(env), 'veren-kafka-topics', env.AWS_REGION);
+  const admin = kafka.admin();
   await admin.connect();
   try {
     for (const sentence of await alignTopics(admin, topics)) log(sentence);

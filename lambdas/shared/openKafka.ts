@@ -1,9 +1,8 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { z } from 'zod';
 import type { KafkaEnv } from '../../contract/builder-env.ts';
 import { type KafkaBus, kafkaBus } from './adapters/kafka/bus.ts';
-import { kafkaConfig } from './adapters/kafka/config.ts';
 import { secretText } from './secrets.ts';
 
 interface KafkaVariables {
@@ -25,9 +24,14 @@ export async function kafkaEnv(env: KafkaVariables): Promise<KafkaEnv> {
   return { KAFKA_BROKERS, KAFKA_SECURITY, KAFKA_USERNAME, KAFKA_PASSWORD };
 }
 
-/** A Kafka client; `clientId` is what the brokers' logs call it. */
-export const openKafka = (env: KafkaEnv, clientId: string, region: string): Kafka =>
-  new Kafka(kafkaConfig(env, { clientId, region }));
+/**
+ * A Kafka client; `clientId` is what the brokers' logs call it. Its library and MSK's signer are loaded here: a function
+ * that has nothing to tell starts without them.
+ */
+export async function openKafka(env: KafkaEnv, clientId: string, region: string): Promise<Kafka> {
+  const [{ Kafka }, { kafkaConfig }] = await Promise.all([import('kafkajs'), import('./adapters/kafka/config.ts')]);
+  return new Kafka(kafkaConfig(env, { clientId, region }));
+}
 
 export const openBus = (env: KafkaEnv, clientId: string, region: string): KafkaBus =>
-  kafkaBus(openKafka(env, clientId, region));
+  kafkaBus(() => openKafka(env, clientId, region));

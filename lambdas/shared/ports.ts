@@ -37,6 +37,12 @@ export interface Job<T = unknown> extends NewJob<T> {
   readonly notes: Readonly<Record<string, string>>;
 }
 
+/** A job as whoever takes it gets it. */
+export interface TakenJob<T = unknown> extends Job<T> {
+  /** Its lease had ended: what the holder before has started may still run. */
+  readonly lapsed: boolean;
+}
+
 /** How many jobs may be active at once. */
 export interface Limits {
   readonly global: number;
@@ -55,11 +61,16 @@ export interface JobQueue {
    * A job that is due and within the limits, now active: the one whose lease has expired first, else the oldest waiting one.
    * What a job with an expired lease has started may still run, so none may start in its place before it is looked after.
    */
-  take(queue: QueueName, options: { leaseMs: number; limits?: Limits }): Promise<Job | null>;
+  take(queue: QueueName, options: { leaseMs: number; limits?: Limits }): Promise<TakenJob | null>;
   /** Sets the lease to now + `leaseMs`. False where the job is not active. */
   extend(queue: QueueName, id: string, leaseMs: number): Promise<boolean>;
   /** Merges into the notes of a waiting or active job. False where it is neither. */
   note(queue: QueueName, id: string, notes: Record<string, string>): Promise<boolean>;
+  /**
+   * Merges into the notes of a waiting or active job and adds the jobs that follow from it to another queue, as one step:
+   * both or neither. False, and nothing done, where the job is neither. Jobs that were ever added are left as they are.
+   */
+  handOn(queue: QueueName, id: string, notes: Record<string, string>, to: QueueName, jobs: NewJob[]): Promise<boolean>;
   /** Ends a waiting or active job and frees its slot. False where it had ended before. */
   complete(queue: QueueName, id: string): Promise<boolean>;
   /**
@@ -96,13 +107,15 @@ export type CreateResult =
 
 export interface DeploymentStore {
   /**
-   * Atomically: claims the project for the owner, the idempotency key for the request, and stores the deployment. Keys
-   * belong to their owner. The same deployment again is `created` again and changes nothing.
+   * Atomically: claims the project for the owner, the idempotency key for the request, stores the deployment and adds its
+   * first job, so that nothing accepted is ever without one. Keys belong to their owner. The same deployment again is
+   * `created` again and changes nothing.
    */
   create(input: {
     readonly requested: Extract<DeploymentEvent, { type: 'deployment.requested' }>;
     readonly request: CreateDeployment;
     readonly idempotency?: { readonly key: string; readonly fingerprint: string };
+    readonly job?: NewJob & { readonly queue: QueueName };
   }): Promise<CreateResult>;
   get(deploymentId: string): Promise<StoredDeployment | null>;
   /**

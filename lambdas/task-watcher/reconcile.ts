@@ -27,6 +27,8 @@ export interface WatcherDeps {
 
 /** The builder enforces the timeout by its own clock; this is how much later the task is stopped from outside, by ours. */
 export const TIMEOUT_GRACE_MS = 300_000;
+/** How long after its build's end a task may go on: it saves caches for up to two minutes. */
+export const OUTLIVED_GRACE_MS = 240_000;
 /** How long after a task's end its builder's last event may still be on its way. */
 export const LAST_WORD_GRACE_MS = 15_000;
 
@@ -58,7 +60,7 @@ async function running(deps: WatcherDeps, job: Job, data: BuildJob, task: Task):
   const taskArn = task.taskArn as string;
   await deps.queue.extend(QUEUES.build, job.id, LIVE_LEASE_MS);
   if (task.desiredStatus !== 'STOPPED') {
-    const reason = await reasonToStop(deps, data, task);
+    const reason = await reasonToStop(deps, job, data, task);
     if (reason) await stopTask(deps.ecs, task.clusterArn, taskArn, reason);
   }
   // Whoever started it has died before it could tell.
@@ -66,13 +68,26 @@ async function running(deps: WatcherDeps, job: Job, data: BuildJob, task: Task):
     await announce(deps, job, data, { taskArn, cluster: task.clusterArn ?? '' });
 }
 
-async function reasonToStop(deps: WatcherDeps, data: BuildJob, task: Task): Promise<string | null> {
+async function reasonToStop(deps: WatcherDeps, job: Job, data: BuildJob, task: Task): Promise<string | null> {
   const record = (await deps.store.get(data.deploymentId))?.record;
   if (record?.status === 'canceled') return 'the deployment was canceled';
+  const build = record?.builds[data.target];
+  if (build && isTerminal(build.status) && (await outlived(deps, job)))
+    return 'the build has ended and its task has not';
   const since = (task.startedAt ?? task.createdAt)?.getTime();
   const limit = deps.timeoutSeconds[data.target];
   const late = since !== undefined && deps.clock.now() - since > limit * 1_000 + TIMEOUT_GRACE_MS;
   return late ? `${TIMEOUT_REASON} after ${limit} s` : null;
+}
+
+/**
+ * A builder that has told its result may hang after it: then its project must not wait for the time limit. Counted from when
+ * we first see it, since the builder's clock is another one.
+ */
+async function outlived({ queue, clock }: WatcherDeps, job: Job): Promise<boolean> {
+  const since = job.notes.endedSince;
+  if (since === undefined) await queue.note(QUEUES.build, job.id, { endedSince: String(clock.now()) });
+  return since !== undefined && clock.now() - Number(since) > OUTLIVED_GRACE_MS;
 }
 
 async function stopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task): Promise<void> {

@@ -2,6 +2,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
+import { ecrImages } from '../shared/adapters/aws/images.ts';
 import { artifactFinder } from '../shared/artifact.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
@@ -31,7 +32,7 @@ const deps = once(async (): Promise<WatcherDeps> => {
       onError: (e) => log('a doorbell was not heard; the next sweep rings again', e),
     }),
     ecs: new ECSClient({}),
-    findArtifact: artifactFinder({ s3: new S3Client({}), bucket: env.BUCKET }),
+    findArtifact: artifactFinder({ s3: new S3Client({}), bucket: env.BUCKET, findImage: ecrImages(env.ECR_URI) }),
     timeoutSeconds: { frontend: env.FRONTEND_TIMEOUT, backend: env.BACKEND_TIMEOUT },
   };
 });

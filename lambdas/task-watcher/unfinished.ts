@@ -9,14 +9,14 @@ import type { StoredDeployment } from '../shared/ports.ts';
 import type { WatcherDeps } from './reconcile.ts';
 
 const AT_ONCE = 20;
-/** An accepted deployment that has no job after this long is handed over again. */
+/** An accepted deployment that has no job after this long is submitted again. */
 const RESUBMIT_AFTER_MS = 30_000;
 /** What has had neither a job nor a change for this long is ended: longer than an event is on its way, clocks that differ included. */
 const GIVE_UP_AFTER_MS = 900_000;
 
 /**
- * Deployments that have not ended although no job is left that could end them: the process that accepted one died before
- * the hand-over, or Redis was lost and rebuilt from Kafka, which has no jobs.
+ * Deployments that have not ended although no job is left that could end them: the last event of one is lost, or Redis was,
+ * and was rebuilt from Kafka, which has no jobs.
  */
 export async function lookAfterUnfinished(deps: WatcherDeps): Promise<void> {
   const ids = await deps.store.unfinished();

@@ -1,4 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
+import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { type IGrantable, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { acknowledgeWildcards } from './acknowledge.ts';
@@ -38,6 +39,17 @@ export function grantBucket(role: Role, bucket: ArtifactBucket, prefixes: { read
     role,
     objects([...(prefixes.read ?? []), ...(prefixes.write ?? [])]),
     'Keys hold ids that are made at run time; the rights end at this prefix of one bucket.',
+  );
+}
+
+/** Learn whether a tag of this repository exists, and of which image. */
+export function grantDescribeImages(role: Role, repository: IRepository): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'FindImages',
+      actions: ['ecr:DescribeImages'],
+      resources: [repository.repositoryArn],
+    }),
   );
 }
 

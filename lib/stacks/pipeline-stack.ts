@@ -9,7 +9,14 @@ import { TOPICS } from '../../contract/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { Addresses } from '../constructs/addresses.ts';
 import { BuildRole } from '../constructs/build-role.ts';
-import { grantBucket, grantFindTask, grantRedis, grantStopTask, grantTokens } from '../constructs/grants.ts';
+import {
+  grantBucket,
+  grantDescribeImages,
+  grantFindTask,
+  grantRedis,
+  grantStopTask,
+  grantTokens,
+} from '../constructs/grants.ts';
 import { HttpEndpoint } from '../constructs/http-endpoint.ts';
 import type { Network } from '../constructs/network.ts';
 import { ProjectorSource } from '../constructs/projector-source.ts';
@@ -236,11 +243,13 @@ export class PipelineStack extends VerenStack {
         ...this.timeouts(),
         ...rings,
         BUCKET: this.data.storage.bucketName,
+        ECR_URI: this.data.repositories.userImages.repositoryUri,
         STAGE: this.config.stage,
       },
     });
     this.data.kafka.grantWrite(watcher.role, [TOPICS.events]);
     grantBucket(watcher.role, this.data.storage, { read: ['__deployments/*'] });
+    grantDescribeImages(watcher.role, this.data.repositories.userImages);
     return watcher;
   }
 

@@ -58,7 +58,7 @@ export async function feedFunction(options: {
   readonly onError: (error: unknown) => void;
 }): Promise<() => Promise<void>> {
   const { lambda, source, onError } = options;
-  const kafka = openKafka(options.kafka, 'veren-emulator-bridge', options.region);
+  const kafka = await openKafka(options.kafka, 'veren-emulator-bridge', options.region);
   await ensureTopics(kafka, { partitions: 3, replicas: 1 });
   return consumeAsLambda({
     kafka,

@@ -89,7 +89,7 @@ function redisState(url: string, { onError }: LaptopPortsOptions, closers: Close
 async function kafkaMessages(hostEnv: HostEnv, { onError }: LaptopPortsOptions, closers: Closers): Promise<Messages> {
   const env = KafkaEnvSchema.parse(hostEnv);
   const topics = Object.values(TOPICS);
-  const kafka = openKafka(env, 'veren-laptop', DEFAULT_REGION);
+  const kafka = await openKafka(env, 'veren-laptop', DEFAULT_REGION);
   await ensureTopics(kafka, { partitions: 3, replicas: 1 });
   const bus = openBus(env, 'veren-laptop', DEFAULT_REGION);
   closers.push(() => bus.close());
@@ -125,7 +125,8 @@ async function memoryMessages(bus: MemoryBus, closers: Closers): Promise<Message
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-const asMskRecord = ({ topic, partition, offset, key, value }: Message): MSKRecord => ({
+/** A message of the memory bus as Lambda's event source has it. */
+export const asMskRecord = ({ topic, partition, offset, key, value }: Message): MSKRecord => ({
   topic,
   partition,
   offset,

@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -7,6 +8,7 @@ import { Readable } from 'node:stream';
 export type Segment = readonly [id: string, size: number];
 
 const CHUNK = 256 * 1024;
+const AT_ONCE = 64 * 1024;
 
 /** Bytes `from` to `to` (inclusive) of an open file. */
 interface Part {
@@ -64,7 +66,7 @@ export class Blobs {
 
   /** The blob is held (as by `retain`) from `finish` on. */
   writer(): BlobWriter {
-    const id = randomBytes(16).toString('hex');
+    const id = randomUUID().replaceAll('-', ''); // from a pool, unlike single random bytes
     return new BlobWriter(id, this.#path(id), (segment) => this.retain([segment]));
   }
 
@@ -150,17 +152,26 @@ export class BlobWriter {
 
   async #flush(): Promise<void> {
     this.#file ??= await open(this.#path, 'wx', 0o600);
+    await this.#file.writeFile(this.#takePending());
+  }
+
+  #takePending(): Buffer {
     const data = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending);
     this.#pending = [];
     this.#pendingSize = 0;
-    await this.#file.writeFile(data);
+    return data;
   }
 
   /** No segment for no bytes. */
   async finish(): Promise<Segment[]> {
     if (this.#size === 0) return [];
-    if (this.#pendingSize > 0) await this.#flush();
-    await this.#file?.close();
+    // So small that writing it takes less time than three trips to the thread pool.
+    if (!this.#file && this.#size <= AT_ONCE)
+      writeFileSync(this.#path, this.#takePending(), { flag: 'wx', mode: 0o600 });
+    else {
+      if (this.#pendingSize > 0) await this.#flush();
+      await this.#file?.close();
+    }
     const segment: Segment = [this.#id, this.#size];
     this.#onFinish(segment);
     return [segment];

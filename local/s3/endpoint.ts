@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../lambdas/shared/ports.ts';
 import type { CredentialStore } from '../awsProtocol/credentials.ts';
 import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
@@ -29,6 +30,8 @@ export interface S3EndpointOptions {
   readonly clock?: Clock;
   /** Told of faults of the endpoint itself; each was answered with 500. */
   readonly onError?: (error: unknown) => void;
+  /** Milliseconds before each request is looked at: a store that is not on this machine, for benchmarks. */
+  readonly latencyMs?: number;
 }
 
 /** An S3 endpoint for path-style clients (`forcePathStyle: true`). Every request must be signed with a known key. */
@@ -37,9 +40,10 @@ export async function startS3Endpoint(options: S3EndpointOptions): Promise<Endpo
   const uploads: Uploads = new Map();
   const clock = options.clock ?? { now: Date.now };
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
-    response.setHeader('x-amz-request-id', randomBytes(8).toString('hex').toUpperCase());
+    response.setHeader('x-amz-request-id', randomUUID().slice(-12).toUpperCase());
     response.setHeader('server', 'veren-local-s3');
-    answer(request, response, { store, uploads, clock, credentials: options.credentials }).catch((error) =>
+    const look = () => answer(request, response, { store, uploads, clock, credentials: options.credentials });
+    (options.latencyMs ? sleep(options.latencyMs).then(look) : look()).catch((error) =>
       sendError(request, response, error, options.onError),
     );
   });

@@ -64,7 +64,8 @@ export async function receivePayload(context: S3Context): Promise<Received> {
   const length = announcedLength(context, decoder !== undefined);
   const announced = announcedChecksum(context);
   const checksum = announced && createChecksum(announced.name);
-  const payloadSha = sha256 === undefined ? undefined : createHash('sha256');
+  // One hash where both the signature and a checksum vouch by SHA-256.
+  const payloadSha = sha256 === undefined || announced?.name === 'sha256' ? undefined : createHash('sha256');
   const md5 = createHash('md5');
   const writer = context.store.blobs.writer();
   let size = 0;
@@ -81,7 +82,9 @@ export async function receivePayload(context: S3Context): Promise<Received> {
       }
     decoder?.finish();
     if (length !== undefined && size !== length) throw badLength();
-    if (payloadSha && payloadSha.digest('hex') !== sha256)
+    const value = checksum?.digest();
+    const payload = payloadSha ? payloadSha.digest('hex') : hexOf(value);
+    if (sha256 !== undefined && payload !== sha256)
       throw new ServiceError(
         'XAmzContentSHA256Mismatch',
         400,
@@ -91,7 +94,6 @@ export async function receivePayload(context: S3Context): Promise<Received> {
     const contentMd5 = header(context, 'content-md5');
     if (contentMd5 !== undefined && contentMd5 !== digest.toString('base64'))
       throw new ServiceError('BadDigest', 400, 'The Content-MD5 you specified did not match what we received.');
-    const value = checksum?.digest();
     const expected = announced && (announced.value ?? decoder?.trailers.get(`x-amz-checksum-${announced.name}`));
     if (announced && expected !== value)
       throw new ServiceError(
@@ -113,3 +115,6 @@ export async function receivePayload(context: S3Context): Promise<Received> {
 
 const badLength = () =>
   new ServiceError('IncompleteBody', 400, 'The body has not the number of bytes that was announced.');
+
+const hexOf = (base64: string | undefined) =>
+  base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('hex');

@@ -1,14 +1,15 @@
 import { emptyFacts } from '../../lambdas/event-projector/facts.ts';
 import { reduce } from '../../lambdas/event-projector/reduce.ts';
 import { toRecord } from '../../lambdas/event-projector/toRecord.ts';
-import type { DeploymentStore } from '../../lambdas/shared/ports.ts';
+import type { DeploymentStore, JobQueue } from '../../lambdas/shared/ports.ts';
 import { analyzed, analyzing, canceled, request, requested, retrying, started } from './deployments.ts';
 import { overStorages } from './storages.ts';
 
 overStorages('DeploymentStore', (open) => {
   let store: DeploymentStore;
+  let queue: JobQueue;
   beforeEach(async () => {
-    ({ store } = await open());
+    ({ store, queue } = await open());
   });
   const create = (id: string, of: Parameters<typeof requested>[1] = {}, key?: string, fingerprint = 'f') =>
     store.create({
@@ -74,6 +75,24 @@ overStorages('DeploymentStore', (open) => {
     await store.fold('d1', [analyzing('d1')]);
     expect(await create('d1', {}, 'key')).toEqual({ kind: 'created' });
     expect((await store.get('d1'))?.record.status).toBe('analyzing');
+  });
+
+  test('the first job is added with the deployment, or not at all', async () => {
+    const first = (id: string, owner = 'ann', key = 'key', fingerprint = 'f') => {
+      const job = { queue: 'clone', id, owner, projectId: 'shop', data: { id } } as const;
+      const idempotency = { key, fingerprint };
+      return store.create({ requested: requested(id, { owner }), request: request(), job, idempotency });
+    };
+    expect(await first('d1')).toEqual({ kind: 'created' });
+    const { queue: _, ...job } = { queue: 'clone', id: 'd1', owner: 'ann', projectId: 'shop', data: { id: 'd1' } };
+    expect(await queue.list('clone', 'waiting')).toMatchObject([{ ...job, attempt: 1, notes: {} }]);
+    expect((await first('d2')).kind).toBe('replayed');
+    expect((await first('d3', 'ann', 'key', 'other')).kind).toBe('key-reused');
+    expect((await first('d4', 'bob')).kind).toBe('foreign-project');
+    expect((await queue.list('clone', 'waiting')).map((j) => j.id)).toEqual(['d1']);
+    await queue.remove('clone', 'd1');
+    expect(await first('d1')).toEqual({ kind: 'created' });
+    expect(await queue.list('clone', 'waiting')).toEqual([]);
   });
 
   test('folding gives the record before and after', async () => {

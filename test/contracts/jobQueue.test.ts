@@ -35,7 +35,7 @@ overStorages('JobQueue', (open) => {
     };
     expect(await queue.get(Q, 'a')).toEqual(waiting);
     const active = { ...waiting, state: 'active', leaseUntil: clock.now() + 60_000 };
-    expect(await queue.take(Q, LEASE)).toEqual(active);
+    expect(await queue.take(Q, LEASE)).toEqual({ ...active, lapsed: false });
     expect(await queue.get(Q, 'a')).toEqual(active);
     expect(await queue.take(Q, LEASE)).toBeNull();
   });
@@ -162,7 +162,13 @@ overStorages('JobQueue', (open) => {
     expect(ids(await queue.list(Q, 'active')).sort()).toEqual(['a', 'b']);
     expect(await queue.list(Q, 'waiting')).toEqual([]);
     const taken = await queue.take(Q, LEASE);
-    expect(taken).toMatchObject({ id: 'a', attempt: 1, notes: { taskArn: 'arn' }, leaseUntil: clock.now() + 60_000 });
+    expect(taken).toMatchObject({
+      id: 'a',
+      attempt: 1,
+      notes: { taskArn: 'arn' },
+      leaseUntil: clock.now() + 60_000,
+      lapsed: true,
+    });
   });
 
   test('a job with an expired lease takes no slot, and needs one to be taken again', async () => {
@@ -218,6 +224,33 @@ overStorages('JobQueue', (open) => {
     await queue.remove(Q, 'a');
     expect(await queue.note(Q, 'a', { x: 'y' })).toBe(false);
     expect(await queue.note(Q, 'nobody', { x: 'y' })).toBe(false);
+  });
+
+  test('handing on notes and adds in one step, and does neither for a job that has ended', async () => {
+    await add(job('a'), job('b'));
+    const next = [job('a', 'bob', 'x'), { ...job('c'), data: 'ü\u0000"' }];
+    expect(await queue.handOn(Q, 'a', { plan: '{}', more: '' }, 'clone', next)).toBe(true);
+    expect((await queue.get(Q, 'a'))?.notes).toEqual({ plan: '{}', more: '' });
+    expect(await queue.list('clone', 'waiting')).toMatchObject(next.map((j) => ({ ...j, attempt: 1, notes: {} })));
+    expect(await queue.handOn(Q, 'a', { more: '1' }, 'clone', [{ ...job('a'), data: 'other' }])).toBe(true);
+    expect((await queue.get('clone', 'a'))?.owner).toBe('bob');
+    expect(await queue.handOn(Q, 'b', {}, 'clone', [])).toBe(true);
+    await queue.complete(Q, 'a');
+    expect(await queue.handOn(Q, 'a', { x: 'y' }, 'clone', [job('d')])).toBe(false);
+    expect([await queue.get(Q, 'a'), await queue.get('clone', 'd')]).toEqual([null, null]);
+    expect((await queue.take('clone', LEASE))?.id).toBe('a');
+  });
+
+  test('a job that was given back is not taken for one that was left', async () => {
+    await add(job('a'));
+    await queue.take(Q, LEASE);
+    await queue.release(Q, 'a', 0);
+    expect(await queue.take(Q, LEASE)).toMatchObject({ lapsed: false });
+    clock.advance(60_000);
+    expect(await queue.take(Q, LEASE)).toMatchObject({ lapsed: true });
+    expect(await queue.get(Q, 'a')).not.toHaveProperty('lapsed');
+    await queue.retry(Q, 'a', 1, 0);
+    expect(await queue.take(Q, LEASE)).toMatchObject({ lapsed: false });
   });
 
   test('of two who retry an attempt one may', async () => {
@@ -289,7 +322,10 @@ overStorages('JobQueue', (open) => {
       fc.asyncProperty(queueCommands, async (commands) => {
         const fresh = await open();
         await fc.asyncModelRun(
-          () => ({ model: { jobs: [], ended: new Set<string>(), now: fresh.clock.now() }, real: fresh }),
+          () => ({
+            model: { jobs: [], ended: new Set<string>(), next: new Set<string>(), now: fresh.clock.now() },
+            real: fresh,
+          }),
           commands,
         );
       }),

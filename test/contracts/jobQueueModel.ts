@@ -1,11 +1,13 @@
 import fc from 'fast-check';
-import type { Job, JobQueue, Limits } from '../../lambdas/shared/ports.ts';
+import type { Job, JobQueue, Limits, TakenJob } from '../../lambdas/shared/ports.ts';
 import type { FakeClock } from '../support/fakeClock.ts';
 
 /** The queue as its port describes it, as simply as it can be written: a list in the order of addition. */
 interface Model {
   jobs: Job[];
   ended: Set<string>;
+  /** Ids in the other queue. */
+  next: Set<string>;
   now: number;
 }
 interface Real {
@@ -54,7 +56,7 @@ function waitingAgain({ leaseUntil: _, ...job }: Job, runAt: number): Job {
   return { ...job, state: 'waiting', runAt };
 }
 
-function take(m: Model, leaseMs: number, limits: Limits): Job | null {
+function take(m: Model, leaseMs: number, limits: Limits): TakenJob | null {
   const holding = m.jobs.filter((j) => isActive(j) && j.leaseUntil! > m.now);
   const free = (j: Job) =>
     holding.length < limits.global &&
@@ -66,7 +68,7 @@ function take(m: Model, leaseMs: number, limits: Limits): Job | null {
   const found = [...lapsed, ...due].find(free);
   if (!found) return null;
   replace(m, found.id, (j) => ({ ...j, state: 'active', leaseUntil: m.now + leaseMs }));
-  return m.jobs.find((j) => j.id === found.id)!;
+  return { ...m.jobs.find((j) => j.id === found.id)!, lapsed: isActive(found) };
 }
 
 const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
@@ -110,6 +112,21 @@ export const queueCommands = fc.commands(
         `note ${id} ${key}`,
         (m) => replace(m, id, (j) => ({ ...j, notes: { ...j.notes, [key]: value } })),
         (r) => r.queue.note(Q, id, { [key]: value }),
+      ),
+    ),
+    fc.tuple(id, fc.array(id, { maxLength: 2 })).map(([id, next]) =>
+      step(
+        `hand ${id} on to ${next}`,
+        (m) => {
+          const known = replace(m, id, (j) => ({ ...j, notes: { ...j.notes, next: String(next) } }));
+          if (known) for (const n of next) m.next.add(n);
+          return [known, [...m.next].sort()];
+        },
+        async ({ queue }) => {
+          const jobs = next.map((n) => ({ id: n, owner: 'o', projectId: 'p', data: null }));
+          const known = await queue.handOn(Q, id, { next: String(next) }, 'clone', jobs);
+          return [known, (await queue.list('clone', 'waiting')).map((j) => j.id).sort()];
+        },
       ),
     ),
     id.map((id) =>

@@ -6,7 +6,7 @@ import { ServiceError } from '../../local/awsProtocol/serviceError.ts';
 import { controlPlane, type Role } from '../support/controlPlane/controlPlane.ts';
 import { Killed, life } from '../support/controlPlane/life.ts';
 import type { LoggedTask, SimulatedFault } from '../support/controlPlane/simulatedEcs.ts';
-import { BUCKET, movableClock, openWorld } from '../support/controlPlane/world.ts';
+import { movableClock, openWorld } from '../support/controlPlane/world.ts';
 import { describeWith, tooSlow } from '../support/engines.ts';
 import { anyRedis, redisMissing } from '../support/redis.ts';
 
@@ -87,9 +87,7 @@ describeWith(
       const plane = controlPlane({
         storage: ports,
         clock,
-        endpoints: { ecs: ecs.url, sts: world.sts, s3: world.s3Url },
-        credentials: world.credentials.root,
-        bucket: BUCKET,
+        ...world.around(ecs),
         limits: LIMITS,
         spot: true,
         supersede: 'off',

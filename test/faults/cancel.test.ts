@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto';
-import { type Objects, s3Objects } from '../../builder-images/builder-image-frontend/utils/objects.ts';
 import { promote } from '../../builder-images/builder-image-frontend/utils/promote.ts';
+import { type Objects, s3Objects } from '../../builder-images/shared/objects.ts';
 import type { VerenError } from '../../contract/errors.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import { DEFAULT_REGION, s3Keys, TOPICS } from '../../contract/names.ts';
 import type { Supersede } from '../../lambdas/api/supersede.ts';
-import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
-import type { DeploymentStore, Limits } from '../../lambdas/shared/ports.ts';
-import { type ControlPlane, controlPlane, untilEnded } from '../support/controlPlane/controlPlane.ts';
-import { type Container, type SimulatedEcs, simulatedEcs } from '../support/controlPlane/simulatedEcs.ts';
-import { standIn } from '../support/controlPlane/standIn.ts';
-import { BUCKET, movableClock, openWorld, type World } from '../support/controlPlane/world.ts';
+import type { DeploymentStore } from '../../lambdas/shared/ports.ts';
+import type { ControlPlane } from '../support/controlPlane/controlPlane.ts';
+import { gate, type Scene, type SceneSetting, scene as sceneIn } from '../support/controlPlane/scene.ts';
+import type { Container } from '../support/controlPlane/simulatedEcs.ts';
+import { BUCKET, openWorld, type World } from '../support/controlPlane/world.ts';
 
 let world: World;
 let real: Objects;
@@ -21,76 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-interface Scene {
-  readonly plane: ControlPlane;
-  readonly ecs: SimulatedEcs;
-  readonly store: DeploymentStore;
-  readonly end: (...ids: string[]) => ReturnType<typeof untilEnded>;
-  readonly tasks: (n: number) => Promise<void>;
-}
-
-interface Setting {
-  readonly limits?: Limits;
-  readonly supersede?: Supersede;
-  /** Default: the stand-in of the other suites. */
-  readonly container?: (bus: () => ControlPlane['bus']) => Container;
-}
-
-async function scene(setting: Setting, play: (s: Scene) => Promise<void>): Promise<void> {
-  const clock = movableClock();
-  const ports = await openMemoryPlatform({ clock });
-  const bus: ControlPlane['bus'] = { publish: (...message) => plane.bus.publish(...message) };
-  const ecs = await simulatedEcs({
-    container: setting.container?.(() => plane.bus) ?? standIn({ bus, s3: world.s3, bucket: BUCKET, now: clock.now }),
-    onStopped: (event) => void plane.watch(event),
-  });
-  const plane = controlPlane({
-    storage: ports,
-    clock,
-    endpoints: { ecs: ecs.url, sts: world.sts, s3: world.s3Url },
-    credentials: world.credentials.root,
-    bucket: BUCKET,
-    ...(setting.limits && { limits: setting.limits }),
-    ...(setting.supersede && { supersede: setting.supersede }),
-  });
-  try {
-    await play({
-      plane,
-      ecs,
-      store: ports.store,
-      end: (...ids) => untilEnded(plane, ids, { advance: clock.advance }),
-      async tasks(n) {
-        while (ecs.log.length < n) await new Promise((r) => setTimeout(r, 5));
-        await plane.idle();
-      },
-    });
-  } finally {
-    await ecs.close();
-    await plane.idle();
-    await plane.close();
-    await ports.close();
-  }
-}
-
-/** A gate that somebody waits at, and somebody else opens. */
-function gate() {
-  let open: () => void = () => undefined;
-  let reach: () => void = () => undefined;
-  const opened = new Promise<void>((r) => {
-    open = r;
-  });
-  const reached = new Promise<void>((r) => {
-    reach = r;
-  });
-  return {
-    open,
-    reached,
-    async pass() {
-      reach();
-      await opened;
-    },
-  };
-}
+const scene = (setting: SceneSetting, play: (s: Scene) => Promise<void>) => sceneIn(world, setting, play);
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 

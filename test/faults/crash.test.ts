@@ -1,9 +1,10 @@
 import type { DeploymentRecord } from '../../contract/record.ts';
 import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
-import { type ControlPlane, controlPlane, type Role, untilEnded } from '../support/controlPlane/controlPlane.ts';
+import { type ControlPlane, controlPlane, type Role } from '../support/controlPlane/controlPlane.ts';
 import { type Death, Killed, type Life, life } from '../support/controlPlane/life.ts';
 import type { SimulatedEcs } from '../support/controlPlane/simulatedEcs.ts';
-import { BUCKET, movableClock, openWorld, type World } from '../support/controlPlane/world.ts';
+import { untilEnded } from '../support/controlPlane/untilEnded.ts';
+import { movableClock, openWorld, type World } from '../support/controlPlane/world.ts';
 import { frontendPlan } from '../support/events.ts';
 
 /**
@@ -40,9 +41,7 @@ async function withDeath<T>(
   const plane = controlPlane({
     storage: ports,
     clock,
-    endpoints: { ecs: ecs.url, sts: world.sts, s3: world.s3Url },
-    credentials: world.credentials.root,
-    bucket: BUCKET,
+    ...world.around(ecs),
     // A branch that moves: each look at it finds another commit.
     analyze: async () => ({ ...frontendPlan(), commit: String(++commits).padStart(40, '0') }),
     lives(of) {
@@ -119,13 +118,15 @@ test('task-watcher: after a lost word, retried once', async () => {
 
 test('api, asked again with the same key: accepted once, and built once', async () => {
   const steps = await atEveryStep('api', async ({ plane, ecs, advance }, at) => {
-    const ask = () => plane.deploy({ projectId: 'site' }, { key: 'push-1' });
-    const first = await ask().catch((e: Error) => {
-      if (!(e instanceof Killed)) throw e;
-      return null;
-    });
-    const id = await ask();
-    if (first !== null) expect(id).toBe(first);
+    const ask = () =>
+      plane.deploy({ projectId: 'site' }, { key: 'push-1' }).catch((e: Error) => {
+        if (!(e instanceof Killed)) throw e;
+        return null;
+      });
+    // A repeat takes other steps than the first call, so either may be the one that dies.
+    const answers = [await ask(), await ask(), await ask()].filter((id) => id !== null);
+    expect([answers.length >= 2, new Set(answers).size]).toEqual([true, 1]);
+    const id = answers[0]!;
     const [record] = await untilEnded(plane, [id], { advance, stepMs: 30_000 });
     const { body } = await plane.call('GET', '/deployments');
     const known = (body.items as { deploymentId: string }[]).map((d) => d.deploymentId);
@@ -136,7 +137,7 @@ test('api, asked again with the same key: accepted once, and built once', async 
       known: [id],
     });
   });
-  expect(steps).toBeGreaterThanOrEqual(8);
+  expect(steps).toBeGreaterThanOrEqual(10);
 }, 120_000);
 
 test('cancel of a running build, killed at every step and asked again: canceled, stopped, nothing published', async () => {

@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
 import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
-import { type ControlPlane, controlPlane, untilEnded } from '../support/controlPlane/controlPlane.ts';
+import { type ControlPlane, controlPlane } from '../support/controlPlane/controlPlane.ts';
 import type { SimulatedEcs } from '../support/controlPlane/simulatedEcs.ts';
-import { BUCKET, movableClock, openWorld, type World } from '../support/controlPlane/world.ts';
+import { untilEnded } from '../support/controlPlane/untilEnded.ts';
+import { movableClock, openWorld, type World } from '../support/controlPlane/world.ts';
 import { describeWith } from '../support/engines.ts';
 import { type OwnRedis, ownRedis, ownRedisMissing } from '../support/redis.ts';
 
@@ -34,9 +35,7 @@ describeWith(ownRedisMissing, 'the control plane on a Redis that fails', () => {
     const plane = controlPlane({
       storage: ports,
       clock,
-      endpoints: { ecs: ecs.url, sts: world.sts, s3: world.s3Url },
-      credentials: world.credentials.root,
-      bucket: BUCKET,
+      ...world.around(ecs),
     });
     try {
       await play({ plane, ecs, advance: clock.advance });

@@ -26,6 +26,21 @@ export const frontendPlan = (over: Partial<TargetPlan> = {}): Plan => ({
   warnings: [],
 });
 
+/** A plan for a small service. */
+export const backendPlan = (over: Partial<TargetPlan> = {}): Plan => ({
+  commit: COMMIT,
+  backend: targetPlan({
+    framework: 'express',
+    outputDirectory: null,
+    buildCommand: null,
+    startCommand: 'node server.js',
+    port: 3_000,
+    ...over,
+  }),
+  candidates: [],
+  warnings: [],
+});
+
 type Body<E> = E extends DeploymentEvent ? Omit<E, 'v' | 'id' | 'at' | 'deploymentId' | 'projectId'> : never;
 let serial = 0;
 

@@ -3,13 +3,18 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { AcceptedSchema, type CreateDeployment, CreateDeploymentSchema, ProblemSchema } from '../../../contract/api.ts';
 import type { DeploymentEvent } from '../../../contract/events.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
+import { emptyFacts } from '../../event-projector/facts.ts';
+import { reduce } from '../../event-projector/reduce.ts';
+import { toRecord } from '../../event-projector/toRecord.ts';
 import type { Api } from '../app.ts';
 import type { ApiDeps } from '../deps.ts';
 import { jsonOnly } from '../guard.ts';
 import { fail, problemResponses } from '../problem.ts';
-import { submit } from '../submit.ts';
+import { cloneJob, submit, tell } from '../submit.ts';
 import { supersedeOlder } from '../supersede.ts';
 import { accepted } from '../view.ts';
+
+type Requested = Extract<DeploymentEvent, { type: 'deployment.requested' }>;
 
 const route = createRoute({
   method: 'post',
@@ -63,7 +68,7 @@ export async function createDeployment(
 ): Promise<DeploymentRecord> {
   const request: CreateDeployment = { ...asked, gitUrl: deps.normaliseGitUrl(asked.gitUrl) };
   deps.checkSize(request);
-  const requested: Extract<DeploymentEvent, { type: 'deployment.requested' }> = {
+  const requested: Requested = {
     v: 1,
     type: 'deployment.requested',
     id: deps.newId(),
@@ -77,17 +82,27 @@ export async function createDeployment(
   const created = await deps.store.create({
     requested,
     request,
+    job: cloneJob(requested, request),
     ...(key !== undefined && { idempotency: { key, fingerprint: fingerprint(request) } }),
   });
   if (created.kind === 'foreign-project') return fail('NOT_FOUND', { what: `project "${request.projectId}"` });
   if (created.kind === 'key-reused') return fail('IDEMPOTENCY_KEY_REUSED');
-  const deploymentId = created.kind === 'replayed' ? created.deploymentId : requested.deploymentId;
+  const record = created.kind === 'replayed' ? await again(deps, created.deploymentId) : recordOf(requested);
+  if (created.kind === 'created') await tell(deps, requested);
+  await supersedeOlder(deps, record);
+  return record;
+}
+
+/** The answer of an earlier call may be lost because that call ended in the middle: what it left is done. */
+async function again(deps: ApiDeps, deploymentId: string): Promise<DeploymentRecord> {
   const stored = await deps.store.get(deploymentId);
   if (!stored) throw new Error(`deployment ${deploymentId} is stored but cannot be read`);
   await submit(deps, stored);
-  await supersedeOlder(deps, stored.record);
   return stored.record;
 }
+
+/** What was just stored. */
+const recordOf = (requested: Requested) => toRecord(reduce(emptyFacts, requested)) as DeploymentRecord;
 
 /** Equal for requests that mean the same: independent of the order of fields. */
 function fingerprint(request: CreateDeployment): string {

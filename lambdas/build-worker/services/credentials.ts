@@ -41,7 +41,9 @@ export function mintCredentials(sts: STSClient, resources: BuildResources): Mint
 /** What one build may do: its project's prefixes, or push to the users' repository; and write to the two topics. */
 export function sessionPolicy(job: Pick<BuildJob, 'projectId' | 'deploymentId' | 'target'>, resources: BuildResources) {
   const statements =
-    job.target === 'frontend' ? sitePublisher(job, resources.bucketArn) : imagePusher(resources.userImagesArn);
+    job.target === 'frontend'
+      ? sitePublisher(job, resources.bucketArn)
+      : [...imagePusher(resources.userImagesArn), ...imageKeeper(job, resources.bucketArn)];
   return {
     Version: '2012-10-17',
     Statement: resources.kafkaClusterArn ? [...statements, ...topicWriter(resources.kafkaClusterArn)] : statements,
@@ -90,6 +92,17 @@ function imagePusher(repositoryArn: string) {
       ],
       repositoryArn,
     ),
+  ];
+}
+
+/** Beside an image's way into the registry: the verdict on its publication, and the layers that the next build starts from. */
+function imageKeeper({ projectId, deploymentId }: Pick<BuildJob, 'projectId' | 'deploymentId'>, bucketArn: string) {
+  const verdict = s3Keys.verdict(projectId, deploymentId, 'backend');
+  const cache = `${s3Keys.cache(projectId)}*`;
+  return [
+    allow(['s3:GetObject', 's3:PutObject'], [`${bucketArn}/${verdict}`, `${bucketArn}/${cache}`]),
+    allow(['s3:DeleteObject', 's3:AbortMultipartUpload'], `${bucketArn}/${cache}`),
+    allow(['s3:ListBucket'], bucketArn, { StringLike: { 's3:prefix': [verdict, cache] } }),
   ];
 }
 

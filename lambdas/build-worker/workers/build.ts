@@ -5,12 +5,12 @@ import { isTerminal } from '../../../contract/record.ts';
 import { announce, noteTask, taskOf } from '../../shared/announce.ts';
 import type { BuildRef } from '../../shared/buildEvents.ts';
 import { findTask } from '../../shared/findTask.ts';
-import type { Clock, DeploymentStore, EventBus, Job, JobQueue, Limits } from '../../shared/ports.ts';
+import type { Clock, DeploymentStore, EventBus, JobQueue, Limits, TakenJob } from '../../shared/ports.ts';
 import { stopTask } from '../../shared/stopBuilds.ts';
 import { taskToken } from '../../shared/taskToken.ts';
 import { configFor, type ECSConfigs } from '../config/ECSconfig.ts';
 import type { MintCredentials } from '../services/credentials.ts';
-import type { BuildContext } from '../services/distributionHandler/environment.ts';
+import type { BuildContext, BuildCredentials } from '../services/distributionHandler/environment.ts';
 import { checkOverrides, taskOverride } from '../services/overrides.ts';
 import { type NetworkConfig, runTask } from '../services/runTask.ts';
 import { afterFailedStart } from './failedStart.ts';
@@ -71,16 +71,20 @@ async function drainLane(deps: BuildWorkerDeps, onJob: () => void): Promise<void
 }
 
 /**
- * What a job's notes say of earlier holders, who may have died after any step: `asked`: RunTask may have been called, and
- * what became of it is not known; `taskArn`: the task is known; `announced`: so is everybody else's.
+ * What is known of earlier holders, who may have died after any step: a lease that has ended says that RunTask may have
+ * been called, and what became of it is not known; note `taskArn`: the task is known; `announced`: so is everybody else's.
  */
-async function startBuild(deps: BuildWorkerDeps, job: Job, data: BuildJob): Promise<void> {
+async function startBuild(deps: BuildWorkerDeps, job: TakenJob, data: BuildJob): Promise<void> {
   const build: BuildRef = { ...data, attempt: job.attempt };
   const cluster = configFor(deps.configs, data.target, data.plan.nodeVersion).CLUSTER;
+  const known = taskOf(job)?.taskArn;
+  // Asked for before it is known whether they are needed: they nearly always are, and STS takes longer than Redis.
+  const minting = known ? null : deps.mintCredentials(data, job.attempt, deps.platform.timeoutSeconds);
+  minting?.catch(() => undefined);
   if (await hasEnded(deps, build)) return endUnstarted(deps, job, data, cluster);
-  let taskArn = taskOf(job)?.taskArn;
+  let taskArn: string;
   try {
-    taskArn ??= await startTask(deps, job, data);
+    taskArn = known ?? (await startTask(deps, job, data, await minting!));
   } catch (e) {
     return afterFailedStart(deps, { job, data, cluster, token: tokenOf(job, data) }, e);
   }
@@ -89,12 +93,13 @@ async function startBuild(deps: BuildWorkerDeps, job: Job, data: BuildJob): Prom
   if (await hasEnded(deps, build)) await stopTask(deps.ecs, cluster, taskArn, 'canceled while it was started');
 }
 
-async function startTask(deps: BuildWorkerDeps, job: Job, data: BuildJob): Promise<string> {
+async function startTask(
+  deps: BuildWorkerDeps,
+  job: TakenJob,
+  data: BuildJob,
+  credentials: BuildCredentials,
+): Promise<string> {
   const config = configFor(deps.configs, data.target, data.plan.nodeVersion);
-  const [credentials] = await Promise.all([
-    deps.mintCredentials(data, job.attempt, deps.platform.timeoutSeconds),
-    deps.queue.note(QUEUES.build, job.id, { asked: '1' }),
-  ]);
   const override = taskOverride(config.CONTAINERNAME, data, { ...deps.platform, credentials, attempt: job.attempt });
   checkOverrides(override);
   return runTask(deps.ecs, {
@@ -107,20 +112,20 @@ async function startTask(deps: BuildWorkerDeps, job: Job, data: BuildJob): Promi
 }
 
 /** The job of a deployment that has ended. It keeps its slot while a task may run: its end frees it (`slots.ts`). */
-async function endUnstarted(deps: BuildWorkerDeps, job: Job, data: BuildJob, cluster: string): Promise<void> {
-  const { asked, looked } = job.notes;
-  const taskArn = taskOf(job)?.taskArn ?? (asked ? await findTask(deps.ecs, cluster, tokenOf(job, data)) : null);
+async function endUnstarted(deps: BuildWorkerDeps, job: TakenJob, data: BuildJob, cluster: string): Promise<void> {
+  const { lapsed, notes } = job;
+  const taskArn = taskOf(job)?.taskArn ?? (lapsed ? await findTask(deps.ecs, cluster, tokenOf(job, data)) : null);
   if (taskArn) {
     await noteTask(deps.queue, job, { taskArn, cluster });
     await stopTask(deps.ecs, cluster, taskArn, 'the deployment has ended');
-  } else if (asked && !looked) {
+  } else if (lapsed && !notes.looked) {
     await deps.queue.note(QUEUES.build, job.id, { looked: '1' });
     await deps.queue.extend(QUEUES.build, job.id, SECOND_LOOK_MS);
   } else await deps.queue.complete(QUEUES.build, job.id);
 }
 
-const startOf = (job: Job) => Number(job.notes.start ?? 0);
-const tokenOf = (job: Job, data: BuildJob) => taskToken({ ...data, attempt: job.attempt, start: startOf(job) });
+const startOf = (job: TakenJob) => Number(job.notes.start ?? 0);
+const tokenOf = (job: TakenJob, data: BuildJob) => taskToken({ ...data, attempt: job.attempt, start: startOf(job) });
 
 async function hasEnded(deps: BuildWorkerDeps, { deploymentId, target }: BuildRef): Promise<boolean> {
   const stored = await deps.store.get(deploymentId);

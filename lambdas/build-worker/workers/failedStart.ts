@@ -4,7 +4,7 @@ import { QUEUES } from '../../../contract/names.ts';
 import { announce } from '../../shared/announce.ts';
 import { type BuildRef, failure, failureOf, publishBuildEvent } from '../../shared/buildEvents.ts';
 import { findTask } from '../../shared/findTask.ts';
-import type { Job } from '../../shared/ports.ts';
+import type { TakenJob } from '../../shared/ports.ts';
 import { backoff, retryOrFail } from '../../shared/retry.ts';
 import { type Left, refusal, StartFailure } from '../services/runTask.ts';
 import type { BuildWorkerDeps } from './build.ts';
@@ -13,7 +13,7 @@ import type { BuildWorkerDeps } from './build.ts';
 const MAX_STARTS = 8;
 
 interface FailedStart {
-  readonly job: Job;
+  readonly job: TakenJob;
   readonly data: BuildJob;
   readonly cluster: string;
   readonly token: string;
@@ -28,7 +28,7 @@ export async function afterFailedStart(deps: BuildWorkerDeps, start: FailedStart
   const { job, data, cluster, token } = start;
   const build: BuildRef = { ...data, attempt: job.attempt };
   deps.log(`build ${job.id} could not be started (attempt ${job.attempt}, ${token})`, e);
-  const left = leftBehind(e, Boolean(job.notes.asked));
+  const left = leftBehind(e, job.lapsed);
   const tries = Number(job.notes.tries ?? 0) + 1;
   if (left === 'unknown' && tries < MAX_STARTS) {
     await deps.queue.note(QUEUES.build, job.id, { tries: String(tries) });
@@ -47,15 +47,15 @@ export async function afterFailedStart(deps: BuildWorkerDeps, start: FailedStart
   } else if (tries >= MAX_STARTS) await retryOrFail(deps, build, failureOf(e));
   else {
     const next = left === 'none of this token' ? 1 : 0;
-    const notes = { tries: String(tries), start: String(Number(job.notes.start ?? 0) + next), asked: '' };
+    const notes = { tries: String(tries), start: String(Number(job.notes.start ?? 0) + next) };
     await deps.queue.note(QUEUES.build, job.id, notes);
     await deps.queue.release(QUEUES.build, job.id, backoff(tries));
   }
 }
 
-/** `asked`: an earlier holder of the job has called RunTask and has not seen what became of it. */
-function leftBehind(e: unknown, asked: boolean): Left {
+/** `lapsed`: an earlier holder of the job may have called RunTask and has not seen what became of it. */
+function leftBehind(e: unknown, lapsed: boolean): Left {
   const cause = e instanceof VerenError ? e.cause : undefined;
   const left = cause instanceof StartFailure ? cause.left : 'none of this call';
-  return asked && left === 'none of this call' ? 'unknown' : left;
+  return lapsed && left === 'none of this call' ? 'unknown' : left;
 }

@@ -1,5 +1,5 @@
 import type { CreateDeployment } from '../../../contract/api.ts';
-import { TARGETS } from '../../../contract/builders.ts';
+import { TARGETS, type Target } from '../../../contract/builders.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import type { DeploymentEvent } from '../../../contract/events.ts';
 import { type BuildJob, buildJobId, type CloneJob, CloneJobSchema } from '../../../contract/jobs.ts';
@@ -7,7 +7,7 @@ import { QUEUES, TOPICS } from '../../../contract/names.ts';
 import { type Plan, PlanSchema } from '../../../contract/plan.ts';
 import { type Failure, isTerminal } from '../../../contract/record.ts';
 import { failure, failureOf } from '../../shared/buildEvents.ts';
-import type { Clock, DeploymentStore, Doorbell, EventBus, Job, JobQueue } from '../../shared/ports.ts';
+import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, NewJob, TakenJob } from '../../shared/ports.ts';
 import { backoff } from '../../shared/retry.ts';
 
 export interface CloneWorkerDeps {
@@ -41,42 +41,43 @@ export async function drainCloneQueue(deps: CloneWorkerDeps): Promise<void> {
   }
 }
 
-async function analyzeOne(deps: CloneWorkerDeps, job: Job, data: CloneJob): Promise<void> {
+async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob): Promise<void> {
   const stored = await deps.store.get(data.deploymentId);
   if (stored && isTerminal(stored.record.status)) {
     await deps.queue.complete(QUEUES.clone, job.id);
     return;
   }
-  // Counted before the work: an analysis that takes its process down with it must not be tried for ever.
-  const tries = Number(job.notes.tries ?? 0) + 1;
-  if (tries > MAX_TRIES && !job.notes.plan) return fail(deps, job, data, failure('INTERNAL'));
-  await Promise.all([
-    publish(deps, data, { type: 'deployment.analyzing' }),
-    deps.queue.note(QUEUES.clone, job.id, { tries: String(tries) }),
-  ]);
+  // A holder that died has used up a try: an analysis that takes its process down with it must not be tried for ever.
+  const failed = Number(job.notes.tries ?? 0) + (job.lapsed ? 1 : 0);
+  if (failed >= MAX_TRIES && !job.notes.plan) return fail(deps, job, data, failure('INTERNAL'));
+  if (job.lapsed) await deps.queue.note(QUEUES.clone, job.id, { tries: String(failed) });
+  // The request first, once more: whoever took it may have died before the log had it, and without it nothing else counts.
+  const begun = publish(deps, data, stored?.facts.requested, said(deps, data, { type: 'deployment.analyzing' }));
+  begun.catch(() => undefined);
   let plan: Plan;
   try {
-    plan = await decidedPlan(deps, job, data);
+    plan = job.notes.plan ? PlanSchema.parse(JSON.parse(job.notes.plan)) : await deps.analyze(data.request);
   } catch (e) {
-    await afterFailure(deps, job, data, tries, e);
+    await begun;
+    await afterFailure(deps, job, data, failed + 1, e);
     return;
   }
-  await publish(deps, data, { type: 'deployment.analyzed', plan });
-  for (const target of TARGETS) {
-    const build = buildJob(data, plan, target);
-    if (!build) continue;
-    const { owner, projectId } = data;
-    await deps.queue.add(QUEUES.build, { id: buildJobId(data.deploymentId, target), data: build, owner, projectId });
-  }
-  await deps.doorbell.ring('build-worker');
+  await begun;
+  // Whoever comes after us, should we die now, must follow this plan: the branch may have moved since.
+  const jobs = TARGETS.flatMap((target) => buildJob(data, plan, target) ?? []);
+  await deps.queue.handOn(QUEUES.clone, job.id, { plan: JSON.stringify(plan) }, QUEUES.build, jobs);
+  await Promise.all([
+    publish(deps, data, said(deps, data, { type: 'deployment.analyzed', plan })),
+    deps.doorbell.ring('build-worker'),
+  ]);
   await deps.queue.complete(QUEUES.clone, job.id);
 }
 
-function buildJob(data: CloneJob, plan: Plan, target: 'frontend' | 'backend'): BuildJob | null {
+function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> | null {
   const wanted = plan[target];
   if (!wanted) return null;
   const { deploymentId, projectId, owner, request } = data;
-  return {
+  const build: BuildJob = {
     deploymentId,
     projectId,
     owner,
@@ -87,44 +88,50 @@ function buildJob(data: CloneJob, plan: Plan, target: 'frontend' | 'backend'): B
     plan: wanted,
     env: request.env ?? {},
   };
+  return { id: buildJobId(deploymentId, target), data: build, owner, projectId };
 }
 
-/** A worker that died after it had told of its plan must be followed by that plan: the branch may have moved since. */
-async function decidedPlan(deps: CloneWorkerDeps, job: Job, data: CloneJob): Promise<Plan> {
-  if (job.notes.plan) return PlanSchema.parse(JSON.parse(job.notes.plan));
-  const plan = await deps.analyze(data.request);
-  await deps.queue.note(QUEUES.clone, job.id, { plan: JSON.stringify(plan) });
-  return plan;
-}
-
-async function afterFailure(deps: CloneWorkerDeps, job: Job, data: CloneJob, tries: number, e: unknown): Promise<void> {
+async function afterFailure(
+  deps: CloneWorkerDeps,
+  job: TakenJob,
+  data: CloneJob,
+  tries: number,
+  e: unknown,
+): Promise<void> {
   deps.log(`deployment ${data.deploymentId} could not be analyzed`, e);
   const mayPass = !(e instanceof VerenError) || e.row.fault === 'transient';
   if (mayPass && tries < MAX_TRIES) {
+    await deps.queue.note(QUEUES.clone, job.id, { tries: String(tries) });
     await deps.queue.release(QUEUES.clone, job.id, backoff(tries));
     return;
   }
   await fail(deps, job, data, failureOf(e));
 }
 
-async function fail(deps: CloneWorkerDeps, job: Job, data: CloneJob, error: Failure): Promise<void> {
-  await publish(deps, data, { type: 'deployment.failed', error });
+async function fail(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob, error: Failure): Promise<void> {
+  await publish(deps, data, said(deps, data, { type: 'deployment.failed', error }));
   await deps.queue.complete(QUEUES.clone, job.id);
 }
 
-type Said =
+type Body =
   | { type: 'deployment.analyzing' }
   | { type: 'deployment.analyzed'; plan: Plan }
   | { type: 'deployment.failed'; error: Failure };
 
-async function publish(deps: CloneWorkerDeps, { deploymentId, projectId }: CloneJob, said: Said): Promise<void> {
-  const event: DeploymentEvent = {
-    v: 1,
-    id: `${deploymentId}-${said.type}`,
-    at: new Date(deps.clock.now()).toISOString(),
-    deploymentId,
-    projectId,
-    ...said,
-  };
-  await deps.bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
+const said = (deps: CloneWorkerDeps, { deploymentId, projectId }: CloneJob, body: Body): DeploymentEvent => ({
+  v: 1,
+  id: `${deploymentId}-${body.type}`,
+  at: new Date(deps.clock.now()).toISOString(),
+  deploymentId,
+  projectId,
+  ...body,
+});
+
+async function publish(
+  deps: CloneWorkerDeps,
+  { deploymentId: key }: CloneJob,
+  ...events: (DeploymentEvent | undefined)[]
+): Promise<void> {
+  const messages = events.flatMap((event) => (event ? { key, value: JSON.stringify(event) } : []));
+  await deps.bus.publish(TOPICS.events, messages);
 }

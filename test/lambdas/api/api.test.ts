@@ -110,19 +110,23 @@ describe('POST /deployments', () => {
   it('finishes with the repeat what broke off in the first call', async () => {
     let broken = true;
     const api = await apiFixture();
-    const queue = {
-      ...api.ports.queue,
-      add: (...args: Parameters<typeof api.ports.queue.add>) =>
-        broken ? Promise.reject(new Error('Redis is away')) : api.ports.queue.add(...args),
+    const bus = {
+      publish: async (...args: Parameters<typeof api.ports.bus.publish>) => {
+        if (broken) throw new Error('Kafka is away');
+        published.push(...args[1]);
+      },
     };
-    const failing = await apiFixture({ queue, store: api.ports.store });
+    const published: { value: string }[] = [];
+    const failing = await apiFixture({ bus, store: api.ports.store, queue: api.ports.queue });
     const headers = { 'Idempotency-Key': 'k1' };
     expectProblem(await failing.call('POST', '/deployments', valid, { headers }), 'INTERNAL');
     expect(failing.logged).toHaveLength(1);
     broken = false;
     const answer = await failing.call('POST', '/deployments', valid, { headers });
     expect(answer.status).toBe(202);
-    expect(await api.ports.queue.get('clone', answer.body.deploymentId)).not.toBeNull();
+    const { deploymentId } = answer.body;
+    expect(published.map((m) => JSON.parse(m.value))).toMatchObject([{ type: 'deployment.requested', deploymentId }]);
+    expect((await api.ports.queue.list('clone', 'waiting')).map((j) => j.id)).toEqual([deploymentId]);
   });
 });
 

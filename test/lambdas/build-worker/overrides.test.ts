@@ -81,8 +81,8 @@ describe('the overrides of RunTask', () => {
       ECR_URI: 'registry.example/my-backend',
       GIT_TOKEN: 'token',
       AWS_REGION: 'ap-south-1',
+      BUCKET: 'veren-v2',
     });
-    expect(env).not.toHaveProperty('BUCKET');
   });
 
   it('fit after the API has let a request pass, whatever is detected and minted', () => {
@@ -126,8 +126,21 @@ describe('the session policy of a build', () => {
   it('lets a backend push to one repository and delete nothing', () => {
     const { Statement } = sessionPolicy({ projectId: 'p1', deploymentId: 'd1', target: 'backend' }, resources);
     const actions = Statement.flatMap((s) => s.Action);
-    expect(actions.filter((a) => /Delete|s3:|iam:|sts:/.test(a))).toEqual([]);
+    expect(actions.filter((a) => /iam:|sts:|ecr:.*Delete/.test(a))).toEqual([]);
     const push = Statement.find((s) => s.Action.includes('ecr:PutImage'));
     expect(push?.Resource).toBe(resources.userImagesArn);
+  });
+
+  it('lets a backend write the verdict of its own publication and its project’s cache, and nothing else in the bucket', () => {
+    const { Statement } = sessionPolicy({ projectId: 'p1', deploymentId: 'd1', target: 'backend' }, resources);
+    const verdict = '__deployments/p1/d1/verdict-backend.json';
+    const inBucket = Statement.filter((s) => s.Action.some((a) => a.startsWith('s3:')));
+    const objects = inBucket.filter((s) => !s.Action.includes('s3:ListBucket')).flatMap((s) => s.Resource);
+    const own = [verdict, '__cache/p1/*'].map((key) => `${resources.bucketArn}/${key}`);
+    expect([...new Set(objects)].sort()).toEqual(own.sort());
+    for (const s of inBucket.filter((s) => s.Action.includes('s3:DeleteObject')))
+      expect(s.Resource).toBe(`${resources.bucketArn}/__cache/p1/*`);
+    const list = inBucket.find((s) => s.Action.includes('s3:ListBucket'));
+    expect(JSON.stringify(list)).toContain(`"s3:prefix":["${verdict}","__cache/p1/*"]`);
   });
 });

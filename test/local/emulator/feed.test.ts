@@ -45,7 +45,9 @@ describeWith(ownKafkaMissing, 'event-projector is fed from Kafka', () => {
       let end = await feed();
       await publish('a', 'b', 'c');
       await until(3);
-      expect(errors.map((e) => (e as Error).message)).toEqual(Array(3).fill(expect.stringContaining('no Redis')));
+      // A broker that has just started may ask for patience besides.
+      const failed = errors.map((e) => (e as Error).message).filter((message) => message.startsWith(FUNCTION));
+      expect(failed).toEqual(Array(3).fill(expect.stringContaining('no Redis')));
       await end();
 
       await publish('d');

@@ -6,7 +6,7 @@ import type { CreateDeployment } from '../../../contract/api.ts';
 import { BUILDERS } from '../../../contract/builders.ts';
 import { DEFAULT_REGION, type DoorbellName, TOPICS } from '../../../contract/names.ts';
 import type { Plan } from '../../../contract/plan.ts';
-import { type DeploymentRecord, isTerminal } from '../../../contract/record.ts';
+import type { DeploymentRecord } from '../../../contract/record.ts';
 import { createApi } from '../../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../../lambdas/api/auth.ts';
 import type { Supersede } from '../../../lambdas/api/supersede.ts';
@@ -15,10 +15,10 @@ import { mintCredentials } from '../../../lambdas/build-worker/services/credenti
 import { drainBuildQueue } from '../../../lambdas/build-worker/workers/build.ts';
 import { drainCloneQueue } from '../../../lambdas/clone-worker/workers/clone.ts';
 import { project } from '../../../lambdas/event-projector/project.ts';
-import { type Message, memoryBus } from '../../../lambdas/shared/adapters/memory/bus.ts';
+import { memoryBus } from '../../../lambdas/shared/adapters/memory/bus.ts';
 import { volatileJournal } from '../../../lambdas/shared/adapters/memory/journal.ts';
 import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
-import { artifactFinder } from '../../../lambdas/shared/artifact.ts';
+import { type ArtifactPlaces, artifactFinder } from '../../../lambdas/shared/artifact.ts';
 import type {
   Clock,
   DeploymentStore,
@@ -32,8 +32,10 @@ import type {
 import { stopBuilds } from '../../../lambdas/shared/stopBuilds.ts';
 import { forbidPublication } from '../../../lambdas/shared/verdict.ts';
 import { watch } from '../../../lambdas/task-watcher/watch.ts';
+import { asMskRecord } from '../../../local/platform/ports.ts';
 import { frontendPlan } from '../events.ts';
 import { type Life, life } from './life.ts';
+import { buildResources } from './world.ts';
 
 export type Role = 'api' | 'clone-worker' | 'build-worker' | 'task-watcher' | 'event-projector';
 
@@ -53,6 +55,8 @@ export interface ControlPlaneOptions {
   readonly analyze?: (request: CreateDeployment) => Promise<Plan>;
   /** Default: in the bucket. */
   readonly archive?: Archive;
+  /** What the task-watcher asks for images. */
+  readonly findImage?: ArtifactPlaces['findImage'];
   /** The life of each run of a function; default: one that is not cut short. */
   readonly lives?: (role: Role) => Life | undefined;
   readonly log?: (message: string, details?: unknown) => void;
@@ -176,11 +180,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   };
   const runBuild = () => {
     const own = newLife('build-worker');
-    const mint = mintCredentials(own.wrap(clients.sts), {
-      buildRoleArn: 'arn:aws:iam::000000000000:role/veren-build',
-      bucketArn: `arn:aws:s3:::${bucket}`,
-      userImagesArn: `arn:aws:ecr:${DEFAULT_REGION}:000000000000:repository/my-backend`,
-    });
+    const mint = mintCredentials(own.wrap(clients.sts), buildResources(bucket));
     return own.run(() =>
       drainBuildQueue({
         ...portsOf(own),
@@ -211,7 +211,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
             stopBuilds: stopBuilds(ports),
             park: async (poison) => log('parked', poison),
           },
-          { records: { [topic]: batch.map(asRecord) } },
+          { records: { [topic]: batch.map(asMskRecord) } },
         );
         if (result.batchItemFailures.length > 0) throw new Error('given back');
       });
@@ -220,7 +220,8 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   function runWatch(event: object | undefined): Promise<void> {
     const own = newLife('task-watcher');
     const ports = portsOf(own);
-    const findArtifact = artifactFinder({ s3: ports.s3, bucket });
+    const { findImage } = options;
+    const findArtifact = artifactFinder({ s3: ports.s3, bucket, ...(findImage && { findImage }) });
     const limits = { frontend: timeoutSeconds, backend: timeoutSeconds };
     return own.run(() => watch({ ...ports, findArtifact, timeoutSeconds: limits }, event));
   }
@@ -243,14 +244,16 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       supersede: options.supersede ?? 'waiting',
     });
   };
-  let sharedApi: ReturnType<typeof createApi> | undefined;
+  /** An instance serves many requests: as long as its life is the same. */
+  const apis = new WeakMap<Life, ReturnType<typeof createApi>>();
+  const usualLife = life();
 
   const plane: ControlPlane = {
     bus,
     async call(method, path, body, { owner = 'ada', key } = {}) {
-      const own = options.lives?.('api');
-      sharedApi ??= apiOf(life());
-      const app = own ? apiOf(own) : sharedApi;
+      const own = options.lives?.('api') ?? usualLife;
+      const app = apis.get(own) ?? apiOf(own);
+      apis.set(own, app);
       const request = async () =>
         app.request(`http://api.example${path}`, {
           method,
@@ -261,7 +264,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
           },
           ...(body && { body: JSON.stringify(body) }),
         });
-      const response = await (own ? own.run(request) : request());
+      const response = await own.run(request);
       return { status: response.status, body: (await response.json()) as Record<string, unknown> };
     },
     async deploy(request, how) {
@@ -300,36 +303,3 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   };
   return plane;
 }
-
-/** Lets time pass and sweeps until every one of them has ended; throws after so many sweeps. */
-export async function untilEnded(
-  plane: ControlPlane,
-  ids: readonly string[],
-  {
-    advance,
-    stepMs = 5_000,
-    pauseMs = 20,
-    sweeps = 400,
-  }: { advance: (ms: number) => void; stepMs?: number; pauseMs?: number; sweeps?: number },
-): Promise<DeploymentRecord[]> {
-  for (let i = 0; i < sweeps; i++) {
-    await plane.watch();
-    await new Promise((r) => setTimeout(r, pauseMs));
-    const records = await Promise.all(ids.map((id) => plane.record(id)));
-    if (records.every((r) => isTerminal(r.status))) return records;
-    advance(stepMs);
-  }
-  const left = await Promise.all(ids.map((id) => plane.record(id)));
-  throw new Error(`stuck: ${JSON.stringify(left.filter((r) => !isTerminal(r.status)).slice(0, 3))}`);
-}
-
-const asRecord = (m: Message) => ({
-  topic: m.topic,
-  partition: m.partition,
-  offset: m.offset,
-  timestamp: 0,
-  timestampType: 'CREATE_TIME' as const,
-  key: Buffer.from(m.key).toString('base64'),
-  value: Buffer.from(m.value).toString('base64'),
-  headers: [],
-});

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { DEFAULT_REGION } from '../../../contract/names.ts';
+import type { BuildResources } from '../../../lambdas/build-worker/services/credentials.ts';
 import type { EventBus } from '../../../lambdas/shared/ports.ts';
 import { createCredentialStore } from '../../../local/awsProtocol/credentials.ts';
 import type { ServiceError } from '../../../local/awsProtocol/serviceError.ts';
@@ -12,6 +13,13 @@ import { type SimulatedEcs, type SimulatedFault, simulatedEcs } from './simulate
 import { type StandInOptions, standIn } from './standIn.ts';
 
 export const BUCKET = 'veren-v2';
+
+/** What the credentials of builds are for. */
+export const buildResources = (bucket: string): BuildResources => ({
+  buildRoleArn: 'arn:aws:iam::000000000000:role/veren-build',
+  bucketArn: `arn:aws:s3:::${bucket}`,
+  userImagesArn: `arn:aws:ecr:${DEFAULT_REGION}:000000000000:repository/my-backend`,
+});
 
 /** Time that a test can put forward; otherwise it passes as it does. */
 export function movableClock() {
@@ -65,6 +73,12 @@ export async function openWorld() {
       opened.push(ecs);
       return ecs;
     },
+    /** What a control plane has to know of all this, with the ECS that it is to use. */
+    around: (ecs: { readonly url: string }) => ({
+      endpoints: { ecs: ecs.url, sts: sts.url, s3: s3Endpoint.url },
+      credentials: credentials.root,
+      bucket: BUCKET,
+    }),
     async close() {
       await Promise.all(opened.map((ecs) => ecs.close()));
       s3.destroy();

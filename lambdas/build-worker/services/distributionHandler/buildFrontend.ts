@@ -13,6 +13,5 @@ export function frontendEnvironment(job: BuildJob, context: BuildContext): Parti
     BUILDCOMMAND: plan.buildCommand ?? '',
     OUTPUT_DIR: plan.outputDirectory ?? '.',
     PACKAGE_MANAGER: packageManager(plan),
-    BUCKET: context.bucket,
   };
 }

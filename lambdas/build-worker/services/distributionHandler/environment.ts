@@ -40,6 +40,7 @@ export function commonEnvironment(job: BuildJob, context: BuildContext) {
     NODE_VERSION: String(job.plan.nodeVersion),
     BUILD_ENV: JSON.stringify(job.env),
     BUILD_TIMEOUT: String(context.timeoutSeconds),
+    BUCKET: context.bucket,
     AWS_REGION: context.region,
     AWS_ACCESS_KEY_ID: context.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: context.credentials.secretAccessKey,

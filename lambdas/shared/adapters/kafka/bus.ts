@@ -41,15 +41,17 @@ interface Waiting {
 
 /**
  * Publishes with acknowledgement by all in-sync replicas, one request at a time, so that no retry changes the order of a
- * key; what is published meanwhile goes together with the next request. Connects at the first message.
+ * key; what is published meanwhile goes together with the next request. Connects at the first message; a function is
+ * asked for the client then.
  */
-export function kafkaBus(kafka: Kafka, { idempotent = true }: KafkaBusOptions = {}): KafkaBus {
+export function kafkaBus(kafka: Kafka | (() => Promise<Kafka>), { idempotent = true }: KafkaBusOptions = {}): KafkaBus {
   let producer: Promise<Producer> | null = null;
   let waiting: Waiting[] = [];
   let sending: Promise<void> | null = null;
 
   async function connect(): Promise<Producer> {
-    const made = kafka.producer({ idempotent, maxInFlightRequests: 1, allowAutoTopicCreation: true });
+    const client = typeof kafka === 'function' ? await kafka() : kafka;
+    const made = client.producer({ idempotent, maxInFlightRequests: 1, allowAutoTopicCreation: true });
     await made.connect();
     return made;
   }

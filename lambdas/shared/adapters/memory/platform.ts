@@ -41,7 +41,7 @@ export async function openMemoryPlatform(options: MemoryPlatformOptions): Promis
   const logs = memoryLogs(dataDir === undefined ? undefined : join(dataDir, 'logs'));
   return {
     queue: memoryQueue(journal, clock),
-    store: memoryStore(journal),
+    store: memoryStore(journal, clock),
     logs,
     bus,
     doorbell,

@@ -17,6 +17,17 @@ export interface MemoryQueue extends JobQueue {
   expireLeases(): Promise<void>;
 }
 
+/** Adds a job to the tables; the caller commits. False where it was ever added. */
+export function addJob(journal: Journal, clock: Clock, queue: QueueName, job: NewJob): boolean {
+  const live = journal.table<Live>(`queue.${queue}`);
+  if (live.has(job.id) || journal.table(`queue.${queue}.ended`).has(job.id)) return false;
+  const now = clock.now();
+  const { id, owner, projectId } = job;
+  const data = structuredClone(job.data);
+  live.set(id, { id, owner, projectId, data, attempt: 1, addedAt: now, runAt: now, notes: {} });
+  return true;
+}
+
 /** Job queue in the journal's tables. A table keeps the order of addition, so a job that comes back keeps its place. */
 export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
   const live = (queue: QueueName): Table<Live> => journal.table(`queue.${queue}`);
@@ -42,22 +53,10 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
   }
 
   return {
-    async add(queue, job: NewJob) {
-      if (live(queue).has(job.id) || ended(queue).has(job.id)) return false;
-      const now = clock.now();
-      const { id, owner, projectId } = job;
-      live(queue).set(id, {
-        id,
-        owner,
-        projectId,
-        data: structuredClone(job.data),
-        attempt: 1,
-        addedAt: now,
-        runAt: now,
-        notes: {},
-      });
-      await journal.commit();
-      return true;
+    async add(queue, job) {
+      const added = addJob(journal, clock, queue, job);
+      if (added) await journal.commit();
+      return added;
     },
 
     async take(queue, { leaseMs, limits = NO_LIMITS }) {
@@ -76,7 +75,7 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
         const taken = { ...job, leaseUntil: now + leaseMs };
         jobs.set(job.id, taken);
         await journal.commit();
-        return shown(taken);
+        return { ...shown(taken), lapsed: job.leaseUntil !== undefined };
       }
       return null;
     },
@@ -87,6 +86,15 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
       ),
 
     note: (queue, id, notes) => change(queue, id, (job) => ({ ...job, notes: { ...job.notes, ...notes } })),
+
+    async handOn(queue, id, notes, to, jobs) {
+      const job = live(queue).get(id);
+      if (!job) return false;
+      live(queue).set(id, { ...job, notes: { ...job.notes, ...notes } });
+      for (const next of jobs) addJob(journal, clock, to, next);
+      await journal.commit();
+      return true;
+    },
 
     complete: end,
 

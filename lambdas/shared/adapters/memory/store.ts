@@ -3,11 +3,12 @@ import { type DeploymentRecord, isTerminal } from '../../../../contract/record.t
 import { type DeploymentFacts, emptyFacts } from '../../../event-projector/facts.ts';
 import { reduce } from '../../../event-projector/reduce.ts';
 import { toRecord } from '../../../event-projector/toRecord.ts';
-import type { DeploymentStore } from '../../ports.ts';
+import type { Clock, DeploymentStore } from '../../ports.ts';
 import type { Journal } from './journal.ts';
+import { addJob } from './queue.ts';
 
 /** Deployments in the journal's tables. */
-export function memoryStore(journal: Journal): DeploymentStore {
+export function memoryStore(journal: Journal, clock: Clock): DeploymentStore {
   const facts = journal.table<DeploymentFacts>('deployments');
   const requests = journal.table<CreateDeployment>('requests');
   const projects = journal.table<string>('projects');
@@ -21,7 +22,7 @@ export function memoryStore(journal: Journal): DeploymentStore {
       .sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.deploymentId, b.deploymentId));
 
   return {
-    async create({ requested, request, idempotency }) {
+    async create({ requested, request, idempotency, job }) {
       const { deploymentId, projectId, owner } = requested;
       const key = idempotency && JSON.stringify([owner, idempotency.key]);
       const known = key === undefined ? undefined : keys.get(key);
@@ -32,6 +33,7 @@ export function memoryStore(journal: Journal): DeploymentStore {
       if (key !== undefined && idempotency) keys.set(key, { fingerprint: idempotency.fingerprint, deploymentId });
       if (!requests.has(deploymentId)) requests.set(deploymentId, structuredClone(request));
       facts.set(deploymentId, reduce(facts.get(deploymentId) ?? emptyFacts, requested));
+      if (job) addJob(journal, clock, job.queue, job);
       await journal.commit();
       return { kind: 'created' };
     },

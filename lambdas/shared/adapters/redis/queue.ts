@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { QueueName } from '../../../../contract/names.ts';
-import type { Job, JobQueue } from '../../ports.ts';
+import type { Job, JobQueue, NewJob } from '../../ports.ts';
 import { available } from './available.ts';
 import type { RedisPortOptions } from './ports.ts';
-import { ADD, COMPLETE, EXTEND, LIST, NOTE, RELEASE, REMOVE, RETRY, TAKE } from './queueScripts.ts';
+import { ADD, COMPLETE, EXTEND, HAND_ON, LIST, NOTE, RELEASE, REMOVE, RETRY, TAKE } from './queueScripts.ts';
 import { type ScriptRunner, scriptRunner } from './scripts.ts';
 
 /** Far beyond everything that could add a job a second time: Kafka's retention, Lambda's retries, a replayed request. */
@@ -12,13 +12,25 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 /** Fields of a job's hash that are notes. */
 const NOTE_FIELD = 'note:';
 
+/** Prefix of every key of a queue. */
+export const queueBase = (prefix: string, queue: QueueName) => `${prefix}:{queue-${queue}}:`;
+
+/** `ARGUMENTS_OF_JOB` of them. */
+export const jobArguments = ({ id, owner, projectId, data }: NewJob): string[] => [
+  id,
+  `${projectId}\0${owner}`,
+  ...['owner', owner, 'projectId', projectId, 'data', JSON.stringify(data ?? null)],
+];
+
+const noteArguments = (notes: Readonly<Record<string, string>>) =>
+  Object.entries(notes).flatMap(([name, value]) => [NOTE_FIELD + name, value]);
+
 /**
- * Job queue as one Lua script per operation. Why not BullMQ: docs/decisions/adapters-queue.md. All keys of a queue share a
- * hash tag, so it also runs on a cluster.
+ * Job queue as one Lua script per operation. Why not BullMQ: docs/decisions/adapters-queue.md.
  */
 export function redisQueue(redis: Redis, { prefix, clock }: RedisPortOptions): JobQueue {
   const runners = new Map<QueueName, ScriptRunner>();
-  const base = (queue: QueueName) => `${prefix}:{queue-${queue}}:`;
+  const base = (queue: QueueName) => queueBase(prefix, queue);
   const on = (queue: QueueName): ScriptRunner => {
     const known = runners.get(queue) ?? scriptRunner(redis, base(queue), clock && (() => clock.now()));
     runners.set(queue, known);
@@ -27,22 +39,23 @@ export function redisQueue(redis: Redis, { prefix, clock }: RedisPortOptions): J
   const did = async (reply: Promise<unknown>) => (await reply) === '1';
 
   return {
-    add(queue, { id, owner, projectId, data }) {
-      const fields = ['owner', owner, 'projectId', projectId, 'data', JSON.stringify(data ?? null)];
-      return did(on(queue).run(ADD, id, `${projectId}\0${owner}`, ...fields));
-    },
+    add: (queue, job) => did(on(queue).run(ADD, ...jobArguments(job))),
 
     async take(queue, { leaseMs, limits }) {
       const most = [limits?.global, limits?.perOwner, limits?.perProject].map((n) => Math.min(n ?? NO_LIMIT, NO_LIMIT));
       const reply = (await on(queue).run(TAKE, leaseMs, ...most)) as string;
-      return reply === '' ? null : shown(JSON.parse(reply) as string[]);
+      if (reply === '') return null;
+      const [lapsed, ...hash] = JSON.parse(reply) as string[];
+      return { ...fromHash(toHash(hash)), lapsed: lapsed === '1' };
     },
 
     extend: (queue, id, leaseMs) => did(on(queue).run(EXTEND, id, leaseMs)),
 
-    note(queue, id, notes) {
-      const fields = Object.entries(notes).flatMap(([name, value]) => [NOTE_FIELD + name, value]);
-      return did(on(queue).run(NOTE, id, ...fields));
+    note: (queue, id, notes) => did(on(queue).run(NOTE, id, ...noteArguments(notes))),
+
+    handOn(queue, id, notes, to, jobs) {
+      const fields = noteArguments(notes);
+      return did(on(queue).run(HAND_ON, id, base(to), fields.length, ...fields, ...jobs.flatMap(jobArguments)));
     },
 
     complete: (queue, id) => did(on(queue).run(COMPLETE, id, REMEMBER_ENDED_MS)),
@@ -81,8 +94,6 @@ function toHash(flat: readonly string[]): JobHash {
   for (let i = 0; i < flat.length; i += 2) hash[flat[i]!] = flat[i + 1]!;
   return hash as JobHash;
 }
-
-const shown = (flat: readonly string[]) => fromHash(toHash(flat));
 
 function fromHash(flat: Record<string, string>): Job {
   const hash = flat as JobHash;

@@ -78,21 +78,33 @@ local function finish(id, keepMs)
 end
 
 local function isActive(id) return redis.call('HEXISTS', jobKey(id), 'leaseUntil') == 1 end
+
+local function addJob(id, group, ...)
+  if redis.call('EXISTS', jobKey(id)) == 1 or redis.call('ZSCORE', ENDED, id) then return '' end
+  redis.call('HSET', jobKey(id), 'number', redis.call('INCR', base .. 'numbers'), 'addedAt', now, 'runAt', now,
+    'attempt', 1, 'id', id, 'group', group, ...)
+  join(id)
+  return '1'
+end
+`;
+
+/** Arguments of `addJob` that a job makes: id, group, three fields and values. */
+export const ARGUMENTS_OF_JOB = 8;
+/**
+ * For a script of other keys: `addTo(base, first)` adds to the queue of that base the jobs that the arguments hold from
+ * `first` on. The keys lie in another hash slot, so these scripts need a Redis that is not a cluster.
+ */
+export const ADD_TO = `
+local function addTo(base, first)
+  ${LIBRARY}
+  for i = first, #args, ${ARGUMENTS_OF_JOB} do addJob(unpack(args, i, i + ${ARGUMENTS_OF_JOB} - 1)) end
+end
 `;
 
 /** args: id, group, then field and value pairs of the hash. '1' where it was added. */
-export const ADD = change(
-  LIBRARY,
-  `
-  local id = args[1]
-  if redis.call('EXISTS', jobKey(id)) == 1 or redis.call('ZSCORE', ENDED, id) then return '' end
-  redis.call('HSET', jobKey(id), 'number', redis.call('INCR', base .. 'numbers'), 'addedAt', now, 'runAt', now,
-    'attempt', 1, 'id', id, 'group', args[2], unpack(args, 3))
-  join(id)
-  return '1'`,
-);
+export const ADD = change(LIBRARY, 'return addJob(unpack(args))');
 
-/** args: lease (ms), limits: global, per owner, per project. The job's hash as a JSON list. */
+/** args: lease (ms), limits: global, per owner, per project. A JSON list: '1' where its lease had ended, then the hash. */
 export const TAKE = change(
   LIBRARY,
   `
@@ -112,18 +124,18 @@ export const TAKE = change(
     local owner, project = ownerAndProject(group)
     return held('o:' .. owner) < perOwner and held('p:' .. project) < perProject
   end
-  local function give(id)
+  local function give(id, lapsed)
     activate(id, now + lease)
-    return cjson.encode(redis.call('HGETALL', jobKey(id)))
+    return cjson.encode({lapsed, unpack(redis.call('HGETALL', jobKey(id)))})
   end
   for _, id in ipairs(redis.call('ZRANGE', LAPSED, 0, -1)) do
-    if mayHave(redis.call('HGET', jobKey(id), 'group')) then return give(id) end
+    if mayHave(redis.call('HGET', jobKey(id), 'group')) then return give(id, '1') end
   end
   local from, page = 0, 100
   while true do
     local groups = redis.call('ZRANGE', HEADS, from, from + page - 1)
     for _, group in ipairs(groups) do
-      if mayHave(group) then return give(redis.call('ZRANGE', groupKey(group), 0, 0)[1]) end
+      if mayHave(group) then return give(redis.call('ZRANGE', groupKey(group), 0, 0)[1], '') end
     end
     if #groups < page then return '' end
     from = from + page
@@ -146,6 +158,17 @@ export const NOTE = change(
   `
   if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
   if #args > 1 then redis.call('HSET', jobKey(args[1]), unpack(args, 2)) end
+  return '1'`,
+);
+
+/** args: id, base of the other queue, number of note arguments, these as in NOTE, then the arguments of each job. */
+export const HAND_ON = change(
+  LIBRARY + ADD_TO,
+  `
+  local notes = tonumber(args[3])
+  if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
+  if notes > 0 then redis.call('HSET', jobKey(args[1]), unpack(args, 4, 3 + notes)) end
+  addTo(args[2], 4 + notes)
   return '1'`,
 );
 

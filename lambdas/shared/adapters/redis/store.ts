@@ -7,6 +7,7 @@ import { toRecord } from '../../../event-projector/toRecord.ts';
 import type { CreateResult, DeploymentStore } from '../../ports.ts';
 import { available } from './available.ts';
 import type { RedisPortOptions } from './ports.ts';
+import { jobArguments, queueBase } from './queue.ts';
 import { scriptRunner } from './scripts.ts';
 import { CREATE, PAGE, REPLACE } from './storeScripts.ts';
 
@@ -29,7 +30,7 @@ export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): D
   };
 
   return {
-    async create({ requested, request, idempotency }) {
+    async create({ requested, request, idempotency, job }) {
       const facts = reduce(emptyFacts, requested);
       const reply = (await scripts.run(
         CREATE,
@@ -43,6 +44,7 @@ export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): D
         KEEP_KEY_MS,
         idempotency?.key ?? '',
         idempotency?.fingerprint ?? '',
+        ...(job ? [queueBase(prefix, job.queue), ...jobArguments(job)] : []),
       )) as string;
       const [kind, deploymentId] = reply.split(' ') as [CreateResult['kind'], string?];
       return kind === 'replayed' ? { kind, deploymentId: deploymentId! } : { kind };

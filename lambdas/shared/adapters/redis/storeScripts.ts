@@ -1,3 +1,4 @@
+import { ADD_TO } from './queueScripts.ts';
 import { change, look } from './scripts.ts';
 
 /**
@@ -18,9 +19,9 @@ local function index(id, owner, project, createdAt, keepMs)
 end
 `;
 
-/** args: id, owner, project, createdAt (ms), facts, request, keep (ms), key's lifetime (ms), key or '', fingerprint. */
+/** args: id, owner, project, createdAt (ms), facts, request, keep (ms), key's lifetime (ms), key or '', fingerprint; where it has a first job: base of its queue, the job's arguments. */
 export const CREATE = change(
-  LIBRARY,
+  LIBRARY + ADD_TO,
   `
   local id, owner, project, createdAt, keepMs = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[7])
   local idempotency = args[9] ~= '' and base .. 'idempotency:' .. owner .. '\\0' .. args[9]
@@ -42,6 +43,7 @@ export const CREATE = change(
     redis.call('HSET', idempotency, 'fingerprint', args[10], 'id', id)
     redis.call('PEXPIRE', idempotency, args[8])
   end
+  if args[11] then addTo(args[11], 12) end
   return 'created'`,
 );
 

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
-import { VerenError } from '../../../../../contract/errors.ts';
 import { PlanSchema } from '../../../../../contract/plan.ts';
-import { detectProjectType } from '../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
 import { globMatches } from '../../../../../lambdas/clone-worker/services/detector/globMatch.ts';
 import { meaningOf } from '../../../../../lambdas/clone-worker/services/detector/nodeVersion.ts';
 import { parseJsonc, withoutComments } from '../../../../../lambdas/clone-worker/services/detector/sourceText.ts';
-import { type MemoryEntry, memoryFs } from '../../../../../lambdas/shared/repo/memoryFs.ts';
+import type { MemoryEntry } from '../../../../../lambdas/shared/repo/memoryFs.ts';
+import { boundedDetector } from './boundedDetector.ts';
 
 /**
  * Random trees and manifests: detection answers with a valid plan or an error of the table, never with anything else,
@@ -13,7 +12,7 @@ import { type MemoryEntry, memoryFs } from '../../../../../lambdas/shared/repo/m
  */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1_500);
 const MAX_MS = 2_000;
-const MAX_BYTES = 256 * 1024 * 1024;
+const MAX_MIB = 256;
 
 const words = [
   'vite',
@@ -219,20 +218,23 @@ const request = fc.record(
   { requiredKeys: [] },
 );
 
-async function judge(entries: Readonly<Record<string, MemoryEntry>>, asked: object = {}): Promise<void> {
-  const started = performance.now();
-  let outcome: unknown;
-  try {
-    outcome = await detectProjectType(memoryFs(entries), { today: '2026-11-23', maxFileBytes: 1024 * 1024, ...asked });
-  } catch (error) {
-    if (!(error instanceof VerenError)) throw error;
-    outcome = undefined;
+let detector: Awaited<ReturnType<typeof boundedDetector>>;
+beforeAll(async () => {
+  detector = await boundedDetector(MAX_MIB);
+});
+afterAll(() => detector.close());
+
+async function judge(entries: Readonly<Record<string, MemoryEntry>>, request: object = {}): Promise<void> {
+  const answer = await detector.detect({ entries, request });
+  expect(answer.ms).toBeLessThan(MAX_MS);
+  expect(answer.external).toBeLessThan(MAX_MIB * 1024 * 1024);
+  expect(answer.crash).toBeUndefined();
+  if (answer.plan === undefined) {
     // Every placeholder of the sentence was filled.
-    expect(error.message).not.toMatch(/\{(?:reason|file|path|framework|remedy|wanted|offered)\}/);
+    expect(answer.refused).not.toMatch(/\{(?:reason|file|path|framework|remedy|wanted|offered)\}/);
+    return;
   }
-  expect(performance.now() - started).toBeLessThan(MAX_MS);
-  if (outcome === undefined) return;
-  const plan = PlanSchema.parse({ commit: 'x', ...(outcome as object) });
+  const plan = PlanSchema.parse({ commit: 'x', ...answer.plan });
   expect(plan.frontend ?? plan.backend).toBeDefined();
   for (const target of [plan.frontend, plan.backend]) {
     if (!target) continue;
@@ -244,9 +246,7 @@ async function judge(entries: Readonly<Record<string, MemoryEntry>>, asked: obje
 }
 
 test('random trees and requests', async () => {
-  const before = process.memoryUsage().rss;
   await fc.assert(fc.asyncProperty(tree, request, judge), { numRuns: RUNS });
-  expect(process.memoryUsage().rss - before).toBeLessThan(MAX_BYTES);
 }, 120_000);
 
 test('random bytes as every manifest', async () => {
@@ -338,6 +338,13 @@ describe('texts made to be slow, a mebibyte each', () => {
       'p1/index.html': '',
     });
   });
+});
+
+test('a heap that would need more ends the thread, and the run with it', async () => {
+  const small = await boundedDetector(48);
+  const entries = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`d${i}/package.json`, '{}']));
+  await expect(small.detect({ entries, request: {} })).rejects.toThrow(/memory limit/);
+  await small.close();
 });
 
 test('helpers never throw', () => {

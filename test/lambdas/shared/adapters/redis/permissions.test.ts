@@ -21,6 +21,7 @@ const uses: Record<RedisPort, (ports: RedisPorts) => Promise<void>> = {
     expect((await queue.take(Q, LEASE))?.id).toBe('a');
     await queue.extend(Q, 'a', 60_000);
     await queue.note(Q, 'a', { note: 'x' });
+    await queue.handOn(Q, 'a', { note: 'y' }, 'clone', [{ id: 'a', owner: 'ann', projectId: 'shop', data: 0 }]);
     expect(await queue.retry(Q, 'a', 1, 5)).toBe(true);
     await queue.take(Q, LEASE);
     await queue.release(Q, 'b', 0);
@@ -122,6 +123,19 @@ describeWith(ownRedisMissing, 'permissions in Redis', () => {
       expect(result).toMatch(REFUSED);
       await ports.close();
     }
+  });
+
+  test('who has the store and the queue can create a deployment with its first job; the store alone does not do', async () => {
+    const prefix = engine.prefix();
+    const job = { queue: 'clone', id: 'd', owner: 'ann', projectId: 'shop', data: 0 } as const;
+    const create = async (...ports: RedisPort[]) =>
+      (await as(prefix, redisPermissions(prefix, ports))).ports.store.create({
+        requested: requested('d'),
+        request: request(),
+        job,
+      });
+    await expect(create('store')).rejects.toThrow(REFUSED);
+    expect(await create('queue', 'store')).toEqual({ kind: 'created' });
   });
 
   test('nobody may look at other keys, or change the server', async () => {

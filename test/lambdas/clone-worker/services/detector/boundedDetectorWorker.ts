@@ -1,0 +1,38 @@
+import { parentPort } from 'node:worker_threads';
+import { VerenError } from '../../../../../contract/errors.ts';
+import { detectProjectType } from '../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
+import { type MemoryEntry, memoryFs } from '../../../../../lambdas/shared/repo/memoryFs.ts';
+
+/** The other side of boundedDetector.ts: one tree in, one plan or one message of the error table out. */
+export interface Asked {
+  readonly entries: Readonly<Record<string, MemoryEntry>>;
+  readonly request: object;
+}
+
+export interface Answered {
+  readonly ms: number;
+  /** Bytes that buffers hold outside of the heap. */
+  readonly external: number;
+  readonly plan?: object;
+  /** The message of an error of the table; `crash` is any other. */
+  readonly refused?: string;
+  readonly crash?: string;
+}
+
+/** Buffers arrive as plain byte arrays. */
+const received = (entry: MemoryEntry) => (entry instanceof Uint8Array ? Buffer.from(entry) : entry);
+
+parentPort!.on('message', async ({ entries, request }: Asked) => {
+  const tree = Object.fromEntries(Object.entries(entries).map(([path, entry]) => [path, received(entry)]));
+  const started = performance.now();
+  const outcome = await detectProjectType(memoryFs(tree), {
+    today: '2026-11-23',
+    maxFileBytes: 1024 * 1024,
+    ...request,
+  }).then(
+    (plan) => ({ plan }),
+    (error) => (error instanceof VerenError ? { refused: error.message } : { crash: String(error?.stack ?? error) }),
+  );
+  const ms = performance.now() - started;
+  parentPort!.postMessage({ ms, external: process.memoryUsage().external, ...outcome } satisfies Answered);
+});
