@@ -10,6 +10,6 @@ main(() =>
     job: BackendEnvSchema,
     image: BackendImageEnvSchema,
     publisher: createPublisher,
-    build: async (input) => ({ artifact: await build(input) }),
+    build,
   }),
 );

@@ -4,7 +4,7 @@ import type { BackendEnv, FrontendEnv } from '../../contract/builder-env.ts';
 import type { Target } from '../../contract/builders.ts';
 import { VerenError } from '../../contract/errors.ts';
 import type { Artifact } from '../../contract/record.ts';
-import { Deadline } from './deadline.ts';
+import { Deadline, within } from './deadline.ts';
 import { type ImageEnv, parseEnv, readHandover } from './env.ts';
 import { asFault, exitCodeOf, toFailure } from './fault.ts';
 import { kafkaTransport } from './kafka.ts';
@@ -80,10 +80,10 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
     deadline.clear();
     told = await reporter.succeeded(artifact, waitMs);
     console.log(`veren: published ${describe(artifact)}`);
-    const until = AbortSignal.any([deadline.signal, AbortSignal.timeout(SAVE_MS)]);
-    await saveCaches?.(until).catch((error: Error) =>
-      console.error(mask(`veren: no cache was kept: ${error.message}`)),
-    );
+    if (saveCaches)
+      await within(SAVE_MS, deadline.signal, saveCaches).catch((error: Error) =>
+        console.error(mask(`veren: no cache was kept: ${error.message}`)),
+      );
   } catch (error) {
     deadline.clear();
     const fault = asFault(error, (reason) => new VerenError('PUBLISH_FAILED', { reason: mask(reason) }));

@@ -134,8 +134,10 @@ fetch_and_exec_script() {
   VEREN_STARTED=$(now)
   set +m
   exec 3< <(handover) 4<"$work/control/fetch.log"
-  # What Node itself reads at its start, and nothing else.
-  exec env -i PATH="$PATH" VEREN_HANDOVER=3 \
+  # What Node itself reads at its start, and HOME. Without that the SDK asks for root's home folder in /etc/passwd: after
+  # Kaniko has put another system's files in place, glibc cannot load what reads it, and libuv asks again for ever. Ours is
+  # one where nobody else can leave a .aws/config.
+  exec env -i PATH="$PATH" HOME="$work/control" VEREN_HANDOVER=3 \
     ${NODE_EXTRA_CA_CERTS:+"NODE_EXTRA_CA_CERTS=$NODE_EXTRA_CA_CERTS"} \
     ${SSL_CERT_FILE:+"SSL_CERT_FILE=$SSL_CERT_FILE"} ${SSL_CERT_DIR:+"SSL_CERT_DIR=$SSL_CERT_DIR"} \
     "$VEREN_NODE" --no-warnings "$VEREN_SCRIPT"

@@ -57,6 +57,7 @@ export class Outbox {
   #numbered = 0;
   #lastSuccess: number;
   #wake: (() => void) | undefined;
+  #hurry: (() => void) | undefined;
   #urgent = false;
   #closed = false;
   #underWay = false;
@@ -85,8 +86,7 @@ export class Outbox {
 
   event(message: string): void {
     this.#events.push(message);
-    this.#urgent = true;
-    this.#wake?.();
+    this.#atOnce();
   }
 
   line(line: Line): void {
@@ -109,8 +109,7 @@ export class Outbox {
   async drained(ms: number): Promise<boolean> {
     const until = this.#o.now() + ms;
     this.#start();
-    this.#urgent = true;
-    this.#wake?.();
+    this.#atOnce();
     while (!this.empty && this.#o.now() < until) await this.#next(Math.min(250, until - this.#o.now()));
     return this.empty;
   }
@@ -119,9 +118,16 @@ export class Outbox {
   async close(): Promise<void> {
     this.#closed = true;
     this.#start();
-    this.#wake?.();
+    this.#atOnce();
     await Promise.race([this.#loop, sleep(1_000, undefined, { ref: false })]);
     await Promise.race([this.#o.transport.close().catch(() => undefined), sleep(1_000, undefined, { ref: false })]);
+  }
+
+  /** Ends the wait for a first message, or for company. */
+  #atOnce(): void {
+    this.#urgent = true;
+    this.#wake?.();
+    this.#hurry?.();
   }
 
   #full(): boolean {
@@ -148,12 +154,18 @@ export class Outbox {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
-      if (!this.#urgent && this.#lines.length < this.#limits.batchLines && !this.#closed)
-        await sleep(this.#limits.lingerMs);
+      if (!this.#urgent && this.#lines.length < this.#limits.batchLines && !this.#closed) await this.#linger();
       this.#wake = undefined;
       if (this.#closed) return;
       await this.#sendAll();
     }
+  }
+
+  async #linger(): Promise<void> {
+    const hurry = new AbortController();
+    this.#hurry = () => hurry.abort();
+    await sleep(this.#limits.lingerMs, undefined, { signal: hurry.signal }).catch(() => undefined);
+    this.#hurry = undefined;
   }
 
   async #sendAll(): Promise<void> {

@@ -129,7 +129,10 @@ test('commands see an allowlisted environment; what is secret is masked however 
   expect(seen).toMatch(/^CI=true$/m);
   expect(seen).toContain(`VEREN_GIT_COMMIT=${source.commit}`);
   const parent = (await world().page('env', 'parent.txt')).text;
-  if (process.platform === 'linux') expect(parent).toContain('VEREN_HANDOVER=3');
+  if (process.platform === 'linux') {
+    expect(parent).toContain('VEREN_HANDOVER=3');
+    expect(parent).toMatch(/^HOME=\/.+\/control$/m);
+  }
   const secrets = [built.env.AWS_SECRET_ACCESS_KEY!, built.env.AWS_SESSION_TOKEN!, 'ghp_0123', 'kafka-password-1'];
   for (const secret of secrets) for (const text of [seen, parent, built.log]) expect(text).not.toContain(secret);
   expect(built.log).not.toContain(token);

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import type { Target } from '../../contract/builders.ts';
 import { type DeploymentEvent, DeploymentEventSchema, LogBatchSchema } from '../../contract/events.ts';
 import { s3Keys, TOPICS } from '../../contract/names.ts';
 import { sessionPolicy } from '../../lambdas/build-worker/services/credentials.ts';
@@ -14,7 +15,7 @@ import { startS3Endpoint } from '../../local/s3/endpoint.ts';
 /** Everything that a builder talks to, on loopback, and a way to run its entry point as a task would. */
 // Benchmarks run as ES modules from the root of the project, tests as CommonJS.
 export const ROOT = typeof __dirname === 'undefined' ? process.cwd() : resolve(__dirname, '../..');
-const BUCKET = 'sites';
+export const BUCKET = 'sites';
 
 export type Files = Readonly<Record<string, string | Buffer | { readonly link: string } | { readonly script: string }>>;
 
@@ -112,20 +113,19 @@ export class World {
       ...(port !== undefined && { port }),
       ...(fault && { fault }),
       onMessages: async (topic, messages) => {
-        for (const { value } of messages) {
-          const body = JSON.parse(String(value));
-          if (topic === TOPICS.events) this.events.push(DeploymentEventSchema.parse(body));
-          else {
-            const batch = LogBatchSchema.parse(body);
-            for (const [i, line] of batch.lines.entries())
-              this.lines.push({ n: batch.first + i, deploymentId: batch.deploymentId, ...line });
-          }
-        }
+        for (const { value } of messages) this.take(topic, JSON.parse(String(value)));
       },
     });
     this.broker = kafka.broker;
     this.#closing.push(() => kafka.close());
     return () => kafka.close();
+  }
+
+  /** Keeps what a builder has told a broker. */
+  take(topic: string, body: unknown): void {
+    if (topic === TOPICS.events) return void this.events.push(DeploymentEventSchema.parse(body));
+    const { first, lines, deploymentId } = LogBatchSchema.parse(body);
+    for (const [i, line] of lines.entries()) this.lines.push({ n: first + i, deploymentId, ...line });
   }
 
   async close(): Promise<void> {
@@ -135,9 +135,12 @@ export class World {
   }
 
   /** What RunTask's overrides and the image's ENV would give. */
-  environment(job: { projectId: string; deploymentId: string; url: string; commit: string }): Record<string, string> {
+  environment(
+    job: { projectId: string; deploymentId: string; url: string; commit: string },
+    target: Target = 'frontend',
+  ): Record<string, string> {
     const resources = { buildRoleArn: '', bucketArn: `arn:aws:s3:::${BUCKET}`, userImagesArn: '' };
-    const policy = PolicySchema.parse(sessionPolicy({ ...job, target: 'frontend' }, resources));
+    const policy = PolicySchema.parse(sessionPolicy({ ...job, target }, resources));
     const keys = this.#credentials.mint({
       arn: 'arn:aws:sts::000000000000:assumed-role/b/x',
       durationSeconds: 900,

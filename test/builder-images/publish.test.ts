@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ulid } from 'ulid';
-import type { Objects } from '../../builder-images/builder-image-frontend/utils/objects.ts';
-import { s3Objects } from '../../builder-images/builder-image-frontend/utils/objects.ts';
 import { liveManifest, publish } from '../../builder-images/builder-image-frontend/utils/publish.ts';
+import type { Objects } from '../../builder-images/shared/objects.ts';
+import { builderObjects } from '../../builder-images/shared/objects.ts';
 import { PromotionSchema } from '../../contract/manifest.ts';
 import { s3Keys } from '../../contract/names.ts';
 import { type Files, World, writeFiles } from './harness.ts';
@@ -23,14 +23,7 @@ const id = (n: number) => `${TIME}${String(n).padStart(16, '0')}`;
 
 function objectsFor(projectId: string, deploymentId: string): Objects {
   const env = world.environment({ projectId, deploymentId, url: 'x', commit: 'x' });
-  return s3Objects({
-    bucket: 'sites',
-    region: 'ap-south-1',
-    accessKeyId: env.AWS_ACCESS_KEY_ID!,
-    secretAccessKey: env.AWS_SECRET_ACCESS_KEY!,
-    sessionToken: env.AWS_SESSION_TOKEN!,
-    endpoint: world.s3Url,
-  });
+  return builderObjects(env as Parameters<typeof builderObjects>[0], world.s3Url);
 }
 
 interface Deploy {

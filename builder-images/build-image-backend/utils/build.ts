@@ -2,21 +2,24 @@ import { dirname, join } from 'node:path';
 import type { BackendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import { imageTag } from '../../../contract/names.ts';
-import type { Artifact } from '../../../contract/record.ts';
+import { wantsCache } from '../../shared/cache/store.ts';
 import { signalGroup } from '../../shared/command.ts';
-import type { BuildInput as Input } from '../../shared/entry.ts';
+import type { Built, BuildInput as Input } from '../../shared/entry.ts';
 import { asFault } from '../../shared/fault.ts';
 import { fetched } from '../../shared/fetched.ts';
+import { builderObjects, type Objects } from '../../shared/objects.ts';
 import { wanted } from '../../shared/package-manager.ts';
 import { createSandbox } from '../../shared/sandbox.ts';
+import { claimPublication } from '../../shared/verdict.ts';
 import { type BuildContext, KANIKO_SECRETS, NODE_UID, prepareContext } from './context.ts';
 import { type Engine, findEngine } from './engine.ts';
 import type { BackendImageEnv } from './env.ts';
 import type { FoundImage, ImageStore } from './images.ts';
 import { hardened, kanikoBuild, kanikoEnv } from './kaniko.ts';
 import { isSameDeployment, labels } from './labels.ts';
-import { type LocalEngine, localBuild, localImages } from './local.ts';
-import { parserOf } from './output.ts';
+import { LayerCache, type OpenCache } from './layer-cache.ts';
+import { type LocalEngine, localBuild, localImages, localNames, localTag, localUntag } from './local.ts';
+import { parserOf, type Step } from './output.ts';
 import { Phases } from './phases.ts';
 import { push } from './push.ts';
 import { openRegistry, type Registry } from './registry.ts';
@@ -30,8 +33,8 @@ type Place =
   | { readonly kind: 'local'; readonly engine: LocalEngine; readonly store: ImageStore };
 
 /** All four phases. Throws `PhaseFault` or `VerenError`; `deadline.phase` tells in which. */
-export async function build(input: BuildInput): Promise<Artifact> {
-  const { env, image, reporter, deadline, mask } = input;
+export async function build(input: BuildInput): Promise<Built> {
+  const { env, image, raw, reporter, deadline, mask } = input;
   const { signal } = deadline;
   const tag = imageTag(env.PROJECT_ID, env.DEPLOYMENTID);
   const own = labels(env);
@@ -39,6 +42,8 @@ export async function build(input: BuildInput): Promise<Artifact> {
     signalGroup(image.VEREN_FETCH_PID, 'SIGKILL');
     throw error;
   });
+  const objects = builderObjects(env, raw.AWS_ENDPOINT_URL_S3);
+  const layers = layerCache(input, place, objects, earlier);
   await fetched({
     work: image.VEREN_WORK,
     fetchPid: image.VEREN_FETCH_PID,
@@ -51,14 +56,23 @@ export async function build(input: BuildInput): Promise<Artifact> {
   });
   const phases = new Phases(reporter, deadline);
   try {
-    const made = earlier ?? (await make(input, place, phases, tag, own));
+    const publication = { projectId: env.PROJECT_ID, deploymentId: env.DEPLOYMENTID, target: 'backend' } as const;
+    const claim = () => claimPublication(objects, publication, input.now);
+    const { made, saveCaches } = earlier
+      ? { made: earlier, saveCaches: undefined }
+      : await make(input, place, phases, { tag, own, claim, layers });
     phases.enter('publish');
     reporter.say(`${env.ECR_URI}:${tag} ${made.digest}, ${made.bytes} bytes`);
     phases.end(true);
-    return { kind: 'image', uri: `${env.ECR_URI}:${tag}`, digest: made.digest, bytes: made.bytes };
+    const { digest, bytes } = made;
+    return {
+      artifact: { kind: 'image', uri: `${env.ECR_URI}:${tag}`, digest, bytes },
+      ...(saveCaches && { saveCaches }),
+    };
   } catch (error) {
     phases.end(false);
-    throw asFault(error, (reason) => new VerenError('IMAGE_BUILD_FAILED', { reason: mask(reason) }));
+    const code = deadline.phase === 'publish' ? 'PUBLISH_FAILED' : 'IMAGE_BUILD_FAILED';
+    throw asFault(error, (reason) => new VerenError(code, { reason: mask(reason) }));
   }
 }
 
@@ -94,14 +108,47 @@ async function worthwhile(
   return { place, earlier };
 }
 
-async function make(
-  input: BuildInput,
+/** Container builders of a laptop have caches of their own. */
+function layerCache(
+  { env, image, reporter, deadline }: BuildInput,
   place: Place,
-  phases: Phases,
-  tag: string,
-  own: Readonly<Record<string, string>>,
-): Promise<FoundImage> {
+  objects: Objects,
+  earlier: FoundImage | null,
+): LayerCache | null {
+  if (place.kind !== 'kaniko' || earlier || env.INSTALLCOMMAND === '' || !wantsCache(env.BUILD_ENV)) return null;
+  const sandbox = createSandbox({
+    uid: image.VEREN_BUILD_UID,
+    gid: image.VEREN_BUILD_GID,
+    maxProcesses: image.VEREN_BUILD_PROCESSES,
+    cookie: '',
+  });
+  const say = (text: string) => reporter.say(text);
+  return new LayerCache({
+    objects,
+    projectId: env.PROJECT_ID,
+    work: image.VEREN_WORK,
+    sandbox,
+    say,
+    signal: deadline.signal,
+  });
+}
+
+interface Result {
+  readonly tag: string;
+  readonly own: Readonly<Record<string, string>>;
+  /** Asked when the image is made, right before anybody can see it. Throws DEPLOYMENT_CANCELED. */
+  readonly claim: () => Promise<void>;
+  readonly layers: LayerCache | null;
+}
+
+interface Made {
+  readonly made: FoundImage;
+  readonly saveCaches?: NonNullable<Built['saveCaches']> | undefined;
+}
+
+async function make(input: BuildInput, place: Place, phases: Phases, result: Result): Promise<Made> {
   const { env, image, raw, reporter, mask, deadline } = input;
+  const { tag, own, claim, layers } = result;
   phases.enter('install');
   const context = await prepareContext({
     env,
@@ -123,27 +170,48 @@ async function make(
     signal: deadline.signal,
   };
   if (place.kind === 'kaniko') {
-    const layout = await makeLayout(input, place.engine.file, context, own, run);
+    const key = layers && context.layersKey;
+    const cache = key ? await layers.open(key) : null;
+    const { layout, reused } = await makeLayout(input, { executor: place.engine.file, context, own, cache }, run);
     phases.enter('publish');
-    return pushLayout(input, place.engine.file, place.store, layout, tag, own);
+    await claim();
+    return {
+      made: await pushLayout(input, place.engine.file, place.store, layout, tag, own),
+      saveCaches: key ? (until) => layers.save(key, !reused.has('install'), until) : undefined,
+    };
   }
   const { engine, store } = place;
-  await runEngine({ ...run, argv: localBuild(engine, context, `${env.ECR_URI}:${tag}`, own), env: engine.env });
+  const names = localNames(env.ECR_URI, tag);
+  await runEngine({ ...run, argv: localBuild(engine, context, names.unpublished, own), env: engine.env });
   phases.enter('publish');
+  try {
+    await claim();
+    await localTag(engine, names.unpublished, names.published, deadline.signal);
+  } finally {
+    await localUntag(engine, names.unpublished);
+  }
   const made = await store.find(tag);
   if (made === null)
     throw new VerenError('IMAGE_BUILD_FAILED', { reason: `${engine.kind} has no image after the build` });
-  return made;
+  return { made };
 }
 
-/** Builds without any credential; when this resolves nothing of the user's is alive. Gives the folder of the image. */
+interface LayoutInput {
+  readonly executor: string;
+  readonly context: BuildContext;
+  readonly own: Readonly<Record<string, string>>;
+  readonly cache: OpenCache | null;
+}
+
+/**
+ * Builds without any credential; when this resolves nothing of the user's is alive. Gives the folder of the image, and the
+ * steps whose layers were there already.
+ */
 async function makeLayout(
-  { env, image, raw }: BuildInput,
-  executor: string,
-  context: BuildContext,
-  own: Readonly<Record<string, string>>,
+  { image, raw }: BuildInput,
+  { executor, context, own, cache }: LayoutInput,
   run: Omit<EngineRun, 'argv' | 'env'>,
-): Promise<string> {
+): Promise<{ layout: string; reused: ReadonlySet<Step> }> {
   const control = join(image.VEREN_WORK, 'control');
   const output = join(control, 'image');
   const maxProcesses = image.VEREN_BUILD_PROCESSES;
@@ -155,15 +223,15 @@ async function makeLayout(
     output,
     mirrors: image.VEREN_REGISTRY_MIRRORS,
     insecure: image.VEREN_INSECURE_REGISTRIES,
-    cache: image.VEREN_LAYER_CACHE === undefined ? null : join(image.VEREN_LAYER_CACHE, env.PROJECT_ID),
+    cache,
   });
-  await runEngine({
+  const reused = await runEngine({
     ...run,
     argv: hardened(argv, maxProcesses),
     env: await kanikoEnv(raw, join(control, 'empty')),
     sweep: () => sandbox.killAll(),
   });
-  return output;
+  return { layout: output, reused };
 }
 
 const pushLayout = (

@@ -5,6 +5,7 @@ import { VerenError } from '../../../contract/errors.ts';
 import { repoFolder } from '../../builder-image-frontend/utils/folders.ts';
 import { wanted } from '../../shared/package-manager.ts';
 import { renderDockerfile } from './dockerfile.ts';
+import { layersKey } from './layers-key.ts';
 import { installManifests, type PackageJson, readPackageJson } from './manifests.ts';
 import { pruneCommand } from './prune.ts';
 import { resolveStart, type Start } from './start.ts';
@@ -23,6 +24,8 @@ export interface BuildContext {
   /** Files that are mounted for the user's steps, by id (see the templates). */
   readonly secrets: Readonly<Record<string, string>>;
   readonly start: Start;
+  /** Of the layers up to the installation; null where that depends on the whole source. */
+  readonly layersKey: string | null;
 }
 
 export interface ContextInput {
@@ -85,6 +88,13 @@ export async function prepareContext(input: ContextInput): Promise<BuildContext>
     },
     secrets: await writeSecrets(input, variables.script),
     start,
+    layersKey:
+      manifests.needsSource === null
+        ? await layersKey([await renderDockerfile(templates, env.NODE_VERSION, [])], folder, [
+            ...['run', 'tools.spec', 'install.command', 'variables.sha256'].map((name) => join('veren', name)),
+            'manifests',
+          ])
+        : null,
   };
 }
 

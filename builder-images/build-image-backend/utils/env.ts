@@ -18,7 +18,5 @@ export const BackendImageEnvSchema = ImageEnvSchema.extend({
   VEREN_REGISTRY_MIRRORS: list,
   /** Registries on plain HTTP, other than loopback ones. */
   VEREN_INSECURE_REGISTRIES: list,
-  /** Folder with layers of earlier builds, by project; nothing is kept where it is absent. */
-  VEREN_LAYER_CACHE: path.optional(),
 });
 export type BackendImageEnv = z.infer<typeof BackendImageEnvSchema>;

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { BuildContext } from './context.ts';
+import type { OpenCache } from './layer-cache.ts';
 
 export interface KanikoInput {
   readonly executor: string;
@@ -9,8 +10,8 @@ export interface KanikoInput {
   readonly output: string;
   readonly mirrors: readonly string[];
   readonly insecure: readonly string[];
-  /** Folder with the project's layers. */
-  readonly cache: string | null;
+  /** The project's layers. Null: none are looked for, and none are made. */
+  readonly cache: OpenCache | null;
 }
 
 /**
@@ -34,12 +35,20 @@ export function kanikoBuild(input: KanikoInput): [string, ...string[]] {
     '--image-download-retry=2',
     ...input.mirrors.map((mirror) => `--registry-mirror=${mirror}`),
     ...input.insecure.map((registry) => `--insecure-registry=${registry}`),
-    ...(input.cache === null
-      ? ['--single-snapshot']
-      : ['--cache=true', `--cache-repo=oci:${input.cache}`, '--compressed-caching=false', '--cache-ttl=336h']),
+    ...cacheFlags(input.cache),
     ...pairs('--build-arg', context.buildArgs),
     ...pairs('--label', input.labels),
   ];
+}
+
+/**
+ * Layers are written where there are none yet: those of the build that follows are of no use to the next one. Never
+ * `--single-snapshot`: it looks over the whole file system at the end, and takes in what a step's daemons have left there.
+ */
+function cacheFlags(cache: OpenCache | null): string[] {
+  if (cache === null) return [];
+  const flags = ['--cache=true', `--cache-repo=${cache.repository}`, '--compressed-caching=false', '--cache-ttl=336h'];
+  return cache.restored ? [...flags, '--no-push-cache'] : flags;
 }
 
 /** The whole environment of Kaniko. HOME and DOCKER_CONFIG are empty folders: no credential is found, and none looked for. */

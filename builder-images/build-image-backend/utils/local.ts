@@ -1,3 +1,4 @@
+import { VerenError } from '../../../contract/errors.ts';
 import { runCommand } from '../../shared/command.ts';
 import type { BuildContext } from './context.ts';
 import type { Engine } from './engine.ts';
@@ -28,6 +29,28 @@ export function localBuild(
     context.folder,
   ];
 }
+
+/** A local image is there for all to see as soon as it has its name, so until then it has another. */
+export const localNames = (repository: string, tag: string) => ({
+  published: `${repository}:${tag}`,
+  unpublished: `${repository}:${tag}.unpublished`,
+});
+
+/** Gives an image its second name. Throws `VerenError('IMAGE_BUILD_FAILED')`. */
+export async function localTag(engine: LocalEngine, from: string, to: string, signal: AbortSignal): Promise<void> {
+  const { exitCode } = await quietly(engine, ['tag', from, to], signal);
+  signal.throwIfAborted();
+  if (exitCode !== 0)
+    throw new VerenError('IMAGE_BUILD_FAILED', { reason: `${engine.kind} tag ended with exit code ${exitCode}` });
+}
+
+/** Takes a name away; the image goes with its last one. A name that stays is in nobody's way: the next attempt moves it. */
+export const localUntag = (engine: LocalEngine, name: string) =>
+  quietly(engine, ['rmi', name], AbortSignal.timeout(UNTAG_MS)).catch(() => undefined);
+
+const UNTAG_MS = 10_000;
+const quietly = (engine: LocalEngine, args: readonly string[], signal: AbortSignal) =>
+  runCommand({ argv: [engine.file, ...args], cwd: '/', env: engine.env, signal, onOutput: () => undefined });
 
 /** The images that a local engine holds. */
 export function localImages(engine: LocalEngine, repository: string, signal: AbortSignal): ImageStore {

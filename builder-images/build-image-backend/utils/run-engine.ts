@@ -25,9 +25,9 @@ const KEPT_ERRORS = 20;
 
 /**
  * Runs a container builder through its template: the phase `install` lasts until the whole source is copied, `build` until
- * the image is made. Throws `PhaseFault`, or the signal's reason.
+ * the image is made. Gives the steps whose layers were an earlier build's. Throws `PhaseFault`, or the signal's reason.
  */
-export async function runEngine(run: EngineRun): Promise<void> {
+export async function runEngine(run: EngineRun): Promise<ReadonlySet<Step>> {
   const { reporter } = run;
   const at = { step: 'base' as Step, cached: new Set<Step>() };
   const errors: string[] = [];
@@ -55,6 +55,7 @@ export async function runEngine(run: EngineRun): Promise<void> {
   splitters.stderr.end();
   if (stopped) run.signal.throwIfAborted();
   if (exitCode !== 0) throw diagnose({ exitCode, step: at.step, errors, lastLines: reporter.lastLines });
+  return at.cached;
 }
 
 /** A step is entered once: container builders name an instruction more than once, some before it is its turn. */

@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import type { FrontendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import type { Phase } from '../../../contract/record.ts';
+import { wantsCache } from '../../shared/cache/store.ts';
 import type { BuildInput as BuilderInput, Built } from '../../shared/entry.ts';
 import type { ImageEnv } from '../../shared/env.ts';
 import { asFault } from '../../shared/fault.ts';
@@ -13,10 +14,6 @@ import { repoFolder } from './folders.ts';
 import { install } from './install.ts';
 
 type BuildInput = BuilderInput<FrontendEnv> & { readonly image: ImageEnv };
-
-/** Set by a user who does not trust what is cached. */
-const wantsCache = ({ DISABLE_BUILD_CACHE }: Readonly<Record<string, string>>) =>
-  DISABLE_BUILD_CACHE === undefined || /^(?:0|false|)$/i.test(DISABLE_BUILD_CACHE);
 
 /** All four phases. Throws `PhaseFault`; `deadline.phase` tells in which. */
 export async function build(input: BuildInput): Promise<Built> {

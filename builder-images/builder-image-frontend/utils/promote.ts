@@ -1,23 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { VerenError } from '../../../contract/errors.ts';
-import {
-  type Manifest,
-  ManifestSchema,
-  type Promotion,
-  PromotionSchema,
-  type Verdict,
-  VerdictSchema,
-} from '../../../contract/manifest.ts';
+import { type Manifest, ManifestSchema, type Promotion, PromotionSchema } from '../../../contract/manifest.ts';
 import { s3Keys } from '../../../contract/names.ts';
-import type { Objects } from './objects.ts';
+import type { Objects } from '../../shared/objects.ts';
+import { claimPublication, type Publication, readVerdict } from '../../shared/verdict.ts';
 import { forEachParallel } from './pool.ts';
 import { planPromotion, type SiteState } from './promotion-plan.ts';
 
 /** A holder that has not renewed for so long has died; one that finds itself late stops by itself. */
 const LEASE_MS = 60_000;
 const POLL_MS = 250;
-const AT_ONCE = 48;
+const AT_ONCE = 96;
 /** Objects between two looks at the lease. */
 const CHUNK = 1_000;
 
@@ -25,6 +18,8 @@ export interface PromoteInput {
   readonly objects: Objects;
   readonly projectId: string;
   readonly manifest: Manifest;
+  /** One that has been read already, perhaps the live one: a manifest never changes. */
+  readonly base?: Manifest | null;
   readonly now: () => number;
   readonly signal: AbortSignal;
   readonly leaseMs?: number;
@@ -89,7 +84,8 @@ async function newest({ objects, projectId, manifest }: PromoteInput, record: Pr
   const { live, pending } = record;
   const isNewer = (id: string | null | undefined): id is string => !!id && id > manifest.deploymentId;
   const claimed =
-    isNewer(pending?.deploymentId) && (await readVerdict(objects, projectId, pending.deploymentId)) === 'publish';
+    isNewer(pending?.deploymentId) &&
+    (await readVerdict(objects, publicationOf(projectId, pending.deploymentId))) === 'publish';
   for (const id of [claimed ? pending?.deploymentId : null, live])
     if (isNewer(id)) {
       const newer = await readManifest(objects, projectId, id);
@@ -98,26 +94,14 @@ async function newest({ objects, projectId, manifest }: PromoteInput, record: Pr
   return manifest;
 }
 
-const readVerdict = async (objects: Objects, projectId: string, id: string): Promise<Verdict['verdict'] | null> => {
-  const found = await objects.get(s3Keys.verdict(projectId, id, 'frontend'));
-  return found && VerdictSchema.parse(JSON.parse(found.body.toString())).verdict;
-};
+const publicationOf = (projectId: string, deploymentId: string): Publication => ({
+  projectId,
+  deploymentId,
+  target: 'frontend',
+});
 
-/**
- * The last thing before anything of the deployment is seen: from here on nobody can cancel it. Holds for every attempt.
- * Throws DEPLOYMENT_CANCELED where somebody had canceled it before.
- */
-async function claim({ objects, projectId, manifest: { deploymentId }, now }: PromoteInput): Promise<void> {
-  const key = s3Keys.verdict(projectId, deploymentId, 'frontend');
-  const own: Verdict = { v: 1, verdict: 'publish', at: new Date(now()).toISOString() };
-  let verdict: Verdict['verdict'] | null = null;
-  // Nobody has written it, and yet it could not be written: somebody is about to.
-  while (verdict === null) {
-    if ((await objects.putIf(key, JSON.stringify(own), null)) !== null) return;
-    verdict = await readVerdict(objects, projectId, deploymentId);
-  }
-  if (verdict === 'cancel') throw new VerenError('DEPLOYMENT_CANCELED');
-}
+const claim = ({ objects, projectId, manifest, now }: PromoteInput) =>
+  claimPublication(objects, publicationOf(projectId, manifest.deploymentId), now);
 
 /** One promotion, by the one who holds the lease. */
 class Holding {
@@ -173,8 +157,8 @@ class Holding {
   }
 
   async #siteState(): Promise<SiteState> {
-    const { objects, projectId } = this.#o;
-    const read = (id: string) => readManifest(objects, projectId, id);
+    const { objects, projectId, base } = this.#o;
+    const read = (id: string) => (base?.deploymentId === id ? base : readManifest(objects, projectId, id));
     const { live: liveId, pending } = this.#record;
     const [live, dirty] = await Promise.all([
       liveId === null ? null : read(liveId),

@@ -1,7 +1,7 @@
 import type { Manifest } from '../../../contract/manifest.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import type { Artifact } from '../../../contract/record.ts';
-import type { Objects } from './objects.ts';
+import type { Objects } from '../../shared/objects.ts';
 import { promote, readManifest, readPromotion } from './promote.ts';
 import { upload } from './upload.ts';
 import { type WalkOptions, walkOutput } from './walk.ts';
@@ -25,9 +25,9 @@ export interface PublishInput {
 
 /** From the output folder to the live site. */
 export async function publish(input: PublishInput): Promise<Artifact> {
-  const { objects, projectId, say, signal } = input;
+  const { objects, projectId, base, say, signal } = input;
   const manifest = (await earlierAttempt(input)) ?? (await makeCopy(input));
-  const result = await promote({ objects, projectId, manifest, now: input.now, signal });
+  const result = await promote({ objects, projectId, manifest, base, now: input.now, signal });
   if (result.kind === 'superseded') say(`The newer deployment ${result.by} is live: this one stays a copy beside it.`);
   else
     say(

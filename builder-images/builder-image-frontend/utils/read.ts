@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { VerenError } from '../../../contract/errors.ts';
+import type { HashThreads } from './hash-threads.ts';
 import type { OutputFile } from './walk.ts';
 
 /** Larger files are read twice, for the checksum and for the upload, and never held in memory. */
@@ -34,20 +35,15 @@ const changed = (file: OutputFile) =>
   new VerenError('OUTPUT_REJECTED', { reason: `${file.path} changed while it was published` });
 
 /** Reads a file of the output; it must still be the regular file that the walk saw. */
-export async function readOutput(file: OutputFile): Promise<ReadFile> {
+export async function readOutput(file: OutputFile, hashing: HashThreads): Promise<ReadFile> {
   if (file.size <= AT_ONCE) return readSmall(file);
   const handle = await open(file.source, FLAGS);
   try {
     const info = await handle.stat();
     if (!info.isFile() || info.size !== file.size) throw changed(file);
-    const hash = createHash('sha256');
-    if (info.size <= IN_MEMORY) {
-      const body = await handle.readFile();
-      return { sha256: hash.update(body).digest('hex'), size: body.length, body };
-    }
-    for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: 1_048_576 }))
-      hash.update(chunk as Buffer);
-    return { sha256: hash.digest('hex'), size: info.size };
+    if (info.size > IN_MEMORY) return { sha256: await hashing.sha256(handle.fd), size: info.size };
+    const body = await handle.readFile();
+    return { sha256: createHash('sha256').update(body).digest('hex'), size: body.length, body };
   } finally {
     await handle.close();
   }

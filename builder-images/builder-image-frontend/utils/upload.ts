@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { decodeTime, isValid } from 'ulid';
 import { type Manifest, type PublishedObject, VARIANT_SUFFIX } from '../../../contract/manifest.ts';
+import type { Objects } from '../../shared/objects.ts';
 import { variants } from './compress.ts';
 import { cacheControl, contentType } from './content.ts';
-import type { Objects } from './objects.ts';
+import { HashThreads } from './hash-threads.ts';
 import { forEachParallel } from './pool.ts';
 import { IN_MEMORY, type ReadFile, readOutput } from './read.ts';
 import type { OutputFile } from './walk.ts';
 
 /** Requests under way at once: small files are bound by latency, large ones by the line. */
-const SMALL_AT_ONCE = 48;
+const SMALL_AT_ONCE = 64;
 const LARGE_AT_ONCE = 6;
 
 export interface UploadInput {
@@ -36,6 +37,7 @@ export async function upload(input: UploadInput): Promise<Uploaded> {
   const paths = new Set(input.files.map((file) => file.path));
   const published: PublishedObject[] = [];
   let sent = 0;
+  const hashing = new HashThreads();
 
   const place = async (object: Omit<PublishedObject, 'key'>, body: Buffer | { file: string; size: number }) => {
     const key = input.prefix + object.path;
@@ -45,7 +47,7 @@ export async function upload(input: UploadInput): Promise<Uploaded> {
   };
 
   const publish = async (file: OutputFile) => {
-    const read = await readOutput(file);
+    const read = await readOutput(file, hashing);
     const { path } = file;
     const object = {
       path,
@@ -75,7 +77,7 @@ export async function upload(input: UploadInput): Promise<Uploaded> {
   await Promise.all([
     forEachParallel(large, LARGE_AT_ONCE, publish, input.signal),
     forEachParallel(small, SMALL_AT_ONCE, publish, input.signal),
-  ]);
+  ]).finally(() => hashing.close());
   return { objects: published.sort((a, b) => (a.path < b.path ? -1 : 1)), sent };
 }
 

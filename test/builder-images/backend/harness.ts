@@ -15,7 +15,7 @@ export async function buildBackend(world: World, job: BackendJob, env: Record<st
   const id = job.deploymentId ?? deploymentId();
   const projectId = job.projectId ?? 'service';
   const variables = {
-    ...world.environment({ ...job, projectId, deploymentId: id }),
+    ...world.environment({ ...job, projectId, deploymentId: id }, 'backend'),
     BACKEND_PATH: '.',
     STARTCOMMAND: 'npm start',
     ECR_URI: 'localhost/my-backend',

@@ -2,7 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleBuilder } from '../../../builder-images/bundle.ts';
-import { repository, World } from '../harness.ts';
+import { systemClock } from '../../../lambdas/shared/clock.ts';
+import { forbidPublication } from '../../../lambdas/shared/verdict.ts';
+import { BUCKET, deploymentId, repository, World } from '../harness.ts';
 import { buildBackend, folderOfPrograms } from './harness.ts';
 
 /** What main.sh and git need, and no container builder: this machine may have one. */
@@ -66,7 +68,9 @@ test('docker: template, commands, variables and labels reach it; its image is th
     docker: `#!/bin/bash
 case "$1" in
   version) echo 28 ;;
-  image) [ -e ${seen} ] && echo '{"Id":"sha256:${'a'.repeat(64)}","Size":1234,"Config":{"Labels":{}}}' ;;
+  image) [ -e ${seen}.tagged ] && echo '{"Id":"sha256:${'a'.repeat(64)}","Size":1234,"Config":{"Labels":{}}}' ;;
+  tag) echo "$2 $3" >${seen}.tagged ;;
+  rmi) echo "$2" >${seen}.untagged ;;
   build)
     printf '%s\\n' "$@" >${seen}
     context=\${@: -1}
@@ -108,4 +112,28 @@ esac
   expect(environment).not.toMatch(/AWS_|s3cret|KAFKA/);
   expect(args).not.toContain('s3cret');
   expect(built.log).toContain('installing with ***');
+  const [unpublished, published] = ['.unpublished', ''].map((end) => `localhost/my-backend:service-${built.id}${end}`);
+  expect(args).toContain(`--tag\n${unpublished}\n`);
+  expect(readFileSync(`${seen}.tagged`, 'utf8')).toBe(`${unpublished} ${published}\n`);
+  expect(readFileSync(`${seen}.untagged`, 'utf8')).toBe(`${unpublished}\n`);
+}, 20_000);
+
+test('docker: an image whose deployment was canceled while it was built never gets its name', async () => {
+  const seen = join(folder, 'canceled');
+  const programs = folderOfPrograms(join(folder, 'docker-canceled'), {
+    docker: `#!/bin/bash
+case "$1" in
+  version) echo 28 ;;
+  image) exit 1 ;;
+  *) echo "$1" >>${seen} ;;
+esac
+`,
+  });
+  const id = deploymentId();
+  const forbid = forbidPublication({ s3: world.s3, bucket: BUCKET, clock: systemClock });
+  expect(await forbid({ projectId: 'service', deploymentId: id, target: 'backend' })).toBe('cancel');
+  const built = await buildBackend(world, { ...repo, deploymentId: id }, { PATH: `${programs}:${system}` });
+  expect(built.code).toBe(41);
+  expect(built.last).toMatchObject({ type: 'build.failed', error: { code: 'DEPLOYMENT_CANCELED' } });
+  expect(readFileSync(seen, 'utf8')).toBe('build\nrmi\n');
 }, 20_000);

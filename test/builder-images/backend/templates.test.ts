@@ -23,9 +23,10 @@ describe('templates', () => {
   });
 
   test.each(NODE_MAJORS)('Node %i: nothing of the user’s is run by root, and the result runs nothing', (major) => {
-    const [, first, second] = template(major)
+    const [, nothing, first, second] = template(major)
       .replaceAll('\\\n', '')
-      .split(/^FROM /m) as [string, string, string];
+      .split(/^FROM /m) as [string, string, string, string];
+    expect(nothing).toMatch(/^scratch AS nothing\nCOPY veren\/init \/\n*$/);
     const lines = first.split('\n');
     const user = lines.indexOf('USER node');
     for (const [i, line] of lines.entries())

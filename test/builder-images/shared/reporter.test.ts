@@ -112,6 +112,17 @@ test('a flood of long lines full of escapes stays below the broker’s limit', a
   await r.close();
 });
 
+test('lines wait for company; an event in the meantime takes them along at once', async () => {
+  const broker = new Broker();
+  const r = reporter(broker, { limits: { lingerMs: 60_000 } });
+  r.say('Live');
+  await sleep(20);
+  expect(readable(broker)).toEqual([]);
+  expect(await r.succeeded(artifact, 2_000)).toBe(true);
+  expect(readable(broker)).toEqual([[0, 'Live']]);
+  await r.close();
+});
+
 test('a broker that never comes: the end is told in bounded time', async () => {
   const broker = new Broker();
   broker.away = true;

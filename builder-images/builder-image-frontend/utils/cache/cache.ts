@@ -1,13 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { s3Keys } from '../../../../contract/names.ts';
-import type { Sandbox } from '../../../shared/sandbox.ts';
-import type { Objects } from '../objects.ts';
-import { moveInto, pack, unpack } from './archive.ts';
-import { changeIndex, type Entry, type Index, KINDS, type Kind, readIndex } from './entries.ts';
+import { allPaths, moveInto } from '../../../shared/cache/archive.ts';
+import { changeIndex, type Entry, type Index, KINDS, type Kind, readIndex } from '../../../shared/cache/entries.ts';
+import { type CachePlace, droppedLine, fetchArchive, storeArchive } from '../../../shared/cache/store.ts';
 import type { Inputs } from './inputs.ts';
-import { allPaths, type Installed, snapshotPaths } from './snapshot.ts';
+import { type Installed, snapshotPaths } from './snapshot.ts';
 
 /** Folders that build tools keep between their runs, relative to the folder that is built. */
 const FRAMEWORK_FOLDERS = [
@@ -21,16 +17,10 @@ const FRAMEWORK_FOLDERS = [
 ];
 /** Folders of the package managers' downloads (see `storeFolders`). */
 const STORE_FOLDERS = ['cache/npm/_cacache', 'cache/pnpm', 'cache/yarn', 'cache/yarn-berry', 'cache/bun'];
-/** One archive; a larger one costs more to move than it saves. */
-const MAX_BYTES = 1_536 * 1_024 * 1_024;
 
-export interface CacheOptions {
-  readonly objects: Objects;
-  readonly projectId: string;
-  readonly work: string;
+export interface CacheOptions extends CachePlace {
   /** `FRONTENDPATH`. */
   readonly path: string;
-  readonly sandbox: Sandbox;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -94,7 +84,7 @@ export class BuildCache {
       if (paths === null || paths.length === 0) return;
       const there = new Set(paths);
       const entry = { key, roots: roots.filter((root) => there.has(root)) };
-      const stored = await this.#store(kind, paths, signal).catch(() => null);
+      const stored = await storeArchive(this.#o, kind, paths, signal).catch(() => null);
       if (stored) change[kind] = { ...entry, ...stored };
     };
     const folders = FRAMEWORK_FOLDERS.map((folder) => join('source', path, folder));
@@ -123,14 +113,11 @@ export class BuildCache {
 
   /** Unpacks an archive beside the build. False where there is none, or none that is whole. */
   #unpack(kind: Kind): Promise<boolean> {
-    const { objects, sandbox, signal } = this.#o;
     const entry = this.#index.entries[kind];
     if (!entry) return Promise.resolve(false);
     this.#unpacked[kind] ??= (async () => {
       try {
-        const archive = await objects.stream(entry.object);
-        if (!archive) throw new Error('the archive is gone');
-        await unpack(sandbox, archive, this.#staging(kind), entry, signal);
+        await fetchArchive(this.#o, entry, this.#staging(kind), this.#o.signal);
         return true;
       } catch (error) {
         this.#drop(kind, error);
@@ -143,24 +130,10 @@ export class BuildCache {
   #drop(kind: Kind, error: unknown): void {
     if (this.#o.signal.aborted) return;
     this.#broken.add(kind);
-    this.#o.say(`A cache of this project (${kind}) could not be used and is dropped: ${(error as Error).message}`);
+    this.#o.say(droppedLine(kind, error));
   }
 
   #staging(kind: Kind): string {
     return join(this.#o.work, 'tmp', `.cache-${KINDS.indexOf(kind)}`);
-  }
-
-  async #store(
-    kind: Kind,
-    paths: readonly string[],
-    signal: AbortSignal,
-  ): Promise<Pick<Entry, 'object' | 'sha256' | 'size'>> {
-    const { objects, projectId, sandbox, work } = this.#o;
-    const file = join(work, 'control', `${kind}.tar`);
-    const { size, sha256 } = await pack(sandbox, work, paths, file, MAX_BYTES, signal);
-    const object = `${s3Keys.cache(projectId)}${kind}-${randomUUID()}.tar`;
-    await objects.put(object, { file, size }, { contentType: 'application/x-tar', sha256 });
-    await rm(file, { force: true });
-    return { object, sha256, size };
   }
 }

@@ -75,14 +75,3 @@ export async function snapshotPaths(
   }
   return paths;
 }
-
-/** Everything below a folder, itself included; nothing where it is not there. */
-export async function allPaths(work: string, folder: string): Promise<string[]> {
-  const info = await lstat(join(work, folder)).catch(() => null);
-  if (!info) return [];
-  if (!info.isDirectory()) return [folder];
-  const below = await Promise.all(
-    (await readdir(join(work, folder))).map((name) => allPaths(work, join(folder, name))),
-  );
-  return [folder, ...below.flat()];
-}

@@ -1,22 +1,22 @@
 import { z } from 'zod';
-import { s3Keys } from '../../../../contract/names.ts';
+import { s3Keys } from '../../../contract/names.ts';
 import type { Objects } from '../objects.ts';
 
 /**
  * The caches of a project: archives below `__cache/{project}/` and one index that names them. A build's credentials reach
  * the prefix of its own project and no other, so a cache cannot cross projects.
  */
-export const KINDS = ['install', 'frameworks', 'store'] as const;
+export const KINDS = ['install', 'frameworks', 'store', 'layers'] as const;
 /**
  * `install`: what a finished install command left. `frameworks`: folders that build tools keep for their next run.
- * `store`: the package manager's downloads.
+ * `store`: the package manager's downloads. `layers`: the backend's, up to its installed dependencies.
  */
 export type Kind = (typeof KINDS)[number];
 
 /** Inside of the work folder, whoever wrote it. */
 const root = z
   .string()
-  .regex(/^(?:source|home|cache)\/[^\0]+$/)
+  .regex(/^(?:source|home|cache|layers)\/[^\0]+$/)
   .refine((path) => !path.split('/').includes('..'));
 
 const EntrySchema = z.object({

@@ -1,45 +1,15 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import * as s3 from '@aws-sdk/client-s3';
-import { encodeKey, fastPut } from './fast-put.ts';
-
-/** What publishing needs of S3: the calls, with our settings, and the two answers that are not failures told apart. */
-export interface Objects {
-  /** Null where there is none. */
-  get(key: string): Promise<{ body: Buffer; etag: string } | null>;
-  /** The body as a stream; null where there is none. */
-  stream(key: string): Promise<Readable | null>;
-  put(key: string, body: Buffer | { readonly file: string; readonly size: number }, meta: ObjectMeta): Promise<void>;
-  /** Writes where the object is still the one of `etag` (null: there is still none). Null where it is not; else the new ETag. */
-  putIf(key: string, body: string, etag: string | null): Promise<string | null>;
-  copy(from: string, to: string): Promise<void>;
-  remove(keys: readonly string[]): Promise<void>;
-  list(prefix: string): Promise<string[]>;
-}
-
-export interface ObjectMeta {
-  readonly contentType: string;
-  readonly cacheControl?: string;
-  readonly encoding?: 'br' | 'gzip' | undefined;
-  /** Hex; S3 refuses a body that does not match. */
-  readonly sha256: string;
-}
-
-export interface ObjectsAccess {
-  readonly bucket: string;
-  readonly region: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  /** Absent for keys that are not temporary. */
-  readonly sessionToken: string | undefined;
-  /** AWS_ENDPOINT_URL_S3: an endpoint other than AWS's. */
-  readonly endpoint?: string | undefined;
-}
+import { base64, encodeKey } from './fast-objects.ts';
+import type { Objects, ObjectsAccess } from './objects.ts';
 
 const nameOf = (error: unknown) => (error instanceof Error ? error.name : '');
 const isAbsent = (error: unknown) => ['NoSuchKey', 'NotFound'].includes(nameOf(error));
 const isConflict = (error: unknown) => ['PreconditionFailed', 'ConditionalRequestConflict'].includes(nameOf(error));
-const base64 = (hex: string) => Buffer.from(hex, 'hex').toString('base64');
+
+/** Sixteen times node's own size: a large file is sent in as many fewer turns. */
+const READ_AT_ONCE = 1_024 * 1_024;
 
 /** A stream cannot be sent twice, so the SDK does not try again with one: we do, with a new stream. */
 async function withRetries<T>(attempts: number, work: () => Promise<T>): Promise<T> {
@@ -53,8 +23,11 @@ async function withRetries<T>(attempts: number, work: () => Promise<T>): Promise
     }
 }
 
-/** This module holds the SDK, so it is imported lazily, not at the builder's start. */
-export function s3Objects(access: ObjectsAccess): Objects {
+/**
+ * All of it by the SDK. Loading this module takes 0.1 s.
+ * @param silenceMs A connection on which nothing moves for so long has failed: else a call without an answer never ends.
+ */
+export function sdkObjects(access: ObjectsAccess, silenceMs = 60_000): Objects {
   const client = new s3.S3Client({
     region: access.region,
     credentials: {
@@ -71,11 +44,11 @@ export function s3Objects(access: ObjectsAccess): Objects {
       httpAgent: { maxSockets: 128, keepAlive: true },
       httpsAgent: { maxSockets: 128, keepAlive: true },
       connectionTimeout: 5_000,
-      requestTimeout: 60_000,
+      // `requestTimeout` would only warn, and counts the time that a large body takes.
+      socketTimeout: silenceMs,
     },
   });
   const Bucket = access.bucket;
-  const fast = fastPut({ ...access, endpoint: access.endpoint, now: Date.now });
   const isThere = async (Key: string) => {
     const found = await client.send(new s3.ListObjectsV2Command({ Bucket, Prefix: Key, MaxKeys: 1 }));
     return found.Contents?.[0]?.Key === Key;
@@ -110,19 +83,15 @@ export function s3Objects(access: ObjectsAccess): Objects {
         ContentEncoding: meta.encoding,
         ChecksumSHA256: base64(meta.sha256),
       };
-      if (Buffer.isBuffer(body)) {
-        const headers = {
-          'content-type': meta.contentType,
-          ...(meta.cacheControl && { 'cache-control': meta.cacheControl }),
-          ...(meta.encoding && { 'content-encoding': meta.encoding }),
-          'x-amz-checksum-sha256': base64(meta.sha256),
-        };
-        if (await fast?.put(key, headers, body, meta.sha256)) return;
-        await client.send(new s3.PutObjectCommand({ ...input, Body: body }));
-      } else
+      if (Buffer.isBuffer(body)) await client.send(new s3.PutObjectCommand({ ...input, Body: body }));
+      else
         await withRetries(4, () =>
           client.send(
-            new s3.PutObjectCommand({ ...input, Body: createReadStream(body.file), ContentLength: body.size }),
+            new s3.PutObjectCommand({
+              ...input,
+              Body: createReadStream(body.file, { highWaterMark: READ_AT_ONCE }),
+              ContentLength: body.size,
+            }),
           ),
         );
     },
@@ -137,9 +106,7 @@ export function s3Objects(access: ObjectsAccess): Objects {
       }
     },
     async copy(from, to) {
-      const source = `${Bucket}/${from}`;
-      if (await fast?.copy(source, to)) return;
-      const CopySource = encodeKey(source);
+      const CopySource = encodeKey(`${Bucket}/${from}`);
       await client.send(new s3.CopyObjectCommand({ Bucket, Key: to, CopySource }));
     },
     async remove(keys) {

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Sandbox } from '../../../shared/sandbox.ts';
+import type { Sandbox } from '../sandbox.ts';
 
 /**
  * Archives are made and unpacked by `tar` as the user that the build runs as, never as root: whatever a poisoned archive
@@ -36,6 +38,17 @@ function meter(limit: number) {
     },
   });
   return { stream, result: () => ({ size, sha256: hash.digest('hex') }) };
+}
+
+/** Everything below a folder, itself included; nothing where it is not there. */
+export async function allPaths(work: string, folder: string): Promise<string[]> {
+  const info = await lstat(join(work, folder)).catch(() => null);
+  if (!info) return [];
+  if (!info.isDirectory()) return [folder];
+  const below = await Promise.all(
+    (await readdir(join(work, folder))).map((name) => allPaths(work, join(folder, name))),
+  );
+  return [folder, ...below.flat()];
 }
 
 /** Packs paths below a folder into a file. The paths are taken as they are: folders without their content. */

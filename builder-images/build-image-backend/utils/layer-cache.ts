@@ -1,0 +1,93 @@
+import { chmod, chown, mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { allPaths } from '../../shared/cache/archive.ts';
+import { changeIndex, type Entry, readIndex } from '../../shared/cache/entries.ts';
+import { type CachePlace, droppedLine, fetchArchive, storeArchive } from '../../shared/cache/store.ts';
+
+export interface LayerCacheOptions extends CachePlace {
+  readonly say: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface OpenCache {
+  /** For `--cache-repo`. */
+  readonly repository: string;
+  /** There is something in it. */
+  readonly restored: boolean;
+}
+
+const ROOT = 'layers';
+const STAGING = join(ROOT, 'staging');
+/** Kaniko's: a folder for each layer, `<NAME>:<key of the layer>`. Source: Kaniko, pkg/cache, `Destination`. */
+const LAYERS = join(ROOT, 'kept');
+const NAME = 'layer';
+
+/**
+ * The layers of a project, from one task to the next by S3: an archive of Kaniko's cache folder, under the key of what its
+ * installation is made of. Kaniko has no credentials and sees a folder. Nothing here ever fails a build. The archive begins
+ * to be fetched at once, beside git, whatever the commit turns out to need.
+ */
+export class LayerCache {
+  readonly #o: LayerCacheOptions;
+  readonly #prefetched: Promise<Entry | null>;
+  #restored = false;
+  #broken = false;
+
+  constructor(options: LayerCacheOptions) {
+    this.#o = options;
+    this.#prefetched = this.#prefetch().catch((error: unknown) => this.#drop(error));
+  }
+
+  /** Kaniko's cache, with the layers of `key` in it where there are any that are whole. */
+  async open(key: string): Promise<OpenCache> {
+    const { work } = this.#o;
+    const [staging, layers] = [join(work, STAGING), join(work, LAYERS)];
+    if ((await this.#prefetched)?.key === key)
+      try {
+        await rename(join(staging, LAYERS), layers);
+        this.#restored = true;
+      } catch (error) {
+        this.#drop(error);
+      }
+    await rm(staging, { recursive: true, force: true });
+    await mkdir(layers, { recursive: true });
+    return { repository: `oci:${join(layers, NAME)}`, restored: this.#restored };
+  }
+
+  /**
+   * Keeps the layers that this build has made, or drops those that it had no use for: the base image has moved, or they are
+   * too old for Kaniko. Then the next build makes them. Call it when the result has been told and nothing of the user's is alive.
+   */
+  async save(key: string, installRan: boolean, signal: AbortSignal): Promise<void> {
+    const { objects, projectId } = this.#o;
+    const entry = this.#restored ? null : await this.#archive(key, signal);
+    const useless = this.#broken || (this.#restored && installRan);
+    if (entry ?? useless) await changeIndex(objects, projectId, { layers: entry });
+  }
+
+  async #archive(key: string, signal: AbortSignal): Promise<Entry | null> {
+    const { work } = this.#o;
+    const paths = await allPaths(work, LAYERS);
+    if (paths.length < 2) return null;
+    // Kaniko lets nobody but root read a blob, and whoever packs them is not root.
+    for (const path of paths) await chmod(join(work, path), 0o755);
+    const stored = await storeArchive(this.#o, 'layers', paths, signal);
+    return { key, roots: [LAYERS], ...stored };
+  }
+
+  async #prefetch(): Promise<Entry | null> {
+    const { objects, projectId, work, sandbox, signal } = this.#o;
+    await mkdir(join(work, ROOT), { recursive: true });
+    if (sandbox.uid !== undefined) await chown(join(work, ROOT), sandbox.uid, sandbox.uid);
+    const entry = (await readIndex(objects, projectId)).index.entries.layers;
+    if (entry) await fetchArchive(this.#o, entry, join(work, STAGING), signal);
+    return entry ?? null;
+  }
+
+  #drop(error: unknown): null {
+    if (this.#o.signal.aborted) return null;
+    this.#broken = true;
+    this.#o.say(droppedLine('layers', error));
+    return null;
+  }
+}

@@ -1,0 +1,90 @@
+import type { Readable } from 'node:stream';
+import type { FrontendEnv } from '../../contract/builder-env.ts';
+import { fastObjects } from './fast-objects.ts';
+
+/** What publishing needs of S3: the calls, with our settings, and the two answers that are not failures told apart. */
+export interface Objects {
+  /** Null where there is none. */
+  get(key: string): Promise<{ body: Buffer; etag: string } | null>;
+  /** The body as a stream; null where there is none. */
+  stream(key: string): Promise<Readable | null>;
+  put(key: string, body: Buffer | { readonly file: string; readonly size: number }, meta: ObjectMeta): Promise<void>;
+  /** Writes where the object is still the one of `etag` (null: there is still none). Null where it is not; else the new ETag. */
+  putIf(key: string, body: string, etag: string | null): Promise<string | null>;
+  copy(from: string, to: string): Promise<void>;
+  remove(keys: readonly string[]): Promise<void>;
+  list(prefix: string): Promise<string[]>;
+}
+
+export interface ObjectMeta {
+  readonly contentType: string;
+  readonly cacheControl?: string;
+  readonly encoding?: 'br' | 'gzip' | undefined;
+  /** Hex; S3 refuses a body that does not match. */
+  readonly sha256: string;
+}
+
+export interface ObjectsAccess {
+  readonly bucket: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Absent for keys that are not temporary. */
+  readonly sessionToken: string | undefined;
+  /** AWS_ENDPOINT_URL_S3: an endpoint other than AWS's. */
+  readonly endpoint?: string | undefined;
+}
+
+/** The fast path, and behind it the SDK, which is loaded where it is needed: a small site without surprises never does. */
+export function s3Objects(access: ObjectsAccess): Objects {
+  const fast = fastObjects(access);
+  let loading: Promise<Objects> | undefined;
+  const sdk = () => {
+    loading ??= import('./sdk-objects.ts').then(({ sdkObjects }) => sdkObjects(access));
+    return loading;
+  };
+  return {
+    async get(key) {
+      const found = await fast?.get(key);
+      return found === undefined ? (await sdk()).get(key) : found;
+    },
+    async stream(key) {
+      const found = await fast?.stream(key);
+      return found === undefined ? (await sdk()).stream(key) : found;
+    },
+    async put(key, body, meta) {
+      if (Buffer.isBuffer(body) && (await fast?.put(key, body, meta))) return;
+      await (await sdk()).put(key, body, meta);
+    },
+    async putIf(key, body, etag) {
+      return (await fast?.putIf(key, body, etag)) ?? (await sdk()).putIf(key, body, etag);
+    },
+    async copy(from, to) {
+      if (await fast?.copy(`${access.bucket}/${from}`, to)) return;
+      await (await sdk()).copy(from, to);
+    },
+    async remove(keys) {
+      if (keys.length > 0) await (await sdk()).remove(keys);
+    },
+    async list(prefix) {
+      return (await fast?.isEmpty(prefix)) ? [] : (await sdk()).list(prefix);
+    },
+  };
+}
+
+type AccessVariables = 'BUCKET' | 'AWS_REGION' | 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY' | 'AWS_SESSION_TOKEN';
+
+/** The bucket as a build may use it. `endpoint` is AWS_ENDPOINT_URL_S3. */
+export const builderAccess = (
+  env: Readonly<Pick<FrontendEnv, AccessVariables>>,
+  endpoint: string | undefined,
+): ObjectsAccess => ({
+  bucket: env.BUCKET,
+  region: env.AWS_REGION,
+  accessKeyId: env.AWS_ACCESS_KEY_ID,
+  secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
+  sessionToken: env.AWS_SESSION_TOKEN,
+  endpoint,
+});
+
+export const builderObjects = (...of: Parameters<typeof builderAccess>): Objects => s3Objects(builderAccess(...of));

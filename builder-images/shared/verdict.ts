@@ -1,0 +1,34 @@
+import type { Target } from '../../contract/builders.ts';
+import { VerenError } from '../../contract/errors.ts';
+import { type Verdict, VerdictSchema } from '../../contract/manifest.ts';
+import { s3Keys } from '../../contract/names.ts';
+import type { Objects } from './objects.ts';
+
+/** A build's artifact, whichever attempt makes it. */
+export interface Publication {
+  readonly projectId: string;
+  readonly deploymentId: string;
+  readonly target: Target;
+}
+
+/** What was decided of a publication; null while nothing is. */
+export async function readVerdict(objects: Objects, of: Publication): Promise<Verdict['verdict'] | null> {
+  const found = await objects.get(s3Keys.verdict(of.projectId, of.deploymentId, of.target));
+  return found && VerdictSchema.parse(JSON.parse(found.body.toString())).verdict;
+}
+
+/**
+ * The last thing before anything of a build is seen: from here on nobody can cancel it. Holds for every attempt, so it may
+ * be repeated. Throws DEPLOYMENT_CANCELED where somebody had canceled it before. docs/decisions/control-cancel-fence.md
+ */
+export async function claimPublication(objects: Objects, of: Publication, now: () => number): Promise<void> {
+  const key = s3Keys.verdict(of.projectId, of.deploymentId, of.target);
+  const own: Verdict = { v: 1, verdict: 'publish', at: new Date(now()).toISOString() };
+  let verdict: Verdict['verdict'] | null = null;
+  // Nobody has written it, and yet it could not be written: somebody is about to.
+  while (verdict === null) {
+    if ((await objects.putIf(key, JSON.stringify(own), null)) !== null) return;
+    verdict = await readVerdict(objects, of);
+  }
+  if (verdict === 'cancel') throw new VerenError('DEPLOYMENT_CANCELED');
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { fastObjects } from '../../builder-images/shared/fast-objects.ts';
+import { collected } from '../../builder-images/shared/fast-transport.ts';
+import { builderAccess, type ObjectsAccess, s3Objects } from '../../builder-images/shared/objects.ts';
+import { World } from './harness.ts';
+
+/** The fast path against an S3 endpoint that checks every signature, and what happens where it fails. */
+const world = new World('');
+beforeAll(async () => {
+  await world.start();
+});
+afterAll(() => world.close());
+
+const job = { projectId: 'fast', deploymentId: 'd1', url: 'x', commit: 'x' };
+function access(more: Partial<ObjectsAccess> = {}): ObjectsAccess {
+  const env = world.environment(job) as Parameters<typeof builderAccess>[0];
+  return { ...builderAccess(env, world.s3Url), ...more };
+}
+const sha256 = (body: Buffer) => createHash('sha256').update(body).digest('hex');
+const body = Buffer.from('héllo');
+const meta = { contentType: 'text/plain; charset=utf-8', cacheControl: 'public, max-age=0', sha256: sha256(body) };
+
+test.each(['a.txt', "it's (a) *star*!.txt", 'ünï/çödé 日本.txt', 'a+b=c&d;e,f@g.txt', '100%/#?.txt', 'emoji-🚀.txt'])(
+  'the key %p is signed as the server reads it, for a put and a copy',
+  async (name) => {
+    const fast = fastObjects(access())!;
+    const key = `__outputs/fast/${name}`;
+    expect(await fast.put(key, body, meta)).toBe(true);
+    expect(await fast.copy(`sites/${key}`, `__outputs/fast/copy/${name}`)).toBe(true);
+    for (const path of [name, `copy/${name}`]) {
+      const found = await world.page('fast', path);
+      expect([found.text, found.ContentType, found.CacheControl]).toEqual([
+        'héllo',
+        meta.contentType,
+        meta.cacheControl,
+      ]);
+    }
+  },
+);
+
+test('anything but success is not done: a wrong key, a foreign prefix, other bytes, nobody there', async () => {
+  const put = (o: ObjectsAccess, key = '__outputs/fast/x', hash = sha256(body)) =>
+    fastObjects(o)!.put(key, body, { ...meta, sha256: hash });
+  expect(await put(access({ secretAccessKey: 'wrong' }))).toBe(false);
+  expect(await put(access(), '__outputs/other/x')).toBe(false);
+  expect(await put(access(), '__outputs/fast/x', sha256(Buffer.from('other')))).toBe(false);
+  expect(await put(access({ endpoint: 'http://127.0.0.1:1' }))).toBe(false);
+  expect(await fastObjects(access())!.copy('sites/__outputs/fast/absent', '__outputs/fast/x')).toBe(false);
+  expect(await world.site('fast')).not.toContain('x');
+});
+
+describe('reads and conditional writes, with keys that may not list the bucket', () => {
+  const fast = () => fastObjects(access())!;
+  const key = "__outputs/fast/odd (key)/it's.json";
+  const text = (body: Buffer | null | undefined) => body?.toString();
+
+  test('what is there, what is not, and what nobody knows', async () => {
+    expect(await fast().get(key)).toBeNull();
+    expect(await fast().stream(key)).toBeNull();
+    expect(await fast().isEmpty(key)).toBe(true);
+    const etag = await fast().putIf(key, '{"a":1}', null);
+    expect(etag).toMatch(/^"[0-9a-f]{32}"$/);
+    expect(await fast().get(key)).toEqual({ body: Buffer.from('{"a":1}'), etag });
+    expect(text(await collected((await fast().stream(key)) as IncomingMessage))).toBe('{"a":1}');
+    expect(await fast().isEmpty('__outputs/fast/odd (key)/')).toBe(false);
+    // There, but under a longer name only: whether the shorter one is absent or forbidden, the SDK has to find out.
+    expect(await fast().get(key.slice(0, -1))).toBeUndefined();
+    for (const foreign of ['__outputs/other/x', '__deployments/other/x']) {
+      expect(await fast().get(foreign)).toBeUndefined();
+      expect(await fast().isEmpty(foreign)).toBe(false);
+    }
+    expect(await fastObjects(access({ secretAccessKey: 'wrong' }))!.get(key)).toBeUndefined();
+    expect(await fastObjects(access({ endpoint: 'http://127.0.0.1:1' }))!.get(key)).toBeUndefined();
+  });
+
+  test('a condition that does not hold changes nothing', async () => {
+    const first = (await fast().get(key))!.etag;
+    expect(await fast().putIf(key, 'again', null)).toBeUndefined();
+    const second = await fast().putIf(key, 'second', first);
+    expect(second).toBeDefined();
+    expect(await fast().putIf(key, 'third', first)).toBeUndefined();
+    expect(text((await fast().get(key))?.body)).toBe('second');
+    // And with the SDK behind it: a conflict, told as one.
+    const objects = s3Objects(access());
+    expect(await objects.putIf(key, 'third', first)).toBeNull();
+    expect(await objects.putIf(key, 'third', second!)).not.toBeNull();
+  });
+});
+
+test('an address that is not certain is left to the SDK', () => {
+  for (const more of [{ region: 'cn-north-1' }, { region: 'us-gov-west-1' }, { bucket: 'a.b' }])
+    expect(fastObjects(access({ endpoint: undefined, ...more }))).toBeNull();
+  expect(fastObjects(access({ endpoint: undefined }))).not.toBeNull();
+});
+
+describe('where the fast path fails', () => {
+  let server: Server;
+  const agents: string[] = [];
+  let answer: (fast: boolean) => { status: number; body: string };
+  let endpoint = '';
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      request.resume().on('end', () => {
+        const sdk = request.headers['user-agent'] !== undefined;
+        agents.push(sdk ? 'sdk' : 'fast');
+        const { status, body: text } = answer(!sdk);
+        response.writeHead(status, { 'content-type': 'application/xml', etag: '"e"' }).end(text);
+      });
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    endpoint = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const objects = () => s3Objects({ ...access(), endpoint });
+  const ok = '<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>';
+
+  test('the SDK does it', async () => {
+    answer = (fast) =>
+      fast ? { status: 503, body: '<Error><Code>SlowDown</Code></Error>' } : { status: 200, body: '' };
+    await objects().put('__outputs/fast/a', body, { contentType: 'text/plain', sha256: sha256(body) });
+    // Status 200 with an error in it, as S3 may answer a copy.
+    answer = (fast) => ({ status: 200, body: fast ? '<Error><Code>InternalError</Code></Error>' : ok });
+    await objects().copy('__outputs/fast/a', '__outputs/fast/b');
+    expect(agents).toEqual(['fast', 'sdk', 'fast', 'sdk']);
+    answer = (fast) =>
+      fast ? { status: 503, body: '<Error><Code>SlowDown</Code></Error>' } : { status: 200, body: 'there' };
+    expect(await objects().get('__outputs/fast/a')).toEqual({ body: Buffer.from('there'), etag: '"e"' });
+    expect(await objects().putIf('__outputs/fast/a', 'x', null)).toBe('"e"');
+    expect(agents.slice(4)).toEqual(['fast', 'sdk', 'fast', 'sdk']);
+  });
+
+  test('what the SDK cannot do either is its error', async () => {
+    answer = () => ({ status: 403, body: '<Error><Code>AccessDenied</Code><Message>no</Message></Error>' });
+    await expect(objects().copy('__outputs/fast/a', '__outputs/fast/b')).rejects.toThrow('no');
+  });
+});
