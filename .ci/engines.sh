@@ -8,6 +8,10 @@ ENGINES=(
   'default-jre-headless | java         | test/contracts/eventBus: a Kafka broker (Java 17)'
   'maven                | mvn          | the jars of that broker'
   'python3-venv         | python3:ensurepip | test/engines/emulator: an AWS emulator from PyPI (.ci/emulator.sh)'
+  'buildah              | buildah      | test/engines/{frontendImages,kanikoBuildah}: builds images'
+  'debootstrap          | debootstrap  | the stand-ins for base images (.ci/stand-ins.sh)'
+  'docker-registry      | docker-registry | test/engines/kaniko*: what stands in for ECR and Docker Hub'
+  'golang-go            | go           | Kaniko and crane, from their modules'
   'chromium             | chromium     | test/engines/browser: a page that follows a deployment'
 )
 
@@ -15,7 +19,7 @@ ENGINES=(
 ENGINE_SUITES=(test/contracts test/faults test/lambdas/shared/adapters test/local/emulator test/engines/{platform,rebuild,browser,soak}.test.ts)
 
 # Variables by which the caller may name engines of their own.
-ENGINE_VARIABLES=(REDIS_URL KAFKA_BROKERS KAFKA_HOME VEREN_EMULATOR)
+ENGINE_VARIABLES=(REDIS_URL KAFKA_BROKERS KAFKA_HOME VEREN_EMULATOR KANIKO_HOME FRONTEND_IMAGES_HOME)
 
 # Debian has no package of Kafka. Sets KAFKA_HOME where the caller named no broker.
 fetch_kafka() {

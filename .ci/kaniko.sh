@@ -3,7 +3,7 @@
 # Then: KANIKO_HOME=<folder> VEREN_SLOW=1 npx jest test/engines/kaniko
 #
 #   bin/executor, bin/crane   built from their Go modules
-#   registry/                 storage of a docker-registry with stand-ins for node:<major>-bullseye and -slim, made of
+#   registry/                 storage of a docker-registry with stand-ins for node:<major>-<suite> and -slim, made of
 #                             Debian packages and the npm package `node`: no image has to be pulled
 #   root/                     file system of the builder's own image (build-image-backend/Dockerfile), likewise
 #
@@ -11,8 +11,7 @@
 set -euo pipefail
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-majors=${VEREN_TEST_MAJORS:-18 20}
-suite=bullseye
+majors=${VEREN_TEST_MAJORS:-18 20 22 24}
 # The same as in build-image-backend/Dockerfile.
 kaniko=github.com/osscontainertools/kaniko/cmd/executor@$(sed -n 's/^ARG KANIKO_VERSION=//p' "$here/builder-images/build-image-backend/Dockerfile")
 crane=github.com/google/go-containerregistry/cmd/crane@$(sed -n 's/^ARG CRANE_VERSION=//p' "$here/builder-images/build-image-backend/Dockerfile")
@@ -34,21 +33,36 @@ archived_kaniko() {
 [ -x "$folder/bin/executor" ] || CGO_ENABLED=0 GOBIN=$folder/bin go install -ldflags='-s -w' "$kaniko" || archived_kaniko
 [ -x "$folder/bin/crane" ] || CGO_ENABLED=0 GOBIN=$folder/bin go install -ldflags='-s -w' "$crane"
 
-debian slim $suite ca-certificates
-debian full $suite ca-certificates,git,curl,procps,python3,make,g++,pkg-config
+# suite_of <major>: the Debian release that its template names.
+suite_of() { sed -n 's/^FROM node:[0-9]*-\([a-z]*\) AS build$/\1/p' "$here/builder-images/build-image-backend/dockerbackend/Dockerfile_node$1/Dockerfile"; }
+# base_of <suite> <slim or full>: the folder of that Debian; frontend-images.sh has two of them under the same names.
+base_of() {
+  case $1-$2 in
+    bullseye-*) echo "$2" ;;
+    *-slim) echo "$1" ;;
+    *) echo "full-$1" ;;
+  esac
+}
+
+for suite in $(for major in 20 $majors; do suite_of "$major"; done | sort -u); do
+  debian "$(base_of "$suite" slim)" "$suite" ca-certificates
+  debian "$(base_of "$suite" full)" "$suite" ca-certificates,git,curl,procps,python3,make,g++,pkg-config
+  for flavour in slim full; do
+    base=$folder/$(base_of "$suite" "$flavour")
+    grep -q '^node:' "$base/etc/passwd" || chroot "$base" useradd --uid 1000 --user-group --create-home --shell /bin/bash node
+  done
+done
 
 port=$((20000 + RANDOM % 20000))
 start_registry "$port" registry
-for flavour in slim full; do
-  grep -q '^node:' "$folder/$flavour/etc/passwd" || chroot "$folder/$flavour" useradd --uid 1000 --user-group --create-home --shell /bin/bash node
-done
 for major in $majors; do
   node "$major"
+  suite=$(suite_of "$major")
   for flavour in slim full; do
     tag=node:$major-$suite$([ "$flavour" = full ] || echo -slim)
     image=127.0.0.1:$port/library/$tag
     "$folder/bin/crane" manifest --insecure "$image" >/dev/null 2>&1 && continue
-    tar -C "$folder/$flavour" --numeric-owner --one-file-system -czf "$folder/base.tar.gz" .
+    tar -C "$folder/$(base_of "$suite" "$flavour")" --numeric-owner --one-file-system -czf "$folder/base.tar.gz" .
     tar -C "$folder/node-$major" --owner=0 --group=0 --numeric-owner -czf "$folder/node.tar.gz" .
     "$folder/bin/crane" append --insecure --new_layer "$folder/base.tar.gz" --new_layer "$folder/node.tar.gz" --new_tag "$image" >/dev/null
     "$folder/bin/crane" mutate --insecure --set-platform linux/$(dpkg --print-architecture) --tag "$image" --cmd node \

@@ -18,6 +18,11 @@ const YARN = {
   STARTCOMMAND: 'yarn start',
   PACKAGE_MANAGER: 'yarn@1.22.22',
 };
+const BUN = {
+  INSTALLCOMMAND: 'bun install --frozen-lockfile',
+  STARTCOMMAND: 'bun start',
+  PACKAGE_MANAGER: 'bun@1.4.5',
+};
 const WORKSPACE = { BACKEND_PATH: 'apps/api', BUILDCOMMAND: '(cd ../../packages/greeting && npm run build)' };
 
 describeWith(tooSlow ?? missingKaniko(), 'Kaniko builds and pushes a service, and its image runs', () => {
@@ -39,9 +44,11 @@ describeWith(tooSlow ?? missingKaniko(), 'Kaniko builds and pushes a service, an
   const services: [name: string, node: number, env: Record<string, string>, gone: string | null][] = [
     ['express-npm', 20, {}, 'left-pad'],
     ['express-npm', 18, {}, 'left-pad'],
+    ['express-npm', 24, {}, 'left-pad'],
     ['typescript-pnpm', 20, PNPM, 'typescript'],
     ['fastify-yarn', 20, YARN, null],
     ['workspace-npm', 20, WORKSPACE, null],
+    ['hono-bun', 22, BUN, null],
   ];
 
   test.each(services)(
@@ -55,6 +62,7 @@ describeWith(tooSlow ?? missingKaniko(), 'Kaniko builds and pushes a service, an
         type: 'build.succeeded',
         artifact: { kind: 'image', uri: `${kaniko.registry}/my-backend:${name}-${built.id}` },
       });
+      expect(built.code).toBe(0);
       const phases = built.events.flatMap((e) => (e.type === 'build.phase' ? [`${e.phase} ${e.state}`] : []));
       expect(phases).toEqual(
         ['fetch', 'install', 'build', 'publish'].flatMap((p) => [`${p} started`, `${p} finished`]),
@@ -92,20 +100,24 @@ describeWith(tooSlow ?? missingKaniko(), 'Kaniko builds and pushes a service, an
     300_000,
   );
 
-  test('with an unchanged lockfile the installation of the build before is used, and the new source is in the image', async () => {
+  test('with an unchanged lockfile the installation of another task is used, by S3, and the new source is in the image', async () => {
     const { folder, url, commit } = fixture('express-npm');
     const first = await kaniko.build({ url, commit, projectId: 'again' });
     expect(first.log).toContain('added 72 packages');
+    const archives = () => kaniko.world.keys('__cache/again/layers-');
+    const [archive] = await archives();
     const changed = commitAll(folder, { 'new-file.txt': 'new' });
     const second = await kaniko.build({ url, commit: changed, projectId: 'again' });
     expect(second.last).toMatchObject({ type: 'build.succeeded' });
     expect(second.log).toContain('the layer of an earlier build is used');
     expect(second.log).not.toContain('added 72 packages');
+    expect(await archives()).toEqual([archive]);
     const pulled = kaniko.pull(second.tag);
     expect(existsSync(join(pulled.root, 'app/new-file.txt'))).toBe(true);
     expect(existsSync(join(pulled.root, 'app/node_modules/express'))).toBe(true);
     // Another value of the user's variables: what was installed with the old one is not taken.
     const third = await kaniko.build({ url, commit: changed, projectId: 'again', env: { BUILD_ENV: '{"A":"b"}' } });
     expect(third.log).toContain('added 72 packages');
+    expect(await archives()).toEqual([expect.not.stringMatching(archive!)]);
   }, 300_000);
 });

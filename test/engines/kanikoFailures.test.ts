@@ -1,5 +1,7 @@
 import { join } from 'node:path';
-import { type Files, repository } from '../builder-images/harness.ts';
+import { systemClock } from '../../lambdas/shared/clock.ts';
+import { forbidPublication } from '../../lambdas/shared/verdict.ts';
+import { BUCKET, type Files, repository } from '../builder-images/harness.ts';
 import { describeWith, tooSlow } from '../support/engines.ts';
 import { KanikoWorld, missingKaniko } from './kanikoWorld.ts';
 
@@ -107,7 +109,7 @@ describeWith(tooSlow ?? missingKaniko(), 'an image build that fails says why', (
     expect(built.ms).toBeLessThan(120_000);
   }, 200_000);
 
-  test('a second attempt finds the image of the first, and does not build again', async () => {
+  test('a second attempt finds the image of the first, and does not build again; a canceled one pushes none', async () => {
     const repo = repository(join(kaniko.world.dir, 'twice'), service());
     const first = await kaniko.build({ ...repo, projectId: 'twice', deploymentId: 'd1' });
     expect(first.last).toMatchObject({ type: 'build.succeeded' });
@@ -116,5 +118,19 @@ describeWith(tooSlow ?? missingKaniko(), 'an image build that fails says why', (
     expect(artifacts).toHaveLength(2);
     expect(artifacts[1]).toEqual(artifacts[0]);
     expect(second.log).toContain('An earlier attempt of this deployment has made the image already.');
+
+    // Of another deployment that is canceled while it is built, no tag ever comes into being.
+    const { s3 } = kaniko.world;
+    await forbidPublication({ s3, bucket: BUCKET, clock: systemClock })({
+      projectId: 'twice',
+      deploymentId: 'd2',
+      target: 'backend',
+    });
+    const canceled = await kaniko.build({ ...repo, projectId: 'twice', deploymentId: 'd2' });
+    expect(canceled.code).toBe(41);
+    expect(canceled.last).toMatchObject({ error: { code: 'DEPLOYMENT_CANCELED', phase: 'publish' } });
+    expect(kaniko.crane('ls', '--insecure', `${kaniko.registry}/my-backend`).split('\n')).toEqual(
+      expect.not.arrayContaining(['twice-d2']),
+    );
   }, 300_000);
 });

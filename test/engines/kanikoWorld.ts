@@ -28,6 +28,16 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** A build takes 10 to 60 s, saving its layers two minutes at most. What goes on is stopped, as by task-watcher, and told of. */
+const LATE_MS = 200_000;
+
+/** What a container that does not end may be at: its processes and their like, and where in the kernel they wait. */
+const processesOf = (pid: number) =>
+  execFileSync('ps', ['-e', '--forest', '-o', 'pid,ppid,pgid,stat,etimes,wchan:24,args'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line, i) => i === 0 || new RegExp(`\\b${pid}\\b|script\\.mjs|kaniko|unshare|tar `).test(line))
+    .join('\n');
+
 export interface BuildOptions {
   readonly projectId?: string;
   readonly deploymentId?: string;
@@ -57,7 +67,6 @@ export class KanikoWorld {
     for (const part of ['main.sh', 'dockerbackend'])
       cpSync(join(images, 'build-image-backend', part), join(veren, 'build-image-backend', part), { recursive: true });
     if (process.env.NODE_EXTRA_CA_CERTS) cpSync(process.env.NODE_EXTRA_CA_CERTS, join(veren, 'ca.pem'));
-    mkdirSync(join(this.dir, 'cache'));
     await this.world.start();
     this.registry = await this.#startRegistry();
     return this;
@@ -98,7 +107,8 @@ export class KanikoWorld {
     const id = options.deploymentId ?? deploymentId();
     const projectId = options.projectId ?? 'service';
     const repositories = '/kaniko/repositories';
-    const given = this.world.environment({ projectId, deploymentId: id, url: options.url, commit: options.commit });
+    const job = { projectId, deploymentId: id, url: options.url, commit: options.commit };
+    const given = this.world.environment(job, 'backend');
     const env: Record<string, string> = {
       ...given,
       GIT_REPOSITORY__URL: options.url.replace(`file://${this.world.dir}`, `file://${repositories}`),
@@ -116,7 +126,6 @@ export class KanikoWorld {
       VEREN_KANIKO: '/kaniko/executor',
       VEREN_REGISTRY_MIRRORS: this.registry,
       VEREN_INSECURE_REGISTRIES: this.registry,
-      VEREN_LAYER_CACHE: '/kaniko/cache',
       VEREN_BUILD_UID: '10001',
       VEREN_BUILD_GID: '10001',
       ...(existsSync(join(this.dir, 'image/kaniko/veren/ca.pem')) && { NODE_EXTRA_CA_CERTS: '/kaniko/veren/ca.pem' }),
@@ -126,7 +135,7 @@ export class KanikoWorld {
       argv: ['/kaniko/veren/build-image-backend/main.sh'],
       env,
       lower: [join(this.dir, 'image'), join(this.home, 'root')],
-      binds: { [repositories]: this.world.dir, '/kaniko/cache': join(this.dir, 'cache') },
+      binds: { [repositories]: this.world.dir },
       ...(options.disk && { disk: options.disk }),
       ...(options.changed && { changed: options.changed }),
     });
@@ -136,7 +145,12 @@ export class KanikoWorld {
   async build(options: BuildOptions) {
     const started = performance.now();
     const task = this.task(options);
+    const late = setTimeout(() => {
+      console.error(`The build ${task.tag} does not end:\n${processesOf(task.child.pid!)}`);
+      this.#containers.killAll();
+    }, LATE_MS);
     const { code, output } = await task.ended;
+    clearTimeout(late);
     return { ...task, code, output, ms: performance.now() - started, ...this.world.told(task.id) };
   }
 

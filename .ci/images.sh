@@ -1,8 +1,5 @@
-#!/usr/bin/env bash
-# The suites that build images with real Kaniko: about ten minutes, apart from .ci/run until they are quicker.
-# Needs root on Debian or Ubuntu with docker-registry, debootstrap, buildah, golang-go, Node and npm.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck shell=bash
+# What the suites of the two builders' images need. Sourced by .ci/run. Each takes <folder> <checkout with node_modules>.
 
 # From 1.21 on Go gets the toolchain that a module asks for by itself; Debian 12 has 1.19. The Go module proxy has the
 # toolchains as modules, whose programs have lost their x bit.
@@ -14,13 +11,14 @@ recent_go() {
   chmod -R u+x "$folder/$module/bin" "$folder/$module/pkg/tool" && export PATH=$folder/$module/bin:$PATH GOTOOLCHAIN=local
 }
 
-# Kaniko, crane, and the images that they need here, made without pulling any. Sets KANIKO_HOME.
+# Kaniko, crane, and the images that they need, made without pulling any. Sets KANIKO_HOME.
 prepare_kaniko() {
   [[ -n "${KANIKO_HOME:-}" ]] && return 0
-  recent_go "$1/toolchain" && bash "$root/.ci/kaniko.sh" "$1" && export KANIKO_HOME=$1
+  recent_go "$1/toolchain" && bash "$2/.ci/kaniko.sh" "$1" && export KANIKO_HOME=$1
 }
 
-work=${1:-$(mktemp -d)}
-prepare_kaniko "$work"
-cd "$root"
-VEREN_SLOW=1 npx jest test/engines/kaniko
+# The frontend builder images, built and unpacked. Sets FRONTEND_IMAGES_HOME.
+prepare_frontend_images() {
+  [[ -n "${FRONTEND_IMAGES_HOME:-}" ]] && return 0
+  bash "$2/.ci/frontend-images.sh" "$1" && export FRONTEND_IMAGES_HOME=$1
+}
