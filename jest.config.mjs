@@ -8,6 +8,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  // A test that hangs fails late, a busy machine fails none. Tests that take long say so themselves.
+  testTimeout: 30_000,
   // Much of the time is spent waiting for processes: a core left free is a core unused.
   maxWorkers: '100%',
   // Its only export is for `import`, and jest asks for `require`.

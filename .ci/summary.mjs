@@ -1,7 +1,11 @@
 // Usage: node .ci/summary.mjs RESULTS
-// Adds up what jest wrote (*.json) and the steps that failed (failed-steps, one name per line). Last line: "N passed, N failed".
+// Adds up what jest wrote (*.json) and the steps that failed (failed-steps, one name per line), and says once more what
+// failed and why: of a long log, the end is what is kept. Last line: "N passed, N failed".
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+
+const MAX_EXCERPT = 3_000;
+const excerpt = (message) => message.slice(0, MAX_EXCERPT).replace(/^/gm, '    ');
 
 const results = process.argv[2];
 let passed = 0;
@@ -13,7 +17,12 @@ for (const name of readdirSync(results).filter((n) => n.endsWith('.json'))) {
   // A suite that could not even be loaded has no tests that could fail.
   failed += run.numFailedTests + run.numRuntimeErrorTestSuites;
   skipped += run.numPendingTests;
-  for (const suite of run.testResults.filter((s) => s.status === 'failed')) console.log(`FAILED  ${suite.name}`);
+  for (const suite of run.testResults.filter((s) => s.status === 'failed')) {
+    console.log(`FAILED  ${suite.name}`);
+    const tests = suite.assertionResults.filter((t) => t.status === 'failed');
+    for (const test of tests) console.log(`  ${test.fullName}\n${excerpt(test.failureMessages.join('\n'))}`);
+    if (tests.length === 0) console.log(excerpt(suite.message));
+  }
 }
 
 const list = join(results, 'failed-steps');

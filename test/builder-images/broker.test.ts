@@ -1,6 +1,6 @@
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../support/freePort.ts';
 import { useWorld } from './bundle.ts';
 import { repository, type World } from './harness.ts';
 
@@ -11,15 +11,6 @@ const source = (name: string) => ({
   ...repository(join(world().dir, 'repos', name), { 'index.html': name }),
 });
 const BUILDCOMMAND = 'for i in $(seq 40); do echo line $i; sleep 0.05; done';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((done) =>
-    server.listen(0, '127.0.0.1', () => done((server.address() as { port: number }).port)),
-  );
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 /** What a reader makes of it: repeats dropped by number, nothing missing. */
 function expectWhole(told: ReturnType<World['told']>) {
@@ -63,4 +54,4 @@ test('never there', async () => {
   expect(built.code).toBe(0);
   expect(built.output).toMatch(/the broker did not take the result; the exit code tells it/);
   expect((await world().page('never', 'index.html')).text).toBe('never');
-}, 30_000);
+});

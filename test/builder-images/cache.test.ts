@@ -88,7 +88,7 @@ test('the same lockfile: what the install made is restored, and the build tools 
 test('another project never sees it', async () => {
   await project('mine').deploy();
   expect((await project('yours').deploy()).ran).toBe('empty');
-}, 30_000);
+});
 
 test.each<[string, Files, Record<string, string>]>([
   ['scripts of the repository’s own', { 'package.json': '{"scripts":{"postinstall":"x"}}' }, {}],
@@ -110,20 +110,16 @@ test.each<[string, Files, Record<string, string>]>([
     { 'build.sh': { script: 'rm node_modules/.bin/stamp; mkdir out; echo > out/index.html; echo 1 > out/runs.txt' } },
     {},
   ],
-])(
-  'always installed: %s',
-  async (name, files, env) => {
-    const bin = join(world().dir, 'elsewhere');
-    mkdirSync(bin, { recursive: true });
-    writeFileSync(join(bin, 'npm'), `${NPM}\necho generated > generated.js\n`);
-    chmodSync(join(bin, 'npm'), 0o755);
-    const more = env.PATH ? { ...env, PATH: `${bin}:${process.env.PATH}` } : env;
-    const { deploy } = project(`run-${name.replace(/\W/g, '')}`.toLowerCase(), { ...FILES, ...files });
-    await deploy(undefined, more);
-    expect((await deploy(undefined, more)).ran).toBe('of lock 1');
-  },
-  30_000,
-);
+])('always installed: %s', async (name, files, env) => {
+  const bin = join(world().dir, 'elsewhere');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'npm'), `${NPM}\necho generated > generated.js\n`);
+  chmodSync(join(bin, 'npm'), 0o755);
+  const more = env.PATH ? { ...env, PATH: `${bin}:${process.env.PATH}` } : env;
+  const { deploy } = project(`run-${name.replace(/\W/g, '')}`.toLowerCase(), { ...FILES, ...files });
+  await deploy(undefined, more);
+  expect((await deploy(undefined, more)).ran).toBe('of lock 1');
+});
 
 test('a damaged or poisoned cache is dropped, and the build goes on without it', async () => {
   const { deploy } = project('broken');
@@ -152,18 +148,14 @@ test('a damaged or poisoned cache is dropped, and the build goes on without it',
 }, 60_000);
 
 const root = process.platform === 'linux' && process.getuid?.() === 0;
-(root ? test : test.skip)(
-  `with a user of its own for the build${root ? '' : ' (needs root on Linux)'}`,
-  async () => {
-    const { deploy } = project('own-user');
-    const env = { VEREN_BUILD_UID: '20002', VEREN_BUILD_GID: '20002' };
-    await deploy(undefined, env);
-    const second = await deploy(undefined, {
-      ...env,
-      BUILDCOMMAND: 'sh build.sh && stat -c "owner %u" node_modules/dep "$HOME/.cache" >&2',
-    });
-    expect(second.ran).toBeUndefined();
-    expect(second.log.match(/owner 20002/g)).toHaveLength(2);
-  },
-  30_000,
-);
+(root ? test : test.skip)(`with a user of its own for the build${root ? '' : ' (needs root on Linux)'}`, async () => {
+  const { deploy } = project('own-user');
+  const env = { VEREN_BUILD_UID: '20002', VEREN_BUILD_GID: '20002' };
+  await deploy(undefined, env);
+  const second = await deploy(undefined, {
+    ...env,
+    BUILDCOMMAND: 'sh build.sh && stat -c "owner %u" node_modules/dep "$HOME/.cache" >&2',
+  });
+  expect(second.ran).toBeUndefined();
+  expect(second.log.match(/owner 20002/g)).toHaveLength(2);
+});

@@ -94,7 +94,7 @@ test('a private repository is fetched with its token, which the build cannot fin
   expect(seen).not.toContain('askpass');
   expect(seen).not.toContain(Buffer.from(`x-access-token:${TOKEN}`).toString('base64'));
   expect(built.log).not.toContain(TOKEN);
-}, 30_000);
+});
 
 test('a wrong token, a missing one, and a redirect with one: the fetch fails and no prompt waits', async () => {
   const { commit } = make('private/other');
@@ -113,7 +113,7 @@ test('a wrong token, a missing one, and a redirect with one: the fetch fails and
   expect(
     authorizations.some((value) => value?.includes(Buffer.from(`x-access-token:${TOKEN}`).toString('base64'))),
   ).toBe(false);
-}, 30_000);
+});
 
 test('a server of plain files, and a commit that is no branch any more', async () => {
   const { commit } = make('plain/repo');
@@ -128,7 +128,7 @@ test('a server of plain files, and a commit that is no branch any more', async (
   const older = await world().build({ projectId: 'smart', url: `${url}/smart/.git`, commit: old });
   expect(older.code).toBe(0);
   expect((await world().page('smart', 'index.html')).text).toBe('smart');
-}, 30_000);
+});
 
 test('hooks, filters, submodules and forbidden protocols do nothing', async () => {
   const other = make('module');
@@ -152,4 +152,4 @@ test('hooks, filters, submodules and forbidden protocols do nothing', async () =
   const option = await world().build({ projectId: 'option', url: `--upload-pack=touch ${marker}`, commit });
   expect(option.code).toBe(31);
   expect(existsSync(marker)).toBe(false);
-}, 30_000);
+});

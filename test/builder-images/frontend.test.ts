@@ -55,7 +55,7 @@ test('a page without a build step is published as it is, without what is not mea
     JSON.parse((await world().object(s3Keys.deploymentManifest('static', built.id))).text),
   );
   expect(manifest).toMatchObject({ files: 3, bytes: 18, commit: source.commit });
-}, 30_000);
+});
 
 test('install and build run in their folders; the output folder is published, hashed names for ever', async () => {
   const bundle = `console.log(${JSON.stringify('x'.repeat(40_000))})`;
@@ -88,7 +88,7 @@ test('install and build run in their folders; the output folder is published, ha
   expect(built.lines.find((line) => line.line === 'to-stderr')?.stream).toBe('stderr');
   expect(built.log).toContain('\n$ cat ../installed.txt && ./make.sh\n');
   expect(built.lines.map((line) => line.n)).toEqual(built.lines.map((_, i) => i));
-}, 30_000);
+});
 
 test('time and memory of a command are told', async () => {
   const source = repo('measured', { 'index.html': 'x' });
@@ -97,7 +97,7 @@ test('time and memory of a command are told', async () => {
   const [, seconds, , memory] = /Exit code 0 after ([\d.]+) s(, up to (\d+) MB)?/.exec(built.log) ?? [];
   expect(Number(seconds)).toBeGreaterThanOrEqual(1.5);
   if (process.platform === 'linux') expect(Number(memory)).toBeGreaterThan(190);
-}, 30_000);
+});
 
 test('commands see an allowlisted environment; what is secret is masked however it is printed', async () => {
   const source = repo('env', {
@@ -138,7 +138,7 @@ test('commands see an allowlisted environment; what is secret is masked however 
   expect(built.log).not.toContain(token);
   expect(built.log).toContain('API_TOKEN=***');
   expect(built.lines.filter((line) => line.line === '***')).toHaveLength(1);
-}, 30_000);
+});
 
 describe('failures', () => {
   const page = { 'index.html': 'x' };
@@ -219,18 +219,14 @@ describe('failures', () => {
       { exitCode: expect.any(Number) },
     ],
     ['a folder that does not exist', page, { FRONTENDPATH: 'nowhere' }, 28, 'PATH_NOT_FOUND', 'build', {}],
-  ])(
-    '%s',
-    async (name, files, env, code, error, phase, more) => {
-      const id = name.replaceAll(' ', '-');
-      const built = await world().build(repo(id, files), env as unknown as Record<string, string>);
-      expect(built.last).toMatchObject({ type: 'build.failed', error: { code: error, phase, ...more } });
-      expect(built.code).toBe(code);
-      expect(built.events.at(-2)).toMatchObject({ type: 'build.phase', phase, state: 'finished', ok: false });
-      expect(await world().site(id)).toEqual([]);
-    },
-    30_000,
-  );
+  ])('%s', async (name, files, env, code, error, phase, more) => {
+    const id = name.replaceAll(' ', '-');
+    const built = await world().build(repo(id, files), env as unknown as Record<string, string>);
+    expect(built.last).toMatchObject({ type: 'build.failed', error: { code: error, phase, ...more } });
+    expect(built.code).toBe(code);
+    expect(built.events.at(-2)).toMatchObject({ type: 'build.phase', phase, state: 'finished', ok: false });
+    expect(await world().site(id)).toEqual([]);
+  });
 
   test('a wrong environment names every fault and no value', async () => {
     const env = world().environment({ ...repo('wrong', page), deploymentId: deploymentId() });
@@ -247,7 +243,7 @@ describe('failures', () => {
       code: 31,
       output: expect.stringMatching(/GIT_COMMIT.*VEREN_SCRIPT/),
     });
-  }, 30_000);
+  });
 
   test('stopped in the middle of the build: told so, nothing published, nobody left', async () => {
     const id = deploymentId();
@@ -265,5 +261,5 @@ describe('failures', () => {
     });
     expect(await world().site('stopped')).toEqual([]);
     expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(`sleep ${marker}`);
-  }, 30_000);
+  });
 });

@@ -111,7 +111,6 @@ const adapters: Adapter[] = [
 
 for (const adapter of adapters) {
   describeWith(adapter.missing, `EventBus on ${adapter.name}`, () => {
-    jest.setTimeout(30_000);
     let shared: Awaited<ReturnType<Adapter['setUp']>>;
     let opened: Bus;
     /** The engine is shared, so each test has keys of its own. */

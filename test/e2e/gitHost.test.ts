@@ -67,7 +67,7 @@ describe('POST /analyze', () => {
       installCommand: 'npm ci',
     });
     expect(plan.backend).toMatchObject({ path: 'apps/api', startCommand: expect.any(String), installPath: '.' });
-  }, 30_000);
+  });
 
   it.each<[string, object, string]>([
     ['a missing branch', { ref: 'no-such-branch' }, 'REF_NOT_FOUND'],
@@ -75,27 +75,23 @@ describe('POST /analyze', () => {
     ['an absent repository', { gitUrl: 'absent' }, 'REPO_NOT_FOUND'],
     ['a manifest that is no JSON', { gitUrl: 'broken' }, 'MANIFEST_INVALID'],
     ['a Node that nobody builds with', { gitUrl: 'future' }, 'NODE_VERSION_UNSUPPORTED'],
-  ])(
-    'answers %s with a problem that says so',
-    async (_, request, code) => {
-      await mkdir(repos, { recursive: true });
-      makeRepo(join(repos, `for-${code}`), { 'index.html': 'hi' });
-      makeRepo(join(repos, 'broken'), { 'package.json': '{"name": ' });
-      makeRepo(join(repos, 'future'), {
-        'package.json': JSON.stringify({
-          engines: { node: '>=26' },
-          scripts: { build: 'vite build' },
-          devDependencies: { vite: '8' },
-        }),
-        'index.html': '<p>',
-      });
-      const { gitUrl = `for-${code}`, ...rest } = request as { gitUrl?: string };
-      const problem = await refusal(veren.client.analyze({ gitUrl: `${open.url}/${gitUrl}`, ...rest }));
-      expect(problem.code).toBe(code);
-      expect(problem.detail).not.toMatch(/\{\w+\}/);
-    },
-    30_000,
-  );
+  ])('answers %s with a problem that says so', async (_, request, code) => {
+    await mkdir(repos, { recursive: true });
+    makeRepo(join(repos, `for-${code}`), { 'index.html': 'hi' });
+    makeRepo(join(repos, 'broken'), { 'package.json': '{"name": ' });
+    makeRepo(join(repos, 'future'), {
+      'package.json': JSON.stringify({
+        engines: { node: '>=26' },
+        scripts: { build: 'vite build' },
+        devDependencies: { vite: '8' },
+      }),
+      'index.html': '<p>',
+    });
+    const { gitUrl = `for-${code}`, ...rest } = request as { gitUrl?: string };
+    const problem = await refusal(veren.client.analyze({ gitUrl: `${open.url}/${gitUrl}`, ...rest }));
+    expect(problem.code).toBe(code);
+    expect(problem.detail).not.toMatch(/\{\w+\}/);
+  });
 });
 
 describe('a private repository', () => {

@@ -8,10 +8,11 @@ import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { VerenClient } from '../../local/client/VerenClient.ts';
+import { freePort } from '../support/freePort.ts';
 import { startGitServer } from '../support/gitServer.ts';
 import { ownKafka } from '../support/kafka.ts';
 import { type MiniStack, startMiniStack } from '../support/ministack.ts';
-import { freePort, ownRedis } from '../support/redis.ts';
+import { ownRedis } from '../support/redis.ts';
 import { exampleRepository, ROOT, temporaryFolder } from '../support/veren.ts';
 import { Checkout } from './emulatorCheckout.ts';
 

@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +7,7 @@ import { bundleBuilder } from '../../builder-images/bundle.ts';
 import { deploymentId, ROOT, World } from '../builder-images/harness.ts';
 import { type Container, type ContainerOptions, Containers } from '../support/container.ts';
 import { onPath } from '../support/engines.ts';
+import { freePort } from '../support/freePort.ts';
 
 /** What .ci/kaniko.sh has prepared; null with the reason where a test cannot have it. */
 export function missingKaniko(): string | null {
@@ -18,14 +18,6 @@ export function missingKaniko(): string | null {
   if (!home) return 'KANIKO_HOME is not set: run .ci/kaniko.sh <folder>';
   if (!existsSync(join(home, 'root/kaniko/executor'))) return `${home} was not prepared by .ci/kaniko.sh`;
   return null;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A build takes 10 to 60 s, saving its layers two minutes at most. What goes on is stopped, as by task-watcher, and told of. */

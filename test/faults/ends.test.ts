@@ -20,78 +20,55 @@ describe('a task that ends', () => {
     ['saying that publishing failed, always', 'says:PUBLISH_FAILED/30', 'failed 3 RETRIES_EXHAUSTED', 3],
     ['saying that the build failed', 'says:BUILD_FAILED/22', 'failed 1 BUILD_FAILED', 1],
     ['stopped by nobody that we know, once', 'says:BUILD_STOPPED/143,ok', 'succeeded 2 artifact', 2],
-  ])(
-    '%s',
-    (_, script, expected, tasks) =>
-      scene({}, async (s) => {
-        const [record] = await s.end(await s.plane.deploy({ projectId: 'site', env: { DO: script } }));
-        expect([told(record), s.tasks.length]).toEqual([expected, tasks]);
-      }),
-    30_000,
+  ])('%s', (_, script, expected, tasks) =>
+    scene({}, async (s) => {
+      const [record] = await s.end(await s.plane.deploy({ projectId: 'site', env: { DO: script } }));
+      expect([told(record), s.tasks.length]).toEqual([expected, tasks]);
+    }),
   );
 
-  test(
-    'without any state change: the sweep finds all of it',
-    () =>
-      scene({ deaf: true }, async (s) => {
-        const ids = await Promise.all(
-          ['silent', 'exit:22', 'ok'].map((script, i) => s.plane.deploy({ projectId: `p${i}`, env: { DO: script } })),
-        );
-        expect((await s.end(...ids)).map(told)).toEqual([
-          'succeeded 1 artifact',
-          'failed 1 BUILD_FAILED',
-          'succeeded 1 artifact',
-        ]);
-      }),
-    30_000,
-  );
+  test('without any state change: the sweep finds all of it', () =>
+    scene({ deaf: true }, async (s) => {
+      const ids = await Promise.all(
+        ['silent', 'exit:22', 'ok'].map((script, i) => s.plane.deploy({ projectId: `p${i}`, env: { DO: script } })),
+      );
+      expect((await s.end(...ids)).map(told)).toEqual([
+        'succeeded 1 artifact',
+        'failed 1 BUILD_FAILED',
+        'succeeded 1 artifact',
+      ]);
+    }));
 
-  test(
-    'with every state change three times at once',
-    () =>
-      scene({ repeated: true }, async (s) => {
-        const ids = await Promise.all(
-          ['exit:1,ok', 'ok'].map((script, i) => s.plane.deploy({ projectId: `p${i}`, env: { DO: script } })),
-        );
-        expect((await s.end(...ids)).map(told)).toEqual(['succeeded 2 artifact', 'succeeded 1 artifact']);
-        expect(s.tasks.length).toBe(3);
-      }),
-    30_000,
-  );
+  test('with every state change three times at once', () =>
+    scene({ repeated: true }, async (s) => {
+      const ids = await Promise.all(
+        ['exit:1,ok', 'ok'].map((script, i) => s.plane.deploy({ projectId: `p${i}`, env: { DO: script } })),
+      );
+      expect((await s.end(...ids)).map(told)).toEqual(['succeeded 2 artifact', 'succeeded 1 artifact']);
+      expect(s.tasks.length).toBe(3);
+    }));
 
-  test(
-    'never: it is stopped after its time, and fails for that',
-    () =>
-      scene({ timeoutSeconds: 60 }, async (s) => {
-        const [record] = await s.end(await s.plane.deploy({ projectId: 'site', env: { DO: 'hang' } }));
-        expect([told(record), s.tasks.length]).toEqual(['failed 1 TASK_TIMEOUT', 1]);
-      }),
-    30_000,
-  );
+  test('never: it is stopped after its time, and fails for that', () =>
+    scene({ timeoutSeconds: 60 }, async (s) => {
+      const [record] = await s.end(await s.plane.deploy({ projectId: 'site', env: { DO: 'hang' } }));
+      expect([told(record), s.tasks.length]).toEqual(['failed 1 TASK_TIMEOUT', 1]);
+    }));
 
-  test(
-    'in word only: it is stopped, and the next build of its project need not wait for the time limit',
-    () =>
-      scene({ timeoutSeconds: 86_400 }, async (s) => {
-        const first = await s.plane.deploy({ projectId: 'site', env: { DO: 'stays' } });
-        expect((await s.end(first)).map(told)).toEqual(['succeeded 1 artifact']);
-        expect(s.tasks.map((t) => t.stopped)).toEqual([false]);
-        const second = await s.plane.deploy({ projectId: 'site', env: { DO: 'ok' } });
-        expect((await s.end(first, second)).map(told)).toEqual(['succeeded 1 artifact', 'succeeded 1 artifact']);
-      }),
-    30_000,
-  );
+  test('in word only: it is stopped, and the next build of its project need not wait for the time limit', () =>
+    scene({ timeoutSeconds: 86_400 }, async (s) => {
+      const first = await s.plane.deploy({ projectId: 'site', env: { DO: 'stays' } });
+      expect((await s.end(first)).map(told)).toEqual(['succeeded 1 artifact']);
+      expect(s.tasks.map((t) => t.stopped)).toEqual([false]);
+      const second = await s.plane.deploy({ projectId: 'site', env: { DO: 'ok' } });
+      expect((await s.end(first, second)).map(told)).toEqual(['succeeded 1 artifact', 'succeeded 1 artifact']);
+    }));
 
-  test(
-    'on Spot first, on demand afterwards',
-    () =>
-      scene({ spot: true }, async (s) => {
-        const [record] = await s.end(await s.plane.deploy({ projectId: 'site', env: { DO: 'exit:1,ok' } }));
-        expect(told(record)).toBe('succeeded 2 artifact');
-        expect(s.tasks.map((t) => t.capacityProvider)).toEqual(['FARGATE_SPOT', 'FARGATE']);
-      }),
-    30_000,
-  );
+  test('on Spot first, on demand afterwards', () =>
+    scene({ spot: true }, async (s) => {
+      const [record] = await s.end(await s.plane.deploy({ projectId: 'site', env: { DO: 'exit:1,ok' } }));
+      expect(told(record)).toBe('succeeded 2 artifact');
+      expect(s.tasks.map((t) => t.capacityProvider)).toEqual(['FARGATE_SPOT', 'FARGATE']);
+    }));
 });
 
 describe('clocks that differ by minutes', () => {
@@ -115,19 +92,16 @@ describe('clocks that differ by minutes', () => {
     60_000,
   );
 
-  test.each([-240_000, 240_000])(
-    'canceled with %d ms off: canceled it stays',
-    (skew) =>
-      scene({ skew }, async (s) => {
-        const id = await s.plane.deploy({ projectId: 'site', env: { DO: 'hang' } });
-        while (s.tasks.length === 0) await new Promise((r) => setTimeout(r, 20));
-        expect((await s.plane.call('POST', `/deployments/${id}/cancel`)).status).toBe(202);
-        const [record] = await s.end(id);
-        expect(told(record)).toBe('canceled 1 nothing');
-        while (s.tasks.some((t) => !t.stopped)) await new Promise((r) => setTimeout(r, 20));
-        await s.plane.idle();
-        expect(told(await s.plane.record(id))).toBe('canceled 1 nothing');
-      }),
-    30_000,
+  test.each([-240_000, 240_000])('canceled with %d ms off: canceled it stays', (skew) =>
+    scene({ skew }, async (s) => {
+      const id = await s.plane.deploy({ projectId: 'site', env: { DO: 'hang' } });
+      while (s.tasks.length === 0) await new Promise((r) => setTimeout(r, 20));
+      expect((await s.plane.call('POST', `/deployments/${id}/cancel`)).status).toBe(202);
+      const [record] = await s.end(id);
+      expect(told(record)).toBe('canceled 1 nothing');
+      while (s.tasks.some((t) => !t.stopped)) await new Promise((r) => setTimeout(r, 20));
+      await s.plane.idle();
+      expect(told(await s.plane.record(id))).toBe('canceled 1 nothing');
+    }),
   );
 });

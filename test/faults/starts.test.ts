@@ -44,25 +44,18 @@ describe('ECS, when a task is to be started', () => {
       { fault: firstCalls('RunTask', 2, { failures: [{ reason: 'Capacity is unavailable at this time' }] }) },
       ['frontend-1-2'],
     ],
-  ])(
-    '%s',
-    (_, setting, expected) =>
-      scene(setting, async (s) => {
-        const [record] = await s.end(await s.plane.deploy({ projectId: 'site' }));
-        expect([told(record), of(s.tasks)]).toEqual(['succeeded 1 artifact', expected]);
-      }),
-    30_000,
+  ])('%s', (_, setting, expected) =>
+    scene(setting, async (s) => {
+      const [record] = await s.end(await s.plane.deploy({ projectId: 'site' }));
+      expect([told(record), of(s.tasks)]).toEqual(['succeeded 1 artifact', expected]);
+    }),
   );
 
-  test(
-    'never answers RunTask, though it starts the task: found by its token',
-    () =>
-      scene({ fault: (op) => (op === 'RunTask' ? 'timeout-after-start' : undefined), deaf: true }, async (s) => {
-        const [record] = await s.end(await s.plane.deploy({ projectId: 'site' }));
-        expect([told(record), of(s.tasks)]).toEqual(['succeeded 1 artifact', ['frontend-1-0']]);
-      }),
-    30_000,
-  );
+  test('never answers RunTask, though it starts the task: found by its token', () =>
+    scene({ fault: (op) => (op === 'RunTask' ? 'timeout-after-start' : undefined), deaf: true }, async (s) => {
+      const [record] = await s.end(await s.plane.deploy({ projectId: 'site' }));
+      expect([told(record), of(s.tasks)]).toEqual(['succeeded 1 artifact', ['frontend-1-0']]);
+    }));
 
   test.each<[string, EcsFault, string]>([
     ['throttles', 'throttle', 'ThrottlingException'],
@@ -79,20 +72,16 @@ describe('ECS, when a task is to be started', () => {
     60_000,
   );
 
-  test(
-    'an answer is lost while the limit is one: the slot stays taken, no other build starts beside it',
-    () =>
-      scene(
-        { fault: firstCalls('RunTask', 3, 'timeout-after-start'), limits: { global: 1, perOwner: 1, perProject: 1 } },
-        async (s) => {
-          const ids = await Promise.all(['a', 'b', 'c'].map((projectId) => s.plane.deploy({ projectId })));
-          const records = await s.end(...ids);
-          expect(records.map(told)).toEqual(Array(3).fill('succeeded 1 artifact'));
-          expect([s.tasks.length, s.peak()]).toEqual([3, 1]);
-        },
-      ),
-    30_000,
-  );
+  test('an answer is lost while the limit is one: the slot stays taken, no other build starts beside it', () =>
+    scene(
+      { fault: firstCalls('RunTask', 3, 'timeout-after-start'), limits: { global: 1, perOwner: 1, perProject: 1 } },
+      async (s) => {
+        const ids = await Promise.all(['a', 'b', 'c'].map((projectId) => s.plane.deploy({ projectId })));
+        const records = await s.end(...ids);
+        expect(records.map(told)).toEqual(Array(3).fill('succeeded 1 artifact'));
+        expect([s.tasks.length, s.peak()]).toEqual([3, 1]);
+      },
+    ));
 });
 
 describe('STS', () => {
@@ -100,16 +89,12 @@ describe('STS', () => {
     let n = 0;
     world.faults.sts = () => (n++ < times ? new ServiceError('AccessDenied', 403, 'not now') : undefined);
   };
-  test(
-    'refuses for a while: nothing was started meanwhile, then one task',
-    () =>
-      scene({}, async (s) => {
-        refuse(4);
-        const [record] = await s.end(await s.plane.deploy({ projectId: 'site' }));
-        expect([told(record), of(s.tasks)]).toEqual(['succeeded 1 artifact', ['frontend-1-0']]);
-      }),
-    30_000,
-  );
+  test('refuses for a while: nothing was started meanwhile, then one task', () =>
+    scene({}, async (s) => {
+      refuse(4);
+      const [record] = await s.end(await s.plane.deploy({ projectId: 'site' }));
+      expect([told(record), of(s.tasks)]).toEqual(['succeeded 1 artifact', ['frontend-1-0']]);
+    }));
 
   test(
     'refuses for ever: a reason, no task',

@@ -10,7 +10,7 @@ import { Kafka } from 'kafkajs';
 import type { KafkaEnv } from '../../contract/builder-env.ts';
 import { kafkaConfig } from '../../lambdas/shared/adapters/kafka/config.ts';
 import { onPath } from './engines.ts';
-import { freePort } from './redis.ts';
+import { freePort } from './freePort.ts';
 
 const run = promisify(execFile);
 const JAVA = onPath('java');

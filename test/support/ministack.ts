@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { onPath } from './engines.ts';
-import { freePort } from './redis.ts';
+import { freePort } from './freePort.ts';
 
 const { VEREN_EMULATOR } = process.env;
 const PREPARED = VEREN_EMULATOR ? join(VEREN_EMULATOR, 'bin/ministack') : null;

@@ -42,7 +42,7 @@ test('without a container builder the build fails at once and says what to insta
   });
   expect(built.last).toMatchObject({ error: { message: expect.stringContaining('docker, podman or buildah') } });
   expect(built.ms).toBeLessThan(5_000);
-}, 20_000);
+});
 
 test('a docker without its daemon is no container builder, and the sentence says so', async () => {
   const programs = folderOfPrograms(join(folder, 'dead'), { docker: '#!/bin/sh\necho "no daemon" >&2\nexit 1\n' });
@@ -51,7 +51,7 @@ test('a docker without its daemon is no container builder, and the sentence says
   expect(built.last).toMatchObject({
     error: { message: expect.stringContaining('docker is installed but does not answer') },
   });
-}, 20_000);
+});
 
 test('a service that nothing starts fails before anything is fetched or built', async () => {
   const programs = folderOfPrograms(join(folder, 'unused'), {
@@ -60,7 +60,7 @@ test('a service that nothing starts fails before anything is fetched or built', 
   const built = await buildBackend(world, repo, { PATH: `${programs}:${system}`, STARTCOMMAND: '' });
   expect(built.last).toMatchObject({ error: { code: 'START_COMMAND_MISSING' } });
   expect(built.events.map((event) => event.type)).toEqual(['build.failed']);
-}, 20_000);
+});
 
 test('docker: template, commands, variables and labels reach it; its image is the artifact', async () => {
   const seen = join(folder, 'seen');
@@ -116,7 +116,7 @@ esac
   expect(args).toContain(`--tag\n${unpublished}\n`);
   expect(readFileSync(`${seen}.tagged`, 'utf8')).toBe(`${unpublished} ${published}\n`);
   expect(readFileSync(`${seen}.untagged`, 'utf8')).toBe(`${unpublished}\n`);
-}, 20_000);
+});
 
 test('docker: an image whose deployment was canceled while it was built never gets its name', async () => {
   const seen = join(folder, 'canceled');
@@ -136,4 +136,4 @@ esac
   expect(built.code).toBe(41);
   expect(built.last).toMatchObject({ type: 'build.failed', error: { code: 'DEPLOYMENT_CANCELED' } });
   expect(readFileSync(seen, 'utf8')).toBe('build\nrmi\n');
-}, 20_000);
+});

@@ -186,7 +186,7 @@ describe('ECR', () => {
     answer = () => ({ status: 400, body: { __type: 'AccessDeniedException', message: 'no' } });
     await expect((await open()).find('p-d')).rejects.toThrow('AccessDeniedException');
     await expect((await open('http://127.0.0.1:9')).find('p-d')).rejects.toThrow(/registry .* cannot be reached/);
-  }, 20_000);
+  });
 
   test('the authorization of a push', async () => {
     answer = () => ({ status: 200, body: { authorizationData: [{ authorizationToken: 'dG9rZW4=' }] } });

@@ -47,7 +47,7 @@ describe('templates', () => {
       }),
       { numRuns: 100 },
     );
-  }, 30_000);
+  });
 });
 
 describe('variables', () => {

@@ -15,7 +15,6 @@ import { type GitServer, git, makeRepo, startGitServer } from '../../support/git
 /** Repositories served by git's own `http-backend`, and servers that misbehave. */
 
 // Real git processes, on a machine that may be busy.
-jest.setTimeout(30_000);
 
 const VITE = {
   'package.json': JSON.stringify({ scripts: { build: 'vite build' }, devDependencies: { vite: '^7' } }),

@@ -18,7 +18,6 @@ import { type EcsEndpointOptions, startEcsEndpoint } from '../../../local/ecs/en
 import type { TaskStateChange } from '../../../local/ecs/view.ts';
 import { definitions } from './definitions.fixture.ts';
 
-jest.setTimeout(20_000);
 let dataDir: string;
 let credentials: CredentialStore;
 let endpoint: Endpoint | undefined;

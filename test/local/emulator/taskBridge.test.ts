@@ -12,7 +12,6 @@ import { removeFolders, temporaryFolder } from '../../support/folders.ts';
 import { definitions } from '../ecs/definitions.fixture.ts';
 import { emulatedEcs } from './emulatedEcs.fixture.ts';
 
-jest.setTimeout(20_000);
 const clock = { now: Date.now };
 let emulator: Awaited<ReturnType<typeof emulatedEcs>>;
 let dataDir: string;

@@ -13,7 +13,6 @@ import { createCredentialStore, type KeyPair } from '../../../local/awsProtocol/
 import { startS3Endpoint } from '../../../local/s3/endpoint.ts';
 import { openJournal } from '../../../local/s3/journal.ts';
 
-jest.setTimeout(30_000);
 const Bucket = 'veren-v2';
 let dataDir: string;
 beforeEach(async () => {

@@ -29,7 +29,6 @@ import { startS3Endpoint } from '../../../local/s3/endpoint.ts';
 import { decodeEntities } from '../../../local/s3/xmlBody.ts';
 import { startStsEndpoint } from '../../../local/sts/endpoint.ts';
 
-jest.setTimeout(20_000);
 const Bucket = 'veren-v2';
 let dataDir: string;
 let credentials: CredentialStore;

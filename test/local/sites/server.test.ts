@@ -12,7 +12,6 @@ import { type SiteServer, startSiteServer } from '../../../local/sites/server.ts
 
 const Bucket = 'veren-v2';
 const SCRIPT = 'console.log("hello");'.repeat(500);
-jest.setTimeout(20_000);
 let dataDir: string;
 let endpoint: Endpoint;
 let s3: S3Client;

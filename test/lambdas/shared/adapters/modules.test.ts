@@ -14,4 +14,4 @@ test('every adapter can be loaded as the ES module that it is', async () => {
   const args = ['--import', 'tsx', '--input-type=module', '-e', `${imports}\nconsole.log('loaded');`];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   expect(stdout).toBe('loaded\n');
-}, 30_000);
+});

@@ -11,7 +11,6 @@ import { git, makeRepo } from '../../../support/gitServer.ts';
 /** One suite for the port `RepoFs`; every adapter passes it. */
 
 // Real git processes, on a machine that may be busy.
-jest.setTimeout(30_000);
 
 const FILES = {
   'package.json': '{"name":"x"}',

@@ -200,4 +200,4 @@ test('a broker that is not there is UNAVAILABLE within a bounded time, to who pu
   const handler = async () => undefined;
   const consuming = consumeAsLambda({ kafka, groupId: 'g', topics: [TOPIC], onError: () => {}, handler });
   await expect(consuming).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-}, 20_000);
+});

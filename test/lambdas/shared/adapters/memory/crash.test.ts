@@ -47,4 +47,4 @@ test('after kill -9, time and again, nothing that was acknowledged is lost', asy
     expect(await platform.logs.count(`log-${round}`, 'frontend', 1)).toBe(lines.length);
   }
   await platform.close();
-}, 30_000);
+});

@@ -9,7 +9,6 @@ import { anyRedis, type RedisEngine, redisMissing } from '../../../../support/re
  * release of BullMQ that turns one of these red is a reason to look at the decision again.
  */
 describeWith(redisMissing, 'why the queue is not BullMQ', () => {
-  jest.setTimeout(30_000);
   let engine: RedisEngine;
   let queue: Queue;
   const workers: Worker[] = [];

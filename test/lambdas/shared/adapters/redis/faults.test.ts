@@ -20,7 +20,6 @@ const line = (n: number): LogEntry => ({
 });
 
 describeWith(ownRedisMissing, 'Redis in trouble', () => {
-  jest.setTimeout(30_000);
   let engine: OwnRedis;
   let admin: Redis;
   const cleanUp: (() => unknown)[] = [];
