@@ -23,7 +23,7 @@ source "$here/.ci/stand-ins.sh"
 archived_kaniko() {
   local module=github.com/GoogleContainerTools/kaniko version=v1.24.0 source
   echo "The fork is not to be had: building the archived $module@$version instead." >&2
-  mkdir -p "$folder/go" && cd "$folder/go"
+  rm -rf "$folder/go/src" && mkdir -p "$folder/go" && cd "$folder/go"
   [ -e go.mod ] || go mod init local/download >/dev/null 2>&1
   source=$(go mod download -json "$module@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
   cp -R "$source" "$folder/go/src" && chmod -R u+w "$folder/go/src" && cd "$folder/go/src"
@@ -53,7 +53,8 @@ for suite in $(for major in 20 $majors; do suite_of "$major"; done | sort -u); d
   done
 done
 
-port=$((20000 + RANDOM % 20000))
+# Below the ports that the system gives to clients.
+port=$((10000 + RANDOM % 20000))
 start_registry "$port" registry
 for major in $majors; do
   node "$major"

@@ -4,10 +4,12 @@
 
 # debian <name> <suite> <packages>: a root file system, in $folder/<name>.
 debian() {
-  [ -e "$folder/$1/etc/debian_version" ] && return
-  rm -rf "${folder:?}/$1"
-  debootstrap --variant=minbase --include="$3" "$2" "$folder/$1" >"$folder/$1.out"
-  rm -rf "$folder/$1"/var/cache/apt/archives/*.deb "$folder/$1"/var/lib/apt/lists/* "$folder/$1"/usr/share/{doc,man,locale}/*
+  [ -e "$folder/$1" ] && return
+  local half=$folder/$1.half
+  rm -rf "$half"
+  debootstrap --variant=minbase --include="$3" "$2" "$half" >"$folder/$1.out" || { tail -n 20 "$folder/$1.out" >&2; return 1; }
+  rm -rf "$half"/var/cache/apt/archives/*.deb "$half"/var/lib/apt/lists/* "$half"/usr/share/{doc,man,locale}/*
+  mv "$half" "$folder/$1"
 }
 
 # node <major> [version]: Node and npm where the official images have them, in $folder/node-<major>/usr/local.
