@@ -69,11 +69,11 @@ async function running(deps: WatcherDeps, job: Job, data: BuildJob, task: Task):
 }
 
 async function reasonToStop(deps: WatcherDeps, job: Job, data: BuildJob, task: Task): Promise<string | null> {
-  const record = (await deps.store.get(data.deploymentId))?.record;
-  if (record?.status === 'canceled') return 'the deployment was canceled';
-  const build = record?.builds[data.target];
-  if (build && isTerminal(build.status) && (await outlived(deps, job)))
-    return 'the build has ended and its task has not';
+  const stored = await deps.store.get(data.deploymentId);
+  if (stored?.record.status === 'canceled') return 'the deployment was canceled';
+  const build = stored?.record.builds[data.target];
+  const told = (build && isTerminal(build.status)) || lastWord(stored, { ...data, attempt: job.attempt });
+  if (told && (await outlived(deps, job))) return 'the build has ended and its task has not';
   const since = (task.startedAt ?? task.createdAt)?.getTime();
   const limit = deps.timeoutSeconds[data.target];
   const late = since !== undefined && deps.clock.now() - since > limit * 1_000 + TIMEOUT_GRACE_MS;
@@ -85,9 +85,10 @@ async function reasonToStop(deps: WatcherDeps, job: Job, data: BuildJob, task: T
  * we first see it, since the builder's clock is another one.
  */
 async function outlived({ queue, clock }: WatcherDeps, job: Job): Promise<boolean> {
-  const since = job.notes.endedSince;
-  if (since === undefined) await queue.note(QUEUES.build, job.id, { endedSince: String(clock.now()) });
-  return since !== undefined && clock.now() - Number(since) > OUTLIVED_GRACE_MS;
+  const [attempt, since] = (job.notes.ended ?? '').split(' ');
+  if (attempt === String(job.attempt)) return clock.now() - Number(since) > OUTLIVED_GRACE_MS;
+  await queue.note(QUEUES.build, job.id, { ended: `${job.attempt} ${clock.now()}` });
+  return false;
 }
 
 async function stopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task): Promise<void> {

@@ -63,6 +63,12 @@ describe('a task that ends', () => {
       expect((await s.end(first, second)).map(told)).toEqual(['succeeded 1 artifact', 'succeeded 1 artifact']);
     }));
 
+  test('in word only, and with a failure that is worth another try: it is stopped, and tried again', () =>
+    scene({ timeoutSeconds: 86_400 }, async (s) => {
+      const id = await s.plane.deploy({ projectId: 'site', env: { DO: 'says:PUBLISH_FAILED/stays,ok' } });
+      expect((await s.end(id)).map(told)).toEqual(['succeeded 2 artifact']);
+    }));
+
   test('on Spot first, on demand afterwards', () =>
     scene({ spot: true }, async (s) => {
       const [record] = await s.end(await s.plane.deploy({ projectId: 'site', env: { DO: 'exit:1,ok' } }));
