@@ -23,7 +23,7 @@ export interface ConsumeOptions {
 /**
  * Feeds a handler as Lambda's Kafka event source does, from a consumer group: batches of one partition, in order, at least
  * once. What a batch reports as failed is given again, after a pause that grows; the offset is committed for what is done.
- * Resolves when the group has been joined; gives the function that leaves it.
+ * Resolves when the group has been joined; gives the function that leaves it, once what is at work is done and committed.
  * @throws VerenError UNAVAILABLE where no broker answers at the start
  */
 export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Promise<void>> {
@@ -50,29 +50,37 @@ export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Pr
     await consumer.disconnect().catch(() => {});
     throw new VerenError('UNAVAILABLE', { reason: 'Kafka cannot be reached' }, { cause: e });
   }
+  async function eachBatch(payload: EachBatchPayload): Promise<void> {
+    const { topic, partition, messages } = payload.batch;
+    for (let from = 0; from < messages.length; ) {
+      const rest = firstBatch(messages.slice(from));
+      const done = await handled(options, payload, rest, stop.signal);
+      from += done;
+      const last = messages[from - 1];
+      if (done > 0 && last) {
+        payload.resolveOffset(last.offset);
+        const offset = String(BigInt(last.offset) + 1n);
+        await consumer.commitOffsets([{ topic, partition, offset }]);
+      }
+      if (done < rest.length) return; // stopped, or the partition is another's now
+    }
+  }
+  const atWork = new Set<Promise<void>>();
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: 8,
     eachBatch: async (payload) => {
-      const { topic, partition, messages } = payload.batch;
-      for (let from = 0; from < messages.length; ) {
-        const rest = firstBatch(messages.slice(from));
-        const done = await handled(options, payload, rest, stop.signal);
-        from += done;
-        const last = messages[from - 1];
-        if (done > 0 && last) {
-          payload.resolveOffset(last.offset);
-          const offset = String(BigInt(last.offset) + 1n);
-          await consumer.commitOffsets([{ topic, partition, offset }]);
-        }
-        if (done < rest.length) return; // stopped, or the partition is another's now
-      }
+      const batch = eachBatch(payload);
+      atWork.add(batch);
+      await batch.finally(() => atWork.delete(batch));
     },
   });
   await joined;
   return async () => {
     stop.abort();
+    // kafkajs waits for batches too, but from the moment it is told to stop it drops what they commit.
+    await Promise.allSettled(atWork);
     await consumer.disconnect();
   };
 }

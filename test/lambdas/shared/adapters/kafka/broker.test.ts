@@ -98,6 +98,28 @@ describeWith(ownKafkaMissing, 'a real broker', () => {
     await bus.close();
   });
 
+  test('what was at work when it was told to leave is done, and not done again', async () => {
+    const bus = kafkaBus(kafka);
+    const g = group();
+    await bus.publish(TOPIC, messages('a', [0, 1, 2]));
+    let begun = false;
+    const stop = await consume(g, async (records) => {
+      if (own(records).length === 0) return undefined;
+      begun = true;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return undefined;
+    });
+    await until(() => begun);
+    await stop();
+    leave.splice(0);
+    await bus.publish(TOPIC, messages('a', [3]));
+    const second: string[] = [];
+    await consume(g, async (records) => void second.push(...own(records)) as undefined);
+    await until(() => second.includes('3'));
+    expect(second).toEqual(['3']);
+    await bus.close();
+  });
+
   test('a member whose handler fails does not keep others from joining, and its work goes on', async () => {
     const bus = kafkaBus(kafka);
     const g = group();
