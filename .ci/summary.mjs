@@ -1,6 +1,7 @@
 // Usage: node .ci/summary.mjs RESULTS
 // Adds up what jest wrote (*.json) and the steps that failed (failed-steps, one name per line), and says once more what
-// failed and why: of a long log, the end is what is kept. Last line: "N passed, N failed".
+// failed and why: of a long log, the end is what is kept. Steps that found no time left (not-run) are
+// named and are no failures. Last line: "N passed, N failed, N skipped".
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -25,14 +26,17 @@ for (const name of readdirSync(results).filter((n) => n.endsWith('.json'))) {
   }
 }
 
-const list = join(results, 'failed-steps');
-const steps = existsSync(list) ? readFileSync(list, 'utf8').split('\n').filter(Boolean) : [];
+const linesOf = (name) => {
+  const file = join(results, name);
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
+};
+for (const step of linesOf('not-run')) console.log(`NOT RUN  step: ${step}`);
+const steps = linesOf('failed-steps');
 for (const step of steps) console.log(`FAILED  step: ${step}`);
 // Jest's own failures are counted already; every other step that failed counts as one.
 const others = steps.filter((step) => !step.startsWith('jest: '));
 if (failed === 0 && steps.length > others.length) failed += steps.length - others.length;
 failed += others.length;
 
-console.log(`${skipped} skipped`);
-console.log(`${passed} passed, ${failed} failed`);
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
