@@ -1,6 +1,7 @@
 import type { PackageManager } from '../../../../contract/plan.ts';
 import { join } from '../../../shared/repo/repoFs.ts';
 import type { FoundFramework } from './frameworkTable.ts';
+import { buildScriptOf, DOCUMENTATION, ownCommands } from './outputDirectory.ts';
 import type { Project } from './project.ts';
 import { script } from './project.ts';
 import { parseJsonc } from './sourceText.ts';
@@ -46,10 +47,17 @@ function ownBuild(
       ? { command: runBinary(manager, 'storybook build'), rule: 'default of Storybook' }
       : { command: runScript(manager, name), rule: `scripts.${name}`, file };
   }
-  if (script(project, 'build') !== '') return { command: runScript(manager, 'build'), rule: 'scripts.build', file };
+  const name = buildScriptOf(project, framework);
+  if (name !== 'build') return { command: runScript(manager, name), rule: `scripts.${name}`, file };
+  // A library's own build makes no documentation.
+  const documents = framework && DOCUMENTATION.has(framework.slug) && ownCommands(project, framework).length === 0;
+  const describesItself = script(project, 'build') !== '' && !(documents && project.pkg.isLibrary);
+  if (describesItself) return { command: runScript(manager, 'build'), rule: 'scripts.build', file };
   if (framework?.slug === 'nuxtjs' && script(project, 'generate') !== '')
     return { command: runScript(manager, 'generate'), rule: 'scripts.generate', file };
   if (framework?.buildCommand === undefined) return undefined;
+  if (framework.slug === 'vitepress' && !project.repo.isDirectory(join(project.dir, '.vitepress')))
+    return { command: runBinary(manager, 'vitepress build docs'), rule: 'the folder that VitePress documents' };
   return { command: runBinary(manager, framework.buildCommand), rule: `default of ${framework.name}` };
 }
 

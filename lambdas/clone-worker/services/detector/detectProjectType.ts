@@ -7,9 +7,10 @@ import { Findings } from './findings.ts';
 import type { Forced, LanguageContext, Proposal } from './language.ts';
 import { manifestPaths, packageFolders } from './manifests.ts';
 import { nothingToDeploy } from './nothing.ts';
+import { notDeployed } from './otherLanguages.ts';
 import { withOverrides } from './overrides.ts';
 import { LANGUAGES } from './registry.ts';
-import { makeSnapshot } from './snapshot.ts';
+import { makeSnapshot, type Snapshot } from './snapshot.ts';
 
 export interface DetectRequest {
   /** Look only at this folder and below it; manifests above it still count. */
@@ -55,7 +56,7 @@ export async function detectProjectType(fs: RepoFs, request: DetectRequest): Pro
   const backend = choice.backend && planned(choice.backend, request.backend || {}, warnings);
   if (!frontend && !backend) throw nothingToDeploy(repo, scope, proposals, request);
   for (const [file, reason] of repo.faults) warnings.push(`${file} was left out: ${reason}.`);
-  warnings.push(...choice.warnings);
+  warnings.push(...choice.warnings, ...unhonoured(repo, [frontend, backend]));
   return {
     ...(frontend ? { frontend } : {}),
     ...(backend ? { backend } : {}),
@@ -72,6 +73,16 @@ function unmet(proposals: readonly Proposal[], scope: string, request: DetectReq
     return { [target]: asked.path === undefined ? scope : normal(asked.path) };
   };
   return { ...missing('frontend'), ...missing('backend') };
+}
+
+/** What lies in the repository and plays no part in the plan. */
+function unhonoured(repo: Snapshot, targets: readonly (TargetPlan | undefined)[]): string[] {
+  const paths = targets.flatMap((target) => (target ? [target.path] : []));
+  const others = notDeployed(repo, paths);
+  const rush = repo.has('rush.json')
+    ? 'rush.json: Rush is not supported. The package is installed by itself, which fails where it needs others of the repository.'
+    : undefined;
+  return [others, rush].filter((warning) => warning !== undefined);
 }
 
 interface Choice {
@@ -92,10 +103,12 @@ function choose(proposals: readonly Proposal[], scope: string, request: DetectRe
   const anySite = frontend !== undefined || best(sites, 'backend', scope, undefined) !== undefined;
   // `npm start` in the root of a repository with a site somewhere below starts the developers' tools, as a rule.
   const tool = program?.guess && program.path === '.' && anySite && !request.backend;
-  const server = tool ? undefined : program;
+  const found = tool ? undefined : program;
   const rendered = request.frontend
     ? best(sites, 'backend', scope, request.backend)
     : best(sites, 'backend', scope, request.backend || undefined);
+  const weaker = found && rendered && !request.backend && rendered.score > found.score + (found.weak ? 0 : CLEARLY);
+  const server = weaker ? undefined : found;
   if (!rendered?.needsServer || rendered.path === frontend?.path) return { frontend, backend: server, warnings: [] };
   if (frontend && (request.frontend || frontend.score >= rendered.score))
     return { frontend, backend: server ?? (request.backend ? rendered : undefined), warnings: [] };
@@ -110,8 +123,15 @@ function choose(proposals: readonly Proposal[], scope: string, request: DetectRe
     warnings.push(
       `"${rendered.path}" (${rendered.framework}) renders on a server, and the backend of this deployment is "${server.path}". Deploy it as a project of its own with "backend": {"path": "${rendered.path}"}.`,
     );
+  if (weaker)
+    warnings.push(
+      `"${found.path}" could be deployed as a backend (${found.reason}). It is not, since "${rendered.path}" (${rendered.framework}) renders on a server and fits better; "backend.path" can name it.`,
+    );
   return { backend: server ?? rendered, warnings };
 }
+
+/** So much higher a score than a program's makes a rendered site the one that is meant. */
+const CLEARLY = 40;
 
 /** The highest score among the target's folders that are allowed. */
 function best(

@@ -45,6 +45,32 @@ const hasFile =
 const REWRITTEN: Readonly<Record<string, readonly Condition[]>> = {
   'sveltekit-1': [dependsOn('@sveltejs/kit')],
 };
+/** Commands of rows that deploy to another host. Source: https://docs.redwoodjs.com/docs/cli-commands#build */
+const BUILD_COMMANDS: Readonly<Record<string, string>> = { redwoodjs: 'rw build', vitepress: 'vitepress build' };
+/** Bundlers by themselves: libraries are built with them too, so a page has to be there. */
+export const BUNDLERS: ReadonlySet<string> = new Set([
+  'vite',
+  'parcel',
+  'webpack',
+  'rspack',
+  'svelte',
+  'stencil',
+  'brunch',
+]);
+/** Pages that a bundler starts from, relative to the package. */
+export const PAGES = [
+  'index.html',
+  'src/index.html',
+  'public/index.html',
+  'client/index.html',
+  'app/index.html',
+  'app/assets/index.html',
+  'src/index.ejs',
+  'public/index.ejs',
+  'index.pug',
+  'src/index.pug',
+] as const;
+
 /** Not sites or servers of Node, opt-ins of Vercel's own platform, or given better by a rule of ours. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'sveltekit',
@@ -81,6 +107,22 @@ const OWN: readonly Row[] = [
   own('rsbuild', 'Rsbuild', ['@rsbuild/core'], 'rsbuild build', 'dist'),
   own('rspack', 'Rspack', ['@rspack/cli'], 'rspack build', 'dist'),
   own('quasar', 'Quasar', ['@quasar/app-vite'], 'quasar build', 'dist/spa', ['vite']),
+  own('quasar', 'Quasar', ['@quasar/app-webpack'], 'quasar build', 'dist/spa', ['webpack']),
+  own('quasar', 'Quasar', ['@quasar/app'], 'quasar build', 'dist/spa', ['webpack']),
+  own('umijs', 'Umi', ['@umijs/max'], 'max build', 'dist'),
+  // Start brings the router's plugin along since 1.121.
+  own('tanstack-start', 'TanStack Start', ['@tanstack/react-start'], 'vite build', 'dist', [
+    'vite',
+    'rsbuild',
+    'nitro',
+    'ionic-react',
+  ]),
+  own('tanstack-start', 'TanStack Start', ['@tanstack/solid-start'], 'vite build', 'dist', [
+    'vite',
+    'rsbuild',
+    'nitro',
+    'ionic-react',
+  ]),
   own('expo-web', 'Expo for web', ['expo', 'react-native-web'], 'expo export -p web', 'dist'),
   own('webpack', 'webpack', ['webpack', 'webpack-cli'], 'webpack --mode production', 'dist'),
 ];
@@ -121,7 +163,7 @@ function row(framework: Framework): Row[] {
       every,
       some,
       supersedes: framework.supersedes ?? [],
-      buildCommand: framework.settings.buildCommand.value ?? undefined,
+      buildCommand: BUILD_COMMANDS[slug] ?? framework.settings.buildCommand.value ?? undefined,
       outputDirectory: ('value' in output ? output.value : undefined) ?? undefined,
     },
   ];
@@ -136,14 +178,23 @@ const isForNode = (framework: Framework): boolean => {
 
 const ROWS: readonly Row[] = [...(frameworks as readonly Framework[]).flatMap(row), ...OWN];
 
-/** The framework of the package in a folder: the first row in the table's order that matches and that no other match supersedes. */
+/**
+ * The framework of the package in a folder: the first row in the table's order that matches and that no other match
+ * supersedes. What is only a bundler comes after what uses one; Storybook shows parts of a site that is bundled.
+ */
 export function findFramework(repo: Snapshot, dir: string, pkg: PackageJson): FoundFramework | undefined {
   const matches = ROWS.flatMap((candidate) => {
     const match = matchOf(candidate, repo, dir, pkg);
     return match === undefined ? [] : [{ ...candidate, match }];
   });
   const superseded = new Set(matches.flatMap((m) => m.supersedes));
-  return matches.find((m) => !superseded.has(m.slug));
+  const left = matches.filter((m) => !superseded.has(m.slug));
+  const hasPage = PAGES.some((page) => repo.has(join(dir, page)));
+  const rank = ({ slug }: Row) => (slug === 'storybook' ? 1 : BUNDLERS.has(slug) ? (hasPage ? 0.5 : 2) : 0);
+  return left.reduce<(typeof left)[number] | undefined>(
+    (first, next) => (first === undefined || rank(next) < rank(first) ? next : first),
+    undefined,
+  );
 }
 
 /** The row of a slug, for a project whose framework is known by other signs. */

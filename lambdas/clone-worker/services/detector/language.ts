@@ -19,6 +19,8 @@ export interface Proposal extends Candidate {
   plan(findings: Findings, forced: Forced): TargetPlan;
   /** Only a start script says that this is a server: it may as well be a tool of the repository's developers. */
   readonly guess?: boolean;
+  /** A guess, or a server that nothing starts: it does not take the place of a site that is rendered on a server. */
+  readonly weak?: boolean;
   /** A site that is rendered on a server: the refusal where no server is wanted. */
   readonly needsServer?: VerenError;
 }

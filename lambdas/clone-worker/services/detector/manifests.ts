@@ -23,10 +23,26 @@ const NAMES: ReadonlySet<string> = new Set([
   'config.toml',
   'config.yaml',
   'hugo.toml',
+  'config.yml',
+  'config.json',
+  '_config.yml',
+  'wrangler.toml',
+  'wrangler.json',
+  'wrangler.jsonc',
+  '.eleventy.js',
+  '.env',
+  '.env.production',
+  '.umirc.ts',
+  '.umirc.js',
 ]);
 const CONFIG =
-  /^(?:next|nuxt|astro|svelte|vite|react-router|remix|gatsby|nitro|vinxi|app|angular|rsbuild|webpack|docusaurus|vue|quasar|gridsome|waku|farm|snowpack)\.config\.(?:js|cjs|mjs|ts|cts|mts)$/;
+  /^(?:next|nuxt|astro|svelte|vite|react-router|remix|gatsby|nitro|vinxi|app|angular|rsbuild|webpack|docusaurus|vue|quasar|gridsome|waku|farm|snowpack|eleventy|rspack|stencil|sanity|umi|wxt)\.config(?:\.prod|\.production)?\.(?:js|cjs|mjs|ts|cts|mts)$/;
+const VIKE = /^\+config\.(?:js|ts)$/;
 const VITEPRESS = /(?:^|\/)\.(?:vitepress|vuepress)\/config\.(?:js|cjs|mjs|ts|cts|mts)$/;
+
+/** Pages that are looked at for signs of a template: those of the first levels. */
+const MAX_PAGES = 100;
+const MAX_PAGE_DEPTH = 4;
 
 /** Bounds of one batch: files, and folders that may hold a package. */
 export const MAX_MANIFESTS = 2_000;
@@ -54,10 +70,15 @@ export function manifestPaths(fs: RepoFs, extra: readonly string[]): string[] {
     for (let at: string | null = dir; at !== null && !folders.has(at); at = parent(at)) folders.add(at);
   folders.add('.');
   const paths: string[] = [];
+  let pages = 0;
   for (const dir of folders) {
     for (const [name, kind] of fs.list(dir)) {
       const path = join(dir, name);
-      if (kind === 'file' && (NAMES.has(name) || CONFIG.test(name))) paths.push(path);
+      if (name === 'index.html' && kind === 'file' && depth(dir) <= MAX_PAGE_DEPTH && pages < MAX_PAGES) {
+        pages += 1;
+        paths.push(path);
+      }
+      if (kind === 'file' && (NAMES.has(name) || CONFIG.test(name) || VIKE.test(name))) paths.push(path);
       if (kind === 'directory' && (name === '.vitepress' || name === '.vuepress'))
         for (const [inner] of fs.list(path)) if (VITEPRESS.test(join(path, inner))) paths.push(join(path, inner));
     }

@@ -32,6 +32,15 @@ function why(repo: Snapshot, scope: string, proposals: readonly Proposal[], requ
   if (others.length > 0)
     return `${place} holds ${others.join(', ')}, and there are builders for Node and static pages only`;
   const packages = folders.filter((dir) => repo.has(join(dir, 'package.json'))).map((dir) => join(dir, 'package.json'));
+  const worker = folders
+    .map((dir) =>
+      ['wrangler.toml', 'wrangler.json', 'wrangler.jsonc']
+        .map((name) => join(dir, name))
+        .find((file) => repo.has(file)),
+    )
+    .find((file) => file !== undefined);
+  if (worker !== undefined)
+    return `${worker} configures code for Cloudflare Workers, which does not run by itself; add a start script that runs it with Node (for Hono with @hono/node-server)`;
   if (packages.length > 0)
     return `${packages.slice(0, 3).join(', ')} ${packages.length === 1 ? 'has' : 'have'} no framework that is known, no page to build and no start script`;
   const submodule = [...repo.fs.list(scope)].find(([, kind]) => kind === 'submodule')?.[0];

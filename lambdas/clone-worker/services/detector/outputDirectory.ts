@@ -1,107 +1,160 @@
 import { VerenError } from '../../../../contract/errors.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
 import { join } from '../../../shared/repo/repoFs.ts';
+import { type Command, optionOf, scriptCommands, wordsOf } from './commandLine.ts';
 import type { Findings } from './findings.ts';
 import type { FoundFramework } from './frameworkTable.ts';
-import { configFile, dependency, type Project, script } from './project.ts';
+import { configuredOutput } from './outputSettings.ts';
+import { dependency, type Project } from './project.ts';
 import type { StaticRendering } from './rendering.ts';
 import { resolvePath } from './repoPath.ts';
-import { stringSetting } from './sourceText.ts';
 
 export interface Output {
   /** Relative to the package; may begin with `..`. */
   readonly path: string;
   readonly rule: string;
   readonly file?: string | undefined;
+  /** A configuration that says where files go, in a way that cannot be known without running it. */
+  readonly unclear?: string | undefined;
 }
 
-/** Where the build of a static framework writes: an option in the build script, the configuration, then the framework's default. */
-export function outputOf(project: Project, framework: FoundFramework, rendering: StaticRendering): Output {
-  const option = outDirOption(script(project, 'build'));
-  if (option !== undefined)
-    return { path: option, rule: 'option of the build script', file: join(project.dir, 'package.json') };
-  if (rendering.output !== undefined) return { path: rendering.output, rule: rendering.rule, file: rendering.file };
-  const vite = dependency(project, 'vite') !== undefined;
-  const configured = SETTINGS[framework.slug]?.(project) ?? (vite ? viteOutput(project) : undefined);
-  if (configured !== undefined) return configured;
-  // Ionic's row means Create React App; newer Ionic apps are built by Vite.
-  if (framework.slug === 'ionic-react' && vite) return { path: 'dist', rule: 'default of Vite' };
-  return { path: framework.outputDirectory ?? 'dist', rule: `default of ${framework.name}` };
+/** The commands of a framework's own tool in the build script, in order; those that build for a server are left out. */
+export function ownCommands(project: Project, framework: FoundFramework, scriptName = 'build'): Command[] {
+  const tools = toolsOf(framework);
+  return scriptCommands(project, scriptName).filter(
+    (command) =>
+      tools.includes(command.program) && !command.args.some((arg) => arg === '--ssr' || arg.startsWith('--ssr=')),
+  );
 }
 
-/** `--outDir x`, `--output-path=x`, `-d x` and the like. */
-export function outDirOption(command: string): string | undefined {
-  return /(?:^|\s)(?:--out-?[dD]ir|--output-?[pP]ath|--dist-?[dD]ir|--dest|--output)[ =]["']?([\w@./-]{1,200})/.exec(
-    command,
-  )?.[1];
-}
-
-/** `build.outDir`, seen from `root`. Source: https://vite.dev/config/build-options */
-function viteOutput(project: Project): Output | undefined {
-  const config = configFile(project, 'vite.config');
-  if (!config) return undefined;
-  const root = stringSetting(config.code, 'root')?.replace(/^\.?\//, '');
-  const outDir = stringSetting(config.code, 'outDir');
-  if (root === undefined && outDir === undefined) return undefined;
-  return { path: join(root || '.', outDir ?? 'dist'), rule: 'build.outDir and root', file: config.file };
-}
-
-const setting =
-  (base: string, key: string): ((project: Project) => Output | undefined) =>
-  (project) => {
-    const config = configFile(project, base);
-    const path = config && stringSetting(config.code, key);
-    return config && path ? { path, rule: key, file: config.file } : undefined;
-  };
-
-const SETTINGS: Readonly<Record<string, (project: Project) => Output | undefined>> = {
-  vue: setting('vue.config', 'outputDir'),
-  gridsome: setting('gridsome.config', 'outputDir'),
-  vitepress(project) {
-    // `vitepress build docs` writes below that folder.
-    const folder = /\bvitepress build\s+([\w@./-]{1,200})/.exec(script(project, 'build'))?.[1] ?? '.';
-    const at = { ...project, dir: join(project.dir, folder.replace(/^\.\//, '').replace(/\/$/, '')) };
-    const config = configFile(at, '.vitepress/config');
-    const path = config && stringSetting(config.code, 'outDir');
-    return {
-      path: join(folder.replace(/\/$/, ''), path ?? '.vitepress/dist'),
-      rule: 'default of VitePress',
-      file: config?.file,
-    };
-  },
-  webpack: webpackOutput,
-  rsbuild(project) {
-    const config = configFile(project, 'rsbuild.config');
-    const path = /distPath\s{0,9}:\s{0,9}\{\s{0,99}root\s{0,9}:\s{0,9}["'`]([\w@./-]{1,200})/.exec(
-      config?.code ?? '',
-    )?.[1];
-    return config && path ? { path, rule: 'output.distPath', file: config.file } : undefined;
-  },
+const MORE_TOOLS: Readonly<Record<string, readonly string[]>> = {
+  webpack: ['webpack-cli'],
+  rspack: ['rspack-cli'],
+  'create-react-app': ['react-app-rewired', 'craco'],
+  'ionic-react': ['vite', 'ionic', 'react-app-rewired', 'craco'],
+  eleventy: ['eleventy'],
+  umijs: ['max', 'umi-build'],
+  vite: ['vite-ssg', 'vite-react-ssg', 'rolldown-vite'],
+  nuxtjs: ['nuxi'],
+  storybook: ['build-storybook', 'sb'],
+  parcel: ['parcel-bundler'],
+  quasar: [],
 };
 
-/** `path: path.resolve(__dirname, 'public')`. Source: https://webpack.js.org/configuration/output/ */
-function webpackOutput(project: Project): Output | undefined {
-  const config = configFile(project, 'webpack.config');
-  const path =
-    /path\.(?:resolve|join)\(\s{0,9}(?:__dirname|process\.cwd\(\)|import\.meta\.dirname)\s{0,9},\s{0,9}["'`]([\w@./-]{1,200})["'`]\s{0,9}\)/.exec(
-      config?.code ?? '',
-    )?.[1];
-  return config && path ? { path: path.replace(/^\.?\//, ''), rule: 'output.path', file: config.file } : undefined;
+function toolsOf(framework: FoundFramework): string[] {
+  const [first = ''] = (framework.buildCommand ?? '').replace(/^npx /, '').split(' ');
+  return [first.slice(first.lastIndexOf('/') + 1), ...(MORE_TOOLS[framework.slug] ?? [])];
 }
 
-/** No framework is known: the folder that the build script names, else the one that holds the page. */
+/** Names under which tools take their output folder. Sources: each tool's own page of its command line. */
+const OPTIONS = [
+  '--outDir',
+  '--out-dir',
+  '--output-path',
+  '--outputPath',
+  '--dist-dir',
+  '--dist-path',
+  '--dest',
+  '--output',
+];
+const MORE_OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  webpack: ['-o'],
+  rspack: ['-o'],
+  storybook: ['-o', '--output-dir'],
+  'expo-web': ['--output-dir'],
+  vuepress: ['-d'],
+  parcel: ['-d'],
+  ember: ['-o'],
+};
+
+/** Where the build of a static framework writes: an option of its own command, the configuration, then the framework's default. */
+export function outputOf(project: Project, framework: FoundFramework, rendering: StaticRendering): Output {
+  const commands = ownCommands(project, framework, buildScriptOf(project, framework));
+  const named = [...OPTIONS, ...(MORE_OPTIONS[framework.slug] ?? [])];
+  const configured = configuredOutput(project, framework, commands);
+  const option = commands
+    .map((command) => optionOf(command, named))
+    .find((value) => value !== undefined && isFolder(value));
+  if (option !== undefined)
+    return {
+      path: join(configured?.root ?? '.', option),
+      rule: `option of ${commands[0]!.program} in the build script`,
+      file: join(project.dir, 'package.json'),
+    };
+  if (rendering.output !== undefined) return { path: rendering.output, rule: rendering.rule, file: rendering.file };
+  if (configured?.path !== undefined) return { ...configured, path: configured.path };
+  const unclear = configured?.unclear;
+  // Ionic's row means Create React App; newer Ionic apps are built by Vite.
+  if (framework.slug === 'ionic-react' && dependency(project, 'vite') !== undefined)
+    return { path: 'dist', rule: 'default of Vite', unclear };
+  return { path: framework.outputDirectory ?? 'dist', rule: `default of ${framework.name}`, unclear };
+}
+
+const isFolder = (value: string) => /^[\w@./-]{1,200}$/.test(value) && !/\.(?:css|js|ts|json|html)$/.test(value);
+
+/** The script that builds the site: a documentation generator in a library has one of its own. */
+export function buildScriptOf(project: Project, framework: FoundFramework | undefined): string {
+  if (!framework || ownCommands(project, framework).length > 0) return 'build';
+  const tools = toolsOf(framework);
+  const names = DOCUMENTATION.has(framework.slug)
+    ? [
+        'docs:build',
+        'build:docs',
+        'docs-build',
+        'build-docs',
+        'doc:build',
+        'build:doc',
+        'site:build',
+        'build:site',
+        'website:build',
+        'docs',
+      ]
+    : [];
+  const builds = (name: string) =>
+    scriptCommands(project, name).some(
+      (command) =>
+        tools.includes(command.program) && !wordsOf(command).some((word) => /^(?:dev|serve|start|preview)$/.test(word)),
+    );
+  return names.find(builds) ?? 'build';
+}
+
+/** Generators that document what lies beside them, mostly in a folder `docs`. */
+export const DOCUMENTATION: ReadonlySet<string> = new Set([
+  'vitepress',
+  'vuepress',
+  'docusaurus-2',
+  'docusaurus',
+  'storybook',
+]);
+
+/** Words after these are names of tasks, not folders. */
+const TASK_RUNNERS =
+  /^(?:gulp|grunt|make|jake|npm|yarn|pnpm|bun|nx|turbo|lerna|just|task|run-s|run-p|npm-run-all|concurrently)$/;
+
+/** No framework is known: the folder that the build script names, else `public` or the usual one. Never the package's own folder. */
 export function plainOutput(project: Project): Output {
-  const named = /(?:^|[\s=./"'])(dist|build|out|_site|public|www)(?=$|[\s/"'])/.exec(
-    script(project, 'build').replace(/\b(?:run|node)[ -]?\S*/g, ''),
-  )?.[1];
-  if (named !== undefined)
-    return { path: named, rule: 'named in the build script', file: join(project.dir, 'package.json') };
-  for (const folder of ['public', '.']) {
-    const file = join(project.dir, join(folder, 'index.html'));
-    if (project.repo.has(file)) return { path: folder, rule: 'holds index.html', file };
+  const commands = scriptCommands(project, 'build').filter(({ program }) => !TASK_RUNNERS.test(program));
+  const file = join(project.dir, 'package.json');
+  const option = commands.map((c) => optionOf(c, OPTIONS)).findLast((value) => value !== undefined && isFolder(value));
+  if (option !== undefined) return { path: option, rule: 'named in the build script', file };
+  for (const word of commands.flatMap(({ args }) => args)) {
+    const named = /(?:^|[/=])(?:\.\/)?(dist|build|out|_site|public|www)(?=$|\/)/.exec(word)?.[1];
+    if (named !== undefined && !/\.(?:[cm]?[jt]s)$/.test(word))
+      return { path: named, rule: 'named in the build script', file };
   }
+  const page = join(project.dir, 'public/index.html');
+  if (project.repo.has(page)) return { path: 'public', rule: 'holds index.html', file: page };
+  const own = join(project.dir, 'index.html');
+  if (project.repo.has(own) && commands.length > 0 && commands.every(writesBesidePage))
+    return { path: '.', rule: 'the build writes beside index.html', file: own };
   return { path: 'dist', rule: 'default' };
 }
+
+/** Makes a single file, such as a style sheet, in the place where a page written by hand names it. */
+const writesBesidePage = (command: Command): boolean =>
+  /^(?:tailwindcss|@tailwindcss\/cli|sass|postcss|lessc|stylus|esbuild|uglifyjs|terser|cleancss|tsc)$/.test(
+    command.program,
+  ) && optionOf(command, ['--outdir', '--out-dir', '--outDir', '--dir', '-d']) === undefined;
 
 /** `./dist/` → `dist`, `a/../b` → `b`; what leads out of the package keeps its `..`. */
 export function tidy(path: string): string {

@@ -1,4 +1,5 @@
 import { join } from '../../../shared/repo/repoFs.ts';
+import { type ProgramConfig, readProgram } from './config/readProgram.ts';
 import type { PackageJson } from './packageJson.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -24,4 +25,25 @@ export function configFile(project: Project, base: string): { file: string; code
     if (code !== undefined) return { file, code };
   }
   return undefined;
+}
+
+const programs = new WeakMap<Snapshot, Map<string, ProgramConfig>>();
+
+/** A configuration file by its path, read once. Undefined where it is absent or was not among the files read. */
+export function readConfig(repo: Snapshot, file: string): ProgramConfig | undefined {
+  const source = repo.text(file);
+  if (source === undefined) return undefined;
+  const known = programs.get(repo) ?? new Map<string, ProgramConfig>();
+  programs.set(repo, known);
+  const config = known.get(file) ?? readProgram(file, source);
+  known.set(file, config);
+  return config;
+}
+
+/** The first `<base>.ts`, `.js`, … of the project. */
+export function projectConfig(project: Project, base: string): ProgramConfig | undefined {
+  const file = EXTENSIONS.map((extension) => join(project.dir, `${base}.${extension}`)).find(
+    (path) => project.repo.text(path) !== undefined,
+  );
+  return file === undefined ? undefined : readConfig(project.repo, file);
 }

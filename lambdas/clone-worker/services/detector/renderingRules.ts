@@ -1,7 +1,9 @@
 import { join } from '../../../shared/repo/repoFs.ts';
-import { configFile, dependency, fileIn, type Project, script } from './project.ts';
+import { scriptCommands } from './commandLine.ts';
+import type { ProgramConfig } from './config/readProgram.ts';
+import { isCallValue, unwrapObject, valueAt } from './config/values.ts';
+import { configFile, dependency, fileIn, type Project, projectConfig, script } from './project.ts';
 import type { Rendering, ServerRendering, StaticRendering } from './rendering.ts';
-import { hasSetting, stringSetting } from './sourceText.ts';
 
 /** How each framework says whether it renders on a server. The source of each rule is the framework's own page. */
 
@@ -17,9 +19,9 @@ const majorOf = (range: string | undefined) => /\d+/.exec(range ?? '')?.[0];
 
 /** https://nextjs.org/docs/app/guides/static-exports: `output: 'export'` writes `out` or `distDir`; `next export` before 14. */
 export function next(project: Project): Rendering {
-  const config = configFile(project, 'next.config');
-  if (config && stringSetting(config.code, 'output') === 'export')
-    return statically(stringSetting(config.code, 'distDir') ?? 'out', "output: 'export'", config.file);
+  const config = projectConfig(project, 'next.config');
+  if (config?.text('output') === 'export')
+    return statically(config.path('distDir') ?? 'out', "output: 'export'", config.file);
   const build = script(project, 'build');
   if (/\bnext export\b/.test(build)) {
     const folder = /\bnext export\b.{0,200}?\s(?:-o|--outdir)[ =](\S+)/.exec(build)?.[1];
@@ -35,15 +37,14 @@ export function next(project: Project): Rendering {
 
 /** https://nuxt.com/docs/getting-started/deployment: `nuxt generate` and `ssr: false` give static files. */
 export function nuxt(project: Project): Rendering {
-  const config = configFile(project, 'nuxt.config');
+  const config = projectConfig(project, 'nuxt.config');
   const two = majorOf(dependency(project, 'nuxt')) === '2';
   const output = two ? 'dist' : '.output/public';
-  const build = script(project, 'build') || script(project, 'generate');
-  if (/\bnux(?:t|i) generate\b/.test(build))
+  const name = script(project, 'build') === '' ? 'generate' : 'build';
+  if (scriptCommands(project, name).some((c) => /^nux(?:t|i)$/.test(c.program) && c.args[0] === 'generate'))
     return statically(output, 'the script runs nuxt generate', packageFile(project));
-  if (config && !two && hasSetting(config.code, 'ssr', 'false')) return statically(output, 'ssr: false', config.file);
-  if (config && stringSetting(config.code, 'preset') === 'static')
-    return statically(output, 'preset static', config.file);
+  if (config && !two && config.isSet(false, 'ssr')) return statically(output, 'ssr: false', config.file);
+  if (config && isStaticPreset(config.text('nitro', 'preset'))) return statically(output, 'preset static', config.file);
   return server({
     start: two ? 'npx nuxt start' : 'node .output/server/index.mjs',
     rule: 'server rendering is the default of Nuxt',
@@ -54,10 +55,10 @@ export function nuxt(project: Project): Rendering {
 
 /** https://docs.astro.build/en/guides/on-demand-rendering/: static unless `output` says otherwise or an adapter is used. */
 export function astro(project: Project): Rendering {
-  const config = configFile(project, 'astro.config');
-  const output = config && stringSetting(config.code, 'output');
-  const adapter = config !== undefined && /(?<![\w$])adapter\s{0,9}[:,]/.test(config.code);
-  const outDir = (config && stringSetting(config.code, 'outDir')) ?? 'dist';
+  const config = projectConfig(project, 'astro.config');
+  const output = config?.text('output');
+  const adapter = config?.value('adapter') !== undefined && config.value('adapter') !== null;
+  const outDir = config?.path('outDir') ?? 'dist';
   if (output !== 'server' && output !== 'hybrid' && !adapter)
     return statically(outDir, output ? `output: '${output}'` : 'static is the default of Astro', config?.file);
   const node = dependency(project, '@astrojs/node') !== undefined;
@@ -71,15 +72,32 @@ export function astro(project: Project): Rendering {
 
 /** https://svelte.dev/docs/kit/adapters: the adapter says what the build gives. */
 export function svelteKit(project: Project): Rendering {
-  const configs = ['svelte.config', 'vite.config'].flatMap((base) => configFile(project, base) ?? []);
-  const naming = (adapter: string) => configs.find(({ code }) => code.includes(adapter));
+  const bases = ['svelte.config', 'vite.config'];
+  const configs = bases.flatMap((base) => configFile(project, base) ?? []);
+  const settings = bases.flatMap((base) => projectConfig(project, base) ?? []);
+  const adapters = settings.flatMap((config) => {
+    const call = config.value('kit', 'adapter');
+    return isCallValue(call) ? [{ file: config.file, module: call.module, options: unwrapObject(call.args[0]) }] : [];
+  });
+  // An adapter that is only imported is not the one that is used, where that can be seen.
+  const naming = (name: string) =>
+    adapters.find(({ module }) => module === name) ??
+    (adapters.some(({ module }) => module !== undefined)
+      ? undefined
+      : configs
+          .filter(({ code }) => code.includes(name))
+          .map(({ file }) => ({ file, module: name, options: adapters[0]?.options }))[0]);
+  const option = (options: ReturnType<typeof unwrapObject>, key: string) => {
+    const value = valueAt(options, key);
+    return typeof value === 'string' ? value : undefined;
+  };
   const forStatic = naming('@sveltejs/adapter-static');
-  if (forStatic) return statically(stringSetting(forStatic.code, 'pages') ?? 'build', 'adapter-static', forStatic.file);
+  if (forStatic) return statically(option(forStatic.options, 'pages') ?? 'build', 'adapter-static', forStatic.file);
   const remedy = 'Use @sveltejs/adapter-static in svelte.config.js';
   const forNode = naming('@sveltejs/adapter-node');
   if (forNode)
     return server({
-      start: `node ${stringSetting(forNode.code, 'out') ?? 'build'}`,
+      start: `node ${option(forNode.options, 'out') ?? 'build'}`,
       rule: 'adapter-node',
       file: forNode.file,
       remedy,
@@ -93,34 +111,38 @@ export function svelteKit(project: Project): Rendering {
 
 /** https://reactrouter.com/how-to/spa: `ssr: false` gives `build/client`. */
 export function reactRouter(project: Project): Rendering {
-  const config = configFile(project, 'react-router.config');
-  const folder = ((config && stringSetting(config.code, 'buildDirectory')) ?? 'build').replace(/^\.\//, '');
-  if (config && hasSetting(config.code, 'ssr', 'false'))
-    return statically(`${folder}/client`, 'ssr: false', config.file);
+  const config = projectConfig(project, 'react-router.config');
+  const folder = config?.path('buildDirectory') ?? 'build';
+  if (config?.isSet(false, 'ssr')) return statically(`${folder}/client`, 'ssr: false', config.file);
+  const serves = dependency(project, '@react-router/serve') !== undefined;
   return server({
-    start: `npx react-router-serve ./${folder}/server/index.js`,
+    start: serves ? `npx react-router-serve ./${folder}/server/index.js` : undefined,
     rule: 'server rendering is the default of React Router as a framework',
     file: config?.file,
-    remedy: 'Set ssr: false in react-router.config',
+    remedy: `Set ssr: false in react-router.config${serves ? '' : ', or add @react-router/serve (or a start script that runs a Node server) to deploy it as a backend'}`,
   });
 }
 
 /** https://remix.run/docs/en/main/guides/spa-mode: the Vite plugin's `ssr: false` gives `build/client`. */
 export function remix(project: Project): Rendering {
-  const vite = configFile(project, 'vite.config');
-  if (vite && hasSetting(vite.code, 'ssr', 'false')) return statically('build/client', 'ssr: false', vite.file);
+  const vite = projectConfig(project, 'vite.config');
+  const options = pluginOptions(vite, ['@remix-run/dev', 'remix', 'vitePlugin']);
+  const folder = textAt(options, 'buildDirectory') ?? 'build';
+  if (vite && valueAt(options, 'ssr') === false) return statically(`${folder}/client`, 'ssr: false', vite.file);
+  const serves = dependency(project, '@remix-run/serve') !== undefined;
+  const bundle = vite ? `./${folder}/server/index.js` : 'build';
   return server({
-    start: vite ? 'npx remix-serve ./build/server/index.js' : 'npx remix-serve build',
+    start: serves ? `npx remix-serve ${bundle}` : undefined,
     rule: 'Remix renders on a server',
     file: vite?.file,
-    remedy: 'Set ssr: false of the Remix plugin in vite.config',
+    remedy: `Set ssr: false of the Remix plugin in vite.config${serves ? '' : ', or add @remix-run/serve (or a start script that runs a Node server) to deploy it as a backend'}`,
   });
 }
 
 /** https://nitro.build/deploy/runtimes/node */
 export function nitro(project: Project): Rendering {
-  const config = configFile(project, 'nitro.config');
-  if (config && stringSetting(config.code, 'preset') === 'static')
+  const config = projectConfig(project, 'nitro.config');
+  if (config && isStaticPreset(config.text('preset')))
     return statically('.output/public', 'preset static', config.file);
   return server({
     start: 'node .output/server/index.mjs',
@@ -132,8 +154,8 @@ export function nitro(project: Project): Rendering {
 
 /** https://docs.solidjs.com/solid-start/reference/config/define-config: `ssr: false` still builds a server. */
 export function solidStart(project: Project): Rendering {
-  const config = configFile(project, 'app.config');
-  if (config && stringSetting(config.code, 'preset') === 'static')
+  const config = projectConfig(project, 'app.config');
+  if (config && isStaticPreset(config.text('server', 'preset')))
     return statically('.output/public', 'preset static', config.file);
   return server({
     start: 'node .output/server/index.mjs',
@@ -145,8 +167,9 @@ export function solidStart(project: Project): Rendering {
 
 /** https://analogjs.org/docs/features/server/static-site-generation */
 export function analog(project: Project): Rendering {
-  const vite = configFile(project, 'vite.config');
-  if (vite && (hasSetting(vite.code, 'ssr', 'false') || hasSetting(vite.code, 'static', 'true')))
+  const vite = projectConfig(project, 'vite.config');
+  const options = pluginOptions(vite, ['@analogjs/platform', 'analog']);
+  if (vite && (valueAt(options, 'ssr') === false || valueAt(options, 'static') === true))
     return statically('dist/analog/public', 'static: true or ssr: false', vite.file);
   return server({
     start: 'node dist/analog/server/index.mjs',
@@ -158,10 +181,13 @@ export function analog(project: Project): Rendering {
 
 /** https://tanstack.com/start/latest/docs/framework/react/guide/spa-mode */
 export function tanstackStart(project: Project): Rendering {
-  const vite = configFile(project, 'vite.config');
-  if (vite && /(?<![\w$])spa\s{0,9}:\s{0,9}\{\s{0,20}enabled\s{0,9}:\s{0,9}true/.test(vite.code))
+  const vite = projectConfig(project, 'vite.config') ?? projectConfig(project, 'rsbuild.config');
+  const modules = ['@tanstack/react-start/plugin/vite', '@tanstack/solid-start/plugin/vite', 'tanstackStart'];
+  if (vite && valueAt(pluginOptions(vite, modules), 'spa', 'enabled') === true)
     return statically('dist/client', 'spa: { enabled: true }', vite.file);
-  const withNitro = ['nitro', 'nitropack'].some((name) => dependency(project, name) !== undefined);
+  const withNitro = ['nitro', 'nitropack', '@tanstack/nitro-v2-vite-plugin'].some(
+    (name) => dependency(project, name) !== undefined,
+  );
   return server({
     start: withNitro ? 'node .output/server/index.mjs' : undefined,
     rule: 'TanStack Start renders on a server',
@@ -184,8 +210,13 @@ export const waku = (): Rendering =>
 
 /** https://vike.dev/prerender */
 export function vike(project: Project): Rendering {
-  const vite = configFile(project, 'vite.config');
-  if (vite && /(?<![\w$])prerender\s{0,9}:\s{0,9}(?:true|\{)/.test(vite.code))
+  const vite = projectConfig(project, 'vite.config');
+  const own = pluginOptions(vite, ['vike/plugin', 'vike', 'vite-plugin-ssr/plugin']);
+  const shared = ['+config', 'pages/+config', 'renderer/+config'].flatMap(
+    (base) => projectConfig(project, base) ?? [],
+  )[0];
+  const prerender = valueAt(own, 'prerender') ?? shared?.value('prerender');
+  if (vite && prerender !== undefined && prerender !== false && prerender !== null)
     return statically('dist/client', 'prerender', vite.file);
   return server({
     rule: 'Vike renders on a server',
@@ -205,3 +236,18 @@ export function qwikCity(project: Project): Rendering {
     remedy: `Add the static adapter (qwik add static)${entry ? '' : ', or the express adapter to deploy it as a backend'}`,
   });
 }
+
+/** The object that a plugin of a configuration is called with. */
+function pluginOptions(config: ProgramConfig | undefined, names: readonly string[]) {
+  const call = config?.plugin(names);
+  return call && unwrapObject(call.args[0]);
+}
+
+function textAt(value: ReturnType<typeof unwrapObject>, key: string): string | undefined {
+  const found = valueAt(value, key);
+  return typeof found === 'string' ? found : undefined;
+}
+
+/** Presets of Nitro that write files only. Source: https://nitro.build/deploy#static */
+const isStaticPreset = (preset: string | undefined): boolean =>
+  preset === 'static' || preset === 'github-pages' || preset === 'github_pages';

@@ -15,6 +15,8 @@ const FRONTEND: Readonly<Record<string, number>> = {
   public: 2,
   admin: -4,
   docs: -12,
+  doc: -12,
+  documentation: -12,
   landing: 4,
   storybook: -25,
 };
@@ -31,15 +33,22 @@ const BACKEND: Readonly<Record<string, number>> = {
 };
 /** Never what is deployed unless there is nothing else. */
 const ASIDE =
-  /^(?:examples?|demos?|samples?|playgrounds?|sandbox|templates?|fixtures?|__fixtures__|tests?|__tests__|e2e|cypress|benchmarks?|bench|scripts?|tools?|tooling|config|configs|starters?|boilerplate|mobile|extension|plugins?|node|vendor|third[_-]?party|legacy|archive|old|deprecated)$/i;
+  /^(?:examples?|demos?|samples?|playgrounds?|sandbox|templates?|fixtures?|__fixtures__|tests?|__tests__|e2e|cypress|benchmarks?|bench|scripts?|tools?|tooling|config|configs|starters?|integrations?|tutorials?|mocks?|__mocks__|themes|layouts|_layouts|archetypes|boilerplate|mobile|extension|plugins?|node|vendor|third[_-]?party|legacy|archive|old|deprecated)$/i;
+/** Ends of names that say the same: `store-e2e`, `online-playground`. */
+const ASIDE_END =
+  /[-_.](?:e2e|tests?|testing|mocks?|playgrounds?|examples?|demos?|fixtures?|samples?|sandbox|benchmarks?|starter|template|storybook)$/i;
+/** What documents the product is not the product. */
+const DOCUMENTATION = /^(?:docs?|documentation)[-_.]|[-_.](?:docs?|documentation)$/i;
 const ROOT = 25;
 
 export function pathScore(target: 'frontend' | 'backend', dir: string): number {
   if (dir === '.') return ROOT;
   const parts = dir.toLowerCase().split('/');
   const names = target === 'frontend' ? FRONTEND : BACKEND;
-  const own = Object.hasOwn(names, parts.at(-1)!) ? names[parts.at(-1)!]! : 0;
+  const last = parts.at(-1)!;
+  const documents = target === 'frontend' && DOCUMENTATION.test(last) ? FRONTEND.docs! : 0;
+  const own = Object.hasOwn(names, last) ? names[last]! : documents;
   const group = parts.includes('apps') ? 8 : parts.includes('packages') || parts.includes('libs') ? -4 : 0;
-  const aside = parts.some((part) => ASIDE.test(part)) ? -60 : 0;
+  const aside = parts.some((part) => ASIDE.test(part) || ASIDE_END.test(part)) ? -60 : 0;
   return own + group + aside - 3 * (parts.length - 1);
 }

@@ -39,17 +39,6 @@ function endOfString(source: string, start: number): number {
   return source.length;
 }
 
-/** Value of the first `key: 'text'` (or `"key": "text"`, or `key = 'text'`) in a text without comments. */
-export function stringSetting(source: string, key: string): string | undefined {
-  return new RegExp(`(?<![\\w$.-])["']?${key}["']?\\s{0,20}[:=]\\s{0,20}(["'\`])([^"'\`\\n$]{1,256})\\1`).exec(
-    source,
-  )?.[2];
-}
-
-/** Whether the text sets `key` to exactly this bare word (`true`, `false`). */
-export const hasSetting = (source: string, key: string, value: string): boolean =>
-  new RegExp(`(?<![\\w$.-])["']?${key}["']?\\s{0,20}[:=]\\s{0,20}${value}(?![\\w$])`).test(source);
-
 /** JSON with comments and trailing commas, as Angular, Nx and TypeScript write it. Undefined where it is not even that. */
 export function parseJsonc(source: string): unknown {
   const plain = withoutComments(source.replace(/^\ufeff/, ''));

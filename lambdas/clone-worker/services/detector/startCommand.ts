@@ -2,6 +2,7 @@ import type { PackageManager } from '../../../../contract/plan.ts';
 import { join } from '../../../shared/repo/repoFs.ts';
 import type { Findings } from './findings.ts';
 import { dependency, type Project, script } from './project.ts';
+import { judgeStart } from './startJudgement.ts';
 
 export interface Start {
   readonly command: string;
@@ -11,16 +12,9 @@ export interface Start {
   readonly line: string;
   /** Starts a program that was written for serving: not a guess from a file's name alone. */
   readonly certain: boolean;
+  /** Watches files and starts again at every change: a developer's way to start. */
+  readonly watches?: boolean;
 }
-
-/** Servers for developing, static file servers and task runners: a `start` of these serves no backend. */
-const NOT_A_SERVER =
-  /(?:^|[\s;&|/])(?:react-scripts|react-app-rewired|craco|vite(?:-node)?|ng|nx|turbo|lerna|vue-cli-service|parcel|webpack|webpack-dev-server|rsbuild|rspack|http-server|serve|live-server|lite-server|browser-sync|gatsby|astro|next|nuxt|nuxi|remix|expo|react-native|electron|electron-forge|storybook|start-storybook|docusaurus|eleventy|hexo|gulp|grunt|concurrently|npm-run-all|run-p|run-s|wsrun|tsc|rollup|ember|stencil|wmr|preact|snowpack|vitepress|vuepress|slidev|jest|vitest|echo)(?=$|[\s;&|])/;
-const DEV_WATCHER =
-  /(?:^|[\s;&|/])(?:nodemon|ts-node-dev|tsnd|node-dev|supervisor)(?=$|\s)|(?:^|\s)--watch(?=$|\s)|\btsx watch\b|\bnest start\b(?!.*--prod)/;
-/** Goes into another folder, where another package is the one that starts. */
-const ELSEWHERE =
-  /(?:^|[;&|]\s*)cd\s|--prefix[\s=]|--workspace[\s=]|(?:^|\s)-w\s|--filter[\s=]|\byarn (?:workspace|--cwd)\b|\bpnpm (?:-C|--dir|-r)\b/;
 
 const SCRIPTS = ['start', 'start:prod', 'serve', 'prod', 'production', 'server'] as const;
 const BASES = ['index', 'server', 'app', 'main'];
@@ -28,36 +22,47 @@ const FOLDERS = ['.', 'src'];
 const JS = ['js', 'cjs', 'mjs'];
 const TS = ['ts', 'mts', 'cts'];
 
-const isServerScript = (line: string): boolean => line !== '' && !NOT_A_SERVER.test(line) && !ELSEWHERE.test(line);
-
 /**
  * What starts the server, in order: `web` of a Procfile, `start:prod` where `start` is for developing, `scripts.start`,
- * `main`, then `index|server|app|main` in the folder or in `src`. Sources: Heroku's and Railpack's documented orders.
+ * `main`, then `index|server|app|main` in the folder or in `src`. Sources: Heroku's and Railpack's documented orders, npm's documentation of `npm start`.
  */
 export function startOf(project: Project, manager: PackageManager['name']): Start | undefined {
-  return fromProcfile(project) ?? fromScripts(project, manager) ?? fromFiles(project);
+  return fromProcfile(project) ?? fromScripts(project, manager) ?? fromFiles(project, manager);
 }
 
-function fromProcfile(project: Project): Start | undefined {
+/** Process `web` of a Procfile, where a program of this runtime is what it runs. */
+export function fromProcfile(project: Project): Start | undefined {
   const file = join(project.dir, 'Procfile');
   const line = /^web:[ \t]*(\S[^\r\n]{0,1000})/m.exec(project.repo.text(file) ?? '')?.[1]?.trim();
-  return line === undefined ? undefined : { command: line, line, rule: 'web process', file, certain: true };
+  if (line === undefined || judgeStart(project, line) === 'foreign') return undefined;
+  return { command: line, line, rule: 'web process', file, certain: true };
 }
 
 function fromScripts(project: Project, manager: PackageManager['name']): Start | undefined {
-  const usable = SCRIPTS.filter((name) => isServerScript(script(project, name)));
-  const name = usable.find((n) => !DEV_WATCHER.test(script(project, n))) ?? usable[0];
-  if (name === undefined) return undefined;
+  const judged = SCRIPTS.map((name) => ({ name, line: script(project, name) }))
+    .filter(({ line }) => line !== '')
+    .map((row) => ({ ...row, kind: judgeStart(project, row.line) }));
+  const found = judged.find(({ kind }) => kind === 'server') ?? judged.find(({ kind }) => kind === 'watcher');
+  if (found === undefined) return undefined;
+  const compiled = adonisServer(project, found.line);
   return {
-    command: runScript(manager, name),
-    line: script(project, name),
-    rule: `scripts.${name}`,
+    command: compiled ?? runScript(manager, found.name),
+    line: compiled ?? found.line,
+    rule: `scripts.${found.name}`,
     file: join(project.dir, 'package.json'),
     certain: true,
+    ...(found.kind === 'watcher' ? { watches: true } : {}),
   };
 }
 
-function fromFiles(project: Project): Start | undefined {
+/** AdonisJS is started out of its build folder. Source: https://docs.adonisjs.com/guides/getting-started/deployment */
+function adonisServer(project: Project, line: string): string | undefined {
+  if (dependency(project, '@adonisjs/core') === undefined || !/^node (?:\.\/)?bin\/server\.js$/.test(line.trim()))
+    return undefined;
+  return project.repo.has(join(project.dir, 'bin/server.js')) ? undefined : 'node build/bin/server.js';
+}
+
+function fromFiles(project: Project, manager: PackageManager['name']): Start | undefined {
   const main = project.pkg.main?.replace(/^\.\//, '');
   if (
     main !== undefined &&
@@ -65,7 +70,7 @@ function fromFiles(project: Project): Start | undefined {
     (project.repo.has(join(project.dir, main)) || /^(?:dist|build|lib|out)\//.test(main))
   )
     return {
-      command: nodeCommand(project, main),
+      command: nodeCommand(project, main, manager),
       line: `node ${main}`,
       rule: 'main',
       file: join(project.dir, 'package.json'),
@@ -77,15 +82,23 @@ function fromFiles(project: Project): Start | undefined {
         const path = join(folder, `${base}.${extension}`);
         const file = join(project.dir, path);
         if (project.repo.has(file))
-          return { command: nodeCommand(project, path), line: `node ${path}`, rule: 'file name', file, certain: false };
+          return {
+            command: nodeCommand(project, path, manager),
+            line: `node ${path}`,
+            rule: 'file name',
+            file,
+            // What `npm start` runs without a script. Source: https://docs.npmjs.com/cli/commands/npm-start
+            certain: path === 'server.js' && script(project, 'start') === '',
+          };
       }
   return undefined;
 }
 
 const isSourcePath = (path: string) => /^[\w@./-]{1,200}\.[cm]?[jt]s$/.test(path) && !path.split('/').includes('..');
 
-/** TypeScript is run by tsx where the package has it, else by Node itself, which strips types from 22.18 on. */
-function nodeCommand(project: Project, path: string): string {
+/** Bun runs both languages; TypeScript is run by tsx where the package has it, else by Node itself, which strips types from 22.18 on. */
+function nodeCommand(project: Project, path: string, manager: PackageManager['name']): string {
+  if (manager === 'bun') return `bun ${path}`;
   if (!/\.[cm]?ts$/.test(path)) return `node ${path}`;
   if (dependency(project, 'tsx') !== undefined) return `npx tsx ${path}`;
   if (dependency(project, 'ts-node') !== undefined) return `npx ts-node ${path}`;

@@ -2,28 +2,33 @@ import { VerenError } from '../../../../../contract/errors.ts';
 import type { TargetPlan } from '../../../../../contract/plan.ts';
 import { join } from '../../../../shared/repo/repoFs.ts';
 import type { Findings } from '../findings.ts';
-import type { FoundFramework } from '../frameworkTable.ts';
+import { BUNDLERS, type FoundFramework } from '../frameworkTable.ts';
 import type { Forced, LanguageContext, Proposal } from '../language.ts';
+import { workerAssets } from '../outputSettings.ts';
 import { packageFile, packagePlan } from '../packagePlan.ts';
 import { dependency, fileIn, type Project } from '../project.ts';
 import { renderingOf } from '../rendering.ts';
 import { pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
-import { choosePort, startOf } from '../startCommand.ts';
+import { choosePort, type Start, startOf } from '../startCommand.ts';
 
 const STRENGTH = { framework: 45, program: 15, script: 5, library: -15 };
 
 /** A package as a server: known by its framework, or by a start script that runs a program. */
-export function servers(project: Project, framework: FoundFramework | undefined, context: LanguageContext): Proposal[] {
+export function servers(
+  project: Project,
+  framework: FoundFramework | undefined,
+  context: LanguageContext,
+  isSite: boolean,
+): Proposal[] {
   if (framework && renderingOf(project, framework).kind === 'server') return [];
   const known = serverFramework(project);
   const start = startOf(project, 'npm');
-  if (context.wanted.backend !== project.dir) {
-    if (!start) return [];
-    // Nothing else is known of a program that a script starts; beside a page it serves the built files.
-    if (!known && (!start.certain || framework !== undefined)) return [];
-    if (known && !start.certain && project.pkg.isLibrary) return [];
-  }
+  if (
+    context.wanted.backend !== project.dir &&
+    !(start && isService(project, framework, known !== undefined, start, isSite))
+  )
+    return [];
   const score =
     (known ? STRENGTH.framework : STRENGTH.program) +
     (start?.certain ? STRENGTH.script : 0) +
@@ -42,12 +47,66 @@ export function servers(project: Project, framework: FoundFramework | undefined,
       score,
       reason,
       guess: !known,
+      weak: !known || !start?.certain,
       plan(findings, forced) {
         if (known) findings.because('framework', known.slug, reason, packageFile(project));
         return { ...backendPlan(project, context, findings, forced), framework: known?.slug ?? null };
       },
     },
   ];
+}
+
+/** Whether what a package starts is a service: not a tool, a program for another place, or a part of the site beside it. */
+function isService(
+  project: Project,
+  framework: FoundFramework | undefined,
+  known: boolean,
+  start: Start,
+  isSite: boolean,
+): boolean {
+  const { pkg } = project;
+  if (OTHER_PLACES.some((name) => dependency(project, name) !== undefined) && !(start.certain && runsServerFile(start)))
+    return false;
+  if (isDesktopOrCommand(project, known)) return false;
+  // Code for Workers exports a handler and listens to nothing.
+  if (!start.certain && (workerAssets(project) !== undefined || dependency(project, 'wrangler') !== undefined))
+    return false;
+  if (known) {
+    if (!start.certain && pkg.isLibrary) return false;
+    // The server of a framework's own rendering, or a client library of it.
+    return (
+      !isSite || framework === undefined || BUNDLERS.has(framework.slug) || (start.certain && runsServerFile(start))
+    );
+  }
+  // Nothing else is known of a program that a script starts; beside a page it serves the built files.
+  if (!start.certain || isSite || start.watches) return false;
+  return !(
+    pkg.dependencies.size === 0 && /(?:^|[\s/])(?:scripts?|tools?|build|bin|tasks?)\/[\w./-]+$/.test(start.line.trim())
+  );
+}
+
+/** Functions of clouds: started by the cloud, and by an imitation of it for developing. */
+const OTHER_PLACES = [
+  'firebase-functions',
+  '@azure/functions',
+  '@google-cloud/functions-framework',
+  '@vercel/functions',
+  'serverless-http',
+  'aws-lambda',
+];
+
+const runsServerFile = ({ line }: Start): boolean =>
+  /(?:^|\s)(?:node|bun|tsx|ts-node|pm2-runtime|pm2)\s(?!.*\.output\/)/.test(line);
+
+/** A program with a window, or one that is installed to be called by its name. */
+function isDesktopOrCommand(project: Project, known: boolean): boolean {
+  if (
+    ['electron', '@tauri-apps/cli', 'nw', '@neutralinojs/neu', 'electron-nightly'].some(
+      (name) => dependency(project, name) !== undefined,
+    )
+  )
+    return true;
+  return Object.hasOwn(project.pkg.raw, 'bin') && (!known || Object.hasOwn(project.pkg.raw, 'files'));
 }
 
 function backendPlan(project: Project, context: LanguageContext, findings: Findings, forced: Forced): TargetPlan {

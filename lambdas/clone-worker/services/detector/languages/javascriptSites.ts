@@ -1,30 +1,28 @@
 import type { TargetPlan } from '../../../../../contract/plan.ts';
-import type { FoundFramework } from '../frameworkTable.ts';
+import { join } from '../../../../shared/repo/repoFs.ts';
+import type { Findings } from '../findings.ts';
+import { BUNDLERS, type FoundFramework, PAGES } from '../frameworkTable.ts';
 import type { LanguageContext, Proposal } from '../language.ts';
-import { liftedOutput, type Output, outputOf, plainOutput, tidy } from '../outputDirectory.ts';
+import {
+  buildScriptOf,
+  DOCUMENTATION,
+  liftedOutput,
+  type Output,
+  outputOf,
+  ownCommands,
+  plainOutput,
+  tidy,
+} from '../outputDirectory.ts';
+import { buildsLibrary, workerAssets } from '../outputSettings.ts';
 import { packageFile, packagePlan } from '../packagePlan.ts';
-import { fileIn, type Project, script } from '../project.ts';
+import { dependency, fileIn, type Project, script } from '../project.ts';
 import { needsServer, renderingOf, type ServerRendering, type StaticRendering } from '../rendering.ts';
 import { pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
-import { choosePort, runBinary, runScript } from '../startCommand.ts';
+import { choosePort, fromProcfile, runBinary, runScript } from '../startCommand.ts';
+import { judgeStart } from '../startJudgement.ts';
 
-/** Bundlers by themselves: libraries are built with them too, so a page has to be there. */
-const BUNDLERS: ReadonlySet<string> = new Set(['vite', 'parcel', 'webpack', 'rspack', 'svelte', 'stencil', 'brunch']);
-const PAGES = [
-  'index.html',
-  'src/index.html',
-  'public/index.html',
-  'client/index.html',
-  'app/index.html',
-  'app/assets/index.html',
-  'src/index.ejs',
-  'public/index.ejs',
-  'index.pug',
-  'src/index.pug',
-];
-
-const STRENGTH = { framework: 50, bundler: 40, page: 12, storybook: -20, library: -15 };
+const STRENGTH = { framework: 50, bundler: 40, documentation: 30, page: 12, storybook: -20, library: -15, nitro: 45 };
 
 /** A package as a site: static, or rendered on a server and then a backend. */
 export function sites(project: Project, framework: FoundFramework | undefined, context: LanguageContext): Proposal[] {
@@ -39,12 +37,91 @@ export function sites(project: Project, framework: FoundFramework | undefined, c
   }
   const bundler = BUNDLERS.has(framework.slug);
   if (bundler && page === undefined && !wanted) return [];
-  const own = framework.slug === 'storybook' ? STRENGTH.storybook : bundler ? STRENGTH.bundler : STRENGTH.framework;
-  const score = own + (project.pkg.isLibrary ? STRENGTH.library : 0) + path;
+  if (framework.slug === 'rsbuild' && page === undefined && !wanted && !hasRsbuildEntry(project)) return [];
+  if (!bundler && !wanted && !isBuiltHere(project, framework)) return [];
+  const score = strengthOf(project, framework) + (project.pkg.isLibrary ? STRENGTH.library : 0) + path;
   const rendering = renderingOf(project, framework);
+  if (framework.slug === 'nitro' && rendering.kind === 'server')
+    return [nitroServer(project, framework, rendering, context)];
   if (rendering.kind === 'static') return [site(project, framework, rendering, score, framework.match, context)];
   const asServer = rendered(project, framework, rendering, score, context);
   return wanted ? [asServer, forcedStatic(project, framework, rendering, score, context)] : [asServer];
+}
+
+function strengthOf(project: Project, { slug }: FoundFramework): number {
+  if (slug === 'storybook') return STRENGTH.storybook;
+  if (BUNDLERS.has(slug)) return STRENGTH.bundler;
+  const documents =
+    DOCUMENTATION.has(slug) ||
+    ['@astrojs/starlight', 'nextra', 'fumadocs-ui'].some((name) => dependency(project, name) !== undefined);
+  return documents ? STRENGTH.documentation : STRENGTH.framework;
+}
+
+/** Rsbuild makes the page itself. Source: https://rsbuild.rs/config/source/entry */
+const hasRsbuildEntry = (project: Project): boolean =>
+  [
+    'rsbuild.config.ts',
+    'rsbuild.config.js',
+    'rsbuild.config.mjs',
+    'src/index.ts',
+    'src/index.js',
+    'src/index.tsx',
+    'src/index.jsx',
+  ].some((name) => fileIn(project, name));
+
+/** Folders and files of a site itself, whatever its framework. */
+const OWN_FOLDERS = [
+  'pages',
+  'src/pages',
+  'app',
+  'src/app',
+  'src/routes',
+  'routes',
+  'content',
+  'docs',
+  'source',
+  'stories',
+  'src/stories',
+];
+
+/**
+ * Whether a package with a framework among its dependencies is a site. The root of a workspace and a published library
+ * have frameworks for their types, tests and documentation: there, a second sign is needed.
+ */
+function isBuiltHere(project: Project, framework: FoundFramework): boolean {
+  const { repo, dir, pkg } = project;
+  const isRoot =
+    pkg.workspaces !== undefined || fileIn(project, 'pnpm-workspace.yaml') || fileIn(project, 'lerna.json');
+  const onlyForDeveloping = [...pkg.dependencies.keys()].every((name) => !framework.match.endsWith(` ${name}`));
+  if (!isRoot && !(pkg.isLibrary && onlyForDeveloping)) return true;
+  const script = buildScriptOf(project, framework);
+  if (ownCommands(project, framework, script).length > 0) return true;
+  const isConfig = (name: string) =>
+    /^[\w.-]+\.config\.[cm]?[jt]s$/.test(name) && name.startsWith(configBase(framework));
+  if (
+    [...repo.fs.list(dir).keys()].some(
+      (name) => isConfig(name) || name === 'angular.json' || name === 'ember-cli-build.js' || name === 'redwood.toml',
+    )
+  )
+    return true;
+  return !isRoot && OWN_FOLDERS.some((folder) => repo.isDirectory(join(dir, folder)));
+}
+
+/** `astro` of `astro.config.mjs`. */
+const configBase = ({ slug, buildCommand }: FoundFramework): string =>
+  ({ nextjs: 'next', nuxtjs: 'nuxt', 'sveltekit-1': 'svelte', 'docusaurus-2': 'docusaurus' })[slug] ??
+  (buildCommand ?? slug).replace(/^npx /, '').split(' ')[0]!;
+
+/** Nitro by itself is an API: a backend like any other, and no site. */
+function nitroServer(
+  project: Project,
+  framework: FoundFramework,
+  rendering: ServerRendering,
+  context: LanguageContext,
+): Proposal {
+  const score = STRENGTH.nitro + (project.pkg.isLibrary ? STRENGTH.library : 0) + pathScore('backend', project.dir);
+  const { needsServer: _, ...proposal } = rendered(project, framework, rendering, score, context);
+  return proposal;
 }
 
 function site(
@@ -67,9 +144,26 @@ function site(
       findings.because('rendering', 'static', rendering.rule, rendering.file);
       const output: Output = framework ? outputOf(project, framework, rendering) : plainOutput(project);
       const outputDirectory = findings.because('outputDirectory', tidy(output.path), output.rule, output.file);
+      if (forced.outputDirectory === undefined) warnAboutOutput(project, output, findings);
       return forced.outputDirectory === undefined ? liftedOutput({ ...plan, outputDirectory }, findings) : plan;
     },
   };
+}
+
+function warnAboutOutput(project: Project, output: Output, findings: Findings): void {
+  if (output.unclear !== undefined)
+    findings.warn(
+      `${output.unclear} says where the files are written, but not in a way that can be read without running it; "${tidy(output.path)}" is expected. "frontend.outputDirectory" can name it.`,
+    );
+  if (buildsLibrary(project))
+    findings.warn(
+      `The Vite configuration of "${project.dir}" builds a library (build.lib), which makes no page. "frontend.path" and "frontend.outputDirectory" can name a site.`,
+    );
+  const worker = workerAssets(project);
+  if (worker)
+    findings.warn(
+      `${worker.file} configures a Cloudflare Worker. Its static files are published; the Worker's code is not deployed.`,
+    );
 }
 
 /** Asked for as a static site: only who names the folder of the static files knows that there are any. */
@@ -100,14 +194,21 @@ function rendered(
   context: LanguageContext,
 ): Proposal {
   const own = script(project, 'start');
-  const ownStart = own !== '' && !FOR_DEVELOPING.test(own) ? own : undefined;
+  const developing =
+    FOR_DEVELOPING.test(own) || judgeStart(project, own) === 'developer' || judgeStart(project, own) === 'foreign';
+  const ownStart = own !== '' && !developing ? own : undefined;
+  const process = fromProcfile(project);
   return {
     target: 'backend',
     path: project.dir,
     framework: framework.slug,
     score,
     reason: `${framework.match}; ${rendering.rule}`,
-    needsServer: needsServer(framework.name, project.dir, ownStart ? { ...rendering, start: own } : rendering),
+    needsServer: needsServer(
+      framework.name,
+      project.dir,
+      ownStart || process ? { ...rendering, start: own } : rendering,
+    ),
     plan(findings, forced) {
       findings.because('framework', framework.slug, framework.match, packageFile(project));
       const plan = packagePlan(project, framework, context, findings, forced);
@@ -117,7 +218,9 @@ function rendered(
         `${framework.name} in "${project.dir}" renders on a server, so it is built as a backend. To publish it as a static site: ${rendering.remedy}.`,
       );
       let startCommand = forced.startCommand;
-      if (ownStart !== undefined)
+      if (process !== undefined)
+        startCommand = findings.because('startCommand', process.command, process.rule, process.file);
+      else if (ownStart !== undefined)
         startCommand = findings.because(
           'startCommand',
           runScript(manager, 'start'),
@@ -129,7 +232,11 @@ function rendered(
         startCommand = findings.because('startCommand', line, `default of ${framework.name}`);
       }
       if (startCommand === undefined) throw needsServer(framework.name, project.dir, rendering);
-      return { ...plan, startCommand, port: choosePort(forced.startCommand ?? ownStart ?? '', findings) };
+      return {
+        ...plan,
+        startCommand,
+        port: choosePort(forced.startCommand ?? process?.line ?? ownStart ?? '', findings),
+      };
     },
   };
 }

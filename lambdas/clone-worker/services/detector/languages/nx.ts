@@ -3,11 +3,12 @@ import { type FoundFramework, findFrameworkBySlug } from '../frameworkTable.ts';
 import type { Language, LanguageContext, Proposal } from '../language.ts';
 import { tidy } from '../outputDirectory.ts';
 import { packagePlan } from '../packagePlan.ts';
-import { configFile, fileIn, type Project } from '../project.ts';
+import { configFile, fileIn, type Project, projectConfig } from '../project.ts';
 import { needsServer, renderingOf, type ServerRendering } from '../rendering.ts';
 import { resolvePath } from '../repoPath.ts';
 import { pathScore } from '../score.ts';
-import { parseJsonc, stringSetting } from '../sourceText.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { parseJsonc } from '../sourceText.ts';
 import { choosePort, runBinary } from '../startCommand.ts';
 
 /**
@@ -27,6 +28,12 @@ export const nxProjects: Language = {
     return proposals({ repo, dir, pkg }, root, application, context);
   },
 };
+
+/** Whether a folder holds an application of Nx without a package.json of its own. */
+export const isNxApplication = (repo: Snapshot, dir: string): boolean =>
+  repo.has(join(dir, 'project.json')) &&
+  !repo.has(join(dir, 'package.json')) &&
+  readApplication(repo.text(join(dir, 'project.json')) ?? '', dir) !== undefined;
 
 interface Application {
   readonly name: string;
@@ -112,8 +119,7 @@ function rootPlan(
 
 /** Relative to the repository root. */
 function outputPath(project: Project, application: Application, rendered: string | undefined): string {
-  const vite = configFile(project, 'vite.config');
-  const outDir = vite && stringSetting(vite.code, 'outDir');
+  const outDir = projectConfig(project, 'vite.config')?.path('build', 'outDir');
   if (outDir !== undefined) return resolvePath(project.dir, outDir) ?? 'dist';
   const base = tidy(application.outputPath ?? `dist/${project.dir}`);
   if (/:application$/.test(application.executor)) return `${base}/browser`;

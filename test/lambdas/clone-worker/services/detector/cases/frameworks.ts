@@ -187,7 +187,11 @@ export const frameworkCases: readonly Case[] = [
     ),
     ...site('webpack', 'build'),
   },
-  { name: 'Rsbuild', files: starter({ '@rsbuild/core': '1' }, { build: 'rsbuild build' }), ...site('rsbuild', 'dist') },
+  {
+    name: 'Rsbuild',
+    files: starter({ '@rsbuild/core': '1' }, { build: 'rsbuild build' }, { 'src/index.js': '' }),
+    ...site('rsbuild', 'dist'),
+  },
   {
     name: 'Quasar',
     files: starter({ quasar: '2', '@quasar/app-vite': '2', vite: '6' }, { build: 'quasar build' }, HTML),

@@ -1,0 +1,88 @@
+import { join, upward } from '../../../shared/repo/repoFs.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** A site generator that is no JavaScript, by its configuration in a folder. */
+interface Generator {
+  readonly name: string;
+  readonly isIn: (repo: Snapshot, dir: string) => string | undefined;
+}
+
+const hasFile =
+  (...names: readonly string[]) =>
+  (repo: Snapshot, dir: string) =>
+    names.map((name) => join(dir, name)).find((file) => repo.has(file));
+
+/** A shared name of configuration file, which says whose it is. */
+const saying =
+  (pattern: RegExp, ...names: readonly string[]) =>
+  (repo: Snapshot, dir: string) =>
+    names.map((name) => join(dir, name)).find((file) => pattern.test(repo.text(file) ?? ''));
+
+const GENERATORS: readonly Generator[] = [
+  { name: 'Hugo', isIn: hasFile('hugo.toml', 'hugo.yaml', 'hugo.yml', 'hugo.json') },
+  {
+    name: 'Hugo',
+    isIn: (repo, dir) =>
+      ['content', 'archetypes', 'layouts', 'themes'].some((folder) => repo.isDirectory(join(dir, folder)))
+        ? saying(
+            /^\s{0,9}["']?(?:baseURL|baseurl|languageCode)["']?\s{0,9}[:=]/m,
+            'config.toml',
+            'config.yaml',
+            'config.yml',
+            'config.json',
+          )(repo, dir)
+        : undefined,
+  },
+  { name: 'Zola', isIn: saying(/^\s{0,9}base_url\s{0,9}=/m, 'config.toml', 'zola.toml') },
+  { name: 'MkDocs', isIn: hasFile('mkdocs.yml', 'mkdocs.yaml') },
+  { name: 'mdBook', isIn: hasFile('book.toml') },
+  { name: 'Pelican', isIn: hasFile('pelicanconf.py') },
+  {
+    name: 'Jekyll',
+    // Hexo has a file of the same name, and a package.json.
+    isIn: (repo, dir) =>
+      repo.has(join(dir, 'package.json')) && /hexo/.test(repo.text(join(dir, 'package.json')) ?? '')
+        ? undefined
+        : hasFile('_config.yml', '_config.yaml', '_config.toml')(repo, dir),
+  },
+];
+
+/** The generator that a folder belongs to: configured in it or above. */
+export function generatorAt(repo: Snapshot, dir: string): { name: string; file: string } | undefined {
+  for (const at of upward(dir))
+    for (const { name, isIn } of GENERATORS) {
+      const file = isIn(repo, at);
+      if (file !== undefined) return { name, file };
+    }
+  return undefined;
+}
+
+/** Folders in which generators keep templates, not pages. */
+const TEMPLATE_FOLDER =
+  /(?:^|\/)(?:layouts|themes|_layouts|_includes|_site-src|archetypes|templates|partials|views|_templates)(?:\/|$)/;
+
+/** Why an index.html is no page that can be published as it is; undefined for a page. */
+export function templateSign(repo: Snapshot, dir: string): string | undefined {
+  const generator = generatorAt(repo, dir);
+  const text = repo.head(join(dir, 'index.html')) ?? '';
+  if (/^\ufeff?---\s*\n/.test(text)) return 'it begins with front matter';
+  if (
+    /\{%-?\s|\{\{[-<%\s]?\s{0,9}(?:\.|partial|block|define|template|range|with|if|include|page|site|content|yield)/.test(
+      text,
+    )
+  )
+    return 'it is a template';
+  if (generator && generator.name !== 'Jekyll') return `it belongs to a ${generator.name} site`;
+  return generator && TEMPLATE_FOLDER.test(dir) ? 'it lies in a folder of templates' : undefined;
+}
+
+/** A page that a bundler starts from holds the names of sources. */
+export function isSourcePage(repo: Snapshot, dir: string): boolean {
+  const text = repo.head(join(dir, 'index.html')) ?? '';
+  if (/<script\b[^>]{0,200}\bsrc\s{0,3}=\s{0,3}["'][^"']{1,200}\.(?:tsx?|jsx|vue|svelte|mts)["'?]/i.test(text))
+    return true;
+  if (/<script\b[^>]{0,200}\btype=["']module["'][^>]{0,200}\bsrc\s{0,3}=\s{0,3}["']\/src\//i.test(text)) return true;
+  return [...repo.fs.list(dir).keys()].some((name) =>
+    /^(?:vite|webpack|rsbuild|rspack|parcel|rollup|snowpack|wmr)\.config\.[cm]?[jt]s$/.test(name),
+  );
+}

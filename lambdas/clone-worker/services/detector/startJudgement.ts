@@ -1,0 +1,87 @@
+import { type Command, expandedCommands, wordsOf } from './commandLine.ts';
+import { dependency, type Project } from './project.ts';
+
+/**
+ * What a start line runs in the end. `server`: a program of Node or Bun. `watcher`: the same, started anew at every
+ * change. `elsewhere`: goes into another folder. `tool`: a bundler, a file server, a task runner. `foreign`: needs another
+ * runtime. `developer`: the local imitation of another platform.
+ */
+export type StartKind = 'server' | 'watcher' | 'elsewhere' | 'tool' | 'foreign' | 'developer';
+
+const TOOLS =
+  /^(?:react-scripts|react-app-rewired|craco|vite|vite-node|ng|nx|turbo|lerna|vue-cli-service|parcel|webpack|webpack-cli|webpack-dev-server|rsbuild|rspack|http-server|serve|live-server|lite-server|browser-sync|gatsby|astro|next|nuxt|nuxi|remix|remix-serve|react-router|react-router-serve|expo|react-native|electron|electron-forge|electron-builder|storybook|start-storybook|docusaurus|eleventy|hexo|gulp|grunt|tsc|tsup|rollup|esbuild|ember|stencil|wmr|preact|snowpack|vitepress|vuepress|slidev|jest|vitest|mocha|playwright|cypress|sirv|umi|max|quasar|nitro|nitropack|vinxi|waku|vike|concurrently|npm-run-all|npm-run-all2|run-p|run-s|wsrun|changeset|rimraf|eslint|prettier|biome|husky|nodemon-webpack|ionic|cap|tauri|sass|postcss|tailwindcss|rw|redwood|sanity|babel|swc|typedoc|hugo-bin)$/;
+const DEVELOPER_SERVERS =
+  /^(?:wrangler|workerd|miniflare|vercel|netlify|ntl|serverless|sls|func|firebase|sst|sam|amplify|fastly|edgio|deployctl|shopify|cdk|localstack|ampx)$/;
+const FOREIGN =
+  /^(?:docker|docker-compose|podman|python\d?(?:\.\d+)?|pip\d?|uvicorn|gunicorn|flask|poetry|uv|pipenv|django-admin|php|composer|artisan|go|air|deno|hugo|jekyll|bundle|ruby|rails|rackup|puma|rake|java|mvn|mvnw|gradle|gradlew|make|cmake|cargo|rustc|dotnet|mix|elixir|iex|perl|swift|R|Rscript|open|xdg-open|start|explorer|code|heroku|kubectl|terraform|ssh|open-cli|electron-forge)$/;
+const WATCHERS = /^(?:nodemon|ts-node-dev|tsnd|node-dev|supervisor|tsc-watch|onchange|chokidar|watchexec)$/;
+/** Say something or prepare something: what comes before or after them decides. */
+const ASIDE =
+  /^(?:echo|printf|cd|export|set|mkdir|rm|cp|mv|chmod|sleep|test|true|\[|wait-on|rimraf|cpx|copyfiles|shx|del-cli|clear|source|\.|wait-for-it|cross-port-killer|kill-port)$/;
+/** Commands of these that serve in production. */
+const SERVING: Readonly<Record<string, RegExp>> = {
+  next: /^start$/,
+  nuxt: /^start$/,
+  nest: /^start$/,
+  strapi: /^start$/,
+  medusa: /^start$/,
+  pm2: /./,
+  'pm2-runtime': /./,
+  adonis: /./,
+};
+
+/** Judges a start line by what it runs last, since what comes before that only prepares. */
+export function judgeStart(project: Project, line: string): StartKind {
+  if (goesElsewhere(line)) return 'elsewhere';
+  const decisive = lastCommands(expandedCommands(project, line));
+  if (decisive.length === 0) return 'tool';
+  const kinds = decisive.map((command) => judgeCommand(project, command));
+  // Of several that run side by side (`a & b`) one server is enough.
+  return kinds.find((kind) => kind === 'server') ?? kinds.find((kind) => kind === 'watcher') ?? kinds.at(-1)!;
+}
+
+/** The commands that run at the end: of a pipeline the first, of `a & b` both, of `a && b` the last. */
+function lastCommands(commands: readonly Command[]): Command[] {
+  const steps: Command[][] = [];
+  for (const command of commands) {
+    const current = steps.at(-1);
+    if (current && command.joined === '&') current.push(command);
+    else if (current && command.joined === '|') continue;
+    else steps.push([command]);
+  }
+  return (
+    steps.map((step) => step.filter(({ program }) => !ASIDE.test(program))).findLast((step) => step.length > 0) ?? []
+  );
+}
+
+function judgeCommand(project: Project, command: Command): StartKind {
+  const { program, args } = command;
+  const [first = ''] = wordsOf(command);
+  if (DEVELOPER_SERVERS.test(program)) return 'developer';
+  if (FOREIGN.test(program)) return 'foreign';
+  if (WATCHERS.test(program)) return 'watcher';
+  if (
+    args.some((arg) => arg === '--watch' || arg.startsWith('--watch=')) ||
+    ((program === 'tsx' || program === 'bun') && first === 'watch')
+  )
+    return 'watcher';
+  if (program === 'nest') return args.includes('start') && !args.includes('--prod') ? 'watcher' : 'server';
+  const serving = SERVING[program];
+  if (serving?.test(first)) return TOOLS.test(program) ? 'tool' : 'server';
+  if (TOOLS.test(program)) return 'tool';
+  if (/^(?:npm|pnpm|yarn|bun)$/.test(program) && !/\.[cm]?[jt]sx?$/.test(first)) {
+    // A script of this package would have been put in its place: there is none of that name.
+    return first === '' || /^(?:run|start|exec|install|i|ci|add|test)$/.test(first)
+      ? 'tool'
+      : dependency(project, first)
+        ? 'server'
+        : 'tool';
+  }
+  return 'server';
+}
+
+/** Goes into another folder, where another package is the one that starts. */
+const goesElsewhere = (line: string): boolean =>
+  /(?:^|[;&|]\s{0,9})cd\s|--prefix[\s=]|--workspaces?[\s=]|(?:npm|yarn)\s[^;&|]{0,80}\s-w\s|--filter[\s=]|\byarn (?:workspace|workspaces|--cwd)\b|\bpnpm (?:-C|--dir|-r|-F|--recursive)\b/.test(
+    line,
+  );
