@@ -30,7 +30,7 @@ export function parseCommands(line: string): Command[] {
       continue;
     }
     const command = toCommand(part, joined);
-    if (command && commands.length < MAX_COMMANDS) commands.push(command);
+    if (command && command.word !== '' && commands.length < MAX_COMMANDS) commands.push(command);
   }
   return commands;
 }

@@ -19,16 +19,13 @@ const WATCHERS = /^(?:nodemon|ts-node-dev|tsnd|node-dev|supervisor|tsc-watch|onc
 const ASIDE =
   /^(?:echo|printf|cd|export|set|mkdir|rm|cp|mv|chmod|sleep|test|true|\[|wait-on|rimraf|cpx|copyfiles|shx|del-cli|clear|source|\.|wait-for-it|cross-port-killer|kill-port)$/;
 /** Commands of these that serve in production. */
-const SERVING: Readonly<Record<string, RegExp>> = {
-  next: /^start$/,
-  nuxt: /^start$/,
-  nest: /^start$/,
-  strapi: /^start$/,
-  medusa: /^start$/,
-  pm2: /./,
-  'pm2-runtime': /./,
-  adonis: /./,
-};
+const SERVING: ReadonlyMap<string, RegExp> = new Map([
+  ['nest', /^start$/],
+  ['strapi', /^start$/],
+  ['medusa', /^start$/],
+  ['pm2', /./],
+  ['pm2-runtime', /./],
+]);
 
 /** Judges a start line by what it runs last, since what comes before that only prepares. */
 export function judgeStart(project: Project, line: string): StartKind {
@@ -66,8 +63,7 @@ function judgeCommand(project: Project, command: Command): StartKind {
   )
     return 'watcher';
   if (program === 'nest') return args.includes('start') && !args.includes('--prod') ? 'watcher' : 'server';
-  const serving = SERVING[program];
-  if (serving?.test(first)) return TOOLS.test(program) ? 'tool' : 'server';
+  if (SERVING.get(program)?.test(first)) return 'server';
   if (TOOLS.test(program)) return 'tool';
   if (/^(?:npm|pnpm|yarn|bun)$/.test(program) && !/\.[cm]?[jt]sx?$/.test(first)) {
     // A script of this package would have been put in its place: there is none of that name.

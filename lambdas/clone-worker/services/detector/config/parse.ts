@@ -3,6 +3,8 @@ import { type Token, type Tokens, tokenize } from './tokens.ts';
 
 /** Deeper nesting is no configuration, and recursion must end before the stack does. */
 const MAX_DEPTH = 100;
+/** Tokens of one type; a longer one is no type, and what is looked at twice must be short. */
+const MAX_TYPE = 200;
 const STATEMENT_WORDS = new Set(
   'import export const let var function async class return if else for while do switch try throw type interface enum declare namespace module exports'.split(
     ' ',
@@ -454,7 +456,7 @@ class Parser {
   #skipType(end: number): void {
     let open = 0;
     let operand = false; // whether what was read last could be a whole type
-    while (this.#at < end) {
+    for (let i = 0; this.#at < end && i < MAX_TYPE; i++) {
       const token = this.#list[this.#at]!;
       const { text } = token;
       if (text === '<') open += 1;

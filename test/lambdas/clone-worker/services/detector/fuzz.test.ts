@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { PlanSchema } from '../../../../../contract/plan.ts';
+import { parseCommands } from '../../../../../lambdas/clone-worker/services/detector/commandLine.ts';
+import { readProgram } from '../../../../../lambdas/clone-worker/services/detector/config/readProgram.ts';
 import { globMatches } from '../../../../../lambdas/clone-worker/services/detector/globMatch.ts';
 import { meaningOf } from '../../../../../lambdas/clone-worker/services/detector/nodeVersion.ts';
 import { parseJsonc, withoutComments } from '../../../../../lambdas/clone-worker/services/detector/sourceText.ts';
@@ -260,6 +262,7 @@ test('random bytes as every manifest', async () => {
 describe('texts made to be slow, a mebibyte each', () => {
   const MIB = 1024 * 1024;
   const fill = (piece: string) => piece.repeat(Math.floor(MIB / piece.length));
+  const long = (piece: string) => piece.repeat(Math.floor(199_000 / piece.length));
   const json = (value: unknown) => JSON.stringify(value);
   const site = {
     'index.html': '',
@@ -310,6 +313,39 @@ describe('texts made to be slow, a mebibyte each', () => {
     'YAML lists, one after the other': { ...site, 'pnpm-workspace.yaml': '[]'.repeat(8_000) },
     'YAML in flow': { ...site, 'pnpm-workspace.yaml': fill('[') },
     'YAML keys': { ...site, 'pnpm-workspace.yaml': fill('a: &a\n') },
+    // Each as long as a configuration may be: a longer one is not read at all.
+    'programs that a parser would try several ways': {
+      ...site,
+      'vite.config.ts': long('a<b>(c?(d):(e)=>'),
+      'next.config.js': long('async<T>(a=>'),
+      'astro.config.mjs': long('(b):<'),
+      'nuxt.config.ts': long('a?b=>c?d=>'),
+    },
+    'programs that nest': {
+      ...site,
+      'vite.config.ts': `export default ${long('[')}`,
+      'next.config.js': `module.exports = ${long('{a:')}`,
+      'astro.config.mjs': `export default ${long('f(')}`,
+      'nuxt.config.ts': `export default ${long('`${')}`,
+    },
+    'programs that grow': {
+      ...site,
+      'vite.config.ts': `const a0='xxxxxxxx';${Array.from({ length: 5_000 }, (_, i) => `const a${i + 1}=a${i}+a${i};`).join('')}export default {build:{outDir:a5000}}`,
+      'next.config.js': `const a0={x:1};${Array.from({ length: 5_000 }, (_, i) => `const a${i + 1}={...a${i},...a${i},k${i}:a${i}};`).join('')}module.exports=a5000`,
+      'astro.config.mjs': `const a0=[1];${Array.from({ length: 5_000 }, (_, i) => `const a${i + 1}=[...a${i},...a${i}];`).join('')}export default {integrations:a5000}`,
+    },
+    'scripts that call each other': {
+      ...site,
+      'package.json': json({
+        scripts: Object.fromEntries(
+          Array.from({ length: 200 }, (_, i) => [
+            i === 0 ? 'build' : `s${i}`,
+            Array.from({ length: 60 }, (_, k) => `npm run s${(i * 7 + k) % 200}`).join('&&'),
+          ]),
+        ),
+        devDependencies: { vite: '7', next: '1' },
+      }),
+    },
     lockfiles: { ...site, 'yarn.lock': fill('__metadata:\n \n'), 'pnpm-lock.yaml': fill('lockfileVersion: ') },
     'tool versions': {
       ...site,
@@ -354,6 +390,9 @@ test('helpers never throw', () => {
       parseJsonc(a);
       meaningOf(a);
       globMatches(a, b);
+      readProgram('x', a).path('build', 'outDir');
+      readProgram('x', `export default {build:{outDir:${b}`).path('build', 'outDir');
+      parseCommands(a);
     }),
     { numRuns: 2_000 },
   );
