@@ -104,7 +104,7 @@ describeWith(tooSlow ?? missingKaniko(), 'Kaniko builds and pushes a service, an
     const { folder, url, commit } = fixture('express-npm');
     const first = await kaniko.build({ url, commit, projectId: 'again' });
     expect(first.log).toContain('added 72 packages');
-    const archives = () => kaniko.world.keys('__cache/again/layers-');
+    const archives = () => kaniko.world.keys('__cache/again/production/layers-');
     const [archive] = await archives();
     const changed = commitAll(folder, { 'new-file.txt': 'new' });
     const second = await kaniko.build({ url, commit: changed, projectId: 'again' });

@@ -91,7 +91,7 @@ describe('credentials of builds', () => {
     'everything in the session policy of a %s is in the role, or it would be denied',
     (target) => {
       const policy = sessionPolicy(
-        { projectId: 'p', deploymentId: 'd', target },
+        { projectId: 'p', deploymentId: 'd', lane: 'preview', target },
         {
           buildRoleArn: 'r',
           bucketArn: 'BUCKET',
