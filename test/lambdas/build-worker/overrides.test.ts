@@ -88,7 +88,7 @@ describe('the overrides of RunTask', () => {
   });
 
   it('fit after the API has let a request pass, whatever is detected and minted', () => {
-    const env = { A: '"\\'.repeat(500), B: 'x'.repeat(1_000) };
+    const env = { A: '"\\'.repeat(500), B: 'x'.repeat(900) };
     const { credentials: _, attempt: __, ...platform } = context;
     checkRequestSize({ projectId: 'site', gitUrl: 'https://git.example/x', env }, platform);
     const longest = { accessKeyId: 'A'.repeat(20), secretAccessKey: 'A'.repeat(40), sessionToken: 'A'.repeat(1_500) };

@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CacheUse } from '../../../../contract/lanes.ts';
 import { moveInto } from '../../../shared/cache/archive.ts';
@@ -141,7 +142,12 @@ export class BuildCache {
 
 /** What the build tools have compiled. */
 async function compiled(work: string, path: string): Promise<FileListing> {
-  const all = await listTree(work, compiledFolders(path));
+  const isLink = (folder: string) =>
+    lstatSync(join(work, folder), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  const all = await listTree(
+    work,
+    compiledFolders(path).filter((folder) => !isLink(folder)),
+  );
   const kept = all.paths.map((listed) => !isFetched(listed));
   return {
     ...all,
