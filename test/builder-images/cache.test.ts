@@ -147,11 +147,6 @@ test('another project never sees it', async () => {
 test.each<[string, Files, Record<string, string>]>([
   ['scripts of the repository’s own', { 'package.json': '{"scripts":{"postinstall":"x"}}' }, {}],
   ['a package taken from a folder', { 'package.json': '{"dependencies":{"a":"file:./a"}}' }, {}],
-  ['a hook of the package manager’s, which may read any file', { '.pnpmfile.cjs': 'module.exports = {}' }, {}],
-  ['native code of the repository’s own, which npm compiles', { 'binding.gyp': '{}' }, {}],
-  ['settings that load a file of the repository’s', { '.npmrc': 'node-options=--require ./evil.js\n' }, {}],
-  ['Yarn from a file of the repository’s', { '.yarnrc.yml': 'yarnPath: tools/yarn.cjs\n' }, {}],
-  ['a plugin of Yarn from a file of the repository’s', { '.yarnrc.yml': 'plugins:\n  - ./tools/plugin.cjs\n' }, {}],
   ['an install command of the user’s own', {}, { INSTALLCOMMAND: 'npm ci && true' }],
   ['an install that writes elsewhere', {}, { INSTALLCOMMAND: 'npm ci', PATH: 'ELSEWHERE' }],
   [

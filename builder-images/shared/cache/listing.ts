@@ -73,7 +73,8 @@ export async function listTree(
     for (let folder = pending.pop(), rest = BEFORE_A_BREAK; folder !== undefined; folder = pending.pop()) {
       for (const name of readdirSync(join(work, folder))) {
         const path = `${folder}/${name}`;
-        if (!without.has(path)) add(path, pending);
+        // A name that is no UTF-8, or somebody at work: without it the cache would have a hole.
+        if (!without.has(path) && !add(path, pending)) throw new Error(`${path} cannot be looked at`);
         rest--;
       }
       if (rest > 0) continue;

@@ -133,6 +133,12 @@ c'`,
     expect(names()).toHaveLength(listing.paths.length);
   });
 
+  test('a name that is no UTF-8 is not left out in silence', async () => {
+    await expect(installed(sandbox, `echo 1 > "node_modules/dep/$(printf 'a\\377')"`)).rejects.toThrow(
+      /cannot be looked at/,
+    );
+  });
+
   test('no pipe is waited for, and no link followed out of the folder', async () => {
     await expect(installed(sandbox, 'mkfifo node_modules/p')).rejects.toThrow(/neither file, folder nor link/);
     const { listing } = await installed(sandbox, 'rm -rf packages; ln -s /etc node_modules/etc; ln -s / packages');

@@ -100,6 +100,11 @@ describe('the overrides of RunTask', () => {
   });
 });
 
+it('tells a build its lane, and what it does with the caches', () => {
+  const env = variables(job({ lane: 'untrusted', cache: 'drop' }));
+  expect(FrontendEnvSchema.parse(env)).toMatchObject({ LANE: 'untrusted', BUILD_CACHE: 'drop' });
+});
+
 describe('the session policy of a build', () => {
   const resources = {
     buildRoleArn: 'arn:aws:iam::123456789012:role/veren-build',

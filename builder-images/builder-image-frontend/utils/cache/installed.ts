@@ -28,8 +28,10 @@ export async function listInstalled(o: InstalledOptions): Promise<Installed> {
     return listing.paths.length > 0 && (await settled(o.work, listing)) ? listing : null;
   };
   const roots = o.inputs.install === null ? null : await stateRoots(o);
+  const state = roots && (await list(roots, toolFolders(o.path)).catch(() => null));
   return {
-    state: roots && (await list(roots, toolFolders(o.path)).catch(() => null)),
+    // A folder that is named and cannot be found has a name that is no UTF-8.
+    state: state?.roots.length === roots?.length ? state : null,
     store: o.inputs.store === null ? null : await list([storeFolder(o.packageManager)]).catch(() => null),
   };
 }
