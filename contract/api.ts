@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { NodeMajorSchema } from './plan.ts';
 import { BuildRecordSchema, DeploymentRecordSchema, ImageArtifactSchema, StaticArtifactSchema } from './record.ts';
 
@@ -95,8 +96,13 @@ export const CreateDeploymentSchema = z.strictObject({
   frontend: z.union([z.literal(false), FrontendOverridesSchema]).optional(),
   backend: z.union([z.literal(false), BackendOverridesSchema]).optional(),
   env: BuildEnvSchema.optional(),
+  /** `drop`: the caches of the project and lane are removed, and the builds start without. Default: `use`. */
+  cache: CacheUseSchema.optional(),
 });
 export type CreateDeployment = z.infer<typeof CreateDeploymentSchema>;
+
+export const RedeploySchema = CreateDeploymentSchema.pick({ cache: true });
+export type Redeploy = z.infer<typeof RedeploySchema>;
 
 export const AnalyzeSchema = z.strictObject({
   gitUrl,
@@ -143,6 +149,13 @@ export const DeploymentListSchema = z.object({
   cursor: z.string().optional(),
 });
 export type DeploymentList = z.infer<typeof DeploymentListSchema>;
+
+/** What dropping a project's caches has removed, by lane. A lane without caches is left out. */
+export const DroppedCachesSchema = z.object({
+  projectId: ProjectIdSchema,
+  dropped: z.array(z.object({ lane: LaneSchema, archives: z.number().int(), bytes: z.number().int() })),
+});
+export type DroppedCaches = z.infer<typeof DroppedCachesSchema>;
 
 /** RFC 9457 problem details, with `code` from the error table and every fault of a bad body. */
 export const ProblemSchema = z.object({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BuildEnvSchema, PROJECT_ID } from './api.ts';
 import { NODE_MAJORS } from './builders.ts';
+import { CacheUseSchema, LaneSchema } from './lanes.ts';
 
 /**
  * The environment that RunTask's overrides give to a builder container. Everything is a string, as containers have it.
@@ -64,6 +65,10 @@ const common = {
       ),
     ),
   BUILD_ENV: userEnv.default({}),
+  /** Which of the project's caches the build may reach. */
+  LANE: LaneSchema.default('preview'),
+  /** `drop`: the caches are removed, and the build starts without. */
+  BUILD_CACHE: CacheUseSchema.default('use'),
   /** Seconds for all phases together. */
   BUILD_TIMEOUT: count.default(1_800),
   /** Sites, and for both targets the verdict on their publication and the caches of the project. */

@@ -1,3 +1,5 @@
+import type { Lane } from './lanes.ts';
+
 /** Names that both sides of a wire agree on, other than those of the builders (`builders.ts`). */
 
 export const TOPICS = { events: 'deployment-events', logs: 'build-logs' } as const;
@@ -27,7 +29,9 @@ export const s3Keys = {
     `__deployments/${projectId}/${deploymentId}/verdict-${target}.json`,
   /** Which deployment is live at `site(projectId)`, and what an interrupted promotion was doing. */
   promotion: (projectId: string) => `__deployments/${projectId}/promotion.json`,
-  cache: (projectId: string) => `__cache/${projectId}/`,
+  /** The caches of all lanes. */
+  caches: (projectId: string) => `__cache/${projectId}/`,
+  cache: (projectId: string, lane: Lane) => `__cache/${projectId}/${lane}/`,
   record: (deploymentId: string) => `__records/${deploymentId}.json`,
   /** The events that the record is made of: with them Redis can be rebuilt when Kafka has forgotten them. */
   events: (deploymentId: string) => `__records/events/${deploymentId}.json`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NODE_MAJORS } from './builders.ts';
+import { LaneSchema } from './lanes.ts';
 
 export const NodeMajorSchema = z.union(
   NODE_MAJORS.map((n) => z.literal(n)) as [z.ZodLiteral<18>, z.ZodLiteral<20>, z.ZodLiteral<22>, z.ZodLiteral<24>],
@@ -54,6 +55,8 @@ export type Candidate = z.infer<typeof CandidateSchema>;
 
 export const PlanSchema = z.object({
   commit: z.string(),
+  /** Whose caches the builds read and write. Absent in plans of an earlier version. */
+  lane: LaneSchema.optional(),
   frontend: TargetPlanSchema.optional(),
   backend: TargetPlanSchema.optional(),
   candidates: z.array(CandidateSchema),

@@ -8,6 +8,7 @@ import { checkRequestSize } from '../build-worker/services/overrides.ts';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { s3Archive } from '../shared/archive.ts';
 import { gitPolicy, platformContext } from '../shared/buildContext.ts';
+import { dropCaches } from '../shared/caches.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog } from '../shared/logger.ts';
@@ -41,6 +42,7 @@ const api = once(async () => {
       onError: (e) => log('a doorbell was not heard; the sweep will ring again', e),
     }),
     archive: s3Archive(s3, env.BUCKET),
+    dropCaches: dropCaches(s3, env.BUCKET),
     forbidPublication: forbidPublication({ s3, bucket: env.BUCKET, clock }),
     supersede: env.SUPERSEDE,
     authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, clock)),

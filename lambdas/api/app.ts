@@ -4,6 +4,7 @@ import { docsPage } from './docsPage.ts';
 import { type ApiEnv, guard } from './guard.ts';
 import { invalid } from './problem.ts';
 import { registerAnalyze } from './routes/analyze.ts';
+import { registerCaches } from './routes/caches.ts';
 import { registerChange } from './routes/change.ts';
 import { registerCreate } from './routes/create.ts';
 import { registerLogs } from './routes/logs.ts';
@@ -27,6 +28,7 @@ export function createApi(deps: ApiDeps): Api {
   registerRead(app, deps);
   registerLogs(app, deps);
   registerChange(app, deps);
+  registerCaches(app, deps);
   registerAnalyze(app, deps);
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });

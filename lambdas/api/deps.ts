@@ -1,6 +1,7 @@
 import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Archive } from '../shared/archive.ts';
+import type { DropCaches } from '../shared/caches.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel } from '../shared/ports.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
 import type { ForbidPublication } from '../shared/verdict.ts';
@@ -26,6 +27,7 @@ export interface ApiDeps {
   readonly checkSize: (request: CreateDeployment) => void;
   readonly stopBuilds: StopBuilds;
   readonly forbidPublication: ForbidPublication;
+  readonly dropCaches: DropCaches;
   /** What a deployment does to older ones of its branch. */
   readonly supersede: Supersede;
   /** Absent where another function answers `POST /analyze`. */

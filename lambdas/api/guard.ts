@@ -49,3 +49,9 @@ export const jsonOnly: MiddlewareHandler<ApiEnv> = async (c, next) => {
     return problem(c, new VerenError('MALFORMED_JSON', { reason: 'its Content-Type is not application/json' }));
   return next();
 };
+
+/** For routes whose body may be left out: one of another type would count as none, too. */
+export const jsonIfAny: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  const isEmpty = c.req.raw.body === null || c.req.header('Content-Length') === '0';
+  return isEmpty ? next() : jsonOnly(c, next);
+};

@@ -1,4 +1,5 @@
 import type { BackendOverrides, FrontendOverrides } from '../../contract/api.ts';
+import type { Lane } from '../../contract/lanes.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Clock } from '../shared/ports.ts';
 import type { GitPolicy } from '../shared/repo/gitPolicy.ts';
@@ -15,6 +16,8 @@ export interface AnalyzeInput {
   readonly path?: string | undefined;
   readonly frontend?: false | FrontendOverrides | undefined;
   readonly backend?: false | BackendOverrides | undefined;
+  /** Given by a redeployment. Otherwise `production` for the default branch, and `preview` for any other ref. */
+  readonly lane?: Lane | undefined;
   readonly policy: GitPolicy;
   /** Folder for the temporary repository. Default: the system's. */
   readonly workDir?: string | undefined;
@@ -32,9 +35,10 @@ const systemClock: Clock = { now: () => Date.now() };
  * for: GIT_*, REPO_*, REF_NOT_FOUND, PATH_NOT_FOUND, NOTHING_TO_DEPLOY, MANIFEST_INVALID, NODE_VERSION_UNSUPPORTED, NEEDS_SERVER.
  */
 export async function analyzeRepository(input: AnalyzeInput): Promise<Plan> {
-  const { clock = systemClock, policy } = input;
-  return withGitRepo(input, async ({ commit, fs }) => ({
+  const { clock = systemClock, policy, lane } = input;
+  return withGitRepo({ ...input, asksDefaultBranch: lane === undefined }, async ({ commit, isDefaultBranch, fs }) => ({
     commit,
+    lane: lane ?? (isDefaultBranch ? 'production' : 'preview'),
     ...(await detectProjectType(fs, {
       path: input.path,
       frontend: input.frontend,

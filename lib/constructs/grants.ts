@@ -42,6 +42,13 @@ export function grantBucket(role: Role, bucket: ArtifactBucket, prefixes: { read
   );
 }
 
+/** Remove objects below this prefix. What is there is found with the right to list that `grantBucket` gives. */
+export function grantRemoval(role: Role, bucket: ArtifactBucket, prefix: string): void {
+  const resources = [bucket.arnForObjects(prefix)];
+  role.addToPolicy(new PolicyStatement({ sid: 'RemoveObjects', actions: ['s3:DeleteObject'], resources }));
+  acknowledgeWildcards(role, resources, 'Keys hold ids that are made at run time; the right ends at this prefix.');
+}
+
 /** Learn whether a tag of this repository exists, and of which image. */
 export function grantDescribeImages(role: Role, repository: IRepository): void {
   role.addToPolicy(

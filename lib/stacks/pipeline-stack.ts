@@ -14,6 +14,7 @@ import {
   grantDescribeImages,
   grantFindTask,
   grantRedis,
+  grantRemoval,
   grantStopTask,
   grantTokens,
 } from '../constructs/grants.ts';
@@ -129,6 +130,7 @@ export class PipelineStack extends VerenStack {
     grantTokens(api.role, data.tokens);
     // Canceling a build means to write its verdict before the builder does (docs/decisions/control-cancel-fence.md).
     grantBucket(api.role, data.storage, { read: ['__records/*', '__logs/*', VERDICTS], write: [VERDICTS] });
+    grantRemoval(api.role, data.storage, '__cache/*');
     return api;
   }
 

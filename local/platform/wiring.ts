@@ -2,8 +2,9 @@ import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
 import { ulid } from 'ulid';
-import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
+import type { AnalyzeRequest } from '../../contract/api.ts';
 import { BUILDERS } from '../../contract/builders.ts';
+import type { DeploymentRequest } from '../../contract/jobs.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
 import type { Supersede } from '../../lambdas/api/supersede.ts';
@@ -18,6 +19,7 @@ import { project } from '../../lambdas/event-projector/project.ts';
 import { rest } from '../../lambdas/log-streamer/followLog.ts';
 import { s3Archive } from '../../lambdas/shared/archive.ts';
 import { artifactFinder } from '../../lambdas/shared/artifact.ts';
+import { dropCaches } from '../../lambdas/shared/caches.ts';
 import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
 import { gitAllowProtocol, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
@@ -69,7 +71,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     gitProtocols: gitAllowProtocol(LAPTOP_POLICY),
     endpoints: input.endpoints,
   };
-  const analyze = ({ ...request }: AnalyzeRequest | CreateDeployment) =>
+  const analyze = ({ ...request }: AnalyzeRequest | DeploymentRequest) =>
     analyzeRepository({ ...request, policy: LAPTOP_POLICY });
 
   doorbell.on('clone-worker', () => drainCloneQueue({ ...common, analyze }));
@@ -127,6 +129,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
     checkSize: (request) => checkRequestSize(request, platform),
     stopBuilds: stop,
+    dropCaches: dropCaches(clients.s3, bucket),
     forbidPublication: forbidPublication({ s3: clients.s3, bucket, clock }),
     supersede: input.supersede ?? 'waiting',
     analyze,

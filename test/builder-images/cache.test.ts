@@ -1,6 +1,9 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { builderObjects } from '../../builder-images/shared/objects.ts';
+import type { FrontendEnv } from '../../contract/builder-env.ts';
+import type { Lane } from '../../contract/lanes.ts';
 import { s3Keys } from '../../contract/names.ts';
 import { useWorld } from './bundle.ts';
 import { commitAll, type Files, repository } from './harness.ts';
@@ -8,10 +11,10 @@ import { commitAll, type Files, repository } from './harness.ts';
 /** The caches over real builds, with an npm of ours that tells whether it was run and what it found. */
 const world = useWorld();
 const NPM = `#!/bin/sh
-echo "npm was run, store: $(cat "$npm_config_cache/_cacache/content" 2>/dev/null || echo empty)"
-rm -rf node_modules; mkdir -p node_modules/dep node_modules/.bin "$npm_config_cache/_cacache" "$HOME/.cache"
+echo "npm was run, store: $(cat "$npm_config_cache/_cacache/content-v2/one" 2>/dev/null || echo empty)"
+rm -rf node_modules; mkdir -p node_modules/dep node_modules/.bin "$npm_config_cache/_cacache/content-v2" "$HOME/.cache"
 date +%s%N > node_modules/dep/stamp; ln -s ../dep/stamp node_modules/.bin/stamp
-echo "of lock $(cat package-lock.json)" > "$npm_config_cache/_cacache/content"
+echo "of lock $(cat package-lock.json)" > "$npm_config_cache/_cacache/content-v2/one"
 echo downloaded > "$HOME/.cache/browser"
 `;
 
@@ -29,7 +32,7 @@ const FILES: Files = {
   'build.sh': {
     script: [
       'mkdir out; cat node_modules/.bin/stamp "$HOME/.cache/browser" > out/index.html',
-      'mkdir -p node_modules/.cache; echo x >> node_modules/.cache/runs; wc -l < node_modules/.cache/runs > out/runs.txt',
+      'kept=node_modules/.cache/webpack; mkdir -p $kept; echo x >> $kept/runs; wc -l < $kept/runs > out/runs.txt',
     ].join('\n'),
   },
 };
@@ -40,9 +43,9 @@ function project(name: string, files: Files = FILES) {
   return {
     folder,
     source,
-    async deploy(commit = source.commit, env: Record<string, string> = {}) {
+    async deploy(commit = source.commit, env: Record<string, string> = {}, lane: Lane = 'production') {
       const built = await world().build(
-        { ...source, commit },
+        { ...source, commit, lane },
         {
           PATH: `${join(world().dir, 'bin')}:${process.env.PATH}`,
           INSTALLCOMMAND: 'npm ci',
@@ -67,22 +70,73 @@ test('the same lockfile: what the install made is restored, and the build tools 
   const second = await deploy(commitAll(folder, { 'readme.md': 'other commit' }));
   expect([second.ran, second.runs]).toEqual([undefined, '2']);
   expect(second.page).toBe(first.page); // its stamp, and what it had put into HOME
-  expect(second.log).toContain('Restored what "npm ci" made of the same lockfile');
+  expect(second.log).toContain(
+    `Restored what "npm ci" made of the same lockfile in deployment ${first.id} (production).`,
+  );
+  expect(second.log).toContain(
+    `Compiled code of deployment ${first.id} (production) is at hand: node_modules/.cache/webpack`,
+  );
   expect((await deploy()).runs).toBe('3');
 
   const changed = await deploy(commitAll(folder, { 'package-lock.json': '2' }));
   expect([changed.ran, changed.runs]).toEqual(['of lock 1', '1']); // only the store crosses lockfiles
   expect(changed.page).not.toBe(first.page);
+  expect(changed.log).toContain(`Downloads of deployment ${first.id} (production) are at hand for the installation.`);
   const variables = await deploy(undefined, { BUILD_ENV: '{"FLAG":"1"}' });
   expect(variables.ran).toBe('of lock 2');
   const without = await deploy(undefined, { BUILD_ENV: '{"DISABLE_BUILD_CACHE":"1"}' });
   expect([without.ran, without.runs]).toEqual(['empty', '1']);
-  expect((await world().keys(s3Keys.cache('warm'))).map((key) => key.replace(/-[0-9a-f-]{36}/, ''))).toEqual([
-    'frameworks.tar',
-    'index.json',
-    'install.tar',
-    'store.tar',
-  ]);
+  expect(
+    (await world().keys(s3Keys.cache('warm', 'production'))).map((key) => key.replace(/-[0-9a-f-]{36}/, '')),
+  ).toEqual(['frameworks.tar', 'index.json', 'install.tar', 'store.tar']);
+}, 60_000);
+
+test('each lane has caches of its own, which the credentials of no other lane reach', async () => {
+  const { deploy, source } = project('lanes');
+  await deploy();
+  const preview = await deploy(undefined, {}, 'preview');
+  expect([preview.ran, preview.runs]).toEqual(['empty', '1']);
+  expect((await deploy(undefined, {}, 'preview')).log).toContain(`in deployment ${preview.id} (preview).`);
+  expect((await deploy(undefined, {}, 'untrusted')).ran).toBe('empty');
+  // Told another lane than its credentials are for, a build has no cache and is a build all the same.
+  const lying = await deploy(undefined, { LANE: 'production' }, 'untrusted');
+  expect([lying.ran, lying.runs]).toEqual(['empty', '1']);
+  const prefix = s3Keys.cache('lanes', 'production');
+  const env = world().environment({ ...source, deploymentId: 'x', lane: 'preview' }) as never as FrontendEnv;
+  const objects = builderObjects(env, world().s3Url);
+  await expect(objects.get(`${prefix}index.json`)).rejects.toThrow(/denied/i);
+  await expect(objects.putIf(`${prefix}index.json`, '{}', null)).rejects.toThrow(/denied/i);
+  await expect(objects.list(prefix)).rejects.toThrow(/denied/i);
+}, 60_000);
+
+test('a deployment can drop the caches and builds without; the next one starts from what it has made', async () => {
+  const { deploy } = project('dropped');
+  const first = await deploy();
+  const old = await world().keys(s3Keys.cache('dropped', 'production'));
+  const second = await deploy(undefined, { BUILD_CACHE: 'drop' });
+  expect([second.ran, second.runs]).toEqual(['empty', '1']);
+  expect(second.log).toContain('The caches of this project (production) are dropped, as the deployment asks for.');
+  const now = await world().keys(s3Keys.cache('dropped', 'production'));
+  expect(now).toHaveLength(4);
+  expect(now.filter((key) => old.includes(key))).toEqual(['index.json']);
+  const third = await deploy();
+  expect([third.ran, third.runs]).toEqual([undefined, '2']);
+  expect(third.log).toContain(second.id);
+  expect(third.log).not.toContain(first.id);
+}, 60_000);
+
+test('what an earlier version has kept is not looked at', async () => {
+  await world().s3.send(
+    new PutObjectCommand({
+      Bucket: 'sites',
+      Key: `${s3Keys.caches('former')}index.json`,
+      Body: '{"v":1,"entries":{"store":{"key":"x","object":"y","sha256":"z","size":1,"roots":["cache/npm"]}}}',
+    }),
+  );
+  const { deploy } = project('former');
+  const first = await deploy();
+  expect([first.ran, first.log.includes('dropped')]).toEqual(['empty', false]);
+  expect((await deploy()).ran).toBeUndefined();
 }, 60_000);
 
 test('another project never sees it', async () => {
@@ -124,7 +178,7 @@ test.each<[string, Files, Record<string, string>]>([
 test('a damaged or poisoned cache is dropped, and the build goes on without it', async () => {
   const { deploy } = project('broken');
   await deploy();
-  const prefix = s3Keys.cache('broken');
+  const prefix = s3Keys.cache('broken', 'production');
   for (const key of await world().keys(prefix)) {
     if (!key.startsWith('install')) continue;
     const text = Buffer.from((await world().object(prefix + key)).text.replace('downloaded', 'poisoned__'));

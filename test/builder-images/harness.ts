@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import type { Target } from '../../contract/builders.ts';
 import { type DeploymentEvent, DeploymentEventSchema, LogBatchSchema } from '../../contract/events.ts';
+import type { Lane } from '../../contract/lanes.ts';
 import { s3Keys, TOPICS } from '../../contract/names.ts';
 import { sessionPolicy } from '../../lambdas/build-worker/services/credentials.ts';
 import { type CredentialStore, createCredentialStore } from '../../local/awsProtocol/credentials.ts';
@@ -136,11 +137,12 @@ export class World {
 
   /** What RunTask's overrides and the image's ENV would give. */
   environment(
-    job: { projectId: string; deploymentId: string; url: string; commit: string },
+    job: { projectId: string; deploymentId: string; url: string; commit: string; lane?: Lane },
     target: Target = 'frontend',
   ): Record<string, string> {
+    const { lane = 'production' } = job;
     const resources = { buildRoleArn: '', bucketArn: `arn:aws:s3:::${BUCKET}`, userImagesArn: '' };
-    const policy = PolicySchema.parse(sessionPolicy({ ...job, target }, resources));
+    const policy = PolicySchema.parse(sessionPolicy({ ...job, lane, target }, resources));
     const keys = this.#credentials.mint({
       arn: 'arn:aws:sts::000000000000:assumed-role/b/x',
       durationSeconds: 900,
@@ -155,6 +157,7 @@ export class World {
       ATTEMPT: '1',
       NODE_VERSION: '20',
       BUILD_ENV: '{}',
+      LANE: lane,
       BUILD_TIMEOUT: '60',
       INSTALLCOMMAND: '',
       BUILDCOMMAND: '',
@@ -199,7 +202,7 @@ export class World {
 
   /** A whole build of a repository at its commit. */
   async build(
-    job: { projectId: string; deploymentId?: string; url: string; commit: string },
+    job: { projectId: string; deploymentId?: string; url: string; commit: string; lane?: Lane },
     env: Record<string, string> = {},
   ) {
     const id = job.deploymentId ?? deploymentId();

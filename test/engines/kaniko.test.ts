@@ -100,11 +100,24 @@ describeWith(tooSlow ?? missingKaniko(), 'Kaniko builds and pushes a service, an
     300_000,
   );
 
+  test('the same commit once more: the installation is another deployment’s, the build step is done again', async () => {
+    const { url, commit } = fixture('express-npm');
+    const env = { BUILDCOMMAND: 'echo "built at $(date +%s%N)"' };
+    const deploy = () => kaniko.build({ url, commit, projectId: 'same-commit', env });
+    const [first, second] = [await deploy(), await deploy()];
+    for (const { last, log } of [first, second]) {
+      expect(last).toMatchObject({ type: 'build.succeeded' });
+      expect(log).toMatch(/^built at \d+$/m);
+    }
+    expect(second.log).not.toContain('added 72 packages');
+    expect(second.log).toContain(`Layers of deployment ${first.id} (production) are at hand.`);
+  }, 300_000);
+
   test('with an unchanged lockfile the installation of another task is used, by S3, and the new source is in the image', async () => {
     const { folder, url, commit } = fixture('express-npm');
     const first = await kaniko.build({ url, commit, projectId: 'again' });
     expect(first.log).toContain('added 72 packages');
-    const archives = () => kaniko.world.keys('__cache/again/layers-');
+    const archives = () => kaniko.world.keys('__cache/again/production/layers-');
     const [archive] = await archives();
     const changed = commitAll(folder, { 'new-file.txt': 'new' });
     const second = await kaniko.build({ url, commit: changed, projectId: 'again' });

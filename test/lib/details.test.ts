@@ -91,7 +91,7 @@ describe('credentials of builds', () => {
     'everything in the session policy of a %s is in the role, or it would be denied',
     (target) => {
       const policy = sessionPolicy(
-        { projectId: 'p', deploymentId: 'd', target },
+        { projectId: 'p', deploymentId: 'd', lane: 'preview', target },
         {
           buildRoleArn: 'r',
           bucketArn: 'BUCKET',
@@ -108,6 +108,17 @@ describe('credentials of builds', () => {
       }
     },
   );
+
+  test('of the functions the API alone removes objects, and only caches', () => {
+    const removing = statements(templates).filter(
+      (s) => s.Action.includes('s3:DeleteObject') && !/^Pipeline\.BuildRole|Boundary/.test(s.where),
+    );
+    const own = functionStatements(templates, 'api').filter((s) => s.Action.includes('s3:DeleteObject'));
+    expect(own).toHaveLength(1);
+    expect(own[0]).toMatchObject({ Sid: 'RemoveObjects', Action: ['s3:DeleteObject'] });
+    expect(own[0]!.Resource.map(text)).toEqual([expect.stringMatching(/"\/__cache\/\*"\]/)]);
+    expect(removing.filter((s) => s.where.startsWith('Pipeline.')).map((s) => s.where)).toEqual([own[0]!.where]);
+  });
 
   test('the boundary says the same as the role', () => {
     const boundary = only('AWS::IAM::ManagedPolicy').PolicyDocument;

@@ -55,6 +55,7 @@ export async function apiFixture(over: Partial<ApiDeps> = {}): Promise<ApiFixtur
         endpoints: {},
       }),
     stopBuilds: async (id) => void stopped.push(id),
+    dropCaches: async () => [],
     forbidPublication: async () => 'cancel',
     supersede: 'waiting',
     log: (message) => void logged.push(message),

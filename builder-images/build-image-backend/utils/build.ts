@@ -126,6 +126,9 @@ function layerCache(
   return new LayerCache({
     objects,
     projectId: env.PROJECT_ID,
+    lane: env.LANE,
+    use: env.BUILD_CACHE,
+    deploymentId: env.DEPLOYMENTID,
     work: image.VEREN_WORK,
     sandbox,
     say,

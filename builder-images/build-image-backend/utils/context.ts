@@ -64,7 +64,7 @@ export async function prepareContext(input: ContextInput): Promise<BuildContext>
   const files = {
     'tools.spec': toolsSpec(env.PACKAGE_MANAGER),
     'install.command': env.INSTALLCOMMAND,
-    'build.command': env.BUILDCOMMAND,
+    'build.command': onceOnly(env.BUILDCOMMAND, env.DEPLOYMENTID),
     'prune.command': afterBuild(env, start, manifests, (await readPackageJson(join(folder, 'app')))?.workspaces),
     'variables.sha256': variables.fingerprint,
   };
@@ -97,6 +97,13 @@ export async function prepareContext(input: ContextInput): Promise<BuildContext>
         : null,
   };
 }
+
+/**
+ * The build command in a form that no other deployment has: a build may read what changes without a commit, so its layer of
+ * an earlier deployment must never stand in for it.
+ */
+const onceOnly = (command: string, deploymentId: string) =>
+  command === '' ? '' : `${command}\n# deployment ${deploymentId}`;
 
 const scriptsOf = (pkg: PackageJson | null) => ({
   scripts: pkg?.scripts ?? {},

@@ -48,21 +48,21 @@ export async function install(input: InstallInput): Promise<InstallResult> {
     return { path, installation: null };
   }
 
-  const repository = { source, work, sandbox, env: input.environment(path) };
+  const repository = { source, work, sandbox, env: input.environment(path), packageManager: env.PACKAGE_MANAGER };
   const inputs = await storage.cacheInputs({
     ...repository,
     installCommand: env.INSTALLCOMMAND,
     installPath: env.INSTALLPATH,
-    packageManager: env.PACKAGE_MANAGER,
     nodeMajor: env.NODE_VERSION,
     buildEnv: env.BUILD_ENV,
   });
   const restored = await cache.restoreInstall(inputs);
-  if (restored) say(`Restored what "${env.INSTALLCOMMAND}" made of the same lockfile in an earlier build.`);
+  if (restored !== null) say(`Restored what "${env.INSTALLCOMMAND}" made of the same lockfile in ${restored}.`);
   else if (runs) await input.run(env.INSTALLCOMMAND, cwd, path);
-  const installRan = runs && !restored;
-  const keep = installRan && inputs.install !== null;
-  const installed = keep ? await storage.installedState(repository).catch(() => null) : null;
+  const installed =
+    runs && restored === null
+      ? await storage.listInstalled({ ...repository, path: env.FRONTENDPATH, inputs }).catch(() => null)
+      : null;
   await cache.restoreFrameworks(inputs);
-  return { path, installation: { inputs, installed, installRan } };
+  return { path, installation: { inputs, installed } };
 }

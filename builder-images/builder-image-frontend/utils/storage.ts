@@ -3,7 +3,7 @@ import { builderObjects } from '../../shared/objects.ts';
 import type { Sandbox } from '../../shared/sandbox.ts';
 import { BuildCache } from './cache/cache.ts';
 import { cacheInputs } from './cache/inputs.ts';
-import { installedState } from './cache/snapshot.ts';
+import { listInstalled } from './cache/installed.ts';
 import { liveManifest, publish } from './publish.ts';
 
 export interface StorageOptions {
@@ -21,12 +21,13 @@ export interface StorageOptions {
 export function openStorage({ env, endpoint, cached, ...rest }: StorageOptions) {
   const objects = builderObjects(env, endpoint);
   const projectId = env.PROJECT_ID;
-  const cache = cached ? new BuildCache({ objects, projectId, path: env.FRONTENDPATH, ...rest }) : null;
+  const { LANE: lane, BUILD_CACHE: use, DEPLOYMENTID: deploymentId, FRONTENDPATH: path } = env;
+  const cache = cached ? new BuildCache({ objects, projectId, lane, use, deploymentId, path, ...rest }) : null;
   return {
     objects,
     cache,
     cacheInputs,
-    installedState,
+    listInstalled,
     publish,
     liveManifest: () => liveManifest(objects, projectId).catch(() => null),
   };

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Sandbox } from '../sandbox.ts';
+import { changedPath, type FileListing } from './listing.ts';
 
 /**
  * Archives are made and unpacked by `tar` as the user that the build runs as, never as root: whatever a poisoned archive
@@ -40,34 +39,32 @@ function meter(limit: number) {
   return { stream, result: () => ({ size, sha256: hash.digest('hex') }) };
 }
 
-/** Everything below a folder, itself included; nothing where it is not there. */
-export async function allPaths(work: string, folder: string): Promise<string[]> {
-  const info = await lstat(join(work, folder)).catch(() => null);
-  if (!info) return [];
-  if (!info.isDirectory()) return [folder];
-  const below = await Promise.all(
-    (await readdir(join(work, folder))).map((name) => allPaths(work, join(folder, name))),
-  );
-  return [folder, ...below.flat()];
-}
-
-/** Packs paths below a folder into a file. The paths are taken as they are: folders without their content. */
+/**
+ * Packs what was listed below a folder into a file. Throws where anything is not what it was then, before or after it was
+ * read: what is packed is what was listed.
+ */
 export async function pack(
   sandbox: Sandbox,
   folder: string,
-  paths: readonly string[],
+  listing: FileListing,
   file: string,
   limit: number,
   signal: AbortSignal,
 ): Promise<{ size: number; sha256: string }> {
+  const check = async () => {
+    const changed = await changedPath(folder, listing);
+    if (changed !== null) throw new Error(`${changed} was changed since`);
+  };
+  await check();
   const argv = ['tar', '--create', '--file=-', '-C', folder, '--no-recursion', '--null', '--files-from=-'];
   const { child, ended } = start(sandbox, argv, signal);
   const measured = meter(limit);
   await Promise.all([
-    pipeline(Readable.from(paths.map((path) => `${path}\0`)), child.stdin),
+    pipeline(Readable.from(listing.paths.map((path) => `${path}\0`)), child.stdin),
     pipeline(child.stdout, measured.stream, createWriteStream(file)),
     ended,
   ]);
+  await check();
   return measured.result();
 }
 

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { s3Keys } from '../../../contract/names.ts';
+import { LaneSchema } from '../../../contract/lanes.ts';
 import type { Objects } from '../objects.ts';
 
 /**
- * The caches of a project: archives below `__cache/{project}/` and one index that names them. A build's credentials reach
- * the prefix of its own project and no other, so a cache cannot cross projects.
+ * The caches of a project and lane: archives below `__cache/{project}/{lane}/` and one index that names them. A build's
+ * credentials reach that prefix and no other, so a cache crosses neither projects nor lanes.
  */
 export const KINDS = ['install', 'frameworks', 'store', 'layers'] as const;
 /**
@@ -27,35 +28,51 @@ const EntrySchema = z.object({
   size: z.number().int(),
   /** Folders and files in it that are put in place as a whole, relative to the work folder as all its paths are. */
   roots: z.array(root),
+  /** Whose build made it. */
+  from: z.object({ deploymentId: z.string().regex(/^[a-z0-9]{1,40}$/), lane: LaneSchema }),
 });
 export type Entry = z.infer<typeof EntrySchema>;
 
-const IndexSchema = z.object({ v: z.literal(1), entries: z.partialRecord(z.enum(KINDS), EntrySchema) });
+const IndexSchema = z.object({
+  v: z.literal(2),
+  /** Other after every drop: a build that began with what was dropped must not write it back. */
+  generation: z.string().min(1),
+  entries: z.partialRecord(z.enum(KINDS), EntrySchema),
+});
 export type Index = z.infer<typeof IndexSchema>;
 
-const indexKey = (projectId: string) => `${s3Keys.cache(projectId)}index.json`;
+const indexKey = (prefix: string) => `${prefix}index.json`;
 
 /** What is not readable is no cache: it is replaced at the next save. */
-export async function readIndex(objects: Objects, projectId: string): Promise<{ index: Index; etag: string | null }> {
-  const found = await objects.get(indexKey(projectId));
-  const empty: Index = { v: 1, entries: {} };
-  if (!found) return { index: empty, etag: null };
+export async function readIndex(
+  objects: Objects,
+  prefix: string,
+): Promise<{ index: Index | null; etag: string | null }> {
+  const found = await objects.get(indexKey(prefix));
+  if (!found) return { index: null, etag: null };
   try {
     return { index: IndexSchema.parse(JSON.parse(found.body.toString())), etag: found.etag };
   } catch {
-    return { index: empty, etag: found.etag };
+    return { index: null, etag: found.etag };
   }
 }
 
-/** Sets or removes (null) entries, and removes the archives that no entry names any more. The last save wins. */
+const CONFLICTS = 5;
+
+/**
+ * Sets or removes (null) entries, and removes the archives that no entry names any more. The last save wins, but for one
+ * that began with caches that were dropped since: it changes nothing.
+ */
 export async function changeIndex(
   objects: Objects,
-  projectId: string,
+  prefix: string,
+  begunWith: Index | null,
   change: Partial<Record<Kind, Entry | null>>,
 ): Promise<void> {
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const { index, etag } = await readIndex(objects, projectId);
-    const entries = { ...index.entries };
+  for (let attempt = 0; attempt < CONFLICTS; attempt++) {
+    const { index, etag } = await readIndex(objects, prefix);
+    if (begunWith && index?.generation !== begunWith.generation) break;
+    const entries = { ...index?.entries };
     const gone: string[] = [];
     for (const kind of KINDS) {
       const wanted = change[kind];
@@ -65,9 +82,30 @@ export async function changeIndex(
       if (wanted === null) delete entries[kind];
       else entries[kind] = wanted;
     }
-    const body = JSON.stringify({ v: 1, entries } satisfies Index);
-    if ((await objects.putIf(indexKey(projectId), body, etag)) === null) continue;
+    const generation = index?.generation ?? randomUUID();
+    const body = JSON.stringify({ v: 2, generation, entries } satisfies Index);
+    if ((await objects.putIf(indexKey(prefix), body, etag)) === null) continue;
     if (gone.length > 0) await objects.remove(gone);
     return;
   }
+  const unused = Object.values(change).flatMap((entry) => (entry ? [entry.object] : []));
+  if (unused.length > 0) await objects.remove(unused);
+}
+
+/**
+ * Drops every cache of the lane, once for a deployment: its other target, or another attempt, finds it done. Gives the index
+ * that the build begins with then.
+ */
+export async function dropIndex(objects: Objects, prefix: string, deploymentId: string): Promise<Index> {
+  const generation = `dropped-by-${deploymentId}`;
+  for (let attempt = 0; attempt < CONFLICTS; attempt++) {
+    const { index, etag } = await readIndex(objects, prefix);
+    if (index?.generation === generation) return index;
+    const empty: Index = { v: 2, generation, entries: {} };
+    if ((await objects.putIf(indexKey(prefix), JSON.stringify(empty), etag)) === null) continue;
+    const left = (await objects.list(prefix)).filter((key) => key !== indexKey(prefix));
+    if (left.length > 0) await objects.remove(left);
+    return empty;
+  }
+  throw new Error('the caches are being written by too many builds at once');
 }

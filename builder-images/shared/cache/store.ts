@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CacheUse, Lane } from '../../../contract/lanes.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import type { Objects } from '../objects.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { pack, unpack } from './archive.ts';
-import type { Entry, Kind } from './entries.ts';
+import { dropIndex, type Entry, type Index, type Kind, readIndex } from './entries.ts';
+import type { FileListing } from './listing.ts';
 
 /** One archive; a larger one costs more to move than it saves. */
 const MAX_BYTES = 1_536 * 1_024 * 1_024;
@@ -13,6 +15,9 @@ const MAX_BYTES = 1_536 * 1_024 * 1_024;
 export interface CachePlace {
   readonly objects: Objects;
   readonly projectId: string;
+  readonly lane: Lane;
+  /** The deployment that is built: what it keeps says so. */
+  readonly deploymentId: string;
   /** Work folder of the build: paths in archives are relative to it. */
   readonly work: string;
   /** Who packs and unpacks. */
@@ -23,19 +28,34 @@ export interface CachePlace {
 export const wantsCache = ({ DISABLE_BUILD_CACHE }: Readonly<Record<string, string>>) =>
   DISABLE_BUILD_CACHE === undefined || /^(?:0|false|)$/i.test(DISABLE_BUILD_CACHE);
 
-/** Keeps these paths, folders without their content. Nothing names the archive until `changeIndex` does. */
+export const cachePrefix = ({ projectId, lane }: Pick<CachePlace, 'projectId' | 'lane'>) =>
+  s3Keys.cache(projectId, lane);
+
+/** What the build begins with; null where nothing was kept yet. With `drop` everything is removed first, and said so. */
+export async function openIndex(
+  place: CachePlace & { readonly use: CacheUse; readonly say: (text: string) => void },
+): Promise<Index | null> {
+  if (place.use === 'use') return (await readIndex(place.objects, cachePrefix(place))).index;
+  const index = await dropIndex(place.objects, cachePrefix(place), place.deploymentId);
+  place.say(`The caches of this project (${place.lane}) are dropped, as the deployment asks for.`);
+  return index;
+}
+
+/** Keeps what was listed, if it is still the same. Nothing names the archive until `changeIndex` does. */
 export async function storeArchive(
-  { objects, projectId, work, sandbox }: CachePlace,
+  place: CachePlace,
   kind: Kind,
-  paths: readonly string[],
+  key: string,
+  listing: FileListing,
   signal: AbortSignal,
-): Promise<Pick<Entry, 'object' | 'sha256' | 'size'>> {
+): Promise<Entry> {
+  const { objects, work, sandbox, deploymentId, lane } = place;
   const file = join(work, 'control', `${kind}.tar`);
   try {
-    const { size, sha256 } = await pack(sandbox, work, paths, file, MAX_BYTES, signal);
-    const object = `${s3Keys.cache(projectId)}${kind}-${randomUUID()}.tar`;
+    const { size, sha256 } = await pack(sandbox, work, listing, file, MAX_BYTES, signal);
+    const object = `${cachePrefix(place)}${kind}-${randomUUID()}.tar`;
     await objects.put(object, { file, size }, { contentType: 'application/x-tar', sha256 });
-    return { object, sha256, size };
+    return { key, object, sha256, size, roots: [...listing.roots], from: { deploymentId, lane } };
   } finally {
     await rm(file, { force: true });
   }
@@ -52,6 +72,9 @@ export async function fetchArchive(
   if (!archive) throw new Error('the archive is gone');
   await unpack(sandbox, archive, folder, entry, signal);
 }
+
+/** Where a cache comes from, for the log. */
+export const originOf = ({ from }: Entry) => `deployment ${from.deploymentId} (${from.lane})`;
 
 /** The line of the log that tells of a cache that could not be used. */
 export const droppedLine = (kind: Kind, error: unknown) =>

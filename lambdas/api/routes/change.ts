@@ -1,9 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
-import { AcceptedSchema, type CreateDeployment, ProblemSchema } from '../../../contract/api.ts';
+import { AcceptedSchema, ProblemSchema, RedeploySchema } from '../../../contract/api.ts';
+import type { DeploymentRequest } from '../../../contract/jobs.ts';
 import { isTerminal } from '../../../contract/record.ts';
 import type { Api } from '../app.ts';
 import { cancelDeployment } from '../cancel.ts';
 import type { ApiDeps } from '../deps.ts';
+import { jsonIfAny } from '../guard.ts';
 import { fail, problemResponses } from '../problem.ts';
 import { accepted } from '../view.ts';
 import { createDeployment } from './create.ts';
@@ -35,11 +37,23 @@ const redeployRoute = createRoute({
   path: '/deployments/{id}/redeploy',
   summary: 'Deploy the same commit again',
   description:
-    'A new deployment with the same request. It builds the commit that was built, not what the branch has now.',
-  request: { params: idParams },
+    'A new deployment with the same request. It builds the commit that was built, not what the branch has now. A body is not needed.',
+  request: {
+    params: idParams,
+    body: { required: false, content: { 'application/json': { schema: RedeploySchema } } },
+  },
   responses: {
     ...answers,
-    ...problemResponses(ProblemSchema, 'UNAUTHORIZED', 'NOT_FOUND', 'REQUEST_LOST', 'UNAVAILABLE'),
+    ...problemResponses(
+      ProblemSchema,
+      'INVALID_REQUEST',
+      'MALFORMED_JSON',
+      'UNAUTHORIZED',
+      'NOT_FOUND',
+      'BODY_TOO_LARGE',
+      'REQUEST_LOST',
+      'UNAVAILABLE',
+    ),
   },
 });
 
@@ -51,11 +65,21 @@ export function registerChange(app: Api, deps: ApiDeps): void {
     return c.json(accepted(new URL(c.req.url).origin, record), 202);
   });
 
+  app.use('/deployments/:id/redeploy', jsonIfAny);
   app.openapi(redeployRoute, async (c) => {
     const owner = c.get('owner');
     const { record, request } = await ownDeployment(deps, owner, c.req.valid('param').id);
     if (!request) return fail('REQUEST_LOST');
-    const again: CreateDeployment = { ...request, ...(record.commit !== null && { ref: record.commit }) };
+    const { cache: _, ...same } = request;
+    const { cache } = c.req.valid('json');
+    // By its commit alone it would be anybody's: the lane is that of the deployment before.
+    const lane = record.plan?.lane ?? request.lane ?? (request.ref === undefined ? 'production' : undefined);
+    const again: DeploymentRequest = {
+      ...same,
+      ...(record.commit !== null && { ref: record.commit }),
+      ...(record.commit !== null && lane !== undefined && { lane }),
+      ...(cache !== undefined && { cache }),
+    };
     return c.json(accepted(new URL(c.req.url).origin, await createDeployment(deps, owner, again, undefined)), 202);
   });
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createRoute, z } from '@hono/zod-openapi';
-import { AcceptedSchema, type CreateDeployment, CreateDeploymentSchema, ProblemSchema } from '../../../contract/api.ts';
+import { AcceptedSchema, CreateDeploymentSchema, ProblemSchema } from '../../../contract/api.ts';
 import type { DeploymentEvent } from '../../../contract/events.ts';
+import type { DeploymentRequest } from '../../../contract/jobs.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import { emptyFacts } from '../../event-projector/facts.ts';
 import { reduce } from '../../event-projector/reduce.ts';
@@ -63,10 +64,10 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
 export async function createDeployment(
   deps: ApiDeps,
   owner: string,
-  asked: CreateDeployment,
+  asked: DeploymentRequest,
   key: string | undefined,
 ): Promise<DeploymentRecord> {
-  const request: CreateDeployment = { ...asked, gitUrl: deps.normaliseGitUrl(asked.gitUrl) };
+  const request: DeploymentRequest = { ...asked, gitUrl: deps.normaliseGitUrl(asked.gitUrl) };
   deps.checkSize(request);
   const requested: Requested = {
     v: 1,
@@ -105,7 +106,7 @@ async function again(deps: ApiDeps, deploymentId: string): Promise<DeploymentRec
 const recordOf = (requested: Requested) => toRecord(reduce(emptyFacts, requested)) as DeploymentRecord;
 
 /** Equal for requests that mean the same: independent of the order of fields. */
-function fingerprint(request: CreateDeployment): string {
+function fingerprint(request: DeploymentRequest): string {
   const canonical = JSON.stringify(request, (_key, value: unknown) =>
     value && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))

@@ -38,8 +38,11 @@ export function mintCredentials(sts: STSClient, resources: BuildResources): Mint
   };
 }
 
-/** What one build may do: its project's prefixes, or push to the users' repository; and write to the two topics. */
-export function sessionPolicy(job: Pick<BuildJob, 'projectId' | 'deploymentId' | 'target'>, resources: BuildResources) {
+/** What one build may do: its project's prefixes, of the caches its lane's, or push to the users' repository; and write to the two topics. */
+export function sessionPolicy(
+  job: Pick<BuildJob, 'projectId' | 'deploymentId' | 'target' | 'lane'>,
+  resources: BuildResources,
+) {
   const statements =
     job.target === 'frontend'
       ? sitePublisher(job, resources.bucketArn)
@@ -57,8 +60,12 @@ const allow = (Action: string[], Resource: string | string[], Condition?: object
   ...(Condition && { Condition }),
 });
 
-function sitePublisher({ projectId, deploymentId }: Pick<BuildJob, 'projectId' | 'deploymentId'>, bucketArn: string) {
-  const readWrite = [s3Keys.site(projectId), s3Keys.deployment(projectId, deploymentId), s3Keys.cache(projectId)];
+function sitePublisher(
+  { projectId, deploymentId, lane }: Pick<BuildJob, 'projectId' | 'deploymentId' | 'lane'>,
+  bucketArn: string,
+) {
+  const cache = s3Keys.cache(projectId, lane);
+  const readWrite = [s3Keys.site(projectId), s3Keys.deployment(projectId, deploymentId), cache];
   return [
     allow(
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
@@ -68,7 +75,7 @@ function sitePublisher({ projectId, deploymentId }: Pick<BuildJob, 'projectId' |
     allow(['s3:GetObject'], `${bucketArn}/__deployments/${projectId}/*`),
     allow(['s3:ListBucket'], bucketArn, {
       StringLike: {
-        's3:prefix': [`${s3Keys.site(projectId)}*`, `__deployments/${projectId}/*`, `${s3Keys.cache(projectId)}*`],
+        's3:prefix': [`${s3Keys.site(projectId)}*`, `__deployments/${projectId}/*`, `${cache}*`],
       },
     }),
   ];
@@ -96,9 +103,12 @@ function imagePusher(repositoryArn: string) {
 }
 
 /** Beside an image's way into the registry: the verdict on its publication, and the layers that the next build starts from. */
-function imageKeeper({ projectId, deploymentId }: Pick<BuildJob, 'projectId' | 'deploymentId'>, bucketArn: string) {
+function imageKeeper(
+  { projectId, deploymentId, lane }: Pick<BuildJob, 'projectId' | 'deploymentId' | 'lane'>,
+  bucketArn: string,
+) {
   const verdict = s3Keys.verdict(projectId, deploymentId, 'backend');
-  const cache = `${s3Keys.cache(projectId)}*`;
+  const cache = `${s3Keys.cache(projectId, lane)}*`;
   return [
     allow(['s3:GetObject', 's3:PutObject'], [`${bucketArn}/${verdict}`, `${bucketArn}/${cache}`]),
     allow(['s3:DeleteObject', 's3:AbortMultipartUpload'], `${bucketArn}/${cache}`),

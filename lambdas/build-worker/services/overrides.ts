@@ -48,6 +48,8 @@ export function checkRequestSize(request: CreateDeployment, platform: Omit<Build
       ...(request.gitToken !== undefined && { gitToken: request.gitToken }),
       commit: 'x'.repeat(40),
       env: request.env ?? {},
+      lane: 'production',
+      cache: 'drop',
       plan: {
         path: '.',
         framework: null,

@@ -1,8 +1,13 @@
-import type { CreateDeployment } from '../../../contract/api.ts';
 import { TARGETS, type Target } from '../../../contract/builders.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import type { DeploymentEvent } from '../../../contract/events.ts';
-import { type BuildJob, buildJobId, type CloneJob, CloneJobSchema } from '../../../contract/jobs.ts';
+import {
+  type BuildJob,
+  buildJobId,
+  type CloneJob,
+  CloneJobSchema,
+  type DeploymentRequest,
+} from '../../../contract/jobs.ts';
 import { QUEUES, TOPICS } from '../../../contract/names.ts';
 import { type Plan, PlanSchema } from '../../../contract/plan.ts';
 import { type Failure, isTerminal } from '../../../contract/record.ts';
@@ -17,7 +22,7 @@ export interface CloneWorkerDeps {
   readonly doorbell: Doorbell;
   readonly clock: Clock;
   /** Resolves the ref and decides what to build. Throws VerenError. */
-  readonly analyze: (request: CreateDeployment) => Promise<Plan>;
+  readonly analyze: (request: DeploymentRequest) => Promise<Plan>;
   readonly log: (message: string, details?: unknown) => void;
 }
 
@@ -87,6 +92,9 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
     commit: plan.commit,
     plan: wanted,
     env: request.env ?? {},
+    // A plan of an earlier version says nothing: no cache of production's is for it.
+    lane: plan.lane ?? request.lane ?? 'preview',
+    cache: request.cache ?? 'use',
   };
   return { id: buildJobId(deploymentId, target), data: build, owner, projectId };
 }

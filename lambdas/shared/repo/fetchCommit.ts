@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
+import { isDefaultBranch } from './defaultBranch.ts';
 import { discover } from './discovery.ts';
 import { type FetchContext, fetchError, isMissingHead, isRedirect, isUnadvertised } from './gitErrors.ts';
 import { forgetObjects, forgetRemote } from './gitFolder.ts';
@@ -17,11 +18,15 @@ export interface FetchInput {
   readonly gitToken?: string | undefined;
   readonly policy: GitPolicy;
   readonly resolve?: Resolve | undefined;
+  /** Whether the ref is the default branch is wanted too. */
+  readonly asksDefaultBranch?: boolean | undefined;
 }
 
 export interface FetchedCommit {
   /** A commit, or a tag that leads to one. */
   readonly object: string;
+  /** The ref is the branch that the host's HEAD names. False where nobody asked. */
+  readonly isDefaultBranch: boolean;
   readonly remote: Remote;
   readonly context: FetchContext;
   /** The conversation, still open; null where `git fetch` did it. */
@@ -47,11 +52,22 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
     const remote = makeRemote(folder, url, addresses, url.origin === origin ? token : undefined);
     const context: FetchContext = { url: url.href, ref, token, timeoutMs: policy.timeoutMs, maxBytes: policy.maxBytes };
     const spoken = await inSession(remote, ref, limits);
-    if (spoken.session) return { ...spoken, remote, context };
+    const asksDefaultBranch = input.asksDefaultBranch === true;
+    if (spoken.session) {
+      const asked = asksDefaultBranch ? isDefaultBranch(remote, spoken.session, ref, limits) : false;
+      return { ...spoken, isDefaultBranch: await closing(spoken.session, context, asked), remote, context };
+    }
     const result = spoken.result ?? (await fetchRef(remote, ref, [ONLY_TREES], limits));
     if (succeeded(result)) {
+      const isDefault = asksDefaultBranch && (await isDefaultBranch(remote, null, ref, limits));
       await forgetRemote(folder);
-      return { object: await fetchedObject(folder, ref), remote, context, session: null };
+      return {
+        object: await fetchedObject(folder, ref),
+        isDefaultBranch: isDefault,
+        remote,
+        context,
+        session: null,
+      };
     }
     if (isRedirect(result) && hop < policy.maxRedirects) {
       const { redirect } = await discover(url, addresses, limits.deadline);
@@ -63,6 +79,16 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
     throw isMissingHead(result) && ref === undefined
       ? await missingHead(remote, context, limits)
       : fetchError(result, context);
+  }
+}
+
+/** What a session is asked; the session ends where it fails. */
+async function closing<T>(session: Session, context: FetchContext, asked: T | Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    session.close();
+    throw error instanceof SessionError ? fetchError(error.result, context) : error;
   }
 }
 

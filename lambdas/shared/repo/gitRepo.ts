@@ -18,6 +18,8 @@ export interface OpenRepoInput extends FetchInput {
 export interface GitRepo {
   /** Full id of the commit that was read. */
   readonly commit: string;
+  /** See `FetchedCommit`. */
+  readonly isDefaultBranch: boolean;
   readonly fs: RepoFs;
 }
 
@@ -64,7 +66,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
         return found;
       },
     };
-    return await use({ commit: commit.oid, fs });
+    return await use({ commit: commit.oid, isDefaultBranch: fetched.isDefaultBranch, fs });
   } catch (error) {
     throw translated(error, limits, policy);
   } finally {

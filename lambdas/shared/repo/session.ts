@@ -13,6 +13,8 @@ import { collect, killGroup, startGit } from './runGit.ts';
 export interface Session {
   /** Object ids by name, of the refs that begin with one of these. */
   refs(prefixes: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** The branch that HEAD stands for, `refs/heads/…`; null where it stands for none. */
+  headBranch(): Promise<string | null>;
   /** Fetches objects into the folder; of commits only themselves and their trees, where the host can filter. */
   fetch(oids: readonly string[]): Promise<void>;
   close(): void;
@@ -90,6 +92,14 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
           const lines = await linesUntil(stream, 'flush');
           await expectMark(stream, 'response-end');
           return new Map(lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]));
+        }),
+      headBranch: () =>
+        talk(async () => {
+          const asked = ['symrefs', 'ref-prefix HEAD'].map(packet).join('');
+          child.stdin.write(`${packet('command=ls-refs')}${DELIMITER}${asked}${FLUSH}`);
+          const lines = await linesUntil(stream, 'flush');
+          await expectMark(stream, 'response-end');
+          return lines.map((line) => /^\S+ HEAD symref-target:(\S+)$/.exec(line)?.[1]).find(Boolean) ?? null;
         }),
       fetch: (oids) =>
         talk(async () => {

@@ -6,6 +6,7 @@ import { layersKey } from '../../../builder-images/build-image-backend/utils/lay
 import { readIndex } from '../../../builder-images/shared/cache/entries.ts';
 import { builderObjects } from '../../../builder-images/shared/objects.ts';
 import { createSandbox } from '../../../builder-images/shared/sandbox.ts';
+import type { CacheUse } from '../../../contract/lanes.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import { useWorld } from '../bundle.ts';
 import { BUCKET, deploymentId } from '../harness.ts';
@@ -14,7 +15,7 @@ import { BUCKET, deploymentId } from '../harness.ts';
 const world = useWorld();
 let builds = 0;
 
-function build(projectId: string) {
+function build(projectId: string, use: CacheUse = 'use') {
   const work = join(world().dir, `build-${++builds}`);
   mkdirSync(join(work, 'control'), { recursive: true });
   const job = { projectId, deploymentId: deploymentId(), url: 'https://git.example/x', commit: 'c'.repeat(40) };
@@ -24,6 +25,9 @@ function build(projectId: string) {
   const cache = new LayerCache({
     objects,
     projectId,
+    lane: 'production',
+    use,
+    deploymentId: job.deploymentId,
     work,
     sandbox: createSandbox({ maxProcesses: 100, cookie: 'x' }),
     say: (text) => void said.push(text),
@@ -43,7 +47,7 @@ function build(projectId: string) {
     read: async (key: string, layer: string) =>
       readFileSync(join(`${await repository(key)}:${layer}`, 'blobs/1'), 'utf8'),
     save: (key: string, installRan: boolean) => cache.save(key, installRan, new AbortController().signal),
-    entry: async () => (await readIndex(objects, projectId)).index.entries.layers,
+    entry: async () => (await readIndex(objects, s3Keys.cache(projectId, 'production'))).index?.entries.layers,
   };
 }
 
@@ -60,7 +64,7 @@ test('layers of one build are there for the next with the same key, and for no o
   expect(await next.read('k1', 'aa')).toBe('layer of the installation');
   expect(await build('same').layers('k2')).toEqual([]);
   expect(await build('other').layers('k1')).toEqual([]);
-  expect(next.said).toEqual([]);
+  expect(next.said).toEqual([expect.stringMatching(/^Layers of deployment [a-z0-9]+ \(production\) are at hand\.$/)]);
 });
 
 test('what came out of the cache is not sent again; what there was no use for is dropped, and made anew by the next', async () => {
@@ -80,7 +84,23 @@ test('what came out of the cache is not sent again; what there was no use for is
   await fourth.make('k1', 'bb', 'of a newer base');
   await fourth.save('k1', true);
   expect(await build('again').layers('k1')).toEqual(['layer:bb']);
-  expect(await world().keys(`${s3Keys.cache('again')}layers`)).toHaveLength(1);
+  expect(await world().keys(`${s3Keys.cache('again', 'production')}layers`)).toHaveLength(1);
+});
+
+test('a deployment can drop them: it begins without, and what a build that began before it keeps does not come back', async () => {
+  await kept('dropped');
+  const before = build('dropped');
+  expect(await before.layers('k1')).toEqual(['layer:aa']);
+  const dropping = build('dropped', 'drop');
+  expect(await dropping.layers('k1')).toEqual([]);
+  expect(dropping.said).toEqual(['The caches of this project (production) are dropped, as the deployment asks for.']);
+  expect(await world().keys(s3Keys.cache('dropped', 'production'))).toEqual(['index.json']);
+  await before.make('k1', 'bb', 'made on what was dropped');
+  await before.save('k1', true);
+  expect(await build('dropped').layers('k1')).toEqual([]);
+  await dropping.make('k1', 'cc', 'anew');
+  await dropping.save('k1', true);
+  expect(await build('dropped').layers('k1')).toEqual(['layer:cc']);
 });
 
 test.each([

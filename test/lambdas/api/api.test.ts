@@ -283,6 +283,7 @@ describe('documents', () => {
       '/deployments/{id}/cancel',
       '/deployments/{id}/logs',
       '/deployments/{id}/redeploy',
+      '/projects/{id}/cache',
     ]);
     const body = openapi.paths['/deployments'].post.requestBody.content['application/json'].schema;
     expect(JSON.stringify(body)).toContain('outputDirectory');

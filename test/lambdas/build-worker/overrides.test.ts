@@ -25,6 +25,8 @@ const job = (over: Partial<BuildJob> = {}): BuildJob => ({
   commit: COMMIT,
   plan: targetPlan({ path: 'web', packageManager: { name: 'pnpm', version: '9.15.0' }, nodeVersion: 20 }),
   env: { API: 'https://api.example' },
+  lane: 'production',
+  cache: 'use',
   ...over,
 });
 const variables = (j: BuildJob) => {
@@ -86,7 +88,7 @@ describe('the overrides of RunTask', () => {
   });
 
   it('fit after the API has let a request pass, whatever is detected and minted', () => {
-    const env = { A: '"\\'.repeat(500), B: 'x'.repeat(1_000) };
+    const env = { A: '"\\'.repeat(500), B: 'x'.repeat(900) };
     const { credentials: _, attempt: __, ...platform } = context;
     checkRequestSize({ projectId: 'site', gitUrl: 'https://git.example/x', env }, platform);
     const longest = { accessKeyId: 'A'.repeat(20), secretAccessKey: 'A'.repeat(40), sessionToken: 'A'.repeat(1_500) };
@@ -98,6 +100,11 @@ describe('the overrides of RunTask', () => {
   });
 });
 
+it('tells a build its lane, and what it does with the caches', () => {
+  const env = variables(job({ lane: 'untrusted', cache: 'drop' }));
+  expect(FrontendEnvSchema.parse(env)).toMatchObject({ LANE: 'untrusted', BUILD_CACHE: 'drop' });
+});
+
 describe('the session policy of a build', () => {
   const resources = {
     buildRoleArn: 'arn:aws:iam::123456789012:role/veren-build',
@@ -105,7 +112,7 @@ describe('the session policy of a build', () => {
     userImagesArn: 'arn:aws:ecr:ap-south-1:123456789012:repository/my-backend',
     kafkaClusterArn: `arn:aws:kafka:ap-south-1:123456789012:cluster/veren-prod/${'a'.repeat(36)}-12`,
   };
-  const longest = { projectId: 'a'.repeat(63), deploymentId: 'b'.repeat(26) };
+  const longest = { projectId: 'a'.repeat(63), deploymentId: 'b'.repeat(26), lane: 'production' } as const;
 
   // STS refuses more; the limit counts characters of the plain text.
   it.each(['frontend', 'backend'] as const)('fits into 2,048 characters: %s', (target) => {
@@ -113,18 +120,26 @@ describe('the session policy of a build', () => {
   });
 
   it('names nothing outside the project', () => {
-    const { Statement } = sessionPolicy({ projectId: 'p1', deploymentId: 'd1', target: 'frontend' }, resources);
+    const { Statement } = sessionPolicy(
+      { projectId: 'p1', deploymentId: 'd1', lane: 'preview', target: 'frontend' },
+      resources,
+    );
     const arns = Statement.filter((s) => s.Action.some((a) => a.startsWith('s3:') && a !== 's3:ListBucket')).flatMap(
       (s) => s.Resource,
     );
     expect(arns.length).toBeGreaterThan(0);
     for (const arn of arns) expect(arn).toMatch(/\/__(outputs|deployments|cache)\/p1\//);
     const list = Statement.find((s) => s.Action.includes('s3:ListBucket'));
-    expect(JSON.stringify(list)).toContain('"s3:prefix":["__outputs/p1/*","__deployments/p1/*","__cache/p1/*"]');
+    expect(JSON.stringify(list)).toContain(
+      '"s3:prefix":["__outputs/p1/*","__deployments/p1/*","__cache/p1/preview/*"]',
+    );
   });
 
   it('lets a backend push to one repository and delete nothing', () => {
-    const { Statement } = sessionPolicy({ projectId: 'p1', deploymentId: 'd1', target: 'backend' }, resources);
+    const { Statement } = sessionPolicy(
+      { projectId: 'p1', deploymentId: 'd1', lane: 'preview', target: 'backend' },
+      resources,
+    );
     const actions = Statement.flatMap((s) => s.Action);
     expect(actions.filter((a) => /iam:|sts:|ecr:.*Delete/.test(a))).toEqual([]);
     const push = Statement.find((s) => s.Action.includes('ecr:PutImage'));
@@ -132,15 +147,18 @@ describe('the session policy of a build', () => {
   });
 
   it('lets a backend write the verdict of its own publication and its project’s cache, and nothing else in the bucket', () => {
-    const { Statement } = sessionPolicy({ projectId: 'p1', deploymentId: 'd1', target: 'backend' }, resources);
+    const { Statement } = sessionPolicy(
+      { projectId: 'p1', deploymentId: 'd1', lane: 'preview', target: 'backend' },
+      resources,
+    );
     const verdict = '__deployments/p1/d1/verdict-backend.json';
     const inBucket = Statement.filter((s) => s.Action.some((a) => a.startsWith('s3:')));
     const objects = inBucket.filter((s) => !s.Action.includes('s3:ListBucket')).flatMap((s) => s.Resource);
-    const own = [verdict, '__cache/p1/*'].map((key) => `${resources.bucketArn}/${key}`);
+    const own = [verdict, '__cache/p1/preview/*'].map((key) => `${resources.bucketArn}/${key}`);
     expect([...new Set(objects)].sort()).toEqual(own.sort());
     for (const s of inBucket.filter((s) => s.Action.includes('s3:DeleteObject')))
-      expect(s.Resource).toBe(`${resources.bucketArn}/__cache/p1/*`);
+      expect(s.Resource).toBe(`${resources.bucketArn}/__cache/p1/preview/*`);
     const list = inBucket.find((s) => s.Action.includes('s3:ListBucket'));
-    expect(JSON.stringify(list)).toContain(`"s3:prefix":["${verdict}","__cache/p1/*"]`);
+    expect(JSON.stringify(list)).toContain(`"s3:prefix":["${verdict}","__cache/p1/preview/*"]`);
   });
 });

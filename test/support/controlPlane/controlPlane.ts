@@ -19,6 +19,7 @@ import { memoryBus } from '../../../lambdas/shared/adapters/memory/bus.ts';
 import { volatileJournal } from '../../../lambdas/shared/adapters/memory/journal.ts';
 import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
 import { type ArtifactPlaces, artifactFinder } from '../../../lambdas/shared/artifact.ts';
+import { dropCaches } from '../../../lambdas/shared/caches.ts';
 import type {
   Clock,
   DeploymentStore,
@@ -240,6 +241,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       normaliseGitUrl: (url) => url,
       checkSize: () => undefined,
       stopBuilds: stopBuilds(ports),
+      dropCaches: dropCaches(ports.s3, bucket),
       forbidPublication: forbidPublication({ s3: ports.s3, bucket, clock }),
       supersede: options.supersede ?? 'waiting',
     });

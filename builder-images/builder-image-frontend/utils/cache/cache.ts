@@ -1,26 +1,26 @@
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { allPaths, moveInto } from '../../../shared/cache/archive.ts';
-import { changeIndex, type Entry, type Index, KINDS, type Kind, readIndex } from '../../../shared/cache/entries.ts';
-import { type CachePlace, droppedLine, fetchArchive, storeArchive } from '../../../shared/cache/store.ts';
-import type { Inputs } from './inputs.ts';
-import { type Installed, snapshotPaths } from './snapshot.ts';
-
-/** Folders that build tools keep between their runs, relative to the folder that is built. */
-const FRAMEWORK_FOLDERS = [
-  '.next/cache',
-  '.angular/cache',
-  '.parcel-cache',
-  '.turbo',
-  'node_modules/.cache',
-  'node_modules/.vite',
-  'node_modules/.astro',
-];
-/** Folders of the package managers' downloads (see `storeFolders`). */
-const STORE_FOLDERS = ['cache/npm/_cacache', 'cache/pnpm', 'cache/yarn', 'cache/yarn-berry', 'cache/bun'];
+import type { CacheUse } from '../../../../contract/lanes.ts';
+import { moveInto } from '../../../shared/cache/archive.ts';
+import { changeIndex, type Entry, type Index, KINDS, type Kind } from '../../../shared/cache/entries.ts';
+import { type FileListing, listTree } from '../../../shared/cache/listing.ts';
+import {
+  type CachePlace,
+  cachePrefix,
+  droppedLine,
+  fetchArchive,
+  openIndex,
+  originOf,
+  storeArchive,
+} from '../../../shared/cache/store.ts';
+import { compiledFolders, isFetched } from './folders.ts';
+import { type Inputs, isStoreOf } from './inputs.ts';
+import type { Installed } from './installed.ts';
 
 export interface CacheOptions extends CachePlace {
   /** `FRONTENDPATH`. */
   readonly path: string;
+  readonly use: CacheUse;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -28,9 +28,8 @@ export interface CacheOptions extends CachePlace {
 /** What `save` has to know of the install phase. */
 export interface Installation {
   readonly inputs: Inputs;
-  /** The state that an install of this build left, where it may stand in for the next one. */
+  /** What an install of this build left; null where none was run. */
   readonly installed: Installed | null;
-  readonly installRan: boolean;
 }
 
 /**
@@ -39,7 +38,7 @@ export interface Installation {
  */
 export class BuildCache {
   readonly #o: CacheOptions;
-  #index: Index = { v: 1, entries: {} };
+  #index: Index | null = null;
   readonly #unpacked: Partial<Record<Kind, Promise<boolean>>> = {};
   readonly #broken = new Set<Kind>();
   readonly #prefetched: Promise<void>;
@@ -47,73 +46,76 @@ export class BuildCache {
   /** Begins to fetch what is most likely right: the newest state, whatever the commit turns out to need. */
   constructor(options: CacheOptions) {
     this.#o = options;
-    this.#prefetched = readIndex(options.objects, options.projectId).then(
-      ({ index }) => {
+    this.#prefetched = openIndex(options).then(
+      (index) => {
         this.#index = index;
         for (const kind of ['install', 'frameworks'] as const) void this.#unpack(kind);
       },
-      () => undefined,
+      (error: Error) => {
+        if (options.use === 'drop') options.say(`The caches could not be dropped (${error.message}); none is used.`);
+      },
     );
   }
 
-  /** Puts the installed state in place. False where there is none for these inputs: then the install has to run. */
-  async restoreInstall(inputs: Inputs): Promise<boolean> {
+  /** Puts the installed state in place and gives the deployment that made it. Null: the install has to run. */
+  async restoreInstall(inputs: Inputs): Promise<string | null> {
     await this.#prefetched;
-    const restored = inputs.install !== null && (await this.#restore('install', inputs.install));
-    // The install will run: what it downloads may be there, from this lockfile or the one before.
-    if (!restored) await this.#restore('store', this.#index.entries.store?.key ?? '');
+    const restored = await this.#restore('install', (key) => key === inputs.install);
+    // The install will run: what it downloads may be there.
+    const store = restored ? null : await this.#restore('store', (key) => isStoreOf(key, inputs));
+    if (store) this.#o.say(`Downloads of ${originOf(store)} are at hand for the installation.`);
     // Nothing of ours may be at work when the user's commands begin: what they leave behind is ended by its user.
     await Promise.all(Object.values(this.#unpacked));
-    return restored;
+    return restored && originOf(restored);
   }
 
   /** Puts the build tools' folders in place, after the install, which may have made node_modules anew. */
   async restoreFrameworks(inputs: Inputs): Promise<void> {
     await this.#prefetched;
-    if (inputs.lockfiles !== null) await this.#restore('frameworks', inputs.lockfiles);
+    const restored = await this.#restore('frameworks', (key) => key === inputs.lockfiles);
+    if (!restored) return;
+    const folders = restored.roots.map((root) => root.replace(/^source\//, ''));
+    this.#o.say(`Compiled code of ${originOf(restored)} is at hand: ${folders.join(', ')}`);
   }
 
   /** Keeps what has changed. Call it when nothing of the build is alive any more. */
-  async save({ inputs, installed, installRan }: Installation, signal: AbortSignal): Promise<void> {
-    const { objects, projectId, work, path } = this.#o;
+  async save({ inputs, installed }: Installation, signal: AbortSignal): Promise<void> {
+    const { objects, work, path } = this.#o;
     const change: Partial<Record<Kind, Entry | null>> = {};
     for (const kind of this.#broken) change[kind] = null;
-    const keep = async (kind: Kind, key: string, roots: readonly string[], listed?: readonly string[] | null) => {
-      const paths =
-        listed === undefined ? (await Promise.all(roots.map((root) => allPaths(work, root)))).flat() : listed;
-      if (paths === null || paths.length === 0) return;
-      const there = new Set(paths);
-      const entry = { key, roots: roots.filter((root) => there.has(root)) };
-      const stored = await storeArchive(this.#o, kind, paths, signal).catch(() => null);
-      if (stored) change[kind] = { ...entry, ...stored };
+    const keep = async (kind: Kind, key: string | null, listing: FileListing | null) => {
+      if (key === null || listing === null || listing.paths.length === 0) return;
+      try {
+        change[kind] = await storeArchive(this.#o, kind, key, listing, signal);
+      } catch (error) {
+        console.error(`veren: the cache "${kind}" is not kept: ${(error as Error).message}`);
+      }
     };
-    const folders = FRAMEWORK_FOLDERS.map((folder) => join('source', path, folder));
-    if (inputs.install !== null && installed !== null)
-      await keep('install', inputs.install, installed.roots, await snapshotPaths(work, installed, folders));
-    if (inputs.lockfiles !== null) {
-      await keep('frameworks', inputs.lockfiles, folders);
-      const known = !this.#broken.has('store') && this.#index.entries.store?.key === inputs.lockfiles;
-      if (installRan && !known) await keep('store', inputs.lockfiles, STORE_FOLDERS);
-    }
-    if (Object.keys(change).length > 0) await changeIndex(objects, projectId, change);
+    await keep('install', inputs.install, installed?.state ?? null);
+    if (inputs.lockfiles !== null)
+      await keep('frameworks', inputs.lockfiles, await compiled(work, path).catch(() => null));
+    const known = !this.#broken.has('store') && this.#index?.entries.store?.key === inputs.store;
+    if (!known) await keep('store', inputs.store, installed?.store ?? null);
+    if (Object.keys(change).length > 0) await changeIndex(objects, cachePrefix(this.#o), this.#index, change);
   }
 
-  async #restore(kind: Kind, key: string): Promise<boolean> {
+  /** Puts a cache in place whose key is the right one. Null where there is none. */
+  async #restore(kind: Kind, isRight: (key: string) => boolean): Promise<Entry | null> {
     const { sandbox, work, signal } = this.#o;
-    const entry = this.#index.entries[kind];
+    const entry = this.#index?.entries[kind];
     try {
-      if (entry?.key !== key || !(await this.#unpack(kind))) return false;
+      if (!entry || !isRight(entry.key) || !(await this.#unpack(kind))) return null;
       await moveInto(sandbox, this.#staging(kind), work, entry.roots, signal);
-      return true;
+      return entry;
     } catch (error) {
       this.#drop(kind, error);
-      return false;
+      return null;
     }
   }
 
   /** Unpacks an archive beside the build. False where there is none, or none that is whole. */
   #unpack(kind: Kind): Promise<boolean> {
-    const entry = this.#index.entries[kind];
+    const entry = this.#index?.entries[kind];
     if (!entry) return Promise.resolve(false);
     this.#unpacked[kind] ??= (async () => {
       try {
@@ -136,4 +138,20 @@ export class BuildCache {
   #staging(kind: Kind): string {
     return join(this.#o.work, 'tmp', `.cache-${KINDS.indexOf(kind)}`);
   }
+}
+
+/** What the build tools have compiled. */
+async function compiled(work: string, path: string): Promise<FileListing> {
+  const isLink = (folder: string) =>
+    lstatSync(join(work, folder), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  const all = await listTree(
+    work,
+    compiledFolders(path).filter((folder) => !isLink(folder)),
+  );
+  const kept = all.paths.map((listed) => !isFetched(listed));
+  return {
+    ...all,
+    paths: all.paths.filter((_, i) => kept[i]),
+    identities: all.identities.filter((_, i) => kept[i]),
+  };
 }

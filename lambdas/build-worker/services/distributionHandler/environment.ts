@@ -39,6 +39,8 @@ export function commonEnvironment(job: BuildJob, context: BuildContext) {
     ATTEMPT: String(context.attempt),
     NODE_VERSION: String(job.plan.nodeVersion),
     BUILD_ENV: JSON.stringify(job.env),
+    LANE: job.lane,
+    BUILD_CACHE: job.cache,
     BUILD_TIMEOUT: String(context.timeoutSeconds),
     BUCKET: context.bucket,
     AWS_REGION: context.region,

@@ -1,0 +1,37 @@
+import { DeleteObjectsCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import type { DroppedCaches } from '../../contract/api.ts';
+import { LANES } from '../../contract/lanes.ts';
+import { s3Keys } from '../../contract/names.ts';
+
+/** Removes the caches of a project, of every lane, and what an earlier version has left there. Safe to repeat. */
+export type DropCaches = (projectId: string) => Promise<DroppedCaches['dropped']>;
+
+/** Of one call. Source: S3 API reference, `DeleteObjects`. */
+const MAX_KEYS = 1_000;
+
+export function dropCaches(s3: S3Client, bucket: string): DropCaches {
+  const remove = async (keys: readonly string[]) => {
+    for (let i = 0; i < keys.length; i += MAX_KEYS) {
+      const Objects = keys.slice(i, i + MAX_KEYS).map((Key) => ({ Key }));
+      const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
+      if (Errors?.[0]) throw new Error(`${Errors[0].Key} could not be removed: ${Errors[0].Code}`);
+    }
+  };
+  return async (projectId) => {
+    const found: { key: string; size: number }[] = [];
+    const query = { Bucket: bucket, Prefix: s3Keys.caches(projectId) };
+    for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, query))
+      for (const { Key = '', Size = 0 } of Contents) found.push({ key: Key, size: Size });
+    // The indexes first: no build starts from an archive then, and none that has begun with one writes it back.
+    const isIndex = ({ key }: { key: string }) => key.endsWith('/index.json');
+    for (const part of [found.filter(isIndex), found.filter((object) => !isIndex(object))])
+      await remove(part.map(({ key }) => key));
+    return LANES.flatMap((lane) => {
+      const archives = found.filter(
+        (object) => object.key.startsWith(s3Keys.cache(projectId, lane)) && !isIndex(object),
+      );
+      const bytes = archives.reduce((sum, { size }) => sum + size, 0);
+      return archives.length > 0 ? [{ lane, archives: archives.length, bytes }] : [];
+    });
+  };
+}
