@@ -26,9 +26,13 @@ export interface FetchedCommit {
   readonly context: FetchContext;
   /** The conversation, still open; null where `git fetch` did it. */
   readonly session: Session | null;
+  /** Branch that the host's HEAD points at; null where it is not known: a commit was asked for, or the host does not say. */
+  readonly defaultBranch: string | null;
 }
 
 const COMMIT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+/** Branches in which a commit is looked for. */
+const MAX_TIPS = 500;
 const ONLY_TREES = '--filter=blob:none';
 
 /**
@@ -41,20 +45,22 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
   let origin: string | undefined;
   for (let hop = 0; ; hop++) {
     const url = parseGitUrl(text, policy);
-    const addresses = await resolvePublicAddresses(url, policy, input.resolve);
+    const addresses = await resolvePublicAddresses(url, policy, input.resolve, limits.deadline);
     // The token is the first host's: another origin that we are sent to does not get it.
     origin ??= url.origin;
     const remote = makeRemote(folder, url, addresses, url.origin === origin ? token : undefined);
     const context: FetchContext = { url: url.href, ref, token, timeoutMs: policy.timeoutMs, maxBytes: policy.maxBytes };
     const spoken = await inSession(remote, ref, limits);
     if (spoken.session) return { ...spoken, remote, context };
-    const result = spoken.result ?? (await fetchRef(remote, ref, [ONLY_TREES], limits));
+    const [result, defaultBranch] = spoken.result
+      ? [spoken.result, null]
+      : await Promise.all([fetchRef(remote, ref, [ONLY_TREES], limits), headBranch(remote, ref, limits)]);
     if (succeeded(result)) {
       await forgetRemote(folder);
-      return { object: await fetchedObject(folder, ref), remote, context, session: null };
+      return { object: await fetchedObject(folder, ref), remote, context, session: null, defaultBranch };
     }
     if (isRedirect(result) && hop < policy.maxRedirects) {
-      const { redirect } = await discover(url, addresses, limits.deadline);
+      const { redirect } = await discover(url, addresses, limits);
       if (redirect !== undefined) {
         text = redirect;
         continue;
@@ -67,7 +73,7 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
 }
 
 type Spoken =
-  | { readonly session: Session; readonly object: string }
+  | { readonly session: Session; readonly object: string; readonly defaultBranch: string | null }
   /** With a result: it failed so. Without: the host speaks an older version, and `git fetch` has to do it. */
   | { readonly session: null; readonly result?: GitResult };
 
@@ -78,9 +84,12 @@ async function inSession(remote: Remote, ref: string | undefined, limits: RunLim
   try {
     session = await openSession(remote, limits);
     if (!session) return { session };
-    const object = ref !== undefined && COMMIT_ID.test(ref) ? ref : await resolveRef(session, ref ?? 'HEAD');
-    await session.fetch([object]);
-    return { session, object };
+    const resolved =
+      ref !== undefined && COMMIT_ID.test(ref)
+        ? { object: ref, defaultBranch: null }
+        : await resolveRef(session, ref ?? 'HEAD');
+    await session.fetch([resolved.object]);
+    return { session, ...resolved };
   } catch (error) {
     session?.close();
     if (error instanceof SessionError) return { session: null, result: error.result };
@@ -89,11 +98,11 @@ async function inSession(remote: Remote, ref: string | undefined, limits: RunLim
 }
 
 /** In the order of gitrevisions(7): the name itself, then as a tag, then as a branch. */
-async function resolveRef(session: Session, ref: string): Promise<string> {
+async function resolveRef(session: Session, ref: string): Promise<{ object: string; defaultBranch: string | null }> {
   const names = [ref, `refs/${ref}`, `refs/tags/${ref}`, `refs/heads/${ref}`];
-  const refs = await session.refs(names);
-  const object = names.map((name) => refs.get(name)).find((oid) => oid !== undefined && COMMIT_ID.test(oid));
-  if (object !== undefined) return object;
+  const { oids, defaultBranch } = await session.refs(names);
+  const object = names.map((name) => oids.get(name)).find((oid) => oid !== undefined);
+  if (object !== undefined) return { object, defaultBranch };
   const stderr = `fatal: couldn't find remote ref ${ref}`;
   throw new SessionError({ kind: 'exit', code: 128, stdout: '', stderr });
 }
@@ -128,8 +137,12 @@ async function fetchRef(
 ): Promise<GitResult> {
   const result = await fetch(remote, ['--depth=1', ...options], [ref ?? 'HEAD'], limits);
   if (ref === undefined || !COMMIT_ID.test(ref) || !isUnadvertised(result)) return result;
-  // Such a host gives only what a branch or tag points at: take every branch and look for the commit.
-  return fetch(remote, options, ['+refs/heads/*:refs/veren/*'], limits);
+  // Such a host gives only what a branch or tag points at: take the branches and look for the commit. By their ids, since
+  // names of ours for them would be as many files as the host likes.
+  const heads = await runGit(remote.git, ['ls-remote', '--heads', '--', remote.url.href], limits);
+  if (!succeeded(heads) || heads.kind !== 'exit') return heads;
+  const tips = heads.stdout.match(/^[0-9a-f]{40,64}(?=\t)/gm) ?? [];
+  return tips.length === 0 ? result : fetch(remote, options, [...new Set(tips)].slice(0, MAX_TIPS), limits);
 }
 
 /** Nothing but the objects: no tags, no submodules, no automatic maintenance, no progress. */
@@ -154,7 +167,11 @@ const fetch = (remote: Remote, options: readonly string[], refs: readonly string
 
 /** A repository on this machine has no filter unless its own configuration says so; here we are the server too. */
 const uploadPack = (url: URL): string[] =>
-  url.protocol === 'file:' ? ['--upload-pack=git -c uploadpack.allowFilter=true upload-pack'] : [];
+  url.protocol === 'file:'
+    ? [
+        '--upload-pack=git -c uploadpack.allowFilter=true -c core.packedGitWindowSize=16m -c core.packedGitLimit=64m upload-pack',
+      ]
+    : [];
 
 const succeeded = (result: GitResult) => result.kind === 'exit' && result.code === 0;
 
@@ -165,6 +182,14 @@ async function fetchedObject(folder: GitFolder, ref: string | undefined): Promis
   return line.slice(0, line.search(/[^0-9a-f]/));
 }
 
+/** Where HEAD points, of a host that `git fetch` speaks with: that does not tell. */
+async function headBranch(remote: Remote, ref: string | undefined, limits: RunLimits): Promise<string | null> {
+  if (ref !== undefined && COMMIT_ID.test(ref)) return null;
+  const result = await runGit(remote.git, ['ls-remote', '--symref', '--', remote.url.href, 'HEAD'], limits);
+  if (!succeeded(result) || result.kind !== 'exit') return null;
+  return /^ref: refs\/heads\/([^\s\u0000-\u001f\u007f]{1,255})\tHEAD$/m.exec(result.stdout)?.[1] ?? null;
+}
+
 /** No HEAD: an empty repository, one whose default branch is gone, or no repository at all. */
 async function missingHead(remote: Remote, context: FetchContext, limits: RunLimits): Promise<VerenError> {
   const { url } = context;
@@ -172,6 +197,6 @@ async function missingHead(remote: Remote, context: FetchContext, limits: RunLim
   if (result.kind !== 'exit' || result.code !== 0) return fetchError(result, context);
   if (result.stdout !== '') return new VerenError('REF_NOT_FOUND', { url, ref: 'HEAD' });
   const web = remote.url.protocol !== 'file:';
-  const foreign = web && (await discover(remote.url, remote.addresses, limits.deadline)).foreign;
+  const foreign = web && (await discover(remote.url, remote.addresses, limits)).foreign;
   return new VerenError(foreign ? 'REPO_NOT_FOUND' : 'REPO_EMPTY', { url });
 }

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type GitPolicy, gitAllowProtocol } from './gitPolicy.ts';
-import type { GitFolder } from './runGit.ts';
+import type { GitFolder, GitProcessLimits } from './runGit.ts';
+import { gitFolderPrefix } from './sweepGitFolders.ts';
 
 /**
  * Configuration that is not promised to be anybody's: of the machine's environment git sees only where to find itself
@@ -12,15 +13,28 @@ const INHERITED = ['PATH', 'LD_LIBRARY_PATH', 'SSL_CERT_FILE', 'SSL_CERT_DIR', '
 const PROXY = ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY', 'no_proxy', 'NO_PROXY'];
 
 /** No `promisor` remote: with one, git would fetch missing objects by itself, one by one, whenever it misses one. */
-const CONFIG = '[core]\n\trepositoryformatversion = 0\n\tbare = true\n';
+const CONFIG = `[core]
+	repositoryformatversion = 0
+	bare = true
+	# The defaults map a gigabyte at a time and keep 96 MiB of deltas: more than a process may have here.
+	packedGitWindowSize = 16m
+	packedGitLimit = 64m
+	deltaBaseCacheLimit = 16m
+`;
 
 /** Makes an empty bare repository in a new folder below `workDir`. Writing the three files is quicker than `git init`. */
 export async function makeGitFolder(policy: GitPolicy, workDir: string = tmpdir()): Promise<GitFolder> {
-  const path = await mkdtemp(join(workDir, 'veren-git-'));
+  await mkdir(workDir, { recursive: true });
+  const path = await mkdtemp(join(workDir, gitFolderPrefix()));
   await makeStore({ path });
   await writeFile(join(path, 'HEAD'), 'ref: refs/heads/none\n');
   await forgetRemote({ path });
-  return { path, env: baseEnv(path, policy) };
+  return { path, env: baseEnv(path, policy), limits: processLimits(policy) };
+}
+
+function processLimits({ maxGitMemory, maxBytes, timeoutMs }: GitPolicy): GitProcessLimits {
+  // An index may be larger than its pack where objects are tiny.
+  return { memoryBytes: maxGitMemory, fileBytes: 2 * maxBytes, cpuSeconds: 2 * Math.ceil(timeoutMs / 1_000) };
 }
 
 const makeStore = async ({ path }: Pick<GitFolder, 'path'>): Promise<void> => {
@@ -57,6 +71,8 @@ function baseEnv(path: string, policy: GitPolicy): Record<string, string> {
     GIT_ALLOW_PROTOCOL: gitAllowProtocol(policy),
     GIT_PROTOCOL_FROM_USER: '0',
     LC_ALL: 'C',
+    // glibc reserves 64 MB of address space for each thread's arena.
+    MALLOC_ARENA_MAX: '1',
   };
 }
 
@@ -69,5 +85,5 @@ export function withConfig(folder: GitFolder, config: GitConfig): GitFolder {
     env[`GIT_CONFIG_KEY_${i}`] = key;
     env[`GIT_CONFIG_VALUE_${i}`] = value;
   });
-  return { path: folder.path, env };
+  return { ...folder, env };
 }

@@ -19,8 +19,17 @@ export function makeRemote(
   token: string | undefined,
 ): Remote {
   if (token !== undefined) requireSafeForToken(url);
-  return { url, addresses, git: withConfig(folder, remoteConfig(url, addresses, token)) };
+  const git = withConfig(folder, remoteConfig(url, addresses, token));
+  return { url, addresses, git: url.protocol === 'file:' ? withMemory(git, LOCAL_SERVER_MEMORY) : git };
 }
+
+/** A repository on this machine is served by git too, which maps the index of everything that its owner has. */
+const LOCAL_SERVER_MEMORY = 2 * 1024 * 1024 * 1024;
+
+const withMemory = (folder: GitFolder, memoryBytes: number): GitFolder => ({
+  ...folder,
+  limits: { ...folder.limits, memoryBytes },
+});
 
 function remoteConfig(url: URL, addresses: readonly string[], token: string | undefined): GitConfig {
   const config: [string, string][] = [
