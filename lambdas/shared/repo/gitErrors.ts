@@ -31,8 +31,8 @@ export function fetchError(result: GitResult, context: FetchContext): VerenError
     return new VerenError('GIT_FAILED', { url, reason: 'it was stopped' });
   }
   if (isOutOfMemory(result.stderr)) return outOfMemory();
-  if (/exceeds maximum allowed size|died of signal (?:24|25)\b/.test(result.stderr))
-    return tooManyBytes(context.maxBytes);
+  if (/exceeds maximum allowed size|died of signal 25\b/.test(result.stderr)) return tooManyBytes(context.maxBytes);
+  if (/died of signal 24\b/.test(result.stderr)) return outOfTime();
   const kind = MESSAGES.find(([pattern]) => pattern.test(result.stderr))?.[1];
   if (kind === 'ref') return new VerenError('REF_NOT_FOUND', { url, ref: context.ref ?? 'HEAD' });
   if (kind === 'auth' || kind === 'denied')
@@ -50,6 +50,10 @@ const tooManyBytes = (maxBytes: number) =>
 /** In the words of git, curl and the C library for a process that has reached its memory limit. */
 export const isOutOfMemory = (stderr: string): boolean =>
   /out of memory|cannot allocate memory|mmap failed|unable to create thread|failed to map/i.test(stderr);
+
+/** A few bytes can keep git busy for hours: differences of differences. */
+export const outOfTime = (): VerenError =>
+  tooLarge('git needs more time than it may have to unpack what the host sends');
 
 export const outOfMemory = (): VerenError =>
   tooLarge('git needs more memory than it may have to read what the host sends');

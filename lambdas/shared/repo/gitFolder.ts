@@ -20,6 +20,8 @@ const CONFIG = `[core]
 	packedGitWindowSize = 16m
 	packedGitLimit = 64m
 	deltaBaseCacheLimit = 16m
+	# Stream what is large instead of holding it in memory.
+	bigFileThreshold = 1m
 `;
 
 /** Makes an empty bare repository in a new folder below `workDir`. Writing the three files is quicker than `git init`. */
@@ -34,7 +36,8 @@ export async function makeGitFolder(policy: GitPolicy, workDir: string = tmpdir(
 
 function processLimits({ maxGitMemory, maxBytes, timeoutMs }: GitPolicy): GitProcessLimits {
   // An index may be larger than its pack where objects are tiny.
-  return { memoryBytes: maxGitMemory, fileBytes: 2 * maxBytes, cpuSeconds: 2 * Math.ceil(timeoutMs / 1_000) };
+  // Less time than there is in all: a host that burns it is told apart from one that is slow.
+  return { memoryBytes: maxGitMemory, fileBytes: 2 * maxBytes, cpuSeconds: (0.5 * timeoutMs) / 1_000 };
 }
 
 const makeStore = async ({ path }: Pick<GitFolder, 'path'>): Promise<void> => {
@@ -56,10 +59,18 @@ export const forgetRemote = (folder: Pick<GitFolder, 'path'>): Promise<void> =>
 export const removeGitFolder = (folder: GitFolder): Promise<void> =>
   rm(folder.path, { recursive: true, force: true, maxRetries: 3 });
 
+/** What git sees of the machine's environment. */
+export function inheritedByGit(
+  env: Readonly<Record<string, string | undefined>>,
+  policy: GitPolicy,
+): Record<string, string> {
+  const names = policy.allowPrivateAddresses ? [...INHERITED, ...PROXY] : INHERITED;
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+}
+
 function baseEnv(path: string, policy: GitPolicy): Record<string, string> {
-  const inherited = policy.allowPrivateAddresses ? [...INHERITED, ...PROXY] : INHERITED;
   return {
-    ...Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+    ...inheritedByGit(process.env, policy),
     HOME: path,
     XDG_CONFIG_HOME: path,
     GIT_DIR: path,

@@ -1,8 +1,8 @@
 import { VerenError } from '../../../contract/errors.ts';
 import { type FetchInput, fetchCommit, fetchObjects } from './fetchCommit.ts';
+import { lastWords } from './gitErrors.ts';
 import { makeGitFolder, removeGitFolder } from './gitFolder.ts';
-import type { GitPolicy } from './gitPolicy.ts';
-import { type ObjectReader, openObjectReader } from './objectReader.ts';
+import { type ObjectReader, openObjectReader, ReaderError } from './objectReader.ts';
 import { Pace } from './pace.ts';
 import { readContents } from './readContents.ts';
 import type { RepoFs } from './repoFs.ts';
@@ -65,7 +65,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
     };
     return await use({ commit: commit.oid, defaultBranch: fetched.defaultBranch, fs });
   } catch (error) {
-    throw translated(error, limits, policy);
+    throw translated(error, limits, input);
   } finally {
     reader?.close();
     session?.close();
@@ -85,14 +85,12 @@ async function peel(reader: ObjectReader, object: string): Promise<{ oid: string
 const stopSignal = (limits: RunLimits): AbortSignal =>
   limits.signal ? AbortSignal.any([limits.deadline, limits.signal]) : limits.deadline;
 
-function translated(error: unknown, limits: RunLimits, policy: GitPolicy): unknown {
+function translated(error: unknown, limits: RunLimits, { gitUrl: url, policy }: OpenRepoInput): unknown {
   if (error instanceof VerenError) return error;
-  if (
-    (error as NodeJS.ErrnoException).code === 'ENOENT' &&
-    (error as NodeJS.ErrnoException).syscall?.startsWith('spawn')
-  )
-    return new VerenError('GIT_MISSING', {}, { cause: error });
   if (limits.deadline.aborted)
     return new VerenError('GIT_TIMEOUT', { seconds: Math.round(policy.timeoutMs / 1000) }, { cause: error });
+  if (limits.signal?.aborted) return new VerenError('GIT_FAILED', { url, reason: 'it was stopped' }, { cause: error });
+  if (error instanceof ReaderError)
+    return new VerenError('GIT_FAILED', { url, reason: lastWords(error.message, undefined) || 'git ended early' });
   return error;
 }

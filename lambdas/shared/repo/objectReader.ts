@@ -1,6 +1,6 @@
 import { HEAD_BYTES } from './entryTree.ts';
-import { isOutOfMemory, outOfMemory } from './gitErrors.ts';
-import { collect, type GitFolder, killGroup, startGit } from './runGit.ts';
+import { isOutOfMemory, outOfMemory, outOfTime } from './gitErrors.ts';
+import { closed, collect, type GitFolder, killGroup, startGit } from './runGit.ts';
 
 export interface GitObject {
   readonly oid: string;
@@ -21,6 +21,9 @@ export interface ObjectReader {
   close(): void;
 }
 
+/** git ended before it had answered; the message is its own. */
+export class ReaderError extends Error {}
+
 /** Names asked for at a time: what waits in the pipes stays small. */
 const CHUNK = 256;
 
@@ -32,7 +35,7 @@ export function openObjectReader(folder: GitFolder, signal: AbortSignal): Object
     batch = undefined;
   };
   const opened = (): Batch => {
-    if (signal.aborted) throw new Error('reading was stopped');
+    signal.throwIfAborted();
     if (!batch) {
       signal.addEventListener('abort', close, { once: true });
       batch = new Batch(folder);
@@ -65,6 +68,7 @@ class Batch {
   readonly #child;
   readonly #chunks: AsyncIterator<unknown>;
   readonly #said: () => string;
+  readonly #closed: Promise<unknown>;
   #rest: Buffer = Buffer.alloc(0);
   #failure: Error | undefined;
 
@@ -73,6 +77,7 @@ class Batch {
     this.#child.on('error', (error) => {
       this.#failure = error;
     });
+    this.#closed = closed(this.#child);
     this.#said = collect(this.#child.stderr, () => this.kill());
     this.#chunks = this.#child.stdout[Symbol.asyncIterator]();
   }
@@ -120,7 +125,10 @@ class Batch {
     const { value, done } = await this.#chunks.next();
     if (!done) return value as Buffer;
     if (this.#failure) throw this.#failure;
+    await this.#closed;
     const said = this.#said();
-    throw isOutOfMemory(said) ? outOfMemory() : new Error(`git cat-file ended early: ${said.slice(0, 200)}`);
+    if (isOutOfMemory(said)) throw outOfMemory();
+    if (this.#child.signalCode === 'SIGXCPU') throw outOfTime();
+    throw new ReaderError(said);
   }
 }

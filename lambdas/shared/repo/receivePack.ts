@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Conversation } from './conversation.ts';
-import { isOutOfMemory } from './gitErrors.ts';
+import { isOutOfMemory, outOfTime } from './gitErrors.ts';
 import { closed, collect, type GitFolder, killGroup, onAbort, type RunLimits, startGit } from './runGit.ts';
 
 /** Reads the sections of a fetch's answer and gives the pack to `git index-pack`. Throws an Error in git's words. */
@@ -28,6 +28,7 @@ export async function receivePack(host: Conversation, folder: GitFolder, limits:
 
   async function lastWord(): Promise<string> {
     await exited;
+    if (indexer.signalCode === 'SIGXCPU') throw outOfTime();
     const lines = stderr().split('\n');
     const word = lines.find(isOutOfMemory) ?? lines[0];
     return word?.replace(/^fatal: /, '') || 'index-pack failed';

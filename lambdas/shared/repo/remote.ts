@@ -37,9 +37,8 @@ function remoteConfig(url: URL, addresses: readonly string[], token: string | un
     ['http.followRedirects', 'false'],
     ['credential.helper', ''],
     ['core.hooksPath', '/dev/null'],
-    // Never unpack to loose files; stream what is large instead of holding it in memory.
+    // Never unpack to loose files.
     ['fetch.unpackLimit', '1'],
-    ['core.bigFileThreshold', '1m'],
     ['pack.threads', '1'],
     // The folder is thrown away: nothing in it has to survive a power cut.
     ['core.fsync', 'none'],

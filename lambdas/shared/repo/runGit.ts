@@ -41,7 +41,7 @@ const WATCH_MS = 50;
  * `ulimit` of the shell rather than prlimit(1), which macOS and small images do not have. A limit that the system does
  * not know, or that is lower already, is no reason not to start. `-f` counts blocks of 512 bytes. Source: POSIX, `ulimit`.
  */
-const LIMITED = '{ ulimit -c 0; ulimit -v "$1"; ulimit -f "$2"; ulimit -t "$3"; } 2>/dev/null; shift 3; exec "$@"';
+const LIMITED = '{ ulimit -c 0; ulimit -v "$1"; ulimit -f "$2"; ulimit -S -t "$3"; } 2>/dev/null; shift 3; exec "$@"';
 
 /** Called with each child that is started, and with the promise of its end. */
 export type ChildWatcher = (pid: number, ended: Promise<unknown>) => void;
