@@ -9,6 +9,7 @@ import {
   type HostileAnswers,
   type HostileGitHost,
   pkt,
+  refsOfEqualHash,
   startHostileGitHost,
   writeAgain,
 } from '../support/hostileGitHost.ts';
@@ -65,16 +66,7 @@ async function watched<T>(work: Promise<T>): Promise<{ result: T; slowestMs: num
 }
 
 test('hosts that flood and one that never answers: the platform answers, and another deployment succeeds', async () => {
-  const names = await hostile({
-    async refs(res) {
-      for (let i = 0; i < 6_000 && !res.destroyed; i++)
-        await writeAgain(
-          res,
-          pkt(`${'a'.repeat(40)} refs/heads/${'x'.repeat(16_500)}${String(i).padStart(6, '0')}`),
-          1,
-        );
-    },
-  });
+  const names = await hostile({ refs: refsOfEqualHash });
   const flood = await hostile({
     async discovery(res) {
       advertise(res);

@@ -31,11 +31,23 @@ export const advertise = (res: ServerResponse): void => {
 };
 
 /** As often as `times` says, for ever by default, or until nobody listens any more. */
-export async function writeAgain(res: ServerResponse, bytes: Buffer, times = Number.POSITIVE_INFINITY): Promise<void> {
+export async function writeAgain(
+  res: ServerResponse,
+  bytes: Buffer | ((i: number) => Buffer),
+  times = Number.POSITIVE_INFINITY,
+): Promise<void> {
   const gone = once(res, 'close');
   for (let i = 0; i < times && !res.destroyed; i++)
-    if (!res.write(bytes)) await Promise.race([once(res, 'drain'), gone]);
+    if (!res.write(typeof bytes === 'function' ? bytes(i) : bytes)) await Promise.race([once(res, 'drain'), gone]);
 }
+
+/** Lines of refs with long names of one length: V8 takes the length of such a string for its hash. */
+export const refsOfEqualHash = (res: ServerResponse): Promise<void> =>
+  writeAgain(
+    res,
+    (i) => pkt(`${'a'.repeat(40)} refs/heads/${'x'.repeat(16_500)}${String(i).padStart(6, '0')}\n`),
+    6_000,
+  );
 
 /** Answers a fetch with this pack, in packets of `size` bytes. */
 export async function sendPack(res: ServerResponse, pack: Buffer, size = 60_000): Promise<void> {

@@ -28,19 +28,19 @@ export class ReaderError extends Error {}
 const CHUNK = 256;
 
 export function openObjectReader(folder: GitFolder, signal: AbortSignal): ObjectReader {
-  let batch: Batch | undefined;
+  let catFile: CatFile | undefined;
   const close = () => {
     signal.removeEventListener('abort', close);
-    batch?.kill();
-    batch = undefined;
+    catFile?.kill();
+    catFile = undefined;
   };
-  const opened = (): Batch => {
+  const opened = (): CatFile => {
     signal.throwIfAborted();
-    if (!batch) {
+    if (!catFile) {
       signal.addEventListener('abort', close, { once: true });
-      batch = new Batch(folder);
+      catFile = new CatFile(folder);
     }
-    return batch;
+    return catFile;
   };
   return {
     async *read(names, maxBytes) {
@@ -64,7 +64,7 @@ export function openObjectReader(folder: GitFolder, signal: AbortSignal): Object
 }
 
 /** One process, and what it answers: `<oid> <type> <size>\n<content>\n`, or a line that says "missing". */
-class Batch {
+class CatFile {
   readonly #child;
   readonly #chunks: AsyncIterator<unknown>;
   readonly #said: () => string;

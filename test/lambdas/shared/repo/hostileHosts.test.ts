@@ -6,6 +6,7 @@ import {
   type HostileAnswers,
   type HostileGitHost,
   pkt,
+  refsOfEqualHash,
   sendPack,
   startHostileGitHost,
   writeAgain,
@@ -49,14 +50,6 @@ const LONG = 65_000;
 const long = pkt('x'.repeat(LONG));
 
 describe('lines', () => {
-  const equalHash = async (res: Parameters<typeof writeAgain>[0]) => {
-    for (let i = 0; i < 6_000 && !res.destroyed; i++)
-      await writeAgain(
-        res,
-        pkt(`${'a'.repeat(40)} refs/heads/${'x'.repeat(16_500)}${String(i).padStart(6, '0')}\n`),
-        1,
-      );
-  };
   const endlessCapabilities: HostileAnswers = {
     discovery: async (res) => {
       advertise(res);
@@ -65,7 +58,7 @@ describe('lines', () => {
     },
   };
   const attacks: [string, HostileAnswers, RegExp][] = [
-    ['6,000 refs whose long names have the same hash', { refs: equalHash }, /a line of more than/],
+    ['6,000 refs whose long names have the same hash', { refs: refsOfEqualHash }, /a line of more than/],
     [
       'refs without end',
       { refs: (res) => writeAgain(res, pkt(`${'a'.repeat(40)} refs/heads/x\n`)) },
