@@ -77,7 +77,8 @@ export async function startHostileGitHost(answers: HostileAnswers, commit = 'a'.
     res.setHeader('content-type', 'application/x-git-upload-pack-result');
     if (asked.includes('command=ls-refs')) {
       await answers.refs?.(res);
-      return void res.end(Buffer.concat([pkt(`${commit} HEAD symref-target:refs/heads/main\n`), FLUSH]));
+      const branch = asked.includes('symrefs') ? ' symref-target:refs/heads/main' : '';
+      return void res.end(Buffer.concat([pkt(`${commit} HEAD${branch}\n`), FLUSH]));
     }
     if (answers.fetch) await answers.fetch(res);
     else res.end(FLUSH);
