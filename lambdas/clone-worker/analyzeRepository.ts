@@ -36,7 +36,7 @@ const systemClock: Clock = { now: () => Date.now() };
  */
 export async function analyzeRepository(input: AnalyzeInput): Promise<Plan> {
   const { clock = systemClock, policy, lane } = input;
-  return withGitRepo({ ...input, asksDefaultBranch: lane === undefined }, async ({ commit, isDefaultBranch, fs }) => ({
+  return withGitRepo(input, async ({ commit, isDefaultBranch, fs }) => ({
     commit,
     lane: lane ?? (isDefaultBranch ? 'production' : 'preview'),
     ...(await detectProjectType(fs, {

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { gitPolicy } from '../shared/buildContext.ts';
@@ -7,13 +8,18 @@ import { jsonLog } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
 import { kafkaEnv, openBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
+import { sweepGitFolders } from '../shared/repo/sweepGitFolders.ts';
 import { analyzeRepository } from './analyzeRepository.ts';
 import { drainCloneQueue } from './workers/clone.ts';
 
 const env = readEnv('clone-worker');
 const log = jsonLog('clone-worker');
 
+// An execution environment outlives a function that ran out of memory or time, and so does its /tmp.
+const swept = sweepGitFolders(tmpdir());
+
 const deps = once(async () => {
+  await swept;
   const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
   return {
     queue,

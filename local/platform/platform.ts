@@ -6,6 +6,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
+import { openAnalysisPool } from '../analysis/openAnalysisPool.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
 import { startEcsEndpoint } from '../ecs/endpoint.ts';
 import { startS3Endpoint } from '../s3/endpoint.ts';
@@ -69,6 +70,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     });
     const onError = (e: unknown) => log('an engine reported a fault', e);
     const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError }));
+    // Opened after the ports: now the data folder is ours. Closed after them: they wait for analyses that are going on.
+    const analyses = await openAnalysisPool({ dataDir, hostEnv });
+    closers.unshift(() => analyses.close());
     const { token, file } = await laptopToken(dataDir, options.token);
     const credentials = await createCredentialStore({ dataDir, clock });
     const s3Endpoint = opened(await startS3Endpoint({ dataDir, credentials, clock, onError }));
@@ -107,6 +111,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       clients: { s3, sts, ecs },
       region: DEFAULT_REGION,
       bucket: DEFAULT_BUCKET,
+      analyze: analyses.analyze,
       endpoints: { AWS_ENDPOINT_URL_S3: s3Endpoint.url },
       siteUrl: (projectId) => sites.urlFor(projectId),
       log,

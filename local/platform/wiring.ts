@@ -2,9 +2,7 @@ import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
 import { ulid } from 'ulid';
-import type { AnalyzeRequest } from '../../contract/api.ts';
 import { BUILDERS } from '../../contract/builders.ts';
-import type { DeploymentRequest } from '../../contract/jobs.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
 import type { Supersede } from '../../lambdas/api/supersede.ts';
@@ -13,7 +11,6 @@ import { mintCredentials } from '../../lambdas/build-worker/services/credentials
 import type { BuildContext } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
 import { checkRequestSize } from '../../lambdas/build-worker/services/overrides.ts';
 import { drainBuildQueue } from '../../lambdas/build-worker/workers/build.ts';
-import { analyzeRepository } from '../../lambdas/clone-worker/analyzeRepository.ts';
 import { drainCloneQueue } from '../../lambdas/clone-worker/workers/clone.ts';
 import { project } from '../../lambdas/event-projector/project.ts';
 import { rest } from '../../lambdas/log-streamer/followLog.ts';
@@ -27,6 +24,7 @@ import { stopBuilds } from '../../lambdas/shared/stopBuilds.ts';
 import { forbidPublication } from '../../lambdas/shared/verdict.ts';
 import { watch } from '../../lambdas/task-watcher/watch.ts';
 import { handleWebSocket, type WebSocketEvent } from '../../lambdas/websocket/handle.ts';
+import { type AnalysisPool, MAX_ANALYSES } from '../analysis/openAnalysisPool.ts';
 import { LOCAL_ACCOUNT } from '../awsProtocol/credentials.ts';
 import type { LaptopPorts } from './ports.ts';
 
@@ -43,6 +41,7 @@ export interface WiringInput {
   readonly region: string;
   readonly bucket: string;
   readonly endpoints: BuildContext['endpoints'];
+  readonly analyze: AnalysisPool['analyze'];
   readonly siteUrl: (projectId: string) => Promise<string>;
   readonly log: (message: string, details?: unknown) => void;
 }
@@ -71,10 +70,9 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     gitProtocols: gitAllowProtocol(LAPTOP_POLICY),
     endpoints: input.endpoints,
   };
-  const analyze = ({ ...request }: AnalyzeRequest | DeploymentRequest) =>
-    analyzeRepository({ ...request, policy: LAPTOP_POLICY });
+  const { analyze } = input;
 
-  doorbell.on('clone-worker', () => drainCloneQueue({ ...common, analyze }));
+  doorbell.on('clone-worker', () => drainCloneQueue({ ...common, analyze }), { atOnce: MAX_ANALYSES });
   const configs = readECSConfig(
     Object.fromEntries(
       BUILDERS.flatMap((b) => [

@@ -109,3 +109,31 @@ describe.each(Object.entries(adapters))('Doorbell on %s', (_, open) => {
     await until(() => opened.errors.length === 1);
   });
 });
+
+test('memory: runs of a name overlap as far as they may, so that one that hangs holds up no other', async () => {
+  const doorbell = memoryDoorbell(() => {});
+  let [going, most, runs] = [0, 0, 0];
+  const ends: (() => void)[] = [];
+  doorbell.on(
+    'clone-worker',
+    async () => {
+      runs += 1;
+      most = Math.max(most, ++going);
+      await new Promise<void>((end) => ends.push(end));
+      going -= 1;
+    },
+    { atOnce: 2 },
+  );
+  for (let i = 1; i <= 4; i++) {
+    await doorbell.ring('clone-worker');
+    await until(() => runs === Math.min(i, 2));
+  }
+  // Two rings that found no place lead to one run.
+  ends[0]?.();
+  await until(() => runs === 3);
+  ends[1]?.();
+  ends[2]?.();
+  await until(() => going === 0);
+  expect({ most, runs }).toEqual({ most: 2, runs: 3 });
+  await doorbell.close();
+});

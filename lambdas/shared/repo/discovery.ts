@@ -1,6 +1,7 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIPv6, type LookupFunction } from 'node:net';
+import type { RunLimits } from './runGit.ts';
 
 export interface Discovery {
   /** Where the host sends those who ask for this repository. */
@@ -9,23 +10,41 @@ export interface Discovery {
   readonly foreign: boolean;
 }
 
+const TIMEOUT_MS = 10_000;
+const MAX_HEADERS = 16 * 1024;
+const MAX_INFORMED = 10;
 const SUFFIX = '/info/refs?service=git-upload-pack';
 
 /**
  * Asks the host what git asked first, to learn what git does not tell. Git is not allowed to follow redirects: it would
  * go to any address. Asked without credentials, at the addresses that were checked; never throws.
  */
-export function discover(url: URL, addresses: readonly string[], signal: AbortSignal): Promise<Discovery> {
+export function discover(url: URL, addresses: readonly string[], limits: RunLimits): Promise<Discovery> {
   const asked = `${url.href.replace(/\/$/, '')}${SUFFIX}`;
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+  const signal = AbortSignal.any([
+    limits.deadline,
+    AbortSignal.timeout(TIMEOUT_MS),
+    ...(limits.signal ? [limits.signal] : []),
+  ]);
   return new Promise((resolve) => {
+    let informed = 0;
     const unknown = () => resolve({ foreign: false });
-    request(asked, { signal, headers: { 'user-agent': 'git/veren' }, ...pinned(addresses) }, (response) => {
-      response.destroy();
-      const redirect = target(response.headers.location, asked);
-      const smart = response.headers['content-type'] === 'application/x-git-upload-pack-advertisement';
-      resolve({ foreign: response.statusCode === 200 && !smart, ...(redirect === undefined ? {} : { redirect }) });
-    })
+    const asking = request(
+      asked,
+      { signal, maxHeaderSize: MAX_HEADERS, headers: { 'user-agent': 'git/veren' }, ...pinned(addresses) },
+      (response) => {
+        response.destroy();
+        const redirect = target(response.headers.location, asked);
+        const smart = response.headers['content-type'] === 'application/x-git-upload-pack-advertisement';
+        resolve({ foreign: response.statusCode === 200 && !smart, ...(redirect === undefined ? {} : { redirect }) });
+      },
+    );
+    asking
+      // Answers before the answer (100, 103): as many as the host likes.
+      .on('information', () => {
+        if (++informed > MAX_INFORMED) asking.destroy(new Error('too many informational answers'));
+      })
       .on('error', unknown)
       .end();
   });

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
-import { isDefaultBranch } from './defaultBranch.ts';
 import { discover } from './discovery.ts';
 import { type FetchContext, fetchError, isMissingHead, isRedirect, isUnadvertised } from './gitErrors.ts';
 import { forgetObjects, forgetRemote } from './gitFolder.ts';
@@ -18,22 +17,24 @@ export interface FetchInput {
   readonly gitToken?: string | undefined;
   readonly policy: GitPolicy;
   readonly resolve?: Resolve | undefined;
-  /** Whether the ref is the default branch is wanted too. */
-  readonly asksDefaultBranch?: boolean | undefined;
 }
 
 export interface FetchedCommit {
   /** A commit, or a tag that leads to one. */
   readonly object: string;
-  /** The ref is the branch that the host's HEAD names. False where nobody asked. */
-  readonly isDefaultBranch: boolean;
   readonly remote: Remote;
   readonly context: FetchContext;
   /** The conversation, still open; null where `git fetch` did it. */
   readonly session: Session | null;
+  /** Branch that the host's HEAD points at; null where it is not known: a commit was asked for, or the host does not say. */
+  readonly defaultBranch: string | null;
+  /** Whether the ref is that branch, or HEAD. A tag of the same name is what git takes first, so then it is not. */
+  readonly isDefaultBranch: boolean;
 }
 
 const COMMIT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+/** Branches in which a commit is looked for. */
+const MAX_TIPS = 500;
 const ONLY_TREES = '--filter=blob:none';
 
 /**
@@ -46,31 +47,22 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
   let origin: string | undefined;
   for (let hop = 0; ; hop++) {
     const url = parseGitUrl(text, policy);
-    const addresses = await resolvePublicAddresses(url, policy, input.resolve);
+    const addresses = await resolvePublicAddresses(url, policy, input.resolve, limits.deadline);
     // The token is the first host's: another origin that we are sent to does not get it.
     origin ??= url.origin;
     const remote = makeRemote(folder, url, addresses, url.origin === origin ? token : undefined);
     const context: FetchContext = { url: url.href, ref, token, timeoutMs: policy.timeoutMs, maxBytes: policy.maxBytes };
     const spoken = await inSession(remote, ref, limits);
-    const asksDefaultBranch = input.asksDefaultBranch === true;
-    if (spoken.session) {
-      const asked = asksDefaultBranch ? isDefaultBranch(remote, spoken.session, ref, limits) : false;
-      return { ...spoken, isDefaultBranch: await closing(spoken.session, context, asked), remote, context };
-    }
-    const result = spoken.result ?? (await fetchRef(remote, ref, [ONLY_TREES], limits));
+    if (spoken.session) return { ...spoken, remote, context };
+    const [result, head] = spoken.result
+      ? [spoken.result, NO_HEAD]
+      : await Promise.all([fetchRef(remote, ref, [ONLY_TREES], limits), readHead(remote, ref, limits)]);
     if (succeeded(result)) {
-      const isDefault = asksDefaultBranch && (await isDefaultBranch(remote, null, ref, limits));
       await forgetRemote(folder);
-      return {
-        object: await fetchedObject(folder, ref),
-        isDefaultBranch: isDefault,
-        remote,
-        context,
-        session: null,
-      };
+      return { object: await fetchedObject(folder, ref), remote, context, session: null, ...head };
     }
     if (isRedirect(result) && hop < policy.maxRedirects) {
-      const { redirect } = await discover(url, addresses, limits.deadline);
+      const { redirect } = await discover(url, addresses, limits);
       if (redirect !== undefined) {
         text = redirect;
         continue;
@@ -82,18 +74,15 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
   }
 }
 
-/** What a session is asked; the session ends where it fails. */
-async function closing<T>(session: Session, context: FetchContext, asked: T | Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    session.close();
-    throw error instanceof SessionError ? fetchError(error.result, context) : error;
-  }
+/** Where HEAD points, and whether the wanted ref is that branch. */
+interface Head {
+  readonly defaultBranch: string | null;
+  readonly isDefaultBranch: boolean;
 }
+const NO_HEAD: Head = { defaultBranch: null, isDefaultBranch: false };
 
 type Spoken =
-  | { readonly session: Session; readonly object: string }
+  | ({ readonly session: Session; readonly object: string } & Head)
   /** With a result: it failed so. Without: the host speaks an older version, and `git fetch` has to do it. */
   | { readonly session: null; readonly result?: GitResult };
 
@@ -104,9 +93,10 @@ async function inSession(remote: Remote, ref: string | undefined, limits: RunLim
   try {
     session = await openSession(remote, limits);
     if (!session) return { session };
-    const object = ref !== undefined && COMMIT_ID.test(ref) ? ref : await resolveRef(session, ref ?? 'HEAD');
-    await session.fetch([object]);
-    return { session, object };
+    const resolved =
+      ref !== undefined && COMMIT_ID.test(ref) ? { object: ref, ...NO_HEAD } : await resolveRef(session, ref ?? 'HEAD');
+    await session.fetch([resolved.object]);
+    return { session, ...resolved };
   } catch (error) {
     session?.close();
     if (error instanceof SessionError) return { session: null, result: error.result };
@@ -115,11 +105,16 @@ async function inSession(remote: Remote, ref: string | undefined, limits: RunLim
 }
 
 /** In the order of gitrevisions(7): the name itself, then as a tag, then as a branch. */
-async function resolveRef(session: Session, ref: string): Promise<string> {
+async function resolveRef(session: Session, ref: string): Promise<{ object: string } & Head> {
   const names = [ref, `refs/${ref}`, `refs/tags/${ref}`, `refs/heads/${ref}`];
-  const refs = await session.refs(names);
-  const object = names.map((name) => refs.get(name)).find((oid) => oid !== undefined && COMMIT_ID.test(oid));
-  if (object !== undefined) return object;
+  const { oids, defaultBranch } = await session.refs(names);
+  const name = names.find((known) => oids.has(known));
+  if (name !== undefined)
+    return {
+      object: oids.get(name)!,
+      defaultBranch,
+      isDefaultBranch: name === 'HEAD' || name === `refs/heads/${defaultBranch}`,
+    };
   const stderr = `fatal: couldn't find remote ref ${ref}`;
   throw new SessionError({ kind: 'exit', code: 128, stdout: '', stderr });
 }
@@ -154,8 +149,12 @@ async function fetchRef(
 ): Promise<GitResult> {
   const result = await fetch(remote, ['--depth=1', ...options], [ref ?? 'HEAD'], limits);
   if (ref === undefined || !COMMIT_ID.test(ref) || !isUnadvertised(result)) return result;
-  // Such a host gives only what a branch or tag points at: take every branch and look for the commit.
-  return fetch(remote, options, ['+refs/heads/*:refs/veren/*'], limits);
+  // Such a host gives only what a branch or tag points at: take the branches and look for the commit. By their ids, since
+  // names of ours for them would be as many files as the host likes.
+  const heads = await runGit(remote.git, ['ls-remote', '--heads', '--', remote.url.href], limits);
+  if (!succeeded(heads) || heads.kind !== 'exit') return heads;
+  const tips = heads.stdout.match(/^[0-9a-f]{40,64}(?=\t)/gm) ?? [];
+  return tips.length === 0 ? result : fetch(remote, options, [...new Set(tips)].slice(0, MAX_TIPS), limits);
 }
 
 /** Nothing but the objects: no tags, no submodules, no automatic maintenance, no progress. */
@@ -180,7 +179,11 @@ const fetch = (remote: Remote, options: readonly string[], refs: readonly string
 
 /** A repository on this machine has no filter unless its own configuration says so; here we are the server too. */
 const uploadPack = (url: URL): string[] =>
-  url.protocol === 'file:' ? ['--upload-pack=git -c uploadpack.allowFilter=true upload-pack'] : [];
+  url.protocol === 'file:'
+    ? [
+        '--upload-pack=git -c uploadpack.allowFilter=true -c core.packedGitWindowSize=16m -c core.packedGitLimit=64m upload-pack',
+      ]
+    : [];
 
 const succeeded = (result: GitResult) => result.kind === 'exit' && result.code === 0;
 
@@ -191,6 +194,20 @@ async function fetchedObject(folder: GitFolder, ref: string | undefined): Promis
   return line.slice(0, line.search(/[^0-9a-f]/));
 }
 
+/** The same of a host that `git fetch` speaks with, which does not tell. */
+async function readHead(remote: Remote, ref: string | undefined, limits: RunLimits): Promise<Head> {
+  if (ref !== undefined && COMMIT_ID.test(ref)) return NO_HEAD;
+  const tag = `refs/tags/${ref}`;
+  const result = await runGit(remote.git, ['ls-remote', '--symref', '--', remote.url.href, 'HEAD', tag], limits);
+  if (!succeeded(result) || result.kind !== 'exit')
+    return { ...NO_HEAD, isDefaultBranch: ref === undefined || ref === 'HEAD' };
+  const defaultBranch = /^ref: refs\/heads\/([^\s\u0000-\u001f\u007f]{1,255})\tHEAD$/m.exec(result.stdout)?.[1] ?? null;
+  const isTag = result.stdout.split('\n').some((line) => line.endsWith(`\t${tag}`));
+  const branch = ref?.replace(/^(?:refs\/)?heads\//, '');
+  const isHead = branch === undefined || branch === 'HEAD';
+  return { defaultBranch, isDefaultBranch: isHead || (!isTag && branch === defaultBranch) };
+}
+
 /** No HEAD: an empty repository, one whose default branch is gone, or no repository at all. */
 async function missingHead(remote: Remote, context: FetchContext, limits: RunLimits): Promise<VerenError> {
   const { url } = context;
@@ -198,6 +215,6 @@ async function missingHead(remote: Remote, context: FetchContext, limits: RunLim
   if (result.kind !== 'exit' || result.code !== 0) return fetchError(result, context);
   if (result.stdout !== '') return new VerenError('REF_NOT_FOUND', { url, ref: 'HEAD' });
   const web = remote.url.protocol !== 'file:';
-  const foreign = web && (await discover(remote.url, remote.addresses, limits.deadline)).foreign;
+  const foreign = web && (await discover(remote.url, remote.addresses, limits)).foreign;
   return new VerenError(foreign ? 'REPO_NOT_FOUND' : 'REPO_EMPTY', { url });
 }

@@ -1,4 +1,5 @@
 import { VerenError } from '../../../contract/errors.ts';
+import { tooLarge } from './excess.ts';
 import type { GitResult } from './runGit.ts';
 
 export interface FetchContext {
@@ -24,14 +25,14 @@ const MESSAGES: readonly (readonly [RegExp, 'ref' | 'auth' | 'denied' | 'absent'
 export function fetchError(result: GitResult, context: FetchContext): VerenError {
   const { url } = context;
   if (result.kind === 'stopped') {
-    if (result.by === 'bytes')
-      return new VerenError('REPO_TOO_LARGE', {
-        reason: `more than ${Math.round(context.maxBytes / 1024 / 1024)} MiB would have to be read to know what is in it`,
-      });
+    if (result.by === 'bytes') return tooManyBytes(context.maxBytes);
     if (result.by === 'timeout')
       return new VerenError('GIT_TIMEOUT', { seconds: Math.round(context.timeoutMs / 1000) });
     return new VerenError('GIT_FAILED', { url, reason: 'it was stopped' });
   }
+  if (isOutOfMemory(result.stderr)) return outOfMemory();
+  if (/exceeds maximum allowed size|died of signal 25\b/.test(result.stderr)) return tooManyBytes(context.maxBytes);
+  if (/died of signal 24\b/.test(result.stderr)) return outOfTime();
   const kind = MESSAGES.find(([pattern]) => pattern.test(result.stderr))?.[1];
   if (kind === 'ref') return new VerenError('REF_NOT_FOUND', { url, ref: context.ref ?? 'HEAD' });
   if (kind === 'auth' || kind === 'denied')
@@ -42,6 +43,20 @@ export function fetchError(result: GitResult, context: FetchContext): VerenError
     reason: lastWords(result.stderr, context.token) || `git ended with exit code ${result.code}`,
   });
 }
+
+const tooManyBytes = (maxBytes: number) =>
+  tooLarge(`more than ${Math.round(maxBytes / 1024 / 1024)} MiB would have to be read to know what is in it`);
+
+/** In the words of git, curl and the C library for a process that has reached its memory limit. */
+export const isOutOfMemory = (stderr: string): boolean =>
+  /out of memory|cannot allocate memory|mmap failed|unable to create thread|failed to map/i.test(stderr);
+
+/** A few bytes can keep git busy for hours: differences of differences. */
+export const outOfTime = (): VerenError =>
+  tooLarge('git needs more time than it may have to unpack what the host sends');
+
+export const outOfMemory = (): VerenError =>
+  tooLarge('git needs more memory than it may have to read what the host sends');
 
 export const isRedirect = (result: GitResult): boolean =>
   result.kind === 'exit' && /returned error: 30[12378]/.test(result.stderr);

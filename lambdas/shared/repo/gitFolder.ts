@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type GitPolicy, gitAllowProtocol } from './gitPolicy.ts';
-import type { GitFolder } from './runGit.ts';
+import type { GitFolder, GitProcessLimits } from './runGit.ts';
+import { gitFolderPrefix } from './sweepGitFolders.ts';
 
 /**
  * Configuration that is not promised to be anybody's: of the machine's environment git sees only where to find itself
@@ -12,15 +13,31 @@ const INHERITED = ['PATH', 'LD_LIBRARY_PATH', 'SSL_CERT_FILE', 'SSL_CERT_DIR', '
 const PROXY = ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY', 'no_proxy', 'NO_PROXY'];
 
 /** No `promisor` remote: with one, git would fetch missing objects by itself, one by one, whenever it misses one. */
-const CONFIG = '[core]\n\trepositoryformatversion = 0\n\tbare = true\n';
+const CONFIG = `[core]
+	repositoryformatversion = 0
+	bare = true
+	# The defaults map a gigabyte at a time and keep 96 MiB of deltas: more than a process may have here.
+	packedGitWindowSize = 16m
+	packedGitLimit = 64m
+	deltaBaseCacheLimit = 16m
+	# Stream what is large instead of holding it in memory.
+	bigFileThreshold = 1m
+`;
 
 /** Makes an empty bare repository in a new folder below `workDir`. Writing the three files is quicker than `git init`. */
 export async function makeGitFolder(policy: GitPolicy, workDir: string = tmpdir()): Promise<GitFolder> {
-  const path = await mkdtemp(join(workDir, 'veren-git-'));
+  await mkdir(workDir, { recursive: true });
+  const path = await mkdtemp(join(workDir, gitFolderPrefix()));
   await makeStore({ path });
   await writeFile(join(path, 'HEAD'), 'ref: refs/heads/none\n');
   await forgetRemote({ path });
-  return { path, env: baseEnv(path, policy) };
+  return { path, env: baseEnv(path, policy), limits: processLimits(policy) };
+}
+
+function processLimits({ maxGitMemory, maxBytes, timeoutMs }: GitPolicy): GitProcessLimits {
+  // An index may be larger than its pack where objects are tiny.
+  // Less time than there is in all: a host that burns it is told apart from one that is slow.
+  return { memoryBytes: maxGitMemory, fileBytes: 2 * maxBytes, cpuSeconds: (0.5 * timeoutMs) / 1_000 };
 }
 
 const makeStore = async ({ path }: Pick<GitFolder, 'path'>): Promise<void> => {
@@ -42,10 +59,18 @@ export const forgetRemote = (folder: Pick<GitFolder, 'path'>): Promise<void> =>
 export const removeGitFolder = (folder: GitFolder): Promise<void> =>
   rm(folder.path, { recursive: true, force: true, maxRetries: 3 });
 
+/** What git sees of the machine's environment. */
+export function inheritedByGit(
+  env: Readonly<Record<string, string | undefined>>,
+  policy: GitPolicy,
+): Record<string, string> {
+  const names = policy.allowPrivateAddresses ? [...INHERITED, ...PROXY] : INHERITED;
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+}
+
 function baseEnv(path: string, policy: GitPolicy): Record<string, string> {
-  const inherited = policy.allowPrivateAddresses ? [...INHERITED, ...PROXY] : INHERITED;
   return {
-    ...Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+    ...inheritedByGit(process.env, policy),
     HOME: path,
     XDG_CONFIG_HOME: path,
     GIT_DIR: path,
@@ -57,6 +82,8 @@ function baseEnv(path: string, policy: GitPolicy): Record<string, string> {
     GIT_ALLOW_PROTOCOL: gitAllowProtocol(policy),
     GIT_PROTOCOL_FROM_USER: '0',
     LC_ALL: 'C',
+    // glibc reserves 64 MB of address space for each thread's arena.
+    MALLOC_ARENA_MAX: '1',
   };
 }
 
@@ -69,5 +96,5 @@ export function withConfig(folder: GitFolder, config: GitConfig): GitFolder {
     env[`GIT_CONFIG_KEY_${i}`] = key;
     env[`GIT_CONFIG_VALUE_${i}`] = value;
   });
-  return { path: folder.path, env };
+  return { ...folder, env };
 }

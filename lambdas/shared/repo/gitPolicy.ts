@@ -11,6 +11,8 @@ export interface GitPolicy extends ListingLimits {
   readonly timeoutMs: number;
   /** Bytes that may be received, packed. */
   readonly maxBytes: number;
+  /** Memory of each git process, as address space. */
+  readonly maxGitMemory: number;
   /** Bytes of one manifest. */
   readonly maxFileBytes: number;
   /** Redirects that are followed; the target of each is checked like the URL itself. */
@@ -23,6 +25,7 @@ export const PUBLIC_POLICY: GitPolicy = {
   allowPrivateAddresses: false,
   timeoutMs: 60_000,
   maxBytes: 256 * 1024 * 1024,
+  maxGitMemory: 256 * 1024 * 1024,
   maxEntries: 200_000,
   maxDepth: 12,
   maxFileBytes: 1024 * 1024,

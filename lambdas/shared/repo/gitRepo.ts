@@ -1,10 +1,11 @@
 import { VerenError } from '../../../contract/errors.ts';
-import { contentOf } from './entryTree.ts';
 import { type FetchInput, fetchCommit, fetchObjects } from './fetchCommit.ts';
+import { lastWords } from './gitErrors.ts';
 import { makeGitFolder, removeGitFolder } from './gitFolder.ts';
-import type { GitPolicy } from './gitPolicy.ts';
-import { type ObjectReader, openObjectReader } from './objectReader.ts';
-import type { FileContent, RepoFs } from './repoFs.ts';
+import { type ObjectReader, openObjectReader, ReaderError } from './objectReader.ts';
+import { Pace } from './pace.ts';
+import { readContents } from './readContents.ts';
+import type { RepoFs } from './repoFs.ts';
 import type { RunLimits } from './runGit.ts';
 import type { Session } from './session.ts';
 import { walkTree } from './walkTree.ts';
@@ -18,6 +19,8 @@ export interface OpenRepoInput extends FetchInput {
 export interface GitRepo {
   /** Full id of the commit that was read. */
   readonly commit: string;
+  /** Branch that the host's HEAD points at; null where it is not known: a commit was asked for, or the host does not say. */
+  readonly defaultBranch: string | null;
   /** See `FetchedCommit`. */
   readonly isDefaultBranch: boolean;
   readonly fs: RepoFs;
@@ -39,13 +42,11 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
     const fetched = await fetchCommit(folder, input, limits);
     session = fetched.session;
     // The reader may not fetch by itself: no transport is allowed to it.
-    reader = openObjectReader(
-      { path: folder.path, env: { ...folder.env, GIT_ALLOW_PROTOCOL: '' } },
-      stopSignal(limits),
-    );
+    reader = openObjectReader({ ...folder, env: { ...folder.env, GIT_ALLOW_PROTOCOL: '' } }, stopSignal(limits));
     const commit = await peel(reader, fetched.object);
     if (!commit) throw new VerenError('REF_NOT_FOUND', { url: input.gitUrl, ref: input.ref ?? 'HEAD' });
-    const { tree, blobs, notes } = await walkTree(reader, commit.tree, policy);
+    const stopped = stopSignal(limits);
+    const { tree, oid, notes } = await walkTree(reader, commit.tree, policy, new Pace(stopped));
     const objects = reader;
     const fs: RepoFs = {
       notes,
@@ -54,21 +55,24 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
       directories: () => tree.directories(),
       async read(paths, maxBytes) {
         const wanted = paths.flatMap((path) => {
-          const oid = blobs.get(path);
-          return oid === undefined ? [] : [{ path, oid }];
+          const blob = oid(path);
+          return blob === undefined ? [] : [{ path, oid: blob }];
         });
-        const found = await readBlobs(objects, wanted, maxBytes);
-        const missing = wanted.filter(({ path }) => !found.has(path));
-        if (missing.length > 0) {
-          await fetchObjects(fetched, [...new Set(missing.map(({ oid }) => oid))], limits);
-          for (const [path, content] of await readBlobs(objects, missing, maxBytes)) found.set(path, content);
-        }
-        return found;
+        const { found, missing } = await readContents(objects, wanted, maxBytes);
+        if (missing.length === 0) return found;
+        await fetchObjects(fetched, [...new Set(missing.map((file) => file.oid))], limits);
+        // All once more, so that what they have together counts together.
+        return (await readContents(objects, wanted, maxBytes)).found;
       },
     };
-    return await use({ commit: commit.oid, isDefaultBranch: fetched.isDefaultBranch, fs });
+    return await use({
+      commit: commit.oid,
+      defaultBranch: fetched.defaultBranch,
+      isDefaultBranch: fetched.isDefaultBranch,
+      fs,
+    });
   } catch (error) {
-    throw translated(error, limits, policy);
+    throw translated(error, limits, input);
   } finally {
     reader?.close();
     session?.close();
@@ -76,25 +80,11 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
   }
 }
 
-async function readBlobs(
-  reader: ObjectReader,
-  wanted: readonly { path: string; oid: string }[],
-  maxBytes: number,
-): Promise<Map<string, FileContent>> {
-  const objects = await reader.read(
-    wanted.map(({ oid }) => oid),
-    maxBytes,
-  );
-  const found = new Map<string, FileContent>();
-  objects.forEach((object, i) => {
-    if (object) found.set(wanted[i]!.path, contentOf(object.bytes, object.size, maxBytes));
-  });
-  return found;
-}
+const MAX_COMMIT_BYTES = 1024 * 1024;
 
 /** Follows an annotated tag to its commit. Null where it points at something else. */
 async function peel(reader: ObjectReader, object: string): Promise<{ oid: string; tree: string } | null> {
-  const [commit] = await reader.read([`${object}^{commit}`], 1024 * 1024);
+  const { value: commit } = await reader.read([`${object}^{commit}`], MAX_COMMIT_BYTES).next();
   const tree = commit && /^tree ([0-9a-f]+)$/m.exec(commit.bytes.toString('latin1'))?.[1];
   return commit && tree ? { oid: commit.oid, tree } : null;
 }
@@ -102,14 +92,12 @@ async function peel(reader: ObjectReader, object: string): Promise<{ oid: string
 const stopSignal = (limits: RunLimits): AbortSignal =>
   limits.signal ? AbortSignal.any([limits.deadline, limits.signal]) : limits.deadline;
 
-function translated(error: unknown, limits: RunLimits, policy: GitPolicy): unknown {
+function translated(error: unknown, limits: RunLimits, { gitUrl: url, policy }: OpenRepoInput): unknown {
   if (error instanceof VerenError) return error;
-  if (
-    (error as NodeJS.ErrnoException).code === 'ENOENT' &&
-    (error as NodeJS.ErrnoException).syscall?.startsWith('spawn')
-  )
-    return new VerenError('GIT_MISSING', {}, { cause: error });
   if (limits.deadline.aborted)
     return new VerenError('GIT_TIMEOUT', { seconds: Math.round(policy.timeoutMs / 1000) }, { cause: error });
+  if (limits.signal?.aborted) return new VerenError('GIT_FAILED', { url, reason: 'it was stopped' }, { cause: error });
+  if (error instanceof ReaderError)
+    return new VerenError('GIT_FAILED', { url, reason: lastWords(error.message, undefined) || 'git ended early' });
   return error;
 }

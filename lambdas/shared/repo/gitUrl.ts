@@ -16,6 +16,9 @@ export function parseGitUrl(text: string, policy: GitPolicy): URL {
   if (text.startsWith('-')) throw unsupported('it starts with "-"');
   const scp = /^(?:[\w.-]+@)?([\w.-]+):(?!\/\/|:)(\S+)$/.exec(text);
   if (scp) throw unsupported(`SSH is not supported; use https://${scp[1]}/${scp[2]?.replace(/^\/+/, '')}`);
+  // In the text: a URL object does not tell "x#" from "x", nor "@host" from "host".
+  if (/[?#]/.test(text)) throw unsupported('it has a query or a fragment');
+  if (/^[^/]*:\/\/[^/]*@/.test(text)) throw unsupported('it holds a user name or password; use "gitToken" instead');
   if (!URL.canParse(text)) throw unsupported('it is not a URL');
   const url = new URL(text);
   const scheme = url.protocol.slice(0, -1);
@@ -23,13 +26,16 @@ export function parseGitUrl(text: string, policy: GitPolicy): URL {
     throw unsupported(`the scheme "${scheme}" is not allowed; use ${policy.protocols.join(' or ')}`);
   if (url.username !== '' || url.password !== '')
     throw unsupported('it holds a user name or password; use "gitToken" instead');
-  if (url.search !== '' || url.hash !== '') throw unsupported('it has a query or a fragment');
   if (/%(?:0|1|7f)/i.test(url.pathname)) throw unsupported('it holds encoded control characters');
   if (url.protocol === 'file:') {
     if (url.hostname !== '') throw unsupported('a file URL has three slashes: file:///path');
     return url;
   }
   if (url.hostname === '') throw unsupported('it names no host');
+  // The dot says that the name is a full one. git's transport pins addresses to names without it.
+  url.hostname = url.hostname.replace(/\.$/, '');
+  if (url.hostname.split('.').includes('')) throw unsupported('its host name is not valid');
+  if (url.port === '0') throw unsupported('port 0 does not exist');
   if (url.pathname === '/') throw unsupported('it names a host but no repository');
   const address = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (isIP(address)) requireAllowedAddress(url.hostname, address, policy);

@@ -4,6 +4,9 @@ import ipaddr from 'ipaddr.js';
 import { VerenError } from '../../../contract/errors.ts';
 import type { GitPolicy } from './gitPolicy.ts';
 
+/** The only part of IPv6 from which public addresses are given out. Source: IANA, "IPv6 Global Unicast Address Space". */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+
 /**
  * Throws GIT_HOST_FORBIDDEN unless the address is a public one. Everything with a special meaning is refused: loopback,
  * private, link-local (cloud metadata), carrier-grade NAT, and the IPv6 forms that wrap an IPv4 address.
@@ -11,9 +14,20 @@ import type { GitPolicy } from './gitPolicy.ts';
  */
 export function requireAllowedAddress(host: string, address: string, policy: GitPolicy): void {
   if (policy.allowPrivateAddresses) return;
-  const range = ipaddr.process(address).range();
+  const range = rangeOf(address);
   if (range !== 'unicast')
     throw new VerenError('GIT_HOST_FORBIDDEN', { host, reason: `its address is not public (${range})` });
+}
+
+function rangeOf(address: string): string {
+  const ip = ipaddr.process(address);
+  if (ip.kind() === 'ipv4') return ip.range();
+  const range = ip.range();
+  if (range !== 'unicast') return range;
+  if (!ip.match(GLOBAL_UNICAST)) return 'reserved';
+  // ISATAP: the last 32 bits are an IPv4 address. Source: RFC 5214, section 6.1.
+  const parts = (ip as ipaddr.IPv6).parts;
+  return (parts[4]! & 0xfdff) === 0 && parts[5] === 0x5efe ? 'isatap' : range;
 }
 
 export type Resolve = (host: string) => Promise<readonly string[]>;
@@ -28,6 +42,7 @@ export async function resolvePublicAddresses(
   url: URL,
   policy: GitPolicy,
   resolve: Resolve = system,
+  deadline: AbortSignal = AbortSignal.timeout(policy.timeoutMs),
 ): Promise<readonly string[]> {
   if (policy.allowPrivateAddresses || url.protocol === 'file:') return [];
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
@@ -37,17 +52,31 @@ export async function resolvePublicAddresses(
   }
   let addresses: readonly string[];
   try {
-    addresses = await resolve(host);
+    addresses = await beforeDeadline(resolve(host), deadline);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'ENOTFOUND') throw new VerenError('REPO_NOT_FOUND', { url: url.href }, { cause });
-    throw new VerenError(
-      'GIT_FAILED',
-      { url: url.href, reason: `the host name could not be resolved (${code})` },
-      { cause },
-    );
+    throw unresolved(url, `the host name could not be resolved (${code ?? 'no reason given'})`, cause);
   }
-  for (const address of addresses) requireAllowedAddress(url.hostname, address, policy);
   if (addresses.length === 0) throw new VerenError('REPO_NOT_FOUND', { url: url.href });
-  return addresses;
+  // A zone (`%eth0`) names an interface of this machine: no public address has one.
+  if (!addresses.every((address) => isIP(address) !== 0 && !address.includes('%')))
+    throw unresolved(url, 'the host name resolves to something that is no address');
+  for (const address of addresses) requireAllowedAddress(url.hostname, address, policy);
+  return addresses.slice(0, MAX_PINNED);
+}
+
+/** Addresses that are tried one after another; a name may have hundreds. */
+const MAX_PINNED = 8;
+
+const unresolved = (url: URL, reason: string, cause?: unknown) =>
+  new VerenError('GIT_FAILED', { url: url.href, reason }, { cause });
+
+function beforeDeadline<T>(work: Promise<T>, deadline: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(Object.assign(new Error('late'), { code: 'no answer in time' }));
+    if (deadline.aborted) late();
+    deadline.addEventListener('abort', late, { once: true });
+    void work.then(resolve, reject).finally(() => deadline.removeEventListener('abort', late));
+  });
 }

@@ -1,5 +1,6 @@
 import { HEAD_BYTES } from './entryTree.ts';
-import { type GitFolder, killGroup, startGit } from './runGit.ts';
+import { isOutOfMemory, outOfMemory, outOfTime } from './gitErrors.ts';
+import { closed, collect, type GitFolder, killGroup, startGit } from './runGit.ts';
 
 export interface GitObject {
   readonly oid: string;
@@ -9,124 +10,125 @@ export interface GitObject {
   readonly bytes: Buffer;
 }
 
-/** One `git cat-file --batch-command` for a whole analysis: objects are asked for by name, many at a time. */
+/** Reads objects by name with `git cat-file --batch-command`, one process for as many as possible. */
 export interface ObjectReader {
-  /** In the order of the names; null for an object that is not in the repository. Contents over `maxBytes` are cut. */
-  read(names: readonly string[], maxBytes: number): Promise<readonly (GitObject | null)[]>;
+  /**
+   * One object after another, in the order of the names; null for one that is not in the repository. Of an object of more
+   * than `maxBytes` a tree's first `maxBytes` are given, and only the head of anything else. No more is in memory than the
+   * object that was given last. One caller at a time; it may stop early.
+   */
+  read(names: Iterable<string>, maxBytes: number): AsyncGenerator<GitObject | null, void>;
   close(): void;
 }
 
-interface Batch {
-  readonly count: number;
-  readonly maxBytes: number;
-  readonly objects: (GitObject | null)[];
-  resolve(objects: readonly (GitObject | null)[]): void;
-  reject(error: Error): void;
-}
+/** git ended before it had answered; the message is its own. */
+export class ReaderError extends Error {}
 
 /** Names asked for at a time: what waits in the pipes stays small. */
 const CHUNK = 256;
 
 export function openObjectReader(folder: GitFolder, signal: AbortSignal): ObjectReader {
-  const child = startGit(folder, ['cat-file', '--batch-command', '--buffer']);
-  const stop = () => killGroup(child);
-  signal.addEventListener('abort', stop, { once: true });
-  const waiting: Batch[] = [];
-  let failure: Error | undefined;
-  const fail = (error: Error) => {
-    failure ??= error;
-    for (const batch of waiting.splice(0)) batch.reject(failure);
+  let catFile: CatFile | undefined;
+  const close = () => {
+    signal.removeEventListener('abort', close);
+    catFile?.kill();
+    catFile = undefined;
   };
-  const parser = new AnswerParser((object) => {
-    const batch = waiting[0]!;
-    batch.objects.push(object);
-    if (batch.objects.length < batch.count) return;
-    waiting.shift();
-    batch.resolve(batch.objects);
-  });
-  child.stdout.on('data', (chunk: Buffer) => parser.push(chunk, () => waiting[0]?.maxBytes ?? 0));
-  child.stderr.resume();
-  child.on('error', fail);
-  child.on('close', () => fail(new Error('git cat-file ended early')));
-
-  const ask = (names: readonly string[], maxBytes: number): Promise<readonly (GitObject | null)[]> =>
-    new Promise((resolve, reject) => {
-      if (failure) return reject(failure);
-      if (names.length === 0) return resolve([]);
-      waiting.push({ count: names.length, maxBytes, objects: [], resolve, reject });
-      child.stdin.write(`${names.map((name) => `contents ${name}\n`).join('')}flush\n`);
-    });
+  const opened = (): CatFile => {
+    signal.throwIfAborted();
+    if (!catFile) {
+      signal.addEventListener('abort', close, { once: true });
+      catFile = new CatFile(folder);
+    }
+    return catFile;
+  };
   return {
-    async read(names, maxBytes) {
-      const objects: (GitObject | null)[] = [];
-      for (let i = 0; i < names.length; i += CHUNK) objects.push(...(await ask(names.slice(i, i + CHUNK), maxBytes)));
-      return objects;
+    async *read(names, maxBytes) {
+      const list = [...names];
+      let done = false;
+      try {
+        for (let i = 0; i < list.length; i += CHUNK) {
+          const part = list.slice(i, i + CHUNK);
+          const from = opened();
+          from.ask(part);
+          for (const _name of part) yield await from.object(maxBytes);
+        }
+        done = true;
+      } finally {
+        // What was asked for and not read is still in the pipe: another process for what comes next.
+        if (!done) close();
+      }
     },
-    close() {
-      signal.removeEventListener('abort', stop);
-      stop();
-    },
+    close,
   };
 }
 
-interface Reading extends Omit<GitObject, 'bytes'> {
-  readonly kept: Buffer[];
-  /** Bytes that are still to be kept, and that are still to come. */
-  keep: number;
-  left: number;
-}
-
-/** Cuts the stream of answers (`<oid> <type> <size>\n<content>\n`, or a line that says "missing") into objects. */
-class AnswerParser {
-  readonly #emit: (object: GitObject | null) => void;
+/** One process, and what it answers: `<oid> <type> <size>\n<content>\n`, or a line that says "missing". */
+class CatFile {
+  readonly #child;
+  readonly #chunks: AsyncIterator<unknown>;
+  readonly #said: () => string;
+  readonly #closed: Promise<unknown>;
   #rest: Buffer = Buffer.alloc(0);
-  /** The object whose content is being read. */
-  #current: Reading | undefined;
+  #failure: Error | undefined;
 
-  constructor(emit: (object: GitObject | null) => void) {
-    this.#emit = emit;
+  constructor(folder: GitFolder) {
+    this.#child = startGit(folder, ['cat-file', '--batch-command', '--buffer']);
+    this.#child.on('error', (error) => {
+      this.#failure = error;
+    });
+    this.#closed = closed(this.#child);
+    this.#said = collect(this.#child.stderr, () => this.kill());
+    this.#chunks = this.#child.stdout[Symbol.asyncIterator]();
   }
 
-  push(chunk: Buffer, maxBytes: () => number): void {
-    let data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
-    while (data.length > 0) {
-      if (this.#current) {
-        data = this.#content(data, this.#current);
-        continue;
-      }
-      const end = data.indexOf(10);
-      if (end < 0) break;
-      this.#head(data.toString('latin1', 0, end), maxBytes());
-      data = data.subarray(end + 1);
-    }
-    this.#rest = data;
+  ask(names: readonly string[]): void {
+    this.#child.stdin.write(`${names.map((name) => `contents ${name}\n`).join('')}flush\n`);
   }
 
-  #head(line: string, maxBytes: number): void {
+  async object(maxBytes: number): Promise<GitObject | null> {
+    const line = await this.#line();
     const head = /^([0-9a-f]{40,64}) (commit|tree|blob|tag) (\d+)$/.exec(line);
-    if (!head) {
-      this.#emit(null);
-      return;
-    }
-    const size = Number(head[3]);
-    const keep = size > maxBytes ? Math.min(size, HEAD_BYTES) : size;
+    if (!head) return null;
+    const [type, size] = [head[2] as GitObject['type'], Number(head[3])];
+    const keep = size <= maxBytes ? size : Math.min(size, type === 'tree' ? maxBytes : HEAD_BYTES);
+    const bytes = Buffer.allocUnsafeSlow(keep);
     // One more byte than the content: the newline after it.
-    this.#current = { oid: head[1]!, type: head[2] as GitObject['type'], size, keep, kept: [], left: size + 1 };
+    for (let at = 0; at < size + 1; ) {
+      if (this.#rest.length === 0) this.#rest = await this.#chunk();
+      const part = this.#rest.subarray(0, size + 1 - at);
+      if (at < keep) part.copy(bytes, at, 0, keep - at);
+      at += part.length;
+      this.#rest = this.#rest.subarray(part.length);
+    }
+    return { oid: head[1]!, type, size, bytes };
   }
 
-  #content(data: Buffer, current: Reading): Buffer {
-    const part = data.subarray(0, current.left);
-    if (current.keep > 0) {
-      // Copied: a kept slice would hold the whole chunk of the pipe in memory.
-      const wanted = Buffer.from(part.subarray(0, current.keep));
-      current.kept.push(wanted);
-      current.keep -= wanted.length;
+  kill(): void {
+    killGroup(this.#child);
+  }
+
+  async #line(): Promise<string> {
+    for (;;) {
+      const end = this.#rest.indexOf(10);
+      if (end >= 0) {
+        const line = this.#rest.toString('latin1', 0, end);
+        this.#rest = this.#rest.subarray(end + 1);
+        return line;
+      }
+      const chunk = await this.#chunk();
+      this.#rest = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
     }
-    current.left -= part.length;
-    if (current.left === 0) {
-      this.#current = undefined;
-      this.#emit({ oid: current.oid, type: current.type, size: current.size, bytes: Buffer.concat(current.kept) });
-    }
-    return data.subarray(part.length);
+  }
+
+  async #chunk(): Promise<Buffer> {
+    const { value, done } = await this.#chunks.next();
+    if (!done) return value as Buffer;
+    if (this.#failure) throw this.#failure;
+    await this.#closed;
+    const said = this.#said();
+    if (isOutOfMemory(said)) throw outOfMemory();
+    if (this.#child.signalCode === 'SIGXCPU') throw outOfTime();
+    throw new ReaderError(said);
   }
 }

@@ -25,23 +25,41 @@ export async function firstLine(stream: Readable): Promise<{ line: string; rest:
   throw new Error('the host ended the conversation');
 }
 
-/** Cuts a stream into packets, `rest` first. Ends where the stream ends; throws on what is no packet. */
-export async function* packets(stream: Readable, rest: Buffer): AsyncGenerator<Packet, void> {
-  yield* cut();
-  for await (const chunk of stream) {
-    rest = rest.length > 0 ? Buffer.concat([rest, chunk as Buffer]) : (chunk as Buffer);
-    yield* cut();
+/** Cuts a stream into packets. Never holds more than one packet and one chunk of the stream. */
+export class PacketReader {
+  readonly #chunks: AsyncIterator<unknown>;
+  #rest: Buffer;
+  #at = 0;
+
+  /** `rest` comes before the stream. */
+  constructor(stream: Readable, rest: Buffer) {
+    this.#chunks = stream[Symbol.asyncIterator]();
+    this.#rest = rest;
   }
 
-  function* cut(): Generator<Packet, void> {
-    while (rest.length >= 4) {
-      const head = rest.toString('latin1', 0, 4);
-      const length = /^[0-9a-f]{4}$/i.test(head) ? Number.parseInt(head, 16) : 3;
-      if (length === 3) throw new Error('protocol error: bad line length');
-      const end = Math.max(4, length);
-      if (rest.length < end) break;
-      yield MARKS[length] ?? rest.subarray(4, end);
-      rest = rest.subarray(end);
+  /** The next packet; undefined where the stream has ended. Throws on what is no packet. */
+  async next(): Promise<Packet | undefined> {
+    for (;;) {
+      const packet = this.arrived();
+      if (packet !== undefined) return packet;
+      const { value, done } = await this.#chunks.next();
+      if (done) return undefined;
+      const left = this.#rest.subarray(this.#at);
+      this.#rest = left.length > 0 ? Buffer.concat([left, value as Buffer]) : (value as Buffer);
+      this.#at = 0;
     }
+  }
+
+  /** The next packet, if all of it has arrived. */
+  arrived(): Packet | undefined {
+    const at = this.#at;
+    if (this.#rest.length - at < 4) return undefined;
+    const head = this.#rest.toString('latin1', at, at + 4);
+    const length = /^[0-9a-f]{4}$/i.test(head) ? Number.parseInt(head, 16) : 3;
+    if (length === 3) throw new Error('protocol error: bad line length');
+    const end = at + Math.max(4, length);
+    if (this.#rest.length < end) return undefined;
+    this.#at = end;
+    return MARKS[length] ?? this.#rest.subarray(at + 4, end);
   }
 }

@@ -19,8 +19,17 @@ export function makeRemote(
   token: string | undefined,
 ): Remote {
   if (token !== undefined) requireSafeForToken(url);
-  return { url, addresses, git: withConfig(folder, remoteConfig(url, addresses, token)) };
+  const git = withConfig(folder, remoteConfig(url, addresses, token));
+  return { url, addresses, git: url.protocol === 'file:' ? withMemory(git, LOCAL_SERVER_MEMORY) : git };
 }
+
+/** A repository on this machine is served by git too, which maps the index of everything that its owner has. */
+const LOCAL_SERVER_MEMORY = 2 * 1024 * 1024 * 1024;
+
+const withMemory = (folder: GitFolder, memoryBytes: number): GitFolder => ({
+  ...folder,
+  limits: { ...folder.limits, memoryBytes },
+});
 
 function remoteConfig(url: URL, addresses: readonly string[], token: string | undefined): GitConfig {
   const config: [string, string][] = [
@@ -28,9 +37,8 @@ function remoteConfig(url: URL, addresses: readonly string[], token: string | un
     ['http.followRedirects', 'false'],
     ['credential.helper', ''],
     ['core.hooksPath', '/dev/null'],
-    // Never unpack to loose files; stream what is large instead of holding it in memory.
+    // Never unpack to loose files.
     ['fetch.unpackLimit', '1'],
-    ['core.bigFileThreshold', '1m'],
     ['pack.threads', '1'],
     // The folder is thrown away: nothing in it has to survive a power cut.
     ['core.fsync', 'none'],

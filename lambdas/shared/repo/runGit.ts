@@ -1,11 +1,23 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findGit } from './findGit.ts';
 
 /** A folder that is a git repository of ours, and the environment in which git runs there. */
 export interface GitFolder {
   readonly path: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly limits: GitProcessLimits;
+}
+
+/** What the kernel holds every git process to, its helpers one by one. */
+export interface GitProcessLimits {
+  /** Address space. macOS takes the number and does not hold processes to it. */
+  readonly memoryBytes: number;
+  /** Size of any file that is written. */
+  readonly fileBytes: number;
+  readonly cpuSeconds: number;
 }
 
 export type GitResult =
@@ -15,18 +27,45 @@ export type GitResult =
 export interface RunLimits {
   readonly deadline: AbortSignal;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes that the folder's packs may grow to. */
+  /** Bytes that may be received, and that the folder's packs may grow to. */
   readonly maxPackBytes: number;
 }
 
-const MAX_OUTPUT = 1024 * 1024;
+/** Kept of what git says; its words and one object id are all that is read. */
+const MAX_OUTPUT = 64 * 1024;
+/** Said in all: the host's messages pass through git's standard error. */
+const MAX_SAID = 32 * 1024 * 1024;
 const WATCH_MS = 50;
 
-/** Starts git in its own process group, so that its transport helpers can be ended together with it. */
+/**
+ * `ulimit` of the shell rather than prlimit(1), which macOS and small images do not have. A limit that the system does
+ * not know, or that is lower already, is no reason not to start. `-f` counts blocks of 512 bytes. Source: POSIX, `ulimit`.
+ */
+const LIMITED = '{ ulimit -c 0; ulimit -v "$1"; ulimit -f "$2"; ulimit -S -t "$3"; } 2>/dev/null; shift 3; exec "$@"';
+
+/** Called with each child that is started, and with the promise of its end. */
+export type ChildWatcher = (pid: number, ended: Promise<unknown>) => void;
+let watchChild: ChildWatcher | undefined;
+/** For a thread that may be ended in the middle: whoever ends it has to end its children too. */
+export function watchChildren(watcher: ChildWatcher): void {
+  watchChild = watcher;
+}
+
+/**
+ * Starts git, within the folder's limits and in a process group of its own, so that its transport helpers can be ended
+ * together with it. Throws GIT_MISSING.
+ */
 export function startGit(folder: GitFolder, args: readonly string[]): ChildProcessWithoutNullStreams {
-  const child = spawn('git', args, { cwd: folder.path, env: { ...folder.env }, detached: true });
+  const { memoryBytes, fileBytes, cpuSeconds } = folder.limits;
+  const numbers = [memoryBytes / 1024, fileBytes / 512, cpuSeconds].map((n) => String(Math.ceil(n)));
+  const child = spawn('/bin/sh', ['-c', LIMITED, 'sh', ...numbers, findGit(folder.env.PATH), ...args], {
+    cwd: folder.path,
+    env: { ...folder.env },
+    detached: true,
+  });
   // A child that has ended while we write: its exit tells the story.
   child.stdin.on('error', () => {});
+  if (child.pid !== undefined) watchChild?.(child.pid, new Promise((ended) => child.once('exit', ended)));
   return child;
 }
 
@@ -37,6 +76,27 @@ export function killGroup(child: { readonly pid?: number | undefined }): void {
   } catch {
     // Already gone.
   }
+}
+
+/** Exit code once all output has been read; -1 where it was killed or could not be started. Never rejects. */
+export const closed = (child: ChildProcess): Promise<number> =>
+  once(child, 'close').then(
+    ([code]) => (code as number | null) ?? -1,
+    () => -1,
+  );
+
+/** Calls `stop` when the time is up or the caller gives up, also where that was before. Gives what ends the watching. */
+export function onAbort(limits: RunLimits, stop: (by: 'timeout' | 'signal') => void): () => void {
+  const onDeadline = () => stop('timeout');
+  const onSignal = () => stop('signal');
+  if (limits.deadline.aborted) onDeadline();
+  if (limits.signal?.aborted) onSignal();
+  limits.deadline.addEventListener('abort', onDeadline, { once: true });
+  limits.signal?.addEventListener('abort', onSignal, { once: true });
+  return () => {
+    limits.deadline.removeEventListener('abort', onDeadline);
+    limits.signal?.removeEventListener('abort', onSignal);
+  };
 }
 
 /** Runs git to its end, within limits. Rejects only where git cannot be started. */
@@ -50,20 +110,17 @@ export function runGit(folder: GitFolder, args: readonly string[], limits: RunLi
       stopped ??= by;
       killGroup(child);
     };
-    const onDeadline = () => stop('timeout');
-    const onSignal = () => stop('signal');
-    limits.deadline.addEventListener('abort', onDeadline, { once: true });
-    limits.signal?.addEventListener('abort', onSignal, { once: true });
+    const unwatch = onAbort(limits, stop);
     const watch = setInterval(async () => {
       if ((await packBytes(folder)) > limits.maxPackBytes) stop('bytes');
     }, WATCH_MS);
     const done = () => {
       clearInterval(watch);
-      limits.deadline.removeEventListener('abort', onDeadline);
-      limits.signal?.removeEventListener('abort', onSignal);
+      unwatch();
     };
-    const stdout = collect(child.stdout);
-    const stderr = collect(child.stderr);
+    const tooMuch = () => stop('bytes');
+    const stdout = collect(child.stdout, tooMuch);
+    const stderr = collect(child.stderr, tooMuch);
     child.on('error', (error) => {
       done();
       reject(error);
@@ -78,13 +135,14 @@ export function runGit(folder: GitFolder, args: readonly string[], limits: RunLi
   });
 }
 
-/** Keeps the first part of a stream and lets the rest pass. */
-export function collect(stream: NodeJS.ReadableStream): () => string {
+/** Keeps the first part of a stream and lets the rest pass, up to a limit. */
+export function collect(stream: NodeJS.ReadableStream, tooMuch: () => void): () => string {
   const chunks: Buffer[] = [];
   let size = 0;
   stream.on('data', (chunk: Buffer) => {
-    if (size < MAX_OUTPUT) chunks.push(chunk.subarray(0, MAX_OUTPUT - size));
+    if (size < MAX_OUTPUT) chunks.push(Buffer.from(chunk.subarray(0, MAX_OUTPUT - size)));
     size += chunk.length;
+    if (size > MAX_SAID) tooMuch();
   });
   return () => Buffer.concat(chunks).toString('utf8');
 }

@@ -1,9 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { DELIMITER, FLUSH, firstLine, type Packet, packet, packets } from './pktLine.ts';
+import { VerenError } from '../../../contract/errors.ts';
+import { Conversation } from './conversation.ts';
+import { DELIMITER, FLUSH, firstLine, packet } from './pktLine.ts';
+import { receivePack } from './receivePack.ts';
 import type { Remote } from './remote.ts';
-import type { GitFolder, GitResult, RunLimits } from './runGit.ts';
-import { collect, killGroup, startGit } from './runGit.ts';
+import type { GitResult, RunLimits } from './runGit.ts';
+import { closed, collect, killGroup, onAbort, startGit } from './runGit.ts';
 
 /**
  * A conversation with one host in git's protocol version 2, over the connection of git's own HTTP transport: `git fetch`
@@ -11,13 +12,18 @@ import { collect, killGroup, startGit } from './runGit.ts';
  * credentials are all git's. Source: gitremote-helpers(7), `stateless-connect`; gitprotocol-v2(5).
  */
 export interface Session {
-  /** Object ids by name, of the refs that begin with one of these. */
-  refs(prefixes: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** The branch that HEAD stands for, `refs/heads/…`; null where it stands for none. */
-  headBranch(): Promise<string | null>;
+  /** The refs with one of these names, and where HEAD points. Whatever else the host tells is not kept. */
+  refs(names: readonly string[]): Promise<FoundRefs>;
   /** Fetches objects into the folder; of commits only themselves and their trees, where the host can filter. */
   fetch(oids: readonly string[]): Promise<void>;
   close(): void;
+}
+
+export interface FoundRefs {
+  /** Object ids by name. */
+  readonly oids: ReadonlyMap<string, string>;
+  /** Branch that HEAD points at; null where the host does not say. */
+  readonly defaultBranch: string | null;
 }
 
 /** Why a conversation ended: what `git fetch` would have said, to be told apart by the same rules. */
@@ -35,13 +41,12 @@ const CLOSING_MS = 1_000;
 export async function openSession(remote: Remote, limits: RunLimits): Promise<Session | null> {
   const { git: folder, url } = remote;
   const child = startGit(folder, [`remote-${url.protocol.slice(0, -1)}`, url.href, url.href]);
-  const stderr = collect(child.stderr);
-  let received = 0;
   let stopped: 'timeout' | 'bytes' | 'signal' | undefined;
   const stop = (by: NonNullable<typeof stopped>) => {
     stopped ??= by;
     killGroup(child);
   };
+  const stderr = collect(child.stderr, () => stop('bytes'));
   const unwatch = onAbort(limits, stop);
   let unstarted: Error | undefined;
   child.on('error', (error) => {
@@ -54,6 +59,7 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
     child.stdout.destroy();
     const code = await exited;
     if (unstarted) return unstarted;
+    if (reason instanceof VerenError) return reason;
     if (stopped) return new SessionError({ kind: 'stopped', by: stopped });
     const said = stderr() || `fatal: ${reason instanceof Error ? reason.message : 'the host ended the conversation'}`;
     return new SessionError({ kind: 'exit', code: code === 0 ? 1 : code, stdout: '', stderr: said });
@@ -74,9 +80,11 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
       return null;
     }
     if (answer !== '') throw new Error('the host ended the conversation');
-    const stream = packets(child.stdout, rest);
-    const capabilities = await linesUntil(stream, 'flush');
-    const filter = capabilities.some((line) => /^fetch=.*\bfilter\b/.test(line));
+    const host = new Conversation(child.stdout, rest, limits.maxPackBytes);
+    let filter = false;
+    await host.lines('flush', (line) => {
+      filter ||= /^fetch=.*\bfilter\b/.test(line);
+    });
     const talk = async <T>(work: () => Promise<T>): Promise<T> => {
       try {
         return await work();
@@ -85,21 +93,14 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
       }
     };
     return {
-      refs: (prefixes) =>
+      refs: (names) =>
         talk(async () => {
-          const asked = prefixes.map((prefix) => packet(`ref-prefix ${prefix}`)).join('');
-          child.stdin.write(`${packet('command=ls-refs')}${DELIMITER}${asked}${FLUSH}`);
-          const lines = await linesUntil(stream, 'flush');
-          await expectMark(stream, 'response-end');
-          return new Map(lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]));
-        }),
-      headBranch: () =>
-        talk(async () => {
-          const asked = ['symrefs', 'ref-prefix HEAD'].map(packet).join('');
-          child.stdin.write(`${packet('command=ls-refs')}${DELIMITER}${asked}${FLUSH}`);
-          const lines = await linesUntil(stream, 'flush');
-          await expectMark(stream, 'response-end');
-          return lines.map((line) => /^\S+ HEAD symref-target:(\S+)$/.exec(line)?.[1]).find(Boolean) ?? null;
+          const prefixes = [...new Set([...names, 'HEAD'])].map((name) => packet(`ref-prefix ${name}`)).join('');
+          child.stdin.write(`${packet('command=ls-refs')}${DELIMITER}${packet('symrefs')}${prefixes}${FLUSH}`);
+          const found = new RefList(names);
+          await host.lines('flush', (line) => found.add(line));
+          await host.expect('response-end');
+          return found;
         }),
       fetch: (oids) =>
         talk(async () => {
@@ -108,11 +109,8 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
           child.stdin.write(
             `${packet('command=fetch')}${DELIMITER}${options.map(packet).join('')}${wants}${packet('done')}${FLUSH}`,
           );
-          await readPack(stream, folder, limits, (bytes) => {
-            received += bytes;
-            if (received > limits.maxPackBytes) stop('bytes');
-          });
-          await expectMark(stream, 'response-end');
+          await receivePack(host, folder, limits);
+          await host.expect('response-end');
         }),
       close,
     };
@@ -122,81 +120,22 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
   }
 }
 
-/** Exit code once all output has been read; -1 where it was killed or could not be started. Never rejects. */
-const closed = (child: ChildProcess): Promise<number> =>
-  once(child, 'close').then(
-    ([code]) => (code as number | null) ?? -1,
-    () => -1,
-  );
+/** Keeps what was asked for, and nothing that only the host knows. Source: gitprotocol-v2(5), `ls-refs`. */
+class RefList implements FoundRefs {
+  readonly oids = new Map<string, string>();
+  defaultBranch: string | null = null;
+  readonly #names: ReadonlySet<string>;
 
-function onAbort(limits: RunLimits, stop: (by: 'timeout' | 'signal') => void): () => void {
-  const onDeadline = () => stop('timeout');
-  const onSignal = () => stop('signal');
-  if (limits.deadline.aborted) onDeadline();
-  if (limits.signal?.aborted) onSignal();
-  limits.deadline.addEventListener('abort', onDeadline, { once: true });
-  limits.signal?.addEventListener('abort', onSignal, { once: true });
-  return () => {
-    limits.deadline.removeEventListener('abort', onDeadline);
-    limits.signal?.removeEventListener('abort', onSignal);
-  };
-}
-
-async function next(stream: AsyncGenerator<Packet, void>): Promise<Packet> {
-  const { value, done } = await stream.next();
-  if (done || value === undefined) throw new Error('the host ended the conversation');
-  if (Buffer.isBuffer(value) && value.subarray(0, 4).toString('latin1') === 'ERR ')
-    throw new Error(value.toString('utf8', 4).trim());
-  return value;
-}
-
-const MAX_LINES = 100_000;
-async function linesUntil(stream: AsyncGenerator<Packet, void>, mark: 'flush' | 'delimiter'): Promise<string[]> {
-  const lines: string[] = [];
-  for (let item = await next(stream); item !== mark; item = await next(stream)) {
-    if (!Buffer.isBuffer(item) || lines.length >= MAX_LINES) throw new Error('protocol error: unexpected packet');
-    lines.push(item.toString('utf8').replace(/\n$/, ''));
+  constructor(names: readonly string[]) {
+    this.#names = new Set(names);
   }
-  return lines;
-}
 
-async function expectMark(stream: AsyncGenerator<Packet, void>, mark: Packet): Promise<void> {
-  if ((await next(stream)) !== mark) throw new Error('protocol error: unexpected packet');
-}
-
-/** Reads the sections of a fetch's answer and gives the pack to `git index-pack`, as far as the limit goes. */
-async function readPack(
-  stream: AsyncGenerator<Packet, void>,
-  folder: GitFolder,
-  limits: RunLimits,
-  count: (bytes: number) => void,
-): Promise<void> {
-  // Started while the host is still at work.
-  const indexer = startGit(folder, ['index-pack', '--stdin']);
-  const unwatch = onAbort(limits, () => killGroup(indexer));
-  const stderr = collect(indexer.stderr);
-  indexer.stdout.resume();
-  const exited = closed(indexer);
-  try {
-    for (let section = String(await next(stream)); section !== 'packfile\n'; section = String(await next(stream)))
-      await linesUntil(stream, 'delimiter');
-    for (let item = await next(stream); item !== 'flush'; item = await next(stream)) {
-      if (!Buffer.isBuffer(item)) throw new Error('protocol error: unexpected packet');
-      // Side band: 1 is the pack, 2 is progress, 3 is the host's last word.
-      if (item[0] === 3) throw new Error(item.toString('utf8', 1).trim());
-      if (item[0] !== 1) continue;
-      count(item.length - 1);
-      if (!indexer.stdin.write(item.subarray(1))) await Promise.race([once(indexer.stdin, 'drain'), exited]);
-    }
-    indexer.stdin.end();
-    if ((await exited) !== 0)
-      throw new Error(
-        stderr()
-          .split('\n')[0]
-          ?.replace(/^fatal: /, '') || 'index-pack failed',
-      );
-  } finally {
-    unwatch();
-    killGroup(indexer);
+  add(line: string): void {
+    const [, oid, name, attributes] = /^([0-9a-f]{40}|[0-9a-f]{64}|unborn) (\S+)(.*)$/.exec(line) ?? [];
+    if (oid === undefined || name === undefined) throw new Error('protocol error: bad ref');
+    if (name === 'HEAD')
+      this.defaultBranch =
+        / symref-target:refs\/heads\/([^\s\u0000-\u001f\u007f]{1,255})(?: |$)/.exec(attributes ?? '')?.[1] ?? null;
+    if (this.#names.has(name) && oid !== 'unborn') this.oids.set(name, oid);
   }
 }

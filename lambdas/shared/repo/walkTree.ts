@@ -1,70 +1,123 @@
 import { EntryTree } from './entryTree.ts';
 import { isOrdinaryName, type ListingLimits, SKIPPED_FOLDERS, skippedNotes } from './listing.ts';
 import type { ObjectReader } from './objectReader.ts';
-import { depth, type EntryKind, join } from './repoFs.ts';
+import type { Pace } from './pace.ts';
+import { parseTree } from './parseTree.ts';
+import { type EntryKind, join, parent } from './repoFs.ts';
 
 export interface WalkedTree {
   readonly tree: EntryTree;
-  /** Object ids of plain files, by path. */
-  readonly blobs: ReadonlyMap<string, string>;
+  /** Object id of a plain file. */
+  oid(path: string): string | undefined;
   readonly notes: readonly string[];
 }
 
-/** A tree object with more entries than fit here is itself over every limit. */
-const MAX_TREE_BYTES = 64 * 1024 * 1024;
-/** Folders that are read before the limit is looked at again. */
-const WINDOW = 4_096;
+/** One folder: 200,000 files with names of usual length. */
+const MAX_TREE_BYTES = 8 * 1024 * 1024;
+/** All folders together, each as often as it is read. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** Characters of the folders' paths together: a path is as long as twelve names. */
+const MAX_PATHS = 16 * 1024 * 1024;
+/** Entries between two looks at the clock. */
+const STEP = 256;
+
 /**
- * Lists a commit's tree breadth first, within limits. Walking it here rather than with `ls-tree -r` leaves
- * `node_modules` unread and survives a tree that refers to itself many times over (ten levels of ten equal folders are
- * ten thousand million paths in eleven objects).
+ * Lists a commit's tree breadth first, within limits, one folder in memory at a time. Walking it here rather than with
+ * `ls-tree -r` leaves `node_modules` unread and survives a tree that refers to itself many times over (ten levels of ten
+ * equal folders are ten thousand million paths in eleven objects).
  */
-export async function walkTree(reader: ObjectReader, rootTree: string, limits: ListingLimits): Promise<WalkedTree> {
-  const tree = new EntryTree();
-  const blobs = new Map<string, string>();
-  let [entries, unusual, truncated] = [0, 0, false];
-  const idLength = rootTree.length / 2;
-  let level: { dir: string; oid: string }[] = [{ dir: '.', oid: rootTree }];
-  while (level.length > 0 && !truncated) {
-    const next: typeof level = [];
-    for (let i = 0; i < level.length && entries < limits.maxEntries; i += WINDOW) {
-      const part = level.slice(i, i + WINDOW);
-      const trees = await readTrees(reader, part, idLength);
-      for (const { dir, oid: treeId } of part) {
-        for (const { mode, name, oid } of trees.get(treeId) ?? []) {
-          if (entries >= limits.maxEntries) break;
-          if (!isOrdinaryName(name)) {
-            unusual += 1;
-            continue;
-          }
-          if (SKIPPED_FOLDERS.has(name)) continue;
-          entries += 1;
-          const kind = kindOf(mode);
-          tree.add(dir, name, kind);
-          const path = join(dir, name);
-          if (kind === 'file') blobs.set(path, oid);
-          if (kind === 'directory') next.push({ dir: path, oid });
-        }
-      }
+export async function walkTree(
+  reader: ObjectReader,
+  rootTree: string,
+  limits: ListingLimits,
+  pace: Pace,
+): Promise<WalkedTree> {
+  const walk = new Walk(limits, rootTree.length / 2, pace);
+  let level: FoldersByTree = new Map([[rootTree, ['.']]]);
+  for (let deep = 0; level.size > 0 && !walk.full; deep++) {
+    if (deep >= limits.maxDepth) {
+      walk.cut = true;
+      break;
     }
-    const deeper = next[0];
-    truncated = entries >= limits.maxEntries || (deeper !== undefined && depth(deeper.dir) >= limits.maxDepth);
-    level = next;
+    level = await walk.level(reader, level);
   }
-  return { tree, blobs, notes: skippedNotes(unusual, truncated) };
+  const { tree, oids, unusual, full, cut } = walk;
+  const oid = (path: string) => oids.get(parent(path) ?? '.')?.get(path.slice(path.lastIndexOf('/') + 1));
+  return { tree, oid, notes: skippedNotes(unusual, full || cut) };
 }
 
-/** Each tree once, however often it appears. */
-async function readTrees(
-  reader: ObjectReader,
-  folders: readonly { readonly oid: string }[],
-  idLength: number,
-): Promise<ReadonlyMap<string, readonly TreeEntry[]>> {
-  const oids = [...new Set(folders.map(({ oid }) => oid))];
-  const objects = await reader.read(oids, MAX_TREE_BYTES);
-  return new Map(
-    objects.map((object, i) => [oids[i]!, object?.type === 'tree' ? [...parseTree(object.bytes, idLength)] : []]),
-  );
+/** Folders of one level; those with equal content are read once. */
+type FoldersByTree = Map<string, string[]>;
+
+class Walk {
+  readonly tree = new EntryTree();
+  readonly oids = new Map<string, Map<string, string>>();
+  unusual = 0;
+  /** A limit is reached: nothing more is listed. */
+  full = false;
+  /** Something of a folder was left out. */
+  cut = false;
+  #entries = 0;
+  #bytes = 0;
+  #paths = 0;
+  readonly #limits: ListingLimits;
+  readonly #idLength: number;
+  readonly #pace: Pace;
+
+  constructor(limits: ListingLimits, idLength: number, pace: Pace) {
+    this.#limits = limits;
+    this.#idLength = idLength;
+    this.#pace = pace;
+  }
+
+  /** Lists these folders; gives those below them. */
+  async level(reader: ObjectReader, folders: FoldersByTree): Promise<FoldersByTree> {
+    const below: FoldersByTree = new Map();
+    const trees = [...folders];
+    for (let i = 0; i < trees.length && !this.full; ) {
+      const rest = trees.slice(i).map(([oid]) => oid);
+      for await (const object of reader.read(rest, MAX_TREE_BYTES)) {
+        const dirs = trees[i++]![1];
+        if (object?.type !== 'tree') continue;
+        for (const dir of dirs) if (!this.full) await this.#list(object.bytes, dir, below);
+        const cut = object.size > MAX_TREE_BYTES;
+        this.cut ||= cut;
+        // The rest of a folder that was cut is not waited for: what follows is asked for once more.
+        if (this.full || cut) break;
+      }
+    }
+    return below;
+  }
+
+  async #list(bytes: Buffer, dir: string, below: FoldersByTree): Promise<void> {
+    this.#bytes += bytes.length;
+    for (const { mode, name, oid } of parseTree(bytes, this.#idLength)) {
+      this.full ||= this.#entries >= this.#limits.maxEntries || this.#paths > MAX_PATHS || this.#bytes > MAX_BYTES;
+      if (this.full) return;
+      // Every one counts, also those that are left out: there may be millions of them.
+      this.#entries += 1;
+      if (this.#entries % STEP === 0 && this.#pace.due) await this.#pace.rest();
+      if (!isOrdinaryName(name)) this.unusual += 1;
+      else if (!SKIPPED_FOLDERS.has(name)) this.#add(dir, name, kindOf(mode), oid, below);
+    }
+  }
+
+  #add(dir: string, name: string, kind: EntryKind, oid: string, below: FoldersByTree): void {
+    this.tree.add(dir, name, kind);
+    if (kind === 'file') listed(this.oids, dir, () => new Map<string, string>()).set(name, oid);
+    if (kind !== 'directory') return;
+    const path = join(dir, name);
+    this.#paths += path.length;
+    listed(below, oid, () => []).push(path);
+  }
+}
+
+function listed<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
 /** Modes of tree entries. Source: gitformat-index(5) and `git fast-import`'s filemodify. */
@@ -73,26 +126,4 @@ function kindOf(mode: string): EntryKind {
   if (mode === '120000') return 'symlink';
   if (mode === '160000') return 'submodule';
   return 'file';
-}
-
-interface TreeEntry {
-  readonly mode: string;
-  readonly name: string;
-  readonly oid: string;
-}
-
-/** Entries are `<mode> <name> NUL <raw object id>`; the id has 20 bytes, or 32 in a SHA-256 repository. */
-function* parseTree(bytes: Buffer, idLength: number): Generator<TreeEntry> {
-  for (let at = 0; at < bytes.length; ) {
-    const space = bytes.indexOf(32, at);
-    const nul = bytes.indexOf(0, space);
-    if (space < 0 || nul < 0 || nul + 1 + idLength > bytes.length) return;
-    const end = nul + 1 + idLength;
-    yield {
-      mode: bytes.toString('latin1', at, space),
-      name: bytes.toString('utf8', space + 1, nul),
-      oid: bytes.toString('hex', nul + 1, end),
-    };
-    at = end;
-  }
 }

@@ -20,6 +20,11 @@ describe('in public', () => {
     ['https://git.example.com:8443/a/b', 'https://git.example.com:8443/a/b'],
     ['https://93.184.216.34/a', 'https://93.184.216.34/a'],
     ['https://example.com/a/../b', 'https://example.com/b'],
+    // What addresses are pinned to is the name without the dot.
+    ['https://example.com./a', 'https://example.com/a'],
+    ['https://bücher.example/a', 'https://xn--bcher-kva.example/a'],
+    ['https://[2606:4700::6810:1]/a', 'https://[2606:4700::6810:1]/a'],
+    ['https://example.com/a@b', 'https://example.com/a@b'],
   ])('%s is allowed and normalised', (text, normal) => {
     expect(parseGitUrl(text, PUBLIC_POLICY).href).toBe(normal);
   });
@@ -50,6 +55,19 @@ describe('in public', () => {
     ' https://example.com/a',
     'https://example.com/a?x=1',
     'https://example.com/a#b',
+    'https://example.com/a#',
+    'https://example.com/a?',
+    'https://example.com/a?#',
+    'https://@example.com/a',
+    'https://:@example.com/a',
+    'https://example.com:0/a',
+    'https://example.com../a',
+    'https://.example.com/a',
+    'https://a..example.com/a',
+    'https://./a',
+    'https://example.com:99999/a',
+    'https://exa%00mple.com/a',
+    'https://xn--a/a',
     'https://example.com/',
     'https://example.com',
     'https://',
@@ -85,6 +103,28 @@ describe('in public', () => {
     'https://[fe80::1]/a',
     'https://[fd00:ec2::254]/a',
     'https://[fec0::1]/a',
+    'https://[::7f00:1]/a',
+    'https://[::127.0.0.1]/a',
+    'https://[::a9fe:a9fe]/a',
+    'https://[::ffff:0:7f00:1]/a',
+    'https://[64:ff9b:1::7f00:1]/a',
+    'https://[2001:0:7f00:1::1]/a',
+    'https://[2001:db8::1]/a',
+    'https://[2001:2::1]/a',
+    'https://[2001:20::1]/a',
+    'https://[3fff::1]/a',
+    'https://[5f00::1]/a',
+    'https://[100::1]/a',
+    'https://[4000::1]/a',
+    'https://[e000::1]/a',
+    'https://[ff02::1]/a',
+    'https://[2606:4700::5efe:7f00:1]/a',
+    'https://[2606:4700::200:5efe:a00:1]/a',
+    'https://198.18.0.1/a',
+    'https://192.0.0.1/a',
+    'https://192.0.2.1/a',
+    'https://192.88.99.1/a',
+    'https://240.0.0.1/a',
     'https://127.0.0.1./a',
     'https://１２７.0.0.1/a',
   ])('%s is forbidden', (text) => {
@@ -101,6 +141,7 @@ describe('in public', () => {
     ['the metadata service', ['169.254.169.254']],
     ['one private address among public ones', ['93.184.216.34', '10.1.2.3']],
     ['a wrapped private address', ['::ffff:192.168.0.1']],
+    ['an IPv4-compatible address', ['::7f00:1']],
   ])('a name that resolves to %s is forbidden', async (_what, addresses) => {
     const check = checkGitUrl('https://git.example.com/a', PUBLIC_POLICY, async () => addresses);
     await expect(check).rejects.toMatchObject({ code: 'GIT_HOST_FORBIDDEN' });
@@ -115,6 +156,28 @@ describe('in public', () => {
     const check = (code: string) => checkGitUrl('https://git.example.com/a', PUBLIC_POLICY, failing(code));
     await expect(check('ENOTFOUND')).rejects.toMatchObject({ code: 'REPO_NOT_FOUND' });
     await expect(check('EAI_AGAIN')).rejects.toMatchObject({ code: 'GIT_FAILED' });
+  });
+
+  test.each([
+    ['no address', ['git.example.com']],
+    ['something empty', ['']],
+    ['an address with a zone', ['2606:4700::1%eth0']],
+    ['an address with a port', ['93.184.216.34:443']],
+    ['one address and nonsense', ['93.184.216.34', 'nonsense']],
+  ])('a resolver that answers with %s', async (_what, addresses) => {
+    const check = checkGitUrl('https://git.example.com/a', PUBLIC_POLICY, async () => addresses);
+    await expect(check).rejects.toMatchObject({
+      code: 'GIT_FAILED',
+      message: expect.stringContaining('something that is no address'),
+    });
+  });
+
+  test('a resolver that does not answer, and one that fails for no reason', async () => {
+    const policy = { ...PUBLIC_POLICY, timeoutMs: 50 };
+    const check = (resolve: () => Promise<string[]>) => checkGitUrl('https://git.example.com/a', policy, resolve);
+    const failed = { code: 'GIT_FAILED', message: expect.stringContaining('could not be resolved') };
+    await expect(check(() => new Promise(() => {}))).rejects.toMatchObject(failed);
+    await expect(check(() => Promise.reject(new Error('odd')))).rejects.toMatchObject(failed);
   });
 
   test('localhost is forbidden by what it resolves to', async () => {

@@ -1,0 +1,20 @@
+import { VerenError } from '../../../contract/errors.ts';
+
+/** A host or a repository that goes beyond what an honest one needs: REPO_TOO_LARGE, and not tried again. */
+export const tooLarge = (reason: string): VerenError => new VerenError('REPO_TOO_LARGE', { reason });
+
+/** Counts down; throws REPO_TOO_LARGE when more is spent than there is. */
+export class Budget {
+  #left: number;
+  readonly #reason: string;
+
+  constructor(amount: number, reason: string) {
+    this.#left = amount;
+    this.#reason = reason;
+  }
+
+  spend(amount: number): void {
+    this.#left -= amount;
+    if (this.#left < 0) throw tooLarge(this.#reason);
+  }
+}

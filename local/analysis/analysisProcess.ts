@@ -1,0 +1,34 @@
+import { VerenError } from '../../contract/errors.ts';
+import { analyzeRepository } from '../../lambdas/clone-worker/analyzeRepository.ts';
+import { killGroup, watchChildren } from '../../lambdas/shared/repo/runGit.ts';
+import type { AnalysisInput, AnalysisMessage } from './messages.ts';
+
+/** The process in which repositories are read, one at a time: the entry of the bundle that `openAnalysisPool` starts. */
+
+const children = new Set<number>();
+const tell = (message: AnalysisMessage) => process.connected && process.send?.(message);
+
+watchChildren((pid, ended) => {
+  children.add(pid);
+  tell({ type: 'child-started', pid });
+  void ended.then(() => {
+    children.delete(pid);
+    tell({ type: 'child-ended', pid });
+  });
+});
+
+process.on('message', async (input: AnalysisInput) => {
+  await analyzeRepository(input).then(
+    (analysis) => tell({ type: 'analysis', analysis }),
+    (error: unknown) =>
+      error instanceof VerenError
+        ? tell({ type: 'refused', code: error.code, details: error.details })
+        : tell({ type: 'failed', stack: String((error as Error)?.stack ?? error) }),
+  );
+});
+
+// The platform is gone, and with it everybody who waits.
+process.on('disconnect', () => {
+  for (const pid of children) killGroup({ pid });
+  process.exit();
+});
