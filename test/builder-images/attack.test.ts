@@ -66,7 +66,7 @@ sleep 0.3
     });
     const trusted = [
       join(ROOT, 'builder-images/builder-image-frontend/main.sh'),
-      join(ROOT, 'builder-images/shared/fetch.sh'),
+      join(ROOT, 'builder-images/shared/handover.sh'),
       world().bundle,
     ];
     const before = trusted.map((file) => readFileSync(file, 'utf8'));

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { programPath, SYSTEM_PATH } from '../programs.ts';
 import type { Sandbox } from '../sandbox.ts';
 
 /**
@@ -12,17 +12,17 @@ import type { Sandbox } from '../sandbox.ts';
  * tries, it can only do in the work folder, to a build that could do it anyway. No compression: most of it is compressed
  * already or read from a store in the same region, and a core costs the build more than the line.
  */
-const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' };
+const ENV = { PATH: SYSTEM_PATH, LC_ALL: 'C' };
 
-function start(sandbox: Sandbox, argv: readonly string[], signal: AbortSignal) {
-  const [file, ...rest] = sandbox.wrap(argv);
-  const child = spawn(file, rest, { env: ENV, stdio: ['pipe', 'pipe', 'ignore'], signal, killSignal: 'SIGKILL' });
-  const ended = new Promise<void>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${argv[0]} ended with ${code}`))));
+function start(sandbox: Sandbox, argv: readonly [string, ...string[]], signal: AbortSignal) {
+  const { input, stdout, stderr, ...running } = sandbox.start({ argv, cwd: '/', env: ENV, hasInput: true, signal });
+  stderr.resume();
+  const ended = running.ended.then(({ exitCode }) => {
+    signal.throwIfAborted();
+    if (exitCode !== 0) throw new Error(`${argv[0]} ended with ${exitCode}`);
   });
   ended.catch(() => undefined); // whoever awaits it hears of it
-  return { child, ended };
+  return { child: { stdin: input!, stdout }, ended };
 }
 
 /** Passes bytes on; knows their number and SHA-256 at the end. More than `limit` is an error. */
@@ -51,6 +51,9 @@ export async function allPaths(work: string, folder: string): Promise<string[]> 
   return [folder, ...below.flat()];
 }
 
+const CREATE = ['--create', '--file=-'];
+const FROM_INPUT = ['--no-recursion', '--null', '--files-from=-'];
+
 /** Packs paths below a folder into a file. The paths are taken as they are: folders without their content. */
 export async function pack(
   sandbox: Sandbox,
@@ -60,7 +63,7 @@ export async function pack(
   limit: number,
   signal: AbortSignal,
 ): Promise<{ size: number; sha256: string }> {
-  const argv = ['tar', '--create', '--file=-', '-C', folder, '--no-recursion', '--null', '--files-from=-'];
+  const argv: [string, ...string[]] = [programPath('tar'), ...CREATE, '-C', folder, ...FROM_INPUT];
   const { child, ended } = start(sandbox, argv, signal);
   const measured = meter(limit);
   await Promise.all([
@@ -85,7 +88,7 @@ export async function moveInto(
   paths: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { child, ended } = start(sandbox, ['/bin/sh', '-ec', MOVE, 'sh', from, to, ...paths], signal);
+  const { child, ended } = start(sandbox, [programPath('sh'), '-ec', MOVE, 'sh', from, to, ...paths], signal);
   child.stdin.end();
   child.stdout.resume();
   await ended;
@@ -99,7 +102,7 @@ export async function unpack(
   expected: { readonly size: number; readonly sha256: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const { child, ended } = start(sandbox, ['/bin/sh', '-c', UNPACK, 'sh', folder], signal);
+  const { child, ended } = start(sandbox, [programPath('sh'), '-c', UNPACK, 'sh', folder], signal);
   child.stdout.resume();
   const measured = meter(expected.size);
   await Promise.all([pipeline(archive, measured.stream, child.stdin), ended]);

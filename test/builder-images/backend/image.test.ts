@@ -16,8 +16,6 @@ test('its environment is what the script and main.sh expect', () => {
     ...env,
     PATH: '/bin',
     VEREN_WORK: '/w',
-    VEREN_FETCH_PID: '1',
-    VEREN_STARTED: '1',
     VEREN_TEMPLATES: '/kaniko/x',
   });
   expect(image.VEREN_KANIKO).toBe('/kaniko/executor');

@@ -15,7 +15,7 @@ const NODE_MODULES = /(?:^|\/)node_modules\/$/;
 
 /** Null where the install has changed anything but node_modules folders: then it cannot be stood in for by them. */
 export async function installedState(
-  o: Pick<InputsOptions, 'source' | 'sandbox' | 'env'> & { readonly work: string },
+  o: Pick<InputsOptions, 'source' | 'sandbox'> & { readonly work: string },
 ): Promise<Installed | null> {
   const changed = await gitLines(o, [
     'status',
