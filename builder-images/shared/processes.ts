@@ -35,8 +35,8 @@ export interface RunningProgram {
 export interface BuildUser {
   readonly uid: number;
   readonly gid: number;
-  /** Processes and threads that it may have at once. */
-  readonly maxProcesses: number;
+  /** Processes and threads that it may have at once; null: no limit. */
+  readonly maxProcesses: number | null;
 }
 
 const SIGNALS: Readonly<Record<string, number>> = {
@@ -141,7 +141,11 @@ export function startAsUser(user: BuildUser, program: Program): RunningProgram {
   });
 }
 
-const limitArguments = (maxProcesses: number) => [`--nproc=${maxProcesses}`, '--core=0', '--'];
+const limitArguments = (maxProcesses: number | null) => [
+  ...(maxProcesses === null ? [] : [`--nproc=${maxProcesses}`]),
+  '--core=0',
+  '--',
+];
 const dropArguments = ({ uid, gid }: BuildUser) => [
   '--reuid',
   `${uid}`,

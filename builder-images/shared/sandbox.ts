@@ -63,7 +63,11 @@ function killEach(pids: number[]): void {
 function userSandbox(uid: number, gid: number, maxProcesses: number): Sandbox {
   const user = { uid, gid, maxProcesses };
   const killUser = async () => {
-    const running = startAsUser(user, { argv: [programPath('sh'), '-c', 'kill -KILL -1'], cwd: '/', env: {} });
+    // Without a limit: a user that is at its limit can start nothing.
+    const running = startAsUser(
+      { uid, gid, maxProcesses: null },
+      { argv: [programPath('sh'), '-c', 'kill -KILL -1'], cwd: '/', env: {} },
+    );
     running.stdout.resume();
     running.stderr.resume();
     await running.ended;

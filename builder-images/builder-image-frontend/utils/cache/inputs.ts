@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { captureOutput } from '../../../shared/command.ts';
 import { programPath, SYSTEM_PATH } from '../../../shared/programs.ts';
 import type { Sandbox } from '../../../shared/sandbox.ts';
+import { readRepoFile } from '../folders.ts';
 
 /** Files that decide what an install command does, anywhere in the repository. */
 const LOCKFILE = /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?)$/;
@@ -86,7 +87,7 @@ export async function cacheInputs(o: InputsOptions): Promise<Inputs> {
   const inputs = tracked.filter(({ path }) => LOCKFILE.test(path) || INPUT.test(path));
   const manifests = inputs.filter(({ path }) => /(?:^|\/)package\.json$/.test(path));
   const simple = await Promise.all(
-    manifests.map(async ({ path }) => isSimple(await readFile(join(o.source, path), 'utf8'))),
+    manifests.map(async ({ path }) => isSimple(await readRepoFile(join(o.source, path)))),
   ).catch(() => [false]);
   if (!EXACT.test(o.installCommand) || simple.includes(false)) return { install: null, lockfiles };
   const node = await nodeIdentity(o.env.PATH ?? '');
