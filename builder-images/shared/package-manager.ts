@@ -136,7 +136,7 @@ async function npmInstall(want: Wanted, folder: string, input: Preparation): Pro
   const flags = ['--no-audit', '--no-fund', '--no-save', '--loglevel=error', '--no-package-lock'];
   const { exitCode, stopped } = await runCommand({
     argv: ['npm', 'install', '--global=false', '--prefix', folder, ...flags, '--', specOf(want)],
-    cwd: input.target.folder,
+    cwd: '/', // beside `folder`, npm would take the spec for the folder's name
     env: input.env,
     sandbox,
     signal,
