@@ -44,6 +44,7 @@ export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: De
     console.log(
       `Veren runs at ${platform.url}. Deploying ${source ?? 'the bundled React example'} over its HTTP API.\n`,
     );
+    if (platform.warning) console.log(`${platform.warning}\n`);
     const client = new VerenClient({ baseUrl: platform.url, token: platform.token });
     const accepted = await client.createDeployment({ projectId, gitUrl });
     const { stdout: out } = process;

@@ -42,6 +42,8 @@ export interface WiringInput {
   readonly bucket: string;
   readonly endpoints: BuildContext['endpoints'];
   readonly siteUrl: (projectId: string) => Promise<string>;
+  /** Folder for temporary repositories: emptied at every start, so that a kill leaves none for ever. */
+  readonly temporary?: string;
   readonly log: (message: string, details?: unknown) => void;
 }
 
@@ -70,7 +72,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     endpoints: input.endpoints,
   };
   const analyze = ({ ...request }: AnalyzeRequest | CreateDeployment) =>
-    analyzeRepository({ ...request, policy: LAPTOP_POLICY });
+    analyzeRepository({ ...request, policy: LAPTOP_POLICY, workDir: input.temporary });
 
   doorbell.on('clone-worker', () => drainCloneQueue({ ...common, analyze }));
   const configs = readECSConfig(
