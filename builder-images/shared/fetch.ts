@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import { reachableUrl } from './local-source.ts';
 import type { RunningProgram } from './processes.ts';
 import { programPath, SYSTEM_PATH } from './programs.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
@@ -121,9 +122,10 @@ export function startFetch(raw: Variables): Fetching {
   });
   const maxProcesses = number('VEREN_BUILD_PROCESSES') ?? 4_096;
   const sandbox = createSandbox({ uid, gid, maxProcesses, cookie: buildCookie(raw, work) });
+  const url = uid === undefined ? raw.GIT_REPOSITORY__URL! : reachableUrl(raw.GIT_REPOSITORY__URL!, raw, work);
   // A redirect could carry the token to another host, so a private repository must be named by its own URL.
   const redirects = raw.GIT_TOKEN ? 'false' : 'initial';
-  const arguments_ = [programPath('git'), raw.GIT_REPOSITORY__URL!, raw.GIT_COMMIT!, redirects];
+  const arguments_ = [programPath('git'), url, raw.GIT_COMMIT!, redirects];
   const program = sandbox.start({
     argv: [programPath('sh'), '-c', FETCH, 'sh', ...arguments_],
     cwd: join(work, 'source'),

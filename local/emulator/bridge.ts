@@ -59,7 +59,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
 
   const store = await TaskStore.open(resolve(dataDir, 'ecs'), systemClock, onError);
   const users = chooseBuildUsers(dataDir);
-  await clearToolchains(join(dataDir, 'toolchains'));
+  await clearToolchains(resolve(dataDir, 'toolchains'));
   const definitions = await laptopTaskDefinitions(dataDir, hostEnv, users, { AWS_ENDPOINT_URL_S3: emulator });
   const runner = new Runner({
     store,
