@@ -30,9 +30,9 @@ export async function whileUnfinished<T>(folder: string, work: () => Promise<T>)
 
 /**
  * Waits for the end of the installation, and for the end of the pipe from us: a platform that is killed can end nobody, but
- * its pipe closes, and then the whole group goes.
+ * its pipe closes, and then the whole group goes. Others may read what is installed: builds run as users of their own.
  */
-const SUPERVISE = 'exec 3<&0; (cat <&3 >/dev/null; kill -KILL 0) & "$@" </dev/null 3<&-';
+const SUPERVISE = 'umask 022; exec 3<&0; (cat <&3 >/dev/null; kill -KILL 0) & "$@" </dev/null 3<&-';
 
 export interface Installation {
   readonly argv: readonly [string, ...string[]];

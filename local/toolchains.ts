@@ -68,7 +68,7 @@ async function hostToolchain(folder: string, node: string, version: string): Pro
   const staging = await mkdtemp(join(folder, '.new-'));
   await mkdir(join(staging, 'bin'));
   for (const name of NAMES) await symlink(links[name], join(staging, 'bin', name));
-  await chmod(staging, 0o755);
+  for (const open of [staging, join(staging, 'bin')]) await chmod(open, 0o755);
   await rm(dirname(target), { recursive: true, force: true });
   // Where another process was faster its links are as good.
   await rename(staging, dirname(target)).catch(() => rm(staging, { recursive: true, force: true }));
@@ -123,7 +123,7 @@ async function fillAndName(
     const file = await open(join(staging, 'version'), 'wx');
     await file.writeFile(stdout.trim());
     await file.close();
-    await chmod(staging, 0o755);
+    for (const open of [staging, bin]) await chmod(open, 0o755);
     await rm(target, { recursive: true, force: true });
     await rename(staging, target);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { z } from 'zod';
 import type { BackendEnv, FrontendEnv } from '../../contract/builder-env.ts';
 import type { Target } from '../../contract/builders.ts';
@@ -11,7 +12,6 @@ import { type Fetching, unusableVariables } from './fetch.ts';
 import { stopFetch } from './fetched.ts';
 import { kafkaTransport } from './kafka.ts';
 import { createMasker, type Masker, secretsOf } from './masker.ts';
-import { removeTree } from './processes.ts';
 import { Reporter } from './reporter.ts';
 
 /** What a builder's phases work with. */
@@ -67,6 +67,19 @@ export function createReporter(
   });
 }
 
+/**
+ * Removes the work folder once nobody is left who could put a link in a folder's place meanwhile. By no program of the
+ * system: after Kaniko its programs are another system's.
+ */
+async function removeWork({ work, sandbox }: Fetching): Promise<void> {
+  try {
+    await sandbox.killAll();
+    await rm(work, { recursive: true, force: true });
+  } catch (error) {
+    console.error(`veren: the work folder stays: ${(error as Error).message}`);
+  }
+}
+
 /** Throws `VerenError('BUILDER_MISCONFIGURED')` with every fault, and then leaves no work folder. */
 async function checkEnvironment<Env extends z.ZodType, Image extends z.ZodType>(
   { raw, fetching }: Begun,
@@ -80,7 +93,7 @@ async function checkEnvironment<Env extends z.ZodType, Image extends z.ZodType>(
   } catch (error) {
     if (fetching) {
       await stopFetch(fetching);
-      await removeTree(fetching.work);
+      await removeWork(fetching);
     }
     throw error;
   }
@@ -119,7 +132,7 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   }
   if (!told) console.error('veren: the broker did not take the result; the exit code tells it');
   await reporter.close();
-  await removeTree(image.VEREN_WORK).catch(() => undefined);
+  await removeWork(fetching);
   return exitCode;
 }
 

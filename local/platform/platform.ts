@@ -39,6 +39,8 @@ export interface Platform {
   readonly tokenFile?: string;
   /** For whoever starts it: what a repository could reach, where builds have no users of their own. */
   readonly warning: string | undefined;
+  /** Folder for what nobody needs after a stop; emptied at every start. */
+  readonly temporary: string;
   /** Ends what runs, keeps what is on disk. */
   close(): Promise<void>;
 }
@@ -129,7 +131,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
     const http = opened(await startHttp({ port: options.port, handlers, notifier: ports.notifier, log }));
     handlers.watch({ source: 'veren.schedule' });
-    return { url: http.url, token, ...(file && { tokenFile: relative('', file) }), warning: users.warning, close };
+    return {
+      url: http.url,
+      token,
+      ...(file && { tokenFile: relative('', file) }),
+      warning: users.warning,
+      temporary,
+      close,
+    };
   } catch (e) {
     await close();
     throw e;
