@@ -1,5 +1,4 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pc from 'picocolors';
@@ -27,13 +26,11 @@ const EXAMPLE = resolve(import.meta.dirname, '../examples/react-vite');
 
 /** `npm run demo`: starts the platform, deploys over HTTP as any client would, shows it. Gives the exit code. */
 export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: DemoOptions): Promise<number> {
-  const scratch = await mkdtemp(join(tmpdir(), 'veren-demo-'));
   const stopped = untilSignal();
   const stop = new AbortController();
   void stopped.then(() => stop.abort(new Error('stopped by a signal')));
   let platform: Platform | undefined;
   try {
-    const { projectId, gitUrl } = await repository(source, scratch);
     platform = await startPlatform({
       dataDir,
       port: portOf(env, 0),
@@ -41,9 +38,11 @@ export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: De
       hostEnv: env,
       log: (message, details) => env.VEREN_DEBUG && console.error(message, details ?? ''),
     });
+    const { projectId, gitUrl } = await repository(source, await mkdtemp(join(platform.temporary, 'demo-')));
     console.log(
       `Veren runs at ${platform.url}. Deploying ${source ?? 'the bundled React example'} over its HTTP API.\n`,
     );
+    if (platform.warning) console.log(`${platform.warning}\n`);
     const client = new VerenClient({ baseUrl: platform.url, token: platform.token });
     const accepted = await client.createDeployment({ projectId, gitUrl });
     const { stdout: out } = process;
@@ -63,7 +62,7 @@ export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: De
     throw e;
   } finally {
     await platform?.close();
-    await rm(scratch, { recursive: true, force: true });
+    if (platform) await rm(platform.temporary, { recursive: true, force: true });
   }
 }
 

@@ -37,6 +37,7 @@ Deploy something:
   curl -sS ${platform.url}/deployments -H "Authorization: Bearer ${token}" -H 'Content-Type: application/json' \\
     -d '${JSON.stringify(EXAMPLE)}'
 Ctrl-C stops it; what is queued goes on at the next start.`);
+  if (platform.warning) console.log(platform.warning);
   await untilSignal();
   console.log('Stopping …');
   await platform.close();

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { NodeMajor } from '../contract/builders.ts';
 import { VerenError } from '../contract/errors.ts';
+import { runInstaller, whileUnfinished } from './installer.ts';
 
 const run = promisify(execFile);
 
@@ -67,7 +68,7 @@ async function hostToolchain(folder: string, node: string, version: string): Pro
   const staging = await mkdtemp(join(folder, '.new-'));
   await mkdir(join(staging, 'bin'));
   for (const name of NAMES) await symlink(links[name], join(staging, 'bin', name));
-  await chmod(staging, 0o755);
+  for (const open of [staging, join(staging, 'bin')]) await chmod(open, 0o755);
   await rm(dirname(target), { recursive: true, force: true });
   // Where another process was faster its links are as good.
   await rename(staging, dirname(target)).catch(() => rm(staging, { recursive: true, force: true }));
@@ -101,6 +102,15 @@ async function installed(
   install: (prefix: string, packages: readonly string[]) => Promise<void>,
 ): Promise<void> {
   const staging = await mkdtemp(join(dirname(target), '.new-'));
+  await whileUnfinished(staging, () => fillAndName(staging, target, major, install));
+}
+
+async function fillAndName(
+  staging: string,
+  target: string,
+  major: NodeMajor,
+  install: (prefix: string, packages: readonly string[]) => Promise<void>,
+): Promise<void> {
   try {
     await install(staging, [`node@${major}`, `npm@${NPM_FOR[major]}`]);
     const bin = join(staging, 'bin');
@@ -108,12 +118,12 @@ async function installed(
     await symlink('../node_modules/node/bin/node', join(bin, 'node'));
     for (const name of ['npm', 'npx'] as const)
       await symlink(`../node_modules/npm/bin/${name}-cli.js`, join(bin, name));
-    const { stdout } = await run(join(bin, 'node'), ['-v']);
+    const { stdout } = await run(join(bin, 'node'), ['-v'], { env: {} });
     if (!stdout.startsWith(`v${major}.`)) throw new Error(`the package node@${major} holds ${stdout.trim()}`);
     const file = await open(join(staging, 'version'), 'wx');
     await file.writeFile(stdout.trim());
     await file.close();
-    await chmod(staging, 0o755);
+    for (const open of [staging, bin]) await chmod(open, 0o755);
     await rm(target, { recursive: true, force: true });
     await rename(staging, target);
   } catch (error) {
@@ -122,15 +132,25 @@ async function installed(
   }
 }
 
+/** Of the platform's environment: how npm reaches its registry from here. Never a token of ours. */
+const NPM_ENV =
+  /^(?:HOME|LANG|TMPDIR|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|(?:https?|no|all)_proxy|npm_config_(?:registry|cafile|userconfig|globalconfig|cache|proxy|https_proxy|noproxy|strict_ssl))$/i;
+
+function npmEnvironment(node: string): Record<string, string> {
+  const given = Object.entries(process.env).filter(([name]) => NPM_ENV.test(name)) as [string, string][];
+  return { ...Object.fromEntries(given), PATH: `${dirname(node)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin` };
+}
+
 /** The package `node` links its platform's binary in an install script, so scripts are allowed for this one installation. */
 const npmInstall = (node: string) => async (prefix: string, packages: readonly string[]) => {
   const npm = await hostNpm(node);
-  const [file, ...first] = npm ? [node, join(npm, 'bin/npm-cli.js')] : ['npm'];
+  const first: [string, ...string[]] = npm ? [node, join(npm, 'bin/npm-cli.js')] : ['npm'];
   const flags = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error', '--ignore-scripts=false'];
-  await run(file!, [...first, 'install', '--global=false', '--prefix', prefix, ...flags, '--', ...packages], {
+  await runInstaller({
+    argv: [...first, 'install', '--global=false', '--prefix', prefix, ...flags, '--', ...packages],
     cwd: prefix,
-    timeout: 5 * 60_000,
-    env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` },
+    env: npmEnvironment(node),
+    timeoutMs: 5 * 60_000,
   });
 };
 

@@ -41,6 +41,11 @@ const RULES: readonly Rule[] = [
     never: /^(local|test|bench|examples)\//,
   },
   {
+    name: 'builders start processes through one module',
+    from: /^builder-images\/(?!shared\/processes\.ts$)/,
+    never: /^(?:node:)?(?:child_process|cluster)$|^(?:execa|cross-spawn)$/,
+  },
+  {
     // Benchmarks need the same git servers and engines that tests start.
     name: 'tests are imported by tests and benchmarks only',
     from: /^(?!test\/|bench\/)/,
@@ -132,6 +137,8 @@ describe('a violation is found', () => {
     ['lambdas/api/a.ts', "export { x } from '../shared/adapters/memory/x.ts';", 'memory adapters'],
     ['lambdas/api/a.ts', "import x = require('../../local/x.ts');", 'imports the laptop'],
     ['local/a.ts', "import { x } from '../test/support/x.ts';", 'tests are imported by tests and benchmarks'],
+    ['builder-images/x/a.ts', "import { spawn } from 'node:child_process';", 'through one module'],
+    ['builder-images/shared/a.ts', "const { exec } = require('child_process');", 'through one module'],
     ['local/a.ts', "import { x } from './b';", 'carry the extension'],
   ])('%s: %s', (file, source, rule) => {
     expect(violations(new Map([[file, source]]))).toEqual([expect.stringContaining(rule)]);

@@ -1,8 +1,6 @@
-import { FrontendEnvSchema } from '../../contract/builder-env.ts';
-import { main, runBuilder } from '../shared/entry.ts';
-import { ImageEnvSchema } from '../shared/env.ts';
-import { createPublisher } from './publisher.ts';
-import { build } from './utils/build.ts';
+import { begin } from '../shared/begin.ts';
 
-/** The frontend builder after main.sh: follows the fetch, installs, builds, publishes. */
-main(() => runBuilder({ job: FrontendEnvSchema, image: ImageEnvSchema, publisher: createPublisher, build }));
+/** The frontend builder after main.sh: fetches, and loads meanwhile what installs, builds and publishes. */
+const beginning = begin();
+beginning.catch(() => undefined); // run() tells
+void import('./run.ts').then(({ run }) => run(beginning));

@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { watchMemory } from './memory.ts';
+import { type Program, signalGroup, startTrusted } from './processes.ts';
+import type { Sandbox } from './sandbox.ts';
 
-export interface Command {
-  readonly argv: readonly [string, ...string[]];
-  readonly cwd: string;
-  /** The whole environment: nothing of ours is added. */
-  readonly env: Readonly<Record<string, string>>;
+export interface Command extends Pick<Program, 'argv' | 'cwd' | 'env'> {
+  /** Who runs it. Without one it is a program of ours, with our rights. */
+  readonly sandbox?: Sandbox;
   /** A promise that it returns holds the stream up. */
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => Promise<void> | void;
   /** Ends the command with its whole process group: SIGTERM, then SIGKILL after `graceMs`. */
@@ -31,24 +30,6 @@ export interface CommandResult {
 const SILENCE_MS = 300;
 /** … and neither is output that never falls silent. */
 const DRAIN_MS = 15_000;
-const SIGNALS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGABRT: 6,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGTERM: 15,
-};
-
-/** False where the group does not exist any more. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    process.kill(-pid, signal);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function follow(stream: Readable, name: 'stdout' | 'stderr', onOutput: Command['onOutput']): Promise<void> {
   try {
@@ -63,43 +44,33 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   const { signal } = command;
   if (signal.aborted) return { exitCode: 143, stopped: true, seconds: 0, peakMemory: undefined };
   const started = performance.now();
-  const [file, ...args] = command.argv;
-  const child = spawn(file, args, {
-    cwd: command.cwd,
-    env: command.env,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const { argv, cwd, env, sandbox } = command;
+  const program = { argv, cwd, env };
+  const running = sandbox ? sandbox.start(program) : startTrusted(program);
+  const { pid, stdout, stderr } = running;
   const activity = { at: performance.now() };
   const onOutput: Command['onOutput'] = async (stream, chunk) => {
     activity.at = Number.POSITIVE_INFINITY;
     await command.onOutput(stream, chunk);
     activity.at = performance.now();
   };
-  const output = Promise.all([follow(child.stdout, 'stdout', onOutput), follow(child.stderr, 'stderr', onOutput)]);
-  const ended = new Promise<number>((resolve) => {
-    child.on('exit', (code, by) => resolve(code ?? 128 + (SIGNALS[by ?? ''] ?? 0)));
-    child.on('error', (error) => {
-      void command.onOutput('stderr', Buffer.from(`${error.message}\n`));
-      resolve(127);
-    });
-  });
+  const output = Promise.all([follow(stdout, 'stdout', onOutput), follow(stderr, 'stderr', onOutput)]);
   const stop = () => {
-    if (child.pid === undefined) return;
-    const { pid } = child;
+    if (pid === undefined) return;
     signalGroup(pid, 'SIGTERM');
     void sleep(command.graceMs ?? 3_000, undefined, { ref: false }).then(() => signalGroup(pid, 'SIGKILL'));
   };
   signal.addEventListener('abort', stop, { once: true });
-  const memory = watchMemory(child.pid);
-  const exitCode = await ended;
+  const memory = watchMemory(pid);
+  const { exitCode, error } = await running.ended;
+  if (error) void command.onOutput('stderr', Buffer.from(`${error.message}\n`));
   const seconds = (performance.now() - started) / 1_000;
   signal.removeEventListener('abort', stop);
-  if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+  if (pid !== undefined) signalGroup(pid, 'SIGKILL');
   await command.sweep?.();
   await Promise.race([output, silence(activity)]);
-  child.stdout.destroy();
-  child.stderr.destroy();
+  stdout.destroy();
+  stderr.destroy();
   await output;
   return { exitCode, stopped: signal.aborted, seconds, peakMemory: memory.stop() };
 }
@@ -110,5 +81,39 @@ async function silence(activity: { readonly at: number }): Promise<void> {
     const quiet = performance.now() - Math.max(activity.at, ended);
     if (quiet >= SILENCE_MS) return;
     await sleep(SILENCE_MS / 3, undefined, { ref: false });
+  }
+}
+
+export interface Capture extends Pick<Program, 'argv' | 'cwd' | 'env'> {
+  readonly sandbox: Sandbox;
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+}
+
+/** What a short program prints. Throws where it fails, takes too long or prints too much; it is dead then. */
+export async function captureOutput({ sandbox, argv, cwd, env, maxBytes, timeoutMs }: Capture): Promise<Buffer> {
+  const running = sandbox.start({ argv, cwd, env });
+  const { pid } = running;
+  const kill = () => pid !== undefined && signalGroup(pid, 'SIGKILL');
+  const timer = setTimeout(kill, timeoutMs);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  running.stdout.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) kill();
+    else chunks.push(chunk);
+  });
+  running.stderr.resume();
+  const closed = new Promise<void>((resolve) => running.stdout.on('close', resolve));
+  try {
+    const { exitCode, error } = await running.ended;
+    kill(); // whoever it has started would hold its output open
+    await closed;
+    if (exitCode !== 0 || bytes > maxBytes)
+      throw new Error(`${argv[0]} ended with exit code ${exitCode}`, { cause: error });
+    return Buffer.concat(chunks);
+  } finally {
+    clearTimeout(timer);
+    running.stdout.destroy();
   }
 }

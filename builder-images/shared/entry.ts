@@ -4,9 +4,12 @@ import type { BackendEnv, FrontendEnv } from '../../contract/builder-env.ts';
 import type { Target } from '../../contract/builders.ts';
 import { VerenError } from '../../contract/errors.ts';
 import type { Artifact } from '../../contract/record.ts';
+import type { Begun } from './begin.ts';
 import { Deadline, within } from './deadline.ts';
-import { type ImageEnv, parseEnv, readHandover } from './env.ts';
+import { type ImageEnv, parseEnv } from './env.ts';
 import { asFault, exitCodeOf, toFailure } from './fault.ts';
+import { type Fetching, unusableVariables } from './fetch.ts';
+import { stopFetch } from './fetched.ts';
 import { kafkaTransport } from './kafka.ts';
 import { createMasker, type Masker, secretsOf } from './masker.ts';
 import { Reporter } from './reporter.ts';
@@ -16,6 +19,8 @@ export interface BuildInput<Env> {
   readonly env: Env;
   /** The environment as it was handed over. */
   readonly raw: Readonly<Record<string, string>>;
+  /** Runs since the builder's first moment; see `fetched`. */
+  readonly fetching: Fetching;
   readonly mask: Masker;
   readonly reporter: Reporter;
   readonly deadline: Deadline;
@@ -62,21 +67,55 @@ export function createReporter(
   });
 }
 
-/** A builder after main.sh, from its environment to its last event. Resolves to the exit code. */
+/**
+ * Removes the work folder once nobody is left who could put a link in a folder's place meanwhile. By no program of the
+ * system: after Kaniko its programs are another system's.
+ */
+async function removeWork({ work, sandbox }: Fetching): Promise<void> {
+  try {
+    await sandbox.killAll();
+    await rm(work, { recursive: true, force: true });
+  } catch (error) {
+    console.error(`veren: the work folder stays: ${(error as Error).message}`);
+  }
+}
+
+/** Throws `VerenError('BUILDER_MISCONFIGURED')` with every fault, and then leaves no work folder. */
+async function checkEnvironment<Env extends z.ZodType, Image extends z.ZodType>(
+  { raw, fetching }: Begun,
+  builder: Pick<Builder<Env, Image>, 'job' | 'image'>,
+) {
+  try {
+    const parsed = parseEnv({ VEREN_WORK: '/', ...raw }, builder.job, builder.image);
+    if (fetching) return { ...parsed, fetching };
+    const reason = `${unusableVariables(raw).join(', ')} cannot be used`;
+    throw new VerenError('BUILDER_MISCONFIGURED', { reason });
+  } catch (error) {
+    if (fetching) {
+      await stopFetch(fetching);
+      await removeWork(fetching);
+    }
+    throw error;
+  }
+}
+
+/** A builder from its environment to its last event. Resolves to the exit code. */
 export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>, Image extends z.ZodType<ImageEnv>>(
   builder: Builder<Env, Image>,
+  begun: Begun,
 ): Promise<number> {
-  const raw = readHandover(process.env);
-  const { job: env, image } = parseEnv(raw, builder.job, builder.image);
+  const { raw } = begun;
+  const { job: env, image, fetching } = await checkEnvironment(begun, builder);
   const now = () => Date.now();
   const mask = createMasker(secretsOf(env));
   const reporter = builder.publisher(env, mask, now);
   const deadline = new Deadline(env.BUILD_TIMEOUT);
+  begun.releaseSignals();
   const waitMs = image.VEREN_REPORT_WAIT * 1_000;
   let exitCode = 0;
   let told: boolean;
   try {
-    const { artifact, saveCaches } = await builder.build({ env, image, raw, mask, reporter, deadline, now });
+    const { artifact, saveCaches } = await builder.build({ env, image, raw, fetching, mask, reporter, deadline, now });
     deadline.clear();
     told = await reporter.succeeded(artifact, waitMs);
     console.log(`veren: published ${describe(artifact)}`);
@@ -93,7 +132,7 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   }
   if (!told) console.error('veren: the broker did not take the result; the exit code tells it');
   await reporter.close();
-  await rm(image.VEREN_WORK, { recursive: true, force: true }).catch(() => undefined);
+  await removeWork(fetching);
   return exitCode;
 }
 

@@ -1,19 +1,5 @@
-import { closeSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { VerenError } from '../../contract/errors.ts';
-
-/**
- * The environment that main.sh was started with, which it hands over through a pipe (NAME=value NUL …) so that no process
- * of the builder keeps a secret in /proc/<pid>/environ. Without main.sh: the process's own.
- */
-export function readHandover(own: NodeJS.ProcessEnv): Record<string, string> {
-  if (own.VEREN_HANDOVER === undefined) return { ...own } as Record<string, string>;
-  const fd = Number(own.VEREN_HANDOVER);
-  const text = readFileSync(fd, 'utf8');
-  closeSync(fd);
-  const entries = text.split('\0').filter((entry) => entry.includes('='));
-  return Object.fromEntries(entries.map((e) => [e.slice(0, e.indexOf('=')), e.slice(e.indexOf('=') + 1)]));
-}
 
 const id = z
   .string()
@@ -21,18 +7,11 @@ const id = z
   .transform(Number);
 const path = z.string().startsWith('/', 'must be an absolute path');
 
-/** What the image (or the laptop's task runner) gives besides the job's variables, and what main.sh adds. */
+/** What the image (or the laptop's task runner) gives besides the job's variables, and what the start of the builder adds. */
 export const ImageEnvSchema = z.object({
   PATH: z.string().min(1),
-  /** The fresh folder that main.sh made: source, home, tmp, cache, tools for the build; control for us. */
+  /** The fresh folder of this build, made at the start of the fetch: source, home, tmp, cache, tools for it; control for us. */
   VEREN_WORK: path,
-  /** Leader of the process group that fetches. */
-  VEREN_FETCH_PID: z.string().regex(/^\d+$/).transform(Number),
-  /** Seconds since the epoch, with fractions where bash knows them: when main.sh began. */
-  VEREN_STARTED: z
-    .string()
-    .regex(/^\d+([.,]\d+)?$/)
-    .transform((s) => Math.round(Number(s.replace(',', '.')) * 1_000)),
   VEREN_NODE: path,
   /** Package managers prepared before: `<name>@<version>/` each. Written to where it can be. */
   VEREN_TOOLS: path,

@@ -1,17 +1,15 @@
-import { createReadStream, readFileSync } from 'node:fs';
+import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { VerenError } from '../../contract/errors.ts';
-import { signalGroup } from './command.ts';
 import { PhaseFault } from './fault.ts';
+import type { Fetching } from './fetch.ts';
 import { LineSplitter } from './lines.ts';
 import type { Masker } from './masker.ts';
+import { signalGroup } from './processes.ts';
 import type { Reporter } from './reporter.ts';
 
 export interface FetchInput {
-  readonly work: string;
-  readonly fetchPid: number;
-  /** When main.sh began it (ms). */
-  readonly startedAt: number;
+  readonly fetching: Fetching;
   readonly commit: string;
   readonly mask: Masker;
   readonly reporter: Reporter;
@@ -19,40 +17,49 @@ export interface FetchInput {
   readonly now: () => number;
 }
 
-const seconds = (text: string | undefined) => Math.round(Number((text ?? '').replace(',', '.')) * 1_000);
-
-/** Start, end and exit code of main.sh's fetch; null where it ended without writing them down. */
-function record(work: string): { startedAt: number; finishedAt: number; exitCode: number } | null {
-  try {
-    const [started, finished, code] = readFileSync(join(work, 'control/fetch'), 'utf8').trim().split(' ');
-    return { startedAt: seconds(started), finishedAt: seconds(finished), exitCode: Number(code) };
-  } catch {
-    return null;
-  }
+/** Ends a fetch that nobody waits for any more, with everything that it has started. */
+export async function stopFetch({ program, sandbox }: Fetching): Promise<void> {
+  if (program.pid !== undefined) signalGroup(program.pid, 'SIGKILL');
+  await program.ended;
+  await sandbox.killAll();
 }
 
-/** Reports the fetch that main.sh does meanwhile: its lines as they come, its real times, its end. Throws `PhaseFault`. */
+/** Reports the fetch that was begun before: its lines as they come, its times, its end. Throws `PhaseFault`. */
 export async function fetched(input: FetchInput): Promise<void> {
-  const { reporter, signal, fetchPid } = input;
-  reporter.phaseStarted('fetch', input.startedAt);
+  const { reporter, signal, fetching } = input;
+  const { program, work } = fetching;
+  reporter.phaseStarted('fetch', fetching.startedAt);
   reporter.say(`Fetching commit ${input.commit}`);
+  const finished = program.ended.then(({ exitCode }) => ({ exitCode, at: input.now() }));
   const splitter = new LineSplitter(input.mask, (line) => reporter.presented('stdout', line));
-  const stop = () => signalGroup(fetchPid, 'SIGKILL');
+  const stop = () => void stopFetch(fetching).finally(() => program.stdout.destroy());
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
-  for await (const chunk of createReadStream('', { fd: 4 })) {
-    splitter.write(chunk as Buffer);
-    await reporter.room();
+  void finished.then(() => program.pid !== undefined && signalGroup(program.pid, 'SIGKILL')); // nobody holds its output open
+  try {
+    for await (const chunk of program.stdout) {
+      splitter.write(chunk as Buffer);
+      await reporter.room();
+    }
+  } catch {
+    // Destroyed: stopped.
   }
   splitter.end();
+  const { exitCode, at } = await finished;
   signal.removeEventListener('abort', stop);
-  signalGroup(fetchPid, 'SIGKILL');
-  const end = record(input.work);
-  const ok = end?.exitCode === 0 && !signal.aborted;
-  reporter.phaseFinished('fetch', ok, end?.finishedAt ?? input.now());
+  await stopFetch(fetching);
+  removeGitHome(work);
+  const ok = exitCode === 0 && !signal.aborted;
+  reporter.phaseFinished('fetch', ok, at);
   signal.throwIfAborted();
-  if (!ok) {
-    const exitCode = end?.exitCode ?? 137;
-    throw new PhaseFault(new VerenError('FETCH_FAILED', { exitCode }), exitCode, reporter.lastLines);
+  if (!ok) throw new PhaseFault(new VerenError('FETCH_FAILED', { exitCode }), exitCode, reporter.lastLines);
+}
+
+/** Empty by now: a folder is never emptied by root where it belongs to the build. */
+function removeGitHome(work: string): void {
+  try {
+    rmdirSync(join(work, 'git'));
+  } catch {
+    // Something of git's own is left in it, which holds no secret.
   }
 }

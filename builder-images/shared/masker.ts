@@ -10,10 +10,13 @@ export interface Masker {
 
 /** The ways in which tools print a value: as it is, in a URL, in JSON, in base64; of many lines, each line. */
 function spellings(secret: string): string[] {
+  // Half of a surrogate pair has no spelling in UTF-8: programs get and print U+FFFD in its place.
+  const printable = secret.replace(/\p{Surrogate}/gu, '\ufffd');
   return [
     secret,
-    ...secret.split(/\r?\n/),
-    encodeURIComponent(secret),
+    printable,
+    ...printable.split(/\r?\n/),
+    encodeURIComponent(printable),
     JSON.stringify(secret).slice(1, -1),
     Buffer.from(secret).toString('base64'),
     Buffer.from(secret).toString('base64').replace(/=+$/, ''),

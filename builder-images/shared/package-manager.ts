@@ -1,8 +1,11 @@
-import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import valid from 'semver/functions/valid.js';
 import { VerenError } from '../../contract/errors.ts';
 import { runCommand } from './command.ts';
+import { removeTree } from './processes.ts';
 import type { Sandbox } from './sandbox.ts';
+import { UNFINISHED } from './work-folder.ts';
 
 export type PackageManagerName = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
@@ -35,22 +38,30 @@ function newerFirst(a: string, b: string): number {
   return 0;
 }
 
+const fits = (want: Wanted, version: string) =>
+  isExact(want.version) ? version === want.version : `${version}.`.startsWith(`${want.version}.`);
+
 /** The prepared version that fits, `<folder>/<name>@<version>`. */
 async function prepared(folder: string, want: Wanted): Promise<string | null> {
   const entries = await readdir(folder).catch(() => []);
-  const fits = (v: string) => (isExact(want.version) ? v === want.version : `${v}.`.startsWith(`${want.version}.`));
   const versions = entries
     .filter((entry) => entry.startsWith(`${want.name}@`))
     .map((entry) => entry.slice(want.name.length + 1))
-    .filter(fits)
+    .filter((version) => fits(want, version))
     .sort(newerFirst);
   return versions[0] === undefined ? null : join(folder, `${want.name}@${versions[0]}`);
 }
 
 export interface Preparation {
   readonly spec: string;
-  /** Folders with prepared ones, in the order in which they are looked at; a new one goes to the last. */
-  readonly tools: readonly [string, ...string[]];
+  /** Folders with prepared ones that no build can write, looked at in this order. */
+  readonly tools: readonly string[];
+  /** Where a new one goes. */
+  readonly target: {
+    readonly folder: string;
+    /** Other builds take it from there; otherwise the folder is this build's own. */
+    readonly shared: boolean;
+  };
   readonly env: Readonly<Record<string, string>>;
   readonly sandbox: Sandbox;
   readonly signal: AbortSignal;
@@ -58,47 +69,82 @@ export interface Preparation {
 }
 
 /**
- * Makes the package manager available and gives the folder of its commands, to be put on PATH; null for npm. What is not
- * there is installed from the npm registry, as the user that the build runs as: the version is the repository's choice.
- * Throws `VerenError('TOOLCHAIN_UNAVAILABLE')`.
+ * Makes the package manager available and gives the folder of its commands, to be put on the PATH of the build's commands;
+ * null for npm. What is not there is installed from the npm registry, as the user that the build runs as: the version is the
+ * repository's choice, and so may be the registry. Throws `VerenError('TOOLCHAIN_UNAVAILABLE')`.
  */
 export async function preparePackageManager(input: Preparation): Promise<string | null> {
   const want = wanted(input.spec);
   if (want === null) return null;
-  for (const folder of input.tools) {
+  const { target } = input;
+  for (const folder of target.shared ? [...input.tools, target.folder] : input.tools) {
     const found = await prepared(folder, want);
     if (found) return join(found, 'node_modules/.bin');
   }
   input.say(`Preparing ${want.name}@${want.version}`);
-  return join(await install(want, input), 'node_modules/.bin');
+  const folder = target.shared ? await installShared(want, input) : await installOwn(want, input);
+  return join(folder, 'node_modules/.bin');
 }
 
-async function install(want: Wanted, input: Preparation): Promise<string> {
-  const target = input.tools[input.tools.length - 1]!;
+const specOf = (want: Wanted) => `${want.package}@${want.version}`;
+const unavailable = (want: Wanted, reason: string) =>
+  new VerenError('TOOLCHAIN_UNAVAILABLE', { version: `of ${specOf(want)}`, reason });
+
+/**
+ * Into a folder of the build user's, which nobody else uses: its name is what was wanted, and nothing that the installation
+ * has written is read or moved by the builder.
+ */
+async function installOwn(want: Wanted, input: Preparation): Promise<string> {
+  const folder = join(input.target.folder, `${want.name}@${want.version}`);
+  await npmInstall(want, folder, input);
+  return folder;
+}
+
+/** Into a folder that later builds look at: it gets its name when it is whole, the exact version that the registry gave. */
+async function installShared(want: Wanted, input: Preparation): Promise<string> {
+  const staging = await mkdtemp(join(input.target.folder, UNFINISHED));
+  try {
+    await npmInstall(want, staging, input);
+    const version = await installedVersion(join(staging, 'node_modules', want.package, 'package.json'));
+    if (version === null || !fits(want, version))
+      throw unavailable(want, 'the package says that it is another version');
+    const folder = join(input.target.folder, `${want.name}@${version}`);
+    // Another build of the same laptop may have been faster: then its folder is as good.
+    await rename(staging, folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
+    return folder;
+  } finally {
+    await removeTree(staging);
+  }
+}
+
+/** What a package.json says that its own install script may have written: a version and nothing else, or null. */
+async function installedVersion(file: string): Promise<string | null> {
+  try {
+    const { version } = JSON.parse(await readFile(file, 'utf8')) as { version?: unknown };
+    return typeof version === 'string' ? valid(version) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** When this resolves or throws, nothing that the installation has started is alive. */
+async function npmInstall(want: Wanted, folder: string, input: Preparation): Promise<void> {
+  const { sandbox, signal } = input;
   const output: string[] = [];
-  // Made by the sandbox's user, since it is the one who writes into it.
-  const staging =
-    input.sandbox.uid === undefined ? await mkdtemp(join(target, '.new-')) : join(target, `.new-${want.name}`);
-  const spec = `${want.package}@${want.version}`;
   const flags = ['--no-audit', '--no-fund', '--no-save', '--loglevel=error', '--no-package-lock'];
   const { exitCode, stopped } = await runCommand({
-    argv: input.sandbox.wrap(['npm', 'install', '--global=false', '--prefix', staging, ...flags, '--', spec]),
-    cwd: target,
+    argv: ['npm', 'install', '--global=false', '--prefix', folder, ...flags, '--', specOf(want)],
+    cwd: '/', // beside `folder`, npm would take the spec for the folder's name
     env: input.env,
-    signal: input.signal,
+    sandbox,
+    signal,
+    sweep: () => sandbox.killAll(),
     onOutput: (_, chunk) => {
       if (output.length < 50) output.push(chunk.toString());
     },
   });
-  if (stopped) input.signal.throwIfAborted();
-  if (exitCode !== 0) {
-    await rm(staging, { recursive: true, force: true });
-    const reason = output.join('').trim().split('\n')[0] ?? '';
-    throw new VerenError('TOOLCHAIN_UNAVAILABLE', { version: `of ${spec}`, reason });
-  }
-  const manifest = await readFile(join(staging, 'node_modules', want.package, 'package.json'), 'utf8');
-  const final = join(target, `${want.name}@${(JSON.parse(manifest) as { version: string }).version}`);
-  // Another build of the same laptop may have been faster: then its folder is as good.
-  await rename(staging, final).catch(() => rm(staging, { recursive: true, force: true }));
-  return final;
+  if (stopped) signal.throwIfAborted();
+  if (exitCode !== 0) throw unavailable(want, output.join('').trim().split('\n')[0] ?? '');
 }

@@ -1,12 +1,14 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Program, type RunningProgram, startAsSelf, startAsUser } from './processes.ts';
+import { programPath } from './programs.ts';
 
 /** Runs commands as somebody who can neither read nor stop the builder, and ends everything that they left behind. */
 export interface Sandbox {
   /** Owner of what the commands make; undefined where they run as we do. */
   readonly uid: number | undefined;
-  wrap(argv: readonly string[]): [string, ...string[]];
+  /** Starts a program of the build's. */
+  start(program: Program): RunningProgram;
   /** Ends every process of the build. Throws where one survives: then nothing may be published. */
   killAll(): Promise<void>;
 }
@@ -15,7 +17,7 @@ export interface SandboxOptions {
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
   readonly maxProcesses: number;
-  /** `NAME=value` that every command has in its environment: finds the processes of a build without a uid of its own. */
+  /** `NAME=value` in the environment of every process: finds those of a build without a uid of its own. Empty: none. */
   readonly cookie: string;
 }
 
@@ -59,15 +61,20 @@ function killEach(pids: number[]): void {
 
 /** With a uid: root drops to it. One signal to -1 reaches all of its processes at once, which a fork bomb cannot outrun. */
 function userSandbox(uid: number, gid: number, maxProcesses: number): Sandbox {
-  const as = ['setpriv', '--reuid', `${uid}`, '--regid', `${gid}`, '--clear-groups', '--no-new-privs', '--'] as const;
-  const killUser = () =>
-    new Promise<void>((resolve) => {
-      const child = spawn(as[0], [...as.slice(1), '/bin/sh', '-c', 'kill -KILL -1'], { stdio: 'ignore', env: {} });
-      child.on('error', () => resolve()).on('exit', () => resolve());
-    });
+  const user = { uid, gid, maxProcesses };
+  const killUser = async () => {
+    // Without a limit: a user that is at its limit can start nothing.
+    const running = startAsUser(
+      { uid, gid, maxProcesses: null },
+      { argv: [programPath('sh'), '-c', 'kill -KILL -1'], cwd: '/', env: {} },
+    );
+    running.stdout.resume();
+    running.stderr.resume();
+    await running.ended;
+  };
   return {
     uid,
-    wrap: (argv) => ['prlimit', `--nproc=${maxProcesses}`, '--core=0', '--', ...as, ...argv],
+    start: (program) => startAsUser(user, program),
     killAll: () =>
       untilNone(
         () => processes((pid) => hasUid(status(pid), uid) && !isZombie(status(pid))),
@@ -84,10 +91,13 @@ function userSandbox(uid: number, gid: number, maxProcesses: number): Sandbox {
  * environment, on Linux. Good against forgotten daemons, not against a build that hides: see docs/decisions.
  */
 function cookieSandbox(cookie: string): Sandbox {
-  const marked = (pid: number) => readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(cookie);
+  const marked = (pid: number) =>
+    cookie !== '' && readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(cookie);
+  const name = cookie.split('=', 1)[0]!;
+  const value = cookie.slice(name.length + 1);
   return {
     uid: undefined,
-    wrap: (argv) => [...argv] as [string, ...string[]],
+    start: ({ env, ...program }) => startAsSelf({ ...program, env: cookie === '' ? env : { ...env, [name]: value } }),
     killAll: () => untilNone(() => processes((pid) => marked(pid) && !isZombie(status(pid))), killEach),
   };
 }

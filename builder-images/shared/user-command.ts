@@ -3,6 +3,7 @@ import { runCommand } from './command.ts';
 import { PhaseFault } from './fault.ts';
 import { LineSplitter } from './lines.ts';
 import type { Masker } from './masker.ts';
+import { programPath } from './programs.ts';
 import type { Reporter } from './reporter.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -32,7 +33,8 @@ export async function runUserCommand(input: UserCommand): Promise<void> {
     stderr: new LineSplitter(input.mask, (line) => reporter.presented('stderr', line)),
   };
   const { exitCode, stopped, seconds, peakMemory } = await runCommand({
-    argv: sandbox.wrap(['/bin/sh', '-c', input.command]),
+    argv: [programPath('sh'), '-c', input.command],
+    sandbox,
     cwd: input.cwd,
     env: input.env,
     signal: input.signal,

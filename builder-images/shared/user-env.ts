@@ -20,7 +20,7 @@ const PASSED_THROUGH = [
 export interface UserEnvInput {
   /** The builder's environment as it was handed over. */
   readonly raw: Readonly<Record<string, string>>;
-  /** Folder that main.sh made (see `ImageEnvSchema`). */
+  /** Folder of the build (see `ImageEnvSchema`). */
   readonly work: string;
   /** Folders before the image's PATH: package managers. */
   readonly path: readonly string[];
@@ -65,7 +65,7 @@ export function userEnv(input: UserEnvInput): Record<string, string> {
       ? { npm_config_store_dir: store.pnpm, pnpm_config_store_dir: store.pnpm }
       : {}),
     // Yarn 1 reads the one, Yarn 2+ the other: a folder of its own for Yarn 2+ would hide a committed .yarn/cache.
-    ...(input.path.some((folder) => /yarn@1\./.test(folder)) ? { YARN_CACHE_FOLDER: store.yarn } : {}),
+    ...(input.path.some((folder) => /yarn@[01](?:[./]|$)/.test(folder)) ? { YARN_CACHE_FOLDER: store.yarn } : {}),
     YARN_GLOBAL_FOLDER: store.yarnBerry,
     YARN_ENABLE_TELEMETRY: '0',
     BUN_INSTALL_CACHE_DIR: store.bun,

@@ -26,6 +26,8 @@ interface Live {
   pid?: number;
   killTimer?: NodeJS.Timeout;
   stop?: { code: StopCode; reason: string };
+  /** What the task was started with. */
+  variables?: Readonly<Record<string, string>>;
   ended?: Promise<void>;
 }
 
@@ -117,11 +119,16 @@ export class Runner {
       const end = { ...outcome, ...(live.stop && { stopCode: live.stop.code, stoppedReason: live.stop.reason }) };
       await this.#change(task, { ...end, lastStatus: 'DEPROVISIONING', desiredStatus: 'STOPPED' });
       if (task.process) await killFamily(task.process, live.known);
+      if (live.variables) await this.#release(live, live.variables);
       await this.#stopped(task, {});
     } finally {
       this.#live.delete(task.id);
     }
     await this.#options.store.prune();
+  }
+
+  async #release({ definition }: Live, variables: Readonly<Record<string, string>>): Promise<void> {
+    await definition.image.release?.(variables).catch((error) => this.#options.onError(error));
   }
 
   async #execute(live: Live, overrides: readonly ContainerOverride[]): Promise<Partial<TaskRecord>> {
@@ -141,9 +148,11 @@ export class Runner {
     }
     if (live.stop) return {};
     const log = this.#options.store.openLog(task.id);
+    const env = { ...image, ...given };
+    live.variables = env;
     try {
       return await this.#execProcess(live, {
-        env: { ...image, ...given },
+        env,
         given,
         log,
         command: override?.command ?? [],

@@ -17,6 +17,8 @@ export interface Image {
   readonly entryPoint: readonly string[];
   /** The variables of the image. A function is called for each task ("image pull") and may take its time. */
   readonly environment: Readonly<Record<string, string>> | (() => Promise<Record<string, string>>);
+  /** Called with all variables of a task that has ended and whose processes were killed: takes away what it has left. */
+  readonly release?: (variables: Readonly<Record<string, string>>) => Promise<void>;
   /** Default `/`. */
   readonly cwd?: string;
 }

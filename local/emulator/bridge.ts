@@ -8,7 +8,9 @@ import { systemClock } from '../../lambdas/shared/clock.ts';
 import { Runner } from '../ecs/runner.ts';
 import { TaskStore } from '../ecs/taskStore.ts';
 import type { TaskStateChange } from '../ecs/view.ts';
-import { clearWork, type HostEnv, laptopTaskDefinitions } from '../platform/images.ts';
+import { chooseBuildUsers } from '../platform/buildUsers.ts';
+import { type HostEnv, laptopTaskDefinitions, workFolder } from '../platform/images.ts';
+import { clearToolchains, clearWork, protectData } from '../platform/leftovers.ts';
 import { startEcsProxy } from './ecsProxy.ts';
 import { deployedKafka, deployedSource, feedFunction } from './eventSource.ts';
 import { deliverStateChange } from './stateChanges.ts';
@@ -56,7 +58,9 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   };
 
   const store = await TaskStore.open(resolve(dataDir, 'ecs'), systemClock, onError);
-  const definitions = await laptopTaskDefinitions(dataDir, hostEnv, { AWS_ENDPOINT_URL_S3: emulator });
+  const users = chooseBuildUsers(dataDir);
+  await clearToolchains(resolve(dataDir, 'toolchains'));
+  const definitions = await laptopTaskDefinitions(dataDir, hostEnv, users, { AWS_ENDPOINT_URL_S3: emulator });
   const runner = new Runner({
     store,
     clock: systemClock,
@@ -66,7 +70,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const deliver = (change: TaskStateChange) => deliverStateChange({ events, lambda }, change);
   const tasks = new TaskBridge({ ecs, store, runner, definitions, deliver, log, onError });
   await runner.recover();
-  await clearWork(dataDir);
+  await clearWork(workFolder(dataDir), users);
+  await protectData(dataDir);
   const proxy = await startEcsProxy({ upstream: emulator, port: options.port, store });
 
   const stop = new AbortController();

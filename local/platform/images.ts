@@ -1,9 +1,11 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { bundleBuilder } from '../../builder-images/bundle.ts';
 import { BUILDERS, type Builder } from '../../contract/builders.ts';
 import type { Image, TaskDefinition } from '../ecs/taskDefinition.ts';
 import { ensureToolchain } from '../toolchains.ts';
+import type { BuildUsers } from './buildUsers.ts';
+import { releaseBuild } from './leftovers.ts';
 
 const BUILDER_IMAGES = resolve(import.meta.dirname, '../../builder-images');
 const ENTRY = { frontend: 'builder-image-frontend/main.sh', backend: 'build-image-backend/main.sh' } as const;
@@ -31,6 +33,7 @@ export type HostEnv = Readonly<Record<string, string | undefined>>;
 async function laptopImages(
   dataDir: string,
   hostEnv: HostEnv,
+  users: BuildUsers,
   variables: Readonly<Record<string, string>>,
 ): Promise<(builder: Builder) => Image> {
   const folder = join(dataDir, 'builder');
@@ -40,12 +43,15 @@ async function laptopImages(
   const work = workFolder(dataDir);
   const tools = join(dataDir, 'toolchains', 'tools');
   await Promise.all([mkdir(work, { recursive: true }), mkdir(tools, { recursive: true })]);
+  // Builds enter these as other users; they own what they may write, which is in their own folder below `work`.
+  for (const open of [work, dirname(tools), tools]) await chmod(open, 0o755);
   return ({ target, nodeMajors }) => ({
     entryPoint: ['/usr/bin/env', 'bash', join(BUILDER_IMAGES, ENTRY[target])],
     environment: async () => {
       // The backend's builder runs the user's Node inside the image it builds, not here.
       const node = target === 'frontend' ? (await ensureToolchain(nodeMajors[0]!, dataDir)).binDir : undefined;
       const path = [node, dirname(process.execPath), SYSTEM_PATH].filter((p) => p !== undefined);
+      const user = users.next();
       return {
         PATH: path.join(delimiter),
         HOME: work,
@@ -54,10 +60,12 @@ async function laptopImages(
         VEREN_SCRIPT: scripts[target],
         VEREN_WORKDIR: work,
         VEREN_TOOLS: tools,
+        ...(user && { VEREN_BUILD_UID: String(user.uid), VEREN_BUILD_GID: String(user.gid) }),
         ...passedOn(hostEnv),
         ...variables,
       };
     },
+    release: releaseBuild,
   });
 }
 
@@ -68,9 +76,10 @@ async function laptopImages(
 export async function laptopTaskDefinitions(
   dataDir: string,
   hostEnv: HostEnv,
+  users: BuildUsers,
   variables: Readonly<Record<string, string>> = {},
 ): Promise<TaskDefinition[]> {
-  const imageOf = await laptopImages(dataDir, hostEnv, variables);
+  const imageOf = await laptopImages(dataDir, hostEnv, users, variables);
   return BUILDERS.map((b) => ({
     cluster: b.cluster,
     family: b.family,
@@ -79,13 +88,7 @@ export async function laptopTaskDefinitions(
   }));
 }
 
-const workFolder = (dataDir: string) => join(dataDir, 'work');
-
-/** What builds of an earlier life have left. For when they are known to be dead, and before a new one starts. */
-export async function clearWork(dataDir: string): Promise<void> {
-  await rm(workFolder(dataDir), { recursive: true, force: true });
-  await mkdir(workFolder(dataDir), { recursive: true });
-}
+export const workFolder = (dataDir: string) => join(dataDir, 'work');
 
 function passedOn(hostEnv: HostEnv): Record<string, string> {
   const given: Record<string, string> = {};

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -12,9 +12,11 @@ import { startEcsEndpoint } from '../ecs/endpoint.ts';
 import { startS3Endpoint } from '../s3/endpoint.ts';
 import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
+import { chooseBuildUsers } from './buildUsers.ts';
 import { requireGit } from './git.ts';
 import { startHttp } from './http.ts';
-import { clearWork, type HostEnv, laptopTaskDefinitions } from './images.ts';
+import { type HostEnv, laptopTaskDefinitions, workFolder } from './images.ts';
+import { clearToolchains, clearWork, protectData } from './leftovers.ts';
 import { openLaptopPorts } from './ports.ts';
 import { laptopToken } from './token.ts';
 import { wireHandlers } from './wiring.ts';
@@ -36,6 +38,10 @@ export interface Platform {
   readonly url: string;
   readonly token: string;
   readonly tokenFile?: string;
+  /** For whoever starts it: what a repository could reach, where builds have no users of their own. */
+  readonly warning: string | undefined;
+  /** Folder for what nobody needs after a stop; emptied at every start. */
+  readonly temporary: string;
   /** Ends what runs, keeps what is on disk. */
   close(): Promise<void>;
 }
@@ -86,7 +92,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     });
     const sites = opened(await startSiteServer({ dataDir, s3, bucket: DEFAULT_BUCKET }));
 
-    const taskDefinitions = await laptopTaskDefinitions(dataDir, hostEnv);
+    const users = chooseBuildUsers(dataDir);
+    await clearToolchains(join(dataDir, 'toolchains'));
+    const taskDefinitions = await laptopTaskDefinitions(dataDir, hostEnv, users);
     const stateChanges: unknown[] = [];
     let onChange = (event: unknown): void => void stateChanges.push(event);
     const ecsEndpoint = opened(
@@ -98,7 +106,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         onTaskStateChange: (event) => onChange(event),
       }),
     );
-    await clearWork(dataDir);
+    await clearWork(workFolder(dataDir), users);
+    const temporary = join(dataDir, 'tmp');
+    await rm(temporary, { recursive: true, force: true });
+    await mkdir(temporary, { mode: 0o700 });
+    await protectData(dataDir);
     const ecs = new ECSClient({ ...sdk, endpoint: ecsEndpoint.url });
 
     const handlers = await wireHandlers({
@@ -123,7 +135,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
     const http = opened(await startHttp({ port: options.port, handlers, notifier: ports.notifier, log }));
     handlers.watch({ source: 'veren.schedule' });
-    return { url: http.url, token, ...(file && { tokenFile: relative('', file) }), close };
+    return {
+      url: http.url,
+      token,
+      ...(file && { tokenFile: relative('', file) }),
+      warning: users.warning,
+      close,
+    };
   } catch (e) {
     await close();
     throw e;

@@ -66,7 +66,7 @@ sleep 0.3
     });
     const trusted = [
       join(ROOT, 'builder-images/builder-image-frontend/main.sh'),
-      join(ROOT, 'builder-images/shared/fetch.sh'),
+      join(ROOT, 'builder-images/shared/handover.sh'),
       world().bundle,
     ];
     const before = trusted.map((file) => readFileSync(file, 'utf8'));
@@ -122,7 +122,7 @@ sleep 0.3
         OUTPUT_DIR: 'dist',
       },
     );
-    while (!existsSync(dist)) await new Promise((done) => setTimeout(done, 20));
+    for (let i = 0; i < 1_500 && !existsSync(dist); i++) await new Promise((done) => setTimeout(done, 20));
     const sameDevice = statSync('/etc/passwd').dev === statSync(dist).dev;
     if (sameDevice) linkSync('/etc/passwd', join(dist, 'hard'));
     else writeFileSync(join(dist, 'hard'), 'of root');

@@ -55,7 +55,7 @@ export class KanikoWorld {
     const images = join(ROOT, 'builder-images');
     await bundleBuilder('backend', this.bundle);
     mkdirSync(join(veren, 'shared'));
-    cpSync(join(images, 'shared/fetch.sh'), join(veren, 'shared/fetch.sh'));
+    cpSync(join(images, 'shared/handover.sh'), join(veren, 'shared/handover.sh'));
     for (const part of ['main.sh', 'dockerbackend'])
       cpSync(join(images, 'build-image-backend', part), join(veren, 'build-image-backend', part), { recursive: true });
     if (process.env.NODE_EXTRA_CA_CERTS) cpSync(process.env.NODE_EXTRA_CA_CERTS, join(veren, 'ca.pem'));

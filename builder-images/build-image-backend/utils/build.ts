@@ -3,10 +3,9 @@ import type { BackendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import { imageTag } from '../../../contract/names.ts';
 import { wantsCache } from '../../shared/cache/store.ts';
-import { signalGroup } from '../../shared/command.ts';
 import type { Built, BuildInput as Input } from '../../shared/entry.ts';
 import { asFault } from '../../shared/fault.ts';
-import { fetched } from '../../shared/fetched.ts';
+import { fetched, stopFetch } from '../../shared/fetched.ts';
 import { builderObjects, type Objects } from '../../shared/objects.ts';
 import { wanted } from '../../shared/package-manager.ts';
 import { createSandbox } from '../../shared/sandbox.ts';
@@ -34,26 +33,17 @@ type Place =
 
 /** All four phases. Throws `PhaseFault` or `VerenError`; `deadline.phase` tells in which. */
 export async function build(input: BuildInput): Promise<Built> {
-  const { env, image, raw, reporter, deadline, mask } = input;
+  const { env, raw, reporter, deadline, mask } = input;
   const { signal } = deadline;
   const tag = imageTag(env.PROJECT_ID, env.DEPLOYMENTID);
   const own = labels(env);
-  const { place, earlier } = await worthwhile(input, tag, own).catch((error: unknown) => {
-    signalGroup(image.VEREN_FETCH_PID, 'SIGKILL');
+  const { place, earlier } = await worthwhile(input, tag, own).catch(async (error: unknown) => {
+    await stopFetch(input.fetching);
     throw error;
   });
   const objects = builderObjects(env, raw.AWS_ENDPOINT_URL_S3);
   const layers = layerCache(input, place, objects, earlier);
-  await fetched({
-    work: image.VEREN_WORK,
-    fetchPid: image.VEREN_FETCH_PID,
-    startedAt: image.VEREN_STARTED,
-    commit: env.GIT_COMMIT,
-    mask,
-    reporter,
-    signal,
-    now: input.now,
-  });
+  await fetched({ fetching: input.fetching, commit: env.GIT_COMMIT, mask, reporter, signal, now: input.now });
   const phases = new Phases(reporter, deadline);
   try {
     const publication = { projectId: env.PROJECT_ID, deploymentId: env.DEPLOYMENTID, target: 'backend' } as const;

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { programPath } from '../../shared/programs.ts';
 import type { BuildContext } from './context.ts';
 import type { OpenCache } from './layer-cache.ts';
 
@@ -66,11 +67,11 @@ export async function kanikoEnv(raw: Readonly<Record<string, string>>, empty: st
 
 /** Runs it without a way to gain rights again: a set-uid program of the base image gives a user's step nothing. */
 export const hardened = (argv: readonly string[], maxProcesses: number): [string, ...string[]] => [
-  'prlimit',
+  programPath('prlimit'),
   `--nproc=${maxProcesses}`,
   '--core=0',
   '--',
-  'setpriv',
+  programPath('setpriv'),
   '--no-new-privs',
   '--',
   ...argv,

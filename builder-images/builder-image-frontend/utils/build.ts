@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { FrontendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import type { Phase } from '../../../contract/record.ts';
@@ -6,8 +6,8 @@ import { wantsCache } from '../../shared/cache/store.ts';
 import type { BuildInput as BuilderInput, Built } from '../../shared/entry.ts';
 import type { ImageEnv } from '../../shared/env.ts';
 import { asFault } from '../../shared/fault.ts';
+import { buildCookie } from '../../shared/fetch.ts';
 import { fetched } from '../../shared/fetched.ts';
-import { createSandbox } from '../../shared/sandbox.ts';
 import { runUserCommand } from '../../shared/user-command.ts';
 import { userEnv } from '../../shared/user-env.ts';
 import { repoFolder } from './folders.ts';
@@ -21,13 +21,8 @@ export async function build(input: BuildInput): Promise<Built> {
   const { signal } = deadline;
   const work = image.VEREN_WORK;
   const source = join(work, 'source');
-  const cookie = `VEREN_BUILD=${env.DEPLOYMENTID}-${env.ATTEMPT}-${basename(work)}`;
-  const sandbox = createSandbox({
-    uid: image.VEREN_BUILD_UID,
-    gid: image.VEREN_BUILD_GID,
-    maxProcesses: image.VEREN_BUILD_PROCESSES,
-    cookie,
-  });
+  const cookie = buildCookie(raw, work);
+  const { sandbox } = input.fetching;
   const say = (text: string) => reporter.say(text);
   const cached = env.INSTALLCOMMAND + env.BUILDCOMMAND !== '' && wantsCache(env.BUILD_ENV);
   const opening = import('./storage.ts').then(({ openStorage }) =>
@@ -41,16 +36,7 @@ export async function build(input: BuildInput): Promise<Built> {
     runUserCommand({ command, cwd, env: environment(path), failure, sandbox, reporter, mask, signal });
 
   deadline.phase = 'fetch';
-  await fetched({
-    work,
-    fetchPid: image.VEREN_FETCH_PID,
-    startedAt: image.VEREN_STARTED,
-    commit: env.GIT_COMMIT,
-    mask,
-    reporter,
-    signal,
-    now,
-  });
+  await fetched({ fetching: input.fetching, commit: env.GIT_COMMIT, mask, reporter, signal, now });
 
   const { path, installation } = await phase('install', async () => {
     const tools = image.VEREN_TOOLS;

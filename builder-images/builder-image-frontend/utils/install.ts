@@ -34,7 +34,12 @@ export async function install(input: InstallInput): Promise<InstallResult> {
   const cwd = await repoFolder(source, env.INSTALLPATH);
   const commands = await preparePackageManager({
     spec: env.PACKAGE_MANAGER,
-    tools: sandbox.uid === undefined ? [input.tools] : [input.tools, join(work, 'tools')],
+    tools: [input.tools],
+    // As a user of its own the build cannot write what other builds run.
+    target:
+      sandbox.uid === undefined
+        ? { folder: input.tools, shared: true }
+        : { folder: join(work, 'tools'), shared: false },
     env: input.environment([]),
     sandbox,
     signal,

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { programPath, SYSTEM_PATH } from '../programs.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { changedPath, type FileListing } from './listing.ts';
 
@@ -11,17 +11,17 @@ import { changedPath, type FileListing } from './listing.ts';
  * tries, it can only do in the work folder, to a build that could do it anyway. No compression: most of it is compressed
  * already or read from a store in the same region, and a core costs the build more than the line.
  */
-const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' };
+const ENV = { PATH: SYSTEM_PATH, LC_ALL: 'C' };
 
-function start(sandbox: Sandbox, argv: readonly string[], signal: AbortSignal) {
-  const [file, ...rest] = sandbox.wrap(argv);
-  const child = spawn(file, rest, { env: ENV, stdio: ['pipe', 'pipe', 'ignore'], signal, killSignal: 'SIGKILL' });
-  const ended = new Promise<void>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${argv[0]} ended with ${code}`))));
+function start(sandbox: Sandbox, argv: readonly [string, ...string[]], signal: AbortSignal) {
+  const { input, stdout, stderr, ...running } = sandbox.start({ argv, cwd: '/', env: ENV, hasInput: true, signal });
+  stderr.resume();
+  const ended = running.ended.then(({ exitCode }) => {
+    signal.throwIfAborted();
+    if (exitCode !== 0) throw new Error(`${argv[0]} ended with ${exitCode}`);
   });
   ended.catch(() => undefined); // whoever awaits it hears of it
-  return { child, ended };
+  return { child: { stdin: input!, stdout }, ended };
 }
 
 /** Passes bytes on; knows their number and SHA-256 at the end. More than `limit` is an error. */
@@ -38,6 +38,9 @@ function meter(limit: number) {
   });
   return { stream, result: () => ({ size, sha256: hash.digest('hex') }) };
 }
+
+const CREATE = ['--create', '--file=-'];
+const FROM_INPUT = ['--no-recursion', '--null', '--files-from=-'];
 
 /**
  * Packs what was listed below a folder into a file. Throws where anything is not what it was then, before or after it was
@@ -56,7 +59,7 @@ export async function pack(
     if (changed !== null) throw new Error(`${changed} was changed since`);
   };
   await check();
-  const argv = ['tar', '--create', '--file=-', '-C', folder, '--no-recursion', '--null', '--files-from=-'];
+  const argv: [string, ...string[]] = [programPath('tar'), ...CREATE, '-C', folder, ...FROM_INPUT];
   const { child, ended } = start(sandbox, argv, signal);
   const measured = meter(limit);
   await Promise.all([
@@ -82,7 +85,7 @@ export async function moveInto(
   paths: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { child, ended } = start(sandbox, ['/bin/sh', '-ec', MOVE, 'sh', from, to, ...paths], signal);
+  const { child, ended } = start(sandbox, [programPath('sh'), '-ec', MOVE, 'sh', from, to, ...paths], signal);
   child.stdin.end();
   child.stdout.resume();
   await ended;
@@ -96,7 +99,7 @@ export async function unpack(
   expected: { readonly size: number; readonly sha256: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const { child, ended } = start(sandbox, ['/bin/sh', '-c', UNPACK, 'sh', folder], signal);
+  const { child, ended } = start(sandbox, [programPath('sh'), '-c', UNPACK, 'sh', folder], signal);
   child.stdout.resume();
   const measured = meter(expected.size);
   await Promise.all([pipeline(archive, measured.stream, child.stdin), ended]);

@@ -16,20 +16,17 @@ test('its environment is what the script and main.sh expect', () => {
     ...env,
     PATH: '/bin',
     VEREN_WORK: '/w',
-    VEREN_FETCH_PID: '1',
-    VEREN_STARTED: '1',
     VEREN_TEMPLATES: '/kaniko/x',
   });
   expect(image.VEREN_KANIKO).toBe('/kaniko/executor');
   expect(image.VEREN_REGISTRY_MIRRORS).toEqual(['public.ecr.aws/docker']);
   // Another user than `node`, who runs the steps.
   expect(image.VEREN_BUILD_UID).not.toBe(1_000);
-  const main = readFileSync(join(IMAGES, 'build-image-backend/main.sh'), 'utf8');
-  const required = /^check_environment (.*)$/m
-    .exec(main)![1]!
-    .split(' ')
-    .filter((name) => name.startsWith('VEREN_'));
-  expect(required.filter((name) => env[name] === undefined)).toEqual([]);
+  const main = readFileSync(join(IMAGES, 'shared/handover.sh'), 'utf8');
+  const required = [...main.matchAll(/\$\{(VEREN_\w+):-\}/g)].map(([, name]) => name!);
+  expect(required).toEqual(['VEREN_NODE', 'VEREN_SCRIPT']);
+  // The fetch is begun before the schemas are asked.
+  expect([...required, 'VEREN_WORKDIR', 'VEREN_TOOLS'].filter((name) => env[name] === undefined)).toEqual([]);
 });
 
 test('everything that has to outlive a build lies below /kaniko', () => {

@@ -32,11 +32,14 @@ async function installed(sandbox: Sandbox, more = '') {
   for (const name of ['control', 'source', 'home']) mkdirSync(join(work, name));
   if (sandbox.uid !== undefined)
     for (const name of ['source', 'home']) chownSync(join(work, name), sandbox.uid, sandbox.uid);
-  const run = (script: string) => {
-    const [file, ...args] = sandbox.wrap(['/bin/sh', '-ec', script]);
-    execFileSync(file, args, { cwd: join(work, 'source'), env: { PATH: process.env.PATH, LC_ALL: 'C' } });
+  const run = async (script: string) => {
+    const env = { PATH: process.env.PATH ?? '', LC_ALL: 'C' };
+    const running = sandbox.start({ argv: ['/bin/sh', '-ec', script], cwd: join(work, 'source'), env });
+    running.stdout.resume();
+    running.stderr.resume();
+    expect((await running.ended).exitCode).toBe(0);
   };
-  run(INSTALL + more);
+  await run(INSTALL + more);
   const listing = await listTree(work, ROOTS);
   expect(await settled(work, listing)).toBe(true);
   const file = join(work, 'control/x.tar');
@@ -94,7 +97,7 @@ os.utime(n, ns=(s.st_atime_ns, s.st_mtime_ns))"`,
       : []),
   ])('gives the state up: %s', async (_name, attack) => {
     const { run, packed } = await installed(sandbox);
-    run(attack);
+    await run(attack);
     await expect(packed()).rejects.toThrow(/was changed since/);
   });
 
@@ -108,7 +111,7 @@ os.utime(n, ns=(s.st_atime_ns, s.st_mtime_ns))"`,
     ['a folder above that was renamed, with a link to it', 'mv packages moved; ln -s moved packages'],
   ])('keeps exactly what was installed: %s', async (_name, harmless) => {
     const { run, packed, names, listing, file } = await installed(sandbox);
-    run(harmless);
+    await run(harmless);
     await packed();
     expect(names().map((name) => name.replace(/\/$/, ''))).toEqual([...listing.paths]);
     expect(readFileSync(file, 'latin1')).not.toContain('evil');
@@ -119,7 +122,7 @@ os.utime(n, ns=(s.st_atime_ns, s.st_mtime_ns))"`,
     const packing = packed();
     const told = expect(packing).rejects.toThrow(/was changed since/);
     while (!existsSync(join(work, 'control/x.tar'))) await new Promise(setImmediate);
-    run('echo evil > node_modules/dep/index.js');
+    await run('echo evil > node_modules/dep/index.js');
     await told;
   });
 

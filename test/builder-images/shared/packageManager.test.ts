@@ -24,7 +24,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const prepare = (spec: string) =>
   preparePackageManager({
     spec,
-    tools: [join(folder, 'image'), join(folder, 'own')],
+    tools: [join(folder, 'image')],
+    target: { folder: join(folder, 'own'), shared: true },
     env: { PATH: `${join(folder, 'bin')}:/usr/bin:/bin` },
     sandbox: createSandbox({ maxProcesses: 100, cookie: 'A=b' }),
     signal: new AbortController().signal,

@@ -1,9 +1,10 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { captureOutput } from '../../../shared/command.ts';
+import { programPath, SYSTEM_PATH } from '../../../shared/programs.ts';
 import type { Sandbox } from '../../../shared/sandbox.ts';
+import { readRepoFile } from '../folders.ts';
 
 /** Files that decide what an install command does, anywhere in the repository. */
 const LOCKFILE = /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?)$/;
@@ -53,18 +54,21 @@ const hash = (value: unknown) => createHash('sha256').update(JSON.stringify(valu
 
 /** git in the work tree, as the build's user: the repository's own configuration may be hostile. */
 export async function gitLines(
-  o: Pick<InputsOptions, 'source' | 'sandbox' | 'env'>,
+  o: Pick<InputsOptions, 'source' | 'sandbox'>,
   args: readonly string[],
 ): Promise<string[]> {
-  const argv = o.sandbox.wrap(['git', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', ...args]);
-  const [file, ...rest] = argv;
-  const { stdout } = await promisify(execFile)(file, rest, {
+  const stdout = await captureOutput({
+    sandbox: o.sandbox,
+    argv: [programPath('git'), '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', ...args],
     cwd: o.source,
-    env: { ...o.env, GIT_OPTIONAL_LOCKS: '0' },
-    maxBuffer: 64 * 1_024 * 1_024,
-    timeout: 20_000,
+    env: { PATH: SYSTEM_PATH, HOME: '/nonexistent', LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', GIT_OPTIONAL_LOCKS: '0' },
+    maxBytes: 64 * 1_024 * 1_024,
+    timeoutMs: 20_000,
   });
-  return stdout.split('\0').filter((line) => line !== '');
+  return stdout
+    .toString('utf8')
+    .split('\0')
+    .filter((line) => line !== '');
 }
 
 /** The Node that the build runs: where it is and when it came there, which is cheaper to ask than its version. */
@@ -149,7 +153,7 @@ async function isExact(o: InputsOptions, tracked: readonly Tracked[], inputs: re
   // What a link leads to may be anything, and has no hash here.
   if (tracked.some(({ path, blob }) => blob.startsWith(LINK) && INPUT.test(`${path}/`))) return false;
   if (inputs.some(({ blob }) => blob.startsWith(LINK))) return false;
-  const text = ({ path }: Tracked) => readFile(join(o.source, path), 'utf8');
+  const text = ({ path }: Tracked) => readRepoFile(join(o.source, path));
   try {
     for (const file of inputs) {
       if (/(?:^|\/)package\.json$/.test(file.path) && !isSimple(await text(file))) return false;

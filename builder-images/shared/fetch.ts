@@ -1,0 +1,137 @@
+import { basename, join } from 'node:path';
+import { reachableUrl } from './local-source.ts';
+import type { RunningProgram } from './processes.ts';
+import { programPath, SYSTEM_PATH } from './programs.ts';
+import { createSandbox, type Sandbox } from './sandbox.ts';
+import { makeWorkFolder } from './work-folder.ts';
+
+/**
+ * Fetching one commit, begun before anything else of a builder is loaded. The repository is the first hostile thing that it
+ * meets, so git runs as the user that will run the build, without any configuration but ours, without prompts, hooks,
+ * submodules or credential helpers, and with an allow-list of protocols. The token is given by GIT_ASKPASS out of git's own
+ * environment: no file and no argument holds it. Works with git 2.25.
+ */
+export interface Fetching {
+  readonly work: string;
+  readonly program: RunningProgram;
+  /** When the builder was started (ms). */
+  readonly startedAt: number;
+  readonly sandbox: Sandbox;
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+/** POSIX shell, run by the build user: `sh <git> <url> <commit> <redirects>`, in the work tree, with the git home as HOME. */
+const FETCH = String.raw`
+git=$1 url=$2 commit=$3
+# Only $HOME/.gitconfig reaches the upload-pack that git starts for a file:// URL; safe.directory is for that one.
+cat >"$HOME/.gitconfig" <<CONFIG || exit 1
+[safe]
+	directory = *
+[core]
+	hooksPath = /dev/null
+	fsmonitor = false
+[protocol]
+	version = 2
+[submodule]
+	recurse = false
+[credential]
+	helper =
+[gc]
+	auto = 0
+[advice]
+	detachedHead = false
+[http]
+	followRedirects = $4
+	lowSpeedLimit = 1000
+	lowSpeedTime = 60
+CONFIG
+cat >"$HOME/askpass" <<"ASKPASS" || exit 1
+#!/bin/sh
+case "$1" in Username*) echo x-access-token ;; *) printf "%s\n" "$GIT_TOKEN" ;; esac
+ASKPASS
+chmod 700 "$HOME/askpass" || exit 1
+fetch() {
+  "$git" init --quiet || return
+  if ! "$git" fetch --quiet --depth 1 --no-tags --no-recurse-submodules -- "$url" "$commit"; then
+    # Servers of the plain-files kind, and old ones, hand out branches and tags only.
+    echo 'The server does not hand out single commits: fetching its branches and tags.'
+    "$git" fetch --quiet --no-tags --no-recurse-submodules -- "$url" \
+      '+refs/heads/*:refs/veren/heads/*' '+refs/tags/*:refs/veren/tags/*' || return
+  fi
+  "$git" checkout --quiet --detach "$commit^{commit}" --
+}
+fetch 2>&1
+code=$?
+rm -f "$HOME/.gitconfig" "$HOME/askpass"
+exit "$code"
+`;
+
+/** Of the builder's environment: how git reaches a host from here. */
+function gitEnvironment(raw: Variables, work: string): Record<string, string> {
+  const given = (name: string, from: string) => (raw[from] ? { [name]: raw[from] } : {});
+  return {
+    PATH: SYSTEM_PATH,
+    HOME: join(work, 'git'),
+    LC_ALL: 'C',
+    TMPDIR: join(work, 'tmp'),
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ALLOW_PROTOCOL: raw.GIT_ALLOW_PROTOCOL || 'https',
+    GIT_LFS_SKIP_SMUDGE: '1',
+    ...(raw.GIT_TOKEN && { GIT_TOKEN: raw.GIT_TOKEN, GIT_ASKPASS: join(work, 'git/askpass') }),
+    ...given('GIT_SSL_CAINFO', 'SSL_CERT_FILE'),
+    ...given('GIT_SSL_CAPATH', 'SSL_CERT_DIR'),
+    ...given('HTTPS_PROXY', 'HTTPS_PROXY'),
+    ...given('http_proxy', 'HTTP_PROXY'),
+    ...given('NO_PROXY', 'NO_PROXY'),
+  };
+}
+
+/** What has to hold before git is asked; everything else is checked by the schemas meanwhile. */
+const NEEDED: Readonly<Record<string, RegExp>> = {
+  GIT_REPOSITORY__URL: /^[^-]/,
+  GIT_COMMIT: /^[0-9a-f]{40}([0-9a-f]{24})?$/,
+  PROJECT_ID: /^[a-z0-9][a-z0-9-]{0,62}$/,
+  DEPLOYMENTID: /^[a-z0-9]{1,40}$/,
+  ATTEMPT: /^[1-9]\d{0,9}$/,
+  VEREN_WORKDIR: /^\//,
+};
+const NUMBER = /^[1-9]\d{0,9}$/;
+
+/** Variables that keep the fetch from being begun. */
+export const unusableVariables = (raw: Variables): string[] =>
+  Object.entries(NEEDED).flatMap(([name, form]) => (form.test(raw[name] ?? '') ? [] : [name]));
+
+/** The deployment's attempt that a builder works on, as its work folder and its processes are marked with it. */
+export const buildIdOf = (raw: Variables) => `${raw.DEPLOYMENTID}-${raw.ATTEMPT}`;
+
+/** `NAME=value` in the environment of every process of a build. */
+export const buildCookie = (raw: Variables, work: string) => `VEREN_BUILD=${buildIdOf(raw)}-${basename(work)}`;
+
+/** Makes the work folder and starts the fetch into it. `raw` has no `unusableVariables`. */
+export function startFetch(raw: Variables): Fetching {
+  const number = (name: string) => (NUMBER.test(raw[name] ?? '') ? Number(raw[name]) : undefined);
+  const uid = process.getuid?.() === 0 ? number('VEREN_BUILD_UID') : undefined;
+  const gid = number('VEREN_BUILD_GID') ?? uid;
+  const work = makeWorkFolder({
+    parent: raw.VEREN_WORKDIR!,
+    projectId: raw.PROJECT_ID!,
+    buildId: buildIdOf(raw),
+    owner: uid === undefined ? null : { uid, gid: gid! },
+  });
+  const maxProcesses = number('VEREN_BUILD_PROCESSES') ?? 4_096;
+  const sandbox = createSandbox({ uid, gid, maxProcesses, cookie: buildCookie(raw, work) });
+  const url = uid === undefined ? raw.GIT_REPOSITORY__URL! : reachableUrl(raw.GIT_REPOSITORY__URL!, raw, work);
+  // A redirect could carry the token to another host, so a private repository must be named by its own URL.
+  const redirects = raw.GIT_TOKEN ? 'false' : 'initial';
+  const arguments_ = [programPath('git'), url, raw.GIT_COMMIT!, redirects];
+  const program = sandbox.start({
+    argv: [programPath('sh'), '-c', FETCH, 'sh', ...arguments_],
+    cwd: join(work, 'source'),
+    env: gitEnvironment(raw, work),
+  });
+  program.stderr.resume();
+  const started = Number((raw.VEREN_STARTED ?? '').replace(',', '.'));
+  return { work, program, sandbox, startedAt: started > 0 ? Math.round(started * 1_000) : Date.now() };
+}

@@ -1,0 +1,180 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { isAbsolute } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { programPath } from './programs.ts';
+
+/**
+ * Starts every process of the builders; no other module imports node:child_process, and a test holds them to that.
+ * What runs as root is named by an absolute path and has an environment of ours. What the repository chooses (a command,
+ * a variable, a folder) reaches nothing but processes that have given root up already.
+ */
+export interface Program {
+  /** For `startTrusted` an absolute path; for `startAsUser` also a name, which is looked for on `env.PATH` after the drop. */
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** The whole environment: nothing of ours is added. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Its standard input is `input` of what is returned; otherwise it is empty. */
+  readonly hasInput?: boolean;
+  /** Kills the program with its process group. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RunningProgram {
+  /** Also the id of its process group and session. Undefined where it could not be started. */
+  readonly pid: number | undefined;
+  /** Null where the program has no input. */
+  readonly input: Writable | null;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** As a shell would tell it: 128 + signal where one ended the program; 127 where it could not be started. */
+  readonly ended: Promise<{ readonly exitCode: number; readonly error?: Error }>;
+}
+
+/** Who runs what comes from a repository, where the builder is root. */
+export interface BuildUser {
+  readonly uid: number;
+  readonly gid: number;
+  /** Processes and threads that it may have at once; null: no limit. */
+  readonly maxProcesses: number | null;
+}
+
+const SIGNALS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGABRT: 6,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+};
+
+/** False where the group does not exist any more. */
+export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Groups that are at work. They end with us, however that is, except by SIGKILL. */
+const groups = new Set<number>();
+process.on('exit', () => {
+  for (const pid of groups) signalGroup(pid, 'SIGKILL');
+});
+
+interface Start {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** What standard input gives, after which it ends; null: it is `input`, or empty. */
+  readonly script: string | null;
+  readonly hasInput: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+function start({ file, args, cwd, env, script, hasInput, signal }: Start): RunningProgram {
+  const first = script !== null || hasInput ? 'pipe' : 'ignore';
+  // With a script on standard input, the program's own input is file descriptor 3.
+  const stdio = script !== null && hasInput ? [first, 'pipe', 'pipe', 'pipe'] : [first, 'pipe', 'pipe'];
+  const child = spawn(file, [...args], { cwd, env, detached: true, stdio: stdio as 'pipe'[] });
+  const inputs = [child.stdin, child.stdio[3] as Writable | undefined].filter((stream) => stream != null);
+  for (const stream of inputs) stream.on('error', () => undefined); // it has ended without reading everything
+  if (script !== null) child.stdin.end(script);
+  const kill = () => child.pid !== undefined && signalGroup(child.pid, 'SIGKILL');
+  signal?.addEventListener('abort', kill, { once: true });
+  if (signal?.aborted) kill();
+  const ended = new Promise<{ exitCode: number; error?: Error }>((resolve) => {
+    child.on('exit', (code, by) => resolve({ exitCode: code ?? 128 + (SIGNALS[by ?? ''] ?? 0) }));
+    child.on('error', (error) => resolve({ exitCode: 127, error }));
+  });
+  if (child.pid !== undefined) groups.add(child.pid);
+  void ended.then(() => {
+    signal?.removeEventListener('abort', kill);
+    if (child.pid !== undefined) groups.delete(child.pid);
+  });
+  return {
+    pid: child.pid,
+    input: hasInput ? (inputs.at(-1) ?? null) : null,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    ended,
+  };
+}
+
+/** Starts a program as the user that the builder runs as. Throws where it is not named by an absolute path. */
+export function startTrusted(program: Program): RunningProgram {
+  if (!isAbsolute(program.argv[0])) throw new Error(`${program.argv[0]} is not an absolute path`);
+  return startAsSelf(program);
+}
+
+/** Runs a short program of ours to its end and gives its exit code. Nothing else goes on meanwhile. */
+export function runTrusted({ argv, cwd, env }: Program, timeoutMs: number): number {
+  const [file, ...args] = argv;
+  if (!isAbsolute(file)) throw new Error(`${file} is not an absolute path`);
+  const { status } = spawnSync(file, args, { cwd, env, timeout: timeoutMs, killSignal: 'SIGKILL', stdio: 'ignore' });
+  return status ?? 137;
+}
+
+const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/**
+ * What the shell of the build user reads from its standard input: everything that the repository has chosen. Neither an
+ * argument nor an environment of a process that is still root's shows it.
+ * `command` keeps a shell that has read-only variables (bash: UID) from ending.
+ */
+function launchScript({ argv, cwd, env, hasInput }: Program): string {
+  const variables = Object.entries(env).map(([name, value]) => `command export ${name}=${quote(value)} 2>/dev/null\n`);
+  const input = hasInput ? '<&3 3<&-' : '</dev/null';
+  return `umask 022\ncd -- ${quote(cwd)} || exit 127\nunset OLDPWD\n${variables.join('')}exec ${argv.map(quote).join(' ')} ${input}\n`;
+}
+
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Starts a program as the build user: root's part is `prlimit` and `setpriv`, with an empty environment, in `/`. */
+export function startAsUser(user: BuildUser, program: Program): RunningProgram {
+  const strange = Object.keys(program.env).find((name) => !VARIABLE.test(name));
+  if (strange !== undefined) throw new Error(`${strange} is not the name of a variable`);
+  return start({
+    file: programPath('prlimit'),
+    args: [...limitArguments(user.maxProcesses), programPath('setpriv'), ...dropArguments(user), programPath('sh')],
+    cwd: '/',
+    env: {},
+    script: launchScript(program),
+    hasInput: program.hasInput === true,
+    signal: program.signal,
+  });
+}
+
+const limitArguments = (maxProcesses: number | null) => [
+  ...(maxProcesses === null ? [] : [`--nproc=${maxProcesses}`]),
+  '--core=0',
+  '--',
+];
+const dropArguments = ({ uid, gid }: BuildUser) => [
+  '--reuid',
+  `${uid}`,
+  '--regid',
+  `${gid}`,
+  '--clear-groups',
+  '--no-new-privs',
+  '--',
+];
+
+/** Starts a program where there is no other user to become: with the same rights, in a clean environment. */
+export function startAsSelf({ argv, cwd, env, hasInput = false, signal }: Program): RunningProgram {
+  const [file, ...args] = argv;
+  return start({ file, args, cwd, env, script: null, hasInput, signal });
+}
+
+/** Removes a tree without following a link that somebody puts in its place meanwhile, as `fs.rm` may. */
+export async function removeTree(path: string): Promise<void> {
+  if (!isAbsolute(path)) throw new Error(`${path} is not an absolute path`);
+  const program = startTrusted({ argv: [programPath('rm'), '-rf', '--', path], cwd: '/', env: {} });
+  program.stdout.resume();
+  program.stderr.resume();
+  await program.ended;
+}

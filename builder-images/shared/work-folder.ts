@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface WorkFolderOptions {
+  /** VEREN_WORKDIR: ours, the build user cannot write it. */
+  readonly parent: string;
+  readonly projectId: string;
+  /** Which build it belongs to: whoever ends the builder by force removes the folder that says so. */
+  readonly buildId: string;
+  /** Who owns what the build writes; null where it runs as we do. */
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+}
+
+/** Folders of the build user. The work folder itself is ours, so none of them can be put in another's place. */
+const OF_THE_BUILD = ['source', 'home', 'tmp', 'cache', 'tools'] as const;
+/** File of the work folder with its build's id. */
+export const BUILD_ID_FILE = 'control/build';
+/** What a folder is called until it is whole. */
+export const UNFINISHED = '.new-';
+
+/**
+ * Makes the folder of one build and gives its path. `control` is ours alone, `git` the fetch's, the rest the build's.
+ * A project's builds get the same path where it is free: build tools put absolute paths into their caches.
+ */
+export function makeWorkFolder({ parent, projectId, buildId, owner }: WorkFolderOptions): string {
+  mkdirSync(parent, { recursive: true });
+  const staging = join(parent, `${UNFINISHED}${buildId}`);
+  mkdirSync(staging, { mode: 0o755 });
+  chmodSync(staging, 0o755);
+  mkdirSync(join(staging, 'control'), { mode: 0o700 });
+  writeFileSync(join(staging, BUILD_ID_FILE), buildId, { mode: 0o600, flag: 'wx' });
+  for (const name of ['git', ...OF_THE_BUILD]) {
+    mkdirSync(join(staging, name), { mode: name === 'git' ? 0o700 : 0o755 });
+    if (owner) chownSync(join(staging, name), owner.uid, owner.gid);
+  }
+  const usual = join(parent, projectId);
+  try {
+    renameSync(staging, usual);
+    return usual;
+  } catch {
+    // Another build of the project is there.
+    const other = join(parent, `${projectId}.${randomBytes(4).toString('hex')}`);
+    renameSync(staging, other);
+    return other;
+  }
+}

@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+
+/** Folders of installations under way, and the process groups that fill them. */
+const unfinished = new Set<string>();
+const groups = new Set<number>();
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+process.on('exit', () => {
+  for (const pid of groups) killGroup(pid);
+  for (const folder of unfinished) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Removes `folder` should the process end before `work` has. */
+export async function whileUnfinished<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  unfinished.add(folder);
+  try {
+    return await work();
+  } finally {
+    unfinished.delete(folder);
+  }
+}
+
+/**
+ * Waits for the end of the installation, and for the end of the pipe from us: a platform that is killed can end nobody, but
+ * its pipe closes, and then the whole group goes. Others may read what is installed: builds run as users of their own.
+ */
+const SUPERVISE = 'umask 022; exec 3<&0; (cat <&3 >/dev/null; kill -KILL 0) & "$@" </dev/null 3<&-';
+
+export interface Installation {
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+/** Runs an installer, which does not outlive this process, however that ends. Throws with what it said. */
+export async function runInstaller({ argv, cwd, env, timeoutMs }: Installation): Promise<void> {
+  const child = spawn('/bin/sh', ['-c', SUPERVISE, 'sh', ...argv], { cwd, env, detached: true, stdio: 'pipe' });
+  const { pid } = child;
+  if (pid !== undefined) groups.add(pid);
+  const kill = () => pid !== undefined && killGroup(pid);
+  const timer = setTimeout(kill, timeoutMs);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString('utf8')).slice(-4_096);
+    });
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('exit', resolve));
+    const reason = output.trim().split('\n').at(-1);
+    if (code !== 0) throw new Error(reason || 'the installation was ended');
+  } finally {
+    clearTimeout(timer);
+    kill(); // the one that waits for the pipe
+    if (pid !== undefined) groups.delete(pid);
+  }
+}

@@ -1,0 +1,75 @@
+import { chmod, lstat, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildCookie, buildIdOf } from '../../builder-images/shared/fetch.ts';
+import { removeTree } from '../../builder-images/shared/processes.ts';
+import { createSandbox } from '../../builder-images/shared/sandbox.ts';
+import { BUILD_ID_FILE, UNFINISHED } from '../../builder-images/shared/work-folder.ts';
+import type { BuildUsers } from './buildUsers.ts';
+
+const namesIn = (folder: string) => readdir(folder).catch((): string[] => []);
+
+/** Ends the processes of a user or with a mark; what cannot be ended is not waited for again. */
+const killAll = (options: { uid?: number; cookie: string }) =>
+  createSandbox({ ...options, gid: options.uid, maxProcesses: 1 })
+    .killAll()
+    .catch(() => undefined);
+
+/**
+ * After a builder has ended, however it did: no process of its build is alive and its work folder is gone. A builder that
+ * ends by itself has seen to both; one that was killed has not.
+ * @param variables What the builder was started with.
+ */
+export async function releaseBuild(variables: Readonly<Record<string, string>>): Promise<void> {
+  const { VEREN_WORKDIR: parent, VEREN_BUILD_UID: uid } = variables;
+  if (parent === undefined) return;
+  if (uid !== undefined) await killAll({ uid: Number(uid), cookie: '' });
+  const id = buildIdOf(variables);
+  for (const name of await namesIn(parent)) {
+    const work = join(parent, name);
+    const owner = name === UNFINISHED + id ? id : await readFile(join(work, BUILD_ID_FILE), 'utf8').catch(() => '');
+    if (owner !== id) continue;
+    if (uid === undefined) await killAll({ cookie: buildCookie(variables, work) });
+    await removeTree(work);
+  }
+}
+
+/** Ends the processes that builds of an earlier life of the platform have left, and removes their folders. */
+export async function clearWork(work: string, users: BuildUsers): Promise<void> {
+  for (const uid of await usersAtWork()) if (users.owns(uid)) await killAll({ uid, cookie: '' });
+  for (const name of await namesIn(work)) {
+    const id = await readFile(join(work, name, BUILD_ID_FILE), 'utf8').catch(() => '');
+    if (id !== '') await killAll({ cookie: `VEREN_BUILD=${id}-${name}` });
+    await removeTree(join(work, name));
+  }
+}
+
+async function usersAtWork(): Promise<Set<number>> {
+  const found = new Set<number>();
+  for (const name of await namesIn('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const info = await lstat(join('/proc', name)).catch(() => null);
+    if (info) found.add(info.uid);
+  }
+  return found;
+}
+
+/** Installations that a killed platform did not finish, and the locks that it held. */
+export async function clearToolchains(toolchains: string): Promise<void> {
+  for (const folder of [toolchains, join(toolchains, 'tools')])
+    for (const name of await namesIn(folder))
+      if (name.startsWith(UNFINISHED) || name.endsWith('.lock'))
+        await rm(join(folder, name), { recursive: true, force: true });
+}
+
+/** What a build may enter and read; everything else in the data folder is the platform's alone. */
+const FOR_BUILDS: readonly string[] = ['work', 'toolchains', 'builder'];
+
+/** Takes from everybody else the right to read what the platform keeps, also in a data folder of an earlier version. */
+export async function protectData(dataDir: string): Promise<void> {
+  for (const name of await namesIn(dataDir)) {
+    if (FOR_BUILDS.includes(name)) continue;
+    const path = join(dataDir, name);
+    const info = await lstat(path).catch(() => null);
+    if (info && !info.isSymbolicLink()) await chmod(path, info.mode & 0o700).catch(() => undefined);
+  }
+}
