@@ -137,6 +137,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     handlers.watch({ source: 'veren.schedule' });
     return {
       url: http.url,
+      temporary,
       token,
       ...(file && { tokenFile: relative('', file) }),
       warning: users.warning,
