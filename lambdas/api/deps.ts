@@ -32,5 +32,7 @@ export interface ApiDeps {
   readonly analyze?: (request: AnalyzeRequest) => Promise<Plan>;
   /** Where logs are followed, if not here: API Gateway cannot stream. */
   readonly logStreamUrl?: string;
+  /** Why the platform cannot work as it should, in one sentence; null where it can. Absent: it always can. */
+  readonly health?: () => Promise<string | null>;
   readonly log: (message: string, details?: unknown) => void;
 }

@@ -1,4 +1,5 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import type { Context } from 'aws-lambda';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { gitPolicy } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -8,7 +9,7 @@ import { once } from '../shared/once.ts';
 import { kafkaEnv, openBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { analyzeRepository } from './analyzeRepository.ts';
-import { drainCloneQueue } from './workers/clone.ts';
+import { drainCloneQueue, LEASE_MS } from './workers/clone.ts';
 
 const env = readEnv('clone-worker');
 const log = jsonLog('clone-worker');
@@ -32,4 +33,5 @@ const deps = once(async () => {
 });
 
 /** A ring of the doorbell: the event says nothing, the queue says all. */
-export const handler = async (): Promise<void> => drainCloneQueue(await deps());
+export const handler = async (_event?: unknown, context?: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> =>
+  drainCloneQueue(await deps(), () => !context || context.getRemainingTimeInMillis() > LEASE_MS);

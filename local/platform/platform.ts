@@ -5,6 +5,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
+import { isDiskFull, writeFailure } from '../../lambdas/shared/adapters/memory/journalFile.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
 import { startEcsEndpoint } from '../ecs/endpoint.ts';
@@ -12,6 +13,7 @@ import { startS3Endpoint } from '../s3/endpoint.ts';
 import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
 import { requireGit } from './git.ts';
+import { healthOf } from './health.ts';
 import { startHttp } from './http.ts';
 import { clearWork, type HostEnv, laptopTaskDefinitions } from './images.ts';
 import { openLaptopPorts } from './ports.ts';
@@ -68,10 +70,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       throw new VerenError('DATA_FOLDER_UNUSABLE', { path: dataDir, reason: e.message }, { cause: e });
     });
     const onError = (e: unknown) => log('an engine reported a fault', e);
-    const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError }));
+    const onRepair = (sentence: string) => log(sentence);
+    const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError, onRepair }));
     const { token, file } = await laptopToken(dataDir, options.token);
     const credentials = await createCredentialStore({ dataDir, clock });
-    const s3Endpoint = opened(await startS3Endpoint({ dataDir, credentials, clock, onError }));
+    const s3Endpoint = opened(await startS3Endpoint({ dataDir, credentials, clock, onError, onRepair }));
     const stsEndpoint = opened(await startStsEndpoint({ credentials, clock }));
     const { accessKeyId, secretAccessKey } = credentials.root;
     const sdk = { region: DEFAULT_REGION, credentials: { accessKeyId, secretAccessKey } };
@@ -90,6 +93,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         dataDir,
         credentials,
         clock,
+        onError,
         taskDefinitions,
         onTaskStateChange: (event) => onChange(event),
       }),
@@ -109,6 +113,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       bucket: DEFAULT_BUCKET,
       endpoints: { AWS_ENDPOINT_URL_S3: s3Endpoint.url },
       siteUrl: (projectId) => sites.urlFor(projectId),
+      health: healthOf({ dataDir, probe: ports.probe }),
       log,
     });
     onChange = handlers.watch;
@@ -121,6 +126,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     return { url: http.url, token, ...(file && { tokenFile: relative('', file) }), close };
   } catch (e) {
     await close();
-    throw e;
+    throw isDiskFull(e) ? writeFailure(dataDir, e) : e;
   }
 }

@@ -42,6 +42,8 @@ export interface WiringInput {
   readonly bucket: string;
   readonly endpoints: BuildContext['endpoints'];
   readonly siteUrl: (projectId: string) => Promise<string>;
+  /** Why the platform cannot work as it should; null where it can. */
+  readonly health?: () => Promise<string | null>;
   readonly log: (message: string, details?: unknown) => void;
 }
 
@@ -129,6 +131,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     stopBuilds: stop,
     forbidPublication: forbidPublication({ s3: clients.s3, bucket, clock }),
     supersede: input.supersede ?? 'waiting',
+    ...(input.health && { health: input.health }),
     analyze,
   });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRoute, z } from '@hono/zod-openapi';
 import { AcceptedSchema, type CreateDeployment, CreateDeploymentSchema, ProblemSchema } from '../../../contract/api.ts';
+import { VerenError } from '../../../contract/errors.ts';
 import type { DeploymentEvent } from '../../../contract/events.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import { emptyFacts } from '../../event-projector/facts.ts';
@@ -45,6 +46,7 @@ const route = createRoute({
       'BODY_TOO_LARGE',
       'IDEMPOTENCY_KEY_REUSED',
       'UNAVAILABLE',
+      'DISK_FULL',
     ),
   },
 });
@@ -88,7 +90,12 @@ export async function createDeployment(
   if (created.kind === 'foreign-project') return fail('NOT_FOUND', { what: `project "${request.projectId}"` });
   if (created.kind === 'key-reused') return fail('IDEMPOTENCY_KEY_REUSED');
   const record = created.kind === 'replayed' ? await again(deps, created.deploymentId) : recordOf(requested);
-  if (created.kind === 'created') await tell(deps, requested);
+  // Stored with its job it is accepted, and a refusal would not be true: the worker tells of the request too.
+  if (created.kind === 'created')
+    await tell(deps, requested).catch((e) => {
+      if (!(e instanceof VerenError && e.row.fault === 'transient')) throw e;
+      deps.log(`deployment ${requested.deploymentId} is accepted but could not be told of yet`, e);
+    });
   await supersedeOlder(deps, record);
   return record;
 }

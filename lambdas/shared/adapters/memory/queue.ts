@@ -1,4 +1,5 @@
 import { QUEUES, type QueueName } from '../../../../contract/names.ts';
+import { runsAlone } from '../../crashes.ts';
 import type { Clock, Job, JobQueue, Limits, NewJob } from '../../ports.ts';
 import type { Journal } from './journal.ts';
 import type { Table } from './tables.ts';
@@ -62,7 +63,7 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
     async take(queue, { leaseMs, limits = NO_LIMITS }) {
       const jobs = live(queue);
       const running = [...jobs.values()].filter(leased);
-      if (running.length >= limits.global) return null;
+      if (running.length >= limits.global || running.some(runsAlone)) return null;
       const owners = countBy(running, (j) => j.owner);
       const projects = countBy(running, (j) => j.projectId);
       const now = clock.now();
@@ -72,6 +73,7 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
         if (leased(job) || (job.leaseUntil === undefined && job.runAt > now)) continue;
         if ((owners.get(job.owner) ?? 0) >= limits.perOwner) continue;
         if ((projects.get(job.projectId) ?? 0) >= limits.perProject) continue;
+        if (running.length > 0 && runsAlone(job)) return null;
         const taken = { ...job, leaseUntil: now + leaseMs };
         jobs.set(job.id, taken);
         await journal.commit();
@@ -98,10 +100,10 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
 
     complete: end,
 
-    retry: (queue, id, attempt, delayMs) =>
+    retry: (queue, id, attempt, delayMs, notes = {}) =>
       change(queue, id, (job) => {
         if (job.leaseUntil === undefined || job.attempt !== attempt) return undefined;
-        return { ...waiting(job, clock.now() + delayMs), attempt: attempt + 1, notes: {} };
+        return { ...waiting(job, clock.now() + delayMs), attempt: attempt + 1, notes: { ...notes } };
       }),
 
     release: (queue, id, delayMs) =>

@@ -193,7 +193,7 @@ export const REMOVE = change(
   { allowOom: true },
 );
 
-/** args: id, attempt, delay (ms), prefix of notes. */
+/** args: id, attempt, delay (ms), prefix of notes, then field and value pairs of the next attempt's notes. */
 export const RETRY = change(
   LIBRARY,
   `
@@ -202,6 +202,7 @@ export const RETRY = change(
   for _, field in ipairs(redis.call('HKEYS', jobKey(id))) do
     if string.sub(field, 1, #args[4]) == args[4] then redis.call('HDEL', jobKey(id), field) end
   end
+  if #args > 4 then redis.call('HSET', jobKey(id), unpack(args, 5)) end
   redis.call('HINCRBY', jobKey(id), 'attempt', 1)
   wait(id, now + tonumber(args[3]))
   return '1'`,
