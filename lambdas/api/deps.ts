@@ -1,6 +1,7 @@
 import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Archive } from '../shared/archive.ts';
+import type { NewId } from '../shared/deploymentIds.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel } from '../shared/ports.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
 import type { ForbidPublication } from '../shared/verdict.ts';
@@ -16,8 +17,7 @@ export interface ApiDeps {
   readonly archive: Archive;
   readonly clock: Clock;
   readonly authenticate: Authenticate;
-  /** A new deployment id: unique, and in string order of creation. */
-  readonly newId: () => string;
+  readonly newId: NewId;
   /** Where a project's site is served. */
   readonly siteUrl: (projectId: string) => Promise<string>;
   /** The URL as git will get it; refuses one that could never be fetched, before anything is accepted. Throws VerenError. */

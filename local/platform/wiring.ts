@@ -1,7 +1,6 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
-import { ulid } from 'ulid';
 import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
 import { BUILDERS } from '../../contract/builders.ts';
 import { createApi } from '../../lambdas/api/app.ts';
@@ -18,6 +17,7 @@ import { project } from '../../lambdas/event-projector/project.ts';
 import { rest } from '../../lambdas/log-streamer/followLog.ts';
 import { s3Archive } from '../../lambdas/shared/archive.ts';
 import { artifactFinder } from '../../lambdas/shared/artifact.ts';
+import { deploymentIds } from '../../lambdas/shared/deploymentIds.ts';
 import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
 import { gitAllowProtocol, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
@@ -124,7 +124,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     ...common,
     archive,
     authenticate,
-    newId: () => ulid().toLowerCase(),
+    newId: deploymentIds(clock),
     siteUrl: input.siteUrl,
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
     checkSize: (request) => checkRequestSize(request, platform),

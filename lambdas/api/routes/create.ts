@@ -70,12 +70,15 @@ export async function createDeployment(
 ): Promise<DeploymentRecord> {
   const request: CreateDeployment = { ...asked, gitUrl: deps.normaliseGitUrl(asked.gitUrl) };
   deps.checkSize(request);
+  // Greater than the owner's newest, whatever the clock says: the newer deployment must be the greater one.
+  const { items } = await deps.store.list({ owner, limit: 1 });
+  const deploymentId = deps.newId(items[0]?.deploymentId);
   const requested: Requested = {
     v: 1,
     type: 'deployment.requested',
     id: deps.newId(),
     at: new Date(deps.clock.now()).toISOString(),
-    deploymentId: deps.newId(),
+    deploymentId,
     projectId: request.projectId,
     owner,
     gitUrl: request.gitUrl,

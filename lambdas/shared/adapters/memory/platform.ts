@@ -7,6 +7,7 @@ import { openJournal, volatileJournal } from './journal.ts';
 import { type MemoryLogs, memoryLogs } from './logs.ts';
 import { type MemoryNotifier, memoryNotifier } from './notifier.ts';
 import { type MemoryQueue, memoryQueue } from './queue.ts';
+import { steadyClock } from './steadyClock.ts';
 import { memoryStore } from './store.ts';
 import { memorySubscriptions } from './subscriptions.ts';
 
@@ -43,14 +44,15 @@ export interface MemoryPlatformOptions {
 export async function openMemoryPlatform(options: MemoryPlatformOptions): Promise<MemoryPlatform> {
   const { dataDir, clock, onError = console.error, onRepair = console.error } = options;
   const journal = dataDir === undefined ? volatileJournal() : await openJournal(dataDir, { onRepair });
+  const steady = steadyClock(clock);
   const life = journal.table<boolean>('life');
   const crashed = !life.delete('closed');
   const bus = memoryBus(journal, onError);
   const doorbell = memoryDoorbell(onError);
   const logs = memoryLogs(dataDir === undefined ? undefined : join(dataDir, 'logs'));
   return {
-    queue: memoryQueue(journal, clock),
-    store: memoryStore(journal, clock),
+    queue: memoryQueue(journal, steady),
+    store: memoryStore(journal, steady),
     logs,
     bus,
     doorbell,
