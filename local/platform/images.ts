@@ -1,9 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { bundleBuilder } from '../../builder-images/bundle.ts';
 import { BUILDERS, type Builder } from '../../contract/builders.ts';
 import type { Image, TaskDefinition } from '../ecs/taskDefinition.ts';
 import { ensureToolchain } from '../toolchains.ts';
+import { removeTree } from './workFolders.ts';
 
 const BUILDER_IMAGES = resolve(import.meta.dirname, '../../builder-images');
 const ENTRY = { frontend: 'builder-image-frontend/main.sh', backend: 'build-image-backend/main.sh' } as const;
@@ -79,11 +80,13 @@ export async function laptopTaskDefinitions(
   }));
 }
 
-const workFolder = (dataDir: string) => join(dataDir, 'work');
+/** Where builds have their folders. */
+export const workFolder = (dataDir: string) => join(dataDir, 'work');
 
 /** What builds of an earlier life have left. For when they are known to be dead, and before a new one starts. */
 export async function clearWork(dataDir: string): Promise<void> {
-  await rm(workFolder(dataDir), { recursive: true, force: true });
+  await removeTree(workFolder(dataDir));
+  await removeTree(`${workFolder(dataDir)}.trash`);
   await mkdir(workFolder(dataDir), { recursive: true });
 }
 

@@ -15,10 +15,11 @@ import { startStsEndpoint } from '../sts/endpoint.ts';
 import { requireGit } from './git.ts';
 import { healthOf } from './health.ts';
 import { startHttp } from './http.ts';
-import { clearWork, type HostEnv, laptopTaskDefinitions } from './images.ts';
+import { clearWork, type HostEnv, laptopTaskDefinitions, workFolder } from './images.ts';
 import { openLaptopPorts } from './ports.ts';
 import { laptopToken } from './token.ts';
 import { wireHandlers } from './wiring.ts';
+import { WorkFolders } from './workFolders.ts';
 
 export interface PlatformOptions {
   /** Everything that is kept: journal, objects, toolchains, token. Made where it is missing. */
@@ -88,6 +89,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const taskDefinitions = await laptopTaskDefinitions(dataDir, hostEnv);
     const stateChanges: unknown[] = [];
     let onChange = (event: unknown): void => void stateChanges.push(event);
+    const workFolders = new WorkFolders(workFolder(dataDir), onError);
+    closers.push(() => workFolders.settled());
     const ecsEndpoint = opened(
       await startEcsEndpoint({
         dataDir,
@@ -95,7 +98,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         clock,
         onError,
         taskDefinitions,
-        onTaskStateChange: (event) => onChange(event),
+        onTaskStateChange(event) {
+          workFolders.observe(event);
+          onChange(event);
+        },
       }),
     );
     await clearWork(dataDir);
