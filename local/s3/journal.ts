@@ -34,7 +34,8 @@ const SLACK = 10_000;
 const FORMAT: JournalFormat = {
   header: '{"journal":"veren-objects","version":2}',
   legacyHeader: null, // it began with its first record
-  isRecord: (value) => typeof value === 'object' && value !== null,
+  // Not any object: a damaged header is one too.
+  isRecord: (value) => Array.isArray(value) || (typeof value === 'object' && value !== null && 'op' in value),
 };
 
 /**
