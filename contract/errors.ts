@@ -285,7 +285,8 @@ const table = {
     fault: 'user',
     exitCode: 37,
     message: 'The disk was full in the {phase} phase.',
-    action: 'Install or write less, or raise the ephemeral storage of the builder in the configuration.',
+    action:
+      'Install or write less, or raise the ephemeral storage of the builder in the configuration (on a laptop: free some space).',
   },
   BASE_IMAGE_UNAVAILABLE: {
     fault: 'transient',
