@@ -87,6 +87,12 @@ const table = {
     message: 'A service that this needs is away: {reason}',
     action: 'Try again in a few seconds.',
   },
+  DISK_FULL: {
+    fault: 'transient',
+    status: 507,
+    message: 'There is no space left on the disk of {path}.',
+    action: 'Free some space there and try again; the platform needs no restart.',
+  },
   MESSAGE_TOO_LARGE: {
     fault: 'platform',
     status: 500,
@@ -279,7 +285,8 @@ const table = {
     fault: 'user',
     exitCode: 37,
     message: 'The disk was full in the {phase} phase.',
-    action: 'Install or write less, or raise the ephemeral storage of the builder in the configuration.',
+    action:
+      'Install or write less, or raise the ephemeral storage of the builder in the configuration (on a laptop: free some space).',
   },
   BASE_IMAGE_UNAVAILABLE: {
     fault: 'transient',
@@ -354,6 +361,11 @@ const table = {
     fault: 'user',
     message: 'The build ran longer than {seconds} s and was stopped.',
     action: 'Make it faster, or raise the timeout in the configuration.',
+  },
+  CRASHES_REPEATED: {
+    fault: 'platform',
+    message: 'The platform crashed {crashes} times in a row while it worked on this, so it is not tried again.',
+    action: 'Look into the log of the platform for the cause, then redeploy.',
   },
   RETRIES_EXHAUSTED: {
     fault: 'platform',

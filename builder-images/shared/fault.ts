@@ -15,11 +15,17 @@ export class PhaseFault extends Error {
   }
 }
 
+/** How programs say that the disk is full. */
+export const DISK_FULL = /no space left on device|ENOSPC|disk quota exceeded|EDQUOT/i;
+
 /** Anything that was thrown, as an error of the table; what has no row is a fault of the platform. */
 export function asFault(thrown: unknown, fallback: (reason: string) => VerenError): PhaseFault {
   if (thrown instanceof PhaseFault) return thrown;
   if (thrown instanceof VerenError) return new PhaseFault(thrown);
-  return new PhaseFault(fallback(thrown instanceof Error ? thrown.message : String(thrown)));
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  // Another attempt would meet the same disk.
+  if (DISK_FULL.test(reason)) return new PhaseFault(new VerenError('BUILD_DISK_FULL', { phase: 'current' }));
+  return new PhaseFault(fallback(reason));
 }
 
 export function toFailure(fault: PhaseFault, phase: Phase, mask: (text: string) => string): Failure {

@@ -1,6 +1,6 @@
 import { type ErrorCode, VerenError } from '../../contract/errors.ts';
 import { runCommand } from './command.ts';
-import { PhaseFault } from './fault.ts';
+import { DISK_FULL, PhaseFault } from './fault.ts';
 import { LineSplitter } from './lines.ts';
 import type { Masker } from './masker.ts';
 import { programPath } from './programs.ts';
@@ -53,6 +53,8 @@ export async function runUserCommand(input: UserCommand): Promise<void> {
   const { lastLines } = reporter;
   const error = outOfMemory(exitCode, lastLines)
     ? new VerenError('BUILD_OUT_OF_MEMORY')
-    : new VerenError(input.failure, { exitCode });
+    : lastLines.some((line) => DISK_FULL.test(line))
+      ? new VerenError('BUILD_DISK_FULL', { phase: input.failure === 'INSTALL_FAILED' ? 'install' : 'build' })
+      : new VerenError(input.failure, { exitCode });
   throw new PhaseFault(error, exitCode, lastLines);
 }

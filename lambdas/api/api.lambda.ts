@@ -3,13 +3,13 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
-import { ulid } from 'ulid';
 import { checkRequestSize } from '../build-worker/services/overrides.ts';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { s3Archive } from '../shared/archive.ts';
 import { gitPolicy, platformContext } from '../shared/buildContext.ts';
 import { dropCaches } from '../shared/caches.ts';
 import { systemClock } from '../shared/clock.ts';
+import { deploymentIds } from '../shared/deploymentIds.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
@@ -46,7 +46,7 @@ const api = once(async () => {
     forbidPublication: forbidPublication({ s3, bucket: env.BUCKET, clock }),
     supersede: env.SUPERSEDE,
     authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, clock)),
-    newId: () => ulid().toLowerCase(),
+    newId: deploymentIds(clock),
     siteUrl: async (projectId) => env.SITE_URL_TEMPLATE.replaceAll('{projectId}', projectId),
     normaliseGitUrl: (url) => parseGitUrl(url, gitPolicy(env.GIT_HOSTS)).href,
     checkSize: (request) => checkRequestSize(request, platform),

@@ -23,7 +23,10 @@ export function createApi(deps: ApiDeps): Api {
   });
   guard(app, deps, { maxBody: MAX_BODY, open: OPEN_PATHS });
 
-  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/healthz', async (c) => {
+    const reason = await deps.health?.();
+    return reason ? c.json({ status: 'unwell', reason }, 503) : c.json({ status: 'ok' });
+  });
   registerCreate(app, deps);
   registerRead(app, deps);
   registerLogs(app, deps);

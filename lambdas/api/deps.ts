@@ -2,6 +2,7 @@ import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { DropCaches } from '../shared/caches.ts';
+import type { NewId } from '../shared/deploymentIds.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel } from '../shared/ports.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
 import type { ForbidPublication } from '../shared/verdict.ts';
@@ -17,8 +18,7 @@ export interface ApiDeps {
   readonly archive: Archive;
   readonly clock: Clock;
   readonly authenticate: Authenticate;
-  /** A new deployment id: unique, and in string order of creation. */
-  readonly newId: () => string;
+  readonly newId: NewId;
   /** Where a project's site is served. */
   readonly siteUrl: (projectId: string) => Promise<string>;
   /** The URL as git will get it; refuses one that could never be fetched, before anything is accepted. Throws VerenError. */
@@ -34,5 +34,7 @@ export interface ApiDeps {
   readonly analyze?: (request: AnalyzeRequest) => Promise<Plan>;
   /** Where logs are followed, if not here: API Gateway cannot stream. */
   readonly logStreamUrl?: string;
+  /** Why the platform cannot work as it should, in one sentence; null where it can. Absent: it always can. */
+  readonly health?: () => Promise<string | null>;
   readonly log: (message: string, details?: unknown) => void;
 }

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import type { Context } from 'aws-lambda';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { gitPolicy } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -10,7 +11,7 @@ import { kafkaEnv, openBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { sweepGitFolders } from '../shared/repo/sweepGitFolders.ts';
 import { analyzeRepository } from './analyzeRepository.ts';
-import { drainCloneQueue } from './workers/clone.ts';
+import { drainCloneQueue, LEASE_MS } from './workers/clone.ts';
 
 const env = readEnv('clone-worker');
 const log = jsonLog('clone-worker');
@@ -38,4 +39,5 @@ const deps = once(async () => {
 });
 
 /** A ring of the doorbell: the event says nothing, the queue says all. */
-export const handler = async (): Promise<void> => drainCloneQueue(await deps());
+export const handler = async (_event?: unknown, context?: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> =>
+  drainCloneQueue(await deps(), () => !context || context.getRemainingTimeInMillis() > LEASE_MS);

@@ -3,7 +3,7 @@ import type { DeploymentEvent } from '../../contract/events.ts';
 import { type AttemptFacts, type DeploymentFacts, isBefore, type Stamp } from './facts.ts';
 
 /** An attempt number that no retry limit reaches; keeps hostile or broken events from growing the state without bound. */
-export const MAX_ATTEMPT = 20;
+export const MAX_ATTEMPT = 100;
 
 /**
  * Folds one event into the facts. Pure and total: any event in any order any number of times gives facts that depend on

@@ -74,10 +74,16 @@ export interface JobQueue {
   /** Ends a waiting or active job and frees its slot. False where it had ended before. */
   complete(queue: QueueName, id: string): Promise<boolean>;
   /**
-   * Puts an active job whose attempt is `attempt` back as waiting, due after `delayMs`, with `attempt + 1` and empty notes.
-   * False where it is not active in that attempt: so two callers cannot both retry.
+   * Puts an active job whose attempt is `attempt` back as waiting, due after `delayMs`, with `attempt + 1` and, in place of
+   * its notes, the given ones. False where it is not active in that attempt: so two callers cannot both retry.
    */
-  retry(queue: QueueName, id: string, attempt: number, delayMs: number): Promise<boolean>;
+  retry(
+    queue: QueueName,
+    id: string,
+    attempt: number,
+    delayMs: number,
+    notes?: Readonly<Record<string, string>>,
+  ): Promise<boolean>;
   /** Puts an active job back as waiting with the same attempt (nothing was started). False where it is not active. */
   release(queue: QueueName, id: string, delayMs: number): Promise<boolean>;
   /** Takes a job out that is still waiting. `active` where it was too late. */

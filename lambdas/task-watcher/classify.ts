@@ -2,10 +2,22 @@ import type { Task } from '@aws-sdk/client-ecs';
 import { ERRORS, type ErrorCode, errorForExitCode } from '../../contract/errors.ts';
 import type { Failure } from '../../contract/record.ts';
 import { failure } from '../shared/buildEvents.ts';
+import type { EndedBy } from '../shared/retry.ts';
 
 /** `stoppedReason` of tasks that the task-watcher stopped for running too long begins with this. */
 export const TIMEOUT_REASON = 'veren: timeout';
 
+/** `stoppedReason` of tasks that ended with the laptop's platform: told to stop, or not started yet, and where it crashed. */
+export const PLATFORM_STOPPED = 'The platform was stopped while the task was running.';
+export const PLATFORM_CRASHED = 'The platform crashed while the task was running.';
+/** `stoppedReason` of a task that ECS has forgotten before the platform had noticed its end. */
+export const TASK_UNKNOWN = 'ECS does not know the task any more';
+
+/**
+ * The host under a task was taken away. Sources: ECS API reference, data type Task, `stopCode`; developer guide, "AWS Fargate
+ * task retirement" and "Stopped tasks error messages".
+ */
+const HOST_GONE = /infrastructure hosting the task|maintenance|Host EC2|retirement/i;
 const PULL = /CannotPullContainer|CannotPullImageManifest|pull image/i;
 const NO_IMAGE =
   /not found|manifest unknown|does not exist|no such|denied|not authorized|unauthorized|invalid reference/i;
@@ -15,8 +27,8 @@ export type Verdict =
   | { readonly kind: 'succeeded' }
   /** The user's fault, or one that no repeat cures. */
   | { readonly kind: 'failed'; readonly error: Failure }
-  /** Nobody's doing: worth another attempt. */
-  | { readonly kind: 'retry'; readonly error: Failure };
+  /** Not the user's doing: worth another attempt. */
+  | { readonly kind: 'retry'; readonly error: Failure; readonly endedBy: EndedBy };
 
 /**
  * What a stopped task amounts to when its builder's last word was lost. Sources: ECS developer guide, "Stopped tasks
@@ -30,7 +42,12 @@ export function classify(task: Task, timeoutSeconds: number): Verdict {
 
   if (exitCode === 0) return { kind: 'succeeded' };
   if (reason.startsWith(TIMEOUT_REASON)) return failed('TASK_TIMEOUT', { seconds: timeoutSeconds });
-  if (task.stopCode === 'SpotInterruption') return { kind: 'retry', error: failure('SPOT_INTERRUPTED') };
+  const lost = failure('TASK_LOST', { reason: why });
+  if (task.stopCode === 'SpotInterruption')
+    return { kind: 'retry', error: failure('SPOT_INTERRUPTED'), endedBy: 'platform' };
+  if (reason === PLATFORM_CRASHED) return { kind: 'retry', error: lost, endedBy: 'crash' };
+  if (reason === PLATFORM_STOPPED || reason === TASK_UNKNOWN || isHostGone(task))
+    return { kind: 'retry', error: lost, endedBy: 'platform' };
   // The image is not there, or must not be read: no repeat cures that. A registry that is away or busy is another matter.
   if (PULL.test(why) && NO_IMAGE.test(why)) return failed('IMAGE_PULL_FAILED', { reason: why });
   if (task.stopCode === 'TaskFailedToStart' && exitCode === undefined) return retry('TASK_START_FAILED', why);
@@ -48,11 +65,21 @@ export function classify(task: Task, timeoutSeconds: number): Verdict {
     seconds: timeoutSeconds,
     path: 'output',
   });
-  return ERRORS[code].fault === 'transient' ? { kind: 'retry', error } : { kind: 'failed', error };
+  return ERRORS[code].fault === 'transient' ? { kind: 'retry', error, endedBy: 'build' } : { kind: 'failed', error };
+}
+
+/** A builder that ends itself is not gone with its host, whatever is said of the host. */
+function isHostGone({ stopCode, stoppedReason = '' }: Task): boolean {
+  if (stopCode === 'TerminationNotice') return true;
+  return stopCode !== 'EssentialContainerExited' && stopCode !== 'UserInitiated' && HOST_GONE.test(stoppedReason);
 }
 
 const failed = (code: ErrorCode, details?: Record<string, string | number>): Verdict => ({
   kind: 'failed',
   error: failure(code, details),
 });
-const retry = (code: ErrorCode, reason: string): Verdict => ({ kind: 'retry', error: failure(code, { reason }) });
+const retry = (code: ErrorCode, reason: string): Verdict => ({
+  kind: 'retry',
+  error: failure(code, { reason }),
+  endedBy: 'build',
+});

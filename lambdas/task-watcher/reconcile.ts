@@ -6,7 +6,7 @@ import { type Artifact, type Failure, isTerminal } from '../../contract/record.t
 import { announce, LIVE_LEASE_MS, taskOf } from '../shared/announce.ts';
 import { type BuildRef, failure, publishBuildEvent } from '../shared/buildEvents.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, Job, JobQueue, StoredDeployment } from '../shared/ports.ts';
-import { retryOrFail } from '../shared/retry.ts';
+import { type EndedBy, retryOrFail } from '../shared/retry.ts';
 import { freeSlot, noteStopped } from '../shared/slots.ts';
 import { stopTask } from '../shared/stopBuilds.ts';
 import { parseTaskToken, type TaskIdentity } from '../shared/taskToken.ts';
@@ -86,7 +86,9 @@ async function reasonToStop(deps: WatcherDeps, job: Job, data: BuildJob, task: T
  */
 async function outlived({ queue, clock }: WatcherDeps, job: Job): Promise<boolean> {
   const [attempt, since] = (job.notes.ended ?? '').split(' ');
-  if (attempt === String(job.attempt)) return clock.now() - Number(since) > OUTLIVED_GRACE_MS;
+  // A time that is ahead of the clock says that the clock was set back: counted anew.
+  const waited = clock.now() - Number(since);
+  if (attempt === String(job.attempt) && waited >= 0) return waited > OUTLIVED_GRACE_MS;
   await queue.note(QUEUES.build, job.id, { ended: `${job.attempt} ${clock.now()}` });
   return false;
 }
@@ -101,11 +103,23 @@ async function stopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task)
 
   const said = lastWord(stored, build);
   const exitCode = task.containers?.[0]?.exitCode;
-  const stoppedAt = task.stoppedAt?.getTime() ?? deps.clock.now();
   // The builder ended by itself, so it has probably said how: its word has more to tell than an exit code.
-  if (!said && exitCode !== undefined && deps.clock.now() - stoppedAt < LAST_WORD_GRACE_MS) return;
+  if (!said && exitCode !== undefined && !(await hasWaited(deps, job, task.stoppedAt))) return;
   deps.log(`task of ${job.id} (attempt ${job.attempt}) ended undecided: ${task.stopCode} ${task.stoppedReason}`);
   await decide(deps, job, build, classify(task, deps.timeoutSeconds[build.target]), said);
+}
+
+/**
+ * Whether the last word of a task has had its time, by ECS's clock or, since that may differ from ours or ours may have been
+ * set back, since we first saw that the task had stopped.
+ */
+async function hasWaited({ queue, clock }: WatcherDeps, job: Job, stoppedAt: Date | undefined): Promise<boolean> {
+  const now = clock.now();
+  if (stoppedAt && now - stoppedAt.getTime() >= LAST_WORD_GRACE_MS) return true;
+  const [attempt, since] = (job.notes.seenStopped ?? '').split(' ');
+  if (attempt === String(job.attempt)) return Math.abs(now - Number(since)) >= LAST_WORD_GRACE_MS;
+  await queue.note(QUEUES.build, job.id, { seenStopped: `${job.attempt} ${now}` });
+  return false;
 }
 
 /** What the builder said at its end, where that leaves it to us whether the build is tried again. */
@@ -116,14 +130,14 @@ async function decide(deps: WatcherDeps, job: Job, build: BuildRef, verdict: Ver
   if (verdict.kind === 'succeeded') {
     const artifact = await deps.findArtifact(build);
     if (artifact) await publishBuildEvent(deps, build, { type: 'build.succeeded', artifact, logLines: 0 });
-    else return again(deps, build, failure('TASK_LOST', { reason: 'it ended well but published nothing' }));
+    else return again(deps, build, failure('TASK_LOST', { reason: 'it ended well but published nothing' }), 'build');
   } else if (verdict.kind === 'failed')
     await publishBuildEvent(deps, build, { type: 'build.failed', error: verdict.error });
-  else return again(deps, build, said && said.code !== 'BUILD_STOPPED' ? said : verdict.error);
+  else return again(deps, build, said && said.code !== 'BUILD_STOPPED' ? said : verdict.error, verdict.endedBy);
   await freeSlot(deps, job.id);
 }
 
-async function again(deps: WatcherDeps, build: BuildRef, error: Failure): Promise<void> {
-  await retryOrFail(deps, build, error);
+async function again(deps: WatcherDeps, build: BuildRef, error: Failure, endedBy: EndedBy): Promise<void> {
+  await retryOrFail(deps, build, error, endedBy);
   await deps.doorbell.ring('build-worker');
 }

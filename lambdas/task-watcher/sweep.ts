@@ -5,6 +5,7 @@ import { QUEUES } from '../../contract/names.ts';
 import { taskOf } from '../shared/announce.ts';
 import type { Job } from '../shared/ports.ts';
 import { taskToken } from '../shared/taskToken.ts';
+import { TASK_UNKNOWN } from './classify.ts';
 import { reconcile, type WatcherDeps } from './reconcile.ts';
 import { lookAfterUnfinished } from './unfinished.ts';
 
@@ -61,7 +62,7 @@ async function missed(deps: WatcherDeps, job: Job): Promise<void> {
     startedBy: taskToken({ ...data, attempt: job.attempt, start: 0 }),
     lastStatus: 'STOPPED',
     desiredStatus: 'STOPPED',
-    stoppedReason: 'ECS does not know the task any more',
+    stoppedReason: TASK_UNKNOWN,
     stoppedAt: new Date(0),
     ...(artifact && { containers: [{ exitCode: 0 }] }),
   });

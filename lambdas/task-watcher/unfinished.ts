@@ -27,7 +27,9 @@ export async function lookAfterUnfinished(deps: WatcherDeps): Promise<void> {
 async function lookAfter(deps: WatcherDeps, id: string): Promise<void> {
   const stored = await deps.store.get(id);
   if (!stored || isTerminal(stored.record.status)) return;
-  const quietFor = deps.clock.now() - Date.parse(stored.record.updatedAt);
+  const age = deps.clock.now() - Date.parse(stored.record.updatedAt);
+  // A record from the future says that the clock was set back: how old it is nobody knows, but it may be submitted again.
+  const quietFor = age < 0 ? RESUBMIT_AFTER_MS : age;
   if (quietFor < RESUBMIT_AFTER_MS || (await deps.queue.get(QUEUES.clone, cloneJobId(id)))) return;
   if (!stored.record.plan) {
     // Adding a job again is a no-op, also after it has ended: then its events are still on their way.

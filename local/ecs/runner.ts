@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Clock } from '../../lambdas/shared/ports.ts';
+import { PLATFORM_CRASHED, PLATFORM_STOPPED } from '../../lambdas/task-watcher/classify.ts';
 import { familyOf, identify, killFamily, processTable, signal } from './processes.ts';
 import type { ContainerOverride, StopCode, TaskRecord } from './task.ts';
 import type { TaskDefinition } from './taskDefinition.ts';
@@ -35,7 +36,6 @@ type Ending = { code: number | null; signal: NodeJS.Signals | null } | { error: 
 
 const DEFAULT_STOP_TIMEOUT_SECONDS = 30;
 const LOOK_MS = 1_000;
-export const PLATFORM_STOPPED = 'The platform was stopped while the task was running.';
 
 /** Leads tasks through their life: PROVISIONING, PENDING, RUNNING, DEPROVISIONING, STOPPED. */
 export class Runner {
@@ -52,11 +52,12 @@ export class Runner {
   async recover(): Promise<void> {
     const left = [...this.#options.store.tasks.values()].filter((task) => task.lastStatus !== 'STOPPED');
     for (const task of left) {
+      const ran = task.process !== undefined;
       if (task.process) await killFamily(task.process);
-      const code = task.process ? 'TerminationNotice' : 'TaskFailedToStart';
+      const code = ran ? 'TerminationNotice' : 'TaskFailedToStart';
       await this.#stopped(task, {
         stopCode: task.stopCode ?? code, // it may have been told to stop before
-        stoppedReason: task.stoppedReason ?? PLATFORM_STOPPED,
+        stoppedReason: task.stoppedReason ?? (ran ? PLATFORM_CRASHED : PLATFORM_STOPPED),
       });
     }
     await this.#options.store.prune();
@@ -114,7 +115,10 @@ export class Runner {
   async #run(live: Live, overrides: readonly ContainerOverride[]): Promise<void> {
     const { task } = live;
     try {
-      const outcome = await this.#execute(live, overrides);
+      const outcome = await this.#execute(live, overrides).catch((error: Error) => {
+        this.#options.onError(error);
+        return failedToStart(`CannotStartContainerError: ${error.message}`);
+      });
       clearTimeout(live.killTimer);
       const end = { ...outcome, ...(live.stop && { stopCode: live.stop.code, stoppedReason: live.stop.reason }) };
       await this.#change(task, { ...end, lastStatus: 'DEPROVISIONING', desiredStatus: 'STOPPED' });
@@ -185,7 +189,12 @@ export class Runner {
     if (child.pid !== undefined) {
       live.pid = child.pid;
       task.process = identify(child.pid, run.given);
-      this.#options.store.saveNow(task); // from here on a new life of the platform would find the process
+      try {
+        this.#options.store.saveNow(task); // from here on a new life of the platform would find the process
+      } catch (error) {
+        signal(-child.pid, 'SIGKILL'); // one that nobody would find must not run
+        throw error;
+      }
       await this.#change(task, { lastStatus: 'RUNNING', startedAt: this.#options.clock.now() });
       this.#look();
     }

@@ -18,7 +18,9 @@ export class TaskLog {
   bound(): void {
     if (fstatSync(this.fd).size <= MAX_BYTES) return;
     ftruncateSync(this.fd, 0);
-    writeSync(this.fd, `[the first ${MAX_BYTES} bytes of output are not kept]\n`);
+    try {
+      writeSync(this.fd, `[the first ${MAX_BYTES} bytes of output are not kept]\n`);
+    } catch {} // a full disk: the output is cut all the same
   }
 
   close(): void {

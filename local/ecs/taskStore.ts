@@ -1,5 +1,5 @@
-import { renameSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lambdas/shared/ports.ts';
 import { writeFileAtomic } from '../awsProtocol/atomicFile.ts';
@@ -12,6 +12,8 @@ const KEEP_COUNT = 10_000;
 /** Output is what takes room. */
 const KEEP_LOGS = 200;
 const PRUNE_MS = 5_000;
+/** A state that could not be written is tried again so often, until there is space. */
+const RETRY_MS = 1_000;
 
 /**
  * The tasks, each with a file of its own and a file of its output. What the caller gave in overrides (keys, the user's
@@ -26,17 +28,22 @@ export class TaskStore {
   readonly #writes = new Map<string, Promise<void>>();
   /** Tasks that have a file of output. */
   readonly #logs = new Set<string>();
+  /** Tasks whose file is older than what is known of them. */
+  readonly #unsaved = new Set<string>();
+  readonly #onError: (error: unknown) => void;
+  #retry: NodeJS.Timeout | undefined;
   #prunedAt = Number.NEGATIVE_INFINITY;
 
-  private constructor(dir: string, clock: Clock) {
+  private constructor(dir: string, clock: Clock, onError: (error: unknown) => void) {
     this.#dir = dir;
     this.#clock = clock;
+    this.#onError = onError;
   }
 
-  /** @param onError Told of files that cannot be read (a power cut); they are given up, and not in the way of a start. */
+  /** @param onError Told of files that cannot be read (a power cut), which are kept aside, and of those that cannot be written. */
   static async open(dir: string, clock: Clock, onError: (error: unknown) => void): Promise<TaskStore> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const store = new TaskStore(dir, clock);
+    const store = new TaskStore(dir, clock, onError);
     const loaded: TaskRecord[] = [];
     for (const name of await readdir(dir)) {
       if (name.endsWith('.log')) store.#logs.add(name.slice(0, -'.log'.length));
@@ -45,8 +52,8 @@ export class TaskStore {
         try {
           loaded.push(JSON.parse(await readFile(join(dir, name), 'utf8')) as TaskRecord);
         } catch (cause) {
-          onError(new Error(`The task file ${name} cannot be read`, { cause }));
-          await rm(join(dir, name), { force: true });
+          onError(new Error(`The task file ${name} cannot be read and was renamed to ${name}.damaged`, { cause }));
+          await rename(join(dir, name), join(dir, `${name}.damaged`));
         }
       }
     }
@@ -73,15 +80,50 @@ export class TaskStore {
     return (this.#byToken.get(token) ?? []).map((id) => this.tasks.get(id)!);
   }
 
-  /** Known at once, so that a repeat of the call finds it; on disk when the promise resolves. */
-  add(task: TaskRecord, overrides: readonly ContainerOverride[]): Promise<void> {
+  /**
+   * Known at once, so that a repeat of the call finds it; on disk when the promise resolves. Where it cannot be written it is
+   * forgotten again: a task that is not on disk is never started.
+   */
+  async add(task: TaskRecord, overrides: readonly ContainerOverride[]): Promise<void> {
     this.#remember(task);
     this.overrides.set(task.id, overrides);
-    return this.save(task);
+    try {
+      await this.#write(task);
+    } catch (error) {
+      this.#forget(task);
+      throw error;
+    }
   }
 
-  /** Writes the present state. Calls for one task are carried out in order. */
-  save(task: TaskRecord): Promise<void> {
+  /**
+   * Writes the present state. Calls for one task are carried out in order. A state that cannot be written is tried again
+   * until it can: the task goes on, and the file that is there is enough to find it after a crash.
+   */
+  async save(task: TaskRecord): Promise<void> {
+    try {
+      await this.#write(task);
+      this.#unsaved.delete(task.id);
+    } catch (error) {
+      this.#unsaved.add(task.id);
+      if (this.#retry) return;
+      this.#onError(error);
+      this.#retry = setTimeout(() => this.#saveAgain(), RETRY_MS);
+      this.#retry.unref();
+    }
+  }
+
+  async #saveAgain(): Promise<void> {
+    const [id] = this.#unsaved;
+    const task = id === undefined ? undefined : this.tasks.get(id);
+    try {
+      if (task) await this.#write(task);
+      if (id !== undefined) this.#unsaved.delete(id);
+    } catch {}
+    this.#retry = this.#unsaved.size === 0 ? undefined : setTimeout(() => this.#saveAgain(), RETRY_MS);
+    this.#retry?.unref();
+  }
+
+  #write(task: TaskRecord): Promise<void> {
     const text = JSON.stringify(task);
     const before = this.#writes.get(task.id) ?? Promise.resolve();
     const write = before
@@ -93,27 +135,35 @@ export class TaskStore {
     });
   }
 
-  /** `save` without giving anything else a turn. Only while no `save` of the task is under way. */
+  /** `save` without giving anything else a turn, and not tried again. Only while no `save` of the task is under way. */
   saveNow(task: TaskRecord): void {
     const path = join(this.#dir, `${task.id}.json`);
-    writeFileSync(`${path}.tmp`, JSON.stringify(task), { mode: 0o600 });
-    renameSync(`${path}.tmp`, path);
+    try {
+      writeFileSync(`${path}.tmp`, JSON.stringify(task), { mode: 0o600 });
+      renameSync(`${path}.tmp`, path);
+    } catch (error) {
+      rmSync(`${path}.tmp`, { force: true });
+      throw error;
+    }
+  }
+
+  #forget({ id, request: { token } }: TaskRecord): void {
+    this.tasks.delete(id);
+    this.overrides.delete(id);
+    this.#unsaved.delete(id);
+    if (token !== undefined) this.#byToken.delete(token);
   }
 
   /** Forgets what stopped long ago. Looks only now and then: it is called at the end of every task. */
   async prune(): Promise<void> {
     const now = this.#clock.now();
-    if (now - this.#prunedAt < PRUNE_MS) return;
+    if (now >= this.#prunedAt && now - this.#prunedAt < PRUNE_MS) return;
     this.#prunedAt = now;
     const stopped = [...this.tasks.values()].filter((t) => t.lastStatus === 'STOPPED' && !this.#writes.has(t.id));
     const newestFirst = stopped.sort((a, b) => (b.stoppedAt ?? 0) - (a.stoppedAt ?? 0));
     const isOld = (t: TaskRecord) => (t.stoppedAt ?? 0) < now - KEEP_MS;
     const forgotten = newestFirst.filter((t, i) => i >= KEEP_COUNT || isOld(t));
-    for (const { id, request } of forgotten) {
-      this.tasks.delete(id);
-      this.overrides.delete(id);
-      if (request.token !== undefined) this.#byToken.delete(request.token);
-    }
+    for (const task of forgotten) this.#forget(task);
     // With the output goes what the caller had given: nobody asks for it any more.
     const silenced = newestFirst.filter((t, i) => (i >= KEEP_LOGS || isOld(t)) && this.#logs.delete(t.id));
     for (const { id } of silenced) this.overrides.delete(id);
@@ -124,6 +174,7 @@ export class TaskStore {
   }
 
   async settled(): Promise<void> {
+    clearTimeout(this.#retry);
     await Promise.allSettled(this.#writes.values());
   }
 }

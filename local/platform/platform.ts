@@ -5,6 +5,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
+import { isDiskFull, writeFailure } from '../../lambdas/shared/adapters/memory/journalFile.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
 import { openAnalysisPool } from '../analysis/openAnalysisPool.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
@@ -14,6 +15,7 @@ import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
 import { chooseBuildUsers } from './buildUsers.ts';
 import { requireGit } from './git.ts';
+import { healthOf } from './health.ts';
 import { startHttp } from './http.ts';
 import { type HostEnv, laptopTaskDefinitions, workFolder } from './images.ts';
 import { clearToolchains, clearWork, protectData } from './leftovers.ts';
@@ -75,13 +77,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       throw new VerenError('DATA_FOLDER_UNUSABLE', { path: dataDir, reason: e.message }, { cause: e });
     });
     const onError = (e: unknown) => log('an engine reported a fault', e);
-    const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError }));
+    const onRepair = (sentence: string) => log(sentence);
+    const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError, onRepair }));
     // Opened after the ports: now the data folder is ours. Closed after them: they wait for analyses that are going on.
     const analyses = await openAnalysisPool({ dataDir, hostEnv });
     closers.unshift(() => analyses.close());
     const { token, file } = await laptopToken(dataDir, options.token);
     const credentials = await createCredentialStore({ dataDir, clock });
-    const s3Endpoint = opened(await startS3Endpoint({ dataDir, credentials, clock, onError }));
+    const s3Endpoint = opened(await startS3Endpoint({ dataDir, credentials, clock, onError, onRepair }));
     const stsEndpoint = opened(await startStsEndpoint({ credentials, clock }));
     const { accessKeyId, secretAccessKey } = credentials.root;
     const sdk = { region: DEFAULT_REGION, credentials: { accessKeyId, secretAccessKey } };
@@ -102,6 +105,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         dataDir,
         credentials,
         clock,
+        onError,
         taskDefinitions,
         onTaskStateChange: (event) => onChange(event),
       }),
@@ -126,6 +130,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       analyze: analyses.analyze,
       endpoints: { AWS_ENDPOINT_URL_S3: s3Endpoint.url },
       siteUrl: (projectId) => sites.urlFor(projectId),
+      health: healthOf({ dataDir, probe: ports.probe }),
       log,
     });
     onChange = handlers.watch;
@@ -145,6 +150,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     };
   } catch (e) {
     await close();
-    throw e;
+    throw isDiskFull(e) ? writeFailure(dataDir, e) : e;
   }
 }

@@ -9,6 +9,7 @@ import type { MemoryBus, Message } from '../../lambdas/shared/adapters/memory/bu
 import { type MemoryPlatform, openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
 import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
+import { clearWaitingSuspects } from '../../lambdas/shared/crashes.ts';
 import { openBus, openKafka } from '../../lambdas/shared/openKafka.ts';
 import type {
   Clock,
@@ -24,7 +25,7 @@ import type { HostEnv } from './images.ts';
 /** The event-projector's handler. */
 export type Projector = (event: Pick<MSKEvent, 'records'>) => Promise<BatchResult>;
 
-export interface LaptopPorts extends Pick<MemoryPlatform, 'doorbell' | 'notifier'> {
+export interface LaptopPorts extends Pick<MemoryPlatform, 'doorbell' | 'notifier' | 'probe'> {
   readonly queue: JobQueue;
   readonly store: DeploymentStore;
   readonly logs: LogChannel;
@@ -42,6 +43,8 @@ export interface LaptopPortsOptions {
   readonly clock: Clock;
   readonly hostEnv: HostEnv;
   readonly onError: (error: unknown) => void;
+  /** Told, in one sentence, of a journal that was repaired at the start. */
+  readonly onRepair: (sentence: string) => void;
 }
 
 /**
@@ -60,12 +63,13 @@ export async function openLaptopPorts(options: LaptopPortsOptions): Promise<Lapt
     const state = hostEnv.REDIS_URL ? redisState(hostEnv.REDIS_URL, options, closers) : memory;
     // Jobs that were active belong to a process that is no more: they are free at once, not when their lease ends.
     await memory.queue.expireLeases();
+    if (memory.crashed) await clearWaitingSuspects(state.queue);
     const messages = hostEnv.KAFKA_BROKERS
       ? await kafkaMessages(hostEnv, options, closers)
       : await memoryMessages(memory.bus, closers);
     const { queue, store, logs, subscriptions } = state;
-    const { doorbell, notifier } = memory;
-    return { queue, store, logs, subscriptions, doorbell, notifier, ...messages, close };
+    const { doorbell, notifier, probe } = memory;
+    return { queue, store, logs, subscriptions, doorbell, notifier, probe, ...messages, close };
   } catch (e) {
     await close();
     throw e;

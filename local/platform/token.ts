@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { VerenError } from '../../contract/errors.ts';
 import { writeFileAtomic } from '../awsProtocol/atomicFile.ts';
 
 export interface LaptopToken {
@@ -13,7 +14,10 @@ export interface LaptopToken {
 export async function laptopToken(dataDir: string, given: string | undefined): Promise<LaptopToken> {
   if (given) return { token: given };
   const file = join(dataDir, 'token');
-  const known = await readFile(file, 'utf8').catch(() => '');
+  const known = await readFile(file, 'utf8').catch((e: NodeJS.ErrnoException) => {
+    if (e.code === 'ENOENT') return '';
+    throw new VerenError('DATA_FOLDER_UNUSABLE', { path: dataDir, reason: e.message }, { cause: e });
+  });
   if (known.trim()) return { token: known.trim(), file };
   const token = randomBytes(24).toString('base64url');
   await writeFileAtomic(file, `${token}\n`);

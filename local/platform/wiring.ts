@@ -1,7 +1,6 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
-import { ulid } from 'ulid';
 import { BUILDERS } from '../../contract/builders.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
@@ -17,6 +16,7 @@ import { rest } from '../../lambdas/log-streamer/followLog.ts';
 import { s3Archive } from '../../lambdas/shared/archive.ts';
 import { artifactFinder } from '../../lambdas/shared/artifact.ts';
 import { dropCaches } from '../../lambdas/shared/caches.ts';
+import { deploymentIds } from '../../lambdas/shared/deploymentIds.ts';
 import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
 import { gitAllowProtocol, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
@@ -43,6 +43,8 @@ export interface WiringInput {
   readonly endpoints: BuildContext['endpoints'];
   readonly analyze: AnalysisPool['analyze'];
   readonly siteUrl: (projectId: string) => Promise<string>;
+  /** Why the platform cannot work as it should; null where it can. */
+  readonly health?: () => Promise<string | null>;
   readonly log: (message: string, details?: unknown) => void;
 }
 
@@ -122,7 +124,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     ...common,
     archive,
     authenticate,
-    newId: () => ulid().toLowerCase(),
+    newId: deploymentIds(clock),
     siteUrl: input.siteUrl,
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
     checkSize: (request) => checkRequestSize(request, platform),
@@ -130,6 +132,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     dropCaches: dropCaches(clients.s3, bucket),
     forbidPublication: forbidPublication({ s3: clients.s3, bucket, clock }),
     supersede: input.supersede ?? 'waiting',
+    ...(input.health && { health: input.health }),
     analyze,
   });
 

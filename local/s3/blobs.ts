@@ -56,6 +56,12 @@ export class Blobs {
     }
   }
 
+  /** Whether there is any blob, named or not. */
+  async hasAny(): Promise<boolean> {
+    for (const folder of await readdir(this.#dir)) if ((await readdir(join(this.#dir, folder))).length > 0) return true;
+    return false;
+  }
+
   /** Removes leftovers of an earlier life. Call it after every object has been loaded and before any is written. */
   async sweep(): Promise<void> {
     for (const folder of await readdir(this.#dir)) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDiskFull } from '../../lambdas/shared/adapters/memory/journalFile.ts';
 import type { Clock } from '../../lambdas/shared/ports.ts';
 import type { CredentialStore } from '../awsProtocol/credentials.ts';
 import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
@@ -30,13 +31,15 @@ export interface S3EndpointOptions {
   readonly clock?: Clock;
   /** Told of faults of the endpoint itself; each was answered with 500. */
   readonly onError?: (error: unknown) => void;
+  /** Told, in one sentence, of a journal that was repaired at the start. */
+  readonly onRepair?: (sentence: string) => void;
   /** Milliseconds before each request is looked at: a store that is not on this machine, for benchmarks. */
   readonly latencyMs?: number;
 }
 
 /** An S3 endpoint for path-style clients (`forcePathStyle: true`). Every request must be signed with a known key. */
 export async function startS3Endpoint(options: S3EndpointOptions): Promise<Endpoint> {
-  const store = await ObjectStore.open(join(options.dataDir, 's3'));
+  const store = await ObjectStore.open(join(options.dataDir, 's3'), options.onRepair);
   const uploads: Uploads = new Map();
   const clock = options.clock ?? { now: Date.now };
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
@@ -123,6 +126,9 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   'DELETE upload': abortMultipartUpload,
 };
 
+/** S3 itself never says so; of its own answers, `SlowDown` is the one that asks to come later. */
+const diskFull = () => new ServiceError('SlowDown', 503, 'There is no space left on the disk of the platform.');
+
 function sendError(
   request: IncomingMessage,
   response: ServerResponse,
@@ -133,11 +139,10 @@ function sendError(
     response.destroy(); // the client has gone, or must learn from a cut connection that the body is not whole
     return;
   }
-  const known = error instanceof ServiceError;
-  if (!known) onError?.(error);
-  const { code, status, message, members } = known
-    ? error
-    : new ServiceError('InternalError', 500, 'We encountered an internal error. Please try again.');
+  const known = error instanceof ServiceError ? error : isDiskFull(error) ? diskFull() : undefined;
+  if (!(error instanceof ServiceError)) onError?.(error);
+  const { code, status, message, members } =
+    known ?? new ServiceError('InternalError', 500, 'We encountered an internal error. Please try again.');
   const requestId = String(response.getHeader('x-amz-request-id'));
   const body = xmlDocument('Error', {
     Code: code,

@@ -1,7 +1,13 @@
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { VerenError } from '../../contract/errors.ts';
+import {
+  encodeRecord,
+  isDiskFull,
+  type JournalFormat,
+  keepTailAside,
+  readJournal,
+  unreadable,
+} from '../../lambdas/shared/adapters/memory/journalFile.ts';
 import { syncDirectory } from '../awsProtocol/atomicFile.ts';
 
 export interface Journal<R> {
@@ -18,39 +24,54 @@ export interface JournalOptions<R> {
   snapshot(): Iterable<R>;
   /** How many records `snapshot` gives. */
   size(): number;
+  /** Whether something shows that there was a journal: then one that is missing or empty is not taken for a new one. */
+  hasEvidence(): Promise<boolean>;
+  /** Told of a journal that was repaired while it was opened: in one sentence, and whether acknowledged records may be lost. */
+  onRepair?(sentence: string, mayHaveLost: boolean): void;
 }
 
 const SLACK = 10_000;
+const FORMAT: JournalFormat = {
+  header: '{"journal":"veren-objects","version":2}',
+  legacyHeader: null, // it began with its first record
+  // Not any object: a damaged header is one too.
+  isRecord: (value) => Array.isArray(value) || (typeof value === 'object' && value !== null && 'op' in value),
+};
 
 /**
- * An append-only file of JSON lines. Appends of one moment share one write. A torn last line (the process died while
- * writing) was never acknowledged and is cut off. When most lines are dead the file is written anew from the state.
+ * An append-only file of records. Appends of one moment share one write. What cannot be read at the end (the process died
+ * while writing, or the power was cut) is moved to a file beside it. When most lines are dead the file is written anew.
+ * @throws VerenError DATA_FOLDER_UNUSABLE for damage anywhere else
  */
 export async function openJournal<R>(options: JournalOptions<R>): Promise<Journal<R>> {
   await rm(temporary(options.path), { force: true });
-  let file = await open(options.path, 'a+', 0o600);
-  let { length, lines } = await load(options).catch(async (error) => {
-    await file.close();
-    throw error;
-  });
-  await file.truncate(length);
+  let { file, length, lines } = await load(options);
 
   type Waiting = { record: R; done: () => void; failed: (error: unknown) => void };
   let waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
   let closed = false;
+  let postponed = 0;
+  const rewriteAt = (size: number) => Math.max(2 * size, postponed) + SLACK;
 
   async function flush(): Promise<void> {
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
       try {
-        if (lines > 2 * options.size() + SLACK) {
-          const next = await rewrite(options);
-          await file.close();
-          ({ file, length, lines } = next);
+        if (lines > rewriteAt(options.size())) {
+          const next = await rewrite(options).catch((error) => {
+            if (!isDiskFull(error)) throw error;
+          });
+          // Without space for a second file the first is written on; it is tried again when it has grown.
+          if (!next) postponed = lines;
+          else {
+            postponed = 0;
+            await file.close();
+            ({ file, length, lines } = next);
+          }
         }
-        const text = Buffer.from(batch.map((w) => `${JSON.stringify(w.record)}\n`).join(''));
+        const text = Buffer.from(batch.map((w) => encodeRecord(w.record)).join(''));
         await file.appendFile(text);
         length += text.length;
         lines += batch.length;
@@ -86,39 +107,42 @@ export async function openJournal<R>(options: JournalOptions<R>): Promise<Journa
 
 const temporary = (path: string) => `${path}.tmp`;
 
-async function load<R>({ path, apply }: JournalOptions<R>): Promise<{ length: number; lines: number }> {
-  let rest: Buffer = Buffer.alloc(0);
-  let length = 0;
-  let lines = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    const data = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-    let start = 0;
-    for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10, start)) {
-      let record: R;
-      try {
-        record = JSON.parse(data.toString('utf8', start, end)) as R;
-      } catch (cause) {
-        const reason = `line ${lines + 1} of ${path} is damaged`;
-        throw new VerenError('DATA_FOLDER_UNUSABLE', { path: dirname(path), reason }, { cause });
-      }
-      apply(record);
-      lines++;
-      length += end + 1 - start;
-      start = end + 1;
-    }
-    rest = data.subarray(start);
+type Opened = { file: FileHandle; length: number; lines: number };
+
+async function load<R>(options: JournalOptions<R>): Promise<Opened> {
+  const { path, apply } = options;
+  const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (!content?.length) {
+    const what = content
+      ? 'is empty, and the objects that it named are still there'
+      : 'is missing, and its objects are not';
+    if (await options.hasEvidence()) throw unreadable(path, what);
+    return rewrite(options);
   }
-  return { length, lines };
+  const { length, records, isCurrent, tail } = readJournal(path, content, FORMAT, (record) => apply(record as R));
+  // A process that dies leaves a part of one line; more than that, or zeros, is what a disk makes of it.
+  if (tail.length > 0) options.onRepair?.(await keepTailAside(path, tail), tail.includes(10) || tail.includes(0));
+  if (!isCurrent) {
+    const next = await rewrite(options).catch((error) => {
+      if (!isDiskFull(error)) throw error;
+    });
+    if (next) return next;
+  }
+  const file = await open(path, 'a+', 0o600);
+  await file.truncate(length);
+  return { file, length, lines: records };
 }
 
 /** Writes the state to a new file and puts it in the old one's place. Here a loss would lose everything: hence fsync. */
-async function rewrite<R>(options: JournalOptions<R>): Promise<{ file: FileHandle; length: number; lines: number }> {
+async function rewrite<R>(options: JournalOptions<R>): Promise<Opened> {
   const path = temporary(options.path);
-  const file = await open(path, 'w+', 0o600);
+  const file = await open(path, 'ax+', 0o600);
   let length = 0;
   let lines = 0;
   try {
-    let part: string[] = [];
+    let part: string[] = [`${FORMAT.header}\n`];
     const write = async () => {
       const text = Buffer.from(part.join(''));
       await file.appendFile(text);
@@ -126,7 +150,7 @@ async function rewrite<R>(options: JournalOptions<R>): Promise<{ file: FileHandl
       part = [];
     };
     for (const record of options.snapshot()) {
-      part.push(`${JSON.stringify(record)}\n`);
+      part.push(encodeRecord(record));
       lines++;
       if (part.length === 2_000) await write();
     }

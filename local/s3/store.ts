@@ -28,21 +28,29 @@ export class ObjectStore {
     this.blobs = blobs;
   }
 
-  static async open(dir: string): Promise<ObjectStore> {
+  /** @param onRepair Told, in one sentence, of a journal that was repaired. */
+  static async open(dir: string, onRepair: (sentence: string) => void = () => undefined): Promise<ObjectStore> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const store = new ObjectStore(await Blobs.open(join(dir, 'blobs')));
     // While the journal is read, replaced objects must not unlink: a later line may name the same blob again (a copy).
     let retain = false;
+    let mayHaveLost = false;
     store.#journal = await openJournal<Entry>({
       path: join(dir, 'objects.ndjson'),
       apply: (entry) => store.#apply(entry, retain),
       snapshot: () => store.#snapshot(),
       size: () => store.#size(),
+      hasEvidence: () => store.blobs.hasAny(),
+      onRepair(sentence, lost) {
+        mayHaveLost = lost;
+        onRepair(sentence);
+      },
     });
     retain = true;
     for (const { index } of store.buckets.values())
       for (const [, object] of index.entries()) store.blobs.retain(object.segments);
-    await store.blobs.sweep();
+    // What only the lost records named stays until the next start: whoever puts them back finds it.
+    if (!mayHaveLost) await store.blobs.sweep();
     return store;
   }
 

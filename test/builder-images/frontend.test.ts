@@ -180,6 +180,15 @@ describe('failures', () => {
       'build',
       {},
     ],
+    [
+      'a disk that is full',
+      page,
+      { BUILDCOMMAND: 'echo "npm error nospc ENOSPC: no space left on device, write" >&2; exit 228' },
+      37,
+      'BUILD_DISK_FULL',
+      'build',
+      {},
+    ],
     ['no output folder', page, { BUILDCOMMAND: 'true', OUTPUT_DIR: 'dist' }, 23, 'OUTPUT_MISSING', 'publish', {}],
     [
       'an empty output folder',

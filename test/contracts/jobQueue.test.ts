@@ -265,6 +265,30 @@ overStorages('JobQueue', (open) => {
     expect(await queue.retry(Q, 'nobody', 1, 0)).toBe(false);
   });
 
+  test('what is retried has the notes that it is given, and no others', async () => {
+    await add(job('a'));
+    await queue.take(Q, LEASE);
+    await queue.note(Q, 'a', { taskArn: 'x' });
+    await queue.retry(Q, 'a', 1, 0, { excused: '1', crashes: '2' });
+    expect(await queue.take(Q, LEASE)).toMatchObject({ attempt: 2, notes: { excused: '1', crashes: '2' } });
+    await queue.retry(Q, 'a', 2, 0);
+    expect((await queue.take(Q, LEASE))?.notes).toEqual({});
+  });
+
+  test('a clock that is set back delays nothing', async () => {
+    await add(job('a'));
+    await queue.take(Q, LEASE);
+    clock.advance(10_000); // so that it is known where the clock has been
+    await queue.retry(Q, 'a', 1, 30_000);
+    clock.advance(-3_600_000);
+    await add(job('b'));
+    expect(await queue.take(Q, LEASE)).toMatchObject({ id: 'b' });
+    clock.advance(31_000);
+    expect(await queue.take(Q, LEASE)).toMatchObject({ id: 'a' });
+    clock.advance(60_001);
+    expect(await queue.take(Q, LEASE)).toMatchObject({ lapsed: true });
+  });
+
   test('an expired lease can still be retried, released or completed by who watches it', async () => {
     await add(job('a'), job('b'), job('c'));
     for (let i = 0; i < 3; i++) await queue.take(Q, LEASE);

@@ -1,9 +1,9 @@
-import { ulid } from 'ulid';
 import { createApi } from '../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
 import type { ApiDeps } from '../../lambdas/api/deps.ts';
 import { checkRequestSize } from '../../lambdas/build-worker/services/overrides.ts';
 import { type MemoryPlatform, openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
+import { deploymentIds } from '../../lambdas/shared/deploymentIds.ts';
 import { LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
 
@@ -41,7 +41,7 @@ export async function apiFixture(over: Partial<ApiDeps> = {}): Promise<ApiFixtur
     authenticate: authenticateByHash(async () =>
       Object.fromEntries(Object.entries(TOKENS).map(([owner, token]) => [owner, [hashToken(token)]])),
     ),
-    newId: () => ulid().toLowerCase(),
+    newId: deploymentIds(clock),
     siteUrl: async (projectId) => `http://${projectId}.example`,
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
     checkSize: (request) =>

@@ -1,5 +1,5 @@
 import { VerenError } from '../../../contract/errors.ts';
-import { PhaseFault } from '../../shared/fault.ts';
+import { DISK_FULL, PhaseFault } from '../../shared/fault.ts';
 import type { Step } from './output.ts';
 
 export interface Ending {
@@ -17,7 +17,6 @@ export interface Ending {
 const STEP_ENDED = /^veren: step (\w+) ended with exit code (\d+)$/;
 const EXIT_STATUS = /exit(?: status|ed with|ed: | code:?)?[ :]*(?:status )?(\d{1,3})\b/;
 const KILLED = /signal: killed|exit (?:status|code:?) 137\b/;
-const DISK_FULL = /no space left on device|ENOSPC|disk quota exceeded/i;
 const HEAP = 'JavaScript heap out of memory';
 const PULL =
   /(?:unable|failed) to (?:retrieve|pull|get|resolve|load)|(?:getting|pulling|initializing|reading|creating build container|retrieving).*(?:image|manifest|source)|MANIFEST_UNKNOWN|manifest unknown|TOOMANYREQUESTS|toomanyrequests|dial tcp|i\/o timeout|connection refused|no such host/i;

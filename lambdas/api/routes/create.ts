@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRoute, z } from '@hono/zod-openapi';
 import { AcceptedSchema, CreateDeploymentSchema, ProblemSchema } from '../../../contract/api.ts';
+import { VerenError } from '../../../contract/errors.ts';
 import type { DeploymentEvent } from '../../../contract/events.ts';
 import type { DeploymentRequest } from '../../../contract/jobs.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
@@ -46,6 +47,7 @@ const route = createRoute({
       'BODY_TOO_LARGE',
       'IDEMPOTENCY_KEY_REUSED',
       'UNAVAILABLE',
+      'DISK_FULL',
     ),
   },
 });
@@ -69,12 +71,15 @@ export async function createDeployment(
 ): Promise<DeploymentRecord> {
   const request: DeploymentRequest = { ...asked, gitUrl: deps.normaliseGitUrl(asked.gitUrl) };
   deps.checkSize(request);
+  // Greater than the owner's newest, whatever the clock says: the newer deployment must be the greater one.
+  const { items } = await deps.store.list({ owner, limit: 1 });
+  const deploymentId = deps.newId(items[0]?.deploymentId);
   const requested: Requested = {
     v: 1,
     type: 'deployment.requested',
     id: deps.newId(),
     at: new Date(deps.clock.now()).toISOString(),
-    deploymentId: deps.newId(),
+    deploymentId,
     projectId: request.projectId,
     owner,
     gitUrl: request.gitUrl,
@@ -89,7 +94,12 @@ export async function createDeployment(
   if (created.kind === 'foreign-project') return fail('NOT_FOUND', { what: `project "${request.projectId}"` });
   if (created.kind === 'key-reused') return fail('IDEMPOTENCY_KEY_REUSED');
   const record = created.kind === 'replayed' ? await again(deps, created.deploymentId) : recordOf(requested);
-  if (created.kind === 'created') await tell(deps, requested);
+  // Stored with its job it is accepted, and a refusal would not be true: the worker tells of the request too.
+  if (created.kind === 'created')
+    await tell(deps, requested).catch((e) => {
+      if (!(e instanceof VerenError && e.row.fault === 'transient')) throw e;
+      deps.log(`deployment ${requested.deploymentId} is accepted but could not be told of yet`, e);
+    });
   await supersedeOlder(deps, record);
   return record;
 }

@@ -12,6 +12,7 @@ import { QUEUES, TOPICS } from '../../../contract/names.ts';
 import { type Plan, PlanSchema } from '../../../contract/plan.ts';
 import { type Failure, isTerminal } from '../../../contract/record.ts';
 import { failure, failureOf } from '../../shared/buildEvents.ts';
+import { crashBackoff, crashesOf, crashNote, MAX_CLONE_CRASHES } from '../../shared/crashes.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, NewJob, TakenJob } from '../../shared/ports.ts';
 import { backoff } from '../../shared/retry.ts';
 
@@ -27,13 +28,16 @@ export interface CloneWorkerDeps {
 }
 
 /** Longer than the analysis may take with all its limits; a crashed worker's job is taken again after it. */
-const LEASE_MS = 150_000;
-/** Analyses of one deployment, those that were cut off among them. */
+export const LEASE_MS = 150_000;
+/** Analyses of one deployment that may fail; those that were cut off are counted apart. */
 const MAX_TRIES = 3;
 
-/** Analyzes what waits in queue `clone`, one job after another. Safe to run in several processes at once. */
-export async function drainCloneQueue(deps: CloneWorkerDeps): Promise<void> {
-  for (;;) {
+/**
+ * Analyzes what waits in queue `clone`, one job after another. Safe to run in several processes at once.
+ * @param mayTakeMore False where the process is about to be ended: what waits is left to the next one.
+ */
+export async function drainCloneQueue(deps: CloneWorkerDeps, mayTakeMore: () => boolean = () => true): Promise<void> {
+  while (mayTakeMore()) {
     const job = await deps.queue.take(QUEUES.clone, { leaseMs: LEASE_MS });
     if (!job) return;
     const parsed = CloneJobSchema.safeParse(job.data);
@@ -52,10 +56,7 @@ async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob):
     await deps.queue.complete(QUEUES.clone, job.id);
     return;
   }
-  // A holder that died has used up a try: an analysis that takes its process down with it must not be tried for ever.
-  const failed = Number(job.notes.tries ?? 0) + (job.lapsed ? 1 : 0);
-  if (failed >= MAX_TRIES && !job.notes.plan) return fail(deps, job, data, failure('INTERNAL'));
-  if (job.lapsed) await deps.queue.note(QUEUES.clone, job.id, { tries: String(failed) });
+  if (job.lapsed && !job.notes.plan && !(await mayTryAfterCrash(deps, job, data))) return;
   // The request first, once more: whoever took it may have died before the log had it, and without it nothing else counts.
   const begun = publish(deps, data, stored?.facts.requested, said(deps, data, { type: 'deployment.analyzing' }));
   begun.catch(() => undefined);
@@ -64,7 +65,7 @@ async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob):
     plan = job.notes.plan ? PlanSchema.parse(JSON.parse(job.notes.plan)) : await deps.analyze(data.request);
   } catch (e) {
     await begun;
-    await afterFailure(deps, job, data, failed + 1, e);
+    await afterFailure(deps, job, data, Number(job.notes.tries ?? 0) + 1, e);
     return;
   }
   await begun;
@@ -76,6 +77,23 @@ async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob):
     deps.doorbell.ring('build-worker'),
   ]);
   await deps.queue.complete(QUEUES.clone, job.id);
+}
+
+/**
+ * Whoever held the job has died, which is no failure of the analysis; but one that takes its process down with it must not be
+ * tried for ever. False where the job was put off or given up.
+ */
+async function mayTryAfterCrash(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob): Promise<boolean> {
+  const crashes = crashesOf(job) + 1;
+  if (crashes >= MAX_CLONE_CRASHES) {
+    await fail(deps, job, data, failure('CRASHES_REPEATED', { crashes }));
+    return false;
+  }
+  await deps.queue.note(QUEUES.clone, job.id, crashNote(crashes));
+  if (crashes + 1 < MAX_CLONE_CRASHES) return true;
+  // Its last chance comes when whatever else was tried again has had its own.
+  await deps.queue.release(QUEUES.clone, job.id, crashBackoff(crashes));
+  return false;
 }
 
 function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> | null {

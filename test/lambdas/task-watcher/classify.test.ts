@@ -1,7 +1,13 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import { ERRORS, type ErrorCode } from '../../../contract/errors.ts';
 import { parseTaskToken, taskToken } from '../../../lambdas/shared/taskToken.ts';
-import { classify, TIMEOUT_REASON } from '../../../lambdas/task-watcher/classify.ts';
+import {
+  classify,
+  PLATFORM_CRASHED,
+  PLATFORM_STOPPED,
+  TASK_UNKNOWN,
+  TIMEOUT_REASON,
+} from '../../../lambdas/task-watcher/classify.ts';
 
 const task = (over: Partial<Task> & { exitCode?: number; reason?: string }): Task => {
   const { exitCode, reason, ...rest } = over;
@@ -76,6 +82,30 @@ describe('what a task that stopped amounts to', () => {
       // What is retried is never the user's fault.
       if (verdict.kind === 'retry') expect(ERRORS[code!].fault).toBe('transient');
     }
+  });
+
+  it.each<[string, Task, string]>([
+    ['the laptop was stopped', task({ stopCode: 'TerminationNotice', stoppedReason: PLATFORM_STOPPED }), 'platform'],
+    ['… before it was started', task({ stopCode: 'TaskFailedToStart', stoppedReason: PLATFORM_STOPPED }), 'platform'],
+    ['the laptop crashed', task({ stopCode: 'TerminationNotice', stoppedReason: PLATFORM_CRASHED }), 'crash'],
+    ['Spot', task({ exitCode: 143, stopCode: 'SpotInterruption' }), 'platform'],
+    ['ECS has forgotten it', task({ stoppedReason: TASK_UNKNOWN }), 'platform'],
+    [
+      'Fargate retired the host',
+      task({
+        exitCode: 143,
+        stopCode: 'ServiceSchedulerInitiated',
+        stoppedReason: 'ECS is performing maintenance on the underlying infrastructure hosting the task',
+      }),
+      'platform',
+    ],
+    ['told to stop with a notice', task({ exitCode: 143, stopCode: 'TerminationNotice' }), 'platform'],
+    ['somebody stopped it', task({ exitCode: 143, stopCode: 'UserInitiated', stoppedReason: 'maintenance' }), 'build'],
+    ['killed from outside', task({ exitCode: 137, stopCode: 'EssentialContainerExited' }), 'build'],
+    ['publishing failed', task({ exitCode: ERRORS.PUBLISH_FAILED.exitCode! }), 'build'],
+    ['no capacity', task({ stopCode: 'TaskFailedToStart', stoppedReason: 'Capacity is unavailable' }), 'build'],
+  ])('who ended it: %s', (_, stopped, endedBy) => {
+    expect(classify(stopped, 60)).toMatchObject({ kind: 'retry', endedBy });
   });
 
   it('gives every exit code of the table a verdict with its own row', () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TaskRecord } from '../../../local/ecs/task.ts';
@@ -70,4 +70,33 @@ test('writes of one task are carried out in order', async () => {
   }
   await Promise.all(writes);
   expect((await open()).tasks.get(one.id)?.version).toBe(59);
+});
+
+test('a task that cannot be written is not known, so that a repeat starts one; a later state is written when it can be', async () => {
+  const said: unknown[] = [];
+  const store = await TaskStore.open(dir, { now: () => now }, (error) => said.push(error));
+  const one = task(1, { lastStatus: 'PENDING' });
+  await store.add(one, []);
+  await rm(dir, { recursive: true }); // as good as a full disk
+  await expect(store.add(task(2), [])).rejects.toMatchObject({ code: 'ENOENT' });
+  expect([store.byToken('token 2'), store.tasks.has(task(2).id)]).toEqual([[], false]);
+  one.lastStatus = 'RUNNING';
+  await store.save(one);
+  expect(() => store.saveNow(one)).toThrow('ENOENT');
+  expect(said).toHaveLength(1);
+  await mkdir(dir);
+  while ((await files())[0] === 0) await new Promise((r) => setTimeout(r, 50));
+  expect((await open()).tasks.get(one.id)?.lastStatus).toBe('RUNNING');
+  await store.settled();
+});
+
+test('a task file that cannot be read is kept aside, and the start goes on', async () => {
+  const store = await open();
+  await store.add(task(1), []);
+  await writeFile(join(dir, `${task(2).id}.json`), '\0\0\0');
+  const said: Error[] = [];
+  const again = await TaskStore.open(dir, { now: () => now }, (error) => said.push(error as Error));
+  expect([...again.tasks.keys()]).toEqual([task(1).id]);
+  expect(said.map((e) => e.message)).toEqual([expect.stringContaining('.json.damaged')]);
+  expect((await readdir(dir)).filter((n) => n.endsWith('.damaged'))).toEqual([`${task(2).id}.json.damaged`]);
 });

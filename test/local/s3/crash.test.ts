@@ -85,6 +85,7 @@ describe('the journal', () => {
       apply: ([key, value]) => void state.set(key, value),
       snapshot: () => state,
       size: () => state.size,
+      hasEvidence: async () => false,
     });
 
   test('is written anew when most of it is dead, and loses nothing by it', async () => {

@@ -1,7 +1,6 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
-import { ulid } from 'ulid';
 import type { CreateDeployment } from '../../../contract/api.ts';
 import { BUILDERS } from '../../../contract/builders.ts';
 import { DEFAULT_REGION, type DoorbellName, TOPICS } from '../../../contract/names.ts';
@@ -20,6 +19,7 @@ import { volatileJournal } from '../../../lambdas/shared/adapters/memory/journal
 import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
 import { type ArtifactPlaces, artifactFinder } from '../../../lambdas/shared/artifact.ts';
 import { dropCaches } from '../../../lambdas/shared/caches.ts';
+import { deploymentIds } from '../../../lambdas/shared/deploymentIds.ts';
 import type {
   Clock,
   DeploymentStore,
@@ -236,7 +236,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       authenticate: authenticateByHash(async () =>
         Object.fromEntries(owners.map((o) => [o, [hashToken(`token-of-${o}`)]])),
       ),
-      newId: () => ulid().toLowerCase(),
+      newId: deploymentIds(clock),
       siteUrl: async (id) => `http://${id}.example`,
       normaliseGitUrl: (url) => url,
       checkSize: () => undefined,

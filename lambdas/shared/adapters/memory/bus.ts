@@ -63,9 +63,9 @@ export function memoryBus(journal: Journal, onError: (error: unknown) => void): 
       try {
         await handler(batch);
         failures = 0;
-        queue.splice(0, batch.length);
         for (const m of batch) kept.delete(`${id(m)}/${m.offset}`);
         await journal.commit();
+        queue.splice(0, batch.length);
       } catch (e) {
         onError(e);
         await pause(Math.min(RETRY_MS.first * 2 ** failures++, RETRY_MS.most), stop.signal);
@@ -75,6 +75,7 @@ export function memoryBus(journal: Journal, onError: (error: unknown) => void): 
 
   return {
     async publish(topic, messages) {
+      const published: [queue: Message[], message: Message][] = [];
       const touched = new Set<string>();
       for (const { key, value } of messages) {
         const partition = partitionOf(key);
@@ -83,10 +84,12 @@ export function memoryBus(journal: Journal, onError: (error: unknown) => void): 
         const message: Message = { topic, partition, offset, key, value };
         offsets.set(name, offset + 1);
         kept.set(`${name}/${offset}`, message);
-        queueOf(name).push(message);
+        published.push([queueOf(name), message]);
         touched.add(name);
       }
+      // Delivered is only what is on disk: what cannot be written was never published.
       await journal.commit();
+      for (const [queue, message] of published) insert(queue, message);
       for (const name of touched) start(name, topic);
     },
 
@@ -105,6 +108,13 @@ export function memoryBus(journal: Journal, onError: (error: unknown) => void): 
       await Promise.all(running.values());
     },
   };
+}
+
+/** Keeps the order of the offsets, whichever of two commits is heard of first. */
+function insert(queue: Message[], message: Message): void {
+  let at = queue.length;
+  while (at > 0 && queue[at - 1]!.offset > message.offset) at--;
+  queue.splice(at, 0, message);
 }
 
 function batchSize(queue: readonly Message[]): number {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { VerenError } from '../../../../contract/errors.ts';
 import type { Clock, DeploymentStore, Subscriptions } from '../../ports.ts';
 import { type MemoryBus, memoryBus } from './bus.ts';
 import { type MemoryDoorbell, memoryDoorbell } from './doorbell.ts';
@@ -6,6 +7,7 @@ import { openJournal, volatileJournal } from './journal.ts';
 import { type MemoryLogs, memoryLogs } from './logs.ts';
 import { type MemoryNotifier, memoryNotifier } from './notifier.ts';
 import { type MemoryQueue, memoryQueue } from './queue.ts';
+import { steadyClock } from './steadyClock.ts';
 import { memoryStore } from './store.ts';
 import { memorySubscriptions } from './subscriptions.ts';
 
@@ -17,6 +19,10 @@ export interface MemoryPlatform {
   readonly doorbell: MemoryDoorbell;
   readonly notifier: MemoryNotifier;
   readonly subscriptions: Subscriptions;
+  /** The process that had the data folder before did not close it. */
+  readonly crashed: boolean;
+  /** What keeps the journal from being written, tried anew; null where nothing does. */
+  probe(): Promise<VerenError | null>;
   /** Waits for what is running, writes what is left and lets the data folder go. */
   close(): Promise<void>;
 }
@@ -27,6 +33,8 @@ export interface MemoryPlatformOptions {
   readonly clock: Clock;
   /** Told of a handler or run that failed; it is tried again. Default: written to stderr. */
   readonly onError?: (error: unknown) => void;
+  /** Told, in one sentence, of a journal that was repaired at the start. */
+  readonly onRepair?: (sentence: string) => void;
 }
 
 /**
@@ -34,22 +42,28 @@ export interface MemoryPlatformOptions {
  * @throws VerenError DATA_FOLDER_UNUSABLE, DATA_FOLDER_LOCKED
  */
 export async function openMemoryPlatform(options: MemoryPlatformOptions): Promise<MemoryPlatform> {
-  const { dataDir, clock, onError = console.error } = options;
-  const journal = dataDir === undefined ? volatileJournal() : await openJournal(dataDir);
+  const { dataDir, clock, onError = console.error, onRepair = console.error } = options;
+  const journal = dataDir === undefined ? volatileJournal() : await openJournal(dataDir, { onRepair });
+  const steady = steadyClock(clock);
+  const life = journal.table<boolean>('life');
+  const crashed = !life.delete('closed');
   const bus = memoryBus(journal, onError);
   const doorbell = memoryDoorbell(onError);
   const logs = memoryLogs(dataDir === undefined ? undefined : join(dataDir, 'logs'));
   return {
-    queue: memoryQueue(journal, clock),
-    store: memoryStore(journal, clock),
+    queue: memoryQueue(journal, steady),
+    store: memoryStore(journal, steady),
     logs,
     bus,
     doorbell,
     notifier: memoryNotifier(),
     subscriptions: memorySubscriptions(),
+    crashed,
+    probe: () => journal.probe(),
     async close() {
       await Promise.all([bus.close(), doorbell.close()]);
       await logs.close();
+      life.set('closed', true);
       await journal.close();
     },
   };

@@ -1,10 +1,17 @@
 import { QUEUES, type QueueName } from '../../../../contract/names.ts';
+import { runsAlone } from '../../crashes.ts';
 import type { Clock, Job, JobQueue, Limits, NewJob } from '../../ports.ts';
 import type { Journal } from './journal.ts';
 import type { Table } from './tables.ts';
 
 /** A job is active where it has a lease. */
-type Live = Omit<Job, 'state'>;
+type Live = Omit<Job, 'state'> & {
+  /** Waiting: how much later than when it began to wait it is due (ms). */
+  readonly delayMs?: number;
+};
+
+/** No job that waits says so for longer: what journals of the version before hold without `delayMs`. */
+const MAX_DELAY_MS = 60_000;
 
 const NO_LIMITS: Limits = {
   global: Number.POSITIVE_INFINITY,
@@ -28,10 +35,20 @@ export function addJob(journal: Journal, clock: Clock, queue: QueueName, job: Ne
   return true;
 }
 
-/** Job queue in the journal's tables. A table keeps the order of addition, so a job that comes back keeps its place. */
+/**
+ * Job queue in the journal's tables. A table keeps the order of addition, so a job that comes back keeps its place.
+ * @param clock One that never goes back. It may have been set back since the journal was written: then what waits is due after
+ *   its delay at the latest, not when the clock has come there again.
+ */
 export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
   const live = (queue: QueueName): Table<Live> => journal.table(`queue.${queue}`);
   const ended = (queue: QueueName): Table<number> => journal.table(`queue.${queue}.ended`);
+
+  for (const queue of Object.values(QUEUES))
+    for (const job of live(queue).values()) {
+      const latest = clock.now() + (job.delayMs ?? (job.runAt > job.addedAt ? MAX_DELAY_MS : 0));
+      if (job.leaseUntil === undefined && job.runAt > latest) live(queue).set(job.id, { ...job, runAt: latest });
+    }
 
   const leased = (job: Live) => job.leaseUntil !== undefined && job.leaseUntil > clock.now();
 
@@ -62,7 +79,7 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
     async take(queue, { leaseMs, limits = NO_LIMITS }) {
       const jobs = live(queue);
       const running = [...jobs.values()].filter(leased);
-      if (running.length >= limits.global) return null;
+      if (running.length >= limits.global || running.some(runsAlone)) return null;
       const owners = countBy(running, (j) => j.owner);
       const projects = countBy(running, (j) => j.projectId);
       const now = clock.now();
@@ -72,6 +89,7 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
         if (leased(job) || (job.leaseUntil === undefined && job.runAt > now)) continue;
         if ((owners.get(job.owner) ?? 0) >= limits.perOwner) continue;
         if ((projects.get(job.projectId) ?? 0) >= limits.perProject) continue;
+        if (running.length > 0 && runsAlone(job)) return null;
         const taken = { ...job, leaseUntil: now + leaseMs };
         jobs.set(job.id, taken);
         await journal.commit();
@@ -98,14 +116,14 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
 
     complete: end,
 
-    retry: (queue, id, attempt, delayMs) =>
+    retry: (queue, id, attempt, delayMs, notes = {}) =>
       change(queue, id, (job) => {
         if (job.leaseUntil === undefined || job.attempt !== attempt) return undefined;
-        return { ...waiting(job, clock.now() + delayMs), attempt: attempt + 1, notes: {} };
+        return { ...waiting(job, clock.now(), delayMs), attempt: attempt + 1, notes: { ...notes } };
       }),
 
     release: (queue, id, delayMs) =>
-      change(queue, id, (job) => (job.leaseUntil === undefined ? undefined : waiting(job, clock.now() + delayMs))),
+      change(queue, id, (job) => (job.leaseUntil === undefined ? undefined : waiting(job, clock.now(), delayMs))),
 
     async remove(queue, id) {
       const job = live(queue).get(id);
@@ -137,12 +155,12 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
   };
 }
 
-function waiting(job: Live, runAt: number): Live {
+function waiting(job: Live, now: number, delayMs: number): Live {
   const { leaseUntil: _, ...rest } = job;
-  return { ...rest, runAt };
+  return { ...rest, runAt: now + delayMs, delayMs };
 }
 
-const shown = (job: Live): Job => ({
+const shown = ({ delayMs: _, ...job }: Live): Job => ({
   ...structuredClone(job),
   state: job.leaseUntil === undefined ? 'waiting' : 'active',
 });

@@ -3,6 +3,7 @@ import { type DeploymentRecord, isTerminal } from '../../../../contract/record.t
 import { type DeploymentFacts, emptyFacts } from '../../../event-projector/facts.ts';
 import { reduce } from '../../../event-projector/reduce.ts';
 import { toRecord } from '../../../event-projector/toRecord.ts';
+import { rankOf } from '../../deploymentIds.ts';
 import type { Clock, DeploymentStore } from '../../ports.ts';
 import type { Journal } from './journal.ts';
 import { addJob } from './queue.ts';
@@ -14,12 +15,12 @@ export function memoryStore(journal: Journal, clock: Clock): DeploymentStore {
   const projects = journal.table<string>('projects');
   const keys = journal.table<{ fingerprint: string; deploymentId: string }>('idempotency');
 
-  /** Oldest first: by time of the request, then by id. */
+  /** Oldest first. */
   const records = () =>
     [...facts.values()]
       .map(toRecord)
       .filter((record) => record !== null)
-      .sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.deploymentId, b.deploymentId));
+      .sort((a, b) => rankOf(a) - rankOf(b) || compare(a.deploymentId, b.deploymentId));
 
   return {
     async create({ requested, request, idempotency, job }) {

@@ -51,6 +51,11 @@ export function tables() {
       changes = [];
       return taken;
     },
+    /** Forgets everything: what is loaded next is all there is. */
+    clear(): void {
+      changes = [];
+      for (const map of maps.values()) map.clear();
+    },
     /** Applies changes that are on disk already. */
     load(loaded: readonly Change[]): void {
       for (const change of loaded) {

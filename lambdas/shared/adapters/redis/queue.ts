@@ -60,7 +60,8 @@ export function redisQueue(redis: Redis, { prefix, clock }: RedisPortOptions): J
 
     complete: (queue, id) => did(on(queue).run(COMPLETE, id, REMEMBER_ENDED_MS)),
 
-    retry: (queue, id, attempt, delayMs) => did(on(queue).run(RETRY, id, attempt, delayMs, NOTE_FIELD)),
+    retry: (queue, id, attempt, delayMs, notes = {}) =>
+      did(on(queue).run(RETRY, id, attempt, delayMs, NOTE_FIELD, ...noteArguments(notes))),
 
     release: (queue, id, delayMs) => did(on(queue).run(RELEASE, id, delayMs)),
 

@@ -10,6 +10,11 @@ import { change, look } from './scripts.ts';
  * taken is the head of the first group that is within them: a take looks at groups, never at the jobs behind a head.
  */
 const LIBRARY = `
+-- Redis's clock may be set back, or another server with another clock may take its place: then times go on from where they were.
+local clock = redis.call('HMGET', base .. 'clock', 'last', 'ahead')
+local last, ahead = tonumber(clock[1] or 0), tonumber(clock[2] or 0)
+if wall < last then ahead = ahead + last - wall end
+local now = wall + ahead
 local function jobKey(id) return base .. 'job:' .. id end
 local function groupKey(group) return base .. 'group:' .. group end
 local ACTIVE, LAPSED, DELAYED = base .. 'active', base .. 'lapsed', base .. 'delayed'
@@ -88,6 +93,12 @@ local function addJob(id, group, ...)
 end
 `;
 
+/** For a script that changes something: what the next one knows of the clock, to the second. */
+const KEEP_CLOCK = `
+if wall < last or wall - last >= 1000 then redis.call('HSET', base .. 'clock', 'last', wall, 'ahead', ahead) end
+`;
+const LIBRARY_OF_CHANGE = LIBRARY + KEEP_CLOCK;
+
 /** Arguments of `addJob` that a job makes: id, group, three fields and values. */
 export const ARGUMENTS_OF_JOB = 8;
 /**
@@ -102,11 +113,11 @@ end
 `;
 
 /** args: id, group, then field and value pairs of the hash. '1' where it was added. */
-export const ADD = change(LIBRARY, 'return addJob(unpack(args))');
+export const ADD = change(LIBRARY_OF_CHANGE, 'return addJob(unpack(args))');
 
 /** args: lease (ms), limits: global, per owner, per project. A JSON list: '1' where its lease had ended, then the hash. */
 export const TAKE = change(
-  LIBRARY,
+  LIBRARY_OF_CHANGE,
   `
   local lease, global, perOwner, perProject = tonumber(args[1]), tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', DELAYED, '-inf', now)) do
@@ -144,7 +155,7 @@ export const TAKE = change(
 
 /** args: id, lease (ms). */
 export const EXTEND = change(
-  LIBRARY,
+  LIBRARY_OF_CHANGE,
   `
   if not isActive(args[1]) then return '' end
   activate(args[1], now + tonumber(args[2]))
@@ -154,7 +165,7 @@ export const EXTEND = change(
 
 /** args: id, then field and value pairs, the fields with the prefix of notes. */
 export const NOTE = change(
-  LIBRARY,
+  LIBRARY_OF_CHANGE,
   `
   if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
   if #args > 1 then redis.call('HSET', jobKey(args[1]), unpack(args, 2)) end
@@ -163,7 +174,7 @@ export const NOTE = change(
 
 /** args: id, base of the other queue, number of note arguments, these as in NOTE, then the arguments of each job. */
 export const HAND_ON = change(
-  LIBRARY + ADD_TO,
+  LIBRARY_OF_CHANGE + ADD_TO,
   `
   local notes = tonumber(args[3])
   if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
@@ -174,7 +185,7 @@ export const HAND_ON = change(
 
 /** args: id, how long an ended job's id is remembered (ms). */
 export const COMPLETE = change(
-  LIBRARY,
+  LIBRARY_OF_CHANGE,
   `
   if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
   finish(args[1], tonumber(args[2]))
@@ -184,7 +195,7 @@ export const COMPLETE = change(
 
 /** args: as COMPLETE. 'removed', 'active', or '' where there is none. */
 export const REMOVE = change(
-  LIBRARY,
+  LIBRARY_OF_CHANGE,
   `
   if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
   if isActive(args[1]) then return 'active' end
@@ -193,15 +204,16 @@ export const REMOVE = change(
   { allowOom: true },
 );
 
-/** args: id, attempt, delay (ms), prefix of notes. */
+/** args: id, attempt, delay (ms), prefix of notes, then field and value pairs of the next attempt's notes. */
 export const RETRY = change(
-  LIBRARY,
+  LIBRARY_OF_CHANGE,
   `
   local id = args[1]
   if not isActive(id) or redis.call('HGET', jobKey(id), 'attempt') ~= args[2] then return '' end
   for _, field in ipairs(redis.call('HKEYS', jobKey(id))) do
     if string.sub(field, 1, #args[4]) == args[4] then redis.call('HDEL', jobKey(id), field) end
   end
+  if #args > 4 then redis.call('HSET', jobKey(id), unpack(args, 5)) end
   redis.call('HINCRBY', jobKey(id), 'attempt', 1)
   wait(id, now + tonumber(args[3]))
   return '1'`,
@@ -210,7 +222,7 @@ export const RETRY = change(
 
 /** args: id, delay (ms). */
 export const RELEASE = change(
-  LIBRARY,
+  LIBRARY_OF_CHANGE,
   `
   if not isActive(args[1]) then return '' end
   wait(args[1], now + tonumber(args[2]))

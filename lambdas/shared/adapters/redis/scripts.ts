@@ -47,6 +47,7 @@ if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
+local wall = now
 local args = {unpack(ARGV, 3)}
 `;
 

@@ -4,6 +4,7 @@ import { isTerminal } from '../../../../contract/record.ts';
 import { type DeploymentFacts, emptyFacts } from '../../../event-projector/facts.ts';
 import { reduce } from '../../../event-projector/reduce.ts';
 import { toRecord } from '../../../event-projector/toRecord.ts';
+import { rankOf } from '../../deploymentIds.ts';
 import type { CreateResult, DeploymentStore } from '../../ports.ts';
 import { available } from './available.ts';
 import type { RedisPortOptions } from './ports.ts';
@@ -37,7 +38,7 @@ export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): D
         requested.deploymentId,
         requested.owner,
         requested.projectId,
-        Date.parse(requested.at),
+        rankOf({ ...requested, createdAt: requested.at }),
         JSON.stringify(facts),
         JSON.stringify(request),
         KEEP_MS,
@@ -69,7 +70,7 @@ export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): D
           deploymentId,
           after.owner,
           after.projectId,
-          Date.parse(after.createdAt),
+          rankOf(after),
           JSON.stringify(folded),
           version,
           isTerminal(after.status) ? 1 : 0,

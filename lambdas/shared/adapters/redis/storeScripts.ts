@@ -3,27 +3,27 @@ import { change, look } from './scripts.ts';
 
 /**
  * `deployment:{id}` is a hash of `facts` (JSON), `version` and `request` (JSON). `projects` holds the owner of each project,
- * `index:{owner}` and `index:{owner}\0{project}` the ids by time of creation, `unfinished` likewise those not terminal.
+ * `index:{owner}` and `index:{owner}\0{project}` the ids by rank, `unfinished` likewise those not terminal.
  */
 const LIBRARY = `
 local UNFINISHED, PROJECTS = base .. 'unfinished', base .. 'projects'
 local function deploymentKey(id) return base .. 'deployment:' .. id end
 
 -- The indices forget what is so much older that its deployment is not kept any more.
-local function index(id, owner, project, createdAt, keepMs)
+local function index(id, owner, project, rank, keepMs)
   redis.call('HSETNX', PROJECTS, project, owner)
   for _, name in ipairs({owner, owner .. '\\0' .. project}) do
-    redis.call('ZADD', base .. 'index:' .. name, createdAt, id)
-    redis.call('ZREMRANGEBYSCORE', base .. 'index:' .. name, '-inf', '(' .. (createdAt - keepMs))
+    redis.call('ZADD', base .. 'index:' .. name, rank, id)
+    redis.call('ZREMRANGEBYSCORE', base .. 'index:' .. name, '-inf', '(' .. (rank - keepMs))
   end
 end
 `;
 
-/** args: id, owner, project, createdAt (ms), facts, request, keep (ms), key's lifetime (ms), key or '', fingerprint; where it has a first job: base of its queue, the job's arguments. */
+/** args: id, owner, project, rank (ms), facts, request, keep (ms), key's lifetime (ms), key or '', fingerprint; where it has a first job: base of its queue, the job's arguments. */
 export const CREATE = change(
   LIBRARY + ADD_TO,
   `
-  local id, owner, project, createdAt, keepMs = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[7])
+  local id, owner, project, rank, keepMs = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[7])
   local idempotency = args[9] ~= '' and base .. 'idempotency:' .. owner .. '\\0' .. args[9]
   if idempotency then
     local known = redis.call('HMGET', idempotency, 'fingerprint', 'id')
@@ -34,11 +34,11 @@ export const CREATE = change(
   if claimed and claimed ~= owner then return 'foreign-project' end
   if redis.call('HSETNX', deploymentKey(id), 'facts', args[5]) == 1 then
     redis.call('HSET', deploymentKey(id), 'version', 1)
-    redis.call('ZADD', UNFINISHED, createdAt, id)
+    redis.call('ZADD', UNFINISHED, rank, id)
   end
   redis.call('HSETNX', deploymentKey(id), 'request', args[6])
   redis.call('PEXPIRE', deploymentKey(id), keepMs)
-  index(id, owner, project, createdAt, keepMs)
+  index(id, owner, project, rank, keepMs)
   if idempotency then
     redis.call('HSET', idempotency, 'fingerprint', args[10], 'id', id)
     redis.call('PEXPIRE', idempotency, args[8])
@@ -47,17 +47,17 @@ export const CREATE = change(
   return 'created'`,
 );
 
-/** args: id, owner, project, createdAt (ms), facts, version they were made from ('' for none), '1' if terminal, keep (ms). '' where the version was another. */
+/** args: id, owner, project, rank (ms), facts, version they were made from ('' for none), '1' if terminal, keep (ms). '' where the version was another. */
 export const REPLACE = change(
   LIBRARY,
   `
-  local id, owner, project, createdAt, keepMs = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[8])
+  local id, owner, project, rank, keepMs = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[8])
   if (redis.call('HGET', deploymentKey(id), 'version') or '') ~= args[6] then return '' end
   redis.call('HSET', deploymentKey(id), 'facts', args[5])
   redis.call('HINCRBY', deploymentKey(id), 'version', 1)
   redis.call('PEXPIRE', deploymentKey(id), keepMs)
-  if args[6] == '' then index(id, owner, project, createdAt, keepMs) end
-  if args[7] == '1' then redis.call('ZREM', UNFINISHED, id) else redis.call('ZADD', UNFINISHED, createdAt, id) end
+  if args[6] == '' then index(id, owner, project, rank, keepMs) end
+  if args[7] == '1' then redis.call('ZREM', UNFINISHED, id) else redis.call('ZADD', UNFINISHED, rank, id) end
   return '1'`,
 );
 

@@ -245,6 +245,7 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
       '{deployments}:index:ann',
       '{deployments}:index:ann\0shop',
       '{deployments}:projects',
+      '{queue-build}:clock',
       '{queue-build}:ended',
       '{queue-build}:numbers',
     ]);
