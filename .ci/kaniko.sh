@@ -2,7 +2,7 @@
 # Prepares what test/engines/kaniko*.test.ts and `npm run bench -- image` need, in a folder: kaniko.sh <folder>
 # Then: KANIKO_HOME=<folder> VEREN_SLOW=1 npx jest test/engines/kaniko
 #
-#   bin/executor, bin/crane   built from their Go modules
+#   bin/executor, bin/crane   built from their Go modules; kaniko-version says which Kaniko it is
 #   registry/                 storage of a docker-registry with stand-ins for node:<major>-<suite> and -slim, made of
 #                             Debian packages and the npm package `node`: no image has to be pulled
 #   root/                     file system of the builder's own image (build-image-backend/Dockerfile), likewise
@@ -12,25 +12,43 @@ set -euo pipefail
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 majors=${VEREN_TEST_MAJORS:-18 20 22 24}
+dockerfile=$here/builder-images/build-image-backend/Dockerfile
 # The same as in build-image-backend/Dockerfile.
-kaniko=github.com/osscontainertools/kaniko/cmd/executor@$(sed -n 's/^ARG KANIKO_VERSION=//p' "$here/builder-images/build-image-backend/Dockerfile")
-crane=github.com/google/go-containerregistry/cmd/crane@$(sed -n 's/^ARG CRANE_VERSION=//p' "$here/builder-images/build-image-backend/Dockerfile")
+pinned=$(sed -n 's/^ARG KANIKO_VERSION=//p' "$dockerfile")
+fork=github.com/osscontainertools/kaniko original=github.com/GoogleContainerTools/kaniko archived=v1.24.0
+crane=github.com/google/go-containerregistry/cmd/crane@$(sed -n 's/^ARG CRANE_VERSION=//p' "$dockerfile")
 mkdir -p "$folder/bin"
 source "$here/.ci/stand-ins.sh"
+
+fork_kaniko() { CGO_ENABLED=0 GOBIN=$folder/bin go install -ldflags='-s -w' "$fork/cmd/executor@$pinned" 2>&1 | tee "$folder/fork.out" >&2; }
 
 # The archived original, for a Go module proxy that does not have the fork. Its module is built from a copy, since
 # `go install` wants to read the module's list of versions.
 archived_kaniko() {
-  local module=github.com/GoogleContainerTools/kaniko version=v1.24.0 source
-  echo "The fork is not to be had: building the archived $module@$version instead." >&2
+  local source
   rm -rf "$folder/go/src" && mkdir -p "$folder/go" && cd "$folder/go"
   [ -e go.mod ] || go mod init local/download >/dev/null 2>&1
-  source=$(go mod download -json "$module@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  source=$(go mod download -json "$original@$archived" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
   cp -R "$source" "$folder/go/src" && chmod -R u+w "$folder/go/src" && cd "$folder/go/src"
   CGO_ENABLED=0 go build -buildvcs=false -ldflags='-s -w' -o "$folder/bin/executor" ./cmd/executor
 }
 
-[ -x "$folder/bin/executor" ] || CGO_ENABLED=0 GOBIN=$folder/bin go install -ldflags='-s -w' "$kaniko" || archived_kaniko
+# Which one it is stands in kaniko-version, and in the last line. What another pin has left is built anew. Only a proxy that
+# says that it does not have the fork makes us take the other one: one that cannot be reached is an error.
+case $(cat "$folder/kaniko-version" 2>/dev/null) in
+  "$fork@$pinned" | "$original@$archived"*"$pinned"*) [ -x "$folder/bin/executor" ] || rm "$folder/kaniko-version" ;;
+  *) rm -f "$folder/bin/executor" "$folder/kaniko-version" ;;
+esac
+if [ ! -e "$folder/kaniko-version" ]; then
+  if fork_kaniko; then
+    echo "$fork@$pinned" >"$folder/kaniko-version"
+  elif grep -qE '40[34] (Forbidden|Not Found)|410 Gone|not available' "$folder/fork.out"; then
+    archived_kaniko
+    echo "$original@$archived (archived), with --skip-unused-stages as the fork does; this Go module proxy does not have $fork@$pinned" >"$folder/kaniko-version"
+  else
+    exit 1
+  fi
+fi
 [ -x "$folder/bin/crane" ] || CGO_ENABLED=0 GOBIN=$folder/bin go install -ldflags='-s -w' "$crane"
 
 # suite_of <major>: the Debian release that its template names.
@@ -73,12 +91,13 @@ for major in $majors; do
 done
 
 # The builder's own image: node:20-bullseye with everything trusted under /kaniko, as its Dockerfile puts it there.
-if [ ! -x "$folder/root/kaniko/executor" ]; then
+if [ ! -x "$folder/root/kaniko/bin/node" ]; then
   rm -rf "$folder/root"
   cp -a "$folder/full" "$folder/root"
   cp -a "$folder/node-20/usr/local/." "$folder/root/usr/local/"
   mkdir -m 755 -p "$folder/root/kaniko/bin"
-  cp "$folder/bin/executor" "$folder/bin/crane" "$folder/root/kaniko/"
   cp "$folder/node-20/usr/local/bin/node" "$folder/root/kaniko/bin/node"
 fi
-echo "Ready: $folder"
+# Of another pin perhaps; never written through, since copies of the folder may share its files.
+cp --remove-destination "$folder/bin/executor" "$folder/bin/crane" "$folder/root/kaniko/"
+echo "Ready: $folder, with $(cat "$folder/kaniko-version")"
