@@ -74,6 +74,7 @@ describeWith(tooSlow ?? missingKaniko(), 'Kaniko builds and pushes a service, an
         artifact: { kind: 'image', uri: `${kaniko.registry}/my-backend:${name}-${built.id}` },
       });
       expect(built.code).toBe(0);
+      expect(built.log).not.toContain('Unknown env config');
       const phases = built.events.flatMap((e) => (e.type === 'build.phase' ? [`${e.phase} ${e.state}`] : []));
       expect(phases).toEqual(
         ['fetch', 'install', 'build', 'publish'].flatMap((p) => [`${p} started`, `${p} finished`]),

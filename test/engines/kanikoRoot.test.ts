@@ -58,6 +58,20 @@ threading.Thread(target=work).start()
 ctypes.CDLL(None).pthread_exit(0)
 `;
 
+/** One chain of processes that are gone before anybody has read their number, and as many others as there may be. */
+const FORKER = `
+import os, sys, time
+end = time.time() + 60
+if sys.argv[1] == 'chain':
+    while time.time() < end:
+        if os.fork(): os._exit(0)
+        try: open('/home/node/forker-was-here', 'w').close()
+        except OSError: pass
+while time.time() < end:
+    try: os.fork()
+    except OSError: time.sleep(0.001)
+`;
+
 describeWith(tooSlow ?? missingKaniko(), 'no step of a repository becomes root in the backend builder', () => {
   let kaniko: KanikoWorld;
   let count = 0;
@@ -82,7 +96,7 @@ describeWith(tooSlow ?? missingKaniko(), 'no step of a repository becomes root i
     const ours = lines(changed).filter(
       (path) => path.startsWith('./kaniko/') && !new RegExp(`^./${kanikos}`).test(path),
     );
-    const steps = String.raw`(?:app|home/node|opt/veren/(?:tools|runtime))(?:/|$)|tmp/`;
+    const steps = `(?:app|home/node|opt/veren/(?:tools|runtime))(?:/|$)|tmp/`;
     const owned = lines(`${changed}.owned`).filter((path) => !new RegExp(`^./(?:${steps}|${kanikos})`).test(path));
     const touched = [...ours, ...owned];
     return { ...built, touched };
@@ -144,6 +158,19 @@ describeWith(tooSlow ?? missingKaniko(), 'no step of a repository becomes root i
     );
     expect(built.last).toMatchObject({ type: 'build.succeeded' });
     expect(readFileSync(join(kaniko.dir, `changed-${count}`), 'utf8')).not.toContain('./tmp/headless-was-here');
+  }, 300_000);
+
+  test('processes that fork faster than they can be counted, up to the limit', async () => {
+    const background = (how: string) => `setsid python3 fork.py ${how} >/dev/null 2>&1 </dev/null &`;
+    const built = await attack(
+      {
+        ...service({ build: `${background('chain')} ${background('chain')} ${background('many')} sleep 1; exit 0` }),
+        'fork.py': FORKER,
+      },
+      { BUILDCOMMAND: 'npm run build', VEREN_BUILD_PROCESSES: '300' },
+    );
+    expect(built.last).toMatchObject({ type: 'build.succeeded' });
+    expect(readFileSync(join(kaniko.dir, `changed-${count}`), 'utf8')).not.toContain('forker-was-here');
   }, 300_000);
 
   test('a link in one layer of the cache, and in the next one a folder of its name', async () => {
