@@ -243,7 +243,7 @@ async function makeLayout(
     argv: hardened(argv, maxProcesses),
     env: await kanikoEnv(raw, join(control, 'empty')),
     sweep: async () => {
-      await programs.check();
+      await programs.checkPlaces();
       await sandbox.killAll();
     },
   });

@@ -59,18 +59,20 @@ export class Programs {
     return new Programs(hashes, path);
   }
 
-  /** Throws `VerenError('IMAGE_BUILD_FAILED')`. Ask again when nothing of the user's is alive. */
-  async check(): Promise<void> {
-    for (const [file, before] of this.#hashes)
-      if ((await sha256(file).catch(() => null)) !== before) throw changed(file);
-    for (const file of [
-      ...this.#hashes.keys(),
-      ...OF_THE_BASE,
-      ...this.#path.split(':').filter((p) => p.startsWith('/')),
-    ]) {
+  /** Of owners and rights alone, for what comes from the base image. Throws `VerenError('IMAGE_BUILD_FAILED')`. */
+  async checkPlaces(): Promise<void> {
+    const folders = this.#path.split(':').filter((folder) => folder.startsWith('/'));
+    for (const file of [...this.#hashes.keys(), ...OF_THE_BASE, ...folders]) {
       const foreign = await foreignOnTheWay(file);
       if (foreign !== null) throw changed(foreign);
     }
+  }
+
+  /** Of everything. Ask when nothing of the user's is alive. Throws `VerenError('IMAGE_BUILD_FAILED')`. */
+  async check(): Promise<void> {
+    await this.checkPlaces();
+    for (const [file, before] of this.#hashes)
+      if ((await sha256(file).catch(() => null)) !== before) throw changed(file);
   }
 }
 
