@@ -2,7 +2,7 @@
 # Prepares what test/engines/kaniko*.test.ts and `npm run bench -- image` need, in a folder: kaniko.sh <folder>
 # Then: KANIKO_HOME=<folder> VEREN_SLOW=1 npx jest test/engines/kaniko
 #
-#   bin/executor, bin/crane   built from their Go modules
+#   bin/executor, bin/crane   built from their Go modules (build-kaniko.sh); kaniko-version says which Kaniko it is
 #   registry/                 storage of a docker-registry with stand-ins for node:<major>-<suite> and -slim, made of
 #                             Debian packages and the npm package `node`: no image has to be pulled
 #   root/                     file system of the builder's own image (build-image-backend/Dockerfile), likewise
@@ -12,26 +12,8 @@ set -euo pipefail
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 majors=${VEREN_TEST_MAJORS:-18 20 22 24}
-# The same as in build-image-backend/Dockerfile.
-kaniko=github.com/osscontainertools/kaniko/cmd/executor@$(sed -n 's/^ARG KANIKO_VERSION=//p' "$here/builder-images/build-image-backend/Dockerfile")
-crane=github.com/google/go-containerregistry/cmd/crane@$(sed -n 's/^ARG CRANE_VERSION=//p' "$here/builder-images/build-image-backend/Dockerfile")
-mkdir -p "$folder/bin"
 source "$here/.ci/stand-ins.sh"
-
-# The archived original, for a Go module proxy that does not have the fork. Its module is built from a copy, since
-# `go install` wants to read the module's list of versions.
-archived_kaniko() {
-  local module=github.com/GoogleContainerTools/kaniko version=v1.24.0 source
-  echo "The fork is not to be had: building the archived $module@$version instead." >&2
-  rm -rf "$folder/go/src" && mkdir -p "$folder/go" && cd "$folder/go"
-  [ -e go.mod ] || go mod init local/download >/dev/null 2>&1
-  source=$(go mod download -json "$module@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
-  cp -R "$source" "$folder/go/src" && chmod -R u+w "$folder/go/src" && cd "$folder/go/src"
-  CGO_ENABLED=0 go build -buildvcs=false -ldflags='-s -w' -o "$folder/bin/executor" ./cmd/executor
-}
-
-[ -x "$folder/bin/executor" ] || CGO_ENABLED=0 GOBIN=$folder/bin go install -ldflags='-s -w' "$kaniko" || archived_kaniko
-[ -x "$folder/bin/crane" ] || CGO_ENABLED=0 GOBIN=$folder/bin go install -ldflags='-s -w' "$crane"
+bash "$here/.ci/build-kaniko.sh" "$folder" "$here/builder-images/build-image-backend/Dockerfile"
 
 # suite_of <major>: the Debian release that its template names.
 suite_of() { sed -n 's/^FROM node:[0-9]*-\([a-z]*\) AS build$/\1/p' "$here/builder-images/build-image-backend/dockerbackend/Dockerfile_node$1/Dockerfile"; }
@@ -73,12 +55,13 @@ for major in $majors; do
 done
 
 # The builder's own image: node:20-bullseye with everything trusted under /kaniko, as its Dockerfile puts it there.
-if [ ! -x "$folder/root/kaniko/executor" ]; then
+if [ ! -x "$folder/root/kaniko/bin/node" ]; then
   rm -rf "$folder/root"
   cp -a "$folder/full" "$folder/root"
   cp -a "$folder/node-20/usr/local/." "$folder/root/usr/local/"
   mkdir -m 755 -p "$folder/root/kaniko/bin"
-  cp "$folder/bin/executor" "$folder/bin/crane" "$folder/root/kaniko/"
   cp "$folder/node-20/usr/local/bin/node" "$folder/root/kaniko/bin/node"
 fi
-echo "Ready: $folder"
+# Of another pin perhaps; never written through, since copies of the folder may share its files.
+cp --remove-destination "$folder/bin/executor" "$folder/bin/crane" "$folder/root/kaniko/"
+echo "Ready: $folder, with $(cat "$folder/kaniko-version")"

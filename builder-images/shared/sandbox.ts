@@ -37,7 +37,8 @@ function processes(matches: (pid: number) => boolean): number[] {
 }
 
 const status = (pid: number) => readFileSync(`/proc/${pid}/status`, 'utf8');
-const isZombie = (text: string) => /^State:\s+[ZX]/m.test(text);
+/** A process whose first thread has ended looks like a zombie too, and its other threads work on. */
+const isZombie = (text: string) => /^State:\s+[ZX]/m.test(text) && /^Threads:\s+[01]$/m.test(text);
 const hasUid = (text: string, uid: number) => new RegExp(`^Uid:.*\\b${uid}\\b`, 'm').test(text);
 
 async function untilNone(find: () => number[], kill: (pids: number[]) => Promise<void> | void): Promise<void> {

@@ -20,6 +20,20 @@ export function missingKaniko(): string | null {
   return null;
 }
 
+/** Go writes into a program which module it was made of: no file beside it can say something else. */
+const FORK = 'github.com/osscontainertools/kaniko/cmd/executor';
+
+/** Which Kaniko the suites run on, and what makes the archived one leave out unused stages, as the fork always does. */
+export function kanikoOf(home: string): { name: string; flags: string } {
+  const program = readFileSync(join(home, 'root/kaniko/executor'));
+  if (program.includes(FORK)) return { name: `the fork, ${versionOf(home)}`, flags: '' };
+  return { name: `the archived original, ${versionOf(home)}`, flags: '--skip-unused-stages' };
+}
+const versionOf = (home: string) =>
+  existsSync(join(home, 'kaniko-version'))
+    ? readFileSync(join(home, 'kaniko-version'), 'utf8').trim()
+    : 'no version told';
+
 /** A build takes 10 to 60 s, saving its layers two minutes at most. What goes on is stopped, as by task-watcher, and told of. */
 const LATE_MS = 200_000;
 
@@ -59,6 +73,7 @@ export class KanikoWorld {
     for (const part of ['main.sh', 'dockerbackend'])
       cpSync(join(images, 'build-image-backend', part), join(veren, 'build-image-backend', part), { recursive: true });
     if (process.env.NODE_EXTRA_CA_CERTS) cpSync(process.env.NODE_EXTRA_CA_CERTS, join(veren, 'ca.pem'));
+    process.stderr.write(`Kaniko: ${kanikoOf(this.home).name} ${kanikoOf(this.home).flags}\n`);
     await this.world.start();
     this.registry = await this.#startRegistry();
     return this;
@@ -116,6 +131,7 @@ export class KanikoWorld {
       VEREN_WORKDIR: '/kaniko/work',
       VEREN_TOOLS: '/kaniko/tools',
       VEREN_KANIKO: '/kaniko/executor',
+      VEREN_KANIKO_FLAGS: kanikoOf(this.home).flags,
       VEREN_REGISTRY_MIRRORS: this.registry,
       VEREN_INSECURE_REGISTRIES: this.registry,
       VEREN_BUILD_UID: '10001',

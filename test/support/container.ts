@@ -40,7 +40,7 @@ for file in resolv.conf hosts; do [ -e "$root/etc/$file" ] || : >"$root/etc/$fil
 for pair in $BINDS; do mkdir -p "$root\${pair#*:}"; mount --bind "\${pair%%:*}" "$root\${pair#*:}"; done
 code=0
 unshare --pid --ipc --uts --fork --kill-child sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" "$@" || code=$?
-if [ -n "\${CHANGED:-}" ]; then (cd "$UPPER" && find . -type f) >"$CHANGED"; fi
+if [ -n "\${CHANGED:-}" ]; then (cd "$UPPER" && find . -type f >"$CHANGED" && find . -user 1000 >"$CHANGED.owned"); fi
 exit $code`;
 
 export interface Container {
@@ -58,7 +58,7 @@ export interface ContainerOptions {
   /** Size of the disk, as tmpfs takes it. */
   readonly disk?: string;
   readonly uid?: number;
-  /** File that gets the names of all files that the container has left changed below its root. */
+  /** File that gets the names of all files that the container has left changed below its root; `.owned`: what of that is uid 1000's. */
   readonly changed?: string;
 }
 

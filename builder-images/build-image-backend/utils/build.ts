@@ -20,6 +20,7 @@ import { LayerCache, type OpenCache } from './layer-cache.ts';
 import { type LocalEngine, localBuild, localImages, localNames, localTag, localUntag } from './local.ts';
 import { parserOf, type Step } from './output.ts';
 import { Phases } from './phases.ts';
+import { Programs } from './programs.ts';
 import { push } from './push.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import { type EngineRun, runEngine } from './run-engine.ts';
@@ -165,11 +166,21 @@ async function make(input: BuildInput, place: Place, phases: Phases, result: Res
   if (place.kind === 'kaniko') {
     const key = layers && context.layersKey;
     const cache = key ? await layers.open(key) : null;
-    const { layout, reused } = await makeLayout(input, { executor: place.engine.file, context, own, cache }, run);
+    const crane = image.VEREN_CRANE ?? join(dirname(place.engine.file), 'crane');
+    const programs = await Programs.remember(
+      [crane, place.engine.file, process.execPath, ...process.argv.slice(1, 2)],
+      raw.PATH ?? '',
+    );
+    const { layout, reused } = await makeLayout(
+      input,
+      { executor: place.engine.file, context, own, cache, programs },
+      run,
+    );
     phases.enter('publish');
+    await programs.check();
     await claim();
     return {
-      made: await pushLayout(input, place.engine.file, place.store, layout, tag, own),
+      made: await pushLayout(input, crane, place.store, layout, tag, own),
       saveCaches: key ? (until) => layers.save(key, !reused.has('install'), until) : undefined,
     };
   }
@@ -194,6 +205,7 @@ interface LayoutInput {
   readonly context: BuildContext;
   readonly own: Readonly<Record<string, string>>;
   readonly cache: OpenCache | null;
+  readonly programs: Programs;
 }
 
 /**
@@ -202,7 +214,7 @@ interface LayoutInput {
  */
 async function makeLayout(
   { image, raw }: BuildInput,
-  { executor, context, own, cache }: LayoutInput,
+  { executor, context, own, cache, programs }: LayoutInput,
   run: Omit<EngineRun, 'argv' | 'env'>,
 ): Promise<{ layout: string; reused: ReadonlySet<Step> }> {
   const control = join(image.VEREN_WORK, 'control');
@@ -211,6 +223,7 @@ async function makeLayout(
   const sandbox = createSandbox({ uid: NODE_UID, gid: NODE_UID, maxProcesses, cookie: '' });
   const argv = kanikoBuild({
     executor,
+    flags: image.VEREN_KANIKO_FLAGS,
     context,
     labels: own,
     output,
@@ -222,21 +235,24 @@ async function makeLayout(
     ...run,
     argv: hardened(argv, maxProcesses),
     env: await kanikoEnv(raw, join(control, 'empty')),
-    sweep: () => sandbox.killAll(),
+    sweep: async () => {
+      await programs.checkPlaces();
+      await sandbox.killAll();
+    },
   });
   return { layout: output, reused };
 }
 
 const pushLayout = (
   { env, image, raw, reporter, deadline }: BuildInput,
-  executor: string,
+  crane: string,
   registry: Registry,
   layout: string,
   tag: string,
   own: Readonly<Record<string, string>>,
 ) =>
   push({
-    crane: image.VEREN_CRANE ?? join(dirname(executor), 'crane'),
+    crane,
     registry,
     layout,
     uri: env.ECR_URI,

@@ -69,7 +69,7 @@ export async function prepareContext(input: ContextInput): Promise<BuildContext>
     'variables.sha256': variables.fingerprint,
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, 'veren', name), content);
-  for (const name of ['run', 'init']) {
+  for (const name of ['run', 'step', 'init']) {
     await copyFile(join(templates, name), join(folder, 'veren', name));
     await chmod(join(folder, 'veren', name), 0o755);
   }
@@ -91,7 +91,7 @@ export async function prepareContext(input: ContextInput): Promise<BuildContext>
     layersKey:
       manifests.needsSource === null
         ? await layersKey([await renderDockerfile(templates, env.NODE_VERSION, [])], folder, [
-            ...['run', 'tools.spec', 'install.command', 'variables.sha256'].map((name) => join('veren', name)),
+            ...['run', 'step', 'tools.spec', 'install.command', 'variables.sha256'].map((name) => join('veren', name)),
             'manifests',
           ])
         : null,

@@ -14,6 +14,8 @@ export const BackendImageEnvSchema = ImageEnvSchema.extend({
   /** The Kaniko executor, and crane, which pushes. Absent on a laptop. */
   VEREN_KANIKO: path.optional(),
   VEREN_CRANE: path.optional(),
+  /** More of Kaniko's own flags, before those of the build: for a version that needs one to behave as the pinned one does. */
+  VEREN_KANIKO_FLAGS: list,
   /** Registries that have Docker Hub's images: asked first. */
   VEREN_REGISTRY_MIRRORS: list,
   /** Registries on plain HTTP, other than loopback ones. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { programPath } from '../../shared/programs.ts';
 import type { BuildContext } from './context.ts';
@@ -5,6 +6,7 @@ import type { OpenCache } from './layer-cache.ts';
 
 export interface KanikoInput {
   readonly executor: string;
+  readonly flags: readonly string[];
   readonly context: BuildContext;
   readonly labels: Readonly<Record<string, string>>;
   /** OCI image layout that is written: a folder that does not exist yet. */
@@ -17,7 +19,8 @@ export interface KanikoInput {
 
 /**
  * Kaniko's command line. It only builds: it has no credentials, pushes nothing, and its layer cache is a folder.
- * `--force`: whether this is a container is known here better than its guess from /proc/1/cgroup.
+ * `--force`: whether this is a container is known here better than its guess from /proc/1/cgroup. Never `--cache-copy-layers`:
+ * layers of two steps of the user's must not be unpacked over one another (see the templates, `UNIQUE`).
  */
 export function kanikoBuild(input: KanikoInput): [string, ...string[]] {
   const { context } = input;
@@ -25,6 +28,7 @@ export function kanikoBuild(input: KanikoInput): [string, ...string[]] {
     Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);
   return [
     input.executor,
+    ...input.flags,
     '--force',
     '--log-format=json',
     `--context=dir://${context.folder}`,
@@ -37,7 +41,7 @@ export function kanikoBuild(input: KanikoInput): [string, ...string[]] {
     ...input.mirrors.map((mirror) => `--registry-mirror=${mirror}`),
     ...input.insecure.map((registry) => `--insecure-registry=${registry}`),
     ...cacheFlags(input.cache),
-    ...pairs('--build-arg', context.buildArgs),
+    ...pairs('--build-arg', { ...context.buildArgs, SHARED_PROCESSES: 'yes', UNIQUE: randomUUID() }),
     ...pairs('--label', input.labels),
   ];
 }

@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts';
 
-/** Steps of a template, by the argument of `/opt/veren/run`; `image`: the second stage. */
+/** Steps of a template: of `/opt/veren/run`, whose `install` prepares the package manager (`tools`) first; `image`: the last stage. */
 export type Step = 'base' | 'tools' | 'install' | 'build' | 'prune' | 'image';
 
 /** What a line of a container builder's output says. */
@@ -21,13 +21,18 @@ const SILENCE: Said = { kind: 'silence' };
 
 /** The step that an instruction of the template belongs to. Source: dockerbackend/. */
 function stepOf(instruction: string): Step | null {
-  const run = /^RUN .*\/opt\/veren\/run (tools|install|build|prune)$/.exec(instruction);
-  if (run) return run[1] as Step;
-  if (/^COPY veren\/install\.command /.test(instruction)) return 'install';
+  const run = /^RUN .*\/opt\/veren\/run (install|build|prune)$/.exec(instruction);
+  if (run) return run[1] === 'install' ? 'tools' : (run[1] as Step);
   if (/^COPY veren\/build\.command /.test(instruction)) return 'build';
   // Not the first of its stage: BuildKit begins both stages at once.
   if (/^COPY --from=build \/opt\/veren\/runtime /.test(instruction)) return 'image';
   return null;
+}
+
+/** A line of the commands. `run` tells where within its first step it is. */
+function output(line: string): Said {
+  const begins = /^veren: step (tools|install) begins$/.exec(line)?.[1];
+  return begins === undefined ? { kind: 'output', line } : { kind: 'step', step: begins as Step };
 }
 
 const step = (instruction: string): Said => {
@@ -42,7 +47,7 @@ const step = (instruction: string): Said => {
 const kaniko: Parse = (line) => {
   if (/^error (?:building image|checking push|resolving|pushing|changing)/.test(line))
     return { kind: 'error', message: line };
-  if (!/^\{"(?:level|msg|time)":/.test(line)) return { kind: 'output', line };
+  if (!/^\{"(?:level|msg|time)":/.test(line)) return output(line);
   let said: { level?: unknown; msg?: unknown };
   try {
     said = JSON.parse(line) as typeof said;
@@ -65,8 +70,8 @@ const docker: Parse = (line) => {
   if (vertex === 'CACHED') return { kind: 'cached' };
   const instruction = /^\[[^\]]*\d+\/\d+\] (.*)$/.exec(vertex)?.[1];
   if (instruction !== undefined) return step(instruction);
-  const output = /^\d+\.\d+ ?(.*)$/.exec(vertex)?.[1];
-  if (output !== undefined) return { kind: 'output', line: output };
+  const text = /^\d+\.\d+ ?(.*)$/.exec(vertex)?.[1];
+  if (text !== undefined) return output(text);
   const error = /^ERROR: (.*)$/.exec(vertex)?.[1];
   return error === undefined ? SILENCE : { kind: 'error', message: error };
 };
@@ -79,7 +84,7 @@ const buildah: Parse = (line) => {
   if (/^-->|^COMMIT |^Successfully tagged |^[0-9a-f]{64}$/.test(line)) return SILENCE;
   const error = /^[Ee]rror: (.*)$/.exec(line)?.[1];
   if (error !== undefined && /build|STEP|pull|image|disk|space/.test(error)) return { kind: 'error', message: error };
-  return { kind: 'output', line };
+  return output(line);
 };
 
 export const parserOf: Readonly<Record<Engine['kind'], Parse>> = { kaniko, docker, podman: buildah, buildah };

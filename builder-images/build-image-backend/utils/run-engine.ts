@@ -67,7 +67,10 @@ function enter({ phases, reporter, commands }: EngineRun, at: { step: Step }, st
   if (command) reporter.say(`$ ${command}`);
 }
 
-function cached({ reporter, commands }: EngineRun, at: { step: Step; cached: Set<Step> }): void {
+function cached(run: EngineRun, at: { step: Step; cached: Set<Step> }): void {
+  const { reporter, commands } = run;
+  // One layer holds both.
+  if (at.step === 'tools') enter(run, at, 'install');
   if (!commands[at.step] || at.cached.has(at.step)) return;
   at.cached.add(at.step);
   reporter.say('Nothing that it depends on has changed: the layer of an earlier build is used.');

@@ -29,6 +29,16 @@ test('its environment is what the script and main.sh expect', () => {
   expect([...required, 'VEREN_WORKDIR', 'VEREN_TOOLS'].filter((name) => env[name] === undefined)).toEqual([]);
 });
 
+test('the Kaniko in it is the maintained fork, at a version in which CVE-2026-28406 is fixed', () => {
+  const version = /^ARG KANIKO_VERSION=v(\d+)\.(\d+)\.(\d+)$/m.exec(text)!.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  expect(text).toMatch(/"github\.com\/osscontainertools\/kaniko\/cmd\/executor@\$\{KANIKO_VERSION\}"/);
+  expect(version[0] * 1_000 + version[1]).toBeGreaterThanOrEqual(1_028);
+});
+
 test('everything that has to outlive a build lies below /kaniko', () => {
   const targets = [...last.matchAll(/^COPY (?:--\S+ )*(?:\S+ )+(\S+)$/gm)].map(([, target]) => target!);
   const paths = [...last.matchAll(/\bVEREN_\w+=(\/\S+)/g)].map(([, path]) => path!);

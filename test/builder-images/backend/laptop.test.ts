@@ -78,6 +78,7 @@ case "$1" in
     for a in "$@"; do case $a in id=variables,src=*) cat "\${a#*src=}" >${seen}.variables ;; esac; done
     env >${seen}.env
     echo '#5 [build 6/12] RUN --mount=type=secret,id=variables /opt/veren/run install' >&2
+    echo '#5 0.050 veren: step install begins' >&2
     echo '#5 0.100 installing with s3cret-value' >&2
     echo '#6 [build 7/12] COPY veren/build.command veren/prune.command /opt/veren/' >&2
     echo '#6 0.200 building' >&2 ;;

@@ -8,14 +8,17 @@ const info = (msg: string) => JSON.stringify({ level: 'info', msg, time: '2026-1
 
 describe('what container builders say', () => {
   test.each([
-    ['kaniko', info(RUN), { kind: 'step', step: 'install' }],
+    ['kaniko', info(RUN), { kind: 'step', step: 'tools' }],
+    ['kaniko', 'veren: step install begins', { kind: 'step', step: 'install' }],
+    ['docker', '#12 3.141 veren: step tools begins', { kind: 'step', step: 'tools' }],
+    ['buildah', 'veren: step install begins', { kind: 'step', step: 'install' }],
     ['kaniko', info('COPY veren/build.command veren/prune.command /opt/veren/'), { kind: 'step', step: 'build' }],
     ['kaniko', info('Found cached layer, extracting to filesystem'), { kind: 'cached' }],
     ['kaniko', info('Unpacking rootfs as cmd COPY veren/install.command /x requires it.'), { kind: 'silence' }],
     ['kaniko', 'added 72 packages in 1s', { kind: 'output', line: 'added 72 packages in 1s' }],
     ['kaniko', '{"level":"info","msg":"cut off', { kind: 'silence' }],
     ['kaniko', 'error building image: boom', { kind: 'error', message: 'error building image: boom' }],
-    ['docker', `#12 [build 6/14] ${RUN}`, { kind: 'step', step: 'install' }],
+    ['docker', `#12 [build 6/14] ${RUN}`, { kind: 'step', step: 'tools' }],
     ['docker', '#12 CACHED', { kind: 'cached' }],
     ['docker', '#12 3.141 added 72 packages', { kind: 'output', line: 'added 72 packages' }],
     ['docker', '#4 [stage-1 2/5] COPY veren/init /opt/veren/init', { kind: 'silence' }],
@@ -24,7 +27,7 @@ describe('what container builders say', () => {
       '#12 ERROR: process "x" did not complete successfully: exit code: 7',
       { kind: 'error', message: 'process "x" did not complete successfully: exit code: 7' },
     ],
-    ['buildah', `[1/2] STEP 9/17: ${RUN}`, { kind: 'step', step: 'install' }],
+    ['buildah', `[1/2] STEP 9/17: ${RUN}`, { kind: 'step', step: 'tools' }],
     ['podman', '--> Using cache 0f1e', { kind: 'cached' }],
     ['buildah', 'added 72 packages', { kind: 'output', line: 'added 72 packages' }],
     [

@@ -1,5 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -22,19 +23,52 @@ describe('templates', () => {
     for (const major of NODE_MAJORS) expect(general(major)).toBe(general(20));
   });
 
-  test.each(NODE_MAJORS)('Node %i: nothing of the user’s is run by root, and the result runs nothing', (major) => {
-    const [, nothing, first, second] = template(major)
-      .replaceAll('\\\n', '')
-      .split(/^FROM /m) as [string, string, string, string];
-    expect(nothing).toMatch(/^scratch AS nothing\nCOPY veren\/init \/\n*$/);
-    const lines = first.split('\n');
-    const user = lines.indexOf('USER node');
-    for (const [i, line] of lines.entries())
-      if (/\/opt\/veren\/run |COPY --chown/.test(line)) expect(i).toBeGreaterThan(user);
-    expect(lines.filter((line) => line.startsWith('USER'))).toEqual(['USER node']);
-    expect(second).not.toMatch(/^RUN/m);
-    expect(second).toMatch(/^USER node$/m);
-    expect(second).toMatch(/NODE_ENV=production/);
+  /** Stages of a template as lists of instructions, one line each. */
+  const stages = (major: number) =>
+    template(major)
+      .replaceAll('\\\n', ' ')
+      .replaceAll(/^#.*\n/gm, '')
+      .split(/^(?=FROM )/m)
+      .map((stage) => stage.split('\n').filter((line) => line.trim() !== ''));
+
+  test.each(NODE_MAJORS)('Node %i: root copies and makes nothing below a folder that the steps own', (major) => {
+    const [, build, last] = stages(major) as [string[], string[], string[]];
+    // Whoever runs a step has made what `run` gave it: the application, its home, its package manager, temporary files.
+    for (const line of build.filter((l) => /^(?:COPY|ADD) /.test(l)))
+      expect(line).toMatch(/ \/opt\/veren\/(?:manifests\/|source\/)?$/);
+    expect(build.join('\n')).not.toMatch(/^(?:WORKDIR|USER|VOLUME|ADD) /m);
+    for (const line of build.filter((l) => l.startsWith('RUN ')))
+      expect(line).toMatch(/^RUN (?:--mount=\S+ +)+\/opt\/veren\/run (?:install|build|prune)$/);
+    expect(last.filter((l) => /^(?:RUN|ADD|VOLUME) /.test(l))).toEqual([]);
+    const files = last.filter((l) => /^(?:COPY|WORKDIR) /.test(l));
+    expect(files).toEqual([
+      'COPY --from=init /init /opt/veren/init',
+      'COPY --from=build /opt/veren/runtime /opt/veren/tools',
+      'COPY --from=build --chown=node:node /app /app',
+      `WORKDIR /app/\${SERVICE_PATH}`,
+    ]);
+    expect(last).toContain('USER node');
+    expect(last.join('\n')).toMatch(/NODE_ENV=production/);
+  });
+
+  test.each(NODE_MAJORS)('Node %i: every stage is used by a later one, and the first begins with nothing', (major) => {
+    const all = stages(major);
+    expect(all[0]![0]).toBe('FROM scratch AS init');
+    const names = all.slice(0, -1).map(([from]) => / AS (\w+)$/.exec(from!)![1]!);
+    for (const [i, name] of names.entries())
+      expect(
+        all
+          .slice(i + 1)
+          .flat()
+          .some((line) => line.startsWith(`COPY --from=${name} `)),
+      ).toBe(true);
+  });
+
+  test.each(NODE_MAJORS)('Node %i: all that a step has written of what a cache may keep is one layer', (major) => {
+    const [, build] = stages(major) as [string[], string[]];
+    const runs = build.flatMap((line, i) => (line.startsWith('RUN ') ? [i] : []));
+    const unique = build.findIndex((line) => line.startsWith('ARG UNIQUE'));
+    expect(runs.filter((i) => i < unique)).toHaveLength(1);
   });
 
   test('a start command stays one instruction, whatever is in it', async () => {
@@ -77,6 +111,69 @@ describe('variables', () => {
     expect(of({ A: '1', B: '2' })).toBe(of({ B: '2', A: '1' }, { HTTP_PROXY: 'x' }));
     expect(of({ A: '1' })).not.toBe(of({ A: '2' }));
     expect(buildVariables({}, { ...job, DEPLOYMENTID: 'e', BUILD_ENV: {} }).fingerprint).toBe(of({}));
+  });
+});
+
+describe('step', () => {
+  const step = join(TEMPLATES, 'step');
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'veren-step-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Names that a script of ours could have, and any other. */
+  const OURS = [
+    'step',
+    'home',
+    'scratch',
+    'spec',
+    'code',
+    'variables',
+    'command',
+    'service',
+    'shared',
+    'uid',
+    'round',
+    'left',
+    'copy',
+  ];
+  test('the user’s variables reach the command, whatever their names, and change nothing else', () => {
+    const name = fc.oneof(fc.constantFrom(...OURS), fc.stringMatching(/^[a-z_][a-z0-9_]{0,6}$/));
+    const value = fc.constantFrom('', '0', 'prune', '/nowhere', '; exit 0', '$1', '-e');
+    fc.assert(
+      fc.property(
+        fc.dictionary(name, value, { maxKeys: 6 }),
+        fc.integer({ min: 1, max: 99 }),
+        (BUILD_ENV, exitCode) => {
+          const variables = join(folder, 'variables');
+          writeFileSync(
+            variables,
+            buildVariables({}, { DEPLOYMENTID: 'd', PROJECT_ID: 'p', GIT_COMMIT: 'c', BUILD_ENV }).script,
+          );
+          const { status, stdout } = spawnSync(
+            step,
+            [variables, folder, '/bin/sh', '-c', `pwd; env -0; exit ${exitCode}`],
+            {
+              env: { PATH: process.env.PATH },
+              encoding: 'utf8',
+            },
+          );
+          expect(status).toBe(exitCode);
+          expect(stdout.split('\n')[0]).toBe(folder);
+          for (const [k, v] of Object.entries(BUILD_ENV)) expect(stdout).toContain(`${k}=${v}\0`);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('root’s part of a step never reads them', () => {
+    const run = readFileSync(join(TEMPLATES, 'run'), 'utf8').replaceAll(/^#.*$/gm, '');
+    expect(run.match(/.*\/kaniko\/build\/variables.*/g)).toEqual([
+      'perform() { as_node "$home/step" /kaniko/build/variables "$@"; }',
+    ]);
+    expect(run).not.toMatch(/^\s*(?:\.|source|eval) /m);
   });
 });
 
