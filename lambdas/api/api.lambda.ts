@@ -20,6 +20,7 @@ import { stopBuilds } from '../shared/stopBuilds.ts';
 import { forbidPublication } from '../shared/verdict.ts';
 import { createApi } from './app.ts';
 import { authenticateByHash } from './auth.ts';
+import { gatewayOrigin } from './linkOrigin.ts';
 
 const env = readEnv('api');
 const log = jsonLog('api');
@@ -45,6 +46,7 @@ const api = once(async () => {
     supersede: env.SUPERSEDE,
     authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, clock)),
     newId: () => ulid().toLowerCase(),
+    linkOrigin: gatewayOrigin,
     siteUrl: async (projectId) => env.SITE_URL_TEMPLATE.replaceAll('{projectId}', projectId),
     normaliseGitUrl: (url) => parseGitUrl(url, gitPolicy(env.GIT_HOSTS)).href,
     checkSize: (request) => checkRequestSize(request, platform),

@@ -18,6 +18,8 @@ export interface ApiDeps {
   readonly authenticate: Authenticate;
   /** A new deployment id: unique, and in string order of creation. */
   readonly newId: () => string;
+  /** What links begin with, e.g. `https://api.example`: from configuration or the gateway, never from the Host header. */
+  readonly linkOrigin: (bindings: unknown) => string;
   /** Where a project's site is served. */
   readonly siteUrl: (projectId: string) => Promise<string>;
   /** The URL as git will get it; refuses one that could never be fetched, before anything is accepted. Throws VerenError. */

@@ -11,6 +11,7 @@ import { startEcsEndpoint } from '../ecs/endpoint.ts';
 import { startS3Endpoint } from '../s3/endpoint.ts';
 import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
+import { ownAddressesOf } from './admission.ts';
 import { requireGit } from './git.ts';
 import { startHttp } from './http.ts';
 import { clearWork, type HostEnv, laptopTaskDefinitions } from './images.ts';
@@ -53,6 +54,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { hostEnv, log = () => undefined } = options;
   const dataDir = resolve(options.dataDir);
   const clock = { now: Date.now };
+  const own = ownAddressesOf(hostEnv);
   const closers: (() => Promise<unknown>)[] = [];
   const opened = <T extends { close(): Promise<unknown> }>(engine: T): T => {
     closers.push(() => engine.close());
@@ -97,6 +99,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await clearWork(dataDir);
     const ecs = new ECSClient({ ...sdk, endpoint: ecsEndpoint.url });
 
+    let origin = '';
     const handlers = await wireHandlers({
       ports,
       clock,
@@ -108,6 +111,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       region: DEFAULT_REGION,
       bucket: DEFAULT_BUCKET,
       endpoints: { AWS_ENDPOINT_URL_S3: s3Endpoint.url },
+      linkOrigin: () => origin,
       siteUrl: (projectId) => sites.urlFor(projectId),
       log,
     });
@@ -116,7 +120,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const sweep = setInterval(() => handlers.watch({ source: 'veren.schedule' }), SWEEP_MS);
     closers.push(async () => clearInterval(sweep));
 
-    const http = opened(await startHttp({ port: options.port, handlers, notifier: ports.notifier, log }));
+    const http = opened(await startHttp({ port: options.port, handlers, notifier: ports.notifier, own, log }));
+    origin = own.publicUrl?.origin ?? http.url;
     handlers.watch({ source: 'veren.schedule' });
     return { url: http.url, token, ...(file && { tokenFile: relative('', file) }), close };
   } catch (e) {

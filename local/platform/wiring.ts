@@ -41,6 +41,8 @@ export interface WiringInput {
   readonly region: string;
   readonly bucket: string;
   readonly endpoints: BuildContext['endpoints'];
+  /** What links of the API begin with. */
+  readonly linkOrigin: () => string;
   readonly siteUrl: (projectId: string) => Promise<string>;
   readonly log: (message: string, details?: unknown) => void;
 }
@@ -123,6 +125,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     archive,
     authenticate,
     newId: () => ulid().toLowerCase(),
+    linkOrigin: input.linkOrigin,
     siteUrl: input.siteUrl,
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
     checkSize: (request) => checkRequestSize(request, platform),

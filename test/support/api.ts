@@ -42,6 +42,7 @@ export async function apiFixture(over: Partial<ApiDeps> = {}): Promise<ApiFixtur
       Object.fromEntries(Object.entries(TOKENS).map(([owner, token]) => [owner, [hashToken(token)]])),
     ),
     newId: () => ulid().toLowerCase(),
+    linkOrigin: () => 'http://api.example',
     siteUrl: async (projectId) => `http://${projectId}.example`,
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
     checkSize: (request) =>

@@ -48,7 +48,7 @@ export function registerChange(app: Api, deps: ApiDeps): void {
     const { record } = await ownDeployment(deps, c.get('owner'), c.req.valid('param').id);
     if (isTerminal(record.status)) return fail('ALREADY_FINISHED', { status: record.status });
     await cancelDeployment(deps, record, { reason: 'user' });
-    return c.json(accepted(new URL(c.req.url).origin, record), 202);
+    return c.json(accepted(deps.linkOrigin(c.env), record), 202);
   });
 
   app.openapi(redeployRoute, async (c) => {
@@ -56,6 +56,6 @@ export function registerChange(app: Api, deps: ApiDeps): void {
     const { record, request } = await ownDeployment(deps, owner, c.req.valid('param').id);
     if (!request) return fail('REQUEST_LOST');
     const again: CreateDeployment = { ...request, ...(record.commit !== null && { ref: record.commit }) };
-    return c.json(accepted(new URL(c.req.url).origin, await createDeployment(deps, owner, again, undefined)), 202);
+    return c.json(accepted(deps.linkOrigin(c.env), await createDeployment(deps, owner, again, undefined)), 202);
   });
 }

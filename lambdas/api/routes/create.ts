@@ -55,7 +55,7 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
     const request = c.req.valid('json');
     const key = c.req.valid('header')['idempotency-key'];
     const record = await createDeployment(deps, c.get('owner'), request, key);
-    return c.json(accepted(new URL(c.req.url).origin, record), 202);
+    return c.json(accepted(deps.linkOrigin(c.env), record), 202);
   });
 }
 

@@ -236,6 +236,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
         Object.fromEntries(owners.map((o) => [o, [hashToken(`token-of-${o}`)]])),
       ),
       newId: () => ulid().toLowerCase(),
+      linkOrigin: () => 'http://api.example',
       siteUrl: async (id) => `http://${id}.example`,
       normaliseGitUrl: (url) => url,
       checkSize: () => undefined,
