@@ -27,7 +27,7 @@ const log = jsonLog('api');
 const clock = systemClock;
 
 const api = once(async () => {
-  const [{ queue, store, logs }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
+  const [{ queue, store, logs, tickets }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
   const platform = platformContext(env, kafka);
   const s3 = new S3Client({});
   const app = createApi({
@@ -35,6 +35,7 @@ const api = once(async () => {
     store,
     bus: openBus(kafka, 'veren-api', env.AWS_REGION),
     logs,
+    tickets,
     clock,
     log,
     doorbell: lambdaDoorbell(new LambdaClient({}), {

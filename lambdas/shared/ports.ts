@@ -187,4 +187,12 @@ export interface Subscriptions {
   subscribers(subjects: readonly Subject[]): Promise<string[]>;
   disconnect(connectionId: string): Promise<void>;
 }
+/** Tickets that stand in for a token, to open one connection with. */
+export interface Tickets {
+  /** A new ticket of this owner, and until when it is good (ms). */
+  issue(owner: string): Promise<{ readonly ticket: string; readonly expiresAt: number }>;
+  /** Whose ticket this is, once; null for one that is unknown, used or too old. */
+  redeem(ticket: string): Promise<string | null>;
+}
+
 export type Subject = `deployment:${string}` | `project:${string}`;

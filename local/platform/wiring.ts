@@ -57,7 +57,7 @@ export interface Handlers {
 /** Gives every handler its ports, and the engines their handlers: what EventBridge, Kafka and Lambda do on AWS. */
 export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   const { ports, clock, clients, bucket, log } = input;
-  const { queue, store, bus, doorbell, logs, notifier, subscriptions } = ports;
+  const { queue, store, bus, doorbell, logs, notifier, subscriptions, tickets } = ports;
   const common = { queue, store, bus, doorbell, logs, clock, log };
   const archive = s3Archive(clients.s3, bucket);
   const stop = stopBuilds({ queue, ecs: clients.ecs });
@@ -132,12 +132,13 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     stopBuilds: stop,
     forbidPublication: forbidPublication({ s3: clients.s3, bucket, clock }),
     supersede: input.supersede ?? 'waiting',
+    tickets,
     analyze,
   });
 
   return {
     fetch: (request) => api.fetch(request),
-    webSocket: (event) => handleWebSocket({ authenticate, store, subscriptions, notifier }, event),
+    webSocket: (event) => handleWebSocket({ authenticate, store, subscriptions, notifier, tickets }, event),
     watch: (event) =>
       void watch(watcher, event).catch((e) => log('the task-watcher failed; the next sweep repeats it', e)),
   };

@@ -17,6 +17,7 @@ import { drainCloneQueue } from '../../../lambdas/clone-worker/workers/clone.ts'
 import { project } from '../../../lambdas/event-projector/project.ts';
 import { memoryBus } from '../../../lambdas/shared/adapters/memory/bus.ts';
 import { volatileJournal } from '../../../lambdas/shared/adapters/memory/journal.ts';
+import { memoryTickets } from '../../../lambdas/shared/adapters/memory/tickets.ts';
 import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
 import { type ArtifactPlaces, artifactFinder } from '../../../lambdas/shared/artifact.ts';
 import type {
@@ -243,6 +244,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       stopBuilds: stopBuilds(ports),
       forbidPublication: forbidPublication({ s3: ports.s3, bucket, clock }),
       supersede: options.supersede ?? 'waiting',
+      tickets: memoryTickets(clock),
     });
   };
   /** An instance serves many requests: as long as its life is the same. */

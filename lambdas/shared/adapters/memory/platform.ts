@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock, DeploymentStore, Subscriptions } from '../../ports.ts';
+import type { Clock, DeploymentStore, Subscriptions, Tickets } from '../../ports.ts';
 import { type MemoryBus, memoryBus } from './bus.ts';
 import { type MemoryDoorbell, memoryDoorbell } from './doorbell.ts';
 import { openJournal, volatileJournal } from './journal.ts';
@@ -8,6 +8,7 @@ import { type MemoryNotifier, memoryNotifier } from './notifier.ts';
 import { type MemoryQueue, memoryQueue } from './queue.ts';
 import { memoryStore } from './store.ts';
 import { memorySubscriptions } from './subscriptions.ts';
+import { memoryTickets } from './tickets.ts';
 
 export interface MemoryPlatform {
   readonly queue: MemoryQueue;
@@ -17,6 +18,7 @@ export interface MemoryPlatform {
   readonly doorbell: MemoryDoorbell;
   readonly notifier: MemoryNotifier;
   readonly subscriptions: Subscriptions;
+  readonly tickets: Tickets;
   /** Waits for what is running, writes what is left and lets the data folder go. */
   close(): Promise<void>;
 }
@@ -47,6 +49,7 @@ export async function openMemoryPlatform(options: MemoryPlatformOptions): Promis
     doorbell,
     notifier: memoryNotifier(),
     subscriptions: memorySubscriptions(),
+    tickets: memoryTickets(clock),
     async close() {
       await Promise.all([bus.close(), doorbell.close()]);
       await logs.close();
