@@ -3,12 +3,19 @@ import { CreateDeploymentSchema } from './api.ts';
 import { TARGETS } from './builders.ts';
 import { PlanSchema, TargetPlanSchema } from './plan.ts';
 
-/** Job of queue `clone`: what the user asked for. Holds the user's variables and git token, so it is never logged. */
+/**
+ * A request as it is stored and queued. `sealed` holds the git token and the variables, encrypted; in clear text they are
+ * only in what an earlier version has stored.
+ */
+export const StoredRequestSchema = CreateDeploymentSchema.extend({ sealed: z.string().optional() });
+export type StoredRequest = z.infer<typeof StoredRequestSchema>;
+
+/** Job of queue `clone`: what the user asked for. */
 export const CloneJobSchema = z.object({
   deploymentId: z.string(),
   projectId: z.string(),
   owner: z.string(),
-  request: CreateDeploymentSchema,
+  request: StoredRequestSchema,
 });
 export type CloneJob = z.infer<typeof CloneJobSchema>;
 
@@ -19,10 +26,12 @@ export const BuildJobSchema = z.object({
   owner: z.string(),
   target: z.enum(TARGETS),
   gitUrl: z.string(),
+  /** The request's git token and variables, encrypted; the next two hold them once opened, and in jobs of an earlier version. */
+  sealed: z.string().optional(),
   gitToken: z.string().optional(),
   commit: PlanSchema.shape.commit,
   plan: TargetPlanSchema,
-  env: z.record(z.string(), z.string()),
+  env: z.record(z.string(), z.string()).default({}),
 });
 export type BuildJob = z.infer<typeof BuildJobSchema>;
 

@@ -15,7 +15,8 @@ import { once } from '../shared/once.ts';
 import { kafkaEnv, openBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { parseGitUrl } from '../shared/repo/gitUrl.ts';
-import { tokenHashes } from '../shared/secrets.ts';
+import { secretBox } from '../shared/secretBox.ts';
+import { secretKeys, tokenHashes } from '../shared/secrets.ts';
 import { stopBuilds } from '../shared/stopBuilds.ts';
 import { forbidPublication } from '../shared/verdict.ts';
 import { createApi } from './app.ts';
@@ -36,6 +37,7 @@ const api = once(async () => {
     bus: openBus(kafka, 'veren-api', env.AWS_REGION),
     logs,
     tickets,
+    secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, clock)),
     clock,
     log,
     doorbell: lambdaDoorbell(new LambdaClient({}), {

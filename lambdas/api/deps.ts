@@ -2,6 +2,7 @@ import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel, Tickets } from '../shared/ports.ts';
+import type { SecretBox } from '../shared/secretBox.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
 import type { ForbidPublication } from '../shared/verdict.ts';
 import type { Authenticate } from './auth.ts';
@@ -17,6 +18,7 @@ export interface ApiDeps {
   readonly clock: Clock;
   readonly authenticate: Authenticate;
   readonly tickets: Tickets;
+  readonly secretBox: SecretBox;
   /** A new deployment id: unique, and in string order of creation. */
   readonly newId: () => string;
   /** What links begin with, e.g. `https://api.example`: from configuration or the gateway, never from the Host header. */

@@ -1,4 +1,5 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { gitPolicy } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -7,6 +8,8 @@ import { jsonLog } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
 import { kafkaEnv, openBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
+import { secretBox } from '../shared/secretBox.ts';
+import { secretKeys } from '../shared/secrets.ts';
 import { analyzeRepository } from './analyzeRepository.ts';
 import { drainCloneQueue } from './workers/clone.ts';
 
@@ -20,6 +23,7 @@ const deps = once(async () => {
     store,
     bus: openBus(kafka, 'veren-clone-worker', env.AWS_REGION),
     clock: systemClock,
+    secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
     log,
     doorbell: lambdaDoorbell(new LambdaClient({}), {
       // It has no right to ring itself, and no reason: it drains its queue before it ends.

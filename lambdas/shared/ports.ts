@@ -1,5 +1,5 @@
-import type { CreateDeployment } from '../../contract/api.ts';
 import type { DeploymentEvent, LogLine } from '../../contract/events.ts';
+import type { StoredRequest } from '../../contract/jobs.ts';
 import type { DoorbellName, QueueName, Topic } from '../../contract/names.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
 import type { DeploymentFacts } from '../event-projector/facts.ts';
@@ -92,8 +92,8 @@ export interface JobQueue {
 export interface StoredDeployment {
   readonly facts: DeploymentFacts;
   readonly record: DeploymentRecord;
-  /** What was asked for, kept apart from the record since it holds the user's variables. Null after a rebuild. */
-  readonly request: CreateDeployment | null;
+  /** What was asked for, kept apart from the record since it holds the user's variables (sealed). Null after a rebuild. */
+  readonly request: StoredRequest | null;
 }
 
 export type CreateResult =
@@ -113,7 +113,7 @@ export interface DeploymentStore {
    */
   create(input: {
     readonly requested: Extract<DeploymentEvent, { type: 'deployment.requested' }>;
-    readonly request: CreateDeployment;
+    readonly request: StoredRequest;
     readonly idempotency?: { readonly key: string; readonly fingerprint: string };
     readonly job?: NewJob & { readonly queue: QueueName };
   }): Promise<CreateResult>;

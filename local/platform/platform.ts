@@ -6,6 +6,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
+import { secretBox } from '../../lambdas/shared/secretBox.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
 import { startEcsEndpoint } from '../ecs/endpoint.ts';
 import { startS3Endpoint } from '../s3/endpoint.ts';
@@ -16,6 +17,7 @@ import { requireGit } from './git.ts';
 import { startHttp } from './http.ts';
 import { clearWork, type HostEnv, laptopTaskDefinitions } from './images.ts';
 import { openLaptopPorts } from './ports.ts';
+import { laptopSecretKeys } from './secretKeys.ts';
 import { laptopToken } from './token.ts';
 import { wireHandlers } from './wiring.ts';
 
@@ -72,6 +74,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const onError = (e: unknown) => log('an engine reported a fault', e);
     const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError }));
     const { token, file } = await laptopToken(dataDir, options.token);
+    const secretKeys = await laptopSecretKeys(dataDir);
     const credentials = await createCredentialStore({ dataDir, clock });
     const s3Endpoint = opened(await startS3Endpoint({ dataDir, credentials, clock, onError }));
     const stsEndpoint = opened(await startStsEndpoint({ credentials, clock }));
@@ -105,6 +108,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       clock,
       owner: OWNER,
       token,
+      secretBox: secretBox(async () => secretKeys),
       limits: options.limits ?? LAPTOP_LIMITS,
       timeoutSeconds: options.timeoutSeconds ?? 1_800,
       clients: { s3, sts, ecs },

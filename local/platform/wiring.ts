@@ -21,6 +21,7 @@ import { artifactFinder } from '../../lambdas/shared/artifact.ts';
 import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
 import { gitAllowProtocol, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
+import type { SecretBox } from '../../lambdas/shared/secretBox.ts';
 import { stopBuilds } from '../../lambdas/shared/stopBuilds.ts';
 import { forbidPublication } from '../../lambdas/shared/verdict.ts';
 import { watch } from '../../lambdas/task-watcher/watch.ts';
@@ -33,6 +34,7 @@ export interface WiringInput {
   readonly clock: Clock;
   readonly owner: string;
   readonly token: string;
+  readonly secretBox: SecretBox;
   readonly limits: Limits;
   /** Default: `waiting`. */
   readonly supersede?: Supersede;
@@ -58,6 +60,7 @@ export interface Handlers {
 export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   const { ports, clock, clients, bucket, log } = input;
   const { queue, store, bus, doorbell, logs, notifier, subscriptions, tickets } = ports;
+  const { secretBox } = input;
   const common = { queue, store, bus, doorbell, logs, clock, log };
   const archive = s3Archive(clients.s3, bucket);
   const stop = stopBuilds({ queue, ecs: clients.ecs });
@@ -74,7 +77,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   const analyze = ({ ...request }: AnalyzeRequest | CreateDeployment) =>
     analyzeRepository({ ...request, policy: LAPTOP_POLICY });
 
-  doorbell.on('clone-worker', () => drainCloneQueue({ ...common, analyze }));
+  doorbell.on('clone-worker', () => drainCloneQueue({ ...common, analyze, secretBox }));
   const configs = readECSConfig(
     Object.fromEntries(
       BUILDERS.flatMap((b) => [
@@ -92,6 +95,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   doorbell.on('build-worker', () =>
     drainBuildQueue({
       ...common,
+      secretBox,
       ecs: clients.ecs,
       mintCredentials: mint,
       configs,
@@ -133,6 +137,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     forbidPublication: forbidPublication({ s3: clients.s3, bucket, clock }),
     supersede: input.supersede ?? 'waiting',
     tickets,
+    secretBox,
     analyze,
   });
 

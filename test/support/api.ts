@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { ulid } from 'ulid';
 import { createApi } from '../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
@@ -6,6 +7,11 @@ import { checkRequestSize } from '../../lambdas/build-worker/services/overrides.
 import { type MemoryPlatform, openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
 import { LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
+import { type SecretBox, secretBox } from '../../lambdas/shared/secretBox.ts';
+
+/** Seals with a key of its own, unless one is given. */
+export const testSecretBox = (key = randomBytes(32).toString('hex')): SecretBox =>
+  secretBox(async () => ({ current: '1', 'key-1': key }));
 
 export const TOKENS = { ada: 'token-of-ada', bob: 'token-of-bob' } as const;
 
@@ -30,6 +36,28 @@ interface CallOptions {
 
 /** The API on memory ports; nothing is cloned or built. */
 export async function apiFixture(over: Partial<ApiDeps> = {}): Promise<ApiFixture> {
+  const { app, ...fixture } = await apiApp(over);
+  return {
+    ...fixture,
+    async call(method, path, body, { as = 'ada', headers = {} } = {}) {
+      const response = await app.request(`http://api.example${path}`, {
+        method,
+        headers: {
+          ...(as && { Authorization: `Bearer ${TOKENS[as]}` }),
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const json = response.headers.get('content-type')?.includes('json') && !text.includes('}\n{');
+      return { status: response.status, headers: response.headers, body: json && text ? JSON.parse(text) : text };
+    },
+  };
+}
+
+/** The same for whoever calls it over a server of its own. */
+export async function apiApp(over: Partial<ApiDeps> = {}) {
   const clock = { now: Date.now };
   const ports = await openMemoryPlatform({ clock });
   const stopped: string[] = [];
@@ -59,27 +87,10 @@ export async function apiFixture(over: Partial<ApiDeps> = {}): Promise<ApiFixtur
     forbidPublication: async () => 'cancel',
     supersede: 'waiting',
     log: (message) => void logged.push(message),
+    secretBox: testSecretBox(),
     ...over,
   });
-  return {
-    ports,
-    stopped,
-    logged,
-    async call(method, path, body, { as = 'ada', headers = {} } = {}) {
-      const response = await app.request(`http://api.example${path}`, {
-        method,
-        headers: {
-          ...(as && { Authorization: `Bearer ${TOKENS[as]}` }),
-          ...(body !== undefined && { 'Content-Type': 'application/json' }),
-          ...headers,
-        },
-        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      const json = response.headers.get('content-type')?.includes('json') && !text.includes('}\n{');
-      return { status: response.status, headers: response.headers, body: json && text ? JSON.parse(text) : text };
-    },
-  };
+  return { app, ports, stopped, logged };
 }
 
 const never = async () => {

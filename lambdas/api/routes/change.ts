@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { AcceptedSchema, type CreateDeployment, ProblemSchema } from '../../../contract/api.ts';
 import { isTerminal } from '../../../contract/record.ts';
+import { openRequest } from '../../shared/sealedRequest.ts';
 import type { Api } from '../app.ts';
 import { cancelDeployment } from '../cancel.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -39,7 +40,14 @@ const redeployRoute = createRoute({
   request: { params: idParams },
   responses: {
     ...answers,
-    ...problemResponses(ProblemSchema, 'UNAUTHORIZED', 'NOT_FOUND', 'REQUEST_LOST', 'UNAVAILABLE'),
+    ...problemResponses(
+      ProblemSchema,
+      'UNAUTHORIZED',
+      'NOT_FOUND',
+      'REQUEST_LOST',
+      'SECRETS_UNREADABLE',
+      'UNAVAILABLE',
+    ),
   },
 });
 
@@ -55,7 +63,8 @@ export function registerChange(app: Api, deps: ApiDeps): void {
     const owner = c.get('owner');
     const { record, request } = await ownDeployment(deps, owner, c.req.valid('param').id);
     if (!request) return fail('REQUEST_LOST');
-    const again: CreateDeployment = { ...request, ...(record.commit !== null && { ref: record.commit }) };
+    const asked = await openRequest(deps.secretBox, record.deploymentId, request);
+    const again: CreateDeployment = { ...asked, ...(record.commit !== null && { ref: record.commit }) };
     return c.json(accepted(deps.linkOrigin(c.env), await createDeployment(deps, owner, again, undefined)), 202);
   });
 }

@@ -9,6 +9,8 @@ import { type Failure, isTerminal } from '../../../contract/record.ts';
 import { failure, failureOf } from '../../shared/buildEvents.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, NewJob, TakenJob } from '../../shared/ports.ts';
 import { backoff } from '../../shared/retry.ts';
+import { openRequest } from '../../shared/sealedRequest.ts';
+import type { SecretBox } from '../../shared/secretBox.ts';
 
 export interface CloneWorkerDeps {
   readonly queue: JobQueue;
@@ -16,6 +18,7 @@ export interface CloneWorkerDeps {
   readonly bus: EventBus;
   readonly doorbell: Doorbell;
   readonly clock: Clock;
+  readonly secretBox: SecretBox;
   /** Resolves the ref and decides what to build. Throws VerenError. */
   readonly analyze: (request: CreateDeployment) => Promise<Plan>;
   readonly log: (message: string, details?: unknown) => void;
@@ -56,7 +59,7 @@ async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob):
   begun.catch(() => undefined);
   let plan: Plan;
   try {
-    plan = job.notes.plan ? PlanSchema.parse(JSON.parse(job.notes.plan)) : await deps.analyze(data.request);
+    plan = job.notes.plan ? PlanSchema.parse(JSON.parse(job.notes.plan)) : await analyze(deps, data);
   } catch (e) {
     await begun;
     await afterFailure(deps, job, data, failed + 1, e);
@@ -73,6 +76,9 @@ async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob):
   await deps.queue.complete(QUEUES.clone, job.id);
 }
 
+const analyze = async ({ secretBox, analyze }: CloneWorkerDeps, { deploymentId, request }: CloneJob): Promise<Plan> =>
+  analyze(await openRequest(secretBox, deploymentId, request));
+
 function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> | null {
   const wanted = plan[target];
   if (!wanted) return null;
@@ -83,6 +89,7 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
     owner,
     target,
     gitUrl: request.gitUrl,
+    ...(request.sealed !== undefined && { sealed: request.sealed }),
     ...(request.gitToken !== undefined && { gitToken: request.gitToken }),
     commit: plan.commit,
     plan: wanted,

@@ -34,6 +34,7 @@ import { stopBuilds } from '../../../lambdas/shared/stopBuilds.ts';
 import { forbidPublication } from '../../../lambdas/shared/verdict.ts';
 import { watch } from '../../../lambdas/task-watcher/watch.ts';
 import { asMskRecord } from '../../../local/platform/ports.ts';
+import { testSecretBox } from '../api.ts';
 import { frontendPlan } from '../events.ts';
 import { type Life, life } from './life.ts';
 import { buildResources } from './world.ts';
@@ -127,6 +128,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       doorbell: wrap(doorbell),
       clock,
       log,
+      secretBox: testSecretBox('one key for all processes of a test'),
     };
   };
 
