@@ -19,7 +19,7 @@ export interface ApiFixture {
   readonly ports: MemoryPlatform;
   readonly stopped: string[];
   readonly logged: string[];
-  /** Calls the API as `as` (default ada); a plain object as body is sent as JSON. */
+  /** Calls the API as `as` (default ada); a plain object as body is sent as JSON, text and bytes as they are. */
   call(
     method: string,
     path: string,
@@ -47,7 +47,9 @@ export async function apiFixture(over: Partial<ApiDeps> = {}): Promise<ApiFixtur
           ...(body !== undefined && { 'Content-Type': 'application/json' }),
           ...headers,
         },
-        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        ...(body !== undefined && {
+          body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+        }),
       });
       const text = await response.text();
       const json = response.headers.get('content-type')?.includes('json') && !text.includes('}\n{');
