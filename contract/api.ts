@@ -168,11 +168,22 @@ export const AcceptedSchema = DeploymentRecordSchema.pick({ deploymentId: true, 
 );
 export type Accepted = z.infer<typeof AcceptedSchema>;
 
+/** Where a site is served. Only `url` is there on every platform. */
+export const SiteAddressesSchema = z.object({
+  /** Production, at an address that every client can fetch. */
+  url: z.url(),
+  /** The same under a host name of its own, which shares no cookies with other sites (laptop). */
+  hostUrl: z.url().optional(),
+  /** The files of this very deployment, whatever is live (laptop). */
+  deploymentUrl: z.url().optional(),
+});
+export type SiteAddresses = z.infer<typeof SiteAddressesSchema>;
+
 const BuildViewSchema = BuildRecordSchema.extend({
   /** Place in the queue, from 1, while the build waits. */
   position: z.number().int().min(1).optional(),
   artifact: z
-    .discriminatedUnion('kind', [StaticArtifactSchema.extend({ url: z.url() }), ImageArtifactSchema])
+    .discriminatedUnion('kind', [StaticArtifactSchema.extend(SiteAddressesSchema.shape), ImageArtifactSchema])
     .optional(),
 });
 

@@ -50,7 +50,7 @@ const api = once(async () => {
     authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, clock)),
     newId: () => ulid().toLowerCase(),
     linkOrigin: gatewayOrigin,
-    siteUrl: async (projectId) => env.SITE_URL_TEMPLATE.replaceAll('{projectId}', projectId),
+    siteAddresses: async (projectId) => ({ url: env.SITE_URL_TEMPLATE.replaceAll('{projectId}', projectId) }),
     normaliseGitUrl: (url) => parseGitUrl(url, gitPolicy(env.GIT_HOSTS)).href,
     checkSize: (request) => checkRequestSize(request, platform),
     stopBuilds: stopBuilds({ queue, ecs: new ECSClient({}) }),

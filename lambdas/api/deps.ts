@@ -1,4 +1,4 @@
-import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
+import type { AnalyzeRequest, CreateDeployment, SiteAddresses } from '../../contract/api.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel, Tickets } from '../shared/ports.ts';
@@ -23,8 +23,8 @@ export interface ApiDeps {
   readonly newId: () => string;
   /** What links begin with, e.g. `https://api.example`: from configuration or the gateway, never from the Host header. */
   readonly linkOrigin: (bindings: unknown) => string;
-  /** Where a project's site is served. */
-  readonly siteUrl: (projectId: string) => Promise<string>;
+  /** Where a deployment's site is served. */
+  readonly siteAddresses: (projectId: string, deploymentId: string) => Promise<SiteAddresses>;
   /** The URL as git will get it; refuses one that could never be fetched, before anything is accepted. Throws VerenError. */
   readonly normaliseGitUrl: (url: string) => string;
   /** Refuses what a task's overrides could not hold. Throws VerenError. */

@@ -116,7 +116,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       bucket: DEFAULT_BUCKET,
       endpoints: { AWS_ENDPOINT_URL_S3: s3Endpoint.url },
       linkOrigin: () => origin,
-      siteUrl: (projectId) => sites.urlFor(projectId),
+      siteAddresses: (projectId, deploymentId) => sites.addressesOf(projectId, deploymentId),
       log,
     });
     onChange = handlers.watch;

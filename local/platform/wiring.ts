@@ -6,6 +6,7 @@ import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
 import { BUILDERS } from '../../contract/builders.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
+import type { ApiDeps } from '../../lambdas/api/deps.ts';
 import type { Supersede } from '../../lambdas/api/supersede.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { mintCredentials } from '../../lambdas/build-worker/services/credentials.ts';
@@ -45,7 +46,7 @@ export interface WiringInput {
   readonly endpoints: BuildContext['endpoints'];
   /** What links of the API begin with. */
   readonly linkOrigin: () => string;
-  readonly siteUrl: (projectId: string) => Promise<string>;
+  readonly siteAddresses: ApiDeps['siteAddresses'];
   readonly log: (message: string, details?: unknown) => void;
 }
 
@@ -130,7 +131,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     authenticate,
     newId: () => ulid().toLowerCase(),
     linkOrigin: input.linkOrigin,
-    siteUrl: input.siteUrl,
+    siteAddresses: input.siteAddresses,
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
     checkSize: (request) => checkRequestSize(request, platform),
     stopBuilds: stop,

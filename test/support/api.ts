@@ -73,7 +73,7 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
     ),
     newId: () => ulid().toLowerCase(),
     linkOrigin: () => 'http://api.example',
-    siteUrl: async (projectId) => `http://${projectId}.example`,
+    siteAddresses: async (projectId) => ({ url: `http://${projectId}.example` }),
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
     checkSize: (request) =>
       checkRequestSize(request, {

@@ -240,7 +240,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       ),
       newId: () => ulid().toLowerCase(),
       linkOrigin: () => 'http://api.example',
-      siteUrl: async (id) => `http://${id}.example`,
+      siteAddresses: async (id) => ({ url: `http://${id}.example` }),
       normaliseGitUrl: (url) => url,
       checkSize: () => undefined,
       stopBuilds: stopBuilds(ports),
