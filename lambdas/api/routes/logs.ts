@@ -11,16 +11,16 @@ import type { ApiEnv } from '../guard.ts';
 import { problemResponses } from '../problem.ts';
 import { idParams, ownDeployment } from './read.ts';
 
-/** OpenAPI 3.1 has no word for a sequence of items: the schema says what the text is, the extension what its items are. */
-const sequence = (contentMediaType: string, description: string, item: z.ZodType) => ({
-  schema: { type: 'string' as const, contentMediaType, description },
-  'x-itemSchema': z.toJSONSchema(item, { io: 'input' }),
-});
-
-const EventsSchema = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('log'), id: z.string(), data: LogLineSchema }),
-  z.object({ event: z.literal('status'), data: DeploymentRecordSchema }),
-  z.object({ event: z.literal('end'), data: z.object({ status: z.enum(DEPLOYMENT_STATUSES) }) }),
+/** OpenAPI 3.1 has no word for a sequence of items. The schema is that of one item: a line, or an event. */
+const json = (schema: z.ZodType, description: string) =>
+  z.string().meta({ description, contentMediaType: 'application/json', contentSchema: z.toJSONSchema(schema) });
+const EventSchema = z.union([
+  z.object({ event: z.literal('log'), id: z.string(), data: json(LogLineSchema, 'A line; the id is its seq') }),
+  z.object({ event: z.literal('status'), data: json(DeploymentRecordSchema, 'The record, which has changed') }),
+  z.object({
+    event: z.literal('end'),
+    data: json(z.object({ status: z.enum(DEPLOYMENT_STATUSES) }), 'The terminal status; always the last event'),
+  }),
 ]);
 
 const route = createRoute({
@@ -41,8 +41,8 @@ const route = createRoute({
       description: 'Log lines',
       headers: { Link: { description: 'The next page, where there is one', schema: { type: 'string' } } },
       content: {
-        'application/x-ndjson': sequence('application/x-ndjson', 'A JSON object in each line', LogLineSchema),
-        'text/event-stream': sequence('text/event-stream', '`data` of each event is JSON', EventsSchema),
+        'application/x-ndjson': { schema: LogLineSchema },
+        'text/event-stream': { schema: EventSchema },
       },
     },
     307: {
