@@ -6,40 +6,43 @@ import { BuildRecordSchema, DeploymentRecordSchema, ImageArtifactSchema, StaticA
 export const PROJECT_ID = /^[a-z0-9](-?[a-z0-9])*$/;
 export const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+/** No half of a surrogate pair: it has no UTF-8, so it cannot reach a process, a file or git as what was asked for. */
+function wellFormed<S extends z.ZodString>(schema: S): S {
+  return schema.refine((s) => !/\p{Surrogate}/u.test(s), 'holds half of a surrogate pair, which is no character');
+}
+
 /** A path inside the repository: relative, `/` as separator, no `..`, no control characters. */
-const repoPath = z
-  .string()
-  .min(1)
-  .max(512)
-  .refine(
-    (p) => !p.startsWith('/') && !p.startsWith('-') && !p.includes('\\'),
-    'must be a path relative to the repository root, with / as separator',
-  )
-  .refine((p) => !p.split('/').includes('..'), 'must stay inside the repository: ".." is not allowed')
-  .refine((p) => !/[\u0000-\u001f\u007f]/.test(p), 'must not contain control characters');
+const repoPath = wellFormed(
+  z
+    .string()
+    .min(1)
+    .max(512)
+    .regex(/^(?![/-])[^\\]*$/, 'must be a path relative to the repository root, with / as separator')
+    .regex(/^(?!(?:[\s\S]*\/)?\.\.(?:\/|$))/, 'must stay inside the repository: ".." is not allowed')
+    .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters')
+    // The document can hold one pattern: all of the above.
+    .meta({ pattern: '^(?![/-])(?!(.*/)?\\.\\.(/|$))[^\\\\\\x00-\\x1f\\x7f]+$' }),
+);
 
 /** A shell command. Empty string: nothing is run. */
-const command = z
-  .string()
-  .max(2_000)
-  .refine((c) => !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(c), 'must not contain control characters');
+const command = wellFormed(
+  z
+    .string()
+    .max(2_000)
+    .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f]*$/, 'must not contain control characters'),
+);
 
 /** A branch, tag or commit. Rules of `git check-ref-format` that matter here, plus: never option-like. */
-export const RefSchema = z
-  .string()
-  .min(1)
-  .max(255)
-  .refine((r) => !r.startsWith('-'), 'must not start with "-"')
-  .refine(
-    (r) =>
-      !/[\u0000-\u0020\u007f~^:?*[\\]/.test(r) &&
-      !r.includes('..') &&
-      !r.includes('@{') &&
-      !r.endsWith('.lock') &&
-      !r.endsWith('/') &&
-      !r.startsWith('/'),
-    'must be a branch, tag or commit name',
-  );
+export const RefSchema = wellFormed(
+  z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^(?!-)/, 'must not start with "-"')
+    .regex(/^(?!\/)[^\u0000-\u0020\u007f~^:?*[\\]*$/, 'must be a branch, tag or commit name')
+    .regex(/^(?![\s\S]*(?:\.\.|@\{|\/$|\.lock$))/, 'must be a branch, tag or commit name')
+    .meta({ pattern: '^(?![/-])(?!.*(\\.\\.|@\\{|/$|\\.lock$))[^\\x00-\\x20\\x7f~^:?*\\[\\\\]+$' }),
+);
 
 export const FrontendOverridesSchema = z.strictObject({
   path: repoPath.optional(),
@@ -59,23 +62,37 @@ export type BackendOverrides = z.infer<typeof BackendOverridesSchema>;
 
 /** Names that a user may not set: they would change the builder rather than the build. */
 export const RESERVED_ENV =
-  /^(AWS_|KAFKA_|VEREN_|LD_|DYLD_)|^(PATH|HOME|NODE_OPTIONS|PROJECT_ID|DEPLOYMENTID|BASH_ENV|ENV|IFS|SHELLOPTS)$/;
+  /^(AWS_|KAFKA_|VEREN_|LD_|DYLD_)|^(PATH|HOME|NODE_OPTIONS|PROJECT_ID|DEPLOYMENTID|BASH_ENV|ENV|IFS|SHELLOPTS|__proto__|constructor|prototype)$/;
+const FREE_ENV = new RegExp(`^(?!${RESERVED_ENV.source.replaceAll('^', '')})`);
+
+const MAX_ENV = 100;
 
 /** Variables given to install, build and image steps. At most 100; the sum is bounded by the RunTask override limit. */
 export const BuildEnvSchema = z
-  .record(z.string().regex(ENV_NAME, 'must be a variable name: letters, digits and _').max(128), z.string().max(4_096))
-  .refine((env) => Object.keys(env).length <= 100, 'must hold at most 100 variables')
-  .superRefine((env, ctx) => {
-    for (const name of Object.keys(env))
-      if (RESERVED_ENV.test(name))
-        ctx.addIssue({ code: 'custom', path: [name], message: 'is reserved by the platform; choose another name' });
-    for (const [name, value] of Object.entries(env))
-      if (value.includes('\u0000'))
-        ctx.addIssue({ code: 'custom', path: [name], message: 'must not contain a NUL character' });
+  .record(
+    z
+      .string()
+      .regex(ENV_NAME, 'must be a variable name: letters, digits and _')
+      .regex(FREE_ENV, 'is reserved by the platform; choose another name')
+      .max(128),
+    wellFormed(
+      z
+        .string()
+        .max(4_096)
+        .regex(/^[^\u0000]*$/, 'must not contain a NUL character'),
+    ),
+  )
+  .refine((env) => Object.keys(env).length <= MAX_ENV, `must hold at most ${MAX_ENV} variables`)
+  .meta({
+    maxProperties: MAX_ENV,
+    propertyNames: {
+      pattern: `^(?!${RESERVED_ENV.source.replaceAll('^', '')})[A-Za-z_][A-Za-z0-9_]*$`,
+      maxLength: 128,
+    },
   });
 
 /** Form only; which hosts and schemes are allowed is the git policy's matter (`lambdas/shared/repo`). */
-const gitUrl = z.string().min(1).max(2_048);
+const gitUrl = wellFormed(z.string().min(1).max(2_048)).meta({ format: 'git-url' });
 
 export const ProjectIdSchema = z
   .string()
@@ -112,6 +129,35 @@ export const AnalyzeSchema = z.strictObject({
 });
 export type AnalyzeRequest = z.infer<typeof AnalyzeSchema>;
 
+/** A whole number in a query or header. A coerced one would also take `0x10`, `1e2` and nothing at all. */
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be ${min} to ${max}`)
+    .meta({ type: 'integer', minimum: min, maximum: max });
+
+/** Lines of one page of a log. */
+export const MAX_LOG_PAGE_LINES = 10_000;
+
+export const LogQuerySchema = z.strictObject({
+  /** Lines of a page at most; a page may have fewer, since its bytes are limited too. */
+  limit: wholeNumber(1, MAX_LOG_PAGE_LINES).optional(),
+  /** From the `Link` of the page before. */
+  cursor: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+  /** Lines up to this `seq` are known; the same as a cursor. */
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+  follow: z.enum(['true', 'false']).optional(),
+});
+export const LastEventIdSchema = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+
+export const ListQuerySchema = z.strictObject({
+  projectId: ProjectIdSchema.optional(),
+  limit: wholeNumber(1, 100).default(20),
+  cursor: z.string().max(64).optional(),
+});
+
 // --- answers --------------------------------------------------------------------------------------------------------
 
 export const LinksSchema = z.object({
@@ -128,11 +174,22 @@ export const AcceptedSchema = DeploymentRecordSchema.pick({ deploymentId: true, 
 );
 export type Accepted = z.infer<typeof AcceptedSchema>;
 
+/** Where a site is served. Only `url` is there on every platform. */
+export const SiteAddressesSchema = z.object({
+  /** Production, at an address that every client can fetch. */
+  url: z.url(),
+  /** The same under a host name of its own, which shares no cookies with other sites (laptop). */
+  hostUrl: z.url().optional(),
+  /** The files of this very deployment, whatever is live (laptop). */
+  deploymentUrl: z.url().optional(),
+});
+export type SiteAddresses = z.infer<typeof SiteAddressesSchema>;
+
 const BuildViewSchema = BuildRecordSchema.extend({
   /** Place in the queue, from 1, while the build waits. */
   position: z.number().int().min(1).optional(),
   artifact: z
-    .discriminatedUnion('kind', [StaticArtifactSchema.extend({ url: z.url() }), ImageArtifactSchema])
+    .discriminatedUnion('kind', [StaticArtifactSchema.extend(SiteAddressesSchema.shape), ImageArtifactSchema])
     .optional(),
 });
 
@@ -156,6 +213,10 @@ export const DroppedCachesSchema = z.object({
   dropped: z.array(z.object({ lane: LaneSchema, archives: z.number().int(), bytes: z.number().int() })),
 });
 export type DroppedCaches = z.infer<typeof DroppedCachesSchema>;
+
+/** A short-lived stand-in for the token, to open one WebSocket with: URLs are logged, tickets are used up. */
+export const TicketSchema = z.object({ ticket: z.string(), expiresAt: z.iso.datetime() });
+export type Ticket = z.infer<typeof TicketSchema>;
 
 /** RFC 9457 problem details, with `code` from the error table and every fault of a bad body. */
 export const ProblemSchema = z.object({

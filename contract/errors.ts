@@ -38,6 +38,24 @@ const table = {
     message: 'No valid token was given.',
     action: 'Send "Authorization: Bearer <token>".',
   },
+  HOST_NOT_SERVED: {
+    fault: 'user',
+    status: 421,
+    message: 'This server does not answer for the host name {host}.',
+    action: 'Use one of its own addresses; further names are given to the platform in VEREN_PUBLIC_URL or VEREN_HOSTS.',
+  },
+  ORIGIN_FORBIDDEN: {
+    fault: 'user',
+    status: 403,
+    message: 'The request comes from a web page of another origin.',
+    action: 'Call the API from a program, or serve the page from the same address as the API.',
+  },
+  REQUEST_INCOMPLETE: {
+    fault: 'user',
+    status: 400,
+    message: 'The connection ended before the body was complete.',
+    action: 'Send the request again.',
+  },
   NOT_FOUND: { fault: 'user', status: 404, message: 'There is no {what} here.', action: 'Check the path and the id.' },
   METHOD_NOT_ALLOWED: {
     fault: 'user',
@@ -74,6 +92,12 @@ const table = {
     status: 409,
     message: 'The request of this deployment is no longer known.',
     action: 'Send it again with POST /deployments.',
+  },
+  SECRETS_UNREADABLE: {
+    fault: 'platform',
+    status: 409,
+    message: 'The git token and variables of this deployment cannot be decrypted: {reason}',
+    action: 'Send the request again with POST /deployments; the operator can put the earlier key back.',
   },
   INTERNAL: {
     fault: 'platform',
@@ -380,6 +404,12 @@ const table = {
     fault: 'user',
     message: 'PORT is "{port}".',
     action: 'Give a number from 0 to 65535.',
+  },
+  PUBLIC_ADDRESS_INVALID: {
+    fault: 'user',
+    message: '{name} is "{value}".',
+    action:
+      'Give VEREN_PUBLIC_URL as http://host:port or https://host, and VEREN_HOSTS as host names separated by commas.',
   },
   PORT_IN_USE: {
     fault: 'user',

@@ -34,6 +34,8 @@ const bucket = { BUCKET: text };
 const userImages = { ECR_URI: text };
 /** Secret holding owner → SHA-256 (hex) of that owner's tokens, as JSON. */
 const tokens = { TOKENS_SECRET_ARN: text };
+/** Secret holding the keys that git tokens and variables are sealed with (`lambdas/shared/secretBox.ts`). */
+const dataKey = { DATA_KEY_SECRET_ARN: text };
 const ringsCloneWorker = { CLONE_WORKER_ARN: text };
 const ringsBuildWorker = { BUILD_WORKER_ARN: text };
 /** Seconds. */
@@ -61,6 +63,7 @@ const builders = Object.fromEntries(
 export const FunctionEnvSchemas = {
   api: z.object({
     ...redis,
+    ...dataKey,
     ...kafka,
     ...bucket,
     ...tokens,
@@ -77,9 +80,10 @@ export const FunctionEnvSchemas = {
     /** Where logs are followed: API Gateway cannot stream. */
     LOG_STREAM_URL: text.optional(),
   }),
-  'clone-worker': z.object({ ...redis, ...kafka, ...ringsBuildWorker, ...git }),
+  'clone-worker': z.object({ ...redis, ...dataKey, ...kafka, ...ringsBuildWorker, ...git }),
   'build-worker': z.object({
     ...redis,
+    ...dataKey,
     ...kafka,
     ...builders,
     ...bucket,

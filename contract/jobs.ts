@@ -11,12 +11,19 @@ import { PlanSchema, TargetPlanSchema } from './plan.ts';
 export const DeploymentRequestSchema = CreateDeploymentSchema.extend({ lane: LaneSchema.optional() });
 export type DeploymentRequest = z.infer<typeof DeploymentRequestSchema>;
 
-/** Job of queue `clone`: what the user asked for. Holds the user's variables and git token, so it is never logged. */
+/**
+ * A request as it is stored and queued. `sealed` holds the git token and the variables, encrypted; in clear text they are
+ * only in what an earlier version has stored.
+ */
+export const StoredRequestSchema = DeploymentRequestSchema.extend({ sealed: z.string().optional() });
+export type StoredRequest = z.infer<typeof StoredRequestSchema>;
+
+/** Job of queue `clone`: what the user asked for. */
 export const CloneJobSchema = z.object({
   deploymentId: z.string(),
   projectId: z.string(),
   owner: z.string(),
-  request: DeploymentRequestSchema,
+  request: StoredRequestSchema,
 });
 export type CloneJob = z.infer<typeof CloneJobSchema>;
 
@@ -27,10 +34,12 @@ export const BuildJobSchema = z.object({
   owner: z.string(),
   target: z.enum(TARGETS),
   gitUrl: z.string(),
+  /** The request's git token and variables, encrypted; the next two hold them once opened, and in jobs of an earlier version. */
+  sealed: z.string().optional(),
   gitToken: z.string().optional(),
   commit: PlanSchema.shape.commit,
   plan: TargetPlanSchema,
-  env: z.record(z.string(), z.string()),
+  env: z.record(z.string(), z.string()).default({}),
   /** A job of an earlier version has none: no cache of production's is its to write. */
   lane: LaneSchema.default('preview'),
   cache: CacheUseSchema.default('use'),

@@ -9,15 +9,24 @@ export const ClientMessageSchema = z.union([
 ]);
 export type ClientMessage = z.infer<typeof ClientMessageSchema>;
 
-/** What it receives: first the snapshot (newest first), then every record that changes; an error closes nothing. */
+/** What it receives: first the snapshot (newest first, in one or more messages), then every record that changes; an error closes nothing. */
 export const ServerMessageSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('snapshot'),
     deploymentId: z.string().optional(),
     projectId: z.string().optional(),
+    /** Of a project: summaries, without the output of commands and the plan's reasons. */
     records: z.array(DeploymentRecordSchema),
+    /** Another message of this snapshot follows. */
+    more: z.literal(true).optional(),
+    /** The record was too long for a message: `GET /deployments/{id}` has all of it. */
+    shortened: z.literal(true).optional(),
   }),
-  z.object({ type: z.literal('deployment'), record: DeploymentRecordSchema }),
+  z.object({
+    type: z.literal('deployment'),
+    record: DeploymentRecordSchema,
+    shortened: z.literal(true).optional(),
+  }),
   z.object({ type: z.literal('error'), code: z.string(), message: z.string() }),
 ]);
 export type ServerMessage = z.infer<typeof ServerMessageSchema>;

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pc from 'picocolors';
-import type { DeploymentView } from '../contract/api.ts';
+import type { DeploymentView, SiteAddresses } from '../contract/api.ts';
 import { makeRepositoryFromFolder } from './client/makeRepositoryFromFolder.ts';
 import { showDeployment } from './client/showDeployment.ts';
 import { VerenClient } from './client/VerenClient.ts';
@@ -49,11 +49,12 @@ export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: De
     const isTTY = out.isTTY === true;
     const color = pc.isColorSupported;
     const record = await showDeployment(client, accepted, { out, isTTY, color, signal: stop.signal });
-    const url = siteUrl(record);
+    const { url, hostUrl } = siteAddresses(record);
     if (record.status !== 'succeeded') return 1;
     if (!url) return 0;
     await requireAnswer(url);
     if (!once) console.log('\nIt is served until Ctrl-C.');
+    if (hostUrl) console.log(`In a browser, with cookies of its own: ${hostUrl}`);
     console.log(`Live: ${url}`);
     if (!once) await stopped;
     return 0;
@@ -91,9 +92,9 @@ function projectIdFrom(source: string): string {
   return id.slice(0, 63).replace(/-$/, '') || 'demo';
 }
 
-function siteUrl(record: DeploymentView): string | undefined {
+function siteAddresses(record: DeploymentView): Partial<SiteAddresses> {
   const artifact = record.builds.frontend?.artifact;
-  return artifact?.kind === 'static' ? artifact.url : undefined;
+  return artifact?.kind === 'static' ? artifact : {};
 }
 
 /** The last proof: a stranger's request for the page is answered with it. */

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { VerenError } from '../contract/errors.ts';
 import type { MemoryNotifier } from '../lambdas/shared/adapters/memory/notifier.ts';
 import type { WebSocketEvent } from '../lambdas/websocket/handle.ts';
+import { refuseUpgrade } from './platform/refuse.ts';
 
 export interface WebSocketOptions {
   readonly server: Server;
@@ -11,6 +13,8 @@ export interface WebSocketOptions {
   readonly notifier: MemoryNotifier;
   /** The websocket function. */
   readonly handle: (event: WebSocketEvent) => Promise<{ statusCode: number }>;
+  /** Why a request may not come in at all, or null. */
+  readonly admit: (request: IncomingMessage) => VerenError | null;
   readonly log: (message: string, details?: unknown) => void;
 }
 
@@ -23,15 +27,27 @@ const MAX_UNREAD = 4 * 1024 * 1024;
  * Plays API Gateway's WebSocket API on the platform's own port: the function gets `$connect`, `$disconnect` and messages,
  * and sends through the notifier. Gives a function that closes every connection.
  */
-export function attachWebSockets({ server, path, notifier, handle, log }: WebSocketOptions): () => Promise<void> {
+export function attachWebSockets({
+  server,
+  path,
+  notifier,
+  handle,
+  admit,
+  log,
+}: WebSocketOptions): () => Promise<void> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE });
 
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
-    if (url.pathname !== path) return refuse(socket, 404);
+    const refused = admit(request);
+    if (refused) return refuseUpgrade(socket, refused);
+    const target = request.url ?? '/';
+    // Cut by hand: `//evil/ws` would be the path /ws of another host for a URL parser.
+    const mark = target.indexOf('?');
+    if ((mark < 0 ? target : target.slice(0, mark)) !== path)
+      return refuseUpgrade(socket, new VerenError('NOT_FOUND', { what: 'WebSocket at this path' }));
     const connectionId = randomUUID();
     const headers = Object.fromEntries(Object.entries(request.headers).map(([k, v]) => [k, String(v)]));
-    const queryStringParameters = Object.fromEntries(url.searchParams);
+    const queryStringParameters = Object.fromEntries(new URLSearchParams(mark < 0 ? '' : target.slice(mark)));
     const event = (routeKey: string, body?: string): WebSocketEvent => ({
       requestContext: { routeKey, connectionId },
       headers,
@@ -39,7 +55,7 @@ export function attachWebSockets({ server, path, notifier, handle, log }: WebSoc
       ...(body !== undefined && { body }),
     });
     const { statusCode } = await handle(event('$connect'));
-    if (statusCode !== 200) return refuse(socket, statusCode);
+    if (statusCode !== 200) return refuseUpgrade(socket, new VerenError('UNAUTHORIZED'));
     sockets.handleUpgrade(request, socket, head, (ws) => {
       const detach = notifier.attach(connectionId, (message) => send(ws, message));
       ws.on('message', (data) => run(handle(event('$default', data.toString()))));
@@ -56,7 +72,7 @@ export function attachWebSockets({ server, path, notifier, handle, log }: WebSoc
     socket.on('error', () => socket.destroy());
     upgrade(request, socket, head).catch((e) => {
       log('a WebSocket connection could not be made', e);
-      refuse(socket, 500);
+      refuseUpgrade(socket, new VerenError('INTERNAL'));
     });
   });
   return async () => {
@@ -68,8 +84,4 @@ export function attachWebSockets({ server, path, notifier, handle, log }: WebSoc
 function send(ws: WebSocket, message: string): void {
   if (ws.bufferedAmount > MAX_UNREAD) ws.terminate();
   else ws.send(message);
-}
-
-function refuse(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -16,18 +16,20 @@ import { once } from '../shared/once.ts';
 import { kafkaEnv, openBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { parseGitUrl } from '../shared/repo/gitUrl.ts';
-import { tokenHashes } from '../shared/secrets.ts';
+import { secretBox } from '../shared/secretBox.ts';
+import { secretKeys, tokenHashes } from '../shared/secrets.ts';
 import { stopBuilds } from '../shared/stopBuilds.ts';
 import { forbidPublication } from '../shared/verdict.ts';
 import { createApi } from './app.ts';
 import { authenticateByHash } from './auth.ts';
+import { gatewayOrigin } from './linkOrigin.ts';
 
 const env = readEnv('api');
 const log = jsonLog('api');
 const clock = systemClock;
 
 const api = once(async () => {
-  const [{ queue, store, logs }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
+  const [{ queue, store, logs, tickets }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
   const platform = platformContext(env, kafka);
   const s3 = new S3Client({});
   const app = createApi({
@@ -35,6 +37,8 @@ const api = once(async () => {
     store,
     bus: openBus(kafka, 'veren-api', env.AWS_REGION),
     logs,
+    tickets,
+    secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, clock)),
     clock,
     log,
     doorbell: lambdaDoorbell(new LambdaClient({}), {
@@ -47,7 +51,8 @@ const api = once(async () => {
     supersede: env.SUPERSEDE,
     authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, clock)),
     newId: deploymentIds(clock),
-    siteUrl: async (projectId) => env.SITE_URL_TEMPLATE.replaceAll('{projectId}', projectId),
+    linkOrigin: gatewayOrigin,
+    siteAddresses: async (projectId) => ({ url: env.SITE_URL_TEMPLATE.replaceAll('{projectId}', projectId) }),
     normaliseGitUrl: (url) => parseGitUrl(url, gitPolicy(env.GIT_HOSTS)).href,
     checkSize: (request) => checkRequestSize(request, platform),
     stopBuilds: stopBuilds({ queue, ecs: new ECSClient({}) }),

@@ -9,6 +9,7 @@ import { registerChange } from './routes/change.ts';
 import { registerCreate } from './routes/create.ts';
 import { registerLogs } from './routes/logs.ts';
 import { registerRead } from './routes/read.ts';
+import { registerTickets } from './routes/tickets.ts';
 
 export type Api = OpenAPIHono<ApiEnv>;
 
@@ -33,6 +34,7 @@ export function createApi(deps: ApiDeps): Api {
   registerChange(app, deps);
   registerCaches(app, deps);
   registerAnalyze(app, deps);
+  registerTickets(app, deps);
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
   const openapi = () =>

@@ -1,9 +1,10 @@
-import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
+import type { AnalyzeRequest, CreateDeployment, SiteAddresses } from '../../contract/api.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { DropCaches } from '../shared/caches.ts';
 import type { NewId } from '../shared/deploymentIds.ts';
-import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel } from '../shared/ports.ts';
+import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel, Tickets } from '../shared/ports.ts';
+import type { SecretBox } from '../shared/secretBox.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
 import type { ForbidPublication } from '../shared/verdict.ts';
 import type { Authenticate } from './auth.ts';
@@ -18,9 +19,13 @@ export interface ApiDeps {
   readonly archive: Archive;
   readonly clock: Clock;
   readonly authenticate: Authenticate;
+  readonly tickets: Tickets;
+  readonly secretBox: SecretBox;
   readonly newId: NewId;
-  /** Where a project's site is served. */
-  readonly siteUrl: (projectId: string) => Promise<string>;
+  /** What links begin with, e.g. `https://api.example`: from configuration or the gateway, never from the Host header. */
+  readonly linkOrigin: (bindings: unknown) => string;
+  /** Where a deployment's site is served. */
+  readonly siteAddresses: (projectId: string, deploymentId: string) => Promise<SiteAddresses>;
   /** The URL as git will get it; refuses one that could never be fetched, before anything is accepted. Throws VerenError. */
   readonly normaliseGitUrl: (url: string) => string;
   /** Refuses what a task's overrides could not hold. Throws VerenError. */

@@ -2,8 +2,10 @@ import type { Context, Hono, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
 import { VerenError } from '../../contract/errors.ts';
+import { allowedMethods } from './allowedMethods.ts';
 import { bearerToken } from './auth.ts';
 import type { ApiDeps } from './deps.ts';
+import { checkJson } from './jsonBody.ts';
 import { onError, problem } from './problem.ts';
 
 /** What every handler finds in its context: the owner that the token belongs to. */
@@ -27,6 +29,9 @@ export function guard(
     await next();
     c.header('X-Content-Type-Options', 'nosniff');
     c.header('Cache-Control', 'no-store');
+    c.header('X-Frame-Options', 'DENY');
+    c.header('Cross-Origin-Resource-Policy', 'same-origin');
+    c.header('Referrer-Policy', 'no-referrer');
   });
   const tooLarge = (c: Context) => problem(c, new VerenError('BODY_TOO_LARGE', { limit: maxBody }));
   app.use(bodyLimit({ maxSize: maxBody, onError: tooLarge }));
@@ -38,15 +43,31 @@ export function guard(
     c.set('owner', owner);
     return next();
   });
-  app.notFound((c) => problem(c, new VerenError('NOT_FOUND', { what: `${c.req.method} ${c.req.path}` })));
+  app.notFound((c) => {
+    const allowed = allowedMethods(app.routes, c.req.path);
+    if (allowed.length === 0) return problem(c, new VerenError('NOT_FOUND', { what: `${c.req.method} ${c.req.path}` }));
+    c.header('Allow', allowed.join(', '));
+    return problem(c, new VerenError('METHOD_NOT_ALLOWED', { method: c.req.method }));
+  });
   app.onError((error, c) => onError(c, error, deps.log));
 }
 
-/** For routes with a body: without this, one of another type would count as none. */
+/**
+ * For routes with a body, before its schema: without this, one of another type would count as none, and of what JSON
+ * leaves open the schema would see one reading only (`jsonBody.ts`).
+ */
 export const jsonOnly: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  const isJson = /^application\/([a-z.-]+\+)?json(;|$)/i.test(c.req.header('Content-Type') ?? '');
-  if (c.req.method === 'POST' && !isJson)
-    return problem(c, new VerenError('MALFORMED_JSON', { reason: 'its Content-Type is not application/json' }));
+  if (!METHODS_WITH_BODY.has(c.req.method)) return next();
+  const malformed = (reason: string) => problem(c, new VerenError('MALFORMED_JSON', { reason }));
+  const [type = '', ...parameters] = (c.req.header('Content-Type') ?? '').toLowerCase().split(';');
+  if (!/^application\/([a-z0-9.-]+\+)?json$/.test(type.trim()))
+    return malformed('its Content-Type is not application/json');
+  if (parameters.some((p) => /^\s*charset\s*=/.test(p) && !/=\s*"?utf-?8"?\s*$/.test(p)))
+    return malformed('its charset is not UTF-8');
+  if (!/^(identity)?$/i.test(c.req.header('Content-Encoding') ?? '')) return malformed('it is compressed');
+  const body = checkJson(new Uint8Array(await c.req.arrayBuffer()));
+  if (body.kind === 'malformed') return malformed(body.reason);
+  if (body.kind === 'unsound') return problem(c, new VerenError('INVALID_REQUEST'), body.faults);
   return next();
 };
 
@@ -55,3 +76,4 @@ export const jsonIfAny: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const isEmpty = c.req.raw.body === null || c.req.header('Content-Length') === '0';
   return isEmpty ? next() : jsonOnly(c, next);
 };
+const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);

@@ -5,20 +5,24 @@ import type { z } from 'zod';
 import type { Problem } from '../../contract/api.ts';
 import { ERRORS, type ErrorCode, type ErrorDetails, VerenError } from '../../contract/errors.ts';
 
-/** An answer of RFC 9457 for a row of the error table. */
-export function problem(c: Context, error: VerenError, errors?: Problem['errors']): Response {
-  const status = error.row.status ?? 500;
-  const body: Problem = {
+/** The body of RFC 9457 for a row of the error table. @param requestId The id under which the log has it. */
+export function problemOf(error: VerenError, requestId: string, errors?: Problem['errors']): Problem {
+  return {
     type: `urn:veren:error:${error.code}`,
     title: title(error.code),
-    status,
+    status: error.row.status ?? 500,
     detail: error.message,
-    instance: `urn:veren:request:${c.get('requestId')}`,
+    instance: `urn:veren:request:${requestId}`,
     code: error.code,
     ...(errors && { errors }),
   };
-  if (status === 401) c.header('WWW-Authenticate', 'Bearer');
-  return c.json(body, status as ContentfulStatusCode, { 'Content-Type': 'application/problem+json' });
+}
+
+/** The answer with it. */
+export function problem(c: Context, error: VerenError, errors?: Problem['errors']): Response {
+  const body = problemOf(error, c.get('requestId'), errors);
+  if (body.status === 401) c.header('WWW-Authenticate', 'Bearer');
+  return c.json(body, body.status as ContentfulStatusCode, { 'Content-Type': 'application/problem+json' });
 }
 
 /** `REF_NOT_FOUND` → `Ref not found`. */
@@ -39,6 +43,8 @@ function faults(issue: z.core.$ZodIssue): { field: string; message: string }[] {
     const closest = issue.errors.reduce((a, b) => (depth(b) > depth(a) ? b : a));
     return closest.flatMap((inner) => faults({ ...inner, path: [...issue.path, ...inner.path] }));
   }
+  // A bad name in a record: what is wrong with it is one level further in.
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ field, message }));
   return [{ field, message: issue.message }];
 }
 
@@ -47,6 +53,8 @@ const depth = (issues: z.core.$ZodIssue[]) =>
 
 /** What Hono or a handler threw → an answer; only what has a row in the table is told to the client. */
 export function onError(c: Context, error: Error, log: (message: string, error: Error) => void): Response {
+  // Whoever hung up in the middle hears nothing any more; it is no fault that somebody should look into.
+  if (c.req.raw.signal.aborted) return problem(c, new VerenError('REQUEST_INCOMPLETE'));
   if (error instanceof VerenError && error.row.status !== undefined) return problem(c, error);
   if (error instanceof HTTPException && error.status === 400)
     return problem(c, new VerenError('MALFORMED_JSON', { reason: error.message }));

@@ -1,5 +1,5 @@
 import type { DeploymentEvent } from '../../contract/events.ts';
-import { type CloneJob, cloneJobId, type DeploymentRequest } from '../../contract/jobs.ts';
+import { type CloneJob, cloneJobId, type StoredRequest } from '../../contract/jobs.ts';
 import { QUEUES, TOPICS } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
 import type { NewJob, StoredDeployment } from '../shared/ports.ts';
@@ -11,7 +11,7 @@ type Deps = Pick<ApiDeps, 'bus' | 'queue' | 'doorbell'>;
 /** A deployment's first job. */
 export function cloneJob(
   { deploymentId, projectId, owner }: Requested,
-  request: DeploymentRequest,
+  request: StoredRequest,
 ): NewJob<CloneJob> & { readonly queue: typeof QUEUES.clone } {
   const data = { deploymentId, projectId, owner, request };
   return { queue: QUEUES.clone, id: cloneJobId(deploymentId), data, owner, projectId };

@@ -19,7 +19,7 @@ export const accepted = (origin: string, record: DeploymentRecord): Accepted => 
 
 /** Adds what only the platform knows: where the site is, and how many builds are before a waiting one. */
 export async function view(
-  deps: Pick<ApiDeps, 'siteUrl'>,
+  deps: Pick<ApiDeps, 'siteAddresses'>,
   origin: string,
   record: DeploymentRecord,
   waiting: readonly Job[],
@@ -34,7 +34,10 @@ export async function view(
       ...rest,
       ...(build.status === 'queued' && place >= 0 && { position: place + 1 }),
       ...(artifact && {
-        artifact: artifact.kind === 'static' ? { ...artifact, url: await deps.siteUrl(record.projectId) } : artifact,
+        artifact:
+          artifact.kind === 'static'
+            ? { ...artifact, ...(await deps.siteAddresses(record.projectId, record.deploymentId)) }
+            : artifact,
       }),
     };
   }

@@ -1,4 +1,5 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
 import { platformContext } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -7,6 +8,8 @@ import { jsonLog } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
 import { kafkaEnv, openBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
+import { secretBox } from '../shared/secretBox.ts';
+import { secretKeys } from '../shared/secrets.ts';
 import { readECSConfig } from './config/ECSconfig.ts';
 import { mintCredentials } from './services/credentials.ts';
 import { drainBuildQueue } from './workers/build.ts';
@@ -24,6 +27,7 @@ const deps = once(async () => {
     store,
     bus: openBus(kafka, 'veren-build-worker', env.AWS_REGION),
     clock: systemClock,
+    secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
     log,
     ecs: new ECSClient({ requestHandler: ANSWER_WITHIN }),
     mintCredentials: mintCredentials(new STSClient({ requestHandler: ANSWER_WITHIN }), {

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Context } from 'aws-lambda';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { gitPolicy } from '../shared/buildContext.ts';
@@ -10,6 +11,8 @@ import { once } from '../shared/once.ts';
 import { kafkaEnv, openBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { sweepGitFolders } from '../shared/repo/sweepGitFolders.ts';
+import { secretBox } from '../shared/secretBox.ts';
+import { secretKeys } from '../shared/secrets.ts';
 import { analyzeRepository } from './analyzeRepository.ts';
 import { drainCloneQueue, LEASE_MS } from './workers/clone.ts';
 
@@ -27,6 +30,7 @@ const deps = once(async () => {
     store,
     bus: openBus(kafka, 'veren-clone-worker', env.AWS_REGION),
     clock: systemClock,
+    secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
     log,
     doorbell: lambdaDoorbell(new LambdaClient({}), {
       // It has no right to ring itself, and no reason: it drains its queue before it ends.

@@ -6,6 +6,7 @@ import type { Archive } from '../shared/archive.ts';
 import type { DeploymentStore, Doorbell, JobQueue, LogChannel, Notifier, Subscriptions } from '../shared/ports.ts';
 import { freeSlot, hasStopped } from '../shared/slots.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
+import { deploymentMessage } from '../shared/webSocketMessages.ts';
 import { eventsOf } from './eventsOf.ts';
 
 export interface EffectDeps {
@@ -67,7 +68,7 @@ async function notify(deps: EffectDeps, record: DeploymentRecord): Promise<void>
   const { deploymentId, projectId } = record;
   const connections = await deps.subscriptions.subscribers([`deployment:${deploymentId}`, `project:${projectId}`]);
   if (connections.length === 0) return;
-  const message = JSON.stringify({ type: 'deployment', record });
+  const message = deploymentMessage(record);
   await Promise.all(
     connections.map(async (id) => {
       try {

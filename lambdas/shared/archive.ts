@@ -17,8 +17,8 @@ export interface Archive {
   readRecord(deploymentId: string): Promise<DeploymentRecord | null>;
   /** One NDJSON object; replaces an earlier one. */
   writeLog(deploymentId: string, lines: AsyncIterable<readonly LogLine[]>): Promise<void>;
-  /** Lines with `seq > after`, oldest first; null where there is no archive. */
-  readLog(deploymentId: string, after: number): Promise<LogLine[] | null>;
+  /** At most `limit` lines with `seq > after`, oldest first; null where there is no archive. Default: all. */
+  readLog(deploymentId: string, after: number, limit?: number): Promise<LogLine[] | null>;
 }
 
 /** The archive as a rebuild needs it. */
@@ -31,15 +31,15 @@ export interface WholeArchive extends Archive {
 export function s3Archive(s3: S3Client, bucket: string): WholeArchive {
   const put = (key: string, body: string, type: string) =>
     s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body), ContentType: type }));
-  const get = async (key: string): Promise<string | null> => {
+  const open = async (key: string) => {
     try {
-      const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-      return (await answer.Body?.transformToString()) ?? '';
+      return (await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body ?? null;
     } catch (e) {
       if (e instanceof NoSuchKey) return null;
       throw e;
     }
   };
+  const get = async (key: string): Promise<string | null> => (await (await open(key))?.transformToString()) ?? null;
   return {
     async writeRecord(record, events) {
       // The record last: where it is, the events are too.
@@ -59,11 +59,18 @@ export function s3Archive(s3: S3Client, bucket: string): WholeArchive {
       for await (const page of lines) for (const line of page) body += `${JSON.stringify(line)}\n`;
       await put(s3Keys.log(deploymentId), body, 'application/x-ndjson');
     },
-    async readLog(deploymentId, after) {
-      const text = await get(s3Keys.log(deploymentId));
-      if (text === null) return null;
-      const lines = text.split('\n').filter((l) => l !== '');
-      return lines.map((l) => LogLineSchema.parse(JSON.parse(l))).filter((l) => l.seq > after);
+    async readLog(deploymentId, after, limit = Number.POSITIVE_INFINITY) {
+      const body = await open(s3Keys.log(deploymentId));
+      if (body === null) return null;
+      const lines: LogLine[] = [];
+      for await (const text of linesOf(body)) {
+        if (lines.length >= limit) break;
+        // Most lines of a long log are before or after the page: they are not worth a parser.
+        if (Number(SEQ.exec(text)?.[1] ?? Number.POSITIVE_INFINITY) <= after) continue;
+        const line = LogLineSchema.parse(JSON.parse(text));
+        if (line.seq > after) lines.push(line);
+      }
+      return lines;
     },
     async *list(what) {
       // A key is a prefix, the id and an extension: both ends are where an impossible id stands in the key of one.
@@ -73,4 +80,18 @@ export function s3Archive(s3: S3Client, bucket: string): WholeArchive {
           if (Key.endsWith(extension)) yield Key.slice(prefix.length, -extension.length);
     },
   };
+}
+
+const SEQ = /^\{"seq":(\d+),/;
+
+/** The lines of a stream, without the empty ones. Leaving the loop early ends the stream. */
+async function* linesOf(body: unknown): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line !== '');
+  }
+  if (rest !== '') yield rest;
 }

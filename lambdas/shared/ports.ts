@@ -1,5 +1,5 @@
 import type { DeploymentEvent, LogLine } from '../../contract/events.ts';
-import type { DeploymentRequest } from '../../contract/jobs.ts';
+import type { StoredRequest } from '../../contract/jobs.ts';
 import type { DoorbellName, QueueName, Topic } from '../../contract/names.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
 import type { DeploymentFacts } from '../event-projector/facts.ts';
@@ -98,8 +98,8 @@ export interface JobQueue {
 export interface StoredDeployment {
   readonly facts: DeploymentFacts;
   readonly record: DeploymentRecord;
-  /** What was asked for, kept apart from the record since it holds the user's variables. Null after a rebuild. */
-  readonly request: DeploymentRequest | null;
+  /** What was asked for, kept apart from the record since it holds the user's variables (sealed). Null after a rebuild. */
+  readonly request: StoredRequest | null;
 }
 
 export type CreateResult =
@@ -119,7 +119,7 @@ export interface DeploymentStore {
    */
   create(input: {
     readonly requested: Extract<DeploymentEvent, { type: 'deployment.requested' }>;
-    readonly request: DeploymentRequest;
+    readonly request: StoredRequest;
     readonly idempotency?: { readonly key: string; readonly fingerprint: string };
     readonly job?: NewJob & { readonly queue: QueueName };
   }): Promise<CreateResult>;
@@ -193,4 +193,12 @@ export interface Subscriptions {
   subscribers(subjects: readonly Subject[]): Promise<string[]>;
   disconnect(connectionId: string): Promise<void>;
 }
+/** Tickets that stand in for a token, to open one connection with. */
+export interface Tickets {
+  /** A new ticket of this owner, and until when it is good (ms). */
+  issue(owner: string): Promise<{ readonly ticket: string; readonly expiresAt: number }>;
+  /** Whose ticket this is, once; null for one that is unknown, used or too old. */
+  redeem(ticket: string): Promise<string | null>;
+}
+
 export type Subject = `deployment:${string}` | `project:${string}`;

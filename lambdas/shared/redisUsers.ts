@@ -5,13 +5,13 @@ export const REDIS_PREFIX = 'veren';
 
 /** Functions that use Redis, each as a user of its own, and the ports that each needs. */
 export const REDIS_USERS = {
-  api: ['queue', 'store', 'logs'],
+  api: ['queue', 'store', 'logs', 'tickets'],
   'clone-worker': ['queue', 'store'],
   'build-worker': ['queue', 'store'],
   'event-projector': ['queue', 'store', 'logs', 'subscriptions'],
   'task-watcher': ['queue', 'store'],
   'log-streamer': ['queue', 'store', 'logs'],
-  websocket: ['store', 'subscriptions'],
+  websocket: ['store', 'subscriptions', 'tickets'],
 } as const satisfies Readonly<Record<string, readonly RedisPort[]>>;
 
 /** ACL rules by function: the least that its ports need. */

@@ -2,6 +2,7 @@ import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/clien
 import { z } from 'zod';
 import type { TokenHashes } from '../api/auth.ts';
 import type { Clock } from './ports.ts';
+import { type SecretKeys, SecretKeysSchema } from './secretBox.ts';
 
 /** The text of a secret. Never logged, never part of an error. */
 export async function secretText(client: SecretsManagerClient, arn: string): Promise<string> {
@@ -30,6 +31,28 @@ export function tokenHashes(client: SecretsManagerClient, arn: string, clock: Cl
       if (!known) throw e;
     }
     readAt = clock.now();
+    return known;
+  };
+}
+
+/**
+ * Reads the keys that secrets are sealed with: at first use, and again (once a minute at most) when an id is asked for that
+ * was not there, since an operator may have added a key.
+ */
+export function secretKeys(
+  client: SecretsManagerClient,
+  arn: string,
+  clock: Clock,
+): (wanted?: string) => Promise<SecretKeys> {
+  let known: SecretKeys | undefined;
+  let readAt = 0;
+  return async (wanted) => {
+    const suffices = known && (wanted === undefined || known[`key-${wanted}`] !== undefined);
+    if (known && (suffices || clock.now() - readAt < TOKENS_TTL_MS)) return known;
+    const parsed = SecretKeysSchema.safeParse(JSON.parse(await secretText(client, arn)));
+    if (!parsed.success) throw new Error('The secret with the data key is not {"current": "1", "key-1": "…"}.');
+    readAt = clock.now();
+    known = parsed.data;
     return known;
   };
 }

@@ -6,13 +6,15 @@ import {
   SNAPSHOT_LIMIT,
 } from '../../contract/websocket.ts';
 import { type Authenticate, bearerToken } from '../api/auth.ts';
-import type { DeploymentStore, Notifier, Subject, Subscriptions } from '../shared/ports.ts';
+import type { DeploymentStore, Notifier, Subject, Subscriptions, Tickets } from '../shared/ports.ts';
+import { deploymentSnapshot, listSnapshot } from '../shared/webSocketMessages.ts';
 
 export interface WebSocketDeps {
   readonly authenticate: Authenticate;
   readonly store: DeploymentStore;
   readonly subscriptions: Subscriptions;
   readonly notifier: Notifier;
+  readonly tickets: Tickets;
 }
 
 /** The part of API Gateway's WebSocket event that matters here; the laptop's server makes the same. */
@@ -31,30 +33,37 @@ export async function handleWebSocket(deps: WebSocketDeps, event: WebSocketEvent
     await deps.subscriptions.disconnect(connectionId);
     return { statusCode: 200 };
   }
-  const answer = await receive(deps, connectionId, event.body ?? '');
-  if ((await deps.notifier.send(connectionId, JSON.stringify(answer))) === 'gone')
-    await deps.subscriptions.disconnect(connectionId);
+  for (const message of await receive(deps, connectionId, event.body ?? ''))
+    if ((await deps.notifier.send(connectionId, message)) === 'gone') {
+      await deps.subscriptions.disconnect(connectionId);
+      break;
+    }
   return { statusCode: 200 };
 }
 
-/** Browsers cannot set headers on a WebSocket, so the token may come as `?token=`. */
+/**
+ * Programs send the token in the header. Browsers cannot, so they get a ticket (`POST /tickets`) and connect with
+ * `?ticket=`. The token itself as `?token=` is still taken, for clients that know no tickets: it may end up in logs.
+ */
 async function connect(deps: WebSocketDeps, connectionId: string, event: WebSocketEvent) {
   const header = Object.entries(event.headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
-  const token = bearerToken(header) ?? event.queryStringParameters?.token;
-  const owner = token ? await deps.authenticate(token) : null;
+  const { ticket, token: tokenInUrl } = event.queryStringParameters ?? {};
+  const token = bearerToken(header) ?? tokenInUrl;
+  const owner = ticket ? await deps.tickets.redeem(ticket) : token ? await deps.authenticate(token) : null;
   if (!owner) return { statusCode: 401 };
   await deps.subscriptions.connect(connectionId, owner);
   return { statusCode: 200 };
 }
 
-async function receive(deps: WebSocketDeps, connectionId: string, body: string): Promise<ServerMessage> {
+/** The messages to answer with, in order. */
+async function receive(deps: WebSocketDeps, connectionId: string, body: string): Promise<string[]> {
   const message = parse(body);
   if (!message)
-    return {
+    return told({
       type: 'error',
       code: 'INVALID_REQUEST',
       message: 'Send {"action":"subscribe","deploymentId":"…"} or {"action":"subscribe","projectId":"…"}.',
-    };
+    });
   const owner = await deps.subscriptions.ownerOf(connectionId);
   if (!owner) return error(new VerenError('UNAUTHORIZED'));
   return subscribe(deps, connectionId, owner, message);
@@ -74,21 +83,22 @@ async function subscribe(
   connectionId: string,
   owner: string,
   message: ClientMessage,
-): Promise<ServerMessage> {
+): Promise<string[]> {
   if ('deploymentId' in message) {
     const { deploymentId } = message;
     const known = await deps.store.get(deploymentId);
     if (known?.record.owner !== owner) return error(notFound(`deployment "${deploymentId}"`));
     await deps.subscriptions.subscribe(connectionId, `deployment:${deploymentId}` satisfies Subject);
     const record = (await deps.store.get(deploymentId))?.record ?? known.record;
-    return { type: 'snapshot', deploymentId, records: [record] };
+    return [deploymentSnapshot(deploymentId, record)];
   }
   const { projectId } = message;
   if ((await deps.store.projectOwner(projectId)) !== owner) return error(notFound(`project "${projectId}"`));
   await deps.subscriptions.subscribe(connectionId, `project:${projectId}` satisfies Subject);
   const { items } = await deps.store.list({ owner, projectId, limit: SNAPSHOT_LIMIT });
-  return { type: 'snapshot', projectId, records: items };
+  return listSnapshot({ projectId }, items);
 }
 
 const notFound = (what: string) => new VerenError('NOT_FOUND', { what });
-const error = (e: VerenError): ServerMessage => ({ type: 'error', code: e.code, message: e.message });
+const told = (message: ServerMessage): string[] => [JSON.stringify(message)];
+const error = (e: VerenError): string[] => told({ type: 'error', code: e.code, message: e.message });

@@ -14,10 +14,11 @@ const env = readEnv('websocket');
 const log = jsonLog('websocket');
 
 const deps = once(async () => {
-  const { store, subscriptions } = await openRedis(env, log);
+  const { store, subscriptions, tickets } = await openRedis(env, log);
   return {
     store,
     subscriptions,
+    tickets,
     authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, systemClock)),
     notifier: apiGatewayNotifier(new ApiGatewayManagementApiClient({ endpoint: env.WEBSOCKET_CALLBACK_URL })),
   };

@@ -19,6 +19,9 @@ function grantSecret(grantee: IGrantable, secret: ISecret, sid: string): void {
 /** Read the hashes of the API tokens. */
 export const grantTokens = (grantee: IGrantable, tokens: ISecret) => grantSecret(grantee, tokens, 'ApiTokens');
 
+/** Read the keys that git tokens and variables are sealed with. */
+export const grantDataKey = (grantee: IGrantable, dataKey: ISecret) => grantSecret(grantee, dataKey, 'DataKey');
+
 /** Read the password of one's own user in Redis, where there is one; what that user may do is Redis's to say. */
 export function grantRedis(grantee: IGrantable, { secret }: RedisLogin): void {
   if (secret) grantSecret(grantee, secret, 'RedisPassword');

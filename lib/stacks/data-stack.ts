@@ -29,6 +29,8 @@ export class DataStack extends VerenStack {
   readonly kafka: KafkaAccess;
   readonly redis: RedisAccess;
   readonly tokens: ISecret;
+  /** What git tokens and variables are sealed with in Redis. */
+  readonly dataKey: ISecret;
   /** Holds `{projectId}`. */
   readonly siteUrlTemplate: string;
   readonly msk: MskCluster | undefined;
@@ -74,6 +76,7 @@ export class DataStack extends VerenStack {
     } else this.redis = this.givenRedis();
 
     this.tokens = this.makeTokens();
+    this.dataKey = this.makeDataKey();
     if (config.sites.kind === 'cloudfront') {
       this.sites = new Sites(this, 'Sites', {
         settings,
@@ -127,5 +130,24 @@ export class DataStack extends VerenStack {
         'Tokens belong to people and scripts: a rotation that they do not know of would lock them out.',
     });
     return tokens as ISecret;
+  }
+
+  /** A random key, made once. An operator may add another and make it the current one (docs/operations.md). */
+  private makeDataKey(): ISecret {
+    const dataKey = new Secret(this, 'DataKey', {
+      secretName: `veren/${this.config.stage}/data-key`,
+      description: 'Keys that git tokens and variables of deployments are encrypted with. See docs/operations.md.',
+      generateSecretString: {
+        secretStringTemplate: JSON.stringify({ current: '1' }),
+        generateStringKey: 'key-1',
+        passwordLength: 64,
+        excludePunctuation: true,
+      },
+      removalPolicy: this.settings.removalPolicy,
+    });
+    acknowledge(dataKey, {
+      'AwsSolutions-SMG4': 'A rotation that drops the key would make what waits in the queues unreadable.',
+    });
+    return dataKey as ISecret;
   }
 }

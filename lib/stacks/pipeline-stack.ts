@@ -11,6 +11,7 @@ import { Addresses } from '../constructs/addresses.ts';
 import { BuildRole } from '../constructs/build-role.ts';
 import {
   grantBucket,
+  grantDataKey,
   grantDescribeImages,
   grantFindTask,
   grantRedis,
@@ -119,6 +120,7 @@ export class PipelineStack extends VerenStack {
         ...rings,
         BUCKET: data.storage.bucketName,
         TOKENS_SECRET_ARN: data.tokens.secretArn,
+        DATA_KEY_SECRET_ARN: data.dataKey.secretArn,
         ECR_URI: data.repositories.userImages.repositoryUri,
         SITE_URL_TEMPLATE: data.siteUrlTemplate,
         LOG_STREAM_URL: logStreamUrl,
@@ -128,6 +130,7 @@ export class PipelineStack extends VerenStack {
     });
     data.kafka.grantWrite(api.role, [TOPICS.events]);
     grantTokens(api.role, data.tokens);
+    grantDataKey(api.role, data.dataKey);
     // Canceling a build means to write its verdict before the builder does (docs/decisions/control-cancel-fence.md).
     grantBucket(api.role, data.storage, { read: ['__records/*', '__logs/*', VERDICTS], write: [VERDICTS] });
     grantRemoval(api.role, data.storage, '__cache/*');
@@ -144,10 +147,12 @@ export class PipelineStack extends VerenStack {
       environment: {
         ...this.kafka(),
         BUILD_WORKER_ARN: buildWorker.fn.functionArn,
+        DATA_KEY_SECRET_ARN: this.data.dataKey.secretArn,
         GIT_HOSTS: this.config.gitHosts,
       },
     });
     this.data.kafka.grantWrite(cloneWorker.role, [TOPICS.events]);
+    grantDataKey(cloneWorker.role, this.data.dataKey);
     return cloneWorker;
   }
 
@@ -160,6 +165,7 @@ export class PipelineStack extends VerenStack {
       ...this.timeouts(),
       ...builders.builderVariables(),
       BUCKET: bucket.bucketName,
+      DATA_KEY_SECRET_ARN: data.dataKey.secretArn,
       GIT_HOSTS: config.gitHosts,
       BUCKET_ARN: bucket.bucketArn,
       ECR_URI: userImages.repositoryUri,
@@ -185,6 +191,7 @@ export class PipelineStack extends VerenStack {
       environment,
     });
     data.kafka.grantWrite(buildWorker.role, [TOPICS.events]);
+    grantDataKey(buildWorker.role, data.dataKey);
     for (const task of builders.tasks) task.grantRun(buildWorker.role);
     grantStopTask(buildWorker.role, builders.clusters);
     new BuildRole(this, 'Build', {

@@ -8,10 +8,14 @@ import {
   DeploymentListSchema,
   type DeploymentView,
   DeploymentViewSchema,
+  type Ticket,
+  TicketSchema,
 } from '../../contract/api.ts';
+import type { LogLine } from '../../contract/events.ts';
 import { type Plan, PlanSchema } from '../../contract/plan.ts';
 import { type Followed, type FollowOptions, followEvents } from './followEvents.ts';
 import { callJson } from './http.ts';
+import { readLogPages } from './readLogPages.ts';
 
 export interface ClientOptions {
   /** Where the API is, e.g. `http://127.0.0.1:3000`; a path in it is kept. */
@@ -52,6 +56,16 @@ export class VerenClient {
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
     return this.#get(url, DeploymentListSchema);
+  }
+
+  /** The lines that there are, over as many pages as it takes. */
+  readLogs(deploymentId: string): AsyncGenerator<LogLine, void, undefined> {
+    return readLogPages(this.#deployment(deploymentId, 'logs'), this.#headers);
+  }
+
+  /** For one WebSocket connection, which a browser opens with `?ticket=`. */
+  createTicket(): Promise<Ticket> {
+    return this.#post(this.#url('tickets'), TicketSchema);
   }
 
   /**

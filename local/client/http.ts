@@ -22,30 +22,33 @@ export async function callJson<S extends z.ZodType>(
   schema: S,
   call: Call & { readonly repeatable: boolean },
 ): Promise<z.infer<S>> {
+  const { response, text } = await sendRepeatable(url, call, call.repeatable ? PAUSES : []);
+  if (!response.ok) throw failure(url, response.status, text);
+  const answer = schema.safeParse(json(text));
+  if (!answer.success)
+    throw new UnreachableError(url, 'the answer has an unknown form; is it a Veren of this version?', {
+      cause: answer.error,
+    });
+  return answer.data;
+}
+
+/** An answer with its body; sent again after each pause where the connection failed or the answer was 503. */
+export async function sendRepeatable(
+  url: URL,
+  call: Call,
+  pauses: readonly number[] = PAUSES,
+): Promise<{ response: Response; text: string }> {
   for (let tried = 0; ; tried++) {
-    const pause = call.repeatable ? PAUSES[tried] : undefined;
-    let response: Response;
-    let text: string;
+    const pause = pauses[tried];
     try {
-      response = await send(url, call);
-      text = await response.text();
+      const response = await send(url, call);
+      const text = await response.text();
+      if (response.status !== 503 || pause === undefined) return { response, text };
     } catch (error) {
       call.signal?.throwIfAborted();
       if (pause === undefined) throw new UnreachableError(url, networkReason(error), { cause: error });
-      await sleep(pause, undefined, { signal: call.signal });
-      continue;
     }
-    if (response.status === 503 && pause !== undefined) {
-      await sleep(pause, undefined, { signal: call.signal });
-      continue;
-    }
-    if (!response.ok) throw failure(url, response.status, text);
-    const answer = schema.safeParse(json(text));
-    if (!answer.success)
-      throw new UnreachableError(url, 'the answer has an unknown form; is it a Veren of this version?', {
-        cause: answer.error,
-      });
-    return answer.data;
+    await sleep(pause, undefined, { signal: call.signal });
   }
 }
 

@@ -3,19 +3,34 @@ import { getRequestListener } from '@hono/node-server';
 import type { MemoryNotifier } from '../../lambdas/shared/adapters/memory/notifier.ts';
 import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
 import { attachWebSockets } from '../webSockets.ts';
+import { type OwnAddresses, refusalOf } from './admission.ts';
+import { refuseRequest } from './refuse.ts';
 import type { Handlers } from './wiring.ts';
 
 export interface HttpOptions {
   readonly port: number;
   readonly handlers: Pick<Handlers, 'fetch' | 'webSocket'>;
   readonly notifier: MemoryNotifier;
+  readonly own: OwnAddresses;
   readonly log: (message: string, details?: unknown) => void;
 }
 
-/** The API and, at `/ws`, the WebSocket API on one loopback port. */
-export async function startHttp({ port, handlers, notifier, log }: HttpOptions): Promise<Endpoint> {
-  const server = createServer(getRequestListener(handlers.fetch));
-  const closeSockets = attachWebSockets({ server, path: '/ws', notifier, handle: handlers.webSocket, log });
+/**
+ * Bytes of a request's headers. Cookies do not know ports: what any page on 127.0.0.1 has set is sent here too, and Node's
+ * own limit of 16 KB would let one site lock everybody out.
+ */
+export const MAX_HEADER_BYTES = 256 * 1024;
+
+/** The API and, at `/ws`, the WebSocket API on one loopback port, for its own host names and origins only. */
+export async function startHttp({ port, handlers, notifier, own, log }: HttpOptions): Promise<Endpoint> {
+  const answer = getRequestListener(handlers.fetch);
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    const refused = refusalOf(request, own);
+    if (refused) return refuseRequest(response, refused);
+    void answer(request, response);
+  });
+  const admit = (request: Parameters<typeof refusalOf>[0]) => refusalOf(request, own);
+  const closeSockets = attachWebSockets({ server, path: '/ws', notifier, handle: handlers.webSocket, admit, log });
   const endpoint = await listenOnLoopback(server, port);
   return {
     ...endpoint,

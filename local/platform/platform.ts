@@ -7,12 +7,14 @@ import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
 import { isDiskFull, writeFailure } from '../../lambdas/shared/adapters/memory/journalFile.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
+import { secretBox } from '../../lambdas/shared/secretBox.ts';
 import { openAnalysisPool } from '../analysis/openAnalysisPool.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
 import { startEcsEndpoint } from '../ecs/endpoint.ts';
 import { startS3Endpoint } from '../s3/endpoint.ts';
 import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
+import { ownAddressesOf } from './admission.ts';
 import { chooseBuildUsers } from './buildUsers.ts';
 import { requireGit } from './git.ts';
 import { healthOf } from './health.ts';
@@ -20,6 +22,7 @@ import { startHttp } from './http.ts';
 import { type HostEnv, laptopTaskDefinitions, workFolder } from './images.ts';
 import { clearToolchains, clearWork, protectData } from './leftovers.ts';
 import { openLaptopPorts } from './ports.ts';
+import { laptopSecretKeys } from './secretKeys.ts';
 import { laptopToken } from './token.ts';
 import { wireHandlers } from './wiring.ts';
 
@@ -62,6 +65,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { hostEnv, log = () => undefined } = options;
   const dataDir = resolve(options.dataDir);
   const clock = { now: Date.now };
+  const own = ownAddressesOf(hostEnv);
   const closers: (() => Promise<unknown>)[] = [];
   const opened = <T extends { close(): Promise<unknown> }>(engine: T): T => {
     closers.push(() => engine.close());
@@ -83,6 +87,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const analyses = await openAnalysisPool({ dataDir, hostEnv });
     closers.unshift(() => analyses.close());
     const { token, file } = await laptopToken(dataDir, options.token);
+    const secretKeys = await laptopSecretKeys(dataDir);
     const credentials = await createCredentialStore({ dataDir, clock });
     const s3Endpoint = opened(await startS3Endpoint({ dataDir, credentials, clock, onError, onRepair }));
     const stsEndpoint = opened(await startStsEndpoint({ credentials, clock }));
@@ -117,11 +122,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await protectData(dataDir);
     const ecs = new ECSClient({ ...sdk, endpoint: ecsEndpoint.url });
 
+    let origin = '';
     const handlers = await wireHandlers({
       ports,
       clock,
       owner: OWNER,
       token,
+      secretBox: secretBox(async () => secretKeys),
       limits: options.limits ?? LAPTOP_LIMITS,
       timeoutSeconds: options.timeoutSeconds ?? 1_800,
       clients: { s3, sts, ecs },
@@ -129,7 +136,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       bucket: DEFAULT_BUCKET,
       analyze: analyses.analyze,
       endpoints: { AWS_ENDPOINT_URL_S3: s3Endpoint.url },
-      siteUrl: (projectId) => sites.urlFor(projectId),
+      linkOrigin: () => origin,
+      siteAddresses: (projectId, deploymentId) => sites.addressesOf(projectId, deploymentId),
       health: healthOf({ dataDir, probe: ports.probe }),
       log,
     });
@@ -138,7 +146,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const sweep = setInterval(() => handlers.watch({ source: 'veren.schedule' }), SWEEP_MS);
     closers.push(async () => clearInterval(sweep));
 
-    const http = opened(await startHttp({ port: options.port, handlers, notifier: ports.notifier, log }));
+    const http = opened(await startHttp({ port: options.port, handlers, notifier: ports.notifier, own, log }));
+    origin = own.publicUrl?.origin ?? http.url;
     handlers.watch({ source: 'veren.schedule' });
     return {
       url: http.url,

@@ -18,6 +18,7 @@ import type {
   JobQueue,
   LogChannel,
   Subscriptions,
+  Tickets,
 } from '../../lambdas/shared/ports.ts';
 import { randomScramUser, startKafkaEndpoint } from '../kafka/endpoint.ts';
 import type { HostEnv } from './images.ts';
@@ -30,6 +31,7 @@ export interface LaptopPorts extends Pick<MemoryPlatform, 'doorbell' | 'notifier
   readonly store: DeploymentStore;
   readonly logs: LogChannel;
   readonly subscriptions: Subscriptions;
+  readonly tickets: Tickets;
   readonly bus: EventBus;
   /** `KAFKA_*` of the builders' environment. */
   readonly kafka: KafkaAccess;
@@ -67,9 +69,9 @@ export async function openLaptopPorts(options: LaptopPortsOptions): Promise<Lapt
     const messages = hostEnv.KAFKA_BROKERS
       ? await kafkaMessages(hostEnv, options, closers)
       : await memoryMessages(memory.bus, closers);
-    const { queue, store, logs, subscriptions } = state;
+    const { queue, store, logs, subscriptions, tickets } = state;
     const { doorbell, notifier, probe } = memory;
-    return { queue, store, logs, subscriptions, doorbell, notifier, probe, ...messages, close };
+    return { queue, store, logs, subscriptions, tickets, doorbell, notifier, probe, ...messages, close };
   } catch (e) {
     await close();
     throw e;

@@ -4,6 +4,7 @@ import type { STSClient } from '@aws-sdk/client-sts';
 import { BUILDERS } from '../../contract/builders.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
+import type { ApiDeps } from '../../lambdas/api/deps.ts';
 import type { Supersede } from '../../lambdas/api/supersede.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { mintCredentials } from '../../lambdas/build-worker/services/credentials.ts';
@@ -20,6 +21,7 @@ import { deploymentIds } from '../../lambdas/shared/deploymentIds.ts';
 import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
 import { gitAllowProtocol, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
+import type { SecretBox } from '../../lambdas/shared/secretBox.ts';
 import { stopBuilds } from '../../lambdas/shared/stopBuilds.ts';
 import { forbidPublication } from '../../lambdas/shared/verdict.ts';
 import { watch } from '../../lambdas/task-watcher/watch.ts';
@@ -33,6 +35,7 @@ export interface WiringInput {
   readonly clock: Clock;
   readonly owner: string;
   readonly token: string;
+  readonly secretBox: SecretBox;
   readonly limits: Limits;
   /** Default: `waiting`. */
   readonly supersede?: Supersede;
@@ -42,7 +45,9 @@ export interface WiringInput {
   readonly bucket: string;
   readonly endpoints: BuildContext['endpoints'];
   readonly analyze: AnalysisPool['analyze'];
-  readonly siteUrl: (projectId: string) => Promise<string>;
+  /** What links of the API begin with. */
+  readonly linkOrigin: () => string;
+  readonly siteAddresses: ApiDeps['siteAddresses'];
   /** Why the platform cannot work as it should; null where it can. */
   readonly health?: () => Promise<string | null>;
   readonly log: (message: string, details?: unknown) => void;
@@ -58,7 +63,8 @@ export interface Handlers {
 /** Gives every handler its ports, and the engines their handlers: what EventBridge, Kafka and Lambda do on AWS. */
 export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   const { ports, clock, clients, bucket, log } = input;
-  const { queue, store, bus, doorbell, logs, notifier, subscriptions } = ports;
+  const { queue, store, bus, doorbell, logs, notifier, subscriptions, tickets } = ports;
+  const { secretBox } = input;
   const common = { queue, store, bus, doorbell, logs, clock, log };
   const archive = s3Archive(clients.s3, bucket);
   const stop = stopBuilds({ queue, ecs: clients.ecs });
@@ -74,7 +80,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   };
   const { analyze } = input;
 
-  doorbell.on('clone-worker', () => drainCloneQueue({ ...common, analyze }), { atOnce: MAX_ANALYSES });
+  doorbell.on('clone-worker', () => drainCloneQueue({ ...common, analyze, secretBox }), { atOnce: MAX_ANALYSES });
   const configs = readECSConfig(
     Object.fromEntries(
       BUILDERS.flatMap((b) => [
@@ -92,6 +98,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   doorbell.on('build-worker', () =>
     drainBuildQueue({
       ...common,
+      secretBox,
       ecs: clients.ecs,
       mintCredentials: mint,
       configs,
@@ -125,7 +132,8 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     archive,
     authenticate,
     newId: deploymentIds(clock),
-    siteUrl: input.siteUrl,
+    linkOrigin: input.linkOrigin,
+    siteAddresses: input.siteAddresses,
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
     checkSize: (request) => checkRequestSize(request, platform),
     stopBuilds: stop,
@@ -133,12 +141,14 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     forbidPublication: forbidPublication({ s3: clients.s3, bucket, clock }),
     supersede: input.supersede ?? 'waiting',
     ...(input.health && { health: input.health }),
+    tickets,
+    secretBox,
     analyze,
   });
 
   return {
     fetch: (request) => api.fetch(request),
-    webSocket: (event) => handleWebSocket({ authenticate, store, subscriptions, notifier }, event),
+    webSocket: (event) => handleWebSocket({ authenticate, store, subscriptions, notifier, tickets }, event),
     watch: (event) =>
       void watch(watcher, event).catch((e) => log('the task-watcher failed; the next sweep repeats it', e)),
   };

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { ProjectIdSchema } from '../../contract/api.ts';
+import { s3Keys } from '../../contract/names.ts';
 import type { Clock } from '../../lambdas/shared/ports.ts';
 import { type HeaderRule, headersFor, parseHeaders } from './headerRules.ts';
 import { sendPage } from './pages.ts';
@@ -20,13 +21,14 @@ const RULES_MS = 500;
 const MAX_CACHED = 1_000;
 const ATTEMPTS = 3;
 
-/** Answers for one project, or for the one that the host name `<project>.localhost` tells. */
+/** Answers for one project, or for what a host name below `localhost` tells. */
 export class SiteHandler {
   readonly #s3: S3Client;
   readonly #bucket: string;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
   readonly #rules = new Map<string, Promise<Rules>>();
+  readonly #whole = new Set<string>();
 
   constructor(options: { s3: S3Client; bucket: string; clock: Clock; onError: (error: unknown) => void }) {
     this.#s3 = options.s3;
@@ -49,17 +51,19 @@ export class SiteHandler {
   async #answer(portsProject: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return sendPage(response, 405, 'A site can only be read.', { allow: 'GET, HEAD' });
-    const projectId = projectOf(request.headers.host, portsProject);
-    if (projectId === undefined) return sendPage(response, 421, 'This server does not answer for that host name.');
+    const site = siteOf(request.headers.host, portsProject);
+    if (site === undefined) return sendPage(response, 421, 'This server does not answer for that host name.');
     const target = parseTarget(request.url ?? '');
     if (!target) return sendPage(response, 400, 'The address is not valid.');
 
-    const files = new SiteFiles(this.#s3, this.#bucket, projectId);
-    const rules = await this.#rulesOf(projectId, files);
+    const files = new SiteFiles(this.#s3, this.#bucket, site.prefix);
+    if (site.manifest !== undefined && !(await this.#isWhole(site.manifest)))
+      return sendPage(response, 404, 'There is no such deployment, or its files are not kept any more.');
+    const rules = await this.#rulesOf(site.prefix, files);
     const wantsPage = /\btext\/html\b/i.test(request.headers.accept ?? '');
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const found = await resolve((path) => files.find(path), rules.redirects, { ...target, wantsPage });
-      const extra = headersFor(rules.headers, target.path);
+      const extra = headersFor(rules.headers, target.path, site.sharedHost);
       if (found.kind === 'absent') return sendPage(response, 404, 'There is nothing here.');
       if (found.kind === 'redirect') {
         for (const [name, value] of extra) response.setHeader(name, value);
@@ -71,33 +75,59 @@ export class SiteHandler {
     sendPage(response, 503, 'This site is just being replaced. Try again.', { 'retry-after': '1' });
   }
 
-  #rulesOf(projectId: string, files: SiteFiles): Promise<Rules> {
+  /** A deployment's files are served when the last of them is there; then they stay. */
+  async #isWhole(manifest: string): Promise<boolean> {
+    if (this.#whole.has(manifest)) return true;
+    const found = (await new SiteFiles(this.#s3, this.#bucket, '').find(`/${manifest}`)) !== undefined;
+    if (this.#whole.size >= MAX_CACHED) this.#whole.clear();
+    if (found) this.#whole.add(manifest);
+    return found;
+  }
+
+  #rulesOf(prefix: string, files: SiteFiles): Promise<Rules> {
     const now = this.#clock.now();
     const load = async (): Promise<Rules> => ({
       readAt: now,
       redirects: parseRedirects(await files.text(RULE_FILES.redirects)),
       headers: parseHeaders(await files.text(RULE_FILES.headers)),
     });
-    const known = this.#rules.get(projectId) ?? Promise.resolve({ readAt: Number.NEGATIVE_INFINITY } as Rules);
+    const known = this.#rules.get(prefix) ?? Promise.resolve({ readAt: Number.NEGATIVE_INFINITY } as Rules);
     const fresh = known.then(
       (rules) => (now - rules.readAt < RULES_MS ? rules : load()),
       () => load(), // the last reading failed: that says nothing of this one
     );
     if (this.#rules.size >= MAX_CACHED) this.#rules.clear();
-    this.#rules.set(projectId, fresh);
+    this.#rules.set(prefix, fresh);
     return fresh;
   }
 }
 
+interface Site {
+  /** Where its files are. */
+  readonly prefix: string;
+  /** Of a single deployment: the object that says that its files are whole. */
+  readonly manifest?: string;
+  /** The host name is one that other servers on this machine have too. */
+  readonly sharedHost: boolean;
+}
+
 /**
- * Whose site a host name stands for. Names of other hosts are refused: a page from elsewhere whose name was made to lead
- * to this machine (DNS rebinding) must not read what is only published here.
+ * What a host name stands for: a project's production site, or with `<deployment>--<project>.localhost` the files of one
+ * deployment. Names of other hosts are refused: a page from elsewhere whose name was made to lead to this machine (DNS
+ * rebinding) must not read what is only published here. A project's name has no `--`, so the two forms cannot be confused.
  */
-function projectOf(host: string | undefined, portsProject: string): string | undefined {
+function siteOf(host: string | undefined, portsProject: string): Site | undefined {
   const name = (host ?? '127.0.0.1').replace(/:\d+$/, '').toLowerCase();
-  if (name === '127.0.0.1' || name === 'localhost') return portsProject;
-  const project = /^(.+)\.localhost$/.exec(name)?.[1];
-  return ProjectIdSchema.safeParse(project).data;
+  if (name === '127.0.0.1' || name === 'localhost') return { prefix: s3Keys.site(portsProject), sharedHost: true };
+  const [, deploymentId, label] = /^(?:([a-z0-9]{1,40})--)?([^.]+)\.localhost$/.exec(name) ?? [];
+  const project = ProjectIdSchema.safeParse(label).data;
+  if (project === undefined) return undefined;
+  if (deploymentId === undefined) return { prefix: s3Keys.site(project), sharedHost: false };
+  return {
+    prefix: s3Keys.deploymentFiles(project, deploymentId),
+    manifest: s3Keys.deploymentManifest(project, deploymentId),
+    sharedHost: false,
+  };
 }
 
 /** Path (decoded) and query of a request; undefined where no file can have such a path. */

@@ -15,6 +15,14 @@ const REFUSED = new Set(
 );
 
 /**
+ * What holds for all ports of a host name. 127.0.0.1 is shared by every site, the API and other servers on this machine,
+ * so these are for a site's own name only (`<project>.localhost`).
+ */
+const HOST_WIDE = new Set(
+  'set-cookie set-cookie2 clear-site-data sec-session-registration secure-session-registration'.split(' '),
+);
+
+/**
  * Reads a `_headers` file: a path pattern on a line of its own, below it lines `Name: value`, `#` for comments.
  * Lines that are neither are left out, and so is what stands below the URL of another site.
  */
@@ -38,13 +46,20 @@ export function parseHeaders(text: string): HeaderRule[] {
   return rules;
 }
 
-/** Headers of all rules that match; values of one name are joined, as Netlify does. @param path Decoded. */
-export function headersFor(rules: readonly HeaderRule[], path: string): Map<string, string> {
+/**
+ * Headers of all rules that match; values of one name are joined, as Netlify does.
+ * @param path Decoded.
+ * @param sharedHost Other servers have the same host name.
+ */
+export function headersFor(rules: readonly HeaderRule[], path: string, sharedHost: boolean): Map<string, string> {
   const found = new Map<string, string>();
   for (const { pattern, headers } of rules) {
     if (!matchPath(pattern, path)) continue;
     for (const [name, value] of headers) {
       const key = name.toLowerCase();
+      if (sharedHost && HOST_WIDE.has(key)) continue;
+      // A cookie for a wider name would reach the other sites again.
+      if (key.startsWith('set-cookie') && /;\s*domain\s*=/i.test(value)) continue;
       const before = found.get(key);
       found.set(key, before === undefined ? value : `${before}, ${value}`);
     }

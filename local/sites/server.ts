@@ -7,6 +7,9 @@ import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
 import { SiteHandler } from './handler.ts';
 import { SitePorts } from './ports.ts';
 
+/** Cookies do not know ports: those of every page on 127.0.0.1 come here too, and must not lock anybody out. */
+const MAX_HEADER_BYTES = 256 * 1024;
+
 export interface SiteServerOptions {
   /** The chosen ports are kept in `<dataDir>/sites.json`. */
   readonly dataDir: string;
@@ -17,14 +20,23 @@ export interface SiteServerOptions {
 }
 
 export interface SiteServer {
-  /** `http://127.0.0.1:<port>/`; from then on the site is served there, in this life of the platform and in later ones. */
-  urlFor(projectId: string): Promise<string>;
+  /** From then on the site is served there, in this life of the platform and in later ones. */
+  addressesOf(projectId: string, deploymentId: string): Promise<SiteAddresses>;
   close(): Promise<void>;
+}
+
+export interface SiteAddresses {
+  /** `http://127.0.0.1:<port>/`, which every client can fetch. */
+  readonly url: string;
+  /** `http://<project>.localhost:<port>/`: the same under a name that shares no cookies; browsers and curl know it. */
+  readonly hostUrl: string;
+  /** `http://<deployment>--<project>.localhost:<port>/`: the files of this deployment, whatever is live. */
+  readonly deploymentUrl: string;
 }
 
 /**
  * Serves published sites: one origin for each project, so that absolute paths work and one site cannot script another. On
- * each of the ports every site also answers to `<project>.localhost`.
+ * each of the ports every site also answers to `<project>.localhost`, and every deployment to a name of its own.
  */
 export async function startSiteServer(options: SiteServerOptions): Promise<SiteServer> {
   const { s3, bucket, clock = { now: Date.now }, onError = () => undefined } = options;
@@ -34,7 +46,10 @@ export async function startSiteServer(options: SiteServerOptions): Promise<SiteS
 
   async function listen(projectId: string): Promise<Endpoint> {
     for (const port of ports.candidates(projectId)) {
-      const server = createServer((request, response) => void handler.handle(projectId, request, response));
+      const server = createServer(
+        { maxHeaderSize: MAX_HEADER_BYTES },
+        (request, response) => void handler.handle(projectId, request, response),
+      );
       try {
         const endpoint = await listenOnLoopback(server, port);
         await ports.keep(projectId, endpoint.port);
@@ -58,7 +73,11 @@ export async function startSiteServer(options: SiteServerOptions): Promise<SiteS
 
   await Promise.allSettled(ports.projects().map(listener));
   return {
-    urlFor: async (projectId) => `${(await listener(ProjectIdSchema.parse(projectId))).url}/`,
+    async addressesOf(projectId, deploymentId) {
+      const { url, port } = await listener(ProjectIdSchema.parse(projectId));
+      const hostUrl = `http://${projectId}.localhost:${port}/`;
+      return { url: `${url}/`, hostUrl, deploymentUrl: hostUrl.replace('//', `//${deploymentId}--`) };
+    },
     async close() {
       const open = await Promise.allSettled(listeners.values());
       await Promise.all(open.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined)));

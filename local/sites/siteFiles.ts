@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import mime from 'mime-types';
-import { s3Keys } from '../../contract/names.ts';
 
 export interface SiteFile {
   readonly key: string;
@@ -18,20 +17,20 @@ export interface SiteFile {
 const REVALIDATE = 'public, max-age=0, must-revalidate';
 const UNKNOWN_TYPES = new Set(['binary/octet-stream', 'application/octet-stream']);
 
-/** The published files of a project. A path is decoded and begins with `/`. */
+/** Published files below a prefix of the bucket, which is empty or ends with `/`. A path is decoded and begins with `/`. */
 export class SiteFiles {
   readonly #s3: S3Client;
   readonly #bucket: string;
-  readonly #projectId: string;
+  readonly #prefix: string;
 
-  constructor(s3: S3Client, bucket: string, projectId: string) {
+  constructor(s3: S3Client, bucket: string, prefix: string) {
     this.#s3 = s3;
     this.#bucket = bucket;
-    this.#projectId = projectId;
+    this.#prefix = prefix;
   }
 
   async find(path: string): Promise<SiteFile | undefined> {
-    const key = s3Keys.site(this.#projectId) + path.slice(1);
+    const key = this.#prefix + path.slice(1);
     if (key.endsWith('/') || Buffer.byteLength(key) > 1_024) return undefined; // what no object can be
     try {
       const head = await this.#s3.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }));

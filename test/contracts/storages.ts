@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
 import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
-import type { DeploymentStore, JobQueue, LogChannel, Subscriptions } from '../../lambdas/shared/ports.ts';
+import type { DeploymentStore, JobQueue, LogChannel, Subscriptions, Tickets } from '../../lambdas/shared/ports.ts';
 import { describeWith } from '../support/engines.ts';
 import { type FakeClock, fakeClock } from '../support/fakeClock.ts';
 import { anyRedis, type RedisEngine, redisMissing } from '../support/redis.ts';
@@ -15,6 +15,7 @@ export interface Storage {
   readonly store: DeploymentStore;
   readonly logs: LogChannel;
   readonly subscriptions: Subscriptions;
+  readonly tickets: Tickets;
   readonly clock: FakeClock;
 }
 

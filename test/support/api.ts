@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createApi } from '../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
 import type { ApiDeps } from '../../lambdas/api/deps.ts';
@@ -6,6 +7,11 @@ import { type MemoryPlatform, openMemoryPlatform } from '../../lambdas/shared/ad
 import { deploymentIds } from '../../lambdas/shared/deploymentIds.ts';
 import { LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
+import { type SecretBox, secretBox } from '../../lambdas/shared/secretBox.ts';
+
+/** Seals with a key of its own, unless one is given. */
+export const testSecretBox = (key = randomBytes(32).toString('hex')): SecretBox =>
+  secretBox(async () => ({ current: '1', 'key-1': key }));
 
 export const TOKENS = { ada: 'token-of-ada', bob: 'token-of-bob' } as const;
 
@@ -13,7 +19,7 @@ export interface ApiFixture {
   readonly ports: MemoryPlatform;
   readonly stopped: string[];
   readonly logged: string[];
-  /** Calls the API as `as` (default ada); a plain object as body is sent as JSON. */
+  /** Calls the API as `as` (default ada); a plain object as body is sent as JSON, text and bytes as they are. */
   call(
     method: string,
     path: string,
@@ -30,6 +36,30 @@ interface CallOptions {
 
 /** The API on memory ports; nothing is cloned or built. */
 export async function apiFixture(over: Partial<ApiDeps> = {}): Promise<ApiFixture> {
+  const { app, ...fixture } = await apiApp(over);
+  return {
+    ...fixture,
+    async call(method, path, body, { as = 'ada', headers = {} } = {}) {
+      const response = await app.request(`http://api.example${path}`, {
+        method,
+        headers: {
+          ...(as && { Authorization: `Bearer ${TOKENS[as]}` }),
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+          ...headers,
+        },
+        ...(body !== undefined && {
+          body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+        }),
+      });
+      const text = await response.text();
+      const json = response.headers.get('content-type')?.includes('json') && !text.includes('}\n{');
+      return { status: response.status, headers: response.headers, body: json && text ? JSON.parse(text) : text };
+    },
+  };
+}
+
+/** The same for whoever calls it over a server of its own. */
+export async function apiApp(over: Partial<ApiDeps> = {}) {
   const clock = { now: Date.now };
   const ports = await openMemoryPlatform({ clock });
   const stopped: string[] = [];
@@ -42,7 +72,8 @@ export async function apiFixture(over: Partial<ApiDeps> = {}): Promise<ApiFixtur
       Object.fromEntries(Object.entries(TOKENS).map(([owner, token]) => [owner, [hashToken(token)]])),
     ),
     newId: deploymentIds(clock),
-    siteUrl: async (projectId) => `http://${projectId}.example`,
+    linkOrigin: () => 'http://api.example',
+    siteAddresses: async (projectId) => ({ url: `http://${projectId}.example` }),
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
     checkSize: (request) =>
       checkRequestSize(request, {
@@ -59,27 +90,10 @@ export async function apiFixture(over: Partial<ApiDeps> = {}): Promise<ApiFixtur
     forbidPublication: async () => 'cancel',
     supersede: 'waiting',
     log: (message) => void logged.push(message),
+    secretBox: testSecretBox(),
     ...over,
   });
-  return {
-    ports,
-    stopped,
-    logged,
-    async call(method, path, body, { as = 'ada', headers = {} } = {}) {
-      const response = await app.request(`http://api.example${path}`, {
-        method,
-        headers: {
-          ...(as && { Authorization: `Bearer ${TOKENS[as]}` }),
-          ...(body !== undefined && { 'Content-Type': 'application/json' }),
-          ...headers,
-        },
-        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      const json = response.headers.get('content-type')?.includes('json') && !text.includes('}\n{');
-      return { status: response.status, headers: response.headers, body: json && text ? JSON.parse(text) : text };
-    },
-  };
+  return { app, ports, stopped, logged };
 }
 
 const never = async () => {

@@ -62,12 +62,9 @@ export async function startVeren(dataDir: string, env: Record<string, string> = 
     finished,
     deploy: async (request) => finished((await client.createDeployment(request)).deploymentId),
     async logs(id) {
-      const answer = await fetch(`${url}/deployments/${id}/logs`, { headers: { Authorization: `Bearer ${token}` } });
-      const text = await answer.text();
-      return text
-        .split('\n')
-        .filter(Boolean)
-        .map((l) => JSON.parse(l));
+      const lines: LogLine[] = [];
+      for await (const line of client.readLogs(id)) lines.push(line);
+      return lines;
     },
     async kill() {
       child.kill('SIGKILL');

@@ -9,6 +9,7 @@ import { fail, problemResponses } from '../problem.ts';
 const route = createRoute({
   method: 'post',
   path: '/analyze',
+  middleware: jsonOnly,
   summary: 'What would be built, and why',
   description: 'The plan with the evidence for every choice; nothing is deployed.',
   request: { body: { required: true, content: { 'application/json': { schema: AnalyzeSchema } } } },
@@ -39,7 +40,6 @@ const route = createRoute({
 
 /** Registered also where another function answers it, so that the OpenAPI document is whole. */
 export function registerAnalyze(app: Api, deps: Pick<ApiDeps, 'analyze'>): void {
-  app.use('/analyze', jsonOnly);
   app.openapi(route, async (c) => {
     if (!deps.analyze) return fail('NOT_FOUND', { what: 'analyzer' });
     return c.json(await deps.analyze(c.req.valid('json')), 200);

@@ -2,6 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { AcceptedSchema, ProblemSchema, RedeploySchema } from '../../../contract/api.ts';
 import type { DeploymentRequest } from '../../../contract/jobs.ts';
 import { isTerminal } from '../../../contract/record.ts';
+import { openRequest } from '../../shared/sealedRequest.ts';
 import type { Api } from '../app.ts';
 import { cancelDeployment } from '../cancel.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -35,6 +36,7 @@ const cancelRoute = createRoute({
 const redeployRoute = createRoute({
   method: 'post',
   path: '/deployments/{id}/redeploy',
+  middleware: jsonIfAny,
   summary: 'Deploy the same commit again',
   description:
     'A new deployment with the same request. It builds the commit that was built, not what the branch has now. A body is not needed.',
@@ -52,6 +54,7 @@ const redeployRoute = createRoute({
       'NOT_FOUND',
       'BODY_TOO_LARGE',
       'REQUEST_LOST',
+      'SECRETS_UNREADABLE',
       'UNAVAILABLE',
     ),
   },
@@ -62,15 +65,14 @@ export function registerChange(app: Api, deps: ApiDeps): void {
     const { record } = await ownDeployment(deps, c.get('owner'), c.req.valid('param').id);
     if (isTerminal(record.status)) return fail('ALREADY_FINISHED', { status: record.status });
     await cancelDeployment(deps, record, { reason: 'user' });
-    return c.json(accepted(new URL(c.req.url).origin, record), 202);
+    return c.json(accepted(deps.linkOrigin(c.env), record), 202);
   });
 
-  app.use('/deployments/:id/redeploy', jsonIfAny);
   app.openapi(redeployRoute, async (c) => {
     const owner = c.get('owner');
     const { record, request } = await ownDeployment(deps, owner, c.req.valid('param').id);
     if (!request) return fail('REQUEST_LOST');
-    const { cache: _, ...same } = request;
+    const { cache: _, ...same } = await openRequest(deps.secretBox, record.deploymentId, request);
     const { cache } = c.req.valid('json');
     // By its commit alone it would be anybody's: the lane is that of the deployment before.
     const lane = record.plan?.lane ?? request.lane ?? (request.ref === undefined ? 'production' : undefined);
@@ -80,6 +82,6 @@ export function registerChange(app: Api, deps: ApiDeps): void {
       ...(record.commit !== null && lane !== undefined && { lane }),
       ...(cache !== undefined && { cache }),
     };
-    return c.json(accepted(new URL(c.req.url).origin, await createDeployment(deps, owner, again, undefined)), 202);
+    return c.json(accepted(deps.linkOrigin(c.env), await createDeployment(deps, owner, again, undefined)), 202);
   });
 }

@@ -8,6 +8,8 @@ import type { DeploymentRecord } from '../../../contract/record.ts';
 import { emptyFacts } from '../../event-projector/facts.ts';
 import { reduce } from '../../event-projector/reduce.ts';
 import { toRecord } from '../../event-projector/toRecord.ts';
+import { sealRequest } from '../../shared/sealedRequest.ts';
+import type { SecretBox } from '../../shared/secretBox.ts';
 import type { Api } from '../app.ts';
 import type { ApiDeps } from '../deps.ts';
 import { jsonOnly } from '../guard.ts';
@@ -21,6 +23,7 @@ type Requested = Extract<DeploymentEvent, { type: 'deployment.requested' }>;
 const route = createRoute({
   method: 'post',
   path: '/deployments',
+  middleware: jsonOnly,
   summary: 'Deploy a repository',
   description:
     'What `frontend` and `backend` leave out is detected; `false` leaves the target out. An empty command runs nothing.',
@@ -53,12 +56,11 @@ const route = createRoute({
 });
 
 export function registerCreate(app: Api, deps: ApiDeps): void {
-  app.use('/deployments', jsonOnly);
   app.openapi(route, async (c) => {
     const request = c.req.valid('json');
     const key = c.req.valid('header')['idempotency-key'];
     const record = await createDeployment(deps, c.get('owner'), request, key);
-    return c.json(accepted(new URL(c.req.url).origin, record), 202);
+    return c.json(accepted(deps.linkOrigin(c.env), record), 202);
   });
 }
 
@@ -74,6 +76,7 @@ export async function createDeployment(
   // Greater than the owner's newest, whatever the clock says: the newer deployment must be the greater one.
   const { items } = await deps.store.list({ owner, limit: 1 });
   const deploymentId = deps.newId(items[0]?.deploymentId);
+  const stored = await sealRequest(deps.secretBox, deploymentId, request);
   const requested: Requested = {
     v: 1,
     type: 'deployment.requested',
@@ -87,9 +90,9 @@ export async function createDeployment(
   };
   const created = await deps.store.create({
     requested,
-    request,
-    job: cloneJob(requested, request),
-    ...(key !== undefined && { idempotency: { key, fingerprint: fingerprint(request) } }),
+    request: stored,
+    job: cloneJob(requested, stored),
+    ...(key !== undefined && { idempotency: { key, fingerprint: await fingerprint(deps.secretBox, request) } }),
   });
   if (created.kind === 'foreign-project') return fail('NOT_FOUND', { what: `project "${request.projectId}"` });
   if (created.kind === 'key-reused') return fail('IDEMPOTENCY_KEY_REUSED');
@@ -115,12 +118,16 @@ async function again(deps: ApiDeps, deploymentId: string): Promise<DeploymentRec
 /** What was just stored. */
 const recordOf = (requested: Requested) => toRecord(reduce(emptyFacts, requested)) as DeploymentRecord;
 
-/** Equal for requests that mean the same: independent of the order of fields. */
-function fingerprint(request: DeploymentRequest): string {
+/**
+ * Equal for requests that mean the same: independent of the order of fields. With secrets in it it takes a key, since a
+ * short password could be guessed from a plain hash.
+ */
+async function fingerprint(box: SecretBox, request: DeploymentRequest): Promise<string> {
   const canonical = JSON.stringify(request, (_key, value: unknown) =>
     value && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : value,
   );
+  if (request.gitToken !== undefined || request.env !== undefined) return box.fingerprint(canonical);
   return createHash('sha256').update(canonical).digest('hex');
 }

@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { stream } from 'hono/streaming';
-import { ProblemSchema } from '../../../contract/api.ts';
+import { LastEventIdSchema, LogQuerySchema, MAX_LOG_PAGE_LINES, ProblemSchema } from '../../../contract/api.ts';
 import { LogLineSchema } from '../../../contract/events.ts';
-import { rest } from '../../log-streamer/followLog.ts';
+import { DEPLOYMENT_STATUSES, DeploymentRecordSchema } from '../../../contract/record.ts';
+import { readLogPage } from '../../log-streamer/logPage.ts';
 import { streamEvents } from '../../log-streamer/serverSentEvents.ts';
 import type { Api } from '../app.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -11,25 +11,44 @@ import type { ApiEnv } from '../guard.ts';
 import { problemResponses } from '../problem.ts';
 import { idParams, ownDeployment } from './read.ts';
 
-const seq = z.coerce.number().int().min(0);
+/** OpenAPI 3.1 has no word for a sequence of items. The schema is that of one item: a line, or an event. */
+const json = (schema: z.ZodType, description: string) =>
+  z.string().meta({ description, contentMediaType: 'application/json', contentSchema: z.toJSONSchema(schema) });
+const EventSchema = z.union([
+  z.object({ event: z.literal('log'), id: z.string(), data: json(LogLineSchema, 'A line; the id is its seq') }),
+  z.object({ event: z.literal('status'), data: json(DeploymentRecordSchema, 'The record, which has changed') }),
+  z.object({
+    event: z.literal('end'),
+    data: json(z.object({ status: z.enum(DEPLOYMENT_STATUSES) }), 'The terminal status; always the last event'),
+  }),
+]);
 
 const route = createRoute({
   method: 'get',
   path: '/deployments/{id}/logs',
-  summary: 'The log, whole or followed',
+  summary: 'The log, in pages or followed',
   description:
-    'NDJSON of what there is. With `follow=true` or `Accept: text/event-stream`: server-sent events `log`, `status` and, last, `end`; `Last-Event-ID` (or `after`) resumes.',
+    'NDJSON, one line of the log in each. A page ends after `limit` lines or 2.5 MB; then `Link` with `rel="next"` says ' +
+    'where to go on. With `follow=true` or `Accept: text/event-stream`: server-sent events `log`, `status` and, last, ' +
+    '`end`; `Last-Event-ID` (or `after`) resumes.',
   request: {
     params: idParams,
-    query: z.object({ follow: z.enum(['true', 'false']).optional(), after: seq.optional() }),
-    headers: z.object({ 'last-event-id': seq.optional(), accept: z.string().optional() }),
+    query: LogQuerySchema,
+    headers: z.object({ 'last-event-id': LastEventIdSchema.optional(), accept: z.string().optional() }),
   },
   responses: {
     200: {
       description: 'Log lines',
-      content: { 'application/x-ndjson': { schema: LogLineSchema }, 'text/event-stream': { schema: z.string() } },
+      headers: { Link: { description: 'The next page, where there is one', schema: { type: 'string' } } },
+      content: {
+        'application/x-ndjson': { schema: LogLineSchema },
+        'text/event-stream': { schema: EventSchema },
+      },
     },
-    307: { description: 'The log is followed at another address; send the token there too' },
+    307: {
+      description: 'The log is followed at another address; send the token there too',
+      headers: { Location: { schema: { type: 'string', format: 'uri' } } },
+    },
     ...problemResponses(ProblemSchema, 'INVALID_REQUEST', 'UNAUTHORIZED', 'NOT_FOUND', 'UNAVAILABLE'),
   },
 });
@@ -40,9 +59,9 @@ export function registerLogs(app: Api, deps: ApiDeps): void {
     const query = c.req.valid('query');
     const headers = c.req.valid('header');
     await ownDeployment(deps, c.get('owner'), id);
-    const after = headers['last-event-id'] ?? query.after ?? 0;
+    const after = headers['last-event-id'] ?? query.cursor ?? query.after ?? 0;
     const follow = query.follow === 'true' || (query.follow !== 'false' && wantsEvents(headers.accept));
-    if (!follow) return ndjson(c, deps, id, after);
+    if (!follow) return sendPage(c, deps, id, after, query.limit ?? MAX_LOG_PAGE_LINES);
     if (deps.logStreamUrl) return c.redirect(`${deps.logStreamUrl}/deployments/${id}/logs?after=${after}`, 307);
     return streamEvents(c, deps, id, after);
   });
@@ -50,12 +69,13 @@ export function registerLogs(app: Api, deps: ApiDeps): void {
 
 const wantsEvents = (accept: string | undefined) => accept?.toLowerCase().includes('text/event-stream') ?? false;
 
-function ndjson(c: Context<ApiEnv>, deps: ApiDeps, id: string, after: number) {
+async function sendPage(c: Context<ApiEnv>, deps: ApiDeps, id: string, after: number, limit: number) {
+  const { text, next } = await readLogPage(deps, id, after, limit);
   c.header('Content-Type', 'application/x-ndjson; charset=utf-8');
-  return stream(c, async (out) => {
-    for await (const lines of rest(deps, id, after)) {
-      if (out.aborted) return;
-      await out.write(lines.map((l) => `${JSON.stringify(l)}\n`).join(''));
-    }
-  });
+  if (next !== undefined)
+    c.header(
+      'Link',
+      `<${deps.linkOrigin(c.env)}/deployments/${id}/logs?cursor=${next}&limit=${limit}&follow=false>; rel="next"`,
+    );
+  return c.body(text);
 }

@@ -3,8 +3,8 @@ import {
   DeploymentListSchema,
   type DeploymentView,
   DeploymentViewSchema,
+  ListQuerySchema,
   ProblemSchema,
-  ProjectIdSchema,
 } from '../../../contract/api.ts';
 import type { StoredDeployment } from '../../shared/ports.ts';
 import type { Api } from '../app.ts';
@@ -12,7 +12,12 @@ import type { ApiDeps } from '../deps.ts';
 import { fail, problemResponses } from '../problem.ts';
 import { view, waitingBuilds } from '../view.ts';
 
-export const idParams = z.object({ id: z.string().max(64) });
+/** Any text: what is no id is not found, as an id of nobody is. */
+export const idParams = z.object({ id: z.string() });
+/** What ids look like; nothing else is looked up in a store or made part of a key. */
+const ID = /^[a-z0-9]{1,64}$/;
+/** Bytes of the records of one page, so that the answer fits into Lambda's whatever the records hold. */
+const MAX_PAGE_BYTES = 2_500_000;
 
 const readRoute = createRoute({
   method: 'get',
@@ -30,11 +35,7 @@ const listRoute = createRoute({
   path: '/deployments',
   summary: 'Deployments, newest first',
   request: {
-    query: z.strictObject({
-      projectId: ProjectIdSchema.optional(),
-      limit: z.coerce.number().int().min(1).max(100).default(20),
-      cursor: z.string().max(64).optional(),
-    }),
+    query: ListQuerySchema,
   },
   responses: {
     200: { description: 'One page', content: { 'application/json': { schema: DeploymentListSchema } } },
@@ -45,7 +46,7 @@ const listRoute = createRoute({
 export function registerRead(app: Api, deps: ApiDeps): void {
   app.openapi(readRoute, async (c) => {
     const { record } = await ownDeployment(deps, c.get('owner'), c.req.valid('param').id);
-    const origin = new URL(c.req.url).origin;
+    const origin = deps.linkOrigin(c.env);
     return c.json(await view(deps, origin, record, await waitingBuilds(deps, [record])), 200);
   });
 
@@ -58,9 +59,11 @@ export function registerRead(app: Api, deps: ApiDeps): void {
       ...(cursor !== undefined && { cursor }),
     });
     const waiting = await waitingBuilds(deps, page.items);
-    const origin = new URL(c.req.url).origin;
+    const origin = deps.linkOrigin(c.env);
     const items: DeploymentView[] = await Promise.all(page.items.map((r) => view(deps, origin, r, waiting)));
-    return c.json({ items, ...(page.cursor !== undefined && { cursor: page.cursor }) }, 200);
+    const fitting = fitBytes(items, MAX_PAGE_BYTES);
+    const next = fitting.length < items.length ? fitting.at(-1)?.deploymentId : page.cursor;
+    return c.json({ items: fitting, ...(next !== undefined && { cursor: next }) }, 200);
   });
 }
 
@@ -70,7 +73,17 @@ export async function ownDeployment(
   owner: string,
   deploymentId: string,
 ): Promise<StoredDeployment> {
-  const stored = await deps.store.get(deploymentId);
-  if (stored?.record.owner !== owner) return fail('NOT_FOUND', { what: `deployment "${deploymentId}"` });
+  const stored = ID.test(deploymentId) ? await deps.store.get(deploymentId) : null;
+  if (stored?.record.owner !== owner) return fail('NOT_FOUND', { what: `deployment "${deploymentId.slice(0, 64)}"` });
   return stored;
+}
+
+/** The first items that fit together; at least one. */
+function fitBytes<T>(items: readonly T[], limit: number): T[] {
+  let bytes = 0;
+  const end = items.findIndex((item, i) => {
+    bytes += Buffer.byteLength(JSON.stringify(item)) + 1;
+    return i > 0 && bytes > limit;
+  });
+  return items.slice(0, end < 0 ? items.length : end);
 }

@@ -6,6 +6,8 @@ import { announce, noteTask, taskOf } from '../../shared/announce.ts';
 import type { BuildRef } from '../../shared/buildEvents.ts';
 import { findTask } from '../../shared/findTask.ts';
 import type { Clock, DeploymentStore, EventBus, JobQueue, Limits, TakenJob } from '../../shared/ports.ts';
+import { openBuildJob } from '../../shared/sealedRequest.ts';
+import type { SecretBox } from '../../shared/secretBox.ts';
 import { stopTask } from '../../shared/stopBuilds.ts';
 import { taskToken } from '../../shared/taskToken.ts';
 import { configFor, type ECSConfigs } from '../config/ECSconfig.ts';
@@ -27,6 +29,7 @@ export interface BuildWorkerDeps {
   readonly network: NetworkConfig | null;
   /** First starts on Spot capacity; whatever is tried again is on demand. */
   readonly spot: boolean;
+  readonly secretBox: SecretBox;
   readonly platform: Omit<BuildContext, 'credentials' | 'attempt'>;
   readonly log: (message: string, details?: unknown) => void;
 }
@@ -100,7 +103,8 @@ async function startTask(
   credentials: BuildCredentials,
 ): Promise<string> {
   const config = configFor(deps.configs, data.target, data.plan.nodeVersion);
-  const override = taskOverride(config.CONTAINERNAME, data, { ...deps.platform, credentials, attempt: job.attempt });
+  const opened = await openBuildJob(deps.secretBox, data);
+  const override = taskOverride(config.CONTAINERNAME, opened, { ...deps.platform, credentials, attempt: job.attempt });
   checkOverrides(override);
   return runTask(deps.ecs, {
     config,

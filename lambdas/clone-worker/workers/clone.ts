@@ -15,6 +15,8 @@ import { failure, failureOf } from '../../shared/buildEvents.ts';
 import { crashBackoff, crashesOf, crashNote, MAX_CLONE_CRASHES } from '../../shared/crashes.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, NewJob, TakenJob } from '../../shared/ports.ts';
 import { backoff } from '../../shared/retry.ts';
+import { openRequest } from '../../shared/sealedRequest.ts';
+import type { SecretBox } from '../../shared/secretBox.ts';
 
 export interface CloneWorkerDeps {
   readonly queue: JobQueue;
@@ -22,6 +24,7 @@ export interface CloneWorkerDeps {
   readonly bus: EventBus;
   readonly doorbell: Doorbell;
   readonly clock: Clock;
+  readonly secretBox: SecretBox;
   /** Resolves the ref and decides what to build. Throws VerenError. */
   readonly analyze: (request: DeploymentRequest) => Promise<Plan>;
   readonly log: (message: string, details?: unknown) => void;
@@ -62,7 +65,7 @@ async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob):
   begun.catch(() => undefined);
   let plan: Plan;
   try {
-    plan = job.notes.plan ? PlanSchema.parse(JSON.parse(job.notes.plan)) : await deps.analyze(data.request);
+    plan = job.notes.plan ? PlanSchema.parse(JSON.parse(job.notes.plan)) : await analyze(deps, data);
   } catch (e) {
     await begun;
     await afterFailure(deps, job, data, Number(job.notes.tries ?? 0) + 1, e);
@@ -96,6 +99,9 @@ async function mayTryAfterCrash(deps: CloneWorkerDeps, job: TakenJob, data: Clon
   return false;
 }
 
+const analyze = async ({ secretBox, analyze }: CloneWorkerDeps, { deploymentId, request }: CloneJob): Promise<Plan> =>
+  analyze(await openRequest(secretBox, deploymentId, request));
+
 function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> | null {
   const wanted = plan[target];
   if (!wanted) return null;
@@ -106,6 +112,7 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
     owner,
     target,
     gitUrl: request.gitUrl,
+    ...(request.sealed !== undefined && { sealed: request.sealed }),
     ...(request.gitToken !== undefined && { gitToken: request.gitToken }),
     commit: plan.commit,
     plan: wanted,

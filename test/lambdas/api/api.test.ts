@@ -24,7 +24,7 @@ describe('POST /deployments', () => {
     expect(links.logs).toBe(`http://api.example/deployments/${deploymentId}/logs`);
     expect(await api.ports.queue.get('clone', deploymentId)).toMatchObject({
       owner: 'ada',
-      data: { request: { ...valid, ref: 'main', env: { A: '1' } } },
+      data: { request: { ...valid, ref: 'main', sealed: expect.any(String) } },
     });
     await new Promise((r) => setTimeout(r, 20));
     expect(rung).toBe(1);
@@ -284,6 +284,7 @@ describe('documents', () => {
       '/deployments/{id}/logs',
       '/deployments/{id}/redeploy',
       '/projects/{id}/cache',
+      '/tickets',
     ]);
     const body = openapi.paths['/deployments'].post.requestBody.content['application/json'].schema;
     expect(JSON.stringify(body)).toContain('outputDirectory');

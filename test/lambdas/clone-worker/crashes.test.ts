@@ -3,6 +3,7 @@ import { QUEUES } from '../../../contract/names.ts';
 import { drainCloneQueue, LEASE_MS } from '../../../lambdas/clone-worker/workers/clone.ts';
 import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
 import { clearWaitingSuspects } from '../../../lambdas/shared/crashes.ts';
+import { testSecretBox } from '../../support/api.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
 
 const Q = QUEUES.clone;
@@ -24,6 +25,7 @@ async function scene() {
     bus,
     clock,
     log: () => undefined,
+    secretBox: testSecretBox(),
     analyze: ({ projectId }: { projectId?: string }) => {
       started.push(projectId ?? '');
       return new Promise<never>(() => {}); // it never comes back: the process dies

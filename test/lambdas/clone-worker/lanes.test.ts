@@ -3,7 +3,7 @@ import { BuildJobSchema } from '../../../contract/jobs.ts';
 import { type AnalyzeInput, analyzeRepository } from '../../../lambdas/clone-worker/analyzeRepository.ts';
 import { drainCloneQueue } from '../../../lambdas/clone-worker/workers/clone.ts';
 import { LAPTOP_POLICY } from '../../../lambdas/shared/repo/gitPolicy.ts';
-import { apiFixture } from '../../support/api.ts';
+import { apiFixture, testSecretBox } from '../../support/api.ts';
 import { frontendPlan } from '../../support/events.ts';
 import { removeFolders, temporaryFolder } from '../../support/folders.ts';
 import { type GitServer, git, makeRepo, startGitServer } from '../../support/gitServer.ts';
@@ -66,7 +66,13 @@ test('a build job has the lane of its plan and what the request says of caches',
   const jobOf = async (plan: object) => {
     const { deploymentId } = (await call('POST', '/deployments', request)).body;
     const analyze = async () => ({ ...frontendPlan(), ...plan });
-    await drainCloneQueue({ ...ports, clock: { now: Date.now }, analyze, log: () => undefined });
+    await drainCloneQueue({
+      ...ports,
+      clock: { now: Date.now },
+      analyze,
+      secretBox: testSecretBox(),
+      log: () => undefined,
+    });
     return (await ports.queue.get('build', `${deploymentId}-frontend`))?.data;
   };
   expect(await jobOf({ lane: 'production' })).toMatchObject({ lane: 'production', cache: 'drop' });

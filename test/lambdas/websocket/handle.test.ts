@@ -41,6 +41,17 @@ describe('WebSocket', () => {
       expect(await connect('c3', how)).toEqual({ statusCode: 401 });
   });
 
+  it('lets in who has a ticket, once, and refuses one that is no good whatever else is given', async () => {
+    const { connect, ports } = await fixture();
+    const { ticket } = await ports.tickets.issue('ada');
+    expect(await connect('c1', { queryStringParameters: { ticket } })).toEqual({ statusCode: 200 });
+    expect(await ports.subscriptions.ownerOf('c1')).toBe('ada');
+    expect(await connect('c2', { queryStringParameters: { ticket } })).toEqual({ statusCode: 401 });
+    const both = { queryStringParameters: { ticket: 'made-up', token: 'a' } };
+    expect(await connect('c3', both)).toEqual({ statusCode: 401 });
+    expect(await ports.subscriptions.ownerOf('c3')).toBeNull();
+  });
+
   it('gives a snapshot and subscribes, by deployment or project', async () => {
     const { ports, received, connect, say } = await fixture();
     await connect('c1', { headers: { authorization: 'Bearer a' } });

@@ -97,15 +97,32 @@ test('_headers: matching rules add up; what the server has to get right stays it
 https://other.example/*
   X-Other: 1
 `);
-  expect(Object.fromEntries(headersFor(rules, '/app/1'))).toEqual({
+  expect(Object.fromEntries(headersFor(rules, '/app/1', true))).toEqual({
     'x-frame-options': 'DENY',
     link: '</a.css>; rel=preload, </b.css>; rel=preload',
   });
-  expect([...headersFor(rules, '/x/y').keys()]).toEqual(['x-frame-options', 'link']);
+  expect([...headersFor(rules, '/x/y', true).keys()]).toEqual(['x-frame-options', 'link']);
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (file) => {
-      const found = headersFor(parseHeaders(`/*\n${file}`), '/x');
+      const found = headersFor(parseHeaders(`/*\n${file}`), '/x', false);
       expect(() => new Headers([...found])).not.toThrow();
     }),
   );
+});
+
+test('what holds for all ports of a host is for a host name of the site alone, and never for a wider one', () => {
+  const rules = parseHeaders(`/*
+  Set-Cookie: a=1; Path=/
+  set-cookie: b=2; Domain=localhost
+  SET-COOKIE: c=3;domain = .localhost
+  Clear-Site-Data: "cookies"
+  Sec-Session-Registration: (ES256);path="/x"
+  X-Own: yes`);
+  expect(Object.fromEntries(headersFor(rules, '/', true))).toEqual({ 'x-own': 'yes' });
+  expect(Object.fromEntries(headersFor(rules, '/', false))).toEqual({
+    'set-cookie': 'a=1; Path=/',
+    'clear-site-data': '"cookies"',
+    'sec-session-registration': '(ES256);path="/x"',
+    'x-own': 'yes',
+  });
 });

@@ -27,6 +27,7 @@ const start = async () => {
     onError: (e) => console.error(e),
   });
 };
+const urlOf = async (project: string) => (await sites.addressesOf(project, 'd1')).url;
 const put = (Key: string, Body: string | Buffer, more: object = {}) =>
   s3.send(new PutObjectCommand({ Bucket, Key: `__outputs/${Key}`, Body, ...more }));
 const html = (key: string, body: string) => put(key, body, { ContentType: 'text/html; charset=utf-8' });
@@ -91,7 +92,7 @@ async function get(
   headers: Record<string, string> = {},
   method = 'GET',
 ): Promise<Answer> {
-  const { port } = new URL(await sites.urlFor(project));
+  const { port } = new URL(await urlOf(project));
   return new Promise((resolve, reject) => {
     const req = request({ host: '127.0.0.1', port, path, method, headers }, async (res) => {
       const chunks: Buffer[] = [];
@@ -194,7 +195,7 @@ test('nobody gets out of a site', async () => {
 });
 
 test('a host name tells the project; names of elsewhere are refused', async () => {
-  const { port } = new URL(await sites.urlFor('spa'));
+  const { port } = new URL(await urlOf('spa'));
   expect(await brief('spa', '/', { host: `docs.localhost:${port}` })).toBe('200 docs site');
   expect(await brief('spa', '/', { host: `localhost:${port}` })).toBe('200 <title>spa</title>');
   expect((await get('spa', '/', { host: `rebound.example:${port}` })).status).toBe(421);
@@ -202,19 +203,19 @@ test('a host name tells the project; names of elsewhere are refused', async () =
 });
 
 test('a site keeps its address after a restart, and gets another where it is taken', async () => {
-  const before = await sites.urlFor('spa');
-  const others = await Promise.all(['docs', 'unknown', 'spa'].map((p) => sites.urlFor(p)));
+  const before = await urlOf('spa');
+  const others = await Promise.all(['docs', 'unknown', 'spa'].map((p) => urlOf(p)));
   expect(new Set([before, ...others]).size).toBe(3);
-  await expect(sites.urlFor('../x')).rejects.toThrow();
+  await expect(urlOf('../x')).rejects.toThrow();
   await sites.close();
   await start();
   expect(await (await fetch(before)).text()).toBe('<title>spa</title>'); // open before anybody asked for its URL
-  expect(await sites.urlFor('spa')).toBe(before);
+  expect(await urlOf('spa')).toBe(before);
   await sites.close();
   const squatter = createServer().listen(Number(new URL(before).port), '127.0.0.1');
   await new Promise((resolve) => squatter.once('listening', resolve));
   await start();
-  const after = await sites.urlFor('spa');
+  const after = await urlOf('spa');
   expect(after).not.toBe(before);
   expect(await (await fetch(after)).text()).toBe('<title>spa</title>');
   expect(JSON.parse(await readFile(join(dataDir, 'sites.json'), 'utf8')).spa).toBe(Number(new URL(after).port));
@@ -240,4 +241,34 @@ test('a page that is replaced while it is read is never torn', async () => {
   expect(reads).toBeGreaterThan(0);
   await s3.send(new DeleteObjectCommand({ Bucket, Key: '__outputs/swap/index.html' }));
   expect((await get('swap', '/')).status).toBe(404);
+});
+
+test('a deployment has a name of its own, once its files are whole, and keeps it', async () => {
+  const files = `__deployments/spa/d2/`;
+  const putAt = (Key: string, Body: string) =>
+    s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'text/html' }));
+  await putAt(`${files}files/index.html`, 'as it was');
+  const { hostUrl, deploymentUrl } = await sites.addressesOf('spa', 'd2');
+  const host = new URL(deploymentUrl).host;
+  expect(host).toMatch(/^d2--spa\.localhost:\d+$/);
+  expect(new URL(hostUrl).host).toBe(host.replace('d2--', ''));
+  expect((await get('spa', '/', { host })).status).toBe(404);
+  await putAt(`${files}manifest.json`, '{}');
+  expect(await brief('spa', '/', { host })).toBe('200 as it was');
+  expect(await brief('docs', '/', { host })).toBe('200 as it was');
+  expect(await brief('spa', '/', { host: new URL(hostUrl).host })).toBe('200 <title>spa</title>');
+  for (const other of ['d3--spa', 'd2--docs', 'd2--spa--x', '--spa', 'd2--', 'D_2--spa', 'd2--spa.x'])
+    expect([404, 421]).toContain((await get('spa', '/', { host: `${other}.localhost` })).status);
+  expect((await get('spa', '/../manifest.json', { host })).status).toBe(400);
+});
+
+test('cookies and what clears them are for the own name alone, and many cookies lock nobody out', async () => {
+  await html('cookies/index.html', 'crumbs');
+  await put('cookies/_headers', '/*\n  Set-Cookie: a=1\n  Clear-Site-Data: "cookies"\n');
+  const shared = await get('cookies', '/');
+  expect(shared.headers).not.toHaveProperty('set-cookie');
+  expect(shared.headers).not.toHaveProperty('clear-site-data');
+  const { headers } = await get('cookies', '/', { host: 'cookies.localhost' });
+  expect(headers).toMatchObject({ 'set-cookie': ['a=1'], 'clear-site-data': '"cookies"' });
+  expect((await get('spa', '/', { cookie: `a=${'x'.repeat(100_000)}` })).status).toBe(200);
 });

@@ -16,6 +16,7 @@ import { drainCloneQueue } from '../../../lambdas/clone-worker/workers/clone.ts'
 import { project } from '../../../lambdas/event-projector/project.ts';
 import { memoryBus } from '../../../lambdas/shared/adapters/memory/bus.ts';
 import { volatileJournal } from '../../../lambdas/shared/adapters/memory/journal.ts';
+import { memoryTickets } from '../../../lambdas/shared/adapters/memory/tickets.ts';
 import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
 import { type ArtifactPlaces, artifactFinder } from '../../../lambdas/shared/artifact.ts';
 import { dropCaches } from '../../../lambdas/shared/caches.ts';
@@ -34,6 +35,7 @@ import { stopBuilds } from '../../../lambdas/shared/stopBuilds.ts';
 import { forbidPublication } from '../../../lambdas/shared/verdict.ts';
 import { watch } from '../../../lambdas/task-watcher/watch.ts';
 import { asMskRecord } from '../../../local/platform/ports.ts';
+import { testSecretBox } from '../api.ts';
 import { frontendPlan } from '../events.ts';
 import { type Life, life } from './life.ts';
 import { buildResources } from './world.ts';
@@ -127,6 +129,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       doorbell: wrap(doorbell),
       clock,
       log,
+      secretBox: testSecretBox('one key for all processes of a test'),
     };
   };
 
@@ -237,13 +240,15 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
         Object.fromEntries(owners.map((o) => [o, [hashToken(`token-of-${o}`)]])),
       ),
       newId: deploymentIds(clock),
-      siteUrl: async (id) => `http://${id}.example`,
+      linkOrigin: () => 'http://api.example',
+      siteAddresses: async (id) => ({ url: `http://${id}.example` }),
       normaliseGitUrl: (url) => url,
       checkSize: () => undefined,
       stopBuilds: stopBuilds(ports),
       dropCaches: dropCaches(ports.s3, bucket),
       forbidPublication: forbidPublication({ s3: ports.s3, bucket, clock }),
       supersede: options.supersede ?? 'waiting',
+      tickets: memoryTickets(clock),
     });
   };
   /** An instance serves many requests: as long as its life is the same. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { VerenError } from '../../../../contract/errors.ts';
-import type { Clock, DeploymentStore, Subscriptions } from '../../ports.ts';
+import type { Clock, DeploymentStore, Subscriptions, Tickets } from '../../ports.ts';
 import { type MemoryBus, memoryBus } from './bus.ts';
 import { type MemoryDoorbell, memoryDoorbell } from './doorbell.ts';
 import { openJournal, volatileJournal } from './journal.ts';
@@ -10,6 +10,7 @@ import { type MemoryQueue, memoryQueue } from './queue.ts';
 import { steadyClock } from './steadyClock.ts';
 import { memoryStore } from './store.ts';
 import { memorySubscriptions } from './subscriptions.ts';
+import { memoryTickets } from './tickets.ts';
 
 export interface MemoryPlatform {
   readonly queue: MemoryQueue;
@@ -23,6 +24,7 @@ export interface MemoryPlatform {
   readonly crashed: boolean;
   /** What keeps the journal from being written, tried anew; null where nothing does. */
   probe(): Promise<VerenError | null>;
+  readonly tickets: Tickets;
   /** Waits for what is running, writes what is left and lets the data folder go. */
   close(): Promise<void>;
 }
@@ -60,6 +62,7 @@ export async function openMemoryPlatform(options: MemoryPlatformOptions): Promis
     subscriptions: memorySubscriptions(),
     crashed,
     probe: () => journal.probe(),
+    tickets: memoryTickets(clock),
     async close() {
       await Promise.all([bus.close(), doorbell.close()]);
       await logs.close();

@@ -1,4 +1,4 @@
-import type { DeploymentRequest } from '../../../../contract/jobs.ts';
+import type { StoredRequest } from '../../../../contract/jobs.ts';
 import { type DeploymentRecord, isTerminal } from '../../../../contract/record.ts';
 import { type DeploymentFacts, emptyFacts } from '../../../event-projector/facts.ts';
 import { reduce } from '../../../event-projector/reduce.ts';
@@ -11,7 +11,7 @@ import { addJob } from './queue.ts';
 /** Deployments in the journal's tables. */
 export function memoryStore(journal: Journal, clock: Clock): DeploymentStore {
   const facts = journal.table<DeploymentFacts>('deployments');
-  const requests = journal.table<DeploymentRequest>('requests');
+  const requests = journal.table<StoredRequest>('requests');
   const projects = journal.table<string>('projects');
   const keys = journal.table<{ fingerprint: string; deploymentId: string }>('idempotency');
 

@@ -3,13 +3,15 @@
  * The commands inside the scripts count as well. docs/decisions/adapters-redis-permissions.md says which function has which
  * ports; `test/lambdas/shared/adapters/redis/permissions.test.ts` holds every port to its list.
  */
-export type RedisPort = 'queue' | 'store' | 'logs' | 'subscriptions';
+export type RedisPort = 'queue' | 'store' | 'logs' | 'subscriptions' | 'tickets';
 
 interface Needs {
   /** Below the prefix. */
   readonly keys: string;
   readonly channels?: string;
   readonly commands: readonly string[];
+  /** Default: true. */
+  readonly scripts?: boolean;
 }
 
 const words = (text: string) => text.trim().split(/\s+/);
@@ -36,10 +38,13 @@ const NEEDS: Readonly<Record<RedisPort, Needs>> = {
     keys: '{connections}:*',
     commands: words('pexpire pttl del sadd smembers zadd zrem zrangebyscore zremrangebyscore'),
   },
+  tickets: { keys: '{tickets}:*', commands: words('set getdel'), scripts: false },
 };
 
-/** Connecting (INFO is the ready check), and what every script does: know the time, remember its reply. */
-const COMMON = words('info select evalsha eval time get set');
+/** Connecting: INFO is the ready check. */
+const CONNECT = words('info select');
+/** What every script does: know the time, remember its reply. */
+const SCRIPTS = words('evalsha eval time get set');
 
 /** ACL rules for a user of these ports: to be joined with blanks, after the rules that set the password. */
 export function redisPermissions(prefix: string, ports: readonly RedisPort[]): string[] {
@@ -50,6 +55,11 @@ export function redisPermissions(prefix: string, ports: readonly RedisPort[]): s
     '-@all',
     ...needs.map(({ keys }) => `~${prefix}:${keys}`),
     ...needs.flatMap(({ channels }) => (channels === undefined ? [] : [`&${prefix}:${channels}`])),
-    ...[...new Set([...COMMON, ...needs.flatMap(({ commands }) => commands)])].map((command) => `+${command}`),
+    ...[
+      ...new Set([
+        ...CONNECT,
+        ...needs.flatMap(({ commands, scripts = true }) => [...(scripts ? SCRIPTS : []), ...commands]),
+      ]),
+    ].map((command) => `+${command}`),
   ];
 }

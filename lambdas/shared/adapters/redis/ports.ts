@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
-import type { Clock, DeploymentStore, JobQueue, Subscriptions } from '../../ports.ts';
+import type { Clock, DeploymentStore, JobQueue, Subscriptions, Tickets } from '../../ports.ts';
 import { type RedisLogs, redisLogs } from './logs.ts';
 import { redisQueue } from './queue.ts';
 import { redisStore } from './store.ts';
 import { redisSubscriptions } from './subscriptions.ts';
+import { redisTickets } from './tickets.ts';
 
 export interface RedisPortOptions {
   /** What every key and channel starts with. */
@@ -17,6 +18,7 @@ export interface RedisPorts {
   readonly store: DeploymentStore;
   readonly logs: RedisLogs;
   readonly subscriptions: Subscriptions;
+  readonly tickets: Tickets;
   /** Ends the connection that followers of logs share; the client given is its owner's to close. */
   close(): Promise<void>;
 }
@@ -29,6 +31,7 @@ export function openRedisPorts(redis: Redis, options: RedisPortOptions): RedisPo
     store: redisStore(redis, options),
     logs,
     subscriptions: redisSubscriptions(redis, options),
+    tickets: redisTickets(redis, options),
     close: async () => logs.close(),
   };
 }

@@ -54,6 +54,9 @@ const uses: Record<RedisPort, (ports: RedisPorts) => Promise<void>> = {
     }
     await logs.wake('d');
   },
+  async tickets({ tickets }) {
+    expect(await tickets.redeem((await tickets.issue('ann')).ticket)).toBe('ann');
+  },
   async subscriptions({ subscriptions }) {
     await subscriptions.connect('c', 'ann');
     await subscriptions.subscribe('c', 'project:shop');

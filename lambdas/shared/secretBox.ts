@@ -1,0 +1,82 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { VerenError } from '../../contract/errors.ts';
+
+/**
+ * The keys that secrets are sealed with: `key-<id>` each, and `current`, the id of the one for new secrets. An earlier key
+ * stays for what it has sealed; without it that cannot be read any more.
+ */
+export const SecretKeysSchema = z
+  .record(z.string().regex(/^(current|key-[a-z0-9]{1,16})$/), z.string().min(1).max(200))
+  .refine(
+    (keys) => (keys[`key-${keys.current}`]?.length ?? 0) >= 32,
+    '"current" must name a key of 32 characters or more',
+  );
+export type SecretKeys = z.infer<typeof SecretKeysSchema>;
+
+/** What a secret belongs to. It opens nowhere else, so nobody who writes to a store can move it to a build of theirs. */
+export interface SecretPlace {
+  readonly deploymentId: string;
+  readonly field: string;
+}
+
+export interface SecretBox {
+  seal(secret: string, place: SecretPlace): Promise<string>;
+  /** Throws SECRETS_UNREADABLE. */
+  open(sealed: string, place: SecretPlace): Promise<string>;
+  /** Equal for equal texts, and of no use for guessing them without the key. */
+  fingerprint(text: string): Promise<string>;
+}
+
+const ALGORITHM = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const SEALED = /^1\.([a-z0-9]{1,16})\.([A-Za-z0-9_-]+)$/;
+
+/**
+ * Seals with AES-256-GCM under a random nonce; the place is authenticated with it. The form is `1.<key id>.<base64url of
+ * nonce, text, tag>`. @param readKeys Asked each time: it may keep what it has read, and read again for an unknown id.
+ */
+export function secretBox(readKeys: (wanted?: string) => Promise<SecretKeys>): SecretBox {
+  return {
+    async seal(secret, place) {
+      const keys = await readKeys();
+      const nonce = randomBytes(NONCE_BYTES);
+      const cipher = createCipheriv(ALGORITHM, derive(keys, keys.current!, 'seal'), nonce).setAAD(bytesOf(place));
+      const sealed = Buffer.concat([nonce, cipher.update(secret, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+      return `1.${keys.current}.${sealed.toString('base64url')}`;
+    },
+
+    async open(sealed, place) {
+      const [, id = '', text = ''] = SEALED.exec(sealed) ?? [];
+      const keys = await readKeys(id);
+      if (keys[`key-${id}`] === undefined) throw unreadable('their key is not there');
+      const bytes = Buffer.from(text, 'base64url');
+      const end = bytes.length - TAG_BYTES;
+      if (end < NONCE_BYTES) throw unreadable('they are damaged');
+      try {
+        const decipher = createDecipheriv(ALGORITHM, derive(keys, id, 'seal'), bytes.subarray(0, NONCE_BYTES))
+          .setAAD(bytesOf(place))
+          .setAuthTag(bytes.subarray(end));
+        return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, end)), decipher.final()]).toString('utf8');
+      } catch {
+        throw unreadable('they are damaged, or were sealed for something else');
+      }
+    },
+
+    async fingerprint(text) {
+      const keys = await readKeys();
+      return createHmac('sha256', derive(keys, keys.current!, 'fingerprint'))
+        .update(text)
+        .digest('hex');
+    },
+  };
+}
+
+/** A key of 32 bytes for one purpose out of what is kept, which is text of any form (HKDF, RFC 5869). */
+const derive = (keys: SecretKeys, id: string, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', keys[`key-${id}`] ?? '', '', `veren secret box ${purpose}`, 32));
+
+const bytesOf = ({ deploymentId, field }: SecretPlace) => Buffer.from(JSON.stringify([deploymentId, field]));
+
+const unreadable = (reason: string) => new VerenError('SECRETS_UNREADABLE', { reason });
