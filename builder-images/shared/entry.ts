@@ -1,12 +1,14 @@
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import type { BackendEnv, FrontendEnv } from '../../contract/builder-env.ts';
 import type { Target } from '../../contract/builders.ts';
 import { VerenError } from '../../contract/errors.ts';
 import type { Artifact } from '../../contract/record.ts';
+import { signalGroup } from './command.ts';
 import { Deadline, within } from './deadline.ts';
 import { type ImageEnv, parseEnv, readHandover } from './env.ts';
 import { asFault, exitCodeOf, toFailure } from './fault.ts';
+import { openHandover } from './handover.ts';
 import { kafkaTransport } from './kafka.ts';
 import { createMasker, type Masker, secretsOf } from './masker.ts';
 import { Reporter } from './reporter.ts';
@@ -39,7 +41,7 @@ export interface Builder<Env extends z.ZodType, Image extends z.ZodType> {
 }
 
 /**
- * A builder's voice: its phases and result on `deployment-events`, its output on `build-logs`. Connects in the background; a
+ * A builder's voice: its phases and result on `build-events`, its output on `build-logs`. Connects in the background; a
  * broker that is away costs log lines at worst, never the build. Trouble goes to our own stderr, once a minute.
  */
 export function createReporter(
@@ -66,7 +68,12 @@ export function createReporter(
 export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>, Image extends z.ZodType<ImageEnv>>(
   builder: Builder<Env, Image>,
 ): Promise<number> {
-  const raw = readHandover(process.env);
+  const given = readHandover(process.env);
+  const { raw, claimed } = await openHandover(given).catch((error) => {
+    endFetch(given);
+    throw error;
+  });
+  await giveGitToken(raw);
   const { job: env, image } = parseEnv(raw, builder.job, builder.image);
   const now = () => Date.now();
   const mask = createMasker(secretsOf(env));
@@ -76,6 +83,10 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   let exitCode = 0;
   let told: boolean;
   try {
+    await claimed.catch((error) => {
+      endFetch(raw);
+      throw error;
+    });
     const { artifact, saveCaches } = await builder.build({ env, image, raw, mask, reporter, deadline, now });
     deadline.clear();
     told = await reporter.succeeded(artifact, waitMs);
@@ -96,6 +107,14 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   await rm(image.VEREN_WORK, { recursive: true, force: true }).catch(() => undefined);
   return exitCode;
 }
+
+/** main.sh's fetch waits for the token, where there is one, of the hand-over. */
+async function giveGitToken({ HANDOVER_GIT_TOKEN: pipe, GIT_TOKEN = '' }: Readonly<Record<string, string>>) {
+  if (pipe !== undefined) await writeFile(pipe, GIT_TOKEN);
+}
+
+const endFetch = ({ VEREN_FETCH_PID: pid }: Readonly<Record<string, string>>) =>
+  pid === undefined ? undefined : signalGroup(Number(pid), 'SIGKILL');
 
 const describe = (artifact: Artifact) =>
   artifact.kind === 'static' ? `${artifact.files} files` : `${artifact.uri}@${artifact.digest}`;

@@ -92,6 +92,8 @@ now() { printf '%s' "${EPOCHREALTIME:-$(date +%s)}"; }
 recorded_fetch() {
   local started code
   started=$(now)
+  # The script reads the hand-over, and with it the token.
+  [ -z "${HANDOVER_GIT_TOKEN:-}" ] || GIT_TOKEN=$(cat "$HANDOVER_GIT_TOKEN")
   fetch_commit
   code=$?
   rm -rf "$work/git"
@@ -128,6 +130,10 @@ check_environment() {
 fetch_and_exec_script() {
   make_work || misconfigured "no work folder can be made in $VEREN_WORKDIR"
   mkfifo -m 600 "$work/control/fetch.log" || misconfigured "no pipe can be made in $VEREN_WORKDIR"
+  if [ -n "${HANDOVER_URL:-}" ]; then
+    mkfifo -m 600 "$work/control/git-token" || misconfigured "no pipe can be made in $VEREN_WORKDIR"
+    export HANDOVER_GIT_TOKEN=$work/control/git-token
+  fi
   set -m # its own process group, to be ended as a whole
   recorded_fetch >"$work/control/fetch.log" 2>&1 </dev/null 3>&- &
   export VEREN_FETCH_PID=$! VEREN_WORK=$work VEREN_STARTED

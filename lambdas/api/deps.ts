@@ -1,4 +1,4 @@
-import type { AnalyzeRequest, CreateDeployment } from '../../contract/api.ts';
+import type { AnalyzeRequest } from '../../contract/api.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel } from '../shared/ports.ts';
@@ -22,8 +22,6 @@ export interface ApiDeps {
   readonly siteUrl: (projectId: string) => Promise<string>;
   /** The URL as git will get it; refuses one that could never be fetched, before anything is accepted. Throws VerenError. */
   readonly normaliseGitUrl: (url: string) => string;
-  /** Refuses what a task's overrides could not hold. Throws VerenError. */
-  readonly checkSize: (request: CreateDeployment) => void;
   readonly stopBuilds: StopBuilds;
   readonly forbidPublication: ForbidPublication;
   /** What a deployment does to older ones of its branch. */

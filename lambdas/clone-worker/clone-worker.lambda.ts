@@ -5,7 +5,7 @@ import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
-import { kafkaEnv, openBus } from '../shared/openKafka.ts';
+import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { analyzeRepository } from './analyzeRepository.ts';
 import { drainCloneQueue } from './workers/clone.ts';
@@ -18,7 +18,7 @@ const deps = once(async () => {
   return {
     queue,
     store,
-    bus: openBus(kafka, 'veren-clone-worker', env.AWS_REGION),
+    bus: openSignedBus(kafka, env, 'veren-clone-worker'),
     clock: systemClock,
     log,
     doorbell: lambdaDoorbell(new LambdaClient({}), {

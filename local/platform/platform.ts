@@ -5,6 +5,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
+import { urlSigner } from '../../lambdas/build-worker/services/handover.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
 import { startEcsEndpoint } from '../ecs/endpoint.ts';
@@ -13,8 +14,10 @@ import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
 import { requireGit } from './git.ts';
 import { startHttp } from './http.ts';
+import { clearHandovers } from './handovers.ts';
 import { clearWork, type HostEnv, laptopTaskDefinitions } from './images.ts';
 import { openLaptopPorts } from './ports.ts';
+import { laptopSigning } from './signing.ts';
 import { laptopToken } from './token.ts';
 import { wireHandlers } from './wiring.ts';
 
@@ -68,7 +71,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       throw new VerenError('DATA_FOLDER_UNUSABLE', { path: dataDir, reason: e.message }, { cause: e });
     });
     const onError = (e: unknown) => log('an engine reported a fault', e);
-    const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError }));
+    const signing = await laptopSigning(dataDir, clock.now());
+    const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError, signing }));
     const { token, file } = await laptopToken(dataDir, options.token);
     const credentials = await createCredentialStore({ dataDir, clock });
     const s3Endpoint = opened(await startS3Endpoint({ dataDir, credentials, clock, onError }));
@@ -94,7 +98,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         onTaskStateChange: (event) => onChange(event),
       }),
     );
-    await clearWork(dataDir);
+    await Promise.all([clearWork(dataDir), clearHandovers(s3, DEFAULT_BUCKET)]);
     const ecs = new ECSClient({ ...sdk, endpoint: ecsEndpoint.url });
 
     const handlers = await wireHandlers({
@@ -104,7 +108,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       token,
       limits: options.limits ?? LAPTOP_LIMITS,
       timeoutSeconds: options.timeoutSeconds ?? 1_800,
-      clients: { s3, sts, ecs },
+      clients: { s3, sts, ecs, urlSigner: urlSigner({ ...sdk, endpoint: s3Endpoint.url, forcePathStyle: true }) },
+      signing,
       region: DEFAULT_REGION,
       bucket: DEFAULT_BUCKET,
       endpoints: { AWS_ENDPOINT_URL_S3: s3Endpoint.url },

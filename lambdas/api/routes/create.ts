@@ -39,7 +39,6 @@ const route = createRoute({
       'MALFORMED_JSON',
       'GIT_URL_UNSUPPORTED',
       'GIT_HOST_FORBIDDEN',
-      'OVERRIDES_TOO_LARGE',
       'UNAUTHORIZED',
       'NOT_FOUND',
       'BODY_TOO_LARGE',
@@ -67,7 +66,6 @@ export async function createDeployment(
   key: string | undefined,
 ): Promise<DeploymentRecord> {
   const request: CreateDeployment = { ...asked, gitUrl: deps.normaliseGitUrl(asked.gitUrl) };
-  deps.checkSize(request);
   const requested: Requested = {
     v: 1,
     type: 'deployment.requested',

@@ -1,4 +1,5 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
+import { VerenError } from '../../../contract/errors.ts';
 import { type BuildJob, BuildJobSchema } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
 import { isTerminal } from '../../../contract/record.ts';
@@ -7,12 +8,14 @@ import type { BuildRef } from '../../shared/buildEvents.ts';
 import { findTask } from '../../shared/findTask.ts';
 import type { Clock, DeploymentStore, EventBus, JobQueue, Limits, TakenJob } from '../../shared/ports.ts';
 import { stopTask } from '../../shared/stopBuilds.ts';
+import { buildKey, type SigningSecret } from '../../shared/signing.ts';
 import { taskToken } from '../../shared/taskToken.ts';
 import { configFor, type ECSConfigs } from '../config/ECSconfig.ts';
 import type { MintCredentials } from '../services/credentials.ts';
-import type { BuildContext, BuildCredentials } from '../services/distributionHandler/environment.ts';
-import { checkOverrides, taskOverride } from '../services/overrides.ts';
-import { type NetworkConfig, runTask } from '../services/runTask.ts';
+import type { BuildCredentials, PlatformContext } from '../services/distributionHandler/environment.ts';
+import type { WriteHandover } from '../services/handover.ts';
+import { builderEnvironment, taskOverride } from '../services/overrides.ts';
+import { type NetworkConfig, runTask, type StartFailure } from '../services/runTask.ts';
 import { afterFailedStart } from './failedStart.ts';
 
 export interface BuildWorkerDeps {
@@ -27,7 +30,9 @@ export interface BuildWorkerDeps {
   readonly network: NetworkConfig | null;
   /** First starts on Spot capacity; whatever is tried again is on demand. */
   readonly spot: boolean;
-  readonly platform: Omit<BuildContext, 'credentials' | 'attempt'>;
+  readonly platform: PlatformContext;
+  readonly writeHandover: WriteHandover;
+  readonly signing: () => Promise<SigningSecret>;
   readonly log: (message: string, details?: unknown) => void;
 }
 
@@ -100,15 +105,24 @@ async function startTask(
   credentials: BuildCredentials,
 ): Promise<string> {
   const config = configFor(deps.configs, data.target, data.plan.nodeVersion);
-  const override = taskOverride(config.CONTAINERNAME, data, { ...deps.platform, credentials, attempt: job.attempt });
-  checkOverrides(override);
-  return runTask(deps.ecs, {
-    config,
-    override,
-    token: tokenOf(job, data),
-    network: deps.network,
-    spot: deps.spot && job.attempt === 1 && startOf(job) === 0,
-  });
+  const { attempt } = job;
+  const eventKey = buildKey(await deps.signing(), { ...data, attempt });
+  const variables = builderEnvironment(data, { ...deps.platform, credentials, attempt, eventKey });
+  const handover = await deps.writeHandover(data, variables);
+  try {
+    return await runTask(deps.ecs, {
+      config,
+      override: taskOverride(config.CONTAINERNAME, variables, handover.url),
+      token: tokenOf(job, data),
+      network: deps.network,
+      spot: deps.spot && attempt === 1 && startOf(job) === 0,
+    });
+  } catch (e) {
+    if (mayRun(e)) throw e;
+    // Otherwise the bucket's rule removes it within a day.
+    await handover.discard().catch((fault) => deps.log(`the hand-over of ${job.id} could not be removed`, fault));
+    throw e;
+  }
 }
 
 /** The job of a deployment that has ended. It keeps its slot while a task may run: its end frees it (`slots.ts`). */
@@ -123,6 +137,9 @@ async function endUnstarted(deps: BuildWorkerDeps, job: TakenJob, data: BuildJob
     await deps.queue.extend(QUEUES.build, job.id, SECOND_LOOK_MS);
   } else await deps.queue.complete(QUEUES.build, job.id);
 }
+
+/** An unanswered RunTask may have started a task, which will read its hand-over. */
+const mayRun = (e: unknown) => e instanceof VerenError && (e.cause as StartFailure | undefined)?.left === 'unknown';
 
 const startOf = (job: TakenJob) => Number(job.notes.start ?? 0);
 const tokenOf = (job: TakenJob, data: BuildJob) => taskToken({ ...data, attempt: job.attempt, start: startOf(job) });

@@ -238,7 +238,6 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       newId: () => ulid().toLowerCase(),
       siteUrl: async (id) => `http://${id}.example`,
       normaliseGitUrl: (url) => url,
-      checkSize: () => undefined,
       stopBuilds: stopBuilds(ports),
       forbidPublication: forbidPublication({ s3: ports.s3, bucket, clock }),
       supersede: options.supersede ?? 'waiting',
