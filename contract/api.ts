@@ -79,10 +79,7 @@ export const BuildEnvSchema = z
     z.string().regex(ENV_NAME, 'must be a variable name: letters, digits and _').max(MAX_VARIABLE_NAME),
     z.string().max(65_536),
   )
-  .refine(
-    (env) => Object.keys(env).length <= MAX_BUILD_VARIABLES,
-    `must hold at most ${MAX_BUILD_VARIABLES} variables`,
-  )
+  .refine((env) => Object.keys(env).length <= MAX_BUILD_VARIABLES, `must hold at most ${MAX_BUILD_VARIABLES} variables`)
   .refine(
     (env) => buildEnvBytes(env) <= MAX_BUILD_ENV_BYTES,
     `must take at most ${MAX_BUILD_ENV_BYTES} bytes in all: names, values, and two bytes for each variable`,

@@ -69,10 +69,7 @@ export const FunctionEnvSchemas = {
     ...tokens,
     ...ringsCloneWorker,
     ...ringsBuildWorker,
-    ...timeouts,
-    ...endpoints,
     ...git,
-    ...userImages,
     /** Holds `{projectId}`. */
     SITE_URL_TEMPLATE: text,
     /** Older deployments of a branch that a newer one ends: those that wait, also those that run, or none. */

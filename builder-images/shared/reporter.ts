@@ -1,5 +1,11 @@
 import type { Target } from '../../contract/builders.ts';
-import { type BuilderEvent, BuilderEventSchema, builderEventId, EVENT_VERSION, type LogBatch } from '../../contract/events.ts';
+import {
+  type BuilderEvent,
+  BuilderEventSchema,
+  builderEventId,
+  EVENT_VERSION,
+  type LogBatch,
+} from '../../contract/events.ts';
 import type { Artifact, Failure, Phase } from '../../contract/record.ts';
 import { present } from './lines.ts';
 import type { Masker } from './masker.ts';

@@ -38,7 +38,8 @@ export function refusalOfBuilderEvent(
   place: ArtifactPlace,
 ): Refusal {
   const { requested } = facts;
-  if (!requested) return 'its deployment is not known';
+  // The state was lost: its MAC says that it is of a build of ours, and nothing is made of it before its request is known.
+  if (!requested) return null;
   const of = refusalOfSubject(event, requested) ?? refusalOfTime(event.at, requested, now);
   if (of) return of;
   if (event.attempt > MAX_ATTEMPT) return 'there is no such attempt';
@@ -51,7 +52,12 @@ export function refusalOfBuilderEvent(
  * What the earlier version has left unsigned on `deployment-events`: whether a function or a builder wrote it nobody can
  * tell, so it has to be good as either.
  */
-export function refusalOfUnsigned(event: DeploymentEvent, facts: DeploymentFacts, now: number, place: ArtifactPlace): Refusal {
+export function refusalOfUnsigned(
+  event: DeploymentEvent,
+  facts: DeploymentFacts,
+  now: number,
+  place: ArtifactPlace,
+): Refusal {
   const { requested } = facts;
   if (!requested) return 'its deployment is not known';
   const of = refusalOfPlatformEvent(event, requested, now) ?? refusalOfTime(event.at, requested, now);
@@ -62,8 +68,8 @@ export function refusalOfUnsigned(event: DeploymentEvent, facts: DeploymentFacts
 }
 
 export function refusalOfLines(batch: LogBatch, requested: Requested | undefined, now: number): Refusal {
-  if (!requested) return 'its deployment is not known';
   if (batch.attempt > MAX_ATTEMPT) return 'there is no such attempt';
+  if (!requested) return null;
   return (
     refusalOfSubject(batch, requested) ??
     batch.lines.reduce<Refusal>((known, { at }) => known ?? refusalOfTime(at, requested, now), null)

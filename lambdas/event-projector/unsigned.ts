@@ -7,8 +7,7 @@ import type { Signing } from '../shared/signing.ts';
 export const UNSIGNED_GRACE_MS = 2 * 3_600_000;
 
 /** True while what the earlier version's functions and builders say may still come. */
-export const takesUnsigned = ({ since }: Signing, now: number): boolean =>
-  since > 0 && now < since + UNSIGNED_GRACE_MS;
+export const takesUnsigned = ({ since }: Signing, now: number): boolean => since > 0 && now < since + UNSIGNED_GRACE_MS;
 
 /** True for deployments that the earlier version has accepted. */
 export const isOfEarlierVersion = ({ since }: Signing, requestedAt: string): boolean => Date.parse(requestedAt) < since;

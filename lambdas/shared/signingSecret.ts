@@ -1,7 +1,7 @@
 import { DescribeSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Clock } from './ports.ts';
 import { secretText } from './secrets.ts';
 import { type Signing, type SigningSecret, SigningSecretSchema } from './signing.ts';
-import type { Clock } from './ports.ts';
 
 /** How long a changed secret may go unnoticed. */
 const TTL_MS = 60_000;
@@ -14,7 +14,8 @@ export function signingSecret(client: SecretsManagerClient, arn: string, clock: 
     if (known && clock.now() - readAt < TTL_MS) return known;
     try {
       const parsed = SigningSecretSchema.safeParse(JSON.parse(await secretText(client, arn)));
-      if (!parsed.success) throw new Error('The secret for signing messages is not {"current": "…", "accepted": ["…"]}.');
+      if (!parsed.success)
+        throw new Error('The secret for signing messages is not {"current": "…", "accepted": ["…"]}.');
       known = parsed.data;
     } catch (e) {
       if (!known) throw e;

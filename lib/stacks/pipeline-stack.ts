@@ -5,15 +5,17 @@ import { FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { FunctionEnvSchemas, type FunctionName, type FunctionVariables } from '../../contract/function-env.ts';
-import { TOPICS } from '../../contract/names.ts';
+import { HANDOVER_PREFIX, TOPICS } from '../../contract/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { Addresses } from '../constructs/addresses.ts';
 import { BuildRole } from '../constructs/build-role.ts';
 import {
   grantBucket,
+  grantBuilderLogin,
   grantDescribeImages,
   grantFindTask,
   grantRedis,
+  grantSigning,
   grantStopTask,
   grantTokens,
 } from '../constructs/grants.ts';
@@ -71,6 +73,8 @@ export class PipelineStack extends VerenStack {
     }
     buildWorker.grantRing(cloneWorker.role);
     for (const fn of [api, projector, watcher]) grantStopTask(fn.role, builders.clusters);
+    for (const fn of [api, cloneWorker, buildWorker, watcher]) grantSigning(fn.role, data.signing);
+    grantSigning(projector.role, data.signing, { verify: true });
     for (const fn of [buildWorker, watcher]) grantFindTask(fn.role, builders.clusters);
     this.functions = {
       api,
@@ -114,11 +118,10 @@ export class PipelineStack extends VerenStack {
       memoryMiB: 512,
       environment: {
         ...this.kafka(),
-        ...this.timeouts(),
+        ...this.signing(),
         ...rings,
         BUCKET: data.storage.bucketName,
         TOKENS_SECRET_ARN: data.tokens.secretArn,
-        ECR_URI: data.repositories.userImages.repositoryUri,
         SITE_URL_TEMPLATE: data.siteUrlTemplate,
         LOG_STREAM_URL: logStreamUrl,
         SUPERSEDE: this.config.limits.supersede,
@@ -141,6 +144,7 @@ export class PipelineStack extends VerenStack {
       ephemeralStorage: Size.gibibytes(2),
       environment: {
         ...this.kafka(),
+        ...this.signing(),
         BUILD_WORKER_ARN: buildWorker.fn.functionArn,
         GIT_HOSTS: this.config.gitHosts,
       },
@@ -155,6 +159,8 @@ export class PipelineStack extends VerenStack {
     const { userImages } = data.repositories;
     const environment: Omit<FunctionVariables<'build-worker'>, 'REDIS_URL'> = {
       ...this.kafka(),
+      ...this.signing(),
+      ...(data.kafka.builderSecret && { KAFKA_BUILDER_SECRET_ARN: data.kafka.builderSecret.secretArn }),
       ...this.timeouts(),
       ...builders.builderVariables(),
       BUCKET: bucket.bucketName,
@@ -185,6 +191,10 @@ export class PipelineStack extends VerenStack {
     data.kafka.grantWrite(buildWorker.role, [TOPICS.events]);
     for (const task of builders.tasks) task.grantRun(buildWorker.role);
     grantStopTask(buildWorker.role, builders.clusters);
+    if (data.kafka.builderSecret) grantBuilderLogin(buildWorker.role, data.kafka.builderSecret);
+    // Its rights are those of the URLs that it signs: to read a hand-over, to claim it, to remove it.
+    const handovers = [`${HANDOVER_PREFIX}*`];
+    grantBucket(buildWorker.role, bucket, { read: handovers, write: handovers, remove: handovers });
     new BuildRole(this, 'Build', {
       settings: this.settings,
       assumedBy: buildWorker.role,
@@ -220,7 +230,9 @@ export class PipelineStack extends VerenStack {
       memoryMiB: 512,
       environment: {
         ...rings,
+        ...this.signing(),
         BUCKET: this.data.storage.bucketName,
+        ECR_URI: this.data.repositories.userImages.repositoryUri,
         WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
         STAGE: this.config.stage,
       },
@@ -240,6 +252,7 @@ export class PipelineStack extends VerenStack {
       memoryMiB: 512,
       environment: {
         ...this.kafka(),
+        ...this.signing(),
         ...this.timeouts(),
         ...rings,
         BUCKET: this.data.storage.bucketName,
@@ -362,6 +375,10 @@ export class PipelineStack extends VerenStack {
 
   private kafka() {
     return this.data.kafka.environment() as { KAFKA_BROKERS: string };
+  }
+
+  private signing() {
+    return { EVENT_SIGNING_SECRET_ARN: this.data.signing.secretArn };
   }
 
   private timeouts() {

@@ -158,8 +158,7 @@ function claimedInHeader(request: SignedRequest, query: string, payloadHash: str
     string,
   ];
   const hash = (request.headers['x-amz-content-sha256'] as string | undefined) ?? payloadHash;
-  if (hash === undefined)
-    throw new ServiceError('InvalidRequest', 400, 'The header x-amz-content-sha256 is missing.');
+  if (hash === undefined) throw new ServiceError('InvalidRequest', 400, 'The header x-amz-content-sha256 is missing.');
   return {
     accessKeyId,
     date,

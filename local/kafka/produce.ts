@@ -61,8 +61,7 @@ export class ProduceApi {
     try {
       if (!this.#log.has(topic))
         throw new KafkaError(KAFKA_ERROR.TOPIC_AUTHORIZATION_FAILED, 'Builders may not write to this topic.');
-      if (partition !== 0)
-        throw new KafkaError(KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION, 'There is no such topic.');
+      if (partition !== 0) throw new KafkaError(KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION, 'There is no such topic.');
       const batch = decodeRecordBatch(records);
       const repeated = this.#repeated(topic, batch);
       if (repeated !== undefined) return { partition, code: KAFKA_ERROR.NONE, baseOffset: repeated };

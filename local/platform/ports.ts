@@ -93,7 +93,8 @@ function redisState(url: string, { onError }: LaptopPortsOptions, closers: Close
 async function kafkaMessages(
   hostEnv: HostEnv,
   { onError, signing }: LaptopPortsOptions,
-  closers: Closers): Promise<Messages> {
+  closers: Closers,
+): Promise<Messages> {
   const env = KafkaEnvSchema.parse(hostEnv);
   const topics = Object.values(TOPICS);
   const kafka = await openKafka(env, 'veren-laptop', DEFAULT_REGION);

@@ -129,7 +129,7 @@ describe('messaging', () => {
     expect(only('AWS::MSK::Configuration').ServerProperties).toContain('auto.create.topics.enable=false');
   });
 
-  test('the deployment makes both topics', () => {
+  test('the deployment makes the topics', () => {
     const { topics } = only('Custom::KafkaTopics');
     expect(topics.map((t: { name: string }) => t.name)).toEqual(Object.values(TOPICS));
     expect(topics[0]).toMatchObject({
@@ -194,15 +194,19 @@ describe('messaging', () => {
     expect([...new Set(given.flatMap((s) => s.Action))].map((a) => a.replace('kafka-cluster:', '')).sort()).toEqual(
       actions,
     );
-    const named = [...text(given.map((s) => s.Resource)).matchAll(/\/(deployment-events|build-logs)"/g)].map(
-      (m) => m[1],
-    );
+    const named = [
+      ...text(given.map((s) => s.Resource)).matchAll(/\/(deployment-events|build-events|build-logs)"/g),
+    ].map((m) => m[1]);
     expect(new Set(named)).toEqual(new Set(topics));
   });
 
-  test('the event source: both topics, filtered, partial batches, bisection, bounded retries, a place for failures', () => {
+  test('the event source: every topic, filtered, partial batches, bisection, bounded retries, a place for failures', () => {
     const mappings = resourcesOf(templates, 'AWS::Lambda::EventSourceMapping');
-    expect(mappings.map((m) => m.properties.Topics).sort()).toEqual([['build-logs'], ['deployment-events']]);
+    expect(mappings.map((m) => m.properties.Topics).sort()).toEqual([
+      ['build-events'],
+      ['build-logs'],
+      ['deployment-events'],
+    ]);
     for (const { properties } of mappings) {
       expect(properties).toMatchObject({
         FunctionResponseTypes: ['ReportBatchItemFailures'],

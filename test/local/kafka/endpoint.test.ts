@@ -61,7 +61,7 @@ test('kafkajs logs in, produces in order and gzipped, and is answered after the 
   await p.sendBatch({
     acks: -1,
     topicMessages: [
-      { topic: TOPICS.events, messages: [{ key: 'd1', value: 'ä{}', headers: { a: 'b' } }] },
+      { topic: TOPICS.buildEvents, messages: [{ key: 'd1', value: 'ä{}', headers: { a: 'b' } }] },
       { topic: TOPICS.logs, messages: [{ key: 'd1', value: 'x' }, { value: 'y' }] },
     ],
   });
@@ -70,7 +70,7 @@ test('kafkajs logs in, produces in order and gzipped, and is answered after the 
   expect(received.sort((a, b) => (a.value < b.value ? -1 : 1))).toEqual([
     { topic: TOPICS.logs, key: 'd1', value: 'x' },
     { topic: TOPICS.logs, key: '', value: 'y' },
-    { topic: TOPICS.events, key: 'd1', value: 'ä{}' },
+    { topic: TOPICS.buildEvents, key: 'd1', value: 'ä{}' },
   ]);
   received.length = 0;
   const many = Array.from({ length: 2_000 }, (_, i) => `line ${i}`);
@@ -91,7 +91,7 @@ test('what cannot be kept now is tried again by the producer', async () => {
     },
   });
   const p = await producer();
-  await p.send({ topic: TOPICS.events, messages: [{ key: 'k', value: 'v' }] });
+  await p.send({ topic: TOPICS.buildEvents, messages: [{ key: 'k', value: 'v' }] });
   expect(values()).toEqual(['v']);
 });
 
@@ -103,9 +103,9 @@ test.each<[KafkaFault, ProducerConfig, number]>([
 ])('fault %s with %j: the message is kept %i time(s)', async (fault, config, times) => {
   await start({ fault: (api, n) => (api === 'Produce' && n === 1 ? fault : undefined) });
   const p = await producer(config);
-  await p.send({ topic: TOPICS.events, messages: [{ key: 'k', value: 'once' }] });
+  await p.send({ topic: TOPICS.buildEvents, messages: [{ key: 'k', value: 'once' }] });
   expect(values()).toEqual(Array.from({ length: times }, () => 'once'));
-  await p.send({ topic: TOPICS.events, messages: [{ key: 'k', value: 'next' }] });
+  await p.send({ topic: TOPICS.buildEvents, messages: [{ key: 'k', value: 'next' }] });
   expect(values().at(-1)).toBe('next');
 });
 
@@ -125,7 +125,7 @@ test('without the password nothing is accepted', async () => {
   }).producer();
   ends.unshift(() => anonymous.disconnect());
   await anonymous.connect();
-  await expect(anonymous.send({ topic: TOPICS.events, messages: [{ value: 'forged' }] })).rejects.toThrow();
+  await expect(anonymous.send({ topic: TOPICS.buildEvents, messages: [{ value: 'forged' }] })).rejects.toThrow();
   expect(received).toEqual([]);
 });
 
@@ -161,6 +161,6 @@ test('frames that make no sense end the connection, and only that one', async ()
         .on('close', () => resolve());
     });
   const p = await producer();
-  await p.send({ topic: TOPICS.events, messages: [{ value: 'fine' }] });
+  await p.send({ topic: TOPICS.buildEvents, messages: [{ value: 'fine' }] });
   expect(values()).toEqual(['fine']);
 });

@@ -3,7 +3,10 @@ import type { BuildJob } from '../../../../contract/jobs.ts';
 import { type BuildContext, commonEnvironment, packageManager } from './environment.ts';
 
 /** The environment of a backend's builder: exactly the documented variables, those that do not apply left out. */
-export function backendEnvironment(job: BuildJob, context: BuildContext): Record<string, string> & Partial<Record<BackendEnvName, string>> {
+export function backendEnvironment(
+  job: BuildJob,
+  context: BuildContext,
+): Record<string, string> & Partial<Record<BackendEnvName, string>> {
   const { plan } = job;
   return {
     ...commonEnvironment(job, context),

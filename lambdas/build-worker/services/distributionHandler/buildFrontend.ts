@@ -3,7 +3,10 @@ import type { BuildJob } from '../../../../contract/jobs.ts';
 import { type BuildContext, commonEnvironment, packageManager } from './environment.ts';
 
 /** The environment of a frontend's builder: exactly the documented variables, those that do not apply left out. */
-export function frontendEnvironment(job: BuildJob, context: BuildContext): Record<string, string> & Partial<Record<FrontendEnvName, string>> {
+export function frontendEnvironment(
+  job: BuildJob,
+  context: BuildContext,
+): Record<string, string> & Partial<Record<FrontendEnvName, string>> {
   const { plan } = job;
   return {
     ...commonEnvironment(job, context),
