@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { CompressionTypes, Kafka, type KafkaConfig, logLevel, type Producer, type ProducerConfig } from 'kafkajs';
+import { MAC_HEADER } from '../../../contract/mac.ts';
 import { TOPICS } from '../../../contract/names.ts';
 import type { KafkaFault } from '../../../local/kafka/connection.ts';
 import {
@@ -19,7 +20,7 @@ async function start(options: Partial<KafkaEndpointOptions> = {}): Promise<Kafka
   endpoint = await startKafkaEndpoint({
     user,
     onMessages: async (topic, messages) => {
-      received.push(...messages.map(({ key, value }) => ({ topic, key, value })));
+      received.push(...messages.map(({ key, value, mac }) => ({ topic, key, value, ...(mac && { mac }) })));
     },
     ...options,
   });
@@ -53,7 +54,7 @@ test('kafkajs logs in, produces in order and gzipped, and is answered after the 
   await start({
     onMessages: async (topic, messages) => {
       await new Promise((resolve) => setTimeout(resolve, 30));
-      received.push(...messages.map(({ key, value }) => ({ topic, key, value })));
+      received.push(...messages.map(({ key, value, mac }) => ({ topic, key, value, ...(mac && { mac }) })));
       order.push('kept');
     },
   });
@@ -61,7 +62,10 @@ test('kafkajs logs in, produces in order and gzipped, and is answered after the 
   await p.sendBatch({
     acks: -1,
     topicMessages: [
-      { topic: TOPICS.buildEvents, messages: [{ key: 'd1', value: 'ä{}', headers: { a: 'b' } }] },
+      {
+        topic: TOPICS.buildEvents,
+        messages: [{ key: 'd1', value: 'ä{}', headers: { a: 'b', [MAC_HEADER]: 'proof' } }],
+      },
       { topic: TOPICS.logs, messages: [{ key: 'd1', value: 'x' }, { value: 'y' }] },
     ],
   });
@@ -70,7 +74,7 @@ test('kafkajs logs in, produces in order and gzipped, and is answered after the 
   expect(received.sort((a, b) => (a.value < b.value ? -1 : 1))).toEqual([
     { topic: TOPICS.logs, key: 'd1', value: 'x' },
     { topic: TOPICS.logs, key: '', value: 'y' },
-    { topic: TOPICS.buildEvents, key: 'd1', value: 'ä{}' },
+    { topic: TOPICS.buildEvents, key: 'd1', value: 'ä{}', mac: 'proof' },
   ]);
   received.length = 0;
   const many = Array.from({ length: 2_000 }, (_, i) => `line ${i}`);
@@ -87,7 +91,7 @@ test('what cannot be kept now is tried again by the producer', async () => {
   await start({
     onMessages: async (topic, messages) => {
       if (failures-- > 0) throw new Error('disk full');
-      received.push(...messages.map(({ key, value }) => ({ topic, key, value })));
+      received.push(...messages.map(({ key, value, mac }) => ({ topic, key, value, ...(mac && { mac }) })));
     },
   });
   const p = await producer();
@@ -129,10 +133,11 @@ test('without the password nothing is accepted', async () => {
   expect(received).toEqual([]);
 });
 
-test('unknown topics and batches over the limit of a real broker are refused', async () => {
+test('topics that are not the builders’ and batches over the limit of a real broker are refused', async () => {
   await start();
   const p = await producer({}, { retry: { retries: 0 } });
-  await expect(p.send({ topic: 'other', messages: [{ value: 'x' }] })).rejects.toThrow(/does not host this topic/);
+  for (const topic of [TOPICS.events, 'other'])
+    await expect(p.send({ topic, messages: [{ value: 'x' }] })).rejects.toThrow(/Not authorized to access topics/);
   await expect(p.send({ topic: TOPICS.logs, messages: [{ value: 'x'.repeat(1_100_000) }] })).rejects.toThrow(
     /too large|larger than/,
   );
