@@ -93,7 +93,7 @@ const REFINING =
   /^(x-id|list-type|prefix|delimiter|max-keys|continuation-token|start-after|marker|encoding-type|fetch-owner|partNumber|uploadId)$/;
 
 function operationFor(method: string, { bucket, key, query, request }: S3Context): Operation {
-  const subresource = [...query.keys()].find((name) => !REFINING.test(name) && !name.startsWith('X-Amz-'));
+  const subresource = [...query.keys()].find((name) => !REFINING.test(name) && !/^x-amz-/i.test(name));
   const copy = request.headers['x-amz-copy-source'] !== undefined;
   const upload = query.has('uploadId');
   const version = query.get('list-type');

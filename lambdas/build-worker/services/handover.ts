@@ -25,9 +25,13 @@ export interface HandoverPlace {
   readonly bucket: string;
 }
 
-/** A client that only signs. An empty body has no checksum that the builder would have to send too. */
+/** A client that only signs. Without checksums, which whoever uses a URL would have to send or to check too. */
 export const urlSigner = (config: ConstructorParameters<typeof S3Client>[0] & object): S3Client =>
-  new S3Client({ ...config, requestChecksumCalculation: 'WHEN_REQUIRED' });
+  new S3Client({
+    ...config,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
 
 type Signable = GetObjectCommand | PutObjectCommand | DeleteObjectCommand;
 /** The presigner's own types do not hold with exactOptionalPropertyTypes. */

@@ -12,7 +12,7 @@ import { authenticateByHash, hashToken } from '../../../lambdas/api/auth.ts';
 import type { Supersede } from '../../../lambdas/api/supersede.ts';
 import { readECSConfig } from '../../../lambdas/build-worker/config/ECSconfig.ts';
 import { mintCredentials } from '../../../lambdas/build-worker/services/credentials.ts';
-import { handoverWriter } from '../../../lambdas/build-worker/services/handover.ts';
+import { handoverWriter, urlSigner } from '../../../lambdas/build-worker/services/handover.ts';
 import { drainBuildQueue } from '../../../lambdas/build-worker/workers/build.ts';
 import { drainCloneQueue } from '../../../lambdas/clone-worker/workers/clone.ts';
 import { project } from '../../../lambdas/event-projector/project.ts';
@@ -110,6 +110,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     sts: new STSClient({ ...sdk, endpoint: endpoints.sts }),
     s3: new S3Client({ ...sdk, endpoint: endpoints.s3, forcePathStyle: true }),
   };
+  const signer = urlSigner({ ...sdk, endpoint: endpoints.s3, forcePathStyle: true });
   const plainBus = memoryBus(volatileJournal(), (e) => log('a batch is delivered again', e));
   const signing = async () => SIGNING;
   const bus = signedBus(plainBus, signing);
@@ -196,7 +197,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
         network: null,
         spot: options.spot ?? false,
         platform,
-        writeHandover: handoverWriter({ s3: own.wrap(clients.s3), signer: clients.s3, bucket }),
+        writeHandover: handoverWriter({ s3: own.wrap(clients.s3), signer, bucket }),
         signing,
       }),
     );
