@@ -98,6 +98,7 @@ export function standIn(options: StandInOptions): Container {
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((done) => {
+    if (signal.aborted) return done();
     const timer = setTimeout(done, Math.min(ms, 2 ** 31 - 1));
     signal.addEventListener('abort', () => {
       clearTimeout(timer);
