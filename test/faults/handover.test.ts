@@ -7,6 +7,8 @@ import type { Container } from '../support/controlPlane/simulatedEcs.ts';
 import { standIn } from '../support/controlPlane/standIn.ts';
 import { BUCKET, openWorld, type World } from '../support/controlPlane/world.ts';
 
+jest.setTimeout(60_000); // tasks that are tried again, on a machine that may have other work
+
 let world: World;
 beforeAll(async () => {
   world = await openWorld();
