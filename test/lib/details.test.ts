@@ -360,7 +360,7 @@ describe('observability', () => {
     const own = alarms.filter(
       (a) => a.Namespace === METRIC_NAMESPACE || text(a.Metrics ?? '').includes(`"${METRIC_NAMESPACE}"`),
     );
-    expect(own.length).toBe(6);
+    expect(own.length).toBe(7);
     for (const alarm of own) expect(Object.values(METRICS).some((m) => text(alarm).includes(`"${m}"`))).toBe(true);
   });
 
