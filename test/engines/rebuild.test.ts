@@ -81,7 +81,8 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
       });
     try {
       // One that ended so long ago that Kafka has forgotten it, and one whose message nobody could read.
-      await build(bus, broker.brokers, 'old', {});
+      const stores = [hot.store, twin.store];
+      await build(bus, broker.brokers, stores, 'old', {});
       await until(async () => (await archive.readLog('old', 0))?.length === LINES);
       await forget(kafka);
       await bus.publish(TOPICS.events, [{ key: 'x', value: 'no JSON' }]);
@@ -89,7 +90,7 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
       // Two end before the flush, two between it and the rebuild, the others are at it all the time.
       const [flushed, rebuilt] = [gate(), gate()];
       const builds = ids.map((id, i) =>
-        build(bus, broker.brokers, id, {
+        build(bus, broker.brokers, stores, id, {
           ...(i >= 2 && { half: flushed.passed }),
           ...(i >= 4 && { threeQuarters: rebuilt.passed }),
           fails: i % 3 === 0,
@@ -219,6 +220,7 @@ function projector(kafka: Kafka, { store, logs }: State, archive: Archive) {
 async function build(
   bus: EventBus,
   brokers: string,
+  stores: readonly DeploymentStore[],
   deploymentId: string,
   options: { half?: Promise<void>; threeQuarters?: Promise<void>; fails?: boolean },
 ): Promise<void> {
@@ -233,7 +235,18 @@ async function build(
     gitUrl: 'https://git.example/a.git',
     ref: null,
   };
-  await publish('deployment.requested', asked);
+  // As the API does it: what builders tell is on a topic of its own, and may be there before the request is.
+  const requested: Requested = {
+    v: 1,
+    id: `${deploymentId}-deployment.requested`,
+    at: new Date().toISOString(),
+    deploymentId,
+    projectId,
+    type: 'deployment.requested',
+    ...asked,
+  };
+  for (const store of stores) await store.create({ requested, request: { projectId, gitUrl: asked.gitUrl } });
+  await publish('deployment.requested', requested);
   await publish('deployment.analyzed', { plan: frontendPlan() });
   const target = 'frontend';
   await publish('build.started', { target, attempt: 1, taskArn: `arn:task/${deploymentId}`, nodeVersion: 24 });
