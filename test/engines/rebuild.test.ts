@@ -7,7 +7,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { kafkaTransport } from '../../builder-images/shared/kafka.ts';
 import { Reporter } from '../../builder-images/shared/reporter.ts';
 import type { DeploymentEvent } from '../../contract/events.ts';
-import { TOPICS } from '../../contract/names.ts';
+import { s3Keys, TOPICS } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
 import { project } from '../../lambdas/event-projector/project.ts';
 import { type RebuildReport, rebuild } from '../../lambdas/event-projector/rebuild.ts';
@@ -273,7 +273,7 @@ async function build(
     if (i % 20 === 0) await sleep(5);
   }
   reporter.phaseFinished('build', !options.fails);
-  const artifact = { kind: 'static', bucket: BUCKET, prefix: 'x/', files: 1, bytes: 2 } as const;
+  const artifact = { kind: 'static', bucket: BUCKET, prefix: s3Keys.site(projectId), files: 1, bytes: 2 } as const;
   const sent = options.fails
     ? await reporter.failed({ code: 'BUILD_FAILED', message: 'exit 1', lastLines: reporter.lastLines }, 10_000)
     : await reporter.succeeded(artifact, 10_000);
