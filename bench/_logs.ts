@@ -10,7 +10,9 @@ import { kafkaBus } from '../lambdas/shared/adapters/kafka/bus.ts';
 import { consumeAsLambda } from '../lambdas/shared/adapters/kafka/consumeAsLambda.ts';
 import { connectRedis } from '../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../lambdas/shared/adapters/redis/ports.ts';
+import { buildKey, signedBus } from '../lambdas/shared/signing.ts';
 import { frontendPlan } from '../test/support/events.ts';
+import { SIGNING } from '../test/support/signing.ts';
 
 /**
  * One process of the benchmark `logs`: builders, the projector, or followers. Arguments: brokers, Redis's URL, key prefix.
@@ -92,6 +94,10 @@ const operations = {
       notifier: { send: async () => 'sent' as const },
       stopBuilds: nothing,
       park: nothing,
+      clock: { now: Date.now },
+      signing: async () => SIGNING,
+      place: { bucket: 'bench' },
+      refuse: console.error,
       log: console.error,
     };
     const topics = Object.values(TOPICS);
@@ -101,7 +107,8 @@ const operations = {
 
   /** Builds that have started and said something. */
   async open(ids: string[]) {
-    const bus = kafkaBus(kafka);
+    const plain = kafkaBus(kafka);
+    const bus = signedBus(plain, async () => SIGNING);
     for (const deploymentId of ids) {
       const publish = (type: string, body: object) => {
         const at = new Date().toISOString();
@@ -115,14 +122,22 @@ const operations = {
       const aws = { AWS_REGION: '', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_SESSION_TOKEN: '' };
       const reporter = new Reporter({
         identity,
-        transport: kafkaTransport({ KAFKA_BROKERS: brokers, KAFKA_SECURITY: 'plaintext', ...aws }, deploymentId),
+        transport: kafkaTransport(
+          {
+            KAFKA_BROKERS: brokers,
+            KAFKA_SECURITY: 'plaintext',
+            ...aws,
+            EVENT_SIGNING_KEY: buildKey(SIGNING, identity),
+          },
+          deploymentId,
+        ),
         mask: { mask: (line: string) => line } as never,
         now: Date.now,
       });
       reporter.phaseStarted('build');
       reporters.set(deploymentId, reporter);
     }
-    await bus.close();
+    await plain.close();
   },
 
   async print(pace: Pace) {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import { KafkaEnvSchema } from '../contract/builder-env.ts';
 import { VerenError } from '../contract/errors.ts';
@@ -12,21 +13,28 @@ import { clearLog } from '../lambdas/shared/adapters/redis/clearLog.ts';
 import { connectRedis } from '../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../lambdas/shared/adapters/redis/ports.ts';
 import { s3Archive } from '../lambdas/shared/archive.ts';
+import { systemClock } from '../lambdas/shared/clock.ts';
 import { openKafka } from '../lambdas/shared/openKafka.ts';
 import { REDIS_PREFIX } from '../lambdas/shared/redisUsers.ts';
+import type { Signing } from '../lambdas/shared/signing.ts';
+import { verifyingSecret } from '../lambdas/shared/signingSecret.ts';
 import { createCredentialStore } from '../local/awsProtocol/credentials.ts';
+import { laptopSigning } from '../local/platform/signing.ts';
 import { startS3Endpoint } from '../local/s3/endpoint.ts';
 
 const USAGE = `Usage: npm run veren -- rebuild [--data DIR]
 Makes the state in Redis anew from the archive in S3 and the log in Kafka, and compares. Prints a report (JSON); exits 1
 where something still differs.
   --data DIR   a laptop's data folder, whose S3 is used; its platform must be stopped
-Environment: REDIS_URL, KAFKA_BROKERS and the other KAFKA_*; without --data also BUCKET, AWS_REGION and what the AWS SDK reads`;
+Environment: REDIS_URL, KAFKA_BROKERS and the other KAFKA_*; without --data also BUCKET, AWS_REGION,
+EVENT_SIGNING_SECRET_ARN, ECR_URI (else images of any registry count) and what the AWS SDK reads`;
 
 const EnvSchema = KafkaEnvSchema.extend({
   REDIS_URL: z.url(),
   BUCKET: z.string().min(3).default(DEFAULT_BUCKET),
   AWS_REGION: z.string().min(1).default(DEFAULT_REGION),
+  EVENT_SIGNING_SECRET_ARN: z.string().min(1).optional(),
+  ECR_URI: z.string().min(1).optional(),
 });
 
 async function main(): Promise<number> {
@@ -50,6 +58,7 @@ async function main(): Promise<number> {
     values.data === undefined
       ? { s3: new S3Client({ region: env.AWS_REGION }), close: async () => {} }
       : await laptopS3(values.data);
+  const signing = await signingOf(env, values.data);
   const redis = connectRedis({ url: env.REDIS_URL });
   const { store, logs, close } = openRedisPorts(redis, { prefix: REDIS_PREFIX });
   try {
@@ -62,6 +71,9 @@ async function main(): Promise<number> {
       archiveLog: (id) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
       clearLog: (id) => clearLog(redis, REDIS_PREFIX, id),
       read: (onMessage) => readTopics(kafka, Object.values(TOPICS), onMessage),
+      signing,
+      place: { bucket: env.BUCKET, ...(env.ECR_URI && { ecrUri: env.ECR_URI }) },
+      now: Date.now,
     });
     console.log(JSON.stringify(report, null, 2));
     return report.differing.length === 0 ? 0 : 1;
@@ -70,6 +82,14 @@ async function main(): Promise<number> {
     redis.disconnect();
     await storage.close();
   }
+}
+
+/** What messages were signed with: of the laptop's folder, or of the account. */
+async function signingOf(env: z.output<typeof EnvSchema>, dataDir: string | undefined): Promise<Signing> {
+  if (dataDir !== undefined) return laptopSigning(dataDir, Date.now());
+  if (!env.EVENT_SIGNING_SECRET_ARN) throw new Error('EVENT_SIGNING_SECRET_ARN is missing.');
+  const client = new SecretsManagerClient({ region: env.AWS_REGION });
+  return verifyingSecret(client, env.EVENT_SIGNING_SECRET_ARN, systemClock, console.error)();
 }
 
 /** The laptop's S3, which runs only while its platform does: here in its place. */

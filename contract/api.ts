@@ -65,29 +65,44 @@ export const RESERVED_ENV =
   /^(AWS_|KAFKA_|VEREN_|LD_|DYLD_)|^(PATH|HOME|NODE_OPTIONS|PROJECT_ID|DEPLOYMENTID|BASH_ENV|ENV|IFS|SHELLOPTS|__proto__|constructor|prototype)$/;
 const FREE_ENV = new RegExp(`^(?!${RESERVED_ENV.source.replaceAll('^', '')})`);
 
-const MAX_ENV = 100;
+const MAX_BUILD_VARIABLES = 100;
+const MAX_VARIABLE_NAME = 128;
+/**
+ * What all variables of a build may take together as a process has them, `NAME=value` and a NUL each, in UTF-8: 64 KiB of
+ * values, with as many and as long names as there may be. 65,536 + 100 × (128 + 2) = 78,536 bytes. Linux takes 131,072 bytes
+ * for one of them (MAX_ARG_STRLEN), and far more for all.
+ */
+export const MAX_BUILD_ENV_BYTES = 65_536 + MAX_BUILD_VARIABLES * (MAX_VARIABLE_NAME + 2);
 
-/** Variables given to install, build and image steps. At most 100; the sum is bounded by the RunTask override limit. */
+const utf8Length = (text: string) => new TextEncoder().encode(text).length;
+export const buildEnvBytes = (env: Readonly<Record<string, string>>): number =>
+  Object.entries(env).reduce((sum, [name, value]) => sum + name.length + utf8Length(value) + 2, 0);
+
+/** Variables given to install, build and image steps. At most 100; one may have the 64 KiB of all. */
 export const BuildEnvSchema = z
   .record(
     z
       .string()
       .regex(ENV_NAME, 'must be a variable name: letters, digits and _')
       .regex(FREE_ENV, 'is reserved by the platform; choose another name')
-      .max(128),
+      .max(MAX_VARIABLE_NAME),
     wellFormed(
       z
         .string()
-        .max(4_096)
+        .max(65_536)
         .regex(/^[^\u0000]*$/, 'must not contain a NUL character'),
     ),
   )
-  .refine((env) => Object.keys(env).length <= MAX_ENV, `must hold at most ${MAX_ENV} variables`)
+  .refine((env) => Object.keys(env).length <= MAX_BUILD_VARIABLES, `must hold at most ${MAX_BUILD_VARIABLES} variables`)
+  .refine(
+    (env) => buildEnvBytes(env) <= MAX_BUILD_ENV_BYTES,
+    `must take at most ${MAX_BUILD_ENV_BYTES} bytes in all: names, values, and two bytes for each variable`,
+  )
   .meta({
-    maxProperties: MAX_ENV,
+    maxProperties: MAX_BUILD_VARIABLES,
     propertyNames: {
       pattern: `^(?!${RESERVED_ENV.source.replaceAll('^', '')})[A-Za-z_][A-Za-z0-9_]*$`,
-      maxLength: 128,
+      maxLength: MAX_VARIABLE_NAME,
     },
   });
 

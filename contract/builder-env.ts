@@ -4,8 +4,9 @@ import { NODE_MAJORS } from './builders.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
 
 /**
- * The environment that RunTask's overrides give to a builder container. Everything is a string, as containers have it.
- * An empty command means that nothing is run; an absent one means the default.
+ * The environment of a builder's trusted process. Everything is a string, as containers have it. RunTask's overrides give
+ * what is no secret, and HANDOVER_URL, where the whole of it is read once (`handover.ts`). A builder that is started with
+ * all of it directly works as well. An empty command means that nothing is run; an absent one means the default.
  */
 export const DEFAULT_INSTALL_COMMAND = 'npm install';
 export const DEFAULT_BUILD_COMMAND = 'npm run build';
@@ -40,6 +41,17 @@ export const KafkaEnvSchema = z.object({
   KAFKA_CA_FILE: text.optional(),
 });
 export type KafkaEnv = z.infer<typeof KafkaEnvSchema>;
+
+/** Names whose values must be in no override, no log line and no child's environment. */
+export const SECRET_ENV = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'GIT_TOKEN',
+  'BUILD_ENV',
+  'KAFKA_PASSWORD',
+  'EVENT_SIGNING_KEY',
+] as const;
 
 const common = {
   GIT_REPOSITORY__URL: text,
@@ -78,6 +90,11 @@ const common = {
   AWS_SECRET_ACCESS_KEY: text,
   AWS_SESSION_TOKEN: text,
   ...KafkaEnvSchema.shape,
+  /** Signs what the builder reports (`mac.ts`). Without it the platform takes none of it. */
+  EVENT_SIGNING_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')
+    .optional(),
 };
 
 export const FrontendEnvSchema = z.object({
@@ -118,6 +135,8 @@ export type BackendEnv = z.infer<typeof BackendEnvSchema>;
 
 /** Names that the platform itself gives besides the schema's (SDK settings; the laptop's endpoints). */
 export const SDK_ENV = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL_ECR', 'AWS_REQUEST_CHECKSUM_CALCULATION'] as const;
+/** Where the whole environment is read once: a signed URL of a few minutes. */
+export const HANDOVER_URL = 'HANDOVER_URL';
 
 export type FrontendEnvName = keyof z.input<typeof FrontendEnvSchema> | (typeof SDK_ENV)[number];
 export type BackendEnvName = keyof z.input<typeof BackendEnvSchema> | (typeof SDK_ENV)[number];

@@ -81,12 +81,6 @@ const table = {
     message: 'This Idempotency-Key was used for another request.',
     action: 'Use a new key for a new request.',
   },
-  OVERRIDES_TOO_LARGE: {
-    fault: 'user',
-    status: 400,
-    message: 'The variables and commands need {size} characters, and a task takes at most {limit}.',
-    action: 'Shorten "env" or move large values into a file that the build fetches.',
-  },
   REQUEST_LOST: {
     fault: 'platform',
     status: 409,
@@ -349,6 +343,18 @@ const table = {
     message: 'The deployment was canceled before it was published.',
     action: 'Redeploy it to build it again.',
   },
+  HANDOVER_UNREADABLE: {
+    fault: 'transient',
+    exitCode: 50,
+    message: "The build's variables and credentials could not be read: {reason}",
+    action: 'It is tried again; if it stays, check that builders reach the bucket.',
+  },
+  HANDOVER_TAKEN: {
+    fault: 'platform',
+    exitCode: 51,
+    message: "Somebody else has read the build's variables and credentials before the builder did.",
+    action: 'Change the secrets among the variables, and report this to the operator; see the runbook.',
+  },
 
   // --- running the builder ------------------------------------------------------------------------------------------
   TASK_START_FAILED: {
@@ -380,6 +386,11 @@ const table = {
     fault: 'transient',
     message: 'No credentials could be made for the build: {reason}',
     action: 'It is tried again; if it stays, check the build role.',
+  },
+  HANDOVER_FAILED: {
+    fault: 'transient',
+    message: "The build's variables and credentials could not be handed over: {reason}",
+    action: 'It is tried again; if it stays, check that build-worker may write to the bucket.',
   },
   TASK_TIMEOUT: {
     fault: 'user',

@@ -1,25 +1,73 @@
 import { z } from 'zod';
-import { TARGETS } from './builders.ts';
+import { PROJECT_ID } from './api.ts';
+import { TARGETS, type Target } from './builders.ts';
 import { NodeMajorSchema, PlanSchema } from './plan.ts';
 import { ArtifactSchema, FailureSchema, PHASES } from './record.ts';
 
 /**
- * Messages on the two topics. Both are keyed by deployment id, so one deployment keeps its order within a topic;
- * nothing orders one topic against the other. Delivery is at least once: `id` is unique per event.
+ * Messages on the three topics (`TOPICS`). All are keyed by deployment id, so one deployment keeps its order within a topic;
+ * nothing orders one topic against another. Delivery is at least once: `id` is unique per event. Each message carries a MAC
+ * (`mac.ts`).
  */
 export const EVENT_VERSION = 1;
 
+export const DEPLOYMENT_ID = /^[a-z0-9]{1,40}$/;
+
+/** Nothing of Veren's happened before, and no clock that is right says a time after. */
+const YEARS = { first: '2020', last: '2099' };
+const time = z.iso
+  .datetime()
+  .refine((at) => at.slice(0, 4) >= YEARS.first && at.slice(0, 4) <= YEARS.last, 'is not a time of this century');
+
+const subject = {
+  deploymentId: z.string().regex(DEPLOYMENT_ID),
+  projectId: z.string().max(63).regex(PROJECT_ID),
+};
 const envelope = {
   v: z.literal(EVENT_VERSION),
   id: z.string().min(1).max(100),
   /** When it happened, by the sender's clock. */
-  at: z.iso.datetime(),
-  deploymentId: z.string().min(1).max(64),
-  projectId: z.string().min(1).max(63),
+  at: time,
+  ...subject,
 };
 const attempt = z.number().int().min(1);
 const build = { ...envelope, target: z.enum(TARGETS), attempt };
 
+/** What a builder tells of itself. */
+const builderEvents = [
+  z.object({
+    ...build,
+    type: z.literal('build.phase'),
+    phase: z.enum(PHASES),
+    state: z.enum(['started', 'finished']),
+    ok: z.boolean().optional(),
+  }),
+  z.object({
+    ...build,
+    type: z.literal('build.succeeded'),
+    artifact: ArtifactSchema,
+    /** Log lines that this attempt sent in all: lets a follower know when it has seen the last. */
+    logLines: z.number().int().min(0),
+  }),
+  z.object({
+    ...build,
+    type: z.literal('build.failed'),
+    error: FailureSchema,
+    logLines: z.number().int().min(0).optional(),
+  }),
+] as const;
+
+/** Messages of `build-events`. */
+export const BuilderEventSchema = z.discriminatedUnion('type', builderEvents);
+export type BuilderEvent = z.infer<typeof BuilderEventSchema>;
+
+/** A build's name for what it tells: the same for every repeat, and another build's is another. */
+export const builderEventId = (
+  { deploymentId, target, attempt }: { deploymentId: string; target: Target; attempt: number },
+  what: 'ended' | `${(typeof PHASES)[number]}-${'started' | 'finished'}`,
+) => `${deploymentId}-${target}-${attempt}-${what}`;
+
+/** Messages of `deployment-events`, and every event that a deployment's state is made of. */
 export const DeploymentEventSchema = z.discriminatedUnion('type', [
   z.object({
     ...envelope,
@@ -42,28 +90,9 @@ export const DeploymentEventSchema = z.discriminatedUnion('type', [
     published: z.array(z.enum(TARGETS)).optional(),
   }),
   z.object({ ...build, type: z.literal('build.started'), taskArn: z.string(), nodeVersion: NodeMajorSchema }),
-  z.object({
-    ...build,
-    type: z.literal('build.phase'),
-    phase: z.enum(PHASES),
-    state: z.enum(['started', 'finished']),
-    ok: z.boolean().optional(),
-  }),
   /** Attempt `attempt` ended for a reason that a retry may cure; `attempt + 1` follows. */
   z.object({ ...build, type: z.literal('build.retrying'), error: FailureSchema }),
-  z.object({
-    ...build,
-    type: z.literal('build.succeeded'),
-    artifact: ArtifactSchema,
-    /** Log lines that this attempt sent in all: lets a follower know when it has seen the last. */
-    logLines: z.number().int().min(0),
-  }),
-  z.object({
-    ...build,
-    type: z.literal('build.failed'),
-    error: FailureSchema,
-    logLines: z.number().int().min(0).optional(),
-  }),
+  ...builderEvents,
 ]);
 export type DeploymentEvent = z.infer<typeof DeploymentEventSchema>;
 export type DeploymentEventType = DeploymentEvent['type'];
@@ -75,13 +104,12 @@ export const MAX_LOG_LINE = 8_192;
 /** One message of `build-logs`: consecutive lines of one attempt. `first` numbers them from 0 within the attempt. */
 export const LogBatchSchema = z.object({
   v: z.literal(EVENT_VERSION),
-  deploymentId: z.string().min(1).max(64),
-  projectId: z.string().min(1).max(63),
+  ...subject,
   target: z.enum(TARGETS),
   attempt,
   first: z.number().int().min(0),
   lines: z
-    .array(z.object({ at: z.iso.datetime(), stream: z.enum(LOG_STREAMS), line: z.string().max(MAX_LOG_LINE) }))
+    .array(z.object({ at: time, stream: z.enum(LOG_STREAMS), line: z.string().max(MAX_LOG_LINE) }))
     .min(1)
     .max(1_000),
 });

@@ -29,6 +29,8 @@ const kafka = {
   /** For SCRAM: secret holding `{"username", "password"}`. */
   KAFKA_SECRET_ARN: text.optional(),
 };
+/** Secret that signs and verifies messages (`mac.ts`): `{"current": "…", "accepted": ["…"]}`. */
+const signing = { EVENT_SIGNING_SECRET_ARN: text };
 const bucket = { BUCKET: text };
 /** `registry/repository` of the users' images. */
 const userImages = { ECR_URI: text };
@@ -65,14 +67,12 @@ export const FunctionEnvSchemas = {
     ...redis,
     ...dataKey,
     ...kafka,
+    ...signing,
     ...bucket,
     ...tokens,
     ...ringsCloneWorker,
     ...ringsBuildWorker,
-    ...timeouts,
-    ...endpoints,
     ...git,
-    ...userImages,
     /** Holds `{projectId}`. */
     SITE_URL_TEMPLATE: text,
     /** Older deployments of a branch that a newer one ends: those that wait, also those that run, or none. */
@@ -80,11 +80,14 @@ export const FunctionEnvSchemas = {
     /** Where logs are followed: API Gateway cannot stream. */
     LOG_STREAM_URL: text.optional(),
   }),
-  'clone-worker': z.object({ ...redis, ...dataKey, ...kafka, ...ringsBuildWorker, ...git }),
+  'clone-worker': z.object({ ...redis, ...dataKey, ...kafka, ...signing, ...ringsBuildWorker, ...git }),
   'build-worker': z.object({
     ...redis,
     ...dataKey,
     ...kafka,
+    ...signing,
+    /** For SCRAM: what builders log in with, a user that may write to the builders' topics and nothing else. */
+    KAFKA_BUILDER_SECRET_ARN: text.optional(),
     ...builders,
     ...bucket,
     ...timeouts,
@@ -105,10 +108,20 @@ export const FunctionEnvSchemas = {
     LIMIT_PER_PROJECT: count,
   }),
   'repo-analyzer': z.object({ ...tokens, ...git }),
-  'event-projector': z.object({ ...redis, ...bucket, ...ringsCloneWorker, ...ringsBuildWorker, ...push, ...stage }),
+  'event-projector': z.object({
+    ...redis,
+    ...signing,
+    ...bucket,
+    ...userImages,
+    ...ringsCloneWorker,
+    ...ringsBuildWorker,
+    ...push,
+    ...stage,
+  }),
   'task-watcher': z.object({
     ...redis,
     ...kafka,
+    ...signing,
     ...bucket,
     ...userImages,
     ...ringsCloneWorker,

@@ -18,5 +18,7 @@ export const METRICS = {
   failedByPlatform: 'DeploymentsFailedByPlatform',
   /** Messages that could not be read and were parked. */
   parkedMessages: 'ParkedMessages',
+  /** Messages that were dropped since their MAC, their subject or their time is not what their writer may send. */
+  refusedMessages: 'RefusedMessages',
 } as const;
 export type Metric = (typeof METRICS)[keyof typeof METRICS];

@@ -2,8 +2,10 @@ import type { Lane } from './lanes.ts';
 
 /** Names that both sides of a wire agree on, other than those of the builders (`builders.ts`). */
 
-export const TOPICS = { events: 'deployment-events', logs: 'build-logs' } as const;
+/** `events` is written by the platform alone, the others by builders alone. */
+export const TOPICS = { events: 'deployment-events', buildEvents: 'build-events', logs: 'build-logs' } as const;
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
+export const BUILDER_TOPICS = [TOPICS.buildEvents, TOPICS.logs] as const;
 
 export const QUEUES = { clone: 'clone', build: 'build' } as const;
 export type QueueName = (typeof QUEUES)[keyof typeof QUEUES];
@@ -14,6 +16,8 @@ export type DoorbellName = (typeof DOORBELLS)[number];
 
 export const DEFAULT_REGION = 'ap-south-1';
 export const DEFAULT_BUCKET = 'veren-v2';
+
+export const HANDOVER_PREFIX = '__handover/';
 
 /** Layout of the bucket. A prefix ends with `/`; every key of a project's is below one of them. */
 export const s3Keys = {
@@ -29,6 +33,12 @@ export const s3Keys = {
     `__deployments/${projectId}/${deploymentId}/verdict-${target}.json`,
   /** Which deployment is live at `site(projectId)`, and what an interrupted promotion was doing. */
   promotion: (projectId: string) => `__deployments/${projectId}/promotion.json`,
+  /** What one start of a builder reads once: its secrets. Expires by the bucket's rules; `name` cannot be guessed. */
+  handover: (projectId: string, deploymentId: string, name: string) =>
+    `${HANDOVER_PREFIX}${projectId}/${deploymentId}/${name}.json`,
+  /** Written by the first reader of a hand-over, and by no second one. */
+  handoverClaim: (projectId: string, deploymentId: string, name: string) =>
+    `${HANDOVER_PREFIX}${projectId}/${deploymentId}/${name}.claimed`,
   /** The caches of all lanes. */
   caches: (projectId: string) => `__cache/${projectId}/`,
   cache: (projectId: string, lane: Lane) => `__cache/${projectId}/${lane}/`,

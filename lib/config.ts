@@ -105,6 +105,8 @@ const KafkaSchema = z.discriminatedUnion(
       clusterArn: arn('kafka').optional(),
       /** For SCRAM: a secret holding `{"username", "password"}`. */
       secretArn: arn('secretsmanager').optional(),
+      /** For SCRAM: the same of the user that builders log in as, which may write to their two topics and nothing else. */
+      builderSecretArn: arn('secretsmanager').optional(),
       partitions: whole(1, 100).default(3),
       /** `deployment`: the deployment makes the topics. `given`: they exist, or the brokers make them. */
       topics: oneOf(['deployment', 'given']).default('given'),
@@ -259,6 +261,11 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
       fault(['kafka', 'clusterArn'], 'an ARN of kafka: security "iam" needs it');
     if (c.kafka.security === 'scram' && !c.kafka.secretArn)
       fault(['kafka', 'secretArn'], 'an ARN of secretsmanager: security "scram" needs it');
+    if (c.kafka.security === 'scram' && (!c.kafka.builderSecretArn || c.kafka.builderSecretArn === c.kafka.secretArn))
+      fault(
+        ['kafka', 'builderSecretArn'],
+        'an ARN of secretsmanager other than secretArn: security "scram" needs a user for builders that may only write to "build-events" and "build-logs"',
+      );
   }
   if (c.limits.perProject > c.limits.perOwner || c.limits.perOwner > c.limits.global)
     fault(['limits'], 'perProject <= perOwner <= global');

@@ -4,6 +4,8 @@ import { readHandover } from './handover.ts';
 export interface Begun {
   /** The environment as it was handed over, with VEREN_WORK where a work folder was made. */
   readonly raw: Readonly<Record<string, string>>;
+  /** See `OpenedHandover`. */
+  readonly claimed: Promise<void>;
   /** Null where the environment does not allow one. */
   readonly fetching: Fetching | null;
   /** For whoever takes signals from now on; until then one ends the builder with everything that it has started. */
@@ -25,10 +27,15 @@ export async function begin(): Promise<Begun> {
   const releaseSignals = () => {
     for (const release of handlers) release();
   };
-  const raw = readHandover(process.env);
-  if (unusableVariables(raw).length > 0) return { raw, fetching: null, releaseSignals };
+  const given = readHandover(process.env);
+  // Loaded where there is one: what it checks with is not light.
+  const { raw, claimed } =
+    given.HANDOVER_URL === undefined
+      ? { raw: given, claimed: Promise.resolve() }
+      : await (await import('./open-handover.ts')).openHandover(given);
+  if (unusableVariables(raw).length > 0) return { raw, claimed, fetching: null, releaseSignals };
   const fetching = startFetch(raw);
   // Programs that ask for a home folder get one where nobody else can leave a configuration.
   process.env.HOME = `${fetching.work}/control`;
-  return { raw: { ...raw, VEREN_WORK: fetching.work }, fetching, releaseSignals };
+  return { raw: { ...raw, VEREN_WORK: fetching.work }, claimed, fetching, releaseSignals };
 }

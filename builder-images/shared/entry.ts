@@ -44,7 +44,7 @@ export interface Builder<Env extends z.ZodType, Image extends z.ZodType> {
 }
 
 /**
- * A builder's voice: its phases and result on `deployment-events`, its output on `build-logs`. Connects in the background; a
+ * A builder's voice: its phases and result on `build-events`, its output on `build-logs`. Connects in the background; a
  * broker that is away costs log lines at worst, never the build. Trouble goes to our own stderr, once a minute.
  */
 export function createReporter(
@@ -115,6 +115,11 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   let exitCode = 0;
   let told: boolean;
   try {
+    // What is fetched meanwhile runs no code of the repository's.
+    await begun.claimed.catch(async (error: unknown) => {
+      await stopFetch(fetching);
+      throw error;
+    });
     const { artifact, saveCaches } = await builder.build({ env, image, raw, fetching, mask, reporter, deadline, now });
     deadline.clear();
     told = await reporter.succeeded(artifact, waitMs);

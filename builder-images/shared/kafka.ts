@@ -1,7 +1,9 @@
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { KafkaConfig, Producer } from 'kafkajs';
 import type { KafkaEnv } from '../../contract/builder-env.ts';
-import { TOPICS } from '../../contract/names.ts';
+import { MAC_HEADER, macPrefix } from '../../contract/mac.ts';
+import { TOPICS, type Topic } from '../../contract/names.ts';
 import type { Batch, Transport } from './outbox.ts';
 
 export interface KafkaAccess extends KafkaEnv {
@@ -9,6 +11,7 @@ export interface KafkaAccess extends KafkaEnv {
   readonly AWS_ACCESS_KEY_ID: string;
   readonly AWS_SECRET_ACCESS_KEY: string;
   readonly AWS_SESSION_TOKEN: string;
+  readonly EVENT_SIGNING_KEY?: string | undefined;
 }
 
 /** MSK IAM: the token is a signed URL, made with the per-build credentials and good for 15 minutes. */
@@ -52,8 +55,16 @@ export function kafkaConfig(env: KafkaAccess, clientId: string): KafkaConfig {
   };
 }
 
-/** Sends to the two topics, acknowledged by all replicas. Connects at the first message, and again after a failure. */
+/** The MAC by which the platform knows that a message is this build's (`contract/mac.ts`). */
+const signer = (hex: string) => {
+  const key = Buffer.from(hex, 'hex');
+  return (topic: Topic, value: string) =>
+    createHmac('sha256', key).update(macPrefix(topic)).update(value).digest('base64url');
+};
+
+/** Sends to the builders' topics, signed, acknowledged by all replicas. Connects at the first message, and again after a failure. */
 export function kafkaTransport(env: KafkaAccess, key: string): Transport {
+  const sign = env.EVENT_SIGNING_KEY === undefined ? undefined : signer(env.EVENT_SIGNING_KEY);
   let producer: Producer | undefined;
   const connected = async () => {
     if (producer) return producer;
@@ -71,12 +82,13 @@ export function kafkaTransport(env: KafkaAccess, key: string): Transport {
   return {
     async send(batch: Batch) {
       try {
-        const messages = (values: readonly string[]) => values.map((value) => ({ key, value }));
+        const messages = (topic: Topic, values: readonly string[]) =>
+          values.map((value) => ({ key, value, ...(sign && { headers: { [MAC_HEADER]: sign(topic, value) } }) }));
         await (await connected()).sendBatch({
           acks: -1,
           topicMessages: [
-            { topic: TOPICS.events, messages: messages(batch.events) },
-            { topic: TOPICS.logs, messages: messages(batch.logs) },
+            { topic: TOPICS.buildEvents, messages: messages(TOPICS.buildEvents, batch.events) },
+            { topic: TOPICS.logs, messages: messages(TOPICS.logs, batch.logs) },
           ].filter((topic) => topic.messages.length > 0),
         });
       } catch (error) {

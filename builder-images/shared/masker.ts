@@ -46,6 +46,7 @@ const PLATFORM_SECRETS = [
   'AWS_SESSION_TOKEN',
   'GIT_TOKEN',
   'KAFKA_PASSWORD',
+  'EVENT_SIGNING_KEY',
 ] as const;
 
 /** What must never be in a log: the platform's secrets, and every variable that the user gave for the build. */

@@ -1,5 +1,11 @@
 import type { Target } from '../../contract/builders.ts';
-import { type DeploymentEvent, DeploymentEventSchema, EVENT_VERSION, type LogBatch } from '../../contract/events.ts';
+import {
+  type BuilderEvent,
+  BuilderEventSchema,
+  builderEventId,
+  EVENT_VERSION,
+  type LogBatch,
+} from '../../contract/events.ts';
 import type { Artifact, Failure, Phase } from '../../contract/record.ts';
 import { present } from './lines.ts';
 import type { Masker } from './masker.ts';
@@ -120,21 +126,17 @@ export class Reporter {
   }
 
   /** The id is made of what happened, so an event that is sent twice is recognised. */
-  #event(what: string, at: number, body: Body): void {
-    const { deploymentId, target, attempt } = this.#o.identity;
+  #event(what: Parameters<typeof builderEventId>[1], at: number, body: Body): void {
     const event = {
       v: EVENT_VERSION,
-      id: `${deploymentId}-${target}-${attempt}-${what}`,
+      id: builderEventId(this.#o.identity, what),
       at: new Date(at).toISOString(),
       ...this.#o.identity,
       ...body,
     };
-    this.#outbox.event(JSON.stringify(DeploymentEventSchema.parse(event)));
+    this.#outbox.event(JSON.stringify(BuilderEventSchema.parse(event)));
   }
 }
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-type Body = Without<
-  Extract<DeploymentEvent, { type: 'build.phase' | 'build.succeeded' | 'build.failed' }>,
-  'v' | 'id' | 'at' | keyof Identity
->;
+type Body = Without<BuilderEvent, 'v' | 'id' | 'at' | keyof Identity>;

@@ -3,17 +3,16 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
-import { checkRequestSize } from '../build-worker/services/overrides.ts';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { s3Archive } from '../shared/archive.ts';
-import { gitPolicy, platformContext } from '../shared/buildContext.ts';
+import { gitPolicy } from '../shared/buildContext.ts';
 import { dropCaches } from '../shared/caches.ts';
 import { systemClock } from '../shared/clock.ts';
 import { deploymentIds } from '../shared/deploymentIds.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
-import { kafkaEnv, openBus } from '../shared/openKafka.ts';
+import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { parseGitUrl } from '../shared/repo/gitUrl.ts';
 import { secretBox } from '../shared/secretBox.ts';
@@ -30,12 +29,11 @@ const clock = systemClock;
 
 const api = once(async () => {
   const [{ queue, store, logs, tickets }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
-  const platform = platformContext(env, kafka);
   const s3 = new S3Client({});
   const app = createApi({
     queue,
     store,
-    bus: openBus(kafka, 'veren-api', env.AWS_REGION),
+    bus: openSignedBus(kafka, env, 'veren-api'),
     logs,
     tickets,
     secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, clock)),
@@ -54,7 +52,6 @@ const api = once(async () => {
     linkOrigin: gatewayOrigin,
     siteAddresses: async (projectId) => ({ url: env.SITE_URL_TEMPLATE.replaceAll('{projectId}', projectId) }),
     normaliseGitUrl: (url) => parseGitUrl(url, gitPolicy(env.GIT_HOSTS)).href,
-    checkSize: (request) => checkRequestSize(request, platform),
     stopBuilds: stopBuilds({ queue, ecs: new ECSClient({}) }),
     // Function URLs end with a slash.
     ...(env.LOG_STREAM_URL && { logStreamUrl: env.LOG_STREAM_URL.replace(/\/$/, '') }),

@@ -1,4 +1,4 @@
-import type { AnalyzeRequest, CreateDeployment, SiteAddresses } from '../../contract/api.ts';
+import type { AnalyzeRequest, SiteAddresses } from '../../contract/api.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { DropCaches } from '../shared/caches.ts';
@@ -28,8 +28,6 @@ export interface ApiDeps {
   readonly siteAddresses: (projectId: string, deploymentId: string) => Promise<SiteAddresses>;
   /** The URL as git will get it; refuses one that could never be fetched, before anything is accepted. Throws VerenError. */
   readonly normaliseGitUrl: (url: string) => string;
-  /** Refuses what a task's overrides could not hold. Throws VerenError. */
-  readonly checkSize: (request: CreateDeployment) => void;
   readonly stopBuilds: StopBuilds;
   readonly forbidPublication: ForbidPublication;
   readonly dropCaches: DropCaches;

@@ -1,4 +1,5 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
 import { platformContext } from '../shared/buildContext.ts';
@@ -6,12 +7,14 @@ import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
-import { kafkaEnv, openBus } from '../shared/openKafka.ts';
+import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { secretBox } from '../shared/secretBox.ts';
 import { secretKeys } from '../shared/secrets.ts';
+import { signingSecret } from '../shared/signingSecret.ts';
 import { readECSConfig } from './config/ECSconfig.ts';
 import { mintCredentials } from './services/credentials.ts';
+import { handoverWriter, urlSigner } from './services/handover.ts';
 import { drainBuildQueue } from './workers/build.ts';
 
 const env = readEnv('build-worker');
@@ -21,11 +24,16 @@ const log = jsonLog('build-worker');
 const ANSWER_WITHIN = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
 const deps = once(async () => {
-  const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
+  const [{ queue, store }, kafka, buildersKafka] = await Promise.all([
+    openRedis(env, log),
+    kafkaEnv(env),
+    kafkaEnv({ ...env, KAFKA_SECRET_ARN: env.KAFKA_BUILDER_SECRET_ARN }),
+  ]);
+  const endpoint = env.BUILDER_ENDPOINT_S3;
   return {
     queue,
     store,
-    bus: openBus(kafka, 'veren-build-worker', env.AWS_REGION),
+    bus: openSignedBus(kafka, env, 'veren-build-worker'),
     clock: systemClock,
     secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
     log,
@@ -40,7 +48,13 @@ const deps = once(async () => {
     limits: { global: env.LIMIT_GLOBAL, perOwner: env.LIMIT_PER_OWNER, perProject: env.LIMIT_PER_PROJECT },
     network: { subnets: env.BUILDER_SUBNETS, securityGroups: env.BUILDER_SECURITY_GROUPS, assignPublicIp: false },
     spot: env.BUILDER_SPOT,
-    platform: platformContext(env, kafka),
+    platform: platformContext(env, buildersKafka),
+    writeHandover: handoverWriter({
+      s3: new S3Client({ requestHandler: ANSWER_WITHIN }),
+      signer: urlSigner(endpoint ? { endpoint, forcePathStyle: true } : {}),
+      bucket: env.BUCKET,
+    }),
+    signing: signingSecret(new SecretsManagerClient({}), env.EVENT_SIGNING_SECRET_ARN, systemClock),
   };
 });
 

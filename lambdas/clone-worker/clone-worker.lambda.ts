@@ -8,7 +8,7 @@ import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
-import { kafkaEnv, openBus } from '../shared/openKafka.ts';
+import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { sweepGitFolders } from '../shared/repo/sweepGitFolders.ts';
 import { secretBox } from '../shared/secretBox.ts';
@@ -28,7 +28,7 @@ const deps = once(async () => {
   return {
     queue,
     store,
-    bus: openBus(kafka, 'veren-clone-worker', env.AWS_REGION),
+    bus: openSignedBus(kafka, env, 'veren-clone-worker'),
     clock: systemClock,
     secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
     log,

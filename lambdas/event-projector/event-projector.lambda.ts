@@ -2,6 +2,7 @@ import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagem
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { MSKEvent } from 'aws-lambda';
 import { rest } from '../log-streamer/followLog.ts';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
@@ -13,14 +14,18 @@ import { jsonLog } from '../shared/logger.ts';
 import { embeddedMetrics } from '../shared/metrics.ts';
 import { once } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
+import { verifyingSecret } from '../shared/signingSecret.ts';
 import { stopBuilds } from '../shared/stopBuilds.ts';
 import { measuredStore } from './measuredStore.ts';
 import { parkInBucket } from './park.ts';
 import { type BatchResult, type ProjectorDeps, project } from './project.ts';
+import { countRefused } from './refuse.ts';
 
 const env = readEnv('event-projector');
 const log = jsonLog('event-projector');
 const measure = embeddedMetrics(env.STAGE, systemClock);
+
+const signing = verifyingSecret(new SecretsManagerClient({}), env.EVENT_SIGNING_SECRET_ARN, systemClock, log);
 
 const deps = once(async (): Promise<ProjectorDeps> => {
   const { queue, store, logs, subscriptions } = await openRedis(env, log);
@@ -40,6 +45,10 @@ const deps = once(async (): Promise<ProjectorDeps> => {
     notifier: apiGatewayNotifier(new ApiGatewayManagementApiClient({ endpoint: env.WEBSOCKET_CALLBACK_URL })),
     stopBuilds: stopBuilds({ queue, ecs: new ECSClient({}) }),
     park: parkInBucket(s3, env.BUCKET, measure),
+    refuse: countRefused(measure, log),
+    clock: systemClock,
+    signing,
+    place: { bucket: env.BUCKET, ecrUri: env.ECR_URI },
     log,
   };
 });

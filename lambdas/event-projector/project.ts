@@ -1,9 +1,21 @@
 import type { MSKEvent, MSKRecord } from 'aws-lambda';
-import { type DeploymentEvent, DeploymentEventSchema, type LogBatch, LogBatchSchema } from '../../contract/events.ts';
-import { TOPICS } from '../../contract/names.ts';
+import type { DeploymentEvent } from '../../contract/events.ts';
 import { isTerminal } from '../../contract/record.ts';
-import type { LogEntry } from '../shared/ports.ts';
+import type { Clock, LogEntry } from '../shared/ports.ts';
+import type { Signing } from '../shared/signing.ts';
+import {
+  type ArtifactPlace,
+  type Refusal,
+  refusalOfBuilderEvent,
+  refusalOfLines,
+  refusalOfPlatformEvent,
+  refusalOfUnsigned,
+} from './admit.ts';
 import { type EffectDeps, settle } from './effects.ts';
+import { type DeploymentFacts, emptyFacts } from './facts.ts';
+import { type Message, rawMessage, readMessage } from './readMessage.ts';
+import { reduce } from './reduce.ts';
+import { isOfEarlierVersion } from './unsigned.ts';
 
 /** What could not be read, with where it was: for an operator to look at and replay. */
 export interface Poison {
@@ -14,7 +26,22 @@ export interface Poison {
   readonly reason: string;
 }
 
+/** What was dropped since its writer, its subject or its time is not what it has to be. */
+export interface Refused {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly reason: string;
+  readonly deploymentId?: string;
+}
+
 export interface ProjectorDeps extends EffectDeps {
+  readonly clock: Clock;
+  /** The secret that all keys of messages are made of. */
+  readonly signing: () => Promise<Signing>;
+  readonly place: ArtifactPlace;
+  /** Counts what is dropped. It is not kept: whoever forges could fill the bucket. */
+  readonly refuse: (refused: Refused) => void;
   /** Keeps a poison message where an operator finds it. */
   readonly park: (poison: Poison) => Promise<void>;
 }
@@ -25,8 +52,9 @@ export interface BatchResult {
 }
 
 /**
- * Folds a batch of the Kafka event source. Records of one partition are handled in order. A malformed record is parked
- * and acknowledged, since no repeat would cure it; at a transient fault the rest of its partition is given back.
+ * Folds a batch of the Kafka event source. Records of one partition are handled in order. What is not proved to come from
+ * whom it has to is dropped and counted. A malformed record of the platform's own is parked and acknowledged, since no repeat
+ * would cure it; at a transient fault the rest of its partition is given back.
  */
 export async function project(deps: ProjectorDeps, event: Pick<MSKEvent, 'records'>): Promise<BatchResult> {
   const failures = await Promise.all(Object.values(event.records).map((records) => projectPartition(deps, records)));
@@ -34,61 +62,91 @@ export async function project(deps: ProjectorDeps, event: Pick<MSKEvent, 'record
 }
 
 async function projectPartition(deps: ProjectorDeps, records: readonly MSKRecord[]) {
-  const runs = groupRuns(await parse(deps, records));
-  for (const run of runs) {
+  for (const run of groupRuns(await read(deps, records))) {
     try {
-      await (run.kind === 'events' ? foldEvents(deps, run.events) : appendLines(deps, run.batches));
+      await projectRun(deps, run);
     } catch (e) {
       deps.log('a batch could not be projected and is given back', e);
-      const { topic, partition, offset } = run.first;
+      const { topic, partition, offset } = (run[0] as Received).record;
       return [{ itemIdentifier: { partition: `${topic}-${partition}`, offset } }];
     }
   }
   return [];
 }
 
-type Parsed = { record: MSKRecord } & (
-  | { kind: 'events'; message: DeploymentEvent }
-  | { kind: 'logs'; message: LogBatch }
-);
+type Received = Message & { readonly record: MSKRecord };
 
-async function parse(deps: ProjectorDeps, records: readonly MSKRecord[]): Promise<Parsed[]> {
-  const parsed: Parsed[] = [];
+async function read(deps: ProjectorDeps, records: readonly MSKRecord[]): Promise<Received[]> {
+  const signing = await deps.signing();
+  const received: Received[] = [];
   for (const record of records) {
-    const text = Buffer.from(record.value ?? '', 'base64').toString();
-    try {
-      const json: unknown = JSON.parse(text);
-      if (record.topic === TOPICS.events)
-        parsed.push({ record, kind: 'events', message: DeploymentEventSchema.parse(json) });
-      else if (record.topic === TOPICS.logs) parsed.push({ record, kind: 'logs', message: LogBatchSchema.parse(json) });
-      else throw new Error(`unknown topic ${record.topic}`);
-    } catch (e) {
-      const { topic, partition, offset } = record;
+    const { topic, partition, offset } = record;
+    const raw = rawMessage(record);
+    const message = readMessage(raw, signing, deps.clock.now());
+    if (message.kind === 'refused') {
+      const { reason, deploymentId } = message;
+      deps.refuse({ topic, partition, offset, reason, ...(deploymentId !== undefined && { deploymentId }) });
+    } else if (message.kind === 'malformed') {
       deps.log(`message ${topic}/${partition}@${offset} is malformed and was parked`);
-      await deps.park({ topic, partition, offset, value: text, reason: (e as Error).message });
-    }
+      await deps.park({ topic, partition, offset, value: raw.value.toString(), reason: message.reason });
+    } else received.push({ ...message, record });
   }
-  return parsed;
+  return received;
 }
 
-type Run = { first: MSKRecord; deploymentId: string } & (
-  | { kind: 'events'; events: DeploymentEvent[] }
-  | { kind: 'logs'; batches: LogBatch[] }
-);
-
-/** Neighbours that belong to one deployment and topic are handled as one: one read and write of its state. */
-function groupRuns(parsed: readonly Parsed[]): Run[] {
-  const runs: Run[] = [];
-  for (const { record, kind, message } of parsed) {
-    const { deploymentId } = message;
+/** Neighbours that belong to one deployment are handled as one: one read and write of its state. */
+function groupRuns(received: readonly Received[]): Received[][] {
+  const runs: Received[][] = [];
+  for (const one of received) {
     const last = runs.at(-1);
-    if (kind === 'events') {
-      if (last?.kind === 'events' && last.deploymentId === deploymentId) last.events.push(message);
-      else runs.push({ first: record, deploymentId, kind, events: [message] });
-    } else if (last?.kind === 'logs' && last.deploymentId === deploymentId) last.batches.push(message);
-    else runs.push({ first: record, deploymentId, kind, batches: [message] });
+    if (last?.[0]?.message.deploymentId === one.message.deploymentId) last.push(one);
+    else runs.push([one]);
   }
   return runs;
+}
+
+async function projectRun(deps: ProjectorDeps, run: readonly Received[]): Promise<void> {
+  const [signing, stored] = await Promise.all([
+    deps.signing(),
+    deps.store.get((run[0] as Received).message.deploymentId),
+  ]);
+  let facts = stored?.facts ?? emptyFacts;
+  const events: DeploymentEvent[] = [];
+  const entries: LogEntry[] = [];
+  for (const received of run) {
+    const reason = refusalOf(deps, received, facts, signing);
+    if (reason) {
+      const { topic, partition, offset } = received.record;
+      deps.refuse({ topic, partition, offset, reason, deploymentId: received.message.deploymentId });
+    } else if ('lines' in received.message) {
+      const { target, attempt, first, lines } = received.message;
+      entries.push(...lines.map((line, i): LogEntry => ({ ...line, target, attempt, n: first + i })));
+    } else {
+      events.push(received.message);
+      facts = reduce(facts, received.message);
+    }
+  }
+  if (events.length > 0) await foldEvents(deps, events);
+  if (entries.length > 0) await appendLines(deps, (run[0] as Received).message.deploymentId, entries);
+}
+
+function refusalOf(deps: ProjectorDeps, received: Message, facts: DeploymentFacts, signing: Signing): Refusal {
+  const { requested } = facts;
+  const now = deps.clock.now();
+  switch (received.kind) {
+    case 'platform':
+      return refusalOfPlatformEvent(received.message, requested, now);
+    case 'builder':
+      return refusalOfBuilderEvent(received.message, facts, now, deps.place);
+    case 'logs':
+      return refusalOfLines(received.message, requested, now);
+    case 'unsigned':
+    case 'unsigned logs': {
+      if (!requested || !isOfEarlierVersion(signing, requested.at)) return 'it is not signed';
+      if (received.kind === 'unsigned logs') return refusalOfLines(received.message, requested, now);
+      return refusalOfUnsigned(received.message, facts, now, deps.place);
+    }
+  }
 }
 
 async function foldEvents(deps: ProjectorDeps, events: readonly DeploymentEvent[]): Promise<void> {
@@ -99,11 +157,7 @@ async function foldEvents(deps: ProjectorDeps, events: readonly DeploymentEvent[
   await settle(deps, folded.before, folded.after);
 }
 
-async function appendLines(deps: ProjectorDeps, batches: readonly LogBatch[]): Promise<void> {
-  const { deploymentId } = batches[0] as LogBatch;
-  const entries = batches.flatMap(({ target, attempt, first, lines }) =>
-    lines.map((line, i): LogEntry => ({ ...line, target, attempt, n: first + i })),
-  );
+async function appendLines(deps: ProjectorDeps, deploymentId: string, entries: readonly LogEntry[]): Promise<void> {
   await deps.logs.append(deploymentId, entries);
   const stored = await deps.store.get(deploymentId);
   // Lines that come after the end: the archive is written anew with them.

@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import { DeploymentEventSchema, LogBatchSchema } from '../../contract/events.ts';
-import { TOPICS } from '../../contract/names.ts';
+import type { BuilderEvent, DeploymentEvent } from '../../contract/events.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
-import type { TopicReader } from '../shared/adapters/kafka/readTopics.ts';
+import type { KeptMessage, TopicReader } from '../shared/adapters/kafka/readTopics.ts';
 import type { WholeArchive } from '../shared/archive.ts';
 import type { DeploymentStore, LogChannel } from '../shared/ports.ts';
+import type { Signing } from '../shared/signing.ts';
+import { type ArtifactPlace, refusalOfBuilderEvent, refusalOfPlatformEvent, refusalOfUnsigned } from './admit.ts';
 import { eventsOf } from './eventsOf.ts';
 import { type DeploymentFacts, emptyFacts } from './facts.ts';
+import { historyReader } from './readHistory.ts';
 import { type KafkaLog, restoreLog, sortIn } from './rebuildLog.ts';
 import { reduce } from './reduce.ts';
 import { toRecord } from './toRecord.ts';
@@ -19,8 +21,11 @@ export interface RebuildDeps {
   readonly archive: WholeArchive;
   /** Writes the log's archive from the hot log. */
   readonly archiveLog: (deploymentId: string) => Promise<void>;
-  /** Reads both topics from their beginning. */
-  readonly read: (onMessage: (topic: string, value: string) => void) => Promise<TopicReader>;
+  /** Reads all topics from their beginning. */
+  readonly read: (onMessage: (message: KeptMessage) => void) => Promise<TopicReader>;
+  readonly signing: Signing;
+  readonly place: ArtifactPlace;
+  readonly now: () => number;
 }
 
 export interface RebuildReport {
@@ -35,6 +40,8 @@ export interface RebuildReport {
   readonly unfinished: readonly string[];
   /** Messages that cannot be read. The projector has parked them. */
   readonly malformed: number;
+  /** Messages that the projector drops too: not proved to come from whom they have to, or about what is not theirs. */
+  readonly refused: number;
   /** Deployments that were still not as S3 and Kafka have them at the last comparison. */
   readonly differing: readonly string[];
 }
@@ -53,6 +60,7 @@ export async function rebuild(deps: RebuildDeps): Promise<RebuildReport> {
   const logs = new Map<string, KafkaLog>();
   const archivedLogs = new Set<string>();
   let malformed = 0;
+  let refused = 0;
   for await (const id of deps.archive.list('log')) archivedLogs.add(id);
   const archivedEvents: string[] = [];
   for await (const id of deps.archive.list('events')) archivedEvents.push(id);
@@ -60,14 +68,39 @@ export async function rebuild(deps: RebuildDeps): Promise<RebuildReport> {
     known.set(id, ((await deps.archive.readEvents(id)) ?? []).reduce(reduce, emptyFacts));
   });
 
-  const reader = await deps.read((topic, value) => {
-    const message = parse(value);
-    const event = topic === TOPICS.events ? DeploymentEventSchema.safeParse(message).data : undefined;
-    const batch = topic === TOPICS.logs ? LogBatchSchema.safeParse(message).data : undefined;
-    if (event) known.set(event.deploymentId, reduce(known.get(event.deploymentId) ?? emptyFacts, event));
-    else if (batch) {
-      if (!archivedLogs.has(batch.deploymentId)) sortIn(logs, batch);
-    } else malformed++;
+  /** What builders said of deployments whose request has not come yet: nothing orders one topic against another. */
+  const early = new Map<string, BuilderEvent[]>();
+  const admit = (event: DeploymentEvent, refusal: string | null, facts: DeploymentFacts) => {
+    if (refusal) refused++;
+    else known.set(event.deploymentId, reduce(facts, event));
+  };
+  const admitBuilderEvent = (event: BuilderEvent) => {
+    const facts = known.get(event.deploymentId) ?? emptyFacts;
+    if (!facts.requested) early.set(event.deploymentId, [...(early.get(event.deploymentId) ?? []), event]);
+    else admit(event, refusalOfBuilderEvent(event, facts, deps.now(), deps.place), facts);
+  };
+  const readHistory = historyReader(deps.signing, deps.now);
+  const reader = await deps.read((raw) => {
+    const read = readHistory(raw);
+    if (read.kind === 'malformed') malformed++;
+    else if (read.kind === 'refused') refused++;
+    else if (read.kind === 'builder') admitBuilderEvent(read.message);
+    else if (read.kind === 'logs' || read.kind === 'unsigned logs') {
+      if (!archivedLogs.has(read.message.deploymentId)) sortIn(logs, read.message);
+    } else {
+      const event = read.message;
+      const facts = known.get(event.deploymentId) ?? emptyFacts;
+      const signed = read.kind === 'platform' || event.type === 'deployment.requested';
+      const refusal = signed
+        ? refusalOfPlatformEvent(event, facts.requested, deps.now())
+        : refusalOfUnsigned(event, facts, deps.now(), deps.place);
+      admit(event, refusal, facts);
+      const waiting = early.get(event.deploymentId) ?? [];
+      if (waiting.length > 0 && known.get(event.deploymentId)?.requested) {
+        early.delete(event.deploymentId);
+        waiting.forEach(admitBuilderEvent);
+      }
+    }
   });
   const restored = { records: new Set<string>(), logs: new Set<string>(), archived: new Set<string>() };
   let differing: string[] = [];
@@ -101,6 +134,7 @@ export async function rebuild(deps: RebuildDeps): Promise<RebuildReport> {
     archived: restored.archived.size,
     unfinished: records.filter((r) => !isTerminal(r.status)).map((r) => r.deploymentId),
     malformed,
+    refused,
     differing,
   };
 }
@@ -125,14 +159,6 @@ async function restoreArchive(
   if (!logIsArchived) await deps.archiveLog(expected.deploymentId);
   await deps.archive.writeRecord(expected, eventsOf(facts));
   return false;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

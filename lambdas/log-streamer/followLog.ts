@@ -29,7 +29,7 @@ export interface FollowOptions {
 }
 
 /**
- * A deployment's log and its record's changes, from `after` to the terminal state. The two topics are not ordered
+ * A deployment's log and its record's changes, from `after` to the terminal state. Topics are not ordered
  * against each other, so the end is told only when every line that the builders counted has been seen, or `graceMs` after.
  */
 export async function* followLog(

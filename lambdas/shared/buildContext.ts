@@ -1,6 +1,6 @@
 import type { KafkaEnv } from '../../contract/builder-env.ts';
 import type { FunctionEnv } from '../../contract/function-env.ts';
-import type { BuildContext } from '../build-worker/services/distributionHandler/environment.ts';
+import type { PlatformContext } from '../build-worker/services/distributionHandler/environment.ts';
 import { type GitPolicy, gitAllowProtocol, LAPTOP_POLICY, PUBLIC_POLICY } from './repo/gitPolicy.ts';
 
 type GitHosts = FunctionEnv<'api'>['GIT_HOSTS'];
@@ -8,7 +8,7 @@ type GitHosts = FunctionEnv<'api'>['GIT_HOSTS'];
 /** Which git hosts may be read: public ones by https, or (on an emulator) whatever there is. */
 export const gitPolicy = (hosts: GitHosts): GitPolicy => (hosts === 'any' ? LAPTOP_POLICY : PUBLIC_POLICY);
 
-/** What builds get from the platform on AWS; the API counts with the same, so that what it accepts fits. */
+/** What builds get from the platform on AWS. */
 export function platformContext(
   env: {
     readonly AWS_REGION: string;
@@ -21,7 +21,7 @@ export function platformContext(
     readonly BUILDER_ENDPOINT_ECR?: string | undefined;
   },
   kafka: KafkaEnv,
-): Omit<BuildContext, 'credentials' | 'attempt'> {
+): PlatformContext {
   return {
     region: env.AWS_REGION,
     bucket: env.BUCKET,

@@ -3,7 +3,11 @@ import type { Kafka } from 'kafkajs';
 import { z } from 'zod';
 import type { KafkaEnv } from '../../contract/builder-env.ts';
 import { type KafkaBus, kafkaBus } from './adapters/kafka/bus.ts';
+import { systemClock } from './clock.ts';
+import type { EventBus } from './ports.ts';
 import { secretText } from './secrets.ts';
+import { signedBus } from './signing.ts';
+import { signingSecret } from './signingSecret.ts';
 
 interface KafkaVariables {
   readonly KAFKA_BROKERS: string;
@@ -35,3 +39,14 @@ export async function openKafka(env: KafkaEnv, clientId: string, region: string)
 
 export const openBus = (env: KafkaEnv, clientId: string, region: string): KafkaBus =>
   kafkaBus(() => openKafka(env, clientId, region));
+
+/** The bus of a function: what it publishes carries the platform's MAC. */
+export const openSignedBus = (
+  kafka: KafkaEnv,
+  env: { readonly EVENT_SIGNING_SECRET_ARN: string; readonly AWS_REGION: string },
+  clientId: string,
+): EventBus =>
+  signedBus(
+    openBus(kafka, clientId, env.AWS_REGION),
+    signingSecret(new SecretsManagerClient({}), env.EVENT_SIGNING_SECRET_ARN, systemClock),
+  );

@@ -172,7 +172,14 @@ export interface LogChannel {
 
 export interface EventBus {
   /** Resolves when the messages are durable. Messages of one key keep their order. */
-  publish(topic: Topic, messages: readonly { readonly key: string; readonly value: string }[]): Promise<void>;
+  publish(topic: Topic, messages: readonly BusMessage[]): Promise<void>;
+}
+
+export interface BusMessage {
+  readonly key: string;
+  readonly value: string;
+  /** Who wrote it, proved (`contract/mac.ts`); `signedBus` adds it. */
+  readonly mac?: string | undefined;
 }
 
 export interface Doorbell {

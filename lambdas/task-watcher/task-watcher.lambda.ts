@@ -9,7 +9,7 @@ import { readEnv } from '../shared/env.ts';
 import { jsonLog } from '../shared/logger.ts';
 import { embeddedMetrics } from '../shared/metrics.ts';
 import { once } from '../shared/once.ts';
-import { kafkaEnv, openBus } from '../shared/openKafka.ts';
+import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { measureQueues } from './measure.ts';
 import type { WatcherDeps } from './reconcile.ts';
@@ -24,7 +24,7 @@ const deps = once(async (): Promise<WatcherDeps> => {
   return {
     queue,
     store,
-    bus: openBus(kafka, 'veren-task-watcher', env.AWS_REGION),
+    bus: openSignedBus(kafka, env, 'veren-task-watcher'),
     clock: systemClock,
     log,
     doorbell: lambdaDoorbell(new LambdaClient({}), {

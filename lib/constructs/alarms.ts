@@ -118,6 +118,14 @@ export function alarmTable(sources: AlarmSources): AlarmRow[] {
       periods: 1,
     },
     {
+      name: 'refused-messages',
+      description:
+        'Messages were dropped whose writer is not proved: a forgery, or a signing secret that was changed wrongly.',
+      metric: own(stage, METRICS.refusedMessages, 'Sum', 15),
+      threshold: 0,
+      periods: 1,
+    },
+    {
       name: 'undelivered-events',
       description: 'Doorbells or task events were not delivered; the sweep makes up for them, but something is wrong.',
       metric: aws('SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: sources.undeliveredQueueName }, 'Maximum'),

@@ -1,4 +1,5 @@
 import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
   BlockPublicAccess,
   Bucket,
@@ -8,6 +9,7 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { HANDOVER_PREFIX } from '../../contract/names.ts';
 import type { Config } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { StageSettings } from './stage-settings.ts';
@@ -17,6 +19,8 @@ export interface ArtifactBucketProps {
   /** `{account}` and `{region}` are filled in: names are global in S3. */
   readonly bucketName: string;
   readonly lifecycle: Config['lifecycle'];
+  /** The VPC that builders read their hand-overs from, where it has an endpoint for S3. @default - any network */
+  readonly handoverVpcId?: string | undefined;
 }
 
 /** The bucket of sites, immutable copies, records, logs and caches, and the bucket of its access logs. Neither is public. */
@@ -26,7 +30,7 @@ export class ArtifactBucket extends Construct {
   readonly bucketName: string;
   readonly accessLogs: Bucket;
 
-  constructor(scope: Construct, id: string, { settings, bucketName, lifecycle }: ArtifactBucketProps) {
+  constructor(scope: Construct, id: string, { settings, bucketName, lifecycle, handoverVpcId }: ArtifactBucketProps) {
     super(scope, id);
     this.bucketName = bucketName.replaceAll('{account}', Aws.ACCOUNT_ID).replaceAll('{region}', Aws.REGION);
     const destroyed = settings.removalPolicy === RemovalPolicy.DESTROY;
@@ -56,6 +60,21 @@ export class ArtifactBucket extends Construct {
       serverAccessLogsPrefix: 's3/',
       lifecycleRules: rules(lifecycle),
     });
+    if (handoverVpcId) this.keepHandoversIn(handoverVpcId);
+  }
+
+  /** A URL of a hand-over can be read by everybody who may describe tasks; outside of this VPC it is good for nothing. */
+  private keepHandoversIn(vpcId: string): void {
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'HandoversStayInTheVpc',
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ['s3:GetObject'],
+        resources: [this.bucket.arnForObjects(`${HANDOVER_PREFIX}*`)],
+        conditions: { StringNotEquals: { 'aws:SourceVpc': vpcId } },
+      }),
+    );
   }
 
   /** Objects below a prefix: `__logs/*`. */
@@ -77,5 +96,7 @@ const rules = (lifecycle: Config['lifecycle']): LifecycleRule[] => [
     prefix: '__deployments/',
     expiration: Duration.days(lifecycle.deploymentDays),
   },
+  // Read within minutes; what nobody has read holds credentials that have ended, and variables that have not.
+  { id: 'handovers', prefix: HANDOVER_PREFIX, expiration: Duration.days(1) },
   { id: 'broken-uploads', abortIncompleteMultipartUploadAfter: Duration.days(2) },
 ];

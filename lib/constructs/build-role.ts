@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { ArnPrincipal, type IRole, ManagedPolicy, PolicyDocument, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { TOPICS } from '../../contract/names.ts';
+import { BUILDER_TOPICS } from '../../contract/names.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ArtifactBucket } from './artifact-bucket.ts';
 import type { KafkaAccess } from './kafka.ts';
@@ -89,6 +89,6 @@ function unionOfBuilds({ bucket, userImages, kafka }: BuildRoleProps): PolicySta
       ],
       resources: [userImages.repositoryArn],
     }),
-    ...kafka.writeStatements(Object.values(TOPICS)),
+    ...kafka.writeStatements(BUILDER_TOPICS),
   ];
 }

@@ -22,13 +22,33 @@ export const grantTokens = (grantee: IGrantable, tokens: ISecret) => grantSecret
 /** Read the keys that git tokens and variables are sealed with. */
 export const grantDataKey = (grantee: IGrantable, dataKey: ISecret) => grantSecret(grantee, dataKey, 'DataKey');
 
+/** Read the secret that messages are signed with. Whoever verifies also learns since when there is one. */
+export function grantSigning(grantee: IGrantable, signing: ISecret, { verify = false } = {}): void {
+  grantSecret(grantee, signing, 'EventSigning');
+  if (verify)
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        sid: 'EventSigningSince',
+        actions: ['secretsmanager:DescribeSecret'],
+        resources: [signing.secretArn],
+      }),
+    );
+}
+
+/** Read what builders log in to Kafka with, to hand it over to them. */
+export const grantBuilderLogin = (grantee: IGrantable, secret: ISecret) => grantSecret(grantee, secret, 'BuilderKafka');
+
 /** Read the password of one's own user in Redis, where there is one; what that user may do is Redis's to say. */
 export function grantRedis(grantee: IGrantable, { secret }: RedisLogin): void {
   if (secret) grantSecret(grantee, secret, 'RedisPassword');
 }
 
 /** Objects below these prefixes (`__logs/*`), and to learn that a key does not exist. */
-export function grantBucket(role: Role, bucket: ArtifactBucket, prefixes: { read?: string[]; write?: string[] }): void {
+export function grantBucket(
+  role: Role,
+  bucket: ArtifactBucket,
+  prefixes: { read?: string[]; write?: string[]; remove?: string[] },
+): void {
   const add = (sid: string, actions: string[], resources: string[]) =>
     role.addToPolicy(new PolicyStatement({ sid, actions, resources }));
   const objects = (list: string[]) => list.map((prefix) => bucket.arnForObjects(prefix));
@@ -38,9 +58,10 @@ export function grantBucket(role: Role, bucket: ArtifactBucket, prefixes: { read
     add('TellMissingKeys', ['s3:ListBucket'], [bucket.bucketArn]);
   }
   if (prefixes.write) add('WriteObjects', ['s3:PutObject'], objects(prefixes.write));
+  if (prefixes.remove) add('RemoveObjects', ['s3:DeleteObject'], objects(prefixes.remove));
   acknowledgeWildcards(
     role,
-    objects([...(prefixes.read ?? []), ...(prefixes.write ?? [])]),
+    objects([...(prefixes.read ?? []), ...(prefixes.write ?? []), ...(prefixes.remove ?? [])]),
     'Keys hold ids that are made at run time; the rights end at this prefix of one bucket.',
   );
 }

@@ -19,7 +19,7 @@ export interface KafkaTopicsProps {
   readonly logRetention: Duration;
 }
 
-/** The two topics, made and kept in shape by the deployment. Deleting the stack leaves them: they hold the log of events. */
+/** The three topics, made and kept in shape by the deployment. Deleting the stack leaves them: they hold the log of events. */
 export class KafkaTopics extends Construct {
   constructor(scope: Construct, id: string, props: KafkaTopicsProps) {
     super(scope, id);
@@ -63,7 +63,11 @@ export class KafkaTopics extends Construct {
       resourceType: 'Custom::KafkaTopics',
       serviceToken: provider.serviceToken,
       properties: {
-        topics: [topic(TOPICS.events, props.eventRetention), topic(TOPICS.logs, props.logRetention)],
+        topics: [
+          topic(TOPICS.events, props.eventRetention),
+          topic(TOPICS.buildEvents, props.eventRetention),
+          topic(TOPICS.logs, props.logRetention),
+        ],
         // The cluster that the topics are on: another cluster needs them again.
         brokers: props.kafka.brokers,
       },

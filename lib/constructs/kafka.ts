@@ -13,17 +13,20 @@ export class KafkaAccess {
   readonly clusterArn: string | undefined;
   /** Present where access is by SCRAM: `{"username", "password"}`. */
   readonly secret: ISecret | undefined;
+  /** The same of the user that builders log in as. */
+  readonly builderSecret: ISecret | undefined;
 
-  private constructor(input: Pick<KafkaAccess, 'brokers' | 'security' | 'clusterArn' | 'secret'>) {
+  private constructor(input: Pick<KafkaAccess, 'brokers' | 'security' | 'clusterArn' | 'secret' | 'builderSecret'>) {
     this.brokers = input.brokers;
     this.security = input.security;
     this.clusterArn = input.clusterArn;
     this.secret = input.secret;
+    this.builderSecret = input.builderSecret;
   }
 
   /** An MSK cluster with IAM. */
   static iam(brokers: string, clusterArn: string): KafkaAccess {
-    return new KafkaAccess({ brokers, security: 'iam', clusterArn, secret: undefined });
+    return new KafkaAccess({ brokers, security: 'iam', clusterArn, secret: undefined, builderSecret: undefined });
   }
 
   /** Endpoints from the configuration. */
@@ -34,6 +37,7 @@ export class KafkaAccess {
       security: KafkaEnv['KAFKA_SECURITY'];
       clusterArn?: string | undefined;
       secretArn?: string | undefined;
+      builderSecretArn?: string | undefined;
     },
   ): KafkaAccess {
     return new KafkaAccess({
@@ -41,6 +45,9 @@ export class KafkaAccess {
       security: given.security,
       clusterArn: given.security === 'iam' ? given.clusterArn : undefined,
       secret: given.secretArn ? Secret.fromSecretCompleteArn(scope, 'KafkaSecret', given.secretArn) : undefined,
+      builderSecret: given.builderSecretArn
+        ? Secret.fromSecretCompleteArn(scope, 'KafkaBuilderSecret', given.builderSecretArn)
+        : undefined,
     });
   }
 

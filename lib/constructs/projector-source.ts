@@ -28,10 +28,11 @@ export interface ProjectorSourceProps {
 /** One group per topic: each mapping has its own offsets. */
 const GROUPS: Readonly<Record<Topic, string>> = {
   [TOPICS.events]: 'veren-projector-events',
+  [TOPICS.buildEvents]: 'veren-projector-build-events',
   [TOPICS.logs]: 'veren-projector-logs',
 };
 
-/** Feeds both topics to the projector. Records that keep failing go to a queue for an operator, and the topic moves on. */
+/** Feeds all topics to the projector. Records that keep failing go to a queue for an operator, and the topic moves on. */
 export class ProjectorSource extends Construct {
   /** Where batches end that could not be processed: metadata that points at the records. */
   readonly failed: Queue;
@@ -78,7 +79,7 @@ export class ProjectorSource extends Construct {
         provisionedPollerConfig: {
           minimumPollers: pollers.min,
           maximumPollers: pollers.max,
-          // Both topics share one event poller unit, which is what costs.
+          // All topics share one event poller unit, which is what costs.
           pollerGroupName: 'veren-projector',
         },
         // These four exist in provisioned mode only.

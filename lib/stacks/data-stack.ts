@@ -31,6 +31,8 @@ export class DataStack extends VerenStack {
   readonly tokens: ISecret;
   /** What git tokens and variables are sealed with in Redis. */
   readonly dataKey: ISecret;
+  /** Signs and verifies messages (`contract/mac.ts`). */
+  readonly signing: ISecret;
   /** Holds `{projectId}`. */
   readonly siteUrlTemplate: string;
   readonly msk: MskCluster | undefined;
@@ -48,6 +50,8 @@ export class DataStack extends VerenStack {
       settings,
       bucketName: config.bucketName,
       lifecycle: config.lifecycle,
+      // A VPC of our own has a gateway endpoint; what one of somebody else's has is not known.
+      handoverVpcId: config.network.existing || config.stage === 'local' ? undefined : network.vpc.vpcId,
     });
     this.repositories = new Repositories(this, 'Repositories', { settings, userImages: config.userImageRepository });
     if (config.kafka.kind === 'msk' && network.kafka) {
@@ -77,6 +81,7 @@ export class DataStack extends VerenStack {
 
     this.tokens = this.makeTokens();
     this.dataKey = this.makeDataKey();
+    this.signing = this.makeSigning();
     if (config.sites.kind === 'cloudfront') {
       this.sites = new Sites(this, 'Sites', {
         settings,
@@ -114,6 +119,25 @@ export class DataStack extends VerenStack {
     if (redis.kind !== 'given') throw new Error('a Valkey group needs a network with a group for it');
     const secret = redis.secretArn ? Secret.fromSecretCompleteArn(this, 'RedisSecret', redis.secretArn) : undefined;
     return { url: redis.url, loginOf: () => (secret ? { secret } : {}) };
+  }
+
+  /** What the keys of messages are derived from. Made once; docs/operations.md has how to change it. */
+  private makeSigning(): ISecret {
+    const signing = new Secret(this, 'EventSigning', {
+      secretName: `veren/${this.config.stage}/event-signing`,
+      description: 'Signs messages in Kafka: {"current": "...", "accepted": ["..."]}. See docs/operations.md.',
+      generateSecretString: {
+        secretStringTemplate: '{}',
+        generateStringKey: 'current',
+        passwordLength: 64,
+        excludePunctuation: true,
+      },
+      removalPolicy: this.settings.removalPolicy,
+    });
+    acknowledge(signing, {
+      'AwsSolutions-SMG4': 'Never leaves the account; a change has two steps that an operator takes (operations.md).',
+    });
+    return signing as ISecret;
   }
 
   /** Owner → SHA-256 of tokens. Made empty: nobody can call the API until an operator adds the first token. */

@@ -5,17 +5,19 @@ import { FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { FunctionEnvSchemas, type FunctionName, type FunctionVariables } from '../../contract/function-env.ts';
-import { TOPICS } from '../../contract/names.ts';
+import { HANDOVER_PREFIX, TOPICS } from '../../contract/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { Addresses } from '../constructs/addresses.ts';
 import { BuildRole } from '../constructs/build-role.ts';
 import {
   grantBucket,
+  grantBuilderLogin,
   grantDataKey,
   grantDescribeImages,
   grantFindTask,
   grantRedis,
   grantRemoval,
+  grantSigning,
   grantStopTask,
   grantTokens,
 } from '../constructs/grants.ts';
@@ -73,6 +75,8 @@ export class PipelineStack extends VerenStack {
     }
     buildWorker.grantRing(cloneWorker.role);
     for (const fn of [api, projector, watcher]) grantStopTask(fn.role, builders.clusters);
+    for (const fn of [api, cloneWorker, buildWorker, watcher]) grantSigning(fn.role, data.signing);
+    grantSigning(projector.role, data.signing, { verify: true });
     for (const fn of [buildWorker, watcher]) grantFindTask(fn.role, builders.clusters);
     this.functions = {
       api,
@@ -116,12 +120,11 @@ export class PipelineStack extends VerenStack {
       memoryMiB: 512,
       environment: {
         ...this.kafka(),
-        ...this.timeouts(),
+        ...this.signing(),
         ...rings,
         BUCKET: data.storage.bucketName,
         TOKENS_SECRET_ARN: data.tokens.secretArn,
         DATA_KEY_SECRET_ARN: data.dataKey.secretArn,
-        ECR_URI: data.repositories.userImages.repositoryUri,
         SITE_URL_TEMPLATE: data.siteUrlTemplate,
         LOG_STREAM_URL: logStreamUrl,
         SUPERSEDE: this.config.limits.supersede,
@@ -146,6 +149,7 @@ export class PipelineStack extends VerenStack {
       ephemeralStorage: Size.gibibytes(2),
       environment: {
         ...this.kafka(),
+        ...this.signing(),
         BUILD_WORKER_ARN: buildWorker.fn.functionArn,
         DATA_KEY_SECRET_ARN: this.data.dataKey.secretArn,
         GIT_HOSTS: this.config.gitHosts,
@@ -162,6 +166,8 @@ export class PipelineStack extends VerenStack {
     const { userImages } = data.repositories;
     const environment: Omit<FunctionVariables<'build-worker'>, 'REDIS_URL'> = {
       ...this.kafka(),
+      ...this.signing(),
+      ...(data.kafka.builderSecret && { KAFKA_BUILDER_SECRET_ARN: data.kafka.builderSecret.secretArn }),
       ...this.timeouts(),
       ...builders.builderVariables(),
       BUCKET: bucket.bucketName,
@@ -194,6 +200,10 @@ export class PipelineStack extends VerenStack {
     grantDataKey(buildWorker.role, data.dataKey);
     for (const task of builders.tasks) task.grantRun(buildWorker.role);
     grantStopTask(buildWorker.role, builders.clusters);
+    if (data.kafka.builderSecret) grantBuilderLogin(buildWorker.role, data.kafka.builderSecret);
+    // Its rights are those of the URLs that it signs: to read a hand-over, to claim it, to remove it.
+    const handovers = [`${HANDOVER_PREFIX}*`];
+    grantBucket(buildWorker.role, bucket, { read: handovers, write: handovers, remove: handovers });
     new BuildRole(this, 'Build', {
       settings: this.settings,
       assumedBy: buildWorker.role,
@@ -229,7 +239,9 @@ export class PipelineStack extends VerenStack {
       memoryMiB: 512,
       environment: {
         ...rings,
+        ...this.signing(),
         BUCKET: this.data.storage.bucketName,
+        ECR_URI: this.data.repositories.userImages.repositoryUri,
         WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
         STAGE: this.config.stage,
       },
@@ -249,6 +261,7 @@ export class PipelineStack extends VerenStack {
       memoryMiB: 512,
       environment: {
         ...this.kafka(),
+        ...this.signing(),
         ...this.timeouts(),
         ...rings,
         BUCKET: this.data.storage.bucketName,
@@ -371,6 +384,10 @@ export class PipelineStack extends VerenStack {
 
   private kafka() {
     return this.data.kafka.environment() as { KAFKA_BROKERS: string };
+  }
+
+  private signing() {
+    return { EVENT_SIGNING_SECRET_ARN: this.data.signing.secretArn };
   }
 
   private timeouts() {

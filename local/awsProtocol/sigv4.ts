@@ -4,7 +4,7 @@ import type { CredentialStore, Principal } from './credentials.ts';
 import { ServiceError } from './serviceError.ts';
 
 /**
- * Verifies AWS Signature Version 4 in the Authorization header.
+ * Verifies AWS Signature Version 4, in the Authorization header or in the query of a presigned URL.
  * Source: AWS general reference, "Create a signed AWS API request"; S3 API reference, "Authenticating Requests".
  */
 export interface SignedRequest {
@@ -88,14 +88,63 @@ function signingKey(secret: string, date: string, region: string, service: strin
 export const sameText = (a: string, b: string) =>
   a.length === b.length && timingSafeEqual(Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1'));
 
-/**
- * @param payloadHash Hash to assume where the request names none in `x-amz-content-sha256` (JSON and query protocols).
- * @throws ServiceError with S3's error codes.
- */
-export function verifySignature(
-  request: SignedRequest,
-  options: { service: string; credentials: CredentialStore; now: number; payloadHash?: string },
-): Verified {
+/** What a request says of its signature, in its header or (a presigned URL) in its query. */
+interface Claimed {
+  readonly accessKeyId: string;
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+  readonly signedHeaders: string;
+  readonly signature: string;
+  readonly amzDate: string;
+  readonly token: string | undefined;
+  /** Without the signature, as it was signed. */
+  readonly query: string;
+  /** Milliseconds that it is good for: those of the URL, or the skew that is allowed to clocks. */
+  readonly goodFor: number;
+  readonly payloadHash: string;
+}
+
+const MAX_EXPIRES_SECONDS = 604_800;
+const CREDENTIAL = /^([A-Z0-9]{4,128})\/(\d{8})\/([a-z0-9-]{1,32})\/([a-z0-9-]{1,32})\/aws4_request$/;
+
+const malformed = (message: string) => new ServiceError('AuthorizationQueryParametersError', 400, message);
+
+function claimedInQuery(query: string): Claimed {
+  const parameters = new URLSearchParams(query.replaceAll('+', '%2B'));
+  const get = (name: string) => {
+    const values = parameters.getAll(name);
+    if (values.length > 1) throw malformed(`${name} is given more than once.`);
+    return values[0];
+  };
+  const credential = CREDENTIAL.exec(get('X-Amz-Credential') ?? '');
+  const expires = get('X-Amz-Expires') ?? '';
+  const signedHeaders = get('X-Amz-SignedHeaders') ?? '';
+  const signature = get('X-Amz-Signature') ?? '';
+  if (get('X-Amz-Algorithm') !== 'AWS4-HMAC-SHA256' || !credential || !/^[a-z0-9;_-]{1,4096}$/.test(signedHeaders))
+    throw malformed('The query parameters of the signature are not valid.');
+  if (!/^\d{1,6}$/.test(expires) || Number(expires) < 1 || Number(expires) > MAX_EXPIRES_SECONDS)
+    throw malformed('X-Amz-Expires must be between 1 and 604800 seconds.');
+  const [accessKeyId, date, region, service] = credential.slice(1) as [string, string, string, string];
+  return {
+    accessKeyId,
+    date,
+    region,
+    service,
+    signedHeaders,
+    signature,
+    amzDate: get('X-Amz-Date') ?? '',
+    token: get('X-Amz-Security-Token'),
+    query: query
+      .split('&')
+      .filter((pair) => !pair.startsWith('X-Amz-Signature='))
+      .join('&'),
+    goodFor: Number(expires) * 1_000,
+    payloadHash: get('X-Amz-Content-Sha256') ?? 'UNSIGNED-PAYLOAD',
+  };
+}
+
+function claimedInHeader(request: SignedRequest, query: string, payloadHash: string | undefined): Claimed {
   const header = request.headers.authorization;
   if (header === undefined) throw new ServiceError('AccessDenied', 403, 'The request is not signed.');
   const parts = AUTHORIZATION.exec(header);
@@ -108,6 +157,39 @@ export function verifySignature(
     string,
     string,
   ];
+  const hash = (request.headers['x-amz-content-sha256'] as string | undefined) ?? payloadHash;
+  if (hash === undefined) throw new ServiceError('InvalidRequest', 400, 'The header x-amz-content-sha256 is missing.');
+  return {
+    accessKeyId,
+    date,
+    region,
+    service,
+    signedHeaders,
+    signature,
+    amzDate: (request.headers['x-amz-date'] as string | undefined) ?? '',
+    token: request.headers['x-amz-security-token'] as string | undefined,
+    query,
+    goodFor: MAX_SKEW_MS,
+    payloadHash: hash,
+  };
+}
+
+/**
+ * @param payloadHash Hash to assume where the request names none in `x-amz-content-sha256` (JSON and query protocols).
+ * @throws ServiceError with S3's error codes.
+ */
+export function verifySignature(
+  request: SignedRequest,
+  options: { service: string; credentials: CredentialStore; now: number; payloadHash?: string },
+): Verified {
+  const mark = request.url.indexOf('?');
+  const path = mark < 0 ? request.url : request.url.slice(0, mark);
+  const query = mark < 0 ? '' : request.url.slice(mark + 1);
+  const inQuery = query.includes('X-Amz-Signature=');
+  if (inQuery && request.headers.authorization !== undefined)
+    throw new ServiceError('InvalidArgument', 400, 'Only one auth mechanism allowed.');
+  const claimed = inQuery ? claimedInQuery(query) : claimedInHeader(request, query, options.payloadHash);
+  const { accessKeyId, date, region, service, signedHeaders, signature, amzDate, payloadHash } = claimed;
   if (service !== options.service)
     throw new ServiceError(
       'AuthorizationHeaderMalformed',
@@ -118,11 +200,11 @@ export function verifySignature(
   const principal = options.credentials.lookup(accessKeyId);
   if (!principal) throw new ServiceError('InvalidAccessKeyId', 403, 'The access key id does not exist in our records.');
 
-  const amzDate = request.headers['x-amz-date'] as string | undefined;
   const at = parseAmzDate(amzDate);
-  if (amzDate === undefined || Number.isNaN(at) || !amzDate.startsWith(date))
+  if (Number.isNaN(at) || !amzDate.startsWith(date))
     throw new ServiceError('AccessDenied', 403, 'A valid x-amz-date header is required.');
-  if (Math.abs(options.now - at) > MAX_SKEW_MS)
+  if (inQuery && options.now > at + claimed.goodFor) throw new ServiceError('AccessDenied', 403, 'Request has expired');
+  if (inQuery ? at > options.now + MAX_SKEW_MS : Math.abs(options.now - at) > MAX_SKEW_MS)
     throw new ServiceError(
       'RequestTimeTooSkewed',
       403,
@@ -134,19 +216,13 @@ export function verifySignature(
   if (!signed.has('host') || Object.keys(request.headers).some((n) => n.startsWith('x-amz-') && !signed.has(n)))
     throw new ServiceError('AccessDenied', 403, 'There were headers present in the request which were not signed.');
 
-  const payloadHash = (request.headers['x-amz-content-sha256'] as string | undefined) ?? options.payloadHash;
-  if (payloadHash === undefined)
-    throw new ServiceError('InvalidRequest', 400, 'The header x-amz-content-sha256 is missing.');
-
-  const mark = request.url.indexOf('?');
-  const path = mark < 0 ? request.url : request.url.slice(0, mark);
   const canonicalRequest = [
     request.method,
     path
       .split('/')
       .map((s) => encode(decode(s)))
       .join('/'),
-    canonicalQuery(mark < 0 ? '' : request.url.slice(mark + 1)),
+    canonicalQuery(claimed.query),
     ...names.map(
       (n) =>
         `${n}:${String(request.headers[n] ?? '')
@@ -167,7 +243,7 @@ export function verifySignature(
       'The request signature we calculated does not match the signature you provided.',
     );
 
-  checkToken(principal, request.headers['x-amz-security-token'] as string | undefined, options.now);
+  checkToken(principal, claimed.token, options.now);
   return { principal, payloadHash, seed: { signature, key, amzDate, scope } };
 }
 

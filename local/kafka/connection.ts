@@ -137,7 +137,7 @@ export class Connection {
     response.array(wanted, (topic) => {
       const known = topics.has(topic);
       response
-        .int16(known ? KAFKA_ERROR.NONE : KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION)
+        .int16(known ? KAFKA_ERROR.NONE : KAFKA_ERROR.TOPIC_AUTHORIZATION_FAILED)
         .string(topic)
         .int8(0);
       response.array(known ? [0] : [], (partition) => {

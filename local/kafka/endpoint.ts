@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import type { z } from 'zod';
 import type { KafkaEnvSchema } from '../../contract/builder-env.ts';
-import { TOPICS } from '../../contract/names.ts';
+import { BUILDER_TOPICS } from '../../contract/names.ts';
 import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
 import { Connection, type KafkaFault } from './connection.ts';
 import { ProduceApi } from './produce.ts';
@@ -11,7 +11,7 @@ import { type ScramUser, scramVerifier } from './scram.ts';
 
 export interface KafkaEndpointOptions {
   readonly port?: number;
-  /** Topics that exist, each with one partition. Default: Veren's. */
+  /** Topics that may be written, each with one partition; every other is refused. Default: those of builders. */
   readonly topics?: readonly string[];
   /** Producers must prove by SCRAM-SHA-512 that they know it. Absent: everybody on this machine may produce. */
   readonly user?: ScramUser;
@@ -41,7 +41,7 @@ export const randomScramUser = (): ScramUser => ({
  * builder reports on the laptop by the very code that it uses on AWS.
  */
 export async function startKafkaEndpoint(options: KafkaEndpointOptions): Promise<KafkaEndpoint> {
-  const topics = new Set<string>(options.topics ?? Object.values(TOPICS));
+  const topics = new Set<string>(options.topics ?? BUILDER_TOPICS);
   const produce = new ProduceApi({ append: options.onMessages, has: (topic) => topics.has(topic) });
   const verifier = options.user && scramVerifier(options.user);
   let producers = BigInt(randomInt(2 ** 47)); // not those of an earlier life: their sequence numbers begin at 0 again

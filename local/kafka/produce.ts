@@ -59,8 +59,9 @@ export class ProduceApi {
 
   async #append(topic: string, partition: number, records: Buffer): Promise<PartitionResult> {
     try {
-      if (!this.#log.has(topic) || partition !== 0)
-        throw new KafkaError(KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION, 'There is no such topic.');
+      if (!this.#log.has(topic))
+        throw new KafkaError(KAFKA_ERROR.TOPIC_AUTHORIZATION_FAILED, 'Builders may not write to this topic.');
+      if (partition !== 0) throw new KafkaError(KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION, 'There is no such topic.');
       const batch = decodeRecordBatch(records);
       const repeated = this.#repeated(topic, batch);
       if (repeated !== undefined) return { partition, code: KAFKA_ERROR.NONE, baseOffset: repeated };

@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { MAC_HEADER } from '../../contract/mac.ts';
 import { crc32c } from '../awsProtocol/crc32.ts';
 import { KAFKA_ERROR, KafkaError } from './errorCodes.ts';
 import { WireReader } from './wire.ts';
@@ -7,6 +8,8 @@ export interface KafkaMessage {
   /** Empty where the producer gave none. */
   readonly key: string;
   readonly value: string;
+  /** The MAC that the producer gave with it; of all headers the one that is kept. */
+  readonly mac?: string;
   /** Milliseconds since the epoch, by the producer's clock. */
   readonly timestamp: number;
 }
@@ -23,6 +26,7 @@ export interface RecordBatch {
 export const MAX_BATCH_BYTES = 1_048_588;
 const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
 const GZIP = 1;
+const MAX_MAC_BYTES = 100;
 
 /**
  * Reads a record batch of format v2, uncompressed or with gzip.
@@ -83,10 +87,17 @@ function decodeRecord(batch: WireReader, baseTimestamp: bigint): KafkaMessage {
   const key = record.varbytes();
   const value = record.varbytes();
   const headers = record.varint();
+  let mac: string | undefined;
   for (let i = 0; i < headers; i++) {
-    record.varbytes();
-    record.varbytes();
+    const name = record.varbytes()?.toString('latin1');
+    const given = record.varbytes();
+    if (name === MAC_HEADER && given && given.length <= MAX_MAC_BYTES) mac = given.toString('latin1');
   }
   if (record.remaining > 0) throw corrupt('A record has not the length that it states.');
-  return { key: key?.toString('utf8') ?? '', value: value?.toString('utf8') ?? '', timestamp };
+  return {
+    key: key?.toString('utf8') ?? '',
+    value: value?.toString('utf8') ?? '',
+    ...(mac !== undefined && { mac }),
+    timestamp,
+  };
 }

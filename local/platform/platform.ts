@@ -5,6 +5,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
+import { urlSigner } from '../../lambdas/build-worker/services/handover.ts';
 import { isDiskFull, writeFailure } from '../../lambdas/shared/adapters/memory/journalFile.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
 import { secretBox } from '../../lambdas/shared/secretBox.ts';
@@ -17,12 +18,14 @@ import { startStsEndpoint } from '../sts/endpoint.ts';
 import { ownAddressesOf } from './admission.ts';
 import { chooseBuildUsers } from './buildUsers.ts';
 import { requireGit } from './git.ts';
+import { clearHandovers } from './handovers.ts';
 import { healthOf } from './health.ts';
 import { startHttp } from './http.ts';
 import { type HostEnv, laptopTaskDefinitions, workFolder } from './images.ts';
 import { clearToolchains, clearWork, protectData } from './leftovers.ts';
 import { openLaptopPorts } from './ports.ts';
 import { laptopSecretKeys } from './secretKeys.ts';
+import { laptopSigning } from './signing.ts';
 import { laptopToken } from './token.ts';
 import { wireHandlers } from './wiring.ts';
 
@@ -82,7 +85,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     });
     const onError = (e: unknown) => log('an engine reported a fault', e);
     const onRepair = (sentence: string) => log(sentence);
-    const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError, onRepair }));
+    const signing = await laptopSigning(dataDir, clock.now());
+    const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError, onRepair, signing }));
     // Opened after the ports: now the data folder is ours. Closed after them: they wait for analyses that are going on.
     const analyses = await openAnalysisPool({ dataDir, hostEnv });
     closers.unshift(() => analyses.close());
@@ -116,6 +120,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       }),
     );
     await clearWork(workFolder(dataDir), users);
+    await clearHandovers(s3, DEFAULT_BUCKET);
     const temporary = join(dataDir, 'tmp');
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { mode: 0o700 });
@@ -131,7 +136,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       secretBox: secretBox(async () => secretKeys),
       limits: options.limits ?? LAPTOP_LIMITS,
       timeoutSeconds: options.timeoutSeconds ?? 1_800,
-      clients: { s3, sts, ecs },
+      clients: { s3, sts, ecs, urlSigner: urlSigner({ ...sdk, endpoint: s3Endpoint.url, forcePathStyle: true }) },
+      signing,
       region: DEFAULT_REGION,
       bucket: DEFAULT_BUCKET,
       analyze: analyses.analyze,

@@ -1,5 +1,6 @@
 import type { MSKEvent, MSKRecord } from 'aws-lambda';
 import { KafkaEnvSchema } from '../../contract/builder-env.ts';
+import { MAC_HEADER } from '../../contract/mac.ts';
 import { DEFAULT_REGION, TOPICS, type Topic } from '../../contract/names.ts';
 import type { KafkaAccess } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
 import type { BatchResult } from '../../lambdas/event-projector/project.ts';
@@ -20,6 +21,7 @@ import type {
   Subscriptions,
   Tickets,
 } from '../../lambdas/shared/ports.ts';
+import { type Signing, signedBus } from '../../lambdas/shared/signing.ts';
 import { randomScramUser, startKafkaEndpoint } from '../kafka/endpoint.ts';
 import type { HostEnv } from './images.ts';
 
@@ -35,7 +37,7 @@ export interface LaptopPorts extends Pick<MemoryPlatform, 'doorbell' | 'notifier
   readonly bus: EventBus;
   /** `KAFKA_*` of the builders' environment. */
   readonly kafka: KafkaAccess;
-  /** Feeds the projector with everything on both topics. */
+  /** Feeds the projector with everything on all topics. */
   readonly feed: (project: Projector) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -47,6 +49,8 @@ export interface LaptopPortsOptions {
   readonly onError: (error: unknown) => void;
   /** Told, in one sentence, of a journal that was repaired at the start. */
   readonly onRepair: (sentence: string) => void;
+  /** Signs what handlers publish. */
+  readonly signing: Signing;
 }
 
 /**
@@ -68,7 +72,7 @@ export async function openLaptopPorts(options: LaptopPortsOptions): Promise<Lapt
     if (memory.crashed) await clearWaitingSuspects(state.queue);
     const messages = hostEnv.KAFKA_BROKERS
       ? await kafkaMessages(hostEnv, options, closers)
-      : await memoryMessages(memory.bus, closers);
+      : await memoryMessages(memory.bus, options, closers);
     const { queue, store, logs, subscriptions, tickets } = state;
     const { doorbell, notifier, probe } = memory;
     return { queue, store, logs, subscriptions, tickets, doorbell, notifier, probe, ...messages, close };
@@ -92,7 +96,11 @@ function redisState(url: string, { onError }: LaptopPortsOptions, closers: Close
 }
 
 /** A broker that others may use too: the topics are made, and a consumer group feeds the projector as Lambda's source does. */
-async function kafkaMessages(hostEnv: HostEnv, { onError }: LaptopPortsOptions, closers: Closers): Promise<Messages> {
+async function kafkaMessages(
+  hostEnv: HostEnv,
+  { onError, signing }: LaptopPortsOptions,
+  closers: Closers,
+): Promise<Messages> {
   const env = KafkaEnvSchema.parse(hostEnv);
   const topics = Object.values(TOPICS);
   const kafka = await openKafka(env, 'veren-laptop', DEFAULT_REGION);
@@ -100,7 +108,7 @@ async function kafkaMessages(hostEnv: HostEnv, { onError }: LaptopPortsOptions, 
   const bus = openBus(env, 'veren-laptop', DEFAULT_REGION);
   closers.push(() => bus.close());
   return {
-    bus,
+    bus: signedBus(bus, async () => signing),
     kafka: env,
     async feed(project) {
       closers.push(await consumeAsLambda({ kafka, groupId: 'veren-laptop', topics, handler: project, onError }));
@@ -109,14 +117,14 @@ async function kafkaMessages(hostEnv: HostEnv, { onError }: LaptopPortsOptions, 
 }
 
 /** Builders speak Kafka's protocol to an endpoint of ours, whose messages go to the journal. */
-async function memoryMessages(bus: MemoryBus, closers: Closers): Promise<Messages> {
+async function memoryMessages(bus: MemoryBus, { signing }: LaptopPortsOptions, closers: Closers): Promise<Messages> {
   const endpoint = await startKafkaEndpoint({
     user: randomScramUser(),
     onMessages: (topic, messages) => bus.publish(topic as Topic, messages),
   });
   closers.push(() => endpoint.close());
   return {
-    bus,
+    bus: signedBus(bus, async () => signing),
     kafka: endpoint.environment,
     async feed(project) {
       for (const topic of Object.values(TOPICS))
@@ -132,7 +140,7 @@ async function memoryMessages(bus: MemoryBus, closers: Closers): Promise<Message
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 /** A message of the memory bus as Lambda's event source has it. */
-export const asMskRecord = ({ topic, partition, offset, key, value }: Message): MSKRecord => ({
+export const asMskRecord = ({ topic, partition, offset, key, value, mac }: Message): MSKRecord => ({
   topic,
   partition,
   offset,
@@ -140,5 +148,5 @@ export const asMskRecord = ({ topic, partition, offset, key, value }: Message): 
   timestampType: 'CREATE_TIME',
   key: base64(key),
   value: base64(value),
-  headers: [],
+  headers: mac === undefined ? [] : [{ [MAC_HEADER]: [...Buffer.from(mac)] }],
 });

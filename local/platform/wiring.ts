@@ -8,11 +8,12 @@ import type { ApiDeps } from '../../lambdas/api/deps.ts';
 import type { Supersede } from '../../lambdas/api/supersede.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { mintCredentials } from '../../lambdas/build-worker/services/credentials.ts';
-import type { BuildContext } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
-import { checkRequestSize } from '../../lambdas/build-worker/services/overrides.ts';
+import type { PlatformContext } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
+import { handoverWriter } from '../../lambdas/build-worker/services/handover.ts';
 import { drainBuildQueue } from '../../lambdas/build-worker/workers/build.ts';
 import { drainCloneQueue } from '../../lambdas/clone-worker/workers/clone.ts';
 import { project } from '../../lambdas/event-projector/project.ts';
+import { countRefused } from '../../lambdas/event-projector/refuse.ts';
 import { rest } from '../../lambdas/log-streamer/followLog.ts';
 import { s3Archive } from '../../lambdas/shared/archive.ts';
 import { artifactFinder } from '../../lambdas/shared/artifact.ts';
@@ -22,6 +23,7 @@ import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
 import { gitAllowProtocol, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
 import type { SecretBox } from '../../lambdas/shared/secretBox.ts';
+import type { Signing } from '../../lambdas/shared/signing.ts';
 import { stopBuilds } from '../../lambdas/shared/stopBuilds.ts';
 import { forbidPublication } from '../../lambdas/shared/verdict.ts';
 import { watch } from '../../lambdas/task-watcher/watch.ts';
@@ -40,10 +42,17 @@ export interface WiringInput {
   /** Default: `waiting`. */
   readonly supersede?: Supersede;
   readonly timeoutSeconds: number;
-  readonly clients: { readonly s3: S3Client; readonly sts: STSClient; readonly ecs: ECSClient };
+  readonly clients: {
+    readonly s3: S3Client;
+    readonly sts: STSClient;
+    readonly ecs: ECSClient;
+    /** Signs URLs of hand-overs. */
+    readonly urlSigner: S3Client;
+  };
+  readonly signing: Signing;
   readonly region: string;
   readonly bucket: string;
-  readonly endpoints: BuildContext['endpoints'];
+  readonly endpoints: PlatformContext['endpoints'];
   readonly analyze: AnalysisPool['analyze'];
   /** What links of the API begin with. */
   readonly linkOrigin: () => string;
@@ -69,7 +78,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   const archive = s3Archive(clients.s3, bucket);
   const stop = stopBuilds({ queue, ecs: clients.ecs });
   const authenticate = authenticateByHash(async () => ({ [input.owner]: [hashToken(input.token)] }));
-  const platform = {
+  const platform: PlatformContext = {
     region: input.region,
     bucket,
     ecrUri: 'localhost/my-backend',
@@ -95,6 +104,8 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     bucketArn: `arn:aws:s3:::${bucket}`,
     userImagesArn: `arn:aws:ecr:${input.region}:${LOCAL_ACCOUNT}:repository/my-backend`,
   });
+  const writeHandover = handoverWriter({ s3: clients.s3, signer: clients.urlSigner, bucket });
+  const signing = async () => input.signing;
   doorbell.on('build-worker', () =>
     drainBuildQueue({
       ...common,
@@ -106,6 +117,8 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
       network: null,
       spot: false,
       platform,
+      writeHandover,
+      signing,
     }),
   );
 
@@ -117,6 +130,9 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     notifier,
     stopBuilds: stop,
     park: async (poison: object) => log('a malformed message was put aside', poison),
+    signing,
+    place: { bucket, ecrUri: platform.ecrUri },
+    refuse: countRefused(() => undefined, log),
   };
   await ports.feed((event) => project(projector, event));
 
@@ -135,7 +151,6 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     linkOrigin: input.linkOrigin,
     siteAddresses: input.siteAddresses,
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
-    checkSize: (request) => checkRequestSize(request, platform),
     stopBuilds: stop,
     dropCaches: dropCaches(clients.s3, bucket),
     forbidPublication: forbidPublication({ s3: clients.s3, bucket, clock }),

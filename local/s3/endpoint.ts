@@ -91,12 +91,12 @@ async function answer(
   await operationFor(method, context)(context);
 }
 
-/** Query parameters that only refine an operation; any other names a subresource that has to be known. */
+/** Query parameters that only refine an operation; any other, but those of a signature, names a subresource that has to be known. */
 const REFINING =
   /^(x-id|list-type|prefix|delimiter|max-keys|continuation-token|start-after|marker|encoding-type|fetch-owner|partNumber|uploadId)$/;
 
 function operationFor(method: string, { bucket, key, query, request }: S3Context): Operation {
-  const subresource = [...query.keys()].find((name) => !REFINING.test(name));
+  const subresource = [...query.keys()].find((name) => !REFINING.test(name) && !/^x-amz-/i.test(name));
   const copy = request.headers['x-amz-copy-source'] !== undefined;
   const upload = query.has('uploadId');
   const version = query.get('list-type');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import type { Target } from '../../contract/builders.ts';
-import { type DeploymentEvent, DeploymentEventSchema, LogBatchSchema } from '../../contract/events.ts';
+import { type BuilderEvent, BuilderEventSchema, LogBatchSchema } from '../../contract/events.ts';
 import type { Lane } from '../../contract/lanes.ts';
 import { s3Keys, TOPICS } from '../../contract/names.ts';
 import { sessionPolicy } from '../../lambdas/build-worker/services/credentials.ts';
@@ -74,7 +74,7 @@ export const deploymentId = () => `01k${String(Date.now()).padStart(14, '0')}${S
 
 export class World {
   readonly dir = mkdtempSync(join(tmpdir(), 'veren-builder-'));
-  readonly events: DeploymentEvent[] = [];
+  readonly events: BuilderEvent[] = [];
   readonly lines: { n: number; stream: string; line: string; deploymentId: string }[] = [];
   s3!: S3Client;
   s3Url = '';
@@ -124,7 +124,7 @@ export class World {
 
   /** Keeps what a builder has told a broker. */
   take(topic: string, body: unknown): void {
-    if (topic === TOPICS.events) return void this.events.push(DeploymentEventSchema.parse(body));
+    if (topic === TOPICS.buildEvents) return void this.events.push(BuilderEventSchema.parse(body));
     const { first, lines, deploymentId } = LogBatchSchema.parse(body);
     for (const [i, line] of lines.entries()) this.lines.push({ n: first + i, deploymentId, ...line });
   }

@@ -133,7 +133,7 @@ export class FrontendImagesWorld {
   }
 }
 
-/** Reads both topics of a broker into the world's lists. */
+/** Reads all topics of a broker into the world's lists. */
 async function readInto(world: World, brokers: string): Promise<() => Promise<void>> {
   const kafka = new Kafka({ clientId: 'test', brokers: brokers.split(','), logLevel: 0 });
   const admin = kafka.admin();

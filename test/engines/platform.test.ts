@@ -24,7 +24,9 @@ describeWith(redisMissing ?? kafkaMissing, 'the platform on real Redis and Kafka
       expect(lines.length).toBeGreaterThan(0);
 
       const messages = await topicContents(kafka.brokers, record.deploymentId);
-      const events = messages[TOPICS.events]!.map((m) => DeploymentEventSchema.parse(m).type);
+      const events = [TOPICS.events, TOPICS.buildEvents].flatMap((topic) =>
+        messages[topic]!.map((m) => DeploymentEventSchema.parse(m).type),
+      );
       expect(events).toEqual(
         expect.arrayContaining(['deployment.requested', 'deployment.analyzed', 'build.started', 'build.phase']),
       );
@@ -43,11 +45,11 @@ describeWith(redisMissing ?? kafkaMissing, 'the platform on real Redis and Kafka
   }, 120_000);
 });
 
-/** Everything of one deployment on both topics, in its order. */
+/** Everything of one deployment on all topics, in its order. */
 async function topicContents(brokers: string, deploymentId: string): Promise<Record<string, unknown[]>> {
   const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
   const consumer = kafka.consumer({ groupId: group() });
-  const found: Record<string, unknown[]> = { [TOPICS.events]: [], [TOPICS.logs]: [] };
+  const found: Record<string, unknown[]> = { [TOPICS.events]: [], [TOPICS.buildEvents]: [], [TOPICS.logs]: [] };
   await consumer.connect();
   await consumer.subscribe({ topics: Object.values(TOPICS), fromBeginning: true });
   const ended = new Promise<void>((done) => {

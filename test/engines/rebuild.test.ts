@@ -7,12 +7,12 @@ import { Kafka, logLevel } from 'kafkajs';
 import { kafkaTransport } from '../../builder-images/shared/kafka.ts';
 import { Reporter } from '../../builder-images/shared/reporter.ts';
 import type { DeploymentEvent } from '../../contract/events.ts';
-import { TOPICS } from '../../contract/names.ts';
+import { s3Keys, TOPICS } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
 import { project } from '../../lambdas/event-projector/project.ts';
 import { type RebuildReport, rebuild } from '../../lambdas/event-projector/rebuild.ts';
 import { rest } from '../../lambdas/log-streamer/followLog.ts';
-import { type KafkaBus, kafkaBus } from '../../lambdas/shared/adapters/kafka/bus.ts';
+import { kafkaBus } from '../../lambdas/shared/adapters/kafka/bus.ts';
 import { consumeAsLambda } from '../../lambdas/shared/adapters/kafka/consumeAsLambda.ts';
 import { readTopics } from '../../lambdas/shared/adapters/kafka/readTopics.ts';
 import { ensureTopics } from '../../lambdas/shared/adapters/kafka/topics.ts';
@@ -22,12 +22,14 @@ import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { redisPermissions } from '../../lambdas/shared/adapters/redis/permissions.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
 import { type Archive, s3Archive } from '../../lambdas/shared/archive.ts';
-import type { DeploymentStore, LogChannel } from '../../lambdas/shared/ports.ts';
+import type { DeploymentStore, EventBus, LogChannel } from '../../lambdas/shared/ports.ts';
+import { buildKey, signedBus } from '../../lambdas/shared/signing.ts';
 import { BUCKET, openWorld } from '../support/controlPlane/world.ts';
 import { describeWith } from '../support/engines.ts';
 import { frontendPlan } from '../support/events.ts';
 import { ownKafka, ownKafkaMissing } from '../support/kafka.ts';
 import { ownRedis, ownRedisMissing } from '../support/redis.ts';
+import { SIGNING } from '../support/signing.ts';
 import { exampleRepository, HOST_NODE, startVeren, temporaryFolder } from '../support/veren.ts';
 
 const execFileAsync = promisify(execFile);
@@ -56,9 +58,10 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
     const twin = await openMemoryPlatform({ clock: { now: Date.now } });
     const archive = s3Archive(world.s3, BUCKET);
     const nowhere: Archive = { ...archive, writeRecord: async () => {}, writeLog: async () => {} };
-    const bus = kafkaBus(kafka);
+    const plain = kafkaBus(kafka);
+    const bus = signedBus(plain, async () => SIGNING);
     const stops = [await projector(kafka, hot, archive), await projector(kafka, twin, nowhere)];
-    const ids = Array.from({ length: BUILDS }, (_, i) => `build-${i}`);
+    const ids = Array.from({ length: BUILDS }, (_, i) => `build${i}`);
     // As docs/operations.md has it: a user of its own, with no more than this.
     const rules = [...redisPermissions(prefix, ['store', 'logs']), '+unlink'];
     await client.call('ACL', 'SETUSER', 'rebuild', 'reset', 'on', '>password', ...rules);
@@ -72,10 +75,14 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
         archiveLog: (id) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
         clearLog: (id) => clearLog(operator, prefix, id),
         read: (onMessage) => readTopics(kafka, topics, onMessage),
+        signing: SIGNING,
+        place: { bucket: BUCKET },
+        now: Date.now,
       });
     try {
       // One that ended so long ago that Kafka has forgotten it, and one whose message nobody could read.
-      await build(bus, broker.brokers, 'old', {});
+      const stores = [hot.store, twin.store];
+      await build(bus, broker.brokers, stores, 'old', {});
       await until(async () => (await archive.readLog('old', 0))?.length === LINES);
       await forget(kafka);
       await bus.publish(TOPICS.events, [{ key: 'x', value: 'no JSON' }]);
@@ -83,23 +90,23 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
       // Two end before the flush, two between it and the rebuild, the others are at it all the time.
       const [flushed, rebuilt] = [gate(), gate()];
       const builds = ids.map((id, i) =>
-        build(bus, broker.brokers, id, {
+        build(bus, broker.brokers, stores, id, {
           ...(i >= 2 && { half: flushed.passed }),
           ...(i >= 4 && { threeQuarters: rebuilt.passed }),
           fails: i % 3 === 0,
         }),
       );
       await until(async () => (await hot.store.unfinished()).length === BUILDS - 2);
-      await until(async () => (await hot.logs.read('build-9', LINES / 2 - 1, 1)).length === 1);
+      await until(async () => (await hot.logs.read('build9', LINES / 2 - 1, 1)).length === 1);
       const flusher = new Redis(redis.url);
       await flusher.flushall();
       flusher.disconnect();
-      expect(await hot.store.get('build-0')).toBeNull();
+      expect(await hot.store.get('build0')).toBeNull();
       flushed.open();
       await Promise.all(builds.slice(0, 4));
       await until(async () => (await twin.store.unfinished()).length === BUILDS - 4);
       // The rest have gone on meanwhile: their first lines after the flush stand where the first ones of all belong.
-      await until(async () => (await hot.logs.read('build-9', 0, 1))[0]?.line === `line ${LINES / 2}`);
+      await until(async () => (await hot.logs.read('build9', 0, 1))[0]?.line === `line ${LINES / 2}`);
 
       const report = await run();
       expect(report).toMatchObject({ deployments: BUILDS + 1, archived: 2, malformed: 1, differing: [] });
@@ -132,7 +139,7 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
       });
     } finally {
       await Promise.all(stops.map((stop) => stop()));
-      await bus.close();
+      await plain.close();
       await Promise.all([hot.close(), close()]);
       client.disconnect();
       operator.disconnect();
@@ -194,6 +201,10 @@ function projector(kafka: Kafka, { store, logs }: State, archive: Archive) {
     notifier: { send: nobody },
     stopBuilds: nobody,
     park: async () => {},
+    clock: { now: Date.now },
+    signing: async () => SIGNING,
+    place: { bucket: BUCKET },
+    refuse: () => {},
     log: () => {},
   };
   return consumeAsLambda({
@@ -207,8 +218,9 @@ function projector(kafka: Kafka, { store, logs }: State, archive: Archive) {
 
 /** A deployment from its request to its end, its builder pausing at half and at three quarters of its log. */
 async function build(
-  bus: KafkaBus,
+  bus: EventBus,
   brokers: string,
+  stores: readonly DeploymentStore[],
   deploymentId: string,
   options: { half?: Promise<void>; threeQuarters?: Promise<void>; fails?: boolean },
 ): Promise<void> {
@@ -223,14 +235,33 @@ async function build(
     gitUrl: 'https://git.example/a.git',
     ref: null,
   };
-  await publish('deployment.requested', asked);
+  // As the API does it: what builders tell is on a topic of its own, and may be there before the request is.
+  const requested: Requested = {
+    v: 1,
+    id: `${deploymentId}-deployment.requested`,
+    at: new Date().toISOString(),
+    deploymentId,
+    projectId,
+    type: 'deployment.requested',
+    ...asked,
+  };
+  for (const store of stores) await store.create({ requested, request: { projectId, gitUrl: asked.gitUrl } });
+  await publish('deployment.requested', requested);
   await publish('deployment.analyzed', { plan: frontendPlan() });
   const target = 'frontend';
   await publish('build.started', { target, attempt: 1, taskArn: `arn:task/${deploymentId}`, nodeVersion: 24 });
   const credentials = { AWS_REGION: '', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_SESSION_TOKEN: '' };
   const reporter = new Reporter({
     identity: { deploymentId, projectId, target, attempt: 1 },
-    transport: kafkaTransport({ KAFKA_BROKERS: brokers, KAFKA_SECURITY: 'plaintext', ...credentials }, deploymentId),
+    transport: kafkaTransport(
+      {
+        KAFKA_BROKERS: brokers,
+        KAFKA_SECURITY: 'plaintext',
+        ...credentials,
+        EVENT_SIGNING_KEY: buildKey(SIGNING, { deploymentId, target, attempt: 1 }),
+      },
+      deploymentId,
+    ),
     mask: { mask: (text: string) => text } as never,
     now: Date.now,
   });
@@ -242,7 +273,7 @@ async function build(
     if (i % 20 === 0) await sleep(5);
   }
   reporter.phaseFinished('build', !options.fails);
-  const artifact = { kind: 'static', bucket: BUCKET, prefix: 'x/', files: 1, bytes: 2 } as const;
+  const artifact = { kind: 'static', bucket: BUCKET, prefix: s3Keys.site(projectId), files: 1, bytes: 2 } as const;
   const sent = options.fails
     ? await reporter.failed({ code: 'BUILD_FAILED', message: 'exit 1', lastLines: reporter.lastLines }, 10_000)
     : await reporter.succeeded(artifact, 10_000);

@@ -3,13 +3,14 @@ import { promote } from '../../builder-images/builder-image-frontend/utils/promo
 import { type Objects, s3Objects } from '../../builder-images/shared/objects.ts';
 import type { VerenError } from '../../contract/errors.ts';
 import type { Manifest } from '../../contract/manifest.ts';
-import { DEFAULT_REGION, s3Keys, TOPICS } from '../../contract/names.ts';
+import { DEFAULT_REGION, s3Keys } from '../../contract/names.ts';
 import type { Supersede } from '../../lambdas/api/supersede.ts';
 import type { DeploymentStore } from '../../lambdas/shared/ports.ts';
 import type { ControlPlane } from '../support/controlPlane/controlPlane.ts';
 import { gate, type Scene, type SceneSetting, scene as sceneIn } from '../support/controlPlane/scene.ts';
 import type { Container } from '../support/controlPlane/simulatedEcs.ts';
 import { BUCKET, openWorld, type World } from '../support/controlPlane/world.ts';
+import { publishAsBuilder } from '../support/signing.ts';
 
 let world: World;
 let real: Objects;
@@ -75,15 +76,15 @@ const deafBuilder =
       const at = new Date().toISOString();
       const event = {
         v: 1,
-        id: `${deploymentId}-ended`,
+        id: `${deploymentId}-frontend-1-ended`,
         at,
         deploymentId,
         projectId,
-        target: 'frontend',
+        target: 'frontend' as const,
         attempt: 1,
         ...body,
       };
-      await bus().publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
+      await publishAsBuilder(bus(), event);
     };
     try {
       await promote({ objects, projectId, manifest, now: Date.now, signal: new AbortController().signal });

@@ -3,7 +3,7 @@ import { ECRClient } from '@aws-sdk/client-ecr';
 import { type Objects, s3Objects } from '../../builder-images/shared/objects.ts';
 import { claimPublication } from '../../builder-images/shared/verdict.ts';
 import { VerenError } from '../../contract/errors.ts';
-import { DEFAULT_REGION, imageTag, TOPICS } from '../../contract/names.ts';
+import { DEFAULT_REGION, imageTag } from '../../contract/names.ts';
 import { ecrImages } from '../../lambdas/shared/adapters/aws/images.ts';
 import type { ControlPlane } from '../support/controlPlane/controlPlane.ts';
 import { gate, type Scene, type SceneSetting, scene } from '../support/controlPlane/scene.ts';
@@ -12,6 +12,7 @@ import { standIn } from '../support/controlPlane/standIn.ts';
 import { BUCKET, openWorld, type World } from '../support/controlPlane/world.ts';
 import { backendPlan, frontendPlan } from '../support/events.ts';
 import { httpDouble } from '../support/httpDouble.ts';
+import { publishAsBuilder } from '../support/signing.ts';
 
 /** Backends: what a cancel, a death and a lost event mean where the artifact is a tag that exists once. */
 const URI = 'registry.example/users/images';
@@ -60,8 +61,18 @@ const deafBuilder =
     const say = async (body: object) => {
       const at = new Date().toISOString();
       const id = `${deploymentId}-backend-${attempt}-ended`;
-      const event = { v: 1, id, at, deploymentId, projectId, target: 'backend', attempt, logLines: 0, ...body };
-      await bus().publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
+      const event = {
+        v: 1,
+        id,
+        at,
+        deploymentId,
+        projectId,
+        target: 'backend' as const,
+        attempt,
+        logLines: 0,
+        ...body,
+      };
+      await publishAsBuilder(bus(), event);
     };
     try {
       let code = await script('before claim', attempt);

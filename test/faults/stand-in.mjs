@@ -1,7 +1,8 @@
 // A builder in the shape of a process: reports over HTTP what a builder reports over Kafka, and does what DO says.
 // `ok` · `silent` (ends well, its last event is lost) · `exit:N` (without a word) · `says:CODE/N` · `hang` (until SIGTERM)
 // `stays` (ends well, but its process does not) · `says:CODE/stays`
-const { DEPLOYMENTID: deploymentId, PROJECT_ID: projectId, REPORT_TO, BUILD_ENV } = process.env;
+const { DEPLOYMENTID: deploymentId, PROJECT_ID: projectId, REPORT_TO, HANDOVER_URL } = process.env;
+const { BUILD_ENV } = (await (await fetch(HANDOVER_URL)).json()).variables;
 const attempt = Number(process.env.ATTEMPT);
 const words = (JSON.parse(BUILD_ENV).DO ?? 'ok').split(',');
 const [kind, detail = ''] = words[Math.min(attempt, words.length) - 1].split(':');

@@ -81,6 +81,14 @@ test.each<[string, (s: Wrong) => void, string]>([
     (s) => (s.kafka = { kind: 'given', brokers: 'a:9098', security: 'iam' }),
     'stages.dev.kafka.clusterArn is missing; allowed is an ARN of kafka',
   ],
+  [
+    'SCRAM with the platform’s own password for builders',
+    (s) => {
+      const secretArn = 'arn:aws:secretsmanager:ap-south-1:123456789012:secret:kafka-abcdef';
+      s.kafka = { kind: 'given', brokers: 'a:9098', security: 'scram', secretArn, builderSecretArn: secretArn };
+    },
+    'allowed is an ARN of secretsmanager other than secretArn',
+  ],
   ['a password in a URL', (s) => (s.redis = { kind: 'given', url: 'redis://:secret@host:6379' }), 'no password in it'],
 ])('%s: one sentence with key, value and what is allowed', (_, change, sentence) => {
   expect(messageFor(change)).toContain(sentence);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUILDERS } from '../../contract/builders.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../contract/metrics.ts';
-import { s3Keys, TOPICS } from '../../contract/names.ts';
+import { BUILDER_TOPICS, HANDOVER_PREFIX, s3Keys, TOPICS } from '../../contract/names.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { sessionPolicy } from '../../lambdas/build-worker/services/credentials.ts';
 import { redisRules } from '../../lambdas/shared/redisUsers.ts';
@@ -140,7 +140,7 @@ describe('messaging', () => {
     expect(only('AWS::MSK::Configuration').ServerProperties).toContain('auto.create.topics.enable=false');
   });
 
-  test('the deployment makes both topics', () => {
+  test('the deployment makes the topics', () => {
     const { topics } = only('Custom::KafkaTopics');
     expect(topics.map((t: { name: string }) => t.name)).toEqual(Object.values(TOPICS));
     expect(topics[0]).toMatchObject({
@@ -205,15 +205,61 @@ describe('messaging', () => {
     expect([...new Set(given.flatMap((s) => s.Action))].map((a) => a.replace('kafka-cluster:', '')).sort()).toEqual(
       actions,
     );
-    const named = [...text(given.map((s) => s.Resource)).matchAll(/\/(deployment-events|build-logs)"/g)].map(
-      (m) => m[1],
-    );
+    const named = [
+      ...text(given.map((s) => s.Resource)).matchAll(/\/(deployment-events|build-events|build-logs)"/g),
+    ].map((m) => m[1]);
     expect(new Set(named)).toEqual(new Set(topics));
   });
 
-  test('the event source: both topics, filtered, partial batches, bisection, bounded retries, a place for failures', () => {
+  test('a build may write to the topics of builders and to no other', () => {
+    const role = resourcesOf(templates, 'AWS::IAM::Role').find((r) => r.properties.RoleName === 'veren-prod-build');
+    const named = new Set([...text(role).matchAll(/\/(deployment-events|build-events|build-logs)"/g)].map((m) => m[1]));
+    expect(named).toEqual(new Set(BUILDER_TOPICS));
+  });
+
+  test('who publishes or verifies messages reads the signing secret, and nobody else does', () => {
+    const users = ['api', 'clone-worker', 'build-worker', 'task-watcher', 'event-projector'];
+    for (const name of [...users, 'repo-analyzer', 'log-streamer', 'websocket', 'site-fallback']) {
+      const isUser = users.includes(name);
+      const variables = functionNamed(templates, name)?.properties.Environment.Variables ?? {};
+      expect([name, 'EVENT_SIGNING_SECRET_ARN' in variables]).toEqual([name, isUser]);
+      const sids = functionStatements(templates, name).map((s) => s.Sid);
+      expect([name, sids.includes('EventSigning')]).toEqual([name, isUser]);
+      expect([name, sids.includes('EventSigningSince')]).toEqual([name, name === 'event-projector']);
+    }
+  });
+
+  test('hand-overs: build-worker alone reaches them, outside of the VPC nobody, and none outlives a day', () => {
+    const objects = (name: string) =>
+      functionStatements(templates, name)
+        .filter((s) => text(s.Resource).includes(HANDOVER_PREFIX))
+        .flatMap((s) => s.Action)
+        .sort();
+    expect(objects('build-worker')).toEqual(['s3:DeleteObject', 's3:GetObject', 's3:PutObject']);
+    for (const name of ['api', 'clone-worker', 'event-projector', 'task-watcher', 'log-streamer', 'site-fallback'])
+      expect(objects(name)).toEqual([]);
+    const denied = resourcesOf(templates, 'AWS::S3::BucketPolicy')
+      .flatMap((p) => p.properties.PolicyDocument.Statement as { Sid?: string }[])
+      .find((s) => s.Sid === 'HandoversStayInTheVpc');
+    expect(denied).toMatchObject({ Effect: 'Deny', Action: 's3:GetObject', Principal: { AWS: '*' } });
+    expect(text(denied)).toContain('aws:SourceVpc');
+    const rules = resourcesOf(templates, 'AWS::S3::Bucket').flatMap(
+      (b) => b.properties.LifecycleConfiguration?.Rules ?? [],
+    );
+    expect(rules).toContainEqual(
+      expect.objectContaining({ Prefix: HANDOVER_PREFIX, ExpirationInDays: 1, Status: 'Enabled' }),
+    );
+    const endpoints = resourcesOf(templates, 'AWS::EC2::VPCEndpoint');
+    expect(endpoints.some((e) => text(e.properties.ServiceName).includes('s3'))).toBe(true);
+  });
+
+  test('the event source: every topic, filtered, partial batches, bisection, bounded retries, a place for failures', () => {
     const mappings = resourcesOf(templates, 'AWS::Lambda::EventSourceMapping');
-    expect(mappings.map((m) => m.properties.Topics).sort()).toEqual([['build-logs'], ['deployment-events']]);
+    expect(mappings.map((m) => m.properties.Topics).sort()).toEqual([
+      ['build-events'],
+      ['build-logs'],
+      ['deployment-events'],
+    ]);
     for (const { properties } of mappings) {
       expect(properties).toMatchObject({
         FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -325,7 +371,7 @@ describe('observability', () => {
     const own = alarms.filter(
       (a) => a.Namespace === METRIC_NAMESPACE || text(a.Metrics ?? '').includes(`"${METRIC_NAMESPACE}"`),
     );
-    expect(own.length).toBe(6);
+    expect(own.length).toBe(7);
     for (const alarm of own) expect(Object.values(METRICS).some((m) => text(alarm).includes(`"${m}"`))).toBe(true);
   });
 
@@ -362,6 +408,7 @@ test('logical ids of what holds state', () => {
   "AWS::SecretsManager::Secret RedisPasswordlogstreamer6B103969",
   "AWS::SecretsManager::Secret RedisPasswordwebsocket46185356",
   "AWS::SecretsManager::Secret Tokens1180AAEA",
+  "AWS::SecretsManager::Secret EventSigningFC854165",
   "AWS::ECR::Repository Repositoriesfrontendbuilder1839C30459",
   "AWS::ECR::Repository Repositoriesbuildertask20image9B39AC87",
   "AWS::ECR::Repository Repositoriesfrontendbuilder224B01B870",

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { createApi } from '../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
 import type { ApiDeps } from '../../lambdas/api/deps.ts';
-import { checkRequestSize } from '../../lambdas/build-worker/services/overrides.ts';
 import { type MemoryPlatform, openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
 import { deploymentIds } from '../../lambdas/shared/deploymentIds.ts';
 import { LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
@@ -75,16 +74,6 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
     linkOrigin: () => 'http://api.example',
     siteAddresses: async (projectId) => ({ url: `http://${projectId}.example` }),
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
-    checkSize: (request) =>
-      checkRequestSize(request, {
-        region: 'ap-south-1',
-        bucket: 'veren-v2',
-        ecrUri: 'registry.example/my-backend',
-        timeoutSeconds: 1_800,
-        kafka: { KAFKA_BROKERS: '127.0.0.1:9092' },
-        gitProtocols: 'https',
-        endpoints: {},
-      }),
     stopBuilds: async (id) => void stopped.push(id),
     dropCaches: async () => [],
     forbidPublication: async () => 'cancel',

@@ -44,7 +44,6 @@ const route = createRoute({
       'MALFORMED_JSON',
       'GIT_URL_UNSUPPORTED',
       'GIT_HOST_FORBIDDEN',
-      'OVERRIDES_TOO_LARGE',
       'UNAUTHORIZED',
       'NOT_FOUND',
       'BODY_TOO_LARGE',
@@ -72,7 +71,6 @@ export async function createDeployment(
   key: string | undefined,
 ): Promise<DeploymentRecord> {
   const request: DeploymentRequest = { ...asked, gitUrl: deps.normaliseGitUrl(asked.gitUrl) };
-  deps.checkSize(request);
   // Greater than the owner's newest, whatever the clock says: the newer deployment must be the greater one.
   const { items } = await deps.store.list({ owner, limit: 1 });
   const deploymentId = deps.newId(items[0]?.deploymentId);

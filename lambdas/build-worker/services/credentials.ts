@@ -1,7 +1,7 @@
 import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../../contract/errors.ts';
 import type { BuildJob } from '../../../contract/jobs.ts';
-import { s3Keys, TOPICS } from '../../../contract/names.ts';
+import { BUILDER_TOPICS, s3Keys } from '../../../contract/names.ts';
 import type { BuildCredentials } from './distributionHandler/environment.ts';
 
 /** ARNs that a build's session policy names. `partition` is part of each, so other partitions work. */
@@ -38,7 +38,7 @@ export function mintCredentials(sts: STSClient, resources: BuildResources): Mint
   };
 }
 
-/** What one build may do: its project's prefixes, of the caches its lane's, or push to the users' repository; and write to the two topics. */
+/** What one build may do: its project's prefixes, of the caches its lane's, or push to the users' repository; and write to the builders' topics. */
 export function sessionPolicy(
   job: Pick<BuildJob, 'projectId' | 'deploymentId' | 'target' | 'lane'>,
   resources: BuildResources,
@@ -116,9 +116,9 @@ function imageKeeper(
   ];
 }
 
-/** MSK IAM: connect, and write to the two topics. Source: MSK developer guide, "Kafka actions in IAM policies". */
+/** MSK IAM: connect, and write to the builders' topics. Source: MSK developer guide, "Kafka actions in IAM policies". */
 function topicWriter(clusterArn: string) {
-  const topics = Object.values(TOPICS).map((t) => `${clusterArn.replace(':cluster/', ':topic/')}/${t}`);
+  const topics = BUILDER_TOPICS.map((t) => `${clusterArn.replace(':cluster/', ':topic/')}/${t}`);
   return [
     allow(['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'], clusterArn),
     allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'], topics),

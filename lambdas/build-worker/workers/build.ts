@@ -1,4 +1,5 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
+import { VerenError } from '../../../contract/errors.ts';
 import { type BuildJob, BuildJobSchema } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
 import { isTerminal } from '../../../contract/record.ts';
@@ -8,13 +9,15 @@ import { findTask } from '../../shared/findTask.ts';
 import type { Clock, DeploymentStore, EventBus, JobQueue, Limits, TakenJob } from '../../shared/ports.ts';
 import { openBuildJob } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
+import { buildKey, type SigningSecret } from '../../shared/signing.ts';
 import { stopTask } from '../../shared/stopBuilds.ts';
 import { taskToken } from '../../shared/taskToken.ts';
 import { configFor, type ECSConfigs } from '../config/ECSconfig.ts';
 import type { MintCredentials } from '../services/credentials.ts';
-import type { BuildContext, BuildCredentials } from '../services/distributionHandler/environment.ts';
-import { checkOverrides, taskOverride } from '../services/overrides.ts';
-import { type NetworkConfig, runTask } from '../services/runTask.ts';
+import type { BuildCredentials, PlatformContext } from '../services/distributionHandler/environment.ts';
+import type { WriteHandover } from '../services/handover.ts';
+import { builderEnvironment, taskOverride } from '../services/overrides.ts';
+import { type NetworkConfig, runTask, type StartFailure } from '../services/runTask.ts';
 import { afterFailedStart } from './failedStart.ts';
 
 export interface BuildWorkerDeps {
@@ -30,7 +33,9 @@ export interface BuildWorkerDeps {
   /** First starts on Spot capacity; whatever is tried again is on demand. */
   readonly spot: boolean;
   readonly secretBox: SecretBox;
-  readonly platform: Omit<BuildContext, 'credentials' | 'attempt'>;
+  readonly platform: PlatformContext;
+  readonly writeHandover: WriteHandover;
+  readonly signing: () => Promise<SigningSecret>;
   readonly log: (message: string, details?: unknown) => void;
 }
 
@@ -103,16 +108,25 @@ async function startTask(
   credentials: BuildCredentials,
 ): Promise<string> {
   const config = configFor(deps.configs, data.target, data.plan.nodeVersion);
+  const { attempt } = job;
   const opened = await openBuildJob(deps.secretBox, data);
-  const override = taskOverride(config.CONTAINERNAME, opened, { ...deps.platform, credentials, attempt: job.attempt });
-  checkOverrides(override);
-  return runTask(deps.ecs, {
-    config,
-    override,
-    token: tokenOf(job, data),
-    network: deps.network,
-    spot: deps.spot && job.attempt === 1 && startOf(job) === 0,
-  });
+  const eventKey = buildKey(await deps.signing(), { ...data, attempt });
+  const variables = builderEnvironment(opened, { ...deps.platform, credentials, attempt, eventKey });
+  const handover = await deps.writeHandover(data, variables);
+  try {
+    return await runTask(deps.ecs, {
+      config,
+      override: taskOverride(config.CONTAINERNAME, variables, handover.url),
+      token: tokenOf(job, data),
+      network: deps.network,
+      spot: deps.spot && attempt === 1 && startOf(job) === 0,
+    });
+  } catch (e) {
+    if (mayRun(e)) throw e;
+    // Otherwise the bucket's rule removes it within a day.
+    await handover.discard().catch((fault) => deps.log(`the hand-over of ${job.id} could not be removed`, fault));
+    throw e;
+  }
 }
 
 /** The job of a deployment that has ended. It keeps its slot while a task may run: its end frees it (`slots.ts`). */
@@ -127,6 +141,9 @@ async function endUnstarted(deps: BuildWorkerDeps, job: TakenJob, data: BuildJob
     await deps.queue.extend(QUEUES.build, job.id, SECOND_LOOK_MS);
   } else await deps.queue.complete(QUEUES.build, job.id);
 }
+
+/** An unanswered RunTask may have started a task, which will read its hand-over. */
+const mayRun = (e: unknown) => e instanceof VerenError && (e.cause as StartFailure | undefined)?.left === 'unknown';
 
 const startOf = (job: TakenJob) => Number(job.notes.start ?? 0);
 const tokenOf = (job: TakenJob, data: BuildJob) => taskToken({ ...data, attempt: job.attempt, start: startOf(job) });

@@ -80,11 +80,16 @@ describe('POST /deployments', () => {
     expect(answer.body.detail).not.toContain(':pw@');
   });
 
-  it('refuses what a task could not be given', async () => {
+  it('takes 64 KiB of variables, whatever JSON makes of them, and names the limit of what is more', async () => {
     const api = await apiFixture();
-    const env = { BIG: 'x'.repeat(4_000), BIGGER: '"'.repeat(2_000) };
-    expectProblem(await api.call('POST', '/deployments', { ...valid, env }), 'OVERRIDES_TOO_LARGE');
-    expect((await api.call('POST', '/deployments', { ...valid, env: { A: 'x'.repeat(3_000) } })).status).toBe(202);
+    const deploy = (env: Record<string, string>) => api.call('POST', '/deployments', { ...valid, env });
+    expect((await deploy({ A: '\u0001'.repeat(65_536) })).status).toBe(202);
+    const names = Array.from({ length: 100 }, (_, i) => `N${i}`.padEnd(128, 'X'));
+    const env = Object.fromEntries(names.map((name, i) => [name, 'ä'.repeat(i === 0 ? 32_768 : 0)]));
+    expect((await deploy(env)).status).toBe(202);
+    const answer = await deploy({ ...env, [names[1]!]: 'x' });
+    expectProblem(answer, 'INVALID_REQUEST');
+    expect(JSON.stringify(answer.body.errors)).toContain('78536 bytes');
   });
 
   it('refuses malformed JSON, another content type, a body too large', async () => {
@@ -92,7 +97,7 @@ describe('POST /deployments', () => {
     expectProblem(await api.call('POST', '/deployments', '{"a":'), 'MALFORMED_JSON');
     const text = await api.call('POST', '/deployments', undefined, { headers: { 'Content-Type': 'text/plain' } });
     expectProblem(text, 'MALFORMED_JSON');
-    expectProblem(await api.call('POST', '/deployments', { ...valid, x: 'y'.repeat(300_000) }), 'BODY_TOO_LARGE');
+    expectProblem(await api.call('POST', '/deployments', { ...valid, x: 'y'.repeat(600_000) }), 'BODY_TOO_LARGE');
   });
 
   it('answers a repeat with the same key as the first time, another request with 422', async () => {

@@ -1,13 +1,22 @@
-import { BackendEnvSchema, FrontendEnvSchema, MAX_OVERRIDES_LENGTH, SDK_ENV } from '../../../contract/builder-env.ts';
+import fc from 'fast-check';
+import {
+  BackendEnvSchema,
+  FrontendEnvSchema,
+  HANDOVER_URL,
+  MAX_OVERRIDES_LENGTH,
+  SDK_ENV,
+  SECRET_ENV,
+} from '../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../contract/jobs.ts';
 import { sessionPolicy } from '../../../lambdas/build-worker/services/credentials.ts';
 import type { BuildContext } from '../../../lambdas/build-worker/services/distributionHandler/environment.ts';
-import { checkRequestSize, overrideLength, taskOverride } from '../../../lambdas/build-worker/services/overrides.ts';
+import { builderEnvironment, overrideLength, taskOverride } from '../../../lambdas/build-worker/services/overrides.ts';
 import { COMMIT, targetPlan } from '../../support/events.ts';
 
 const context: BuildContext = {
   attempt: 2,
   credentials: { accessKeyId: 'ASIAX', secretAccessKey: 'secret', sessionToken: 'session' },
+  eventKey: 'e'.repeat(64),
   region: 'ap-south-1',
   bucket: 'veren-v2',
   ecrUri: 'registry.example/my-backend',
@@ -29,14 +38,10 @@ const job = (over: Partial<BuildJob> = {}): BuildJob => ({
   cache: 'use',
   ...over,
 });
-const variables = (j: BuildJob) => {
-  const { containerOverrides } = taskOverride('container', j, context);
-  expect(containerOverrides).toHaveLength(1);
-  return Object.fromEntries(containerOverrides![0]!.environment!.map(({ name, value }) => [name!, value!]));
-};
+const variables = (j: BuildJob) => builderEnvironment(j, context);
 
-describe('the overrides of RunTask', () => {
-  it('give a frontend what its contract reads, and nothing else', () => {
+describe('the environment of a builder', () => {
+  it('gives a frontend what its contract reads, and nothing else', () => {
     const env = variables(job());
     const known = [...Object.keys(FrontendEnvSchema.shape), ...SDK_ENV];
     expect(Object.keys(env).filter((name) => !known.includes(name))).toEqual([]);
@@ -57,7 +62,7 @@ describe('the overrides of RunTask', () => {
     expect(env).not.toHaveProperty('GIT_TOKEN');
   });
 
-  it('give a page without build steps empty commands, not the defaults', () => {
+  it('gives a page without build steps empty commands, not the defaults', () => {
     const env = variables(
       job({
         plan: targetPlan({ installCommand: null, buildCommand: null, packageManager: null, outputDirectory: '.' }),
@@ -71,7 +76,7 @@ describe('the overrides of RunTask', () => {
     });
   });
 
-  it('give a backend what its contract reads, and nothing else', () => {
+  it('gives a backend what its contract reads, and nothing else', () => {
     const plan = targetPlan({ path: 'api', outputDirectory: null, startCommand: 'node server.js', port: 8080 });
     const env = variables(job({ target: 'backend', plan, gitToken: 'token' }));
     const known = [...Object.keys(BackendEnvSchema.shape), ...SDK_ENV];
@@ -86,17 +91,51 @@ describe('the overrides of RunTask', () => {
       BUCKET: 'veren-v2',
     });
   });
+});
 
-  it('fit after the API has let a request pass, whatever is detected and minted', () => {
-    const env = { A: '"\\'.repeat(500), B: 'x'.repeat(900) };
-    const { credentials: _, attempt: __, ...platform } = context;
-    checkRequestSize({ projectId: 'site', gitUrl: 'https://git.example/x', env }, platform);
-    const longest = { accessKeyId: 'A'.repeat(20), secretAccessKey: 'A'.repeat(40), sessionToken: 'A'.repeat(1_500) };
-    const override = taskOverride('builder-task-20-image', job({ env, gitUrl: 'https://git.example/x' }), {
-      ...context,
-      credentials: longest,
+const URL = `https://bucket.s3.amazonaws.com/__handover/site/d1/x.json?X-Amz-Security-Token=${'t'.repeat(2_000)}`;
+const shown = (j: BuildJob, of = context) => {
+  const override = taskOverride('container', builderEnvironment(j, of), URL);
+  expect(override.containerOverrides).toHaveLength(1);
+  const environment = override.containerOverrides![0]!.environment!;
+  return { override, env: Object.fromEntries(environment.map(({ name, value }) => [name!, value!])) };
+};
+
+describe('the overrides of RunTask', () => {
+  it('show what is no secret, and where the rest is read', () => {
+    const { env } = shown(job({ gitToken: 'token' }));
+    const all = builderEnvironment(job({ gitToken: 'token' }), context);
+    const open = Object.entries(all).filter(([name]) => !(SECRET_ENV as readonly string[]).includes(name));
+    expect(env).toEqual({ ...Object.fromEntries(open), [HANDOVER_URL]: URL });
+  });
+
+  it('hold no secret, whatever the job and the context are', () => {
+    const secret = fc.string({ minLength: 12, maxLength: 60 }).map((s) => `sEcReT${s}`);
+    const given = fc.record({
+      target: fc.constantFrom('frontend' as const, 'backend' as const),
+      gitToken: secret,
+      env: fc.dictionary(fc.stringMatching(/^[A-Z]{1,8}$/), secret, { maxKeys: 5 }),
+      credentials: fc.record({ accessKeyId: secret, secretAccessKey: secret, sessionToken: secret }),
+      eventKey: secret,
+      KAFKA_PASSWORD: secret,
     });
+    fc.assert(
+      fc.property(given, ({ target, gitToken, env, credentials, eventKey, KAFKA_PASSWORD }) => {
+        const kafka = { ...context.kafka, KAFKA_SECURITY: 'scram' as const, KAFKA_USERNAME: 'builder', KAFKA_PASSWORD };
+        const { override } = shown(job({ target, gitToken, env }), { ...context, credentials, eventKey, kafka });
+        expect(JSON.stringify(override)).not.toContain('sEcReT');
+      }),
+    );
+  });
+
+  it('are never longer than RunTask takes: what is too long is in the hand-over alone', () => {
+    const long = '"'.repeat(2_000);
+    const plan = targetPlan({ installCommand: long, buildCommand: long, path: 'p'.repeat(512) });
+    const { override, env } = shown(job({ plan, gitUrl: `https://git.example/${'u'.repeat(2_000)}` }));
     expect(overrideLength(override)).toBeLessThanOrEqual(MAX_OVERRIDES_LENGTH);
+    expect(env).not.toHaveProperty('INSTALLCOMMAND');
+    expect(env).toMatchObject({ PROJECT_ID: 'site', ATTEMPT: '2', [HANDOVER_URL]: URL });
+    expect(env.GIT_REPOSITORY__URL).toHaveLength(2_020);
   });
 });
 

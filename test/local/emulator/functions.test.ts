@@ -92,7 +92,7 @@ describe('the event source', () => {
     answer = () => json({ EventSourceMappings: [{ FunctionArn: ARN, State: 'Enabled' }] });
     expect(await deployedSource(lambda, 'x')).toEqual({
       functionArn: ARN,
-      topics: ['deployment-events', 'build-logs'],
+      topics: ['deployment-events', 'build-events', 'build-logs'],
     });
   });
 

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { CompressionTypes, Kafka, type KafkaConfig, logLevel, type Producer, type ProducerConfig } from 'kafkajs';
+import { MAC_HEADER } from '../../../contract/mac.ts';
 import { TOPICS } from '../../../contract/names.ts';
 import type { KafkaFault } from '../../../local/kafka/connection.ts';
 import {
@@ -19,7 +20,7 @@ async function start(options: Partial<KafkaEndpointOptions> = {}): Promise<Kafka
   endpoint = await startKafkaEndpoint({
     user,
     onMessages: async (topic, messages) => {
-      received.push(...messages.map(({ key, value }) => ({ topic, key, value })));
+      received.push(...messages.map(({ key, value, mac }) => ({ topic, key, value, ...(mac && { mac }) })));
     },
     ...options,
   });
@@ -53,7 +54,7 @@ test('kafkajs logs in, produces in order and gzipped, and is answered after the 
   await start({
     onMessages: async (topic, messages) => {
       await new Promise((resolve) => setTimeout(resolve, 30));
-      received.push(...messages.map(({ key, value }) => ({ topic, key, value })));
+      received.push(...messages.map(({ key, value, mac }) => ({ topic, key, value, ...(mac && { mac }) })));
       order.push('kept');
     },
   });
@@ -61,7 +62,10 @@ test('kafkajs logs in, produces in order and gzipped, and is answered after the 
   await p.sendBatch({
     acks: -1,
     topicMessages: [
-      { topic: TOPICS.events, messages: [{ key: 'd1', value: 'ä{}', headers: { a: 'b' } }] },
+      {
+        topic: TOPICS.buildEvents,
+        messages: [{ key: 'd1', value: 'ä{}', headers: { a: 'b', [MAC_HEADER]: 'proof' } }],
+      },
       { topic: TOPICS.logs, messages: [{ key: 'd1', value: 'x' }, { value: 'y' }] },
     ],
   });
@@ -70,7 +74,7 @@ test('kafkajs logs in, produces in order and gzipped, and is answered after the 
   expect(received.sort((a, b) => (a.value < b.value ? -1 : 1))).toEqual([
     { topic: TOPICS.logs, key: 'd1', value: 'x' },
     { topic: TOPICS.logs, key: '', value: 'y' },
-    { topic: TOPICS.events, key: 'd1', value: 'ä{}' },
+    { topic: TOPICS.buildEvents, key: 'd1', value: 'ä{}', mac: 'proof' },
   ]);
   received.length = 0;
   const many = Array.from({ length: 2_000 }, (_, i) => `line ${i}`);
@@ -87,11 +91,11 @@ test('what cannot be kept now is tried again by the producer', async () => {
   await start({
     onMessages: async (topic, messages) => {
       if (failures-- > 0) throw new Error('disk full');
-      received.push(...messages.map(({ key, value }) => ({ topic, key, value })));
+      received.push(...messages.map(({ key, value, mac }) => ({ topic, key, value, ...(mac && { mac }) })));
     },
   });
   const p = await producer();
-  await p.send({ topic: TOPICS.events, messages: [{ key: 'k', value: 'v' }] });
+  await p.send({ topic: TOPICS.buildEvents, messages: [{ key: 'k', value: 'v' }] });
   expect(values()).toEqual(['v']);
 });
 
@@ -103,9 +107,9 @@ test.each<[KafkaFault, ProducerConfig, number]>([
 ])('fault %s with %j: the message is kept %i time(s)', async (fault, config, times) => {
   await start({ fault: (api, n) => (api === 'Produce' && n === 1 ? fault : undefined) });
   const p = await producer(config);
-  await p.send({ topic: TOPICS.events, messages: [{ key: 'k', value: 'once' }] });
+  await p.send({ topic: TOPICS.buildEvents, messages: [{ key: 'k', value: 'once' }] });
   expect(values()).toEqual(Array.from({ length: times }, () => 'once'));
-  await p.send({ topic: TOPICS.events, messages: [{ key: 'k', value: 'next' }] });
+  await p.send({ topic: TOPICS.buildEvents, messages: [{ key: 'k', value: 'next' }] });
   expect(values().at(-1)).toBe('next');
 });
 
@@ -125,14 +129,15 @@ test('without the password nothing is accepted', async () => {
   }).producer();
   ends.unshift(() => anonymous.disconnect());
   await anonymous.connect();
-  await expect(anonymous.send({ topic: TOPICS.events, messages: [{ value: 'forged' }] })).rejects.toThrow();
+  await expect(anonymous.send({ topic: TOPICS.buildEvents, messages: [{ value: 'forged' }] })).rejects.toThrow();
   expect(received).toEqual([]);
 });
 
-test('unknown topics and batches over the limit of a real broker are refused', async () => {
+test('topics that are not the builders’ and batches over the limit of a real broker are refused', async () => {
   await start();
   const p = await producer({}, { retry: { retries: 0 } });
-  await expect(p.send({ topic: 'other', messages: [{ value: 'x' }] })).rejects.toThrow(/does not host this topic/);
+  for (const topic of [TOPICS.events, 'other'])
+    await expect(p.send({ topic, messages: [{ value: 'x' }] })).rejects.toThrow(/Not authorized to access topics/);
   await expect(p.send({ topic: TOPICS.logs, messages: [{ value: 'x'.repeat(1_100_000) }] })).rejects.toThrow(
     /too large|larger than/,
   );
@@ -161,6 +166,6 @@ test('frames that make no sense end the connection, and only that one', async ()
         .on('close', () => resolve());
     });
   const p = await producer();
-  await p.send({ topic: TOPICS.events, messages: [{ value: 'fine' }] });
+  await p.send({ topic: TOPICS.buildEvents, messages: [{ value: 'fine' }] });
   expect(values()).toEqual(['fine']);
 });

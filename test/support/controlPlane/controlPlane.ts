@@ -11,6 +11,7 @@ import { authenticateByHash, hashToken } from '../../../lambdas/api/auth.ts';
 import type { Supersede } from '../../../lambdas/api/supersede.ts';
 import { readECSConfig } from '../../../lambdas/build-worker/config/ECSconfig.ts';
 import { mintCredentials } from '../../../lambdas/build-worker/services/credentials.ts';
+import { handoverWriter, urlSigner } from '../../../lambdas/build-worker/services/handover.ts';
 import { drainBuildQueue } from '../../../lambdas/build-worker/workers/build.ts';
 import { drainCloneQueue } from '../../../lambdas/clone-worker/workers/clone.ts';
 import { project } from '../../../lambdas/event-projector/project.ts';
@@ -31,12 +32,14 @@ import type {
   LogChannel,
   Subscriptions,
 } from '../../../lambdas/shared/ports.ts';
+import { signedBus } from '../../../lambdas/shared/signing.ts';
 import { stopBuilds } from '../../../lambdas/shared/stopBuilds.ts';
 import { forbidPublication } from '../../../lambdas/shared/verdict.ts';
 import { watch } from '../../../lambdas/task-watcher/watch.ts';
 import { asMskRecord } from '../../../local/platform/ports.ts';
 import { testSecretBox } from '../api.ts';
 import { frontendPlan } from '../events.ts';
+import { SIGNING } from '../signing.ts';
 import { type Life, life } from './life.ts';
 import { buildResources } from './world.ts';
 
@@ -68,6 +71,7 @@ export interface ControlPlaneOptions {
 }
 
 export interface ControlPlane {
+  /** As builders reach it: what they publish carries their own MAC. */
   readonly bus: EventBus;
   /** Calls the HTTP API as the owner. */
   call(
@@ -109,7 +113,10 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     sts: new STSClient({ ...sdk, endpoint: endpoints.sts }),
     s3: new S3Client({ ...sdk, endpoint: endpoints.s3, forcePathStyle: true }),
   };
-  const bus = memoryBus(volatileJournal(), (e) => log('a batch is delivered again', e));
+  const signer = urlSigner({ ...sdk, endpoint: endpoints.s3, forcePathStyle: true });
+  const plainBus = memoryBus(volatileJournal(), (e) => log('a batch is delivered again', e));
+  const signing = async () => SIGNING;
+  const bus = signedBus(plainBus, signing);
   const running = new Map<string, number>();
   const waiting = new Set<DoorbellName>();
   let closed = false;
@@ -194,13 +201,15 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
         network: null,
         spot: options.spot ?? false,
         platform,
+        writeHandover: handoverWriter({ s3: own.wrap(clients.s3), signer, bucket }),
+        signing,
       }),
     );
   };
 
   const archiveFor = (s3: S3Client) => options.archive ?? s3Archive(s3, bucket);
   for (const topic of Object.values(TOPICS))
-    bus.subscribe(topic, async (batch) => {
+    plainBus.subscribe(topic, async (batch) => {
       await gate;
       const own = newLife('event-projector');
       const ports = portsOf(own);
@@ -214,6 +223,9 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
             notifier: { send: never },
             stopBuilds: stopBuilds(ports),
             park: async (poison) => log('parked', poison),
+            signing,
+            place: { bucket },
+            refuse: (refused) => log('refused', refused),
           },
           { records: { [topic]: batch.map(asMskRecord) } },
         );
@@ -243,7 +255,6 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       linkOrigin: () => 'http://api.example',
       siteAddresses: async (id) => ({ url: `http://${id}.example` }),
       normaliseGitUrl: (url) => url,
-      checkSize: () => undefined,
       stopBuilds: stopBuilds(ports),
       dropCaches: dropCaches(ports.s3, bucket),
       forbidPublication: forbidPublication({ s3: ports.s3, bucket, clock }),
@@ -256,7 +267,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const usualLife = life();
 
   const plane: ControlPlane = {
-    bus,
+    bus: plainBus,
     async call(method, path, body, { owner = 'ada', key } = {}) {
       const own = options.lives?.('api') ?? usualLife;
       const app = apis.get(own) ?? apiOf(own);
@@ -296,7 +307,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     async idle() {
       for (;;) {
-        await bus.idle();
+        await plainBus.idle();
         await new Promise(setImmediate);
         if ([...running.values()].every((n) => n === 0) && waiting.size === 0) return;
         await new Promise((r) => setTimeout(r, 2));
@@ -304,7 +315,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     async close() {
       closed = true;
-      await bus.close();
+      await plainBus.close();
       for (const client of Object.values(clients)) client.destroy();
     },
   };

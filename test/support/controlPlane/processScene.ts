@@ -2,13 +2,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { BUILDERS } from '../../../contract/builders.ts';
+import { BUILDERS, type Target } from '../../../contract/builders.ts';
 import type { Manifest, Promotion } from '../../../contract/manifest.ts';
-import { s3Keys, TOPICS } from '../../../contract/names.ts';
+import { s3Keys } from '../../../contract/names.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
 import type { Limits } from '../../../lambdas/shared/ports.ts';
 import { type EcsFault, startEcsEndpoint } from '../../../local/ecs/endpoint.ts';
+import { publishAsBuilder } from '../signing.ts';
 import { type ControlPlane, controlPlane } from './controlPlane.ts';
 import { untilEnded } from './untilEnded.ts';
 import { BUCKET, movableClock, type World } from './world.ts';
@@ -68,12 +69,12 @@ export async function processScene(world: World, setting: Setting, play: (s: Sce
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = JSON.parse(Buffer.concat(chunks).toString()) as {
+      target: Target;
       projectId: string;
       deploymentId: string;
       attempt: number;
     };
-    if (request.url === '/event')
-      await plane.bus.publish(TOPICS.events, [{ key: body.deploymentId, value: JSON.stringify(body) }]);
+    if (request.url === '/event') await publishAsBuilder(plane.bus, body);
     else await published(world, body);
     response.end();
   });

@@ -1,9 +1,11 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { openHandover } from '../../../builder-images/shared/open-handover.ts';
 import { ERRORS, type ErrorCode, sentence } from '../../../contract/errors.ts';
 import type { Manifest, Promotion, Verdict } from '../../../contract/manifest.ts';
-import { s3Keys, TOPICS } from '../../../contract/names.ts';
+import { s3Keys } from '../../../contract/names.ts';
 import type { Artifact } from '../../../contract/record.ts';
 import type { EventBus } from '../../../lambdas/shared/ports.ts';
+import { publishAsBuilder } from '../signing.ts';
 import type { Container, Ending } from './simulatedEcs.ts';
 
 /**
@@ -27,7 +29,9 @@ export interface StandInOptions {
 
 export function standIn(options: StandInOptions): Container {
   const { bus, s3, bucket: Bucket, now = Date.now } = options;
-  return async (env, signal) => {
+  return async (override, signal) => {
+    const { raw: env, claimed } = await openHandover(override);
+    await claimed;
     const { DEPLOYMENTID: deploymentId = '', PROJECT_ID: projectId = '', BUILD_ENV = '{}' } = env;
     const attempt = Number(env.ATTEMPT);
     options.onStarted?.(deploymentId);
@@ -36,8 +40,8 @@ export function standIn(options: StandInOptions): Container {
     const at = () => new Date(now()).toISOString();
     const say = async (what: string, body: object) => {
       const id = `${deploymentId}-frontend-${attempt}-${what}`;
-      const event = { v: 1, id, at: at(), deploymentId, projectId, target: 'frontend', attempt, ...body };
-      await bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
+      const event = { v: 1, id, at: at(), deploymentId, projectId, target: 'frontend' as const, attempt, ...body };
+      await publishAsBuilder(bus, event);
     };
     const fail = async (code: ErrorCode) => {
       await say('ended', { type: 'build.failed', error: { code, message: sentence(code) }, logLines: 0 });
@@ -94,6 +98,7 @@ export function standIn(options: StandInOptions): Container {
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((done) => {
+    if (signal.aborted) return done();
     const timer = setTimeout(done, Math.min(ms, 2 ** 31 - 1));
     signal.addEventListener('abort', () => {
       clearTimeout(timer);

@@ -2,8 +2,11 @@ import type { BackendEnvName } from '../../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../../contract/jobs.ts';
 import { type BuildContext, commonEnvironment, packageManager } from './environment.ts';
 
-/** The overrides of a backend's container: exactly the documented variables, those that do not apply left out. */
-export function backendEnvironment(job: BuildJob, context: BuildContext): Partial<Record<BackendEnvName, string>> {
+/** The environment of a backend's builder: exactly the documented variables, those that do not apply left out. */
+export function backendEnvironment(
+  job: BuildJob,
+  context: BuildContext,
+): Record<string, string> & Partial<Record<BackendEnvName, string>> {
   const { plan } = job;
   return {
     ...commonEnvironment(job, context),

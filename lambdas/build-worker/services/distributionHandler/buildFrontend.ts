@@ -2,8 +2,11 @@ import type { FrontendEnvName } from '../../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../../contract/jobs.ts';
 import { type BuildContext, commonEnvironment, packageManager } from './environment.ts';
 
-/** The overrides of a frontend's container: exactly the documented variables, those that do not apply left out. */
-export function frontendEnvironment(job: BuildJob, context: BuildContext): Partial<Record<FrontendEnvName, string>> {
+/** The environment of a frontend's builder: exactly the documented variables, those that do not apply left out. */
+export function frontendEnvironment(
+  job: BuildJob,
+  context: BuildContext,
+): Record<string, string> & Partial<Record<FrontendEnvName, string>> {
   const { plan } = job;
   return {
     ...commonEnvironment(job, context),

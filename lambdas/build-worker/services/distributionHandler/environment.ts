@@ -7,6 +7,8 @@ import type { TargetPlan } from '../../../../contract/plan.ts';
 export interface BuildContext {
   readonly attempt: number;
   readonly credentials: BuildCredentials;
+  /** Signs what the builder reports. */
+  readonly eventKey: string;
   readonly region: string;
   readonly bucket: string;
   /** `registry/repository` of the users' images. */
@@ -47,6 +49,7 @@ export function commonEnvironment(job: BuildJob, context: BuildContext) {
     AWS_ACCESS_KEY_ID: context.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: context.credentials.secretAccessKey,
     AWS_SESSION_TOKEN: context.credentials.sessionToken,
+    EVENT_SIGNING_KEY: context.eventKey,
     ...context.endpoints,
     ...present(context.kafka),
   };
@@ -55,6 +58,9 @@ export function commonEnvironment(job: BuildJob, context: BuildContext) {
 /** `pnpm@9.15.0`, `npm`, or nothing. */
 export const packageManager = ({ packageManager: pm }: TargetPlan) =>
   pm ? (pm.version ? `${pm.name}@${pm.version}` : pm.name) : '';
+
+/** What is the same for every build. */
+export type PlatformContext = Omit<BuildContext, 'credentials' | 'attempt' | 'eventKey'>;
 
 const present = (o: Readonly<Record<string, string | undefined>>): Record<string, string> =>
   Object.fromEntries(Object.entries(o).filter((e): e is [string, string] => e[1] !== undefined));

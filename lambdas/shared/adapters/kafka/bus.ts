@@ -1,12 +1,13 @@
-import type { Kafka, Producer, TopicMessages } from 'kafkajs';
+import type { Kafka, Message, Producer, TopicMessages } from 'kafkajs';
 import { VerenError } from '../../../../contract/errors.ts';
+import { MAC_HEADER } from '../../../../contract/mac.ts';
 import type { Topic } from '../../../../contract/names.ts';
-import type { EventBus } from '../../ports.ts';
+import type { BusMessage, EventBus } from '../../ports.ts';
 
 /** Kafka's `message.max.bytes` is 1,048,588 by default and holds for a partition's part of a request: stay below it. */
 const MAX_REQUEST_BYTES = 1_000_000;
-/** Record header, key length, offsets: more than any record needs beside key and value. */
-const RECORD_OVERHEAD = 100;
+/** Record header, key length, offsets, MAC: more than any record needs beside key and value. */
+const RECORD_OVERHEAD = 200;
 
 export interface KafkaBus extends EventBus {
   /** Sends what is waiting and disconnects. */
@@ -29,11 +30,9 @@ interface Call {
   failed: boolean;
 }
 
-interface Waiting {
+interface Waiting extends BusMessage {
   readonly call: Call;
   readonly topic: Topic;
-  readonly key: string;
-  readonly value: string;
   readonly bytes: number;
   /** The last message of its call: once it is sent, all are. */
   readonly last: boolean;
@@ -84,7 +83,7 @@ export function kafkaBus(kafka: Kafka | (() => Promise<Kafka>), { idempotent = t
 
   return {
     async publish(topic, messages) {
-      const sized = messages.map(({ key, value }) => ({ key, value, bytes: sizeOf(key, value) }));
+      const sized = messages.map((m) => ({ ...m, bytes: sizeOf(m.key, m.value) }));
       if (sized.length === 0) return;
       const sent = new Promise<void>((resolve, reject) => {
         const call: Call = { resolve, reject, failed: false };
@@ -122,10 +121,10 @@ function roundLength(waiting: readonly Waiting[]): number {
 }
 
 function byTopic(round: readonly Waiting[]): TopicMessages[] {
-  const topics = new Map<Topic, { key: string; value: string }[]>();
-  for (const { topic, key, value } of round) {
+  const topics = new Map<Topic, Message[]>();
+  for (const { topic, key, value, mac } of round) {
     const messages = topics.get(topic) ?? [];
-    messages.push({ key, value });
+    messages.push({ key, value, ...(mac !== undefined && { headers: { [MAC_HEADER]: mac } }) });
     topics.set(topic, messages);
   }
   return [...topics].map(([topic, messages]) => ({ topic, messages }));

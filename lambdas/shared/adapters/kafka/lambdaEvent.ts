@@ -32,12 +32,19 @@ export function lambdaEvent(
           timestampType: 'CREATE_TIME',
           key: m.key?.toString('base64') ?? '',
           value: m.value?.toString('base64') ?? '',
-          headers: [],
+          headers: headersOf(m),
         }),
       ),
     },
   };
 }
+
+const headersOf = ({ headers = {} }: KafkaMessage): MSKRecord['headers'] =>
+  Object.entries(headers).flatMap(([name, given]) =>
+    (Array.isArray(given) ? given : [given]).flatMap((value) =>
+      value === undefined ? [] : [{ [name]: [...Buffer.from(value)] }],
+    ),
+  );
 
 /** Lambda's default batch size for Kafka event sources, and its limit of 6 MB for an event, base64 and names included. */
 const MAX_RECORDS = 100;

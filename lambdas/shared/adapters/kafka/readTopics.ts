@@ -1,6 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
+import { MAC_HEADER } from '../../../../contract/mac.ts';
 import type { Topic } from '../../../../contract/names.ts';
+
+/** A message as it is kept by the broker. */
+export interface KeptMessage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
+  readonly value: Buffer;
+  /** Empty where there is none. */
+  readonly mac: string;
+}
 
 export interface TopicReader {
   /** Resolves when everything has been given that is on the topics at the time of the call. */
@@ -17,7 +28,7 @@ const LOOK_MS = 50;
 export async function readTopics(
   kafka: Kafka,
   topics: readonly Topic[],
-  onMessage: (topic: string, value: string) => void,
+  onMessage: (message: KeptMessage) => void,
 ): Promise<TopicReader> {
   const consumer = kafka.consumer({ groupId: `veren-rebuild-${randomUUID()}`, maxWaitTimeInMs: 100 });
   const admin = kafka.admin();
@@ -37,7 +48,14 @@ export async function readTopics(
       autoCommit: false,
       eachBatch: async ({ batch, heartbeat }) => {
         const { topic, partition, messages } = batch;
-        for (const message of messages) onMessage(topic, message.value?.toString() ?? '');
+        for (const { key, value, headers } of messages)
+          onMessage({
+            topic,
+            partition,
+            key: key?.toString() ?? '',
+            value: value ?? Buffer.alloc(0),
+            mac: headers?.[MAC_HEADER]?.toString() ?? '',
+          });
         positions.set(`${topic}-${partition}`, BigInt(batch.lastOffset()) + 1n);
         await heartbeat();
       },

@@ -4,7 +4,7 @@ import { TOPICS } from '../../../../contract/names.ts';
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * Makes the two topics where they are missing. A topic that is there is left as it is: its settings are the operator's.
+ * Makes the topics where they are missing. A topic that is there is left as it is: its settings are the operator's.
  * `retentionMs` is how far back the state can be rebuilt from Kafka alone.
  */
 export async function ensureTopics(

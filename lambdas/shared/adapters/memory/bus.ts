@@ -9,6 +9,7 @@ export interface Message {
   readonly offset: number;
   readonly key: string;
   readonly value: string;
+  readonly mac?: string;
 }
 
 export interface MemoryBus extends EventBus {
@@ -77,11 +78,11 @@ export function memoryBus(journal: Journal, onError: (error: unknown) => void): 
     async publish(topic, messages) {
       const published: [queue: Message[], message: Message][] = [];
       const touched = new Set<string>();
-      for (const { key, value } of messages) {
+      for (const { key, value, mac } of messages) {
         const partition = partitionOf(key);
         const name = id({ topic, partition });
         const offset = offsets.get(name) ?? 0;
-        const message: Message = { topic, partition, offset, key, value };
+        const message: Message = { topic, partition, offset, key, value, ...(mac !== undefined && { mac }) };
         offsets.set(name, offset + 1);
         kept.set(`${name}/${offset}`, message);
         published.push([queueOf(name), message]);

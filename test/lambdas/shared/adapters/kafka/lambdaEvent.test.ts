@@ -39,6 +39,19 @@ test('an event has the shape that Lambda gives', () => {
   });
 });
 
+test('headers are lists of bytes, one entry for each value', () => {
+  const headers = { 'veren-mac': Buffer.from('ab'), many: ['x', Buffer.from('y')] };
+  const { records } = lambdaEvent('build-events', 0, [{ ...message(1), headers } as KafkaMessage], {
+    arn: '',
+    brokers: '',
+  });
+  expect(records['build-events-0']?.[0]?.headers).toEqual([
+    { 'veren-mac': [97, 98] },
+    { many: [120] },
+    { many: [121] },
+  ]);
+});
+
 test.each([
   ['no answer', undefined, 3],
   ['null', null, 3],

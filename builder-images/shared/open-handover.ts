@@ -1,0 +1,106 @@
+import http from 'node:http';
+import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HANDOVER_URL } from '../../contract/builder-env.ts';
+import { VerenError } from '../../contract/errors.ts';
+import { type Handover, HandoverSchema } from '../../contract/handover.ts';
+import { collected } from './fast-transport.ts';
+
+type Variables = Readonly<Record<string, string>>;
+
+export interface OpenedHandover {
+  /** The builder's whole environment. */
+  readonly raw: Record<string, string>;
+  /**
+   * Rejects with HANDOVER_TAKEN where somebody else has read the hand-over too, and was faster to say so. To be awaited
+   * before code of the repository runs; what is fetched meanwhile runs none.
+   */
+  readonly claimed: Promise<void>;
+}
+
+const TIMEOUT_MS = 10_000;
+/** Between attempts (ms): a network that is just coming up is given half a minute. */
+const RETRY_MS = [200, 500, 1_000, 2_000, 5_000, 10_000, 10_000];
+
+/**
+ * Reads the rest of the environment where HANDOVER_URL says, once: the hand-over is claimed and removed at once. Without that
+ * name the environment is whole already. Throws HANDOVER_UNREADABLE, HANDOVER_TAKEN.
+ */
+export async function openHandover(given: Variables, retryMs = RETRY_MS): Promise<OpenedHandover> {
+  const { [HANDOVER_URL]: url, ...rest } = given;
+  if (url === undefined) return { raw: rest, claimed: Promise.resolve() };
+  const handover = await read(url, retryMs);
+  const claimed = claim(handover, retryMs);
+  claimed.catch(() => undefined); // whoever awaits it hears of it
+  return { raw: { ...rest, ...handover.variables }, claimed };
+}
+
+async function read(url: string, retryMs: readonly number[]): Promise<Handover> {
+  const { status, body } = await repeated(retryMs, () => send('GET', url), isTransient);
+  if (status === 200) {
+    const parsed = HandoverSchema.safeParse(parseJson(body));
+    if (parsed.success) return parsed.data;
+    throw unreadable('it is not a hand-over');
+  }
+  if (body.includes('<Code>NoSuchKey</Code>')) throw new VerenError('HANDOVER_TAKEN');
+  throw unreadable(/expired/i.test(body) ? 'it has expired' : `the bucket answered ${status}`);
+}
+
+async function claim({ claim, remove }: Handover, retryMs: readonly number[]): Promise<void> {
+  const put = () => send('PUT', claim.url, claim.headers);
+  // Nothing is repeated that may have been carried out: the second answer would be the one that a stranger's claim gets.
+  const { status } = await repeated(retryMs, put, (answer) => answer.status === 409 || answer.status === 503);
+  if (status === 412) throw new VerenError('HANDOVER_TAKEN');
+  if (status !== 200) throw unreadable(`it could not be claimed: the bucket answered ${status}`);
+  // The bucket removes it too, within a day.
+  await repeated(retryMs.slice(0, 2), () => send('DELETE', remove.url), isTransient).catch(() => undefined);
+}
+
+interface Answer {
+  /** 0: none came. */
+  readonly status: number;
+  readonly body: string;
+}
+
+const isTransient = ({ status }: Answer) => status === 0 || status >= 500;
+
+async function repeated(
+  retryMs: readonly number[],
+  call: () => Promise<Answer>,
+  again: (answer: Answer) => boolean,
+): Promise<Answer> {
+  for (let n = 0; ; n++) {
+    const answer = await call();
+    const pause = retryMs[n];
+    if (pause === undefined || !again(answer)) {
+      if (answer.status === 0) throw unreadable(answer.body);
+      return answer;
+    }
+    await sleep(pause);
+  }
+}
+
+/** Node's own client: it is loaded already, and `fetch` is not. */
+function send(method: 'GET' | 'PUT' | 'DELETE', url: string, headers: Variables = {}): Promise<Answer> {
+  const { request } = url.startsWith('https:') ? https : http;
+  return new Promise((resolve) => {
+    const length = method === 'PUT' ? { 'content-length': '0' } : {};
+    const sent = request(url, { method, headers: { ...headers, ...length }, timeout: TIMEOUT_MS }, async (response) => {
+      const body = await collected(response);
+      resolve(body ? { status: response.statusCode ?? 0, body: body.toString() } : { status: 0, body: 'it was cut' });
+    });
+    sent.on('timeout', () => sent.destroy(new Error('the bucket does not answer')));
+    sent.on('error', (e) => resolve({ status: 0, body: (e as NodeJS.ErrnoException).code ?? e.message }));
+    sent.end();
+  });
+}
+
+const unreadable = (reason: string) => new VerenError('HANDOVER_UNREADABLE', { reason });
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type BuilderEvent, builderEventId, type DeploymentEvent, type LogBatch } from '../../contract/events.ts';
+import { imageTag, s3Keys } from '../../contract/names.ts';
+import type { Artifact } from '../../contract/record.ts';
+import type { DeploymentFacts } from './facts.ts';
+import { MAX_ATTEMPT } from './reduce.ts';
+
+/** Where artifacts of this platform are. */
+export interface ArtifactPlace {
+  readonly bucket: string;
+  /** `registry/repository` of the users' images. Absent: any. */
+  readonly ecrUri?: string;
+}
+
+/** Why a message is not taken; null where it is. */
+export type Refusal = string | null;
+
+/** AWS refuses signatures that are off by more, so a clock that is further off could publish nothing anyway. */
+export const MAX_CLOCK_SKEW_MS = 900_000;
+
+type Requested = NonNullable<DeploymentFacts['requested']>;
+
+/** What no event of the platform may do to a deployment that is known, whoever wrote it: make another one of it. */
+export function refusalOfPlatformEvent(event: DeploymentEvent, known: Requested | undefined, now: number): Refusal {
+  if (Date.parse(event.at) > now + MAX_CLOCK_SKEW_MS) return 'it says a time that has not come';
+  if (!known) return null;
+  if (event.projectId !== known.projectId) return 'it names another project';
+  if (event.type !== 'deployment.requested') return null;
+  const same = event.owner === known.owner && event.gitUrl === known.gitUrl && event.ref === known.ref;
+  return same && event.at >= known.at ? null : 'it would change what was requested';
+}
+
+/** What a builder may say of its own build, beyond what its MAC proves. */
+export function refusalOfBuilderEvent(
+  event: BuilderEvent,
+  facts: DeploymentFacts,
+  now: number,
+  place: ArtifactPlace,
+): Refusal {
+  const { requested } = facts;
+  // The state was lost: its MAC says that it is of a build of ours, and nothing is made of it before its request is known.
+  if (!requested) return null;
+  const of = refusalOfSubject(event, requested) ?? refusalOfTime(event.at, requested, now);
+  if (of) return of;
+  if (event.attempt > MAX_ATTEMPT) return 'there is no such attempt';
+  if (event.id !== builderEventId(event, whatOf(event))) return 'its id is not the one of what it says';
+  if (event.type === 'build.succeeded' && !fits(event.artifact, event, place)) return 'its artifact is not its own';
+  return repeatsOtherwise(event, facts) ? 'it says again what it has said, in another way' : null;
+}
+
+/**
+ * What the earlier version has left unsigned on `deployment-events`: whether a function or a builder wrote it nobody can
+ * tell, so it has to be good as either.
+ */
+export function refusalOfUnsigned(
+  event: DeploymentEvent,
+  facts: DeploymentFacts,
+  now: number,
+  place: ArtifactPlace,
+): Refusal {
+  const { requested } = facts;
+  if (!requested) return 'its deployment is not known';
+  const of = refusalOfPlatformEvent(event, requested, now) ?? refusalOfTime(event.at, requested, now);
+  if (of) return of;
+  if (event.type === 'build.succeeded' && !fits(event.artifact, event, place)) return 'its artifact is not its own';
+  const byBuilder = event.type === 'build.phase' || event.type === 'build.succeeded' || event.type === 'build.failed';
+  return byBuilder && repeatsOtherwise(event, facts) ? 'it says again what it has said, in another way' : null;
+}
+
+export function refusalOfLines(batch: LogBatch, requested: Requested | undefined, now: number): Refusal {
+  if (batch.attempt > MAX_ATTEMPT) return 'there is no such attempt';
+  if (!requested) return null;
+  return (
+    refusalOfSubject(batch, requested) ??
+    batch.lines.reduce<Refusal>((known, { at }) => known ?? refusalOfTime(at, requested, now), null)
+  );
+}
+
+const refusalOfSubject = ({ projectId }: { projectId: string }, requested: Requested): Refusal =>
+  projectId === requested.projectId ? null : 'it names another project';
+
+function refusalOfTime(at: string, requested: Requested, now: number): Refusal {
+  const time = Date.parse(at);
+  if (time < Date.parse(requested.at) - MAX_CLOCK_SKEW_MS) return 'it says a time before its deployment was requested';
+  return time > now + MAX_CLOCK_SKEW_MS ? 'it says a time that has not come' : null;
+}
+
+const whatOf = (event: BuilderEvent) =>
+  event.type === 'build.phase' ? (`${event.phase}-${event.state}` as const) : ('ended' as const);
+
+function fits(artifact: Artifact, { projectId, deploymentId, target }: BuilderEvent, place: ArtifactPlace): boolean {
+  if (artifact.kind === 'image') {
+    const tag = `:${imageTag(projectId, deploymentId)}`;
+    const repository = artifact.uri.slice(0, -tag.length);
+    return target === 'backend' && artifact.uri.endsWith(tag) && repository === (place.ecrUri ?? repository);
+  }
+  return target === 'frontend' && artifact.bucket === place.bucket && artifact.prefix === s3Keys.site(projectId);
+}
+
+/** Its word stands: what it has ended with or when a phase was is not said anew. The same again is a repeat. */
+function repeatsOtherwise(event: BuilderEvent, { attempts }: DeploymentFacts): boolean {
+  const attempt = attempts[event.target]?.[event.attempt];
+  if (!attempt) return false;
+  if (event.type === 'build.phase') {
+    const known = attempt.phases[event.phase]?.[event.state];
+    return known?.id === event.id && Date.parse(known.at) !== Date.parse(event.at);
+  }
+  const said = [attempt.ended, attempt.undecided].find((end) => end?.id === event.id);
+  return said !== undefined && !isDeepStrictEqual(said, { ...event, at: new Date(event.at).toISOString() });
+}

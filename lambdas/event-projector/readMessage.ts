@@ -1,0 +1,102 @@
+import type { MSKRecord } from 'aws-lambda';
+import {
+  type BuilderEvent,
+  BuilderEventSchema,
+  type DeploymentEvent,
+  DeploymentEventSchema,
+  type LogBatch,
+  LogBatchSchema,
+} from '../../contract/events.ts';
+import { MAC_HEADER } from '../../contract/mac.ts';
+import { TOPICS } from '../../contract/names.ts';
+import { isSigned, type Signing } from '../shared/signing.ts';
+import { takesUnsigned } from './unsigned.ts';
+
+/** One message as it came from Kafka. */
+export interface RawMessage {
+  readonly topic: string;
+  readonly key: string;
+  readonly value: Buffer;
+  /** Empty where there is none. */
+  readonly mac: string;
+}
+
+export type Message =
+  | { readonly kind: 'platform'; readonly message: DeploymentEvent }
+  | { readonly kind: 'builder'; readonly message: BuilderEvent }
+  | { readonly kind: 'logs'; readonly message: LogBatch }
+  /** Of the earlier version; its deployment decides whether it is taken. */
+  | { readonly kind: 'unsigned'; readonly message: DeploymentEvent }
+  | { readonly kind: 'unsigned logs'; readonly message: LogBatch };
+
+export type Read =
+  | Message
+  /** Of unknown or forged origin: nothing to keep. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly deploymentId?: string }
+  /** Of the platform's own, and yet not to be read: for an operator to look at. */
+  | { readonly kind: 'malformed'; readonly reason: string };
+
+const refused = (reason: string, deploymentId?: string): Read => ({
+  kind: 'refused',
+  reason,
+  ...(deploymentId !== undefined && { deploymentId }),
+});
+
+/** Who wrote a message, proved by its MAC, and what it says. Looks at nothing but the message and the keys. */
+export function readMessage(raw: RawMessage, signing: Signing, now: number): Read {
+  if (raw.topic === TOPICS.events) return readPlatformMessage(raw, signing, now);
+  if (raw.topic === TOPICS.buildEvents) {
+    const parsed = BuilderEventSchema.safeParse(parseJson(raw.value));
+    if (!parsed.success) return refused('it is not what a builder may say');
+    const reason = refusalOfWriter(raw, signing, parsed.data);
+    return reason ? refused(reason, parsed.data.deploymentId) : { kind: 'builder', message: parsed.data };
+  }
+  if (raw.topic === TOPICS.logs) {
+    const parsed = LogBatchSchema.safeParse(parseJson(raw.value));
+    if (!parsed.success) return refused('it is not lines of a log');
+    if (raw.mac === '' && takesUnsigned(signing, now)) return { kind: 'unsigned logs', message: parsed.data };
+    const reason = refusalOfWriter(raw, signing, parsed.data);
+    return reason ? refused(reason, parsed.data.deploymentId) : { kind: 'logs', message: parsed.data };
+  }
+  return { kind: 'malformed', reason: `unknown topic ${raw.topic}` };
+}
+
+function readPlatformMessage({ value, mac }: RawMessage, signing: Signing, now: number): Read {
+  const parsed = DeploymentEventSchema.safeParse(parseJson(value));
+  if (isSigned(signing, TOPICS.events, value, mac))
+    return parsed.success
+      ? { kind: 'platform', message: parsed.data }
+      : { kind: 'malformed', reason: parsed.error.message };
+  if (mac === '' && parsed.success && takesUnsigned(signing, now)) return { kind: 'unsigned', message: parsed.data };
+  return refused(mac === '' ? 'it is not signed' : 'its MAC is not the platform’s', parsed.data?.deploymentId);
+}
+
+/** On topics of builders: the MAC is the one of the build that the message speaks of, and so is the key. */
+function refusalOfWriter(
+  { topic, key, value, mac }: RawMessage,
+  signing: Signing,
+  message: BuilderEvent | LogBatch,
+): string | null {
+  if (mac === '') return 'it is not signed';
+  if (!isSigned(signing, topic as typeof TOPICS.logs, value, mac, message)) return 'its MAC is not its build’s';
+  return key === message.deploymentId ? null : 'its key is not its deployment';
+}
+
+function parseJson(value: Buffer): unknown {
+  try {
+    return JSON.parse(value.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** A record of Lambda's event source, in which everything is base64 but headers, which are lists of bytes. */
+export function rawMessage({ topic, key, value, headers }: MSKRecord): RawMessage {
+  const mac = headers?.find((header) => Object.hasOwn(header, MAC_HEADER))?.[MAC_HEADER];
+  return {
+    topic,
+    key: Buffer.from(key ?? '', 'base64').toString(),
+    value: Buffer.from(value ?? '', 'base64'),
+    mac: mac ? Buffer.from(mac).toString('latin1') : '',
+  };
+}

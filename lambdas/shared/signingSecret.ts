@@ -1,0 +1,51 @@
+import { DescribeSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Clock } from './ports.ts';
+import { secretText } from './secrets.ts';
+import { type Signing, type SigningSecret, SigningSecretSchema } from './signing.ts';
+
+/** How long a changed secret may go unnoticed. */
+const TTL_MS = 60_000;
+
+/** Reads the signing secret, again every minute. Where reading fails, what was read before holds on. */
+export function signingSecret(client: SecretsManagerClient, arn: string, clock: Clock): () => Promise<SigningSecret> {
+  let known: SigningSecret | undefined;
+  let readAt = 0;
+  return async () => {
+    if (known && clock.now() - readAt < TTL_MS) return known;
+    try {
+      const parsed = SigningSecretSchema.safeParse(JSON.parse(await secretText(client, arn)));
+      if (!parsed.success)
+        throw new Error('The secret for signing messages is not {"current": "…", "accepted": ["…"]}.');
+      known = parsed.data;
+    } catch (e) {
+      if (!known) throw e;
+    }
+    readAt = clock.now();
+    return known;
+  };
+}
+
+/** From the making of the secret, which comes first in a deployment of the stacks, until the last function is the new one. */
+const UPGRADE_MS = 3_600_000;
+
+/** The same, with the time from which on every message is signed. */
+export function verifyingSecret(
+  client: SecretsManagerClient,
+  arn: string,
+  clock: Clock,
+  log: (message: string, details?: unknown) => void,
+): () => Promise<Signing> {
+  const read = signingSecret(client, arn, clock);
+  let since: number | undefined;
+  return async () => {
+    if (since === undefined)
+      try {
+        const { CreatedDate } = await client.send(new DescribeSecretCommand({ SecretId: arn }));
+        since = CreatedDate ? CreatedDate.getTime() + UPGRADE_MS : 0;
+      } catch (e) {
+        log('it cannot be told since when messages are signed; unsigned ones are refused', e);
+        since = 0;
+      }
+    return { ...(await read()), since };
+  };
+}
