@@ -6,7 +6,7 @@ import { TOPICS } from '../../contract/names.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ArtifactBucket } from './artifact-bucket.ts';
 import type { KafkaAccess } from './kafka.ts';
-import type { StageSettings } from './stage-settings.ts';
+import { accountWideName, type StageSettings } from './stage-settings.ts';
 
 export interface BuildRoleProps {
   readonly settings: StageSettings;
@@ -27,7 +27,7 @@ export class BuildRole extends Construct {
 
   /** Fixed, so that build-worker can be told of the role before it exists. */
   static roleName(settings: StageSettings): string {
-    return `veren-${settings.stage}-build`;
+    return accountWideName(settings, 'build');
   }
 
   constructor(scope: Construct, id: string, props: BuildRoleProps) {

@@ -1,11 +1,10 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
 import { type CfnStage, HttpApi, HttpMethod, HttpStage, PayloadFormatVersion } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Addresses } from './addresses.ts';
+import { stageLogGroup } from './log-group.ts';
 import type { StageSettings } from './stage-settings.ts';
 import type { VerenFunction } from './veren-function.ts';
 
@@ -40,11 +39,7 @@ export class HttpEndpoint extends Construct {
       methods: [HttpMethod.POST],
       integration: integration('Analyze', functions.analyzer),
     });
-    const logs = new LogGroup(this, 'AccessLogs', {
-      logGroupName: `/veren/${settings.stage}/http-api`,
-      retention: settings.logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const logs = stageLogGroup(this, 'AccessLogs', settings, `/veren/${settings.stage}/http-api`);
     const stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: STAGE_NAME,

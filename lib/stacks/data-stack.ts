@@ -4,6 +4,8 @@ import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { ArtifactBucket } from '../constructs/artifact-bucket.ts';
+import { namedBuilders } from '../constructs/builder-names.ts';
+import { givenSecret } from '../constructs/given-secret.ts';
 import { KafkaAccess } from '../constructs/kafka.ts';
 import { KafkaTopics } from '../constructs/kafka-topics.ts';
 import { MskCluster, replication } from '../constructs/msk-cluster.ts';
@@ -47,8 +49,12 @@ export class DataStack extends VerenStack {
       bucketName: config.bucketName,
       lifecycle: config.lifecycle,
     });
-    this.repositories = new Repositories(this, 'Repositories', { settings, userImages: config.userImageRepository });
-    if (config.kafka.kind === 'msk' && network.kafka) {
+    this.repositories = new Repositories(this, 'Repositories', {
+      settings,
+      builders: namedBuilders(config.builders).map((b) => b.repository),
+      userImages: config.userImageRepository,
+    });
+    if (config.kafka.kind === 'msk') {
       this.msk = new MskCluster(this, 'Kafka', {
         settings,
         kafka: config.kafka,
@@ -61,7 +67,7 @@ export class DataStack extends VerenStack {
     } else this.kafka = KafkaAccess.given(this, config.kafka as Parameters<typeof KafkaAccess.given>[1]);
     this.makeTopics(network);
 
-    if (config.redis.kind === 'valkey' && network.redis) {
+    if (config.redis.kind === 'valkey') {
       this.valkey = new Valkey(this, 'Redis', {
         settings,
         redis: config.redis,
@@ -80,6 +86,7 @@ export class DataStack extends VerenStack {
         sites: config.sites,
         bucket: this.storage,
         accessLogs: this.storage.accessLogs as IBucket,
+        reservedConcurrency: config.functions.reservedConcurrency['site-fallback'],
       });
       this.siteUrlTemplate = this.sites.urlTemplate;
     } else this.siteUrlTemplate = config.sites.urlTemplate;
@@ -87,7 +94,7 @@ export class DataStack extends VerenStack {
     new CfnOutput(this, 'BucketName', { value: this.storage.bucket.bucketName });
     new CfnOutput(this, 'SiteUrlTemplate', { value: this.siteUrlTemplate });
     new CfnOutput(this, 'TokensSecretArn', { value: this.tokens.secretArn });
-    new CfnOutput(this, 'UserImages', { value: this.repositories.userImages.repositoryUri });
+    new CfnOutput(this, 'UserImages', { value: this.repositories.userImages(this).repositoryUri });
   }
 
   private makeTopics(network: Network): void {
@@ -109,7 +116,7 @@ export class DataStack extends VerenStack {
   private givenRedis(): RedisAccess {
     const { redis } = this.config;
     if (redis.kind !== 'given') throw new Error('a Valkey group needs a network with a group for it');
-    const secret = redis.secretArn ? Secret.fromSecretCompleteArn(this, 'RedisSecret', redis.secretArn) : undefined;
+    const secret = redis.secretArn && givenSecret(this, 'RedisSecret', redis.secretArn, redis.secretKeyArn);
     return { url: redis.url, loginOf: () => (secret ? { secret } : {}) };
   }
 

@@ -1,5 +1,6 @@
 import type { Construct } from 'constructs';
 import { Network } from '../constructs/network.ts';
+import { ServiceRoles } from '../constructs/service-roles.ts';
 import { VerenStack, type VerenStackProps } from './veren-stack.ts';
 
 /** VPC and security groups. */
@@ -11,8 +12,18 @@ export class NetworkStack extends VerenStack {
     this.network = new Network(this, 'Network', {
       settings: this.settings,
       network: this.config.network,
-      ownKafka: this.config.kafka.kind === 'msk',
-      ownRedis: this.config.redis.kind === 'valkey',
+      kafka: this.config.kafka,
+      redis: this.config.redis,
     });
+    // Here, in the first stack: a new role needs a while until services can assume it. Emulators have none.
+    if (this.config.stage !== 'local')
+      new ServiceRoles(this, 'ServiceRoles', {
+        settings: this.settings,
+        services: [
+          'ecs',
+          ...(this.config.kafka.kind === 'msk' ? (['kafka'] as const) : []),
+          ...(this.config.redis.kind === 'valkey' ? (['elasticache'] as const) : []),
+        ],
+      });
   }
 }

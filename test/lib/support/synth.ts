@@ -16,6 +16,7 @@ export interface Resource {
   // biome-ignore lint/suspicious/noExplicitAny: templates are untyped JSON
   Properties: Record<string, any>;
   DeletionPolicy?: string;
+  UpdateReplacePolicy?: string;
   DependsOn?: string[];
 }
 
@@ -93,6 +94,12 @@ export function pointsAt(templates: Templates, stack: StackId, value: unknown): 
       for (const output of Object.values(templates[id].Outputs ?? {}))
         if (output.Export?.Name === argument) return pointsAt(templates, id, output.Value);
     return `<nothing exports ${argument}>`;
+  }
+  if (key === 'Fn::GetStackOutput') {
+    const { StackName, OutputName } = argument as { StackName: string; OutputName: string };
+    const id = STACKS.find((s) => StackName.endsWith(`-${s.toLowerCase()}`));
+    const output = id && templates[id].Outputs?.[OutputName];
+    return id && output ? pointsAt(templates, id, output.Value) : `<${StackName} has no output ${OutputName}>`;
   }
   return JSON.stringify(value);
 }
