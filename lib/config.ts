@@ -302,7 +302,7 @@ const shape = {
     .strictObject({
       requestsPerSecond: whole(1, 10_000).default(50),
       burst: whole(1, 5_000).default(100),
-      /** The HTTP API and the followed logs are at `https://<name>`, beside AWS's own addresses. */
+      /** The HTTP API is at `https://<name>`, beside AWS's own address. */
       domain: z
         .strictObject({
           name: domainName,
@@ -393,6 +393,14 @@ export function loadConfig(stage: unknown, stages: unknown): Config {
   const faults = parsed.error.issues.map((issue) => describe(issue, given, String(stage)));
   throw new ConfigError(`The configuration is not valid.\n${faults.map((f) => `  - ${f}`).join('\n')}`);
 }
+
+/** The other stages of cdk.json that are valid: what a stage may share an account with. */
+export const loadOtherStages = (stage: Stage, stages: unknown): Config[] =>
+  STAGES.filter((other) => other !== stage).flatMap((other) => {
+    const given = (stages as Record<string, object> | undefined)?.[other];
+    const parsed = ConfigSchema.safeParse({ ...given, stage: other });
+    return given && parsed.success ? [parsed.data] : [];
+  });
 
 function describe(issue: z.core.$ZodIssue, given: object, stage: string): string {
   const key = (path: PropertyKey[]) => ['stages', stage, ...path].map(String).join('.');

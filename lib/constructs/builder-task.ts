@@ -111,6 +111,19 @@ export class BuilderTask extends Construct {
         conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
       }),
     );
+    const tasks = Stack.of(this).formatArn({
+      service: 'ecs',
+      resource: 'task',
+      resourceName: `${this.cluster.clusterName}/*`,
+    });
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['ecs:TagResource'],
+        resources: [tasks],
+        conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
+      }),
+    );
+    acknowledgeWildcards(role, [tasks], 'Tags a task while it is started (ecs:CreateAction), on one cluster.');
     acknowledgeWildcards(role, [revisions], 'Any revision of one task definition, on one cluster (ecs:cluster).');
   }
 }

@@ -15,6 +15,7 @@ export class NetworkStack extends VerenStack {
       kafka: this.config.kafka,
       redis: this.config.redis,
     });
+    this.exportAlways();
     // Here, in the first stack: a new role needs a while until services can assume it. Emulators have none.
     if (this.config.stage !== 'local')
       new ServiceRoles(this, 'ServiceRoles', {
@@ -25,5 +26,16 @@ export class NetworkStack extends VerenStack {
           ...(this.config.redis.kind === 'valkey' ? (['elasticache'] as const) : []),
         ],
       });
+  }
+
+  /**
+   * Every id that another stack may use, whether one does now: CDK exports what is used, and an export that a change of
+   * kind (Kafka, Redis) makes superfluous could not go while the stack of the last deployment imports it.
+   */
+  private exportAlways(): void {
+    const { vpc, kafka, redis, functions, builderGroups } = this.network;
+    for (const group of [kafka, redis, functions, ...builderGroups]) this.exportValue(group.securityGroupId);
+    if (this.config.network.existing) return;
+    for (const subnet of [...vpc.privateSubnets, ...vpc.isolatedSubnets]) this.exportValue(subnet.subnetId);
   }
 }

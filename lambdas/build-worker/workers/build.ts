@@ -108,6 +108,7 @@ async function startTask(
     token: tokenOf(job, data),
     network: deps.network,
     spot: deps.spot && job.attempt === 1 && startOf(job) === 0,
+    tags: { 'veren:project': data.projectId },
   });
 }
 

@@ -29,6 +29,7 @@ import { Construct } from 'constructs';
 import type { Config } from '../../config.ts';
 import { acknowledge } from '../acknowledge.ts';
 import type { ArtifactBucket } from '../artifact-bucket.ts';
+import { mayChange } from '../cross-stack.ts';
 import { grantBucket } from '../grants.ts';
 import { accountWideName, type StageSettings } from '../stage-settings.ts';
 import { VerenFunction } from '../veren-function.ts';
@@ -108,6 +109,7 @@ export class Sites extends Construct {
         functionAssociations: [{ function: viewerRequest, eventType: FunctionEventType.VIEWER_REQUEST }],
       },
     });
+    mayChange(settings, this.distribution);
     this.allowReading(bucket);
     this.urlTemplate = domain
       ? `https://{projectId}.${domain.name}`

@@ -3,13 +3,15 @@
  * The commands inside the scripts count as well. docs/decisions/adapters-redis-permissions.md says which function has which
  * ports; `test/lambdas/shared/adapters/redis/permissions.test.ts` holds every port to its list.
  */
-export type RedisPort = 'queue' | 'store' | 'logs' | 'subscriptions';
+export type RedisPort = 'queue' | 'store' | 'store:read' | 'logs' | 'logs:read' | 'subscriptions';
 
 interface Needs {
   /** Below the prefix. */
   readonly keys: string;
   readonly channels?: string;
   readonly commands: readonly string[];
+  /** Default: true. */
+  readonly scripts?: boolean;
 }
 
 const words = (text: string) => text.trim().split(/\s+/);
@@ -27,10 +29,22 @@ const NEEDS: Readonly<Record<RedisPort, Needs>> = {
       pexpire hget hmget hset hsetnx hincrby
       zadd zrem zrange zrevrange zrevrank zremrangebyscore`),
   },
+  // Nothing here writes, so no script of such a user can.
+  'store:read': {
+    keys: '{deployments}:*',
+    commands: words('hget hmget zrevrange zrevrank evalsha eval time'),
+    scripts: false,
+  },
   logs: {
     keys: '{log-*',
     channels: 'log:*',
     commands: words('pexpire hget hset sadd srem scard xadd xrange publish subscribe unsubscribe'),
+  },
+  'logs:read': {
+    keys: '{log-*',
+    channels: 'log:*',
+    commands: words('hget scard xrange subscribe unsubscribe'),
+    scripts: false,
   },
   subscriptions: {
     keys: '{connections}:*',
@@ -38,8 +52,10 @@ const NEEDS: Readonly<Record<RedisPort, Needs>> = {
   },
 };
 
-/** Connecting (INFO is the ready check), and what every script does: know the time, remember its reply. */
-const COMMON = words('info select evalsha eval time get set');
+/** Connecting: INFO is the ready check. */
+const CONNECT = words('info select');
+/** What every script does: know the time, remember its reply. */
+const SCRIPTS = words('evalsha eval time get set');
 
 /** ACL rules for a user of these ports: to be joined with blanks, after the rules that set the password. */
 export function redisPermissions(prefix: string, ports: readonly RedisPort[]): string[] {
@@ -50,6 +66,11 @@ export function redisPermissions(prefix: string, ports: readonly RedisPort[]): s
     '-@all',
     ...needs.map(({ keys }) => `~${prefix}:${keys}`),
     ...needs.flatMap(({ channels }) => (channels === undefined ? [] : [`&${prefix}:${channels}`])),
-    ...[...new Set([...COMMON, ...needs.flatMap(({ commands }) => commands)])].map((command) => `+${command}`),
+    ...[
+      ...new Set([
+        ...CONNECT,
+        ...needs.flatMap(({ commands, scripts = true }) => [...(scripts ? SCRIPTS : []), ...commands]),
+      ]),
+    ].map((command) => `+${command}`),
   ];
 }
