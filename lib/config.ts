@@ -9,6 +9,8 @@ import { DEFAULT_REGION } from '../contract/names.ts';
 
 export const STAGES = ['dev', 'prod', 'local'] as const;
 export type Stage = (typeof STAGES)[number];
+/** Stacks of a stage, in the order of their deployment. */
+export const STAGE_STACKS = ['Network', 'Data', 'Builders', 'Pipeline', 'Observability'] as const;
 
 /** Retention that CloudWatch Logs offers, in days. Source: `PutRetentionPolicy` API reference. */
 const LOG_RETENTION_DAYS = [
@@ -202,9 +204,7 @@ const ecsName = matching(/^[a-zA-Z][\w-]{0,254}$/, 'the name of an ECS cluster')
 type Msk = Extract<z.output<typeof KafkaSchema>, { kind: 'msk' }>;
 
 /** What MSK takes, and in which steps. Source: MSK developer guide, "Update the cluster" and API reference, UpdateBroker*. */
-function mskFaults(kafka: Msk): [string[], string][] {
-  const { deployed } = kafka;
-  if (!deployed) return [];
+export function mskSteps(kafka: Msk, deployed: NonNullable<Msk['deployed']>): [string[], string][] {
   const keys = ['version', 'instanceType', 'brokers', 'storageGiB'] as const;
   const changed = keys.filter((key) => deployed[key] !== undefined && deployed[key] !== kafka[key]);
   const found: [string[], string][] = [];
@@ -354,7 +354,7 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
   if (c.api.domain && !c.api.domain.certificateArn.includes(`:acm:${c.region}:`))
     fault(['api', 'domain', 'certificateArn'], `a certificate in ${c.region}, where API Gateway looks for it`);
   if (c.kafka.kind === 'msk') {
-    for (const [path, allowed] of mskFaults(c.kafka)) fault(['kafka', ...path], allowed);
+    for (const [path, allowed] of mskSteps(c.kafka, c.kafka.deployed ?? {})) fault(['kafka', ...path], allowed);
     const zones = c.network.existing?.availabilityZones.length ?? c.network.availabilityZones;
     if (c.kafka.brokers % zones)
       fault(['kafka', 'brokers'], `a multiple of the ${zones} availability zones: MSK places the same number in each`);

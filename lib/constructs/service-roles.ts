@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import type { Config } from '../config.ts';
 import { acknowledgeAwsCalls } from './aws-calls.ts';
 import { stageLogGroup } from './log-group.ts';
 import type { StageSettings } from './stage-settings.ts';
@@ -13,6 +14,13 @@ export const SERVICE_ROLES = {
   elasticache: 'AWSServiceRoleForElastiCache',
 } as const;
 export type ServiceWithRole = keyof typeof SERVICE_ROLES;
+
+/** Services of a stage that need such a role. */
+export const servicesWithRole = ({ kafka, redis }: Pick<Config, 'kafka' | 'redis'>): ServiceWithRole[] => [
+  'ecs',
+  ...(kafka.kind === 'msk' ? (['kafka'] as const) : []),
+  ...(redis.kind === 'valkey' ? (['elasticache'] as const) : []),
+];
 
 export interface ServiceRolesProps {
   readonly settings: StageSettings;

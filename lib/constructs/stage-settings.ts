@@ -28,7 +28,8 @@ export const stageSettings = (config: Config): StageSettings => ({
 });
 
 /** Names that are global to an account (IAM roles, CloudFront functions): a stage may be in several regions of one. */
-export const accountWideName = ({ stage, region }: StageSettings, name: string) => `veren-${stage}-${region}-${name}`;
+export const accountWideName = ({ stage, region }: Pick<StageSettings, 'stage' | 'region'>, name: string) =>
+  `veren-${stage}-${region}-${name}`;
 
 /**
  * Keeps what data cannot be without (subnets of a cluster, users of a cache) for as long as the data is kept: deleting it

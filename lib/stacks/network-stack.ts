@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs';
 import { Network } from '../constructs/network.ts';
-import { ServiceRoles } from '../constructs/service-roles.ts';
+import { ServiceRoles, servicesWithRole } from '../constructs/service-roles.ts';
 import { VerenStack, type VerenStackProps } from './veren-stack.ts';
 
 /** VPC and security groups. */
@@ -20,11 +20,7 @@ export class NetworkStack extends VerenStack {
     if (this.config.stage !== 'local')
       new ServiceRoles(this, 'ServiceRoles', {
         settings: this.settings,
-        services: [
-          'ecs',
-          ...(this.config.kafka.kind === 'msk' ? (['kafka'] as const) : []),
-          ...(this.config.redis.kind === 'valkey' ? (['elasticache'] as const) : []),
-        ],
+        services: servicesWithRole(this.config),
       });
   }
 
