@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { USER_IMAGE_REPOSITORY } from '../contract/builders.ts';
 import { DEFAULT_REGION } from '../contract/names.ts';
+import { complement, NOT_PUBLIC } from './constructs/public-addresses.ts';
 
 /**
  * The one configuration object of the CDK app, made from `cdk.json` context (`stages.<name>`).
@@ -64,6 +65,9 @@ const TaskSizeSchema = z
       });
   });
 export type TaskSize = z.infer<typeof TaskSizeSchema>;
+
+/** Of a security group, in each direction. Source: VPC guide, quotas. */
+const RULES_PER_GROUP = 60;
 
 /** Interface endpoints that something here uses. Git hosts and package registries are not AWS: they need a way out. */
 const ENDPOINTS = ['ecr', 'logs', 'sts', 'secretsmanager', 'lambda', 'ecs', 'sqs', 'monitoring'] as const;
@@ -347,6 +351,13 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
     fault(['api', 'pathEndpoint'], 'nothing: outside emulators API Gateway has host names');
   if (c.network.natGateways > c.network.availabilityZones)
     fault(['network', 'natGateways'], 'at most one per zone (network.availabilityZones)');
+  const { cidr, existing, closedToBuilds } = c.network;
+  const rules = complement([...NOT_PUBLIC, existing?.cidr ?? cidr, ...closedToBuilds]).length;
+  if (rules > RULES_PER_GROUP && closedToBuilds.length > 0)
+    fault(
+      ['network', 'closedToBuilds'],
+      `blocks that need at most ${RULES_PER_GROUP} rules of a security group (${rules})`,
+    );
   if (c.network.zones && c.network.existing)
     fault(['network', 'zones'], 'nothing: the zones of an existing VPC are in network.existing');
   if (c.network.zones && c.network.zones.length !== c.network.availabilityZones)

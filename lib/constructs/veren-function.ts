@@ -13,7 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
 import { preparedBundle, ROOT, writeBundle } from './bundle.ts';
 import { GitFunctionImage } from './git-function-image.ts';
 import { stageLogGroup } from './log-group.ts';
@@ -124,12 +124,13 @@ export class VerenFunction extends Construct {
     );
   }
 
-  private makeRole(functionName: string, { network }: VerenFunctionProps): Role {
+  private makeRole(functionName: string, { network, settings }: VerenFunctionProps): Role {
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `What ${functionName} may do`,
     });
     this.logGroup.grantWrite(role);
+    if (settings.tracing) acknowledgeWildcards(role, ['*'], 'X-Ray takes traces for the account or not at all.');
     if (!network) return role;
     role.addToPolicy(
       new PolicyStatement({
