@@ -358,6 +358,8 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
       ['network', 'closedToBuilds'],
       `blocks that need at most ${RULES_PER_GROUP} rules of a security group (${rules})`,
     );
+  if (c.sites.kind === 'cloudfront' && /^(cn|us-gov|us-iso|eu-isoe)/.test(c.region))
+    fault(['sites', 'kind'], `"none" in ${c.region}, which has no CloudFront functions`);
   if (c.network.zones && c.network.existing)
     fault(['network', 'zones'], 'nothing: the zones of an existing VPC are in network.existing');
   if (c.network.zones && c.network.zones.length !== c.network.availabilityZones)

@@ -47,6 +47,8 @@ function imageTag(scope: Construct, id: string, props: Omit<ContainerImageBuildP
 
 function tameTrigger(trigger: Construct, settings: StageSettings): void {
   const stack = Stack.of(trigger).node.id.toLowerCase();
+  // The group that CDK makes by itself would stay for ever, also after a failed first deployment.
+  trigger.node.tryRemoveChild('LogGroup');
   const logs = stageLogGroup(trigger, 'Logs', settings, `/veren/${settings.stage}/${stack}-trigger`);
   // The library has no property for it.
   (trigger.node.defaultChild as CfnResource).addPropertyOverride('LoggingConfig', { LogGroup: logs.logGroupName });
