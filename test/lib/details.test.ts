@@ -381,6 +381,11 @@ describe('differences of stage local', () => {
     expect([...local].filter((t) => !dev.has(t))).toEqual([]);
     expect([...dev].filter((t) => !local.has(t)).sort()).toMatchInlineSnapshot(`
 [
+  "AWS::ApiGateway::Deployment",
+  "AWS::ApiGateway::Method",
+  "AWS::ApiGateway::Resource",
+  "AWS::ApiGateway::RestApi",
+  "AWS::ApiGateway::Stage",
   "AWS::CloudFront::CachePolicy",
   "AWS::CloudFront::Distribution",
   "AWS::CloudFront::Function",

@@ -35,7 +35,7 @@ test.each(STACKS)('prod: template of %s is the one that is recorded', (stack) =>
 });
 
 test.each(STAGES.filter((name) => name !== 'prod'))('%s: differs from prod in what is recorded', (name) => {
-  const lines = differences(withoutHashes(stage('prod').templates), withoutHashes(stage(name).templates));
+  const lines = differences(withoutStage('prod'), withoutStage(name));
   expect(lines.length).toBeGreaterThan(0);
   expectRecorded(recorded(`${name}.txt`), `${lines.join('\n')}\n`);
 });
@@ -118,6 +118,13 @@ test.each(VARIANTS)(
   },
   60_000,
 );
+
+/** The stage's name is in most names, and says nothing about what differs. */
+const withoutStage = (name: Stage) => {
+  const text = JSON.stringify(withoutHashes(stage(name).templates));
+  const words = [`veren-${name}`, `veren/${name}/`, `Veren ${name}`, `"${name}"`, `\\"${name}\\"`];
+  return JSON.parse(words.reduce((all, word) => all.replaceAll(word, word.replace(name, '<stage>')), text));
+};
 
 /** Hashes of assets change with every line of the functions; what the infrastructure is does not. */
 const withoutHashes = (template: unknown) => JSON.parse(JSON.stringify(template).replaceAll(/[0-9a-f]{64}/g, '<hash>'));

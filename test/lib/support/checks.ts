@@ -223,7 +223,7 @@ const STATEFUL = [
 const dataKept: Check = ({ templates, terminationProtection }) => {
   const stateful: { id: string; resource: Resource }[] = [
     ...STATEFUL.flatMap((type) => resourcesOf(templates, type)),
-    ...resourcesOf(templates, 'AWS::ECR::Repository').filter((r) => r.properties.ImageTagMutability === 'IMMUTABLE'),
+    ...resourcesOf(templates, 'AWS::ECR::Repository').filter((r) => r.id.includes('UserImages')),
   ];
   const found = stateful
     .filter((r) => r.resource.DeletionPolicy !== 'RetainExceptOnCreate')
