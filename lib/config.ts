@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { USER_IMAGE_REPOSITORY } from '../contract/builders.ts';
 import { DEFAULT_REGION } from '../contract/names.ts';
-import { complement, NOT_PUBLIC } from './constructs/public-addresses.ts';
+import { complement, NOT_PUBLIC, RULES_PER_GROUP } from './constructs/public-addresses.ts';
 
 /**
  * The one configuration object of the CDK app, made from `cdk.json` context (`stages.<name>`).
@@ -65,9 +65,6 @@ const TaskSizeSchema = z
       });
   });
 export type TaskSize = z.infer<typeof TaskSizeSchema>;
-
-/** Of a security group, in each direction. Source: VPC guide, quotas. */
-const RULES_PER_GROUP = 60;
 
 /** Interface endpoints that something here uses. Git hosts and package registries are not AWS: they need a way out. */
 const ENDPOINTS = ['ecr', 'logs', 'sts', 'secretsmanager', 'lambda', 'ecs', 'sqs', 'monitoring'] as const;
@@ -353,10 +350,10 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
     fault(['network', 'natGateways'], 'at most one per zone (network.availabilityZones)');
   const { cidr, existing, closedToBuilds } = c.network;
   const rules = complement([...NOT_PUBLIC, existing?.cidr ?? cidr, ...closedToBuilds]).length;
-  if (rules > RULES_PER_GROUP && closedToBuilds.length > 0)
+  if (rules > 2 * RULES_PER_GROUP)
     fault(
       ['network', 'closedToBuilds'],
-      `blocks that need at most ${RULES_PER_GROUP} rules of a security group (${rules})`,
+      `blocks that need at most ${2 * RULES_PER_GROUP} rules of two security groups (${rules})`,
     );
   if (c.sites.kind === 'cloudfront' && /^(cn|us-gov|us-iso|eu-isoe)/.test(c.region))
     fault(['sites', 'kind'], `"none" in ${c.region}, which has no CloudFront functions`);

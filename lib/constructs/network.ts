@@ -17,7 +17,7 @@ import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
 import { stageLogGroup } from './log-group.ts';
-import { complement, NOT_PUBLIC } from './public-addresses.ts';
+import { complement, NOT_PUBLIC, RULES_PER_GROUP } from './public-addresses.ts';
 import { keepWithData, type StageSettings } from './stage-settings.ts';
 
 /** Ports that the security groups open between our own parts. */
@@ -108,13 +108,17 @@ export class Network extends Construct {
 
   /**
    * HTTP and HTTPS to public addresses, and to no others. Security groups cannot deny, so every block around the private ones
-   * is allowed; one group per port, since a group has 60 rules. docs/decisions/cdk-builder-network.md.
+   * is allowed; two groups per port, since a group has 60 rules and a task five groups. docs/decisions/cdk-builder-network.md.
    */
   private publicAddresses({ network }: NetworkProps): SecurityGroup[] {
     const blocks = publicBlocks(network);
-    return ([443, 80] as const).map((port) => {
-      const group = this.group(`BuildersTo${port}`, `Builder tasks: port ${port} of public addresses`);
-      for (const block of blocks) group.addEgressRule(Peer.ipv4(block), Port.tcp(port), 'git hosts, registries, AWS');
+    const halves = [blocks.slice(0, RULES_PER_GROUP), blocks.slice(RULES_PER_GROUP)];
+    const groups = ([443, 80] as const).flatMap((port) =>
+      halves.map((half, i) => ({ port, half, id: `${port}-${i + 1}` })),
+    );
+    return groups.map(({ port, half, id }) => {
+      const group = this.group(`BuildersTo${id}`, `Builder tasks: port ${port} of public addresses (${id})`);
+      for (const block of half) group.addEgressRule(Peer.ipv4(block), Port.tcp(port), 'git hosts, registries, AWS');
       return group;
     });
   }

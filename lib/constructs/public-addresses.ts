@@ -14,6 +14,9 @@ export const NOT_PUBLIC = [
   '224.0.0.0/3',
 ] as const;
 
+/** Of a security group, in each direction. Source: VPC guide, quotas. */
+export const RULES_PER_GROUP = 60;
+
 interface Range {
   readonly from: number;
   readonly to: number;

@@ -1,6 +1,7 @@
 import { NODE_MAJORS } from '../../contract/builders.ts';
 import { type Config, mskSteps } from '../config.ts';
 import { publicBlocks } from '../constructs/network.ts';
+import { RULES_PER_GROUP } from '../constructs/public-addresses.ts';
 import { SERVICE_ROLES, servicesWithRole } from '../constructs/service-roles.ts';
 import type { Facts } from './facts.ts';
 
@@ -81,7 +82,7 @@ const addresses: Check = ({ network }, facts) => {
 };
 
 const groupRules: Check = ({ network }, { quotas }) => {
-  const rules = publicBlocks(network).length;
+  const rules = Math.min(publicBlocks(network).length, RULES_PER_GROUP);
   return quotas.groupRules !== undefined && rules > quotas.groupRules
     ? stops(
         `The groups of builders have ${rules} rules each, and the account takes ${quotas.groupRules} per group.`,
