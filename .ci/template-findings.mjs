@@ -14,7 +14,12 @@ for (const argument of process.argv.slice(2)) {
   if (!summary?.resource_count || summary.parsing_errors) throw new Error(`checkov read nothing of stage ${stage}`);
   for (const finding of results.failed_checks) {
     const resource = finding.resource.split('.').at(-1);
-    const answer = answers.find((a) => a.check === finding.check_id && new RegExp(a.resources).test(resource));
+    const answer = answers.find(
+      (a) =>
+        a.check === finding.check_id &&
+        (!a.stages || a.stages.includes(stage)) &&
+        new RegExp(a.resources).test(resource),
+    );
     if (answer) used.add(answer);
     else {
       unanswered += 1;
