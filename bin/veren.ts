@@ -1,19 +1,25 @@
 import { App } from 'aws-cdk-lib';
 import { bundleBuilders } from '../builder-images/bundle.ts';
 import { FunctionEnvSchemas } from '../contract/function-env.ts';
+import { longestSessionPolicy } from '../lambdas/build-worker/services/longestSessionPolicy.ts';
 import { redisRules } from '../lambdas/shared/redisUsers.ts';
 import { addNag, buildApp } from '../lib/app.ts';
-import { ConfigError, loadConfig } from '../lib/config.ts';
+import { ConfigError, loadConfig, loadOtherStages } from '../lib/config.ts';
 import { prepareBundles } from '../lib/constructs/bundle.ts';
+import { collisions } from '../lib/names.ts';
 
 /** The CDK app. Context and environment are read here and nowhere else: `-c stage=dev|prod|local`. */
 const app = new App();
 try {
-  const config = loadConfig(app.node.tryGetContext('stage'), app.node.tryGetContext('stages'));
+  const stages = app.node.tryGetContext('stages');
+  const config = loadConfig(app.node.tryGetContext('stage'), stages);
+  const { certain, possible } = collisions(config, loadOtherStages(config.stage, stages));
+  if (certain.length > 0) throw new ConfigError(certain.join('\n'));
+  for (const sentence of possible) console.warn(sentence);
   // The scripts inside the builder images are part of their build contexts, whose hashes are the images' tags.
   if (config.builders.images === 'codebuild') await bundleBuilders();
   await prepareBundles(Object.keys(FunctionEnvSchemas));
-  buildApp(app, config, { redisRules: redisRules() });
+  buildApp(app, config, { redisRules: redisRules(), longestSessionPolicy });
   addNag(app);
   app.synth();
 } catch (e) {

@@ -128,6 +128,8 @@ export const FunctionEnvSchemas = {
     ...ringsBuildWorker,
     ...timeouts,
     ...stage,
+    /** Names of the builders' clusters; absent: those of the table of builders. */
+    BUILDER_CLUSTERS: list.optional(),
   }),
   'log-streamer': z.object({ ...redis, ...bucket, ...tokens }),
   websocket: z.object({ ...redis, ...tokens, ...push }),

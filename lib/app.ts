@@ -1,6 +1,7 @@
 import { type App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { Config } from './config.ts';
+import { checkSessionPolicy, type SessionResources } from './session-policy.ts';
 import { BuildersStack } from './stacks/builders-stack.ts';
 import { DataStack } from './stacks/data-stack.ts';
 import { NetworkStack } from './stacks/network-stack.ts';
@@ -19,10 +20,13 @@ export interface VerenStacks {
 export interface HandlerFacts {
   /** ACL rules in Redis by function. */
   readonly redisRules: Readonly<Record<string, readonly string[]>>;
+  /** Characters of the longest session policy that build-worker would ask for with these resources. */
+  readonly longestSessionPolicy: (resources: SessionResources) => number;
 }
 
 /** Every stack of one stage. */
-export function buildApp(app: App, config: Config, { redisRules }: HandlerFacts): VerenStacks {
+export function buildApp(app: App, config: Config, { redisRules, longestSessionPolicy }: HandlerFacts): VerenStacks {
+  checkSessionPolicy(config, longestSessionPolicy);
   const network = new NetworkStack(app, 'Network', { config });
   const data = new DataStack(app, 'Data', { config, network: network.network, redisRules });
   const builders = new BuildersStack(app, 'Builders', { config, repositories: data.repositories });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { USER_IMAGE_REPOSITORY } from '../contract/builders.ts';
 import { DEFAULT_REGION } from '../contract/names.ts';
+import { complement, NOT_PUBLIC, RULES_PER_GROUP } from './constructs/public-addresses.ts';
 
 /**
  * The one configuration object of the CDK app, made from `cdk.json` context (`stages.<name>`).
@@ -9,6 +10,8 @@ import { DEFAULT_REGION } from '../contract/names.ts';
 
 export const STAGES = ['dev', 'prod', 'local'] as const;
 export type Stage = (typeof STAGES)[number];
+/** Stacks of a stage, in the order of their deployment. */
+export const STAGE_STACKS = ['Network', 'Data', 'Builders', 'Pipeline', 'Observability'] as const;
 
 /** Retention that CloudWatch Logs offers, in days. Source: `PutRetentionPolicy` API reference. */
 const LOG_RETENTION_DAYS = [
@@ -36,6 +39,13 @@ const flag = z.boolean({ error: 'true or false' });
 
 const hostPort = matching(/^[\w.-]+:\d{1,5}(,[\w.-]+:\d{1,5})*$/, 'host:port, several separated by commas');
 const arn = (service: string) => matching(new RegExp(`^arn:[\\w-]+:${service}:.+$`), `an ARN of ${service}`);
+const ipv4Block = matching(/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/, 'an IPv4 block such as 10.40.0.0/16');
+const zoneName = matching(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'the name of a zone, e.g. ap-south-1a');
+/** Where a given engine is reached: blocks of addresses, or the ids of its security groups. */
+const peers = z.array(
+  matching(/^(\d{1,3}(\.\d{1,3}){3}\/\d{1,2}|sg-[0-9a-f]{8,17})$/, 'an IPv4 block or the id of a security group'),
+);
+const keyArn = matching(/^arn:[\w-]+:kms:.+:key\/.+$/, 'the ARN of a KMS key');
 const domainName = matching(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'a domain name in lower case, e.g. sites.example.com');
 
 const TaskSizeSchema = z
@@ -56,17 +66,31 @@ const TaskSizeSchema = z
   });
 export type TaskSize = z.infer<typeof TaskSizeSchema>;
 
+/** Interface endpoints that something here uses. Git hosts and package registries are not AWS: they need a way out. */
+const ENDPOINTS = ['ecr', 'logs', 'sts', 'secretsmanager', 'lambda', 'ecs', 'sqs', 'monitoring'] as const;
+
 const NetworkSchema = z.strictObject({
   cidr: matching(/^\d{1,3}(\.\d{1,3}){3}\/\d{2}$/, 'an IPv4 block such as 10.40.0.0/16').default('10.40.0.0/16'),
   availabilityZones: whole(2, 3).default(2),
+  /** Names of the zones, as many as `availabilityZones`; without them AWS's first ones. */
+  zones: z.array(zoneName).optional(),
   natGateways: whole(0, 3).default(1),
   flowLogs: flag.default(true),
+  /** AWS services that are reached inside the VPC rather than through the NAT gateways. */
+  endpoints: z.array(oneOf(ENDPOINTS)).default([]),
+  /** DNS servers of a VPC that does not use Amazon's own, which no security group can close. */
+  dnsServers: z.array(ipv4Block).default([]),
+  /** Further blocks that builds may not reach; private and reserved ones are closed to them in any case. */
+  closedToBuilds: z.array(ipv4Block).default([]),
   /** A VPC that exists already. Its subnets are given, not looked up: synth needs neither network nor credentials. */
   existing: z
     .strictObject({
       vpcId: matching(/^vpc-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a VPC'),
       cidr: matching(/^\d{1,3}(\.\d{1,3}){3}\/\d{2}$/, 'an IPv4 block such as 10.40.0.0/16'),
-      availabilityZones: z.array(z.string()).min(2, { error: 'at least two zone names' }),
+      availabilityZones: z
+        .array(z.string())
+        .min(2, { error: 'at least two zone names' })
+        .max(3, { error: 'at most three zone names: MSK takes no more' }),
       privateSubnetIds: z.array(matching(/^subnet-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a subnet')).min(2),
       isolatedSubnetIds: z.array(matching(/^subnet-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a subnet')).min(2),
     })
@@ -96,6 +120,15 @@ const KafkaSchema = z.discriminatedUnion(
       partitions: whole(1, 100).default(3),
       eventRetentionDays: whole(1, 365).default(14),
       logRetentionDays: whole(1, 365).default(3),
+      /** What runs now, before a change: synth then refuses what MSK does not do in one step. */
+      deployed: z
+        .strictObject({
+          version: z.string().optional(),
+          instanceType: z.string().optional(),
+          brokers: whole(2, 15).optional(),
+          storageGiB: whole(1, 16_384).optional(),
+        })
+        .optional(),
     }),
     z.strictObject({
       kind: z.literal('given'),
@@ -107,6 +140,10 @@ const KafkaSchema = z.discriminatedUnion(
       secretArn: arn('secretsmanager').optional(),
       /** For SCRAM: the same of the user that builders log in as, which may write to their two topics and nothing else. */
       builderSecretArn: arn('secretsmanager').optional(),
+      /** The customer-managed key that these secrets are encrypted with. */
+      secretKeyArn: keyArn.optional(),
+      /** Where the brokers are, for the security groups of functions and builders. */
+      peers: peers.optional(),
       partitions: whole(1, 100).default(3),
       /** `deployment`: the deployment makes the topics. `given`: they exist, or the brokers make them. */
       topics: oneOf(['deployment', 'given']).default('given'),
@@ -129,6 +166,10 @@ const RedisSchema = z.discriminatedUnion(
       url: matching(/^rediss?:\/\/[^@\s]+$/, 'redis:// or rediss:// with host and port, and no password in it'),
       /** A secret whose string is the password. */
       secretArn: arn('secretsmanager').optional(),
+      /** The customer-managed key that the secret is encrypted with. */
+      secretKeyArn: keyArn.optional(),
+      /** Where the server is, for the security group of functions. */
+      peers: peers.default(['0.0.0.0/0']),
     }),
   ],
   { error: '"valkey" or "given"' },
@@ -161,12 +202,42 @@ const SitesSchema = z.discriminatedUnion(
   { error: '"cloudfront" or "none"' },
 );
 
+const ecsName = matching(/^[a-zA-Z][\w-]{0,254}$/, 'the name of an ECS cluster');
+
+type Msk = Extract<z.output<typeof KafkaSchema>, { kind: 'msk' }>;
+
+/** What MSK takes, and in which steps. Source: MSK developer guide, "Update the cluster" and API reference, UpdateBroker*. */
+export function mskSteps(kafka: Msk, deployed: NonNullable<Msk['deployed']>): [string[], string][] {
+  const keys = ['version', 'instanceType', 'brokers', 'storageGiB'] as const;
+  const changed = keys.filter((key) => deployed[key] !== undefined && deployed[key] !== kafka[key]);
+  const found: [string[], string][] = [];
+  if (deployed.brokers !== undefined && kafka.brokers < deployed.brokers)
+    found.push([['brokers'], `${deployed.brokers} or more: CloudFormation takes no brokers away`]);
+  if (deployed.storageGiB !== undefined && kafka.storageGiB < deployed.storageGiB)
+    found.push([['storageGiB'], `${deployed.storageGiB} or more: disks only grow`]);
+  if (changed.length > 1)
+    found.push([
+      ['deployed'],
+      `one difference, since MSK changes one thing at a time. Steps: ${changed
+        .map((key, i) => `${i + 1}. set kafka.${key} to ${show(kafka[key])}, deploy Data, enter it in kafka.deployed`)
+        .join('; ')}`,
+    ]);
+  return found;
+}
+
 const shape = {
   account: matching(/^\d{12}$/, 'a 12-digit account id').optional(),
   region: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region, e.g. ap-south-1').default(DEFAULT_REGION),
   terminationProtection: flag.default(true),
   /** What happens to data (bucket, images, Kafka, Redis, secrets) when its stack is deleted. */
   removal: oneOf(['retain', 'destroy']).default('retain'),
+  /** On every resource and on builders' tasks. */
+  tags: z
+    .record(
+      matching(/^(?!aws:)[\w .:/=+@-]{1,128}$/, 'names of tags, not beginning with aws:'),
+      matching(/^[\w .:/=+@-]{0,256}$/, 'values of tags'),
+    )
+    .default({}),
   bucketName: matching(
     /^[a-z0-9][a-z0-9.{}-]{1,90}[a-z0-9}]$/,
     'a bucket name; {account} and {region} are filled in',
@@ -183,6 +254,10 @@ const shape = {
     images: oneOf(['codebuild', 'none']).default('codebuild'),
     spot: flag.default(false),
     containerInsights: flag.default(true),
+    frontendCluster: ecsName.default('builder'),
+    backendCluster: ecsName.default('backend-builder'),
+    /** Before the name of every task family and every builder's repository: for a second stage in an account and region. */
+    namePrefix: matching(/^([a-z0-9]+-)*$/, 'small letters and digits, ending in "-"').default(''),
     frontend: TaskSizeSchema,
     backend: TaskSizeSchema,
   }),
@@ -200,6 +275,17 @@ const shape = {
       /** Packaging of the functions that run git: a container image holds the binary. `zip` needs git on the host. */
       git: oneOf(['image', 'zip']).default('image'),
       architecture: oneOf(['arm64', 'x86_64']).default('arm64'),
+      /** AWS X-Ray traces of every function. */
+      tracing: flag.default(false),
+      /** Instances that are set aside for a function, and its most; a new account has 10 in all. */
+      reservedConcurrency: z
+        .strictObject({
+          api: whole(1, 10_000).optional(),
+          'event-projector': whole(1, 10_000).optional(),
+          'log-streamer': whole(1, 10_000).optional(),
+          'site-fallback': whole(1, 10_000).optional(),
+        })
+        .prefault({}),
     })
     .prefault({}),
   projector: z
@@ -219,6 +305,18 @@ const shape = {
     .strictObject({
       requestsPerSecond: whole(1, 10_000).default(50),
       burst: whole(1, 5_000).default(100),
+      /** The HTTP API is at `https://<name>`, beside AWS's own address. */
+      domain: z
+        .strictObject({
+          name: domainName,
+          certificateArn: matching(
+            /^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/.+$/,
+            'a certificate for <name> in the region of the stage',
+          ),
+          hostedZoneId: matching(/^Z[A-Z0-9]+$/, 'the id of a Route 53 hosted zone'),
+          hostedZoneName: domainName,
+        })
+        .optional(),
       /** For the stage `local` alone: base of an emulator's path-style addresses, in place of AWS's host names. */
       pathEndpoint: matching(/^http:\/\/[\w.-]+:\d{1,5}\/_aws$/, 'http://host:port/_aws').optional(),
     })
@@ -244,7 +342,7 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
   if (c.network.natGateways === 0 && !c.network.existing && c.stage !== 'local')
     fault(
       ['network', 'natGateways'],
-      'at least 1: functions and builders in private subnets reach git hosts, STS and ECS through it',
+      'at least 1: builds need git hosts and package registries, which no VPC endpoint reaches; for other ways out (a proxy, a transit gateway, a NAT instance) give your own VPC in network.existing',
     );
   if (c.gitHosts === 'any' && c.stage !== 'local')
     fault(['gitHosts'], '"public": anything else would let users reach into the VPC');
@@ -252,11 +350,29 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
     fault(['api', 'pathEndpoint'], 'nothing: outside emulators API Gateway has host names');
   if (c.network.natGateways > c.network.availabilityZones)
     fault(['network', 'natGateways'], 'at most one per zone (network.availabilityZones)');
+  const { cidr, existing, closedToBuilds } = c.network;
+  const rules = complement([...NOT_PUBLIC, existing?.cidr ?? cidr, ...closedToBuilds]).length;
+  if (rules > 2 * RULES_PER_GROUP)
+    fault(
+      ['network', 'closedToBuilds'],
+      `blocks that need at most ${2 * RULES_PER_GROUP} rules of two security groups (${rules})`,
+    );
+  if (c.sites.kind === 'cloudfront' && /^(cn|us-gov|us-iso|eu-isoe)/.test(c.region))
+    fault(['sites', 'kind'], `"none" in ${c.region}, which has no CloudFront functions`);
+  if (c.network.zones && c.network.existing)
+    fault(['network', 'zones'], 'nothing: the zones of an existing VPC are in network.existing');
+  if (c.network.zones && c.network.zones.length !== c.network.availabilityZones)
+    fault(['network', 'zones'], `as many names as network.availabilityZones (${c.network.availabilityZones})`);
+  if (c.api.domain && !c.api.domain.certificateArn.includes(`:acm:${c.region}:`))
+    fault(['api', 'domain', 'certificateArn'], `a certificate in ${c.region}, where API Gateway looks for it`);
   if (c.kafka.kind === 'msk') {
+    for (const [path, allowed] of mskSteps(c.kafka, c.kafka.deployed ?? {})) fault(['kafka', ...path], allowed);
     const zones = c.network.existing?.availabilityZones.length ?? c.network.availabilityZones;
     if (c.kafka.brokers % zones)
       fault(['kafka', 'brokers'], `a multiple of the ${zones} availability zones: MSK places the same number in each`);
   } else {
+    if (!c.kafka.peers && c.stage !== 'local')
+      fault(['kafka', 'peers'], 'blocks or security groups of the brokers: builders reach no other private address');
     if (c.kafka.security === 'iam' && !c.kafka.clusterArn)
       fault(['kafka', 'clusterArn'], 'an ARN of kafka: security "iam" needs it');
     if (c.kafka.security === 'scram' && !c.kafka.secretArn)
@@ -294,6 +410,14 @@ export function loadConfig(stage: unknown, stages: unknown): Config {
   const faults = parsed.error.issues.map((issue) => describe(issue, given, String(stage)));
   throw new ConfigError(`The configuration is not valid.\n${faults.map((f) => `  - ${f}`).join('\n')}`);
 }
+
+/** The other stages of cdk.json that are valid: what a stage may share an account with. */
+export const loadOtherStages = (stage: Stage, stages: unknown): Config[] =>
+  STAGES.filter((other) => other !== stage).flatMap((other) => {
+    const given = (stages as Record<string, object> | undefined)?.[other];
+    const parsed = ConfigSchema.safeParse({ ...given, stage: other });
+    return given && parsed.success ? [parsed.data] : [];
+  });
 
 function describe(issue: z.core.$ZodIssue, given: object, stage: string): string {
   const key = (path: PropertyKey[]) => ['stages', stage, ...path].map(String).join('.');

@@ -48,9 +48,27 @@ export async function alignTopics(admin: TopicAdmin, wanted: readonly WantedTopi
   return done;
 }
 
-async function alignTopic(admin: TopicAdmin, { name, partitions, config }: WantedTopic): Promise<string[]> {
+const MIN_IN_SYNC = 'min.insync.replicas';
+
+/**
+ * A topic keeps the copies that it was made with. Were all of them needed for a write, nobody could write while a broker
+ * is restarted, so one may always be missing.
+ */
+function writable(
+  config: Readonly<Record<string, string>>,
+  partitions: readonly { readonly replicas: readonly number[] }[],
+): Record<string, string> {
+  const copies = Math.min(...partitions.map((p) => p.replicas.length));
+  const most = Math.max(1, copies - 1);
+  return !(MIN_IN_SYNC in config) || !Number.isFinite(copies) || Number(config[MIN_IN_SYNC]) <= most
+    ? { ...config }
+    : { ...config, [MIN_IN_SYNC]: String(most) };
+}
+
+async function alignTopic(admin: TopicAdmin, { name, partitions, config: wanted }: WantedTopic): Promise<string[]> {
   const done: string[] = [];
   const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
+  const config = writable(wanted, topics[0]?.partitions ?? []);
   const has = topics[0]?.partitions.length ?? 0;
   if (has < partitions) {
     await admin.createPartitions({ topicPartitions: [{ topic: name, count: partitions }] });

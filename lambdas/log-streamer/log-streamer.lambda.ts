@@ -27,7 +27,7 @@ const streamer = once(async () => {
   });
 });
 
-/** A function ends after 15 minutes at most; the stream then breaks off, and clients resume it by `Last-Event-ID`. */
+/** A stream closes after two minutes, and clients resume it by `Last-Event-ID`. */
 const app = new Hono();
 app.all('*', async (c) => (await streamer()).fetch(c.req.raw));
 

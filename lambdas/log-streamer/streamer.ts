@@ -9,8 +9,12 @@ import { streamEvents } from './serverSentEvents.ts';
 export interface StreamerDeps extends FollowDeps {
   readonly authenticate: Authenticate;
   readonly log: Log;
+  /** After which a stream closes, to be resumed. @default two minutes */
+  readonly streamMs?: number;
 }
 
+/** A streamed answer runs on, and is paid for, when its client has gone: nobody learns of that. */
+const STREAM_MS = 120_000;
 /** A follower has nothing to send. */
 const MAX_BODY = 1_024;
 
@@ -21,7 +25,9 @@ export function createStreamer(deps: StreamerDeps): Hono<ApiEnv> {
   app.get('/deployments/:id/logs', async (c) => {
     const id = c.req.param('id');
     await ownDeployment(deps, c.get('owner'), id);
-    return streamEvents(c, deps, id, sequence(c.req.header('Last-Event-ID') ?? c.req.query('after')));
+    return streamEvents(c, deps, id, sequence(c.req.header('Last-Event-ID') ?? c.req.query('after')), {
+      maxMs: deps.streamMs ?? STREAM_MS,
+    });
   });
   return app;
 }

@@ -10,8 +10,8 @@ export const REDIS_USERS = {
   'build-worker': ['queue', 'store'],
   'event-projector': ['queue', 'store', 'logs', 'subscriptions'],
   'task-watcher': ['queue', 'store'],
-  'log-streamer': ['queue', 'store', 'logs'],
-  websocket: ['store', 'subscriptions', 'tickets'],
+  'log-streamer': ['store:read', 'logs:read'],
+  websocket: ['store:read', 'subscriptions', 'tickets'],
 } as const satisfies Readonly<Record<string, readonly RedisPort[]>>;
 
 /** ACL rules by function: the least that its ports need. */

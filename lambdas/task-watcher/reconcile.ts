@@ -22,6 +22,11 @@ export interface WatcherDeps {
   /** What a build has published, from its manifest or its image; null where there is nothing whole. */
   readonly findArtifact: (build: BuildRef) => Promise<Artifact | null>;
   readonly timeoutSeconds: Readonly<Record<Target, number>>;
+  /**
+   * Clusters whose tasks are looked at.
+   * @default - those of the table of builders
+   */
+  readonly clusters?: readonly string[] | undefined;
   readonly log: (message: string, details?: unknown) => void;
 }
 

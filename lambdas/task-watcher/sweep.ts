@@ -22,7 +22,8 @@ const CLUSTERS = [...new Set(BUILDERS.map((b) => b.cluster))];
 export async function sweep(deps: WatcherDeps): Promise<void> {
   try {
     await guarded(deps, 'the tasks of active builds', () => lookAtBuilds(deps));
-    for (const cluster of CLUSTERS) await guarded(deps, `cluster ${cluster}`, () => lookAtTasks(deps, cluster));
+    for (const cluster of deps.clusters ?? CLUSTERS)
+      await guarded(deps, `cluster ${cluster}`, () => lookAtTasks(deps, cluster));
     await guarded(deps, 'unfinished deployments', () => lookAfterUnfinished(deps));
   } finally {
     await deps.doorbell.ring('clone-worker');

@@ -33,6 +33,7 @@ const deps = once(async (): Promise<WatcherDeps> => {
     }),
     ecs: new ECSClient({}),
     findArtifact: artifactFinder({ s3: new S3Client({}), bucket: env.BUCKET, findImage: ecrImages(env.ECR_URI) }),
+    clusters: env.BUILDER_CLUSTERS,
     timeoutSeconds: { frontend: env.FRONTEND_TIMEOUT, backend: env.BACKEND_TIMEOUT },
   };
 });

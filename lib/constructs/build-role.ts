@@ -1,12 +1,20 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, PERMISSIONS_BOUNDARY_CONTEXT_KEY } from 'aws-cdk-lib';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
-import { ArnPrincipal, type IRole, ManagedPolicy, PolicyDocument, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import {
+  ArnPrincipal,
+  Effect,
+  type IRole,
+  ManagedPolicy,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+} from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { BUILDER_TOPICS } from '../../contract/names.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ArtifactBucket } from './artifact-bucket.ts';
 import type { KafkaAccess } from './kafka.ts';
-import type { StageSettings } from './stage-settings.ts';
+import { accountWideName, type StageSettings } from './stage-settings.ts';
 
 export interface BuildRoleProps {
   readonly settings: StageSettings;
@@ -27,7 +35,7 @@ export class BuildRole extends Construct {
 
   /** Fixed, so that build-worker can be told of the role before it exists. */
   static roleName(settings: StageSettings): string {
-    return `veren-${settings.stage}-build`;
+    return accountWideName(settings, 'build');
   }
 
   constructor(scope: Construct, id: string, props: BuildRoleProps) {
@@ -44,7 +52,12 @@ export class BuildRole extends Construct {
       // Role chaining (a function's role assumes this one) ends after an hour in any case.
       maxSessionDuration: Duration.hours(1),
       permissionsBoundary: boundary,
-      inlinePolicies: { builds: new PolicyDocument({ statements: statements() }) },
+      inlinePolicies: {
+        builds: new PolicyDocument({ statements: statements() }),
+        ...(boundaryIsReplaced(this) && {
+          'nothing-else': new PolicyDocument({ statements: denyOthers(statements()) }),
+        }),
+      },
     });
     props.assumedBy.addToPrincipalPolicy(
       new PolicyStatement({ sid: 'MintBuildCredentials', actions: ['sts:AssumeRole'], resources: [this.role.roleArn] }),
@@ -56,6 +69,35 @@ export class BuildRole extends Construct {
     );
     acknowledgeWildcards(this, ['*'], 'ecr:GetAuthorizationToken is given for the registry or not at all.');
   }
+}
+
+/**
+ * Whether CDK puts a boundary of the organisation's on every role (context `@aws-cdk/core:permissionsBoundary`), in place
+ * of the one above. A role has one boundary, so its restriction is then held by denials.
+ */
+const boundaryIsReplaced = (scope: Construct) =>
+  scope.node.tryGetContext(PERMISSIONS_BOUNDARY_CONTEXT_KEY) !== undefined;
+
+/** Denies everything that these statements do not allow: other actions, and their actions on other resources. */
+export function denyOthers(allowed: readonly PolicyStatement[]): PolicyStatement[] {
+  const resourcesOf = new Map<string, Set<string>>();
+  for (const statement of allowed)
+    for (const action of statement.actions)
+      resourcesOf.set(action, new Set([...(resourcesOf.get(action) ?? []), ...statement.resources]));
+  const groups = new Map<string, { actions: string[]; resources: string[] }>();
+  for (const [action, set] of resourcesOf) {
+    const resources = [...set];
+    if (resources.includes('*')) continue;
+    const group = groups.get(resources.join(' ')) ?? { actions: [], resources };
+    group.actions.push(action);
+    groups.set(resources.join(' '), group);
+  }
+  return [
+    new PolicyStatement({ effect: Effect.DENY, notActions: [...resourcesOf.keys()], resources: ['*'] }),
+    ...[...groups.values()].map(
+      ({ actions, resources }) => new PolicyStatement({ effect: Effect.DENY, actions, notResources: resources }),
+    ),
+  ];
 }
 
 /** What builds publish to and keep caches in. */

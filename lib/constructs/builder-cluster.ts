@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib';
 import { CfnCluster } from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
@@ -25,8 +26,8 @@ export class BuilderCluster extends Construct {
     });
     if (!containerInsights)
       acknowledge(cluster, { 'AwsSolutions-ECS4': 'Switched off by configuration (builders.containerInsights).' });
-    // The name itself, not a reference: ARNs of tasks in other stacks stay readable.
+    // Text, not references: a renamed cluster is no export that changes, and ARNs in other stacks stay readable.
     this.clusterName = clusterName;
-    this.clusterArn = cluster.attrArn;
+    this.clusterArn = Stack.of(this).formatArn({ service: 'ecs', resource: 'cluster', resourceName: clusterName });
   }
 }

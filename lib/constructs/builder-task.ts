@@ -2,12 +2,13 @@ import { Aws, Stack } from 'aws-cdk-lib';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { CfnTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Builder } from '../../contract/builders.ts';
 import type { TaskSize } from '../config.ts';
 import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
 import type { BuilderCluster } from './builder-cluster.ts';
+import { mayChange } from './cross-stack.ts';
+import { stageLogGroup } from './log-group.ts';
 import type { StageSettings } from './stage-settings.ts';
 
 export interface BuilderTaskProps {
@@ -28,7 +29,6 @@ export interface BuilderTaskProps {
  */
 export class BuilderTask extends Construct {
   readonly builder: Builder;
-  readonly taskDefinitionArn: string;
   private readonly executionRole: Role;
   private readonly cluster: BuilderCluster;
 
@@ -40,15 +40,13 @@ export class BuilderTask extends Construct {
     super(scope, id);
     this.builder = builder;
     this.cluster = cluster;
-    const logs = new LogGroup(this, 'Logs', {
-      logGroupName: `/veren/${settings.stage}/builders/${builder.family}`,
-      retention: settings.logRetention,
-      removalPolicy: settings.removalPolicy,
-    });
+    const logs = stageLogGroup(this, 'Logs', settings, `/veren/${settings.stage}/builders/${builder.family}`);
     this.executionRole = new Role(this, 'ExecutionRole', {
       assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
       description: `Pulls the image of ${builder.family} and writes its log; never seen by the container`,
     });
+    // A builder that is dropped takes its role with it, while the function's role still names it.
+    mayChange(settings, this.executionRole);
     repository.grantPull(this.executionRole);
     logs.grantWrite(this.executionRole);
     acknowledge(this.executionRole, {
@@ -88,7 +86,6 @@ export class BuilderTask extends Construct {
     });
     // The role's policy must be there before the first task starts.
     definition.node.addDependency(this.executionRole);
-    this.taskDefinitionArn = definition.ref;
   }
 
   /** Start this task, on its cluster and no other. */
@@ -98,12 +95,12 @@ export class BuilderTask extends Construct {
       resource: 'task-definition',
       resourceName: this.builder.family,
     });
-    // Every revision: during an update the function may still name the one before.
+    // Every revision: the family names the newest one, whichever that is.
     const revisions = `${family}:*`;
     role.addToPolicy(
       new PolicyStatement({
         actions: ['ecs:RunTask'],
-        resources: [revisions],
+        resources: [family, revisions],
         conditions: { ArnEquals: { 'ecs:cluster': this.cluster.clusterArn } },
       }),
     );
@@ -114,6 +111,19 @@ export class BuilderTask extends Construct {
         conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
       }),
     );
+    const tasks = Stack.of(this).formatArn({
+      service: 'ecs',
+      resource: 'task',
+      resourceName: `${this.cluster.clusterName}/*`,
+    });
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['ecs:TagResource'],
+        resources: [tasks],
+        conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
+      }),
+    );
+    acknowledgeWildcards(role, [tasks], 'Tags a task while it is started (ecs:CreateAction), on one cluster.');
     acknowledgeWildcards(role, [revisions], 'Any revision of one task definition, on one cluster (ecs:cluster).');
   }
 }

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Repository } from 'aws-cdk-lib/aws-ecr';
+import { Repository, TagMutability } from 'aws-cdk-lib/aws-ecr';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import type { DockerImageCode } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
@@ -14,6 +14,16 @@ export interface GitFunctionImageProps {
   /** Folder under `lambdas/`. */
   readonly name: string;
   readonly settings: StageSettings;
+}
+
+/** Functions that run git, and are images where the stage says so. */
+export const GIT_FUNCTIONS = ['clone-worker', 'repo-analyzer'] as const;
+
+/** The build context of a function's image: git.Dockerfile, and the function's prepared bundle in `code/`. */
+export function writeImageContext(name: string, folder: string, { withCode = true } = {}): void {
+  mkdirSync(join(folder, 'code'), { recursive: true });
+  copyFileSync(join(ROOT, 'lambdas', 'git.Dockerfile'), join(folder, 'Dockerfile'));
+  if (withCode) writeBundle(preparedBundle(name), join(folder, 'code'));
 }
 
 /**
@@ -28,15 +38,15 @@ export class GitFunctionImage extends Construct {
     const repository = new Repository(this, 'Repository', {
       repositoryName: `veren-${settings.stage}-${name}`,
       imageScanOnPush: true,
+      // A tag is the hash of what the image is made of.
+      imageTagMutability: TagMutability.IMMUTABLE,
       lifecycleRules: [{ description: 'The running image and a few to go back to', maxImageCount: 5 }],
       removalPolicy: RemovalPolicy.DESTROY,
       emptyOnDelete: true,
     });
     const context = mkdtempSync(join(tmpdir(), `veren-${name}-`));
     try {
-      copyFileSync(join(ROOT, 'lambdas', 'git.Dockerfile'), join(context, 'Dockerfile'));
-      mkdirSync(join(context, 'code'));
-      if (Stack.of(this).bundlingRequired) writeBundle(preparedBundle(name), join(context, 'code'));
+      writeImageContext(name, context, { withCode: Stack.of(this).bundlingRequired });
       const build = imageBuild(this, 'Build', settings, {
         directory: context,
         repository,

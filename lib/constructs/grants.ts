@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Aws, Stack } from 'aws-cdk-lib';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { type IGrantable, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -9,11 +9,20 @@ import type { RedisLogin } from './valkey.ts';
 
 /** Rights that several functions have, each as one verb. */
 
-/** Read the one secret, by its whole ARN. */
-function grantSecret(grantee: IGrantable, secret: ISecret, sid: string): void {
+/** Read the one secret, by its whole ARN, also where a key of the account's own encrypts it. */
+export function grantSecret(grantee: IGrantable, secret: ISecret, sid: string): void {
   grantee.grantPrincipal.addToPrincipalPolicy(
     new PolicyStatement({ sid, actions: ['secretsmanager:GetSecretValue'], resources: [secret.secretArn] }),
   );
+  if (secret.encryptionKey)
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        sid: `${sid}Key`,
+        actions: ['kms:Decrypt'],
+        resources: [secret.encryptionKey.keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${Aws.REGION}.${Aws.URL_SUFFIX}` } },
+      }),
+    );
 }
 
 /** Read the hashes of the API tokens. */

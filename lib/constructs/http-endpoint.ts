@@ -1,11 +1,21 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
-import { type CfnStage, HttpApi, HttpMethod, HttpStage, PayloadFormatVersion } from 'aws-cdk-lib/aws-apigatewayv2';
+import {
+  ApiMapping,
+  type CfnStage,
+  DomainName,
+  HttpApi,
+  HttpMethod,
+  HttpStage,
+  PayloadFormatVersion,
+} from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
+import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Addresses } from './addresses.ts';
+import { stageLogGroup } from './log-group.ts';
 import type { StageSettings } from './stage-settings.ts';
 import type { VerenFunction } from './veren-function.ts';
 
@@ -40,11 +50,7 @@ export class HttpEndpoint extends Construct {
       methods: [HttpMethod.POST],
       integration: integration('Analyze', functions.analyzer),
     });
-    const logs = new LogGroup(this, 'AccessLogs', {
-      logGroupName: `/veren/${settings.stage}/http-api`,
-      retention: settings.logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const logs = stageLogGroup(this, 'AccessLogs', settings, `/veren/${settings.stage}/http-api`);
     const stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: STAGE_NAME,
@@ -66,10 +72,31 @@ export class HttpEndpoint extends Construct {
         error: '$context.integrationErrorMessage',
       }),
     };
-    this.url = addresses.httpApi(this.api.apiEndpoint, this.api.apiId, STAGE_NAME);
+    this.url = throttle.domain
+      ? this.serveAt(throttle.domain, stage)
+      : addresses.httpApi(this.api.apiEndpoint, this.api.apiId, STAGE_NAME);
     acknowledge(this.api, {
       'AwsSolutions-APIG4':
         'Every route but /healthz, /openapi.json and /docs checks a bearer token in the function, where the owner that it belongs to decides what is visible; the same check runs on the laptop.',
     });
+  }
+
+  /** The API at a name of its own, with the records that point there. */
+  private serveAt(domain: NonNullable<Config['api']['domain']>, stage: HttpStage): string {
+    const name = new DomainName(this, 'Domain', {
+      domainName: domain.name,
+      certificate: Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),
+    });
+    new ApiMapping(this, 'Mapping', { api: this.api, domainName: name, stage });
+    const zone = HostedZone.fromHostedZoneAttributes(this, 'Zone', {
+      hostedZoneId: domain.hostedZoneId,
+      zoneName: domain.hostedZoneName,
+    });
+    const target = RecordTarget.fromAlias(
+      new ApiGatewayv2DomainProperties(name.regionalDomainName, name.regionalHostedZoneId),
+    );
+    // API Gateway's regional names have IPv4 addresses alone.
+    new ARecord(this, 'Ipv4', { zone, recordName: `${domain.name}.`, target });
+    return `https://${domain.name}`;
   }
 }

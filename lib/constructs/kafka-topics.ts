@@ -1,10 +1,10 @@
-import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { TOPICS } from '../../contract/names.ts';
 import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
 import type { KafkaAccess } from './kafka.ts';
+import { stageLogGroup } from './log-group.ts';
 import type { StageSettings } from './stage-settings.ts';
 import { type FunctionNetwork, VerenFunction } from './veren-function.ts';
 
@@ -35,10 +35,7 @@ export class KafkaTopics extends Construct {
     props.kafka.grantManageTopics(admin.role, Object.values(TOPICS));
     const provider = new Provider(this, 'Provider', {
       onEventHandler: admin.fn,
-      logGroup: new LogGroup(this, 'ProviderLogs', {
-        retention: props.settings.logRetention,
-        removalPolicy: RemovalPolicy.DESTROY,
-      }),
+      logGroup: stageLogGroup(this, 'ProviderLogs', props.settings),
     });
     acknowledge(provider, {
       'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]':

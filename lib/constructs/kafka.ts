@@ -1,9 +1,11 @@
 import { Fn } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { KafkaEnv } from '../../contract/builder-env.ts';
 import type { Topic } from '../../contract/names.ts';
+import { givenSecret } from './given-secret.ts';
+import { grantSecret } from './grants.ts';
 
 /** A Kafka cluster as functions and builders see it: how to reach it, and rights on it. */
 export class KafkaAccess {
@@ -38,15 +40,16 @@ export class KafkaAccess {
       clusterArn?: string | undefined;
       secretArn?: string | undefined;
       builderSecretArn?: string | undefined;
+      secretKeyArn?: string | undefined;
     },
   ): KafkaAccess {
     return new KafkaAccess({
       brokers: given.brokers,
       security: given.security,
       clusterArn: given.security === 'iam' ? given.clusterArn : undefined,
-      secret: given.secretArn ? Secret.fromSecretCompleteArn(scope, 'KafkaSecret', given.secretArn) : undefined,
+      secret: given.secretArn ? givenSecret(scope, 'KafkaSecret', given.secretArn, given.secretKeyArn) : undefined,
       builderSecret: given.builderSecretArn
-        ? Secret.fromSecretCompleteArn(scope, 'KafkaBuilderSecret', given.builderSecretArn)
+        ? givenSecret(scope, 'KafkaBuilderSecret', given.builderSecretArn, given.secretKeyArn)
         : undefined,
     });
   }
@@ -62,7 +65,7 @@ export class KafkaAccess {
 
   /** Write to these topics and nothing else. */
   grantWrite(grantee: IGrantable, topics: readonly Topic[]): void {
-    this.secret?.grantRead(grantee);
+    this.grantPassword(grantee);
     for (const statement of this.writeStatements(topics)) grantee.grantPrincipal.addToPrincipalPolicy(statement);
   }
 
@@ -88,7 +91,7 @@ export class KafkaAccess {
    * @param groups consumer group by topic
    */
   grantRead(grantee: IGrantable, groups: Readonly<Partial<Record<Topic, string>>>): void {
-    this.secret?.grantRead(grantee);
+    this.grantPassword(grantee);
     if (!this.clusterArn) return;
     const add = (actions: string[], resources: string[], sid: string) =>
       grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ sid, actions, resources }));
@@ -116,6 +119,7 @@ export class KafkaAccess {
 
   /** Make these topics and change their settings. */
   grantManageTopics(grantee: IGrantable, topics: readonly Topic[]): void {
+    this.grantPassword(grantee);
     if (!this.clusterArn) return;
     for (const statement of [
       new PolicyStatement({ sid: 'KafkaConnect', actions: ['kafka-cluster:Connect'], resources: [this.clusterArn] }),
@@ -132,6 +136,11 @@ export class KafkaAccess {
       }),
     ])
       grantee.grantPrincipal.addToPrincipalPolicy(statement);
+  }
+
+  /** Where access is by SCRAM: the secret with user and password. */
+  private grantPassword(grantee: IGrantable): void {
+    if (this.secret) grantSecret(grantee, this.secret, 'KafkaPassword');
   }
 
   private topicArn = (topic: string) => this.childArn('topic', topic);

@@ -1,14 +1,14 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnCluster, CfnConfiguration } from 'aws-cdk-lib/aws-msk';
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledgeAwsCalls } from './aws-calls.ts';
+import { mayChange } from './cross-stack.ts';
 import { KafkaAccess } from './kafka.ts';
-import type { StageSettings } from './stage-settings.ts';
+import { stageLogGroup } from './log-group.ts';
+import { keepWithData, type StageSettings } from './stage-settings.ts';
 
 export interface MskClusterProps {
   readonly settings: StageSettings;
@@ -20,12 +20,10 @@ export interface MskClusterProps {
 
 /** How many copies a topic has, and how many must have a message before it counts as written. */
 export function replication(brokers: number): { factor: number; minInSync: number } {
-  // With two brokers one must be enough: MSK restarts brokers one at a time, and writing must go on.
-  return brokers >= 3 ? { factor: 3, minInSync: 2 } : { factor: 2, minInSync: 1 };
+  const factor = Math.min(3, brokers);
+  // One copy may always be missing: MSK restarts brokers one at a time, and writing must go on.
+  return { factor, minInSync: Math.max(1, factor - 1) };
 }
-
-/** Id of the singleton behind `AwsCustomResource`. */
-const AWS_CALLS = `AWS${AwsCustomResource.PROVIDER_FUNCTION_UUID.replaceAll('-', '')}`;
 
 /** MSK provisioned: TLS everywhere, IAM the only way in, broker logs, no topics by accident. */
 export class MskCluster extends Construct {
@@ -35,20 +33,15 @@ export class MskCluster extends Construct {
   constructor(scope: Construct, id: string, { settings, kafka, ...props }: MskClusterProps) {
     super(scope, id);
     this.clusterName = `veren-${settings.stage}`;
-    const { factor, minInSync } = replication(kafka.brokers);
-    const logs = new LogGroup(this, 'BrokerLogs', {
-      logGroupName: `/veren/${settings.stage}/kafka`,
-      retention: settings.logRetention,
-      removalPolicy: settings.removalPolicy,
-    });
+    const logs = stageLogGroup(this, 'BrokerLogs', settings, `/veren/${settings.stage}/kafka`);
     const configuration = new CfnConfiguration(this, 'Configuration', {
       name: this.clusterName,
       serverProperties: [
         'auto.create.topics.enable=false',
         'delete.topic.enable=true',
-        `default.replication.factor=${factor}`,
-        `min.insync.replicas=${minInSync}`,
-        `num.partitions=${kafka.partitions}`,
+        // For Kafka's own topics: each keeps the copies that it was made with, and none may need all of them. Nothing here
+        // depends on the number of brokers: MSK would have to change brokers and settings at once, and refuses that.
+        'min.insync.replicas=1',
         'unclean.leader.election.enable=false',
         'compression.type=producer',
       ].join('\n'),
@@ -73,9 +66,9 @@ export class MskCluster extends Construct {
       enhancedMonitoring: 'DEFAULT',
       loggingInfo: { brokerLogs: { cloudWatchLogs: { enabled: true, logGroup: logs.logGroupName } } },
     });
-    cluster.applyRemovalPolicy(settings.removalPolicy);
-    configuration.applyRemovalPolicy(RemovalPolicy.DESTROY);
+    keepWithData(settings, cluster, configuration);
 
+    mayChange(settings, cluster);
     this.access = KafkaAccess.iam(this.bootstrapBrokers(cluster, settings), cluster.attrArn);
   }
 
@@ -95,16 +88,11 @@ export class MskCluster extends Construct {
       policy: AwsCustomResourcePolicy.fromStatements([
         new PolicyStatement({ actions: ['kafka:GetBootstrapBrokers'], resources: [cluster.attrArn] }),
       ]),
-      logGroup: new LogGroup(this, 'BrokersLogs', {
-        retention: settings.logRetention,
-        removalPolicy: RemovalPolicy.DESTROY,
-      }),
+      logGroup: stageLogGroup(this, 'BrokersLogs', settings),
     });
-    // CDK makes one function per stack for all such calls.
-    acknowledge(Stack.of(this).node.findChild(AWS_CALLS), {
-      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]':
-        "CDK's AwsCustomResource: writes its log, and may make one call.",
-    });
+    acknowledgeAwsCalls(this);
+    // A new broker is a new list, in an order that nobody promises.
+    mayChange(settings, brokers);
     return brokers.getResponseField('BootstrapBrokerStringSaslIam');
   }
 }

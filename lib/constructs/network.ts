@@ -1,7 +1,9 @@
-import { Fn } from 'aws-cdk-lib';
+import { CfnResource, Fn, RemovalPolicy } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   GatewayVpcEndpointAwsService,
+  InterfaceVpcEndpoint,
+  InterfaceVpcEndpointAwsService,
   IpAddresses,
   type IVpc,
   Peer,
@@ -11,27 +13,53 @@ import {
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
-import type { StageSettings } from './stage-settings.ts';
+import { stageLogGroup } from './log-group.ts';
+import { complement, NOT_PUBLIC, RULES_PER_GROUP } from './public-addresses.ts';
+import { keepWithData, type StageSettings } from './stage-settings.ts';
 
 /** Ports that the security groups open between our own parts. */
 const KAFKA_IAM_PORT = 9_098;
 const REDIS_PORT = 6_379;
 
+/** Interface endpoints by the names of `network.endpoints`. */
+const ENDPOINT_SERVICES: Readonly<Record<Config['network']['endpoints'][number], InterfaceVpcEndpointAwsService[]>> = {
+  ecr: [InterfaceVpcEndpointAwsService.ECR, InterfaceVpcEndpointAwsService.ECR_DOCKER],
+  logs: [InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS],
+  sts: [InterfaceVpcEndpointAwsService.STS],
+  secretsmanager: [InterfaceVpcEndpointAwsService.SECRETS_MANAGER],
+  lambda: [InterfaceVpcEndpointAwsService.LAMBDA],
+  ecs: [InterfaceVpcEndpointAwsService.ECS],
+  sqs: [InterfaceVpcEndpointAwsService.SQS],
+  monitoring: [InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING],
+};
+
+/** What builds may reach by address: everything public that the configuration does not close. */
+export const publicBlocks = ({ cidr, existing, closedToBuilds }: Config['network']): string[] =>
+  complement([...NOT_PUBLIC, existing?.cidr ?? cidr, ...closedToBuilds]);
+
+/** Without names CDK would ask the account, or take two zones. */
+export const zonesOf = ({
+  zones,
+  availabilityZones,
+}: Pick<Config['network'], 'zones' | 'availabilityZones'>): string[] =>
+  zones ?? Array.from({ length: availabilityZones }, (_, i) => Fn.select(i, Fn.getAzs()));
+
+const brokerPorts = (brokers: string) => new Set(brokers.split(',').map((broker) => Number(broker.split(':').at(-1))));
+const redisPort = (url: string) => Number(new URL(url).port || REDIS_PORT);
+
 export interface NetworkProps {
   readonly settings: StageSettings;
   readonly network: Config['network'];
-  /** Whether our own Kafka cluster and Redis are made, and need groups. */
-  readonly ownKafka: boolean;
-  readonly ownRedis: boolean;
+  readonly kafka: Config['kafka'];
+  readonly redis: Config['redis'];
 }
 
 /**
- * VPC, subnets and every security group. All groups are made here, so no stack needs to change another's: functions and
- * builders may talk out and to Kafka, functions alone to Redis; nothing may talk to a builder or a function.
+ * VPC, subnets and every security group. All groups are made here, so no stack needs to change another's: functions may talk
+ * out, builders to public addresses, both to Kafka, functions alone to Redis; nothing may talk to a builder or a function.
  */
 export class Network extends Construct {
   readonly vpc: IVpc;
@@ -39,8 +67,11 @@ export class Network extends Construct {
   readonly isolatedSubnets: SubnetSelection;
   readonly functions: SecurityGroup;
   readonly builders: SecurityGroup;
-  readonly kafka: SecurityGroup | undefined;
-  readonly redis: SecurityGroup | undefined;
+  /** All that a builder task has: `builders`, and those that open public addresses. */
+  readonly builderGroups: readonly SecurityGroup[];
+  /** Made also where Kafka and Redis are given: a group that came and went would be an export that another stack imports. */
+  readonly kafka: SecurityGroup;
+  readonly redis: SecurityGroup;
 
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
@@ -64,22 +95,93 @@ export class Network extends Construct {
 
     this.functions = this.group('Functions', 'Functions in the VPC: nothing in, HTTPS out');
     this.functions.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs and git hosts');
-    this.builders = this.group('Builders', 'Builder tasks: nothing in, HTTP and HTTPS out');
-    this.builders.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'git hosts, package registries, S3, ECR');
-    this.builders.addEgressRule(Peer.anyIpv4(), Port.tcp(80), 'package registries without TLS (Debian)');
+    this.builders = this.group('Builders', 'Builder tasks: nothing in; Kafka and what AWS has inside the VPC');
+    this.builderGroups = [this.builders, ...this.publicAddresses(props)];
+    this.kafka = this.group('Kafka', 'Brokers: IAM port from functions and builders');
+    this.redis = this.group('Redis', 'Valkey: from functions only');
+    this.openOwn(props);
+    this.openGiven(props);
+    this.openDns(props.network.dnsServers);
+    this.makeEndpoints(props.network.endpoints);
+    if (props.settings.removalPolicy !== RemovalPolicy.DESTROY) this.keepUnderEngines(props.settings);
+  }
 
-    if (props.ownKafka) {
-      this.kafka = this.group('Kafka', 'Brokers: IAM port from functions and builders');
+  /**
+   * HTTP and HTTPS to public addresses, and to no others. Security groups cannot deny, so every block around the private ones
+   * is allowed; two groups per port, since a group has 60 rules and a task five groups. docs/decisions/cdk-builder-network.md.
+   */
+  private publicAddresses({ network }: NetworkProps): SecurityGroup[] {
+    const blocks = publicBlocks(network);
+    const halves = [blocks.slice(0, RULES_PER_GROUP), blocks.slice(RULES_PER_GROUP)];
+    const groups = ([443, 80] as const).flatMap((port) =>
+      halves.map((half, i) => ({ port, half, id: `${port}-${i + 1}` })),
+    );
+    return groups.map(({ port, half, id }) => {
+      const group = this.group(`BuildersTo${id}`, `Builder tasks: port ${port} of public addresses (${id})`);
+      for (const block of half) group.addEgressRule(Peer.ipv4(block), Port.tcp(port), 'git hosts, registries, AWS');
+      return group;
+    });
+  }
+
+  private openOwn({ kafka, redis }: NetworkProps): void {
+    if (kafka.kind === 'msk') {
       this.kafka.connections.allowFrom(this.functions, Port.tcp(KAFKA_IAM_PORT), 'functions');
       this.kafka.connections.allowFrom(this.builders, Port.tcp(KAFKA_IAM_PORT), 'builders');
       // The pollers of the event source mapping take the cluster's own group.
       this.kafka.connections.allowInternally(Port.tcp(KAFKA_IAM_PORT), 'event source pollers');
       this.kafka.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'event source pollers reach Lambda and STS');
     }
-    if (props.ownRedis) {
-      this.redis = this.group('Redis', 'Valkey: from functions only');
-      this.redis.connections.allowFrom(this.functions, Port.tcp(REDIS_PORT), 'functions');
-    }
+    if (redis.kind === 'valkey') this.redis.connections.allowFrom(this.functions, Port.tcp(REDIS_PORT), 'functions');
+  }
+
+  /** Kafka and Redis that exist already: the ports that their addresses name. */
+  private openGiven({ kafka, redis }: NetworkProps): void {
+    const open = (group: SecurityGroup, peers: readonly string[], ports: ReadonlySet<number>, what: string) => {
+      for (const peer of peers)
+        for (const port of ports)
+          group.addEgressRule(
+            peer.startsWith('sg-') ? Peer.securityGroupId(peer) : Peer.ipv4(peer),
+            Port.tcp(port),
+            what,
+          );
+    };
+    if (kafka.kind === 'given')
+      for (const group of [this.functions, this.builders])
+        open(group, kafka.peers ?? ['0.0.0.0/0'], brokerPorts(kafka.brokers), 'given Kafka');
+    if (redis.kind === 'given') open(this.functions, redis.peers, new Set([redisPort(redis.url)]), 'given Redis');
+  }
+
+  private openDns(servers: readonly string[]): void {
+    for (const group of [this.functions, this.builders])
+      for (const server of servers)
+        for (const port of [Port.udp(53), Port.tcp(53)]) group.addEgressRule(Peer.ipv4(server), port, 'DNS');
+  }
+
+  private makeEndpoints(names: Config['network']['endpoints']): void {
+    if (names.length === 0) return;
+    const group = this.group('Endpoints', 'AWS services inside the VPC: from functions and builders');
+    group.connections.allowFrom(this.functions, Port.tcp(443), 'functions');
+    group.connections.allowFrom(this.builders, Port.tcp(443), 'builders');
+    group.connections.allowFrom(this.kafka, Port.tcp(443), 'event source pollers');
+    for (const name of names)
+      for (const service of ENDPOINT_SERVICES[name])
+        new InterfaceVpcEndpoint(this, `Endpoint-${service.shortName}`, {
+          vpc: this.vpc,
+          service,
+          subnets: this.privateSubnets,
+          securityGroups: [group],
+          // The groups' rules say who may use it.
+          open: false,
+        });
+  }
+
+  /** Brokers and caches that stay when their stack goes hold on to their subnets and groups. */
+  private keepUnderEngines(settings: StageSettings): void {
+    const kept = new Set(['AWS::EC2::VPC', 'AWS::EC2::Subnet']);
+    const ofVpc = this.vpc.node
+      .findAll()
+      .filter((child) => CfnResource.isCfnResource(child) && kept.has(child.cfnResourceType));
+    keepWithData(settings, ...ofVpc, this.kafka, this.redis);
   }
 
   private makeVpc({ settings, network }: NetworkProps): Vpc {
@@ -87,7 +189,7 @@ export class Network extends Construct {
       vpcName: `veren-${settings.stage}`,
       ipAddresses: IpAddresses.cidr(network.cidr),
       // Given, so that synth asks no account which zones there are.
-      availabilityZones: Array.from({ length: network.availabilityZones }, (_, i) => Fn.select(i, Fn.getAzs())),
+      availabilityZones: zonesOf(network),
       natGateways: network.natGateways,
       restrictDefaultSecurityGroup: false,
       subnetConfiguration: [
@@ -105,11 +207,7 @@ export class Network extends Construct {
       acknowledge(vpc, { 'AwsSolutions-VPC7': 'Switched off by configuration (network.flowLogs).' });
       return vpc;
     }
-    const logGroup = new LogGroup(this, 'FlowLogs', {
-      logGroupName: `/veren/${settings.stage}/flow-logs`,
-      retention: settings.logRetention,
-      removalPolicy: settings.removalPolicy,
-    });
+    const logGroup = stageLogGroup(this, 'FlowLogs', settings, `/veren/${settings.stage}/flow-logs`);
     vpc.addFlowLog('FlowLog', { destination: FlowLogDestination.toCloudWatchLogs(logGroup) });
     return vpc;
   }

@@ -36,11 +36,14 @@ const GROUPS: Readonly<Record<Topic, string>> = {
 export class ProjectorSource extends Construct {
   /** Where batches end that could not be processed: metadata that points at the records. */
   readonly failed: Queue;
+  /** Without a reference to the queue. */
+  readonly failedQueueName: string;
 
   constructor(scope: Construct, id: string, { settings, projector, kafka, fn, network }: ProjectorSourceProps) {
     super(scope, id);
+    this.failedQueueName = `veren-${settings.stage}-projector-failed`;
     this.failed = new Queue(this, 'Failed', {
-      queueName: `veren-${settings.stage}-projector-failed`,
+      queueName: this.failedQueueName,
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),

@@ -1,38 +1,36 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Repository, TagMutability, TagStatus } from 'aws-cdk-lib/aws-ecr';
+import { type IRepository, Repository, TagMutability, TagStatus } from 'aws-cdk-lib/aws-ecr';
 import { Construct } from 'constructs';
-import { BUILDERS } from '../../contract/builders.ts';
 import type { StageSettings } from './stage-settings.ts';
 
 export interface RepositoriesProps {
   readonly settings: StageSettings;
+  /** Names of the repositories of builders' images. */
+  readonly builders: readonly string[];
   /** Name of the repository of users' images. */
   readonly userImages: string;
 }
 
 /** The named ECR repositories: one per builder of the table, and the one that users' images are pushed to. */
 export class Repositories extends Construct {
-  /** By repository name. */
-  readonly builders: ReadonlyMap<string, Repository>;
-  readonly userImages: Repository;
+  private readonly names: RepositoriesProps;
 
-  constructor(scope: Construct, id: string, { settings, userImages }: RepositoriesProps) {
+  constructor(scope: Construct, id: string, props: RepositoriesProps) {
     super(scope, id);
-    const names = [...new Set(BUILDERS.map((b) => b.repository))];
-    this.builders = new Map(
-      names.map((repositoryName) => [
+    const { settings, userImages } = props;
+    this.names = props;
+    for (const repositoryName of new Set(props.builders))
+      new Repository(this, repositoryName, {
         repositoryName,
-        new Repository(this, repositoryName, {
-          repositoryName,
-          imageScanOnPush: true,
-          lifecycleRules: [{ description: 'The running image and a few to go back to', maxImageCount: 10 }],
-          // The deployment makes these images anew.
-          removalPolicy: RemovalPolicy.DESTROY,
-          emptyOnDelete: true,
-        }),
-      ]),
-    );
-    this.userImages = new Repository(this, 'UserImages', {
+        imageScanOnPush: true,
+        // A tag is the hash of what the image is made of: it never means another one.
+        imageTagMutability: TagMutability.IMMUTABLE,
+        lifecycleRules: [{ description: 'The running image and a few to go back to', maxImageCount: 10 }],
+        // The deployment makes these images anew.
+        removalPolicy: RemovalPolicy.DESTROY,
+        emptyOnDelete: true,
+      });
+    new Repository(this, 'UserImages', {
       repositoryName: userImages,
       imageScanOnPush: true,
       imageTagMutability: TagMutability.IMMUTABLE,
@@ -46,5 +44,16 @@ export class Repositories extends Construct {
       removalPolicy: settings.removalPolicy,
       emptyOnDelete: settings.removalPolicy === RemovalPolicy.DESTROY,
     });
+  }
+
+  /** A builder's repository as another stack uses it: by name, so that a renamed one is no export that changes. */
+  builder(scope: Construct, name: string): IRepository {
+    if (!this.names.builders.includes(name)) throw new Error(`no repository ${name}`);
+    return Repository.fromRepositoryName(scope, `${name}-repository`, name);
+  }
+
+  /** The repository of users' images as another stack uses it. */
+  userImages(scope: Construct): IRepository {
+    return Repository.fromRepositoryName(scope, 'UserImagesRepository', this.names.userImages);
   }
 }

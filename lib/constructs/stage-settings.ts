@@ -1,22 +1,42 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { CfnResource, RemovalPolicy } from 'aws-cdk-lib';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IConstruct } from 'constructs';
 import type { Config, Stage } from '../config.ts';
 
 /** What nearly every construct needs to know of the stage. */
 export interface StageSettings {
   readonly stage: Stage;
+  readonly region: string;
   readonly logRetention: RetentionDays;
-  /** For data; what can be made again is always destroyed. */
+  /** For data and what it cannot be without; what can be made again is always destroyed. */
   readonly removalPolicy: RemovalPolicy;
   readonly functionArchitecture: Config['functions']['architecture'];
   readonly gitFunctions: Config['functions']['git'];
+  readonly tracing: boolean;
 }
 
 export const stageSettings = (config: Config): StageSettings => ({
   stage: config.stage,
+  region: config.region,
   // The enum's values are numbers of days, and the schema allows exactly those.
   logRetention: config.logRetentionDays as RetentionDays,
-  removalPolicy: config.removal === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+  // Not RETAIN: that also keeps the named resources of a first deployment that failed, and then no second one succeeds.
+  removalPolicy: config.removal === 'retain' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
   functionArchitecture: config.functions.architecture,
   gitFunctions: config.functions.git,
+  tracing: config.functions.tracing,
 });
+
+/** Names that are global to an account (IAM roles, CloudFront functions): a stage may be in several regions of one. */
+export const accountWideName = ({ stage, region }: Pick<StageSettings, 'stage' | 'region'>, name: string) =>
+  `veren-${stage}-${region}-${name}`;
+
+/**
+ * Keeps what data cannot be without (subnets of a cluster, users of a cache) for as long as the data is kept: deleting it
+ * under a resource that stays fails, and stops the deletion of the whole stack.
+ */
+export function keepWithData(settings: StageSettings, ...scopes: readonly IConstruct[]): void {
+  for (const scope of scopes)
+    for (const child of scope.node.findAll())
+      if (CfnResource.isCfnResource(child)) child.applyRemovalPolicy(settings.removalPolicy);
+}

@@ -6,12 +6,13 @@ import {
   CfnUser,
   CfnUserGroup,
 } from 'aws-cdk-lib/aws-elasticache';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
-import type { StageSettings } from './stage-settings.ts';
+import { mayChange } from './cross-stack.ts';
+import { stageLogGroup } from './log-group.ts';
+import { keepWithData, type StageSettings } from './stage-settings.ts';
 
 /** Redis as functions see it. */
 export interface RedisAccess {
@@ -62,11 +63,7 @@ export class Valkey extends Construct implements RedisAccess {
       cacheParameterGroupFamily: 'valkey8',
       properties: { 'maxmemory-policy': 'noeviction' },
     });
-    const logs = new LogGroup(this, 'Logs', {
-      logGroupName: `/veren/${settings.stage}/valkey`,
-      retention: settings.logRetention,
-      removalPolicy: settings.removalPolicy,
-    });
+    const logs = stageLogGroup(this, 'Logs', settings, `/veren/${settings.stage}/valkey`);
     const highlyAvailable = redis.replicas > 0;
     const group = new CfnReplicationGroup(this, 'Group', {
       replicationGroupId: this.replicationGroupId,
@@ -97,7 +94,8 @@ export class Valkey extends Construct implements RedisAccess {
         },
       ],
     });
-    group.applyRemovalPolicy(settings.removalPolicy);
+    // Users, groups of them, subnets and parameters cannot be deleted under a replication group that stays.
+    keepWithData(settings, group, userGroup, subnetGroup, parameters, ...users.map(({ user }) => user));
     acknowledge(group, {
       'AwsSolutions-AEC6':
         'Access is by users with a password and an ACL each, which is more than the one password that AUTH knows.',
@@ -108,6 +106,7 @@ export class Valkey extends Construct implements RedisAccess {
           'One node by configuration (redis.replicas): Redis is the hot state only, and is rebuilt from Kafka and S3.',
       }),
     });
+    mayChange(settings, group);
     this.url = `rediss://${group.attrPrimaryEndPointAddress}:${group.attrPrimaryEndPointPort}`;
   }
 
@@ -128,6 +127,7 @@ export class Valkey extends Construct implements RedisAccess {
       'AwsSolutions-SMG4':
         'A user may have two passwords at once; the runbook "Change a Redis password" uses that, where a rotation would need a function with rights on every user.',
     });
+    mayChange(settings, secret);
     const user = new CfnUser(this, `User-${name}`, {
       engine: 'valkey',
       userId: `${this.replicationGroupId}-${name}`,

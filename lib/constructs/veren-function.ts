@@ -9,12 +9,14 @@ import {
   type FunctionOptions,
   Function as LambdaFunction,
   Runtime,
+  Tracing,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
 import { preparedBundle, ROOT, writeBundle } from './bundle.ts';
 import { GitFunctionImage } from './git-function-image.ts';
+import { stageLogGroup } from './log-group.ts';
 import type { StageSettings } from './stage-settings.ts';
 
 export interface FunctionNetwork {
@@ -66,6 +68,8 @@ const INTERFACE_ACTIONS = [
 /** A Lambda function with its log group and a role that can write to that log group, and be in the VPC, and nothing else. */
 export class VerenFunction extends Construct {
   readonly fn: LambdaFunction;
+  /** The name itself, without a reference to the function. */
+  readonly functionName: string;
   readonly logGroup: LogGroup;
   readonly role: Role;
 
@@ -74,11 +78,8 @@ export class VerenFunction extends Construct {
     const { settings } = props;
     const functionName = `veren-${settings.stage}-${props.name}`;
 
-    this.logGroup = new LogGroup(this, 'Logs', {
-      logGroupName: `/aws/lambda/${functionName}`,
-      retention: settings.logRetention,
-      removalPolicy: settings.removalPolicy,
-    });
+    this.logGroup = stageLogGroup(this, 'Logs', settings, `/aws/lambda/${functionName}`);
+    this.functionName = functionName;
     this.role = this.makeRole(functionName, props);
 
     const options: FunctionOptions = {
@@ -89,6 +90,7 @@ export class VerenFunction extends Construct {
       timeout: props.timeout,
       memorySize: props.memoryMiB,
       environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
+      ...(settings.tracing && { tracing: Tracing.ACTIVE }),
       ...(props.ephemeralStorage && { ephemeralStorageSize: props.ephemeralStorage }),
       ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       ...(props.network && {
@@ -122,12 +124,13 @@ export class VerenFunction extends Construct {
     );
   }
 
-  private makeRole(functionName: string, { network }: VerenFunctionProps): Role {
+  private makeRole(functionName: string, { network, settings }: VerenFunctionProps): Role {
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `What ${functionName} may do`,
     });
     this.logGroup.grantWrite(role);
+    if (settings.tracing) acknowledgeWildcards(role, ['*'], 'X-Ray takes traces for the account or not at all.');
     if (!network) return role;
     role.addToPolicy(
       new PolicyStatement({

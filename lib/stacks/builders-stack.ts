@@ -1,8 +1,9 @@
 import type { Construct } from 'constructs';
-import { BUILDERS, type Builder } from '../../contract/builders.ts';
+import type { Builder } from '../../contract/builders.ts';
 import type { BuilderVariable } from '../../contract/function-env.ts';
 import { BuilderCluster } from '../constructs/builder-cluster.ts';
 import { BuilderImage } from '../constructs/builder-image.ts';
+import { namedBuilders } from '../constructs/builder-names.ts';
 import { BuilderTask } from '../constructs/builder-task.ts';
 import type { Repositories } from '../constructs/repositories.ts';
 import { VerenStack, type VerenStackProps } from './veren-stack.ts';
@@ -19,7 +20,8 @@ export class BuildersStack extends VerenStack {
 
   constructor(scope: Construct, id: string, { repositories, ...props }: BuildersStackProps) {
     super(scope, id, { description: 'Veren: builder clusters, images and tasks', ...props });
-    for (const name of new Set(BUILDERS.map((b) => b.cluster)))
+    const builders = namedBuilders(this.config.builders);
+    for (const name of new Set(builders.map((b) => b.cluster)))
       this.clusterByName.set(
         name,
         new BuilderCluster(this, name, {
@@ -28,23 +30,25 @@ export class BuildersStack extends VerenStack {
         }),
       );
     this.clusters = [...this.clusterByName.values()];
-    this.tasks = BUILDERS.map((builder) => this.task(builder, repositories));
+    this.tasks = builders.map((builder) => this.task(builder, repositories));
   }
 
-  /** Variables of build-worker: cluster, task and container of every builder, by the names of the table. */
+  /**
+   * Variables of build-worker: cluster, task family and container of every builder. The family alone: the ARN of a revision
+   * changes with every image, and RunTask takes the newest revision of a family.
+   */
   builderVariables(): Record<BuilderVariable, string> {
     return Object.fromEntries(
-      this.tasks.flatMap(({ builder, taskDefinitionArn }) => [
+      this.tasks.flatMap(({ builder }) => [
         [builder.env.cluster, this.cluster(builder).clusterName],
-        [builder.env.task, taskDefinitionArn],
+        [builder.env.task, builder.family],
         [builder.env.container, builder.container],
       ]),
     ) as Record<BuilderVariable, string>;
   }
 
   private task(builder: Builder, repositories: Repositories): BuilderTask {
-    const repository = repositories.builders.get(builder.repository);
-    if (!repository) throw new Error(`no repository ${builder.repository}`);
+    const repository = repositories.builder(this, builder.repository);
     const { builders } = this.config;
     const imageTag =
       builders.images === 'codebuild'

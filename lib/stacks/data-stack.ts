@@ -4,6 +4,8 @@ import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { ArtifactBucket } from '../constructs/artifact-bucket.ts';
+import { namedBuilders } from '../constructs/builder-names.ts';
+import { givenSecret } from '../constructs/given-secret.ts';
 import { KafkaAccess } from '../constructs/kafka.ts';
 import { KafkaTopics } from '../constructs/kafka-topics.ts';
 import { MskCluster, replication } from '../constructs/msk-cluster.ts';
@@ -53,8 +55,12 @@ export class DataStack extends VerenStack {
       // A VPC of our own has a gateway endpoint; what one of somebody else's has is not known.
       handoverVpcId: config.network.existing || config.stage === 'local' ? undefined : network.vpc.vpcId,
     });
-    this.repositories = new Repositories(this, 'Repositories', { settings, userImages: config.userImageRepository });
-    if (config.kafka.kind === 'msk' && network.kafka) {
+    this.repositories = new Repositories(this, 'Repositories', {
+      settings,
+      builders: namedBuilders(config.builders).map((b) => b.repository),
+      userImages: config.userImageRepository,
+    });
+    if (config.kafka.kind === 'msk') {
       this.msk = new MskCluster(this, 'Kafka', {
         settings,
         kafka: config.kafka,
@@ -67,7 +73,7 @@ export class DataStack extends VerenStack {
     } else this.kafka = KafkaAccess.given(this, config.kafka as Parameters<typeof KafkaAccess.given>[1]);
     this.makeTopics(network);
 
-    if (config.redis.kind === 'valkey' && network.redis) {
+    if (config.redis.kind === 'valkey') {
       this.valkey = new Valkey(this, 'Redis', {
         settings,
         redis: config.redis,
@@ -88,6 +94,7 @@ export class DataStack extends VerenStack {
         sites: config.sites,
         bucket: this.storage,
         accessLogs: this.storage.accessLogs as IBucket,
+        reservedConcurrency: config.functions.reservedConcurrency['site-fallback'],
       });
       this.siteUrlTemplate = this.sites.urlTemplate;
     } else this.siteUrlTemplate = config.sites.urlTemplate;
@@ -95,7 +102,7 @@ export class DataStack extends VerenStack {
     new CfnOutput(this, 'BucketName', { value: this.storage.bucket.bucketName });
     new CfnOutput(this, 'SiteUrlTemplate', { value: this.siteUrlTemplate });
     new CfnOutput(this, 'TokensSecretArn', { value: this.tokens.secretArn });
-    new CfnOutput(this, 'UserImages', { value: this.repositories.userImages.repositoryUri });
+    new CfnOutput(this, 'UserImages', { value: this.repositories.userImages(this).repositoryUri });
   }
 
   private makeTopics(network: Network): void {
@@ -117,7 +124,7 @@ export class DataStack extends VerenStack {
   private givenRedis(): RedisAccess {
     const { redis } = this.config;
     if (redis.kind !== 'given') throw new Error('a Valkey group needs a network with a group for it');
-    const secret = redis.secretArn ? Secret.fromSecretCompleteArn(this, 'RedisSecret', redis.secretArn) : undefined;
+    const secret = redis.secretArn && givenSecret(this, 'RedisSecret', redis.secretArn, redis.secretKeyArn);
     return { url: redis.url, loginOf: () => (secret ? { secret } : {}) };
   }
 

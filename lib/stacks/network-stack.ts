@@ -1,5 +1,6 @@
 import type { Construct } from 'constructs';
 import { Network } from '../constructs/network.ts';
+import { ServiceRoles, servicesWithRole } from '../constructs/service-roles.ts';
 import { VerenStack, type VerenStackProps } from './veren-stack.ts';
 
 /** VPC and security groups. */
@@ -11,8 +12,26 @@ export class NetworkStack extends VerenStack {
     this.network = new Network(this, 'Network', {
       settings: this.settings,
       network: this.config.network,
-      ownKafka: this.config.kafka.kind === 'msk',
-      ownRedis: this.config.redis.kind === 'valkey',
+      kafka: this.config.kafka,
+      redis: this.config.redis,
     });
+    this.exportAlways();
+    // Here, in the first stack: a new role needs a while until services can assume it. Emulators have none.
+    if (this.config.stage !== 'local')
+      new ServiceRoles(this, 'ServiceRoles', {
+        settings: this.settings,
+        services: servicesWithRole(this.config),
+      });
+  }
+
+  /**
+   * Every id that another stack may use, whether one does now: CDK exports what is used, and an export that a change of
+   * kind (Kafka, Redis) makes superfluous could not go while the stack of the last deployment imports it.
+   */
+  private exportAlways(): void {
+    const { vpc, kafka, redis, functions, builderGroups } = this.network;
+    for (const group of [kafka, redis, functions, ...builderGroups]) this.exportValue(group.securityGroupId);
+    if (this.config.network.existing) return;
+    for (const subnet of [...vpc.privateSubnets, ...vpc.isolatedSubnets]) this.exportValue(subnet.subnetId);
   }
 }

@@ -1,7 +1,9 @@
 import { CfnOutput, Duration, Size } from 'aws-cdk-lib';
+import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { FunctionEnvSchemas, type FunctionName, type FunctionVariables } from '../../contract/function-env.ts';
@@ -9,6 +11,7 @@ import { HANDOVER_PREFIX, TOPICS } from '../../contract/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { Addresses } from '../constructs/addresses.ts';
 import { BuildRole } from '../constructs/build-role.ts';
+import { FollowEndpoint, STREAM_LIMIT } from '../constructs/follow-endpoint.ts';
 import {
   grantBucket,
   grantBuilderLogin,
@@ -47,14 +50,22 @@ export class PipelineStack extends VerenStack {
   readonly source: ProjectorSource;
   /** Asynchronous invokes (doorbells, events) that failed for good. */
   readonly undelivered: Queue;
+  /** Without a reference to the queue. */
+  readonly undeliveredQueueName: string;
   private readonly network: FunctionNetwork;
   private readonly data: DataStack;
+  private readonly userImages: IRepository;
   private readonly addresses: Addresses;
 
   constructor(scope: Construct, id: string, { network, data, builders, ...props }: PipelineStackProps) {
     super(scope, id, { description: 'Veren: functions, APIs, events', ...props });
     this.data = data;
+    // References that may change hold no order of deployment.
+    this.addStackDependency(data);
+    this.addStackDependency(builders);
+    this.userImages = data.repositories.userImages(this);
     this.network = { vpc: network.vpc, subnets: network.privateSubnets, securityGroup: network.functions };
+    this.undeliveredQueueName = `veren-${this.settings.stage}-undelivered`;
     this.undelivered = this.makeUndelivered();
     this.addresses = new Addresses(this.config.api);
     this.push = new PushEndpoint(this, 'Push', { settings: this.settings, addresses: this.addresses });
@@ -65,7 +76,7 @@ export class PipelineStack extends VerenStack {
     const logStreamer = this.makeLogStreamer();
     const analyzer = this.makeAnalyzer();
     const projector = this.makeProjector(rings);
-    const watcher = this.makeWatcher(rings);
+    const watcher = this.makeWatcher(rings, builders);
     const websocket = this.makeWebSocket();
     const logStreamUrl = this.exposeLogStream(logStreamer);
     const api = this.makeApi(rings, logStreamUrl);
@@ -78,6 +89,7 @@ export class PipelineStack extends VerenStack {
     for (const fn of [api, cloneWorker, buildWorker, watcher]) grantSigning(fn.role, data.signing);
     grantSigning(projector.role, data.signing, { verify: true });
     for (const fn of [buildWorker, watcher]) grantFindTask(fn.role, builders.clusters);
+    for (const fn of [cloneWorker, buildWorker, watcher]) this.keepFailedInvokes(fn);
     this.functions = {
       api,
       'clone-worker': cloneWorker,
@@ -163,7 +175,7 @@ export class PipelineStack extends VerenStack {
   private makeBuildWorker(network: Network, builders: BuildersStack): VerenFunction {
     const { data, config } = this;
     const bucket = data.storage;
-    const { userImages } = data.repositories;
+    const { userImages } = this;
     const environment: Omit<FunctionVariables<'build-worker'>, 'REDIS_URL'> = {
       ...this.kafka(),
       ...this.signing(),
@@ -184,7 +196,7 @@ export class PipelineStack extends VerenStack {
       }),
       ...(data.kafka.clusterArn && { KAFKA_CLUSTER_ARN: data.kafka.clusterArn }),
       BUILDER_SUBNETS: network.vpc.selectSubnets(network.privateSubnets).subnetIds.join(','),
-      BUILDER_SECURITY_GROUPS: network.builders.securityGroupId,
+      BUILDER_SECURITY_GROUPS: network.builderGroups.map((g) => g.securityGroupId).join(','),
       BUILDER_SPOT: config.builders.spot ? 'true' : 'false',
       LIMIT_GLOBAL: String(config.limits.global),
       LIMIT_PER_OWNER: String(config.limits.perOwner),
@@ -241,7 +253,7 @@ export class PipelineStack extends VerenStack {
         ...rings,
         ...this.signing(),
         BUCKET: this.data.storage.bucketName,
-        ECR_URI: this.data.repositories.userImages.repositoryUri,
+        ECR_URI: this.userImages.repositoryUri,
         WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
         STAGE: this.config.stage,
       },
@@ -254,7 +266,10 @@ export class PipelineStack extends VerenStack {
     return projector;
   }
 
-  private makeWatcher(rings: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string }): VerenFunction {
+  private makeWatcher(
+    rings: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string },
+    builders: BuildersStack,
+  ): VerenFunction {
     const watcher = this.make('task-watcher', {
       description: 'Makes sure that nothing stays "building" for ever',
       timeout: Duration.seconds(55),
@@ -265,20 +280,21 @@ export class PipelineStack extends VerenStack {
         ...this.timeouts(),
         ...rings,
         BUCKET: this.data.storage.bucketName,
-        ECR_URI: this.data.repositories.userImages.repositoryUri,
+        BUILDER_CLUSTERS: builders.clusters.map((c) => c.clusterName).join(','),
+        ECR_URI: this.userImages.repositoryUri,
         STAGE: this.config.stage,
       },
     });
     this.data.kafka.grantWrite(watcher.role, [TOPICS.events]);
     grantBucket(watcher.role, this.data.storage, { read: ['__deployments/*'] });
-    grantDescribeImages(watcher.role, this.data.repositories.userImages);
+    grantDescribeImages(watcher.role, this.userImages);
     return watcher;
   }
 
   private makeLogStreamer(): VerenFunction {
     const streamer = this.make('log-streamer', {
-      description: 'Follows a log: server-sent events over a function URL',
-      timeout: Duration.minutes(15),
+      description: 'Follows a log: server-sent events',
+      timeout: STREAM_LIMIT,
       memoryMiB: 256,
       environment: {
         BUCKET: this.data.storage.bucketName,
@@ -305,11 +321,14 @@ export class PipelineStack extends VerenStack {
     return websocket;
   }
 
-  /**
-   * Without AWS authentication: clients have a bearer token of ours and no AWS credentials. The function checks the token
-   * before the first byte, exactly as the API does.
-   */
+  /** A streaming REST API; emulators know function URLs only. */
   private exposeLogStream(streamer: VerenFunction): string {
+    if (this.settings.stage !== 'local')
+      return new FollowEndpoint(this, 'Follow', {
+        settings: this.settings,
+        throttle: this.config.api,
+        streamer,
+      }).url;
     const url = streamer.fn.addFunctionUrl({
       authType: FunctionUrlAuthType.NONE,
       invokeMode: InvokeMode.RESPONSE_STREAM,
@@ -341,9 +360,21 @@ export class PipelineStack extends VerenStack {
     });
   }
 
+  /**
+   * Invoking asynchronously always succeeds: what the function then failed to do is told to this queue alone. The next
+   * sweep makes up for it, so an invocation is old after an hour.
+   */
+  private keepFailedInvokes({ fn }: VerenFunction): void {
+    fn.configureAsyncInvoke({
+      onFailure: new SqsDestination(this.undelivered),
+      retryAttempts: 2,
+      maxEventAge: Duration.hours(1),
+    });
+  }
+
   private makeUndelivered(): Queue {
     const queue = new Queue(this, 'Undelivered', {
-      queueName: `veren-${this.settings.stage}-undelivered`,
+      queueName: this.undeliveredQueueName,
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
@@ -360,6 +391,7 @@ export class PipelineStack extends VerenStack {
     },
     { inVpc = true } = {},
   ): VerenFunction {
+    const reserved = (this.config.functions.reservedConcurrency as Partial<Record<string, number>>)[name];
     const usesRedis = 'REDIS_URL' in FunctionEnvSchemas[name].shape;
     const fn = new VerenFunction(this, name, {
       ...props,
@@ -367,6 +399,7 @@ export class PipelineStack extends VerenStack {
       settings: this.settings,
       environment: { ...(props.environment as Record<string, string>), ...(usesRedis && this.redis(name)) },
       ...(inVpc && { network: this.network }),
+      ...(reserved !== undefined && { reservedConcurrency: reserved }),
     });
     if (usesRedis) grantRedis(fn.role, this.data.redis.loginOf(name));
     return fn;

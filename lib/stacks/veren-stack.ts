@@ -1,6 +1,7 @@
-import { Fn, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Config } from '../config.ts';
+import { zonesOf } from '../constructs/network.ts';
 import { type StageSettings, stageSettings } from '../constructs/stage-settings.ts';
 
 export interface VerenStackProps extends StackProps {
@@ -21,10 +22,11 @@ export abstract class VerenStack extends Stack {
     this.config = config;
     this.settings = stageSettings(config);
     Tags.of(this).add('veren:stage', config.stage);
+    for (const [name, value] of Object.entries(config.tags)) Tags.of(this).add(name, value);
   }
 
   /** Without this CDK would ask the account, or take two zones. */
   override get availabilityZones(): string[] {
-    return Array.from({ length: this.config?.network.availabilityZones ?? 3 }, (_, i) => Fn.select(i, Fn.getAzs()));
+    return zonesOf(this.config?.network ?? { availabilityZones: 3 });
   }
 }

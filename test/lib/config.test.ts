@@ -78,7 +78,7 @@ test.each<[string, (s: Wrong) => void, string]>([
   ],
   [
     'IAM without a cluster',
-    (s) => (s.kafka = { kind: 'given', brokers: 'a:9098', security: 'iam' }),
+    (s) => (s.kafka = { kind: 'given', brokers: 'a:9098', security: 'iam', peers: [] }),
     'stages.dev.kafka.clusterArn is missing; allowed is an ARN of kafka',
   ],
   [
@@ -90,6 +90,56 @@ test.each<[string, (s: Wrong) => void, string]>([
     'allowed is an ARN of secretsmanager other than secretArn',
   ],
   ['a password in a URL', (s) => (s.redis = { kind: 'given', url: 'redis://:secret@host:6379' }), 'no password in it'],
+  [
+    'brokers that nobody could reach',
+    (s) => (s.kafka = { kind: 'given', brokers: 'a:9092', security: 'plaintext' }),
+    'stages.dev.kafka.peers is missing; allowed is blocks or security groups of the brokers',
+  ],
+  [
+    'two changes of Kafka at once',
+    (s) => Object.assign(s.kafka, { brokers: 4, storageGiB: 40, deployed: { brokers: 2, storageGiB: 20 } }),
+    'Steps: 1. set kafka.brokers to 4, deploy Data, enter it in kafka.deployed; 2. set kafka.storageGiB to 40',
+  ],
+  [
+    'fewer brokers',
+    (s) => Object.assign(s.kafka, { brokers: 2, deployed: { brokers: 4 } }),
+    'stages.dev.kafka.brokers is 2; allowed is 4 or more: CloudFormation takes no brokers away.',
+  ],
+  [
+    'zones that do not fit',
+    (s) => (s.network.zones = ['ap-south-1a']),
+    'stages.dev.network.zones is ["ap-south-1a"]; allowed is as many names as network.availabilityZones (2).',
+  ],
+  [
+    'four zones of a VPC that exists',
+    (s) =>
+      (s.network.existing = {
+        vpcId: 'vpc-12345678',
+        cidr: '10.0.0.0/16',
+        availabilityZones: ['a', 'b', 'c', 'd'],
+        privateSubnetIds: ['a', 'b', 'c', 'd'].map((x) => `subnet-${x}2345678`),
+        isolatedSubnetIds: ['a', 'b', 'c', 'd'].map((x) => `subnet-${x}abcdef0`),
+      }),
+    'at most three zone names: MSK takes no more',
+  ],
+  [
+    'CloudFront functions in China',
+    (s) => (s.region = 'cn-north-1'),
+    'stages.dev.sites.kind is "cloudfront"; allowed is "none" in cn-north-1',
+  ],
+  [
+    'a certificate of the API in another region',
+    (s) =>
+      (s.api = {
+        domain: {
+          name: 'api.example.com',
+          certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/x',
+          hostedZoneId: 'Z1',
+          hostedZoneName: 'example.com',
+        },
+      }),
+    'allowed is a certificate in ap-south-1, where API Gateway looks for it.',
+  ],
 ])('%s: one sentence with key, value and what is allowed', (_, change, sentence) => {
   expect(messageFor(change)).toContain(sentence);
 });

@@ -80,7 +80,7 @@ describe('builders', () => {
         builds.filter(
           (b) =>
             text(b.properties.buildCommand).includes(dockerfile) &&
-            text(b.properties.repositoryUri).includes(repository.replaceAll('-', '')),
+            text(b.properties.repositoryUri).includes(`/${repository}"`),
         ),
       ).toHaveLength(1);
   });
@@ -122,7 +122,9 @@ describe('credentials of builds', () => {
 
   test('the boundary says the same as the role', () => {
     const boundary = only('AWS::IAM::ManagedPolicy').PolicyDocument;
-    const role = resourcesOf(templates, 'AWS::IAM::Role').find((r) => r.properties.RoleName === 'veren-prod-build');
+    const role = resourcesOf(templates, 'AWS::IAM::Role').find(
+      (r) => r.properties.RoleName === 'veren-prod-ap-south-1-build',
+    );
     expect(role?.properties.Policies[0].PolicyDocument).toEqual(boundary);
     expect(role?.properties.MaxSessionDuration).toBe(3_600);
   });
@@ -287,12 +289,21 @@ describe('pipeline', () => {
   });
 
   test('the log stream is streamed; the API sends followers there', () => {
-    const urls = resourcesOf(templates, 'AWS::Lambda::Url').filter((u) => u.stack === 'Pipeline');
-    expect(urls.map((u) => u.properties)).toEqual([
-      expect.objectContaining({ AuthType: 'NONE', InvokeMode: 'RESPONSE_STREAM' }),
-    ]);
+    const methods = resourcesOf(templates, 'AWS::ApiGateway::Method');
+    expect(methods).toHaveLength(1);
+    const { HttpMethod, Integration } = methods[0]?.properties ?? {};
+    expect(HttpMethod).toBe('GET');
+    // Longer than a stream, which ends itself after two minutes.
+    expect(Integration).toMatchObject({ Type: 'AWS_PROXY', ResponseTransferMode: 'STREAM', TimeoutInMillis: 180_000 });
+    expect(text(Integration.Uri)).toContain('/2021-11-15/functions/');
+    expect(text(Integration.Uri)).toContain('/response-streaming-invocations');
     const { LOG_STREAM_URL } = functionNamed(templates, 'api')?.properties.Environment.Variables ?? {};
-    expect(pointsAt(templates, 'Pipeline', LOG_STREAM_URL)).toBe(`Pipeline.${urls[0]?.id}.FunctionUrl`);
+    const [api] = resourcesOf(templates, 'AWS::ApiGateway::RestApi');
+    expect(pointsAt(templates, 'Pipeline', LOG_STREAM_URL)).toMatch(
+      new RegExp(
+        `^https://Pipeline\\.${api?.id}\\.execute-api\\.ap-south-1\\..+/Pipeline\\.FollowApiDeploymentStagelive`,
+      ),
+    );
   });
 
   test('task-watcher hears of stopped tasks of our two clusters, and sweeps every minute', () => {
@@ -428,6 +439,11 @@ describe('differences of stage local', () => {
     expect([...local].filter((t) => !dev.has(t))).toEqual([]);
     expect([...dev].filter((t) => !local.has(t)).sort()).toMatchInlineSnapshot(`
 [
+  "AWS::ApiGateway::Deployment",
+  "AWS::ApiGateway::Method",
+  "AWS::ApiGateway::Resource",
+  "AWS::ApiGateway::RestApi",
+  "AWS::ApiGateway::Stage",
   "AWS::CloudFront::CachePolicy",
   "AWS::CloudFront::Distribution",
   "AWS::CloudFront::Function",

@@ -17,6 +17,8 @@ export interface RunTaskInput {
   readonly token: string;
   readonly network: NetworkConfig | null;
   readonly spot: boolean;
+  /** On the task, beside those of its task definition: what costs are told apart by. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -35,6 +37,8 @@ export async function runTask(ecs: ECSClient, input: RunTaskInput): Promise<stri
         startedBy: input.token,
         capacityProviderStrategy: [{ capacityProvider: input.spot ? 'FARGATE_SPOT' : 'FARGATE', weight: 1 }],
         overrides: input.override,
+        propagateTags: 'TASK_DEFINITION',
+        ...(input.tags && { tags: Object.entries(input.tags).map(([key, value]) => ({ key, value })) }),
         ...(network && {
           networkConfiguration: {
             awsvpcConfiguration: {

@@ -120,6 +120,7 @@ async function startTask(
       token: tokenOf(job, data),
       network: deps.network,
       spot: deps.spot && attempt === 1 && startOf(job) === 0,
+      tags: { 'veren:project': data.projectId },
     });
   } catch (e) {
     if (mayRun(e)) throw e;

@@ -29,8 +29,9 @@ import { Construct } from 'constructs';
 import type { Config } from '../../config.ts';
 import { acknowledge } from '../acknowledge.ts';
 import type { ArtifactBucket } from '../artifact-bucket.ts';
+import { mayChange } from '../cross-stack.ts';
 import { grantBucket } from '../grants.ts';
-import type { StageSettings } from '../stage-settings.ts';
+import { accountWideName, type StageSettings } from '../stage-settings.ts';
 import { VerenFunction } from '../veren-function.ts';
 
 export interface SitesProps {
@@ -38,6 +39,11 @@ export interface SitesProps {
   readonly sites: Extract<Config['sites'], { kind: 'cloudfront' }>;
   readonly bucket: ArtifactBucket;
   readonly accessLogs: IBucket;
+  /**
+   * Of the fallback function: anybody can ask for pages that do not exist.
+   * @default - the account's limit
+   */
+  readonly reservedConcurrency?: number | undefined;
 }
 
 /**
@@ -60,7 +66,7 @@ export class Sites extends Construct {
     const { domain } = sites;
     this.fallback = this.makeFallback(props);
     const viewerRequest = new CloudFrontFunction(this, 'ViewerRequest', {
-      functionName: `veren-${settings.stage}-sites`,
+      functionName: accountWideName(settings, 'sites'),
       runtime: FunctionRuntime.JS_2_0,
       comment: 'Host or path of a site to its place in the bucket',
       code: FunctionCode.fromInline(viewerRequestCode(domain?.name ?? '')),
@@ -103,6 +109,7 @@ export class Sites extends Construct {
         functionAssociations: [{ function: viewerRequest, eventType: FunctionEventType.VIEWER_REQUEST }],
       },
     });
+    mayChange(settings, this.distribution);
     this.allowReading(bucket);
     this.urlTemplate = domain
       ? `https://{projectId}.${domain.name}`
@@ -153,7 +160,7 @@ export class Sites extends Construct {
     );
   }
 
-  private makeFallback({ settings, sites, bucket }: SitesProps): VerenFunction {
+  private makeFallback({ settings, sites, bucket, reservedConcurrency }: SitesProps): VerenFunction {
     const fallback = new VerenFunction(this, 'Fallback', {
       name: 'site-fallback',
       settings,
@@ -161,6 +168,7 @@ export class Sites extends Construct {
       environment: { BUCKET: bucket.bucketName, SITES_BY_PATH: sites.domain ? 'false' : 'true' },
       timeout: Duration.seconds(10),
       memoryMiB: 256,
+      ...(reservedConcurrency !== undefined && { reservedConcurrency }),
     });
     grantBucket(fallback.role, bucket, { read: ['__outputs/*'] });
     return fallback;

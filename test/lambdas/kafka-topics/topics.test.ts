@@ -6,7 +6,7 @@ const [wanted] = TopicsSchema.parse([
 const topic = wanted as NonNullable<typeof wanted>;
 
 /** A cluster with these topics; throws on what it was not told about. */
-function cluster(topics: Record<string, { partitions: number; config: Record<string, string> }>) {
+function cluster(topics: Record<string, { partitions: number; copies?: number; config: Record<string, string> }>) {
   const calls: string[] = [];
   const admin = {
     listTopics: async () => Object.keys(topics),
@@ -19,7 +19,14 @@ function cluster(topics: Record<string, { partitions: number; config: Record<str
       return true;
     },
     fetchTopicMetadata: async ({ topics: [name] }: { topics: string[] }) => ({
-      topics: [{ name, partitions: Array.from({ length: topics[name as string]?.partitions ?? 0 }) }],
+      topics: [
+        {
+          name,
+          partitions: Array.from({ length: topics[name as string]?.partitions ?? 0 }, () => ({
+            replicas: Array.from({ length: topics[name as string]?.copies ?? 2 }, (_, i) => i),
+          })),
+        },
+      ],
     }),
     async createPartitions({ topicPartitions: [t] }: { topicPartitions: { topic: string; count: number }[] }) {
       calls.push(`grow ${t?.topic} ${t?.count}`);
@@ -64,4 +71,25 @@ test('grows partitions and changes settings, and never takes partitions away', a
   const larger = cluster({ 'deployment-events': { partitions: 9, config: { 'retention.ms': '1000' } } });
   await alignTopics(larger.admin, [topic]);
   expect(larger.calls).toEqual([]);
+});
+
+describe('how many copies must have a message', () => {
+  const [three] = TopicsSchema.parse([
+    { name: 't', partitions: '1', replicationFactor: '3', config: { 'min.insync.replicas': '2' } },
+  ]);
+  test('a topic made on two brokers needs one of its two copies, also after a third broker has come', async () => {
+    const { admin, calls } = cluster({ t: { partitions: 1, copies: 2, config: { 'min.insync.replicas': '1' } } });
+    expect(await alignTopics(admin, [three as NonNullable<typeof three>])).toEqual([]);
+    expect(calls).toEqual([]);
+  });
+  test('a topic that an earlier version left unwritable is cured', async () => {
+    const { admin, calls } = cluster({ t: { partitions: 1, copies: 2, config: { 'min.insync.replicas': '2' } } });
+    await alignTopics(admin, [three as NonNullable<typeof three>]);
+    expect(calls).toEqual(['alter t [{"name":"min.insync.replicas","value":"1"}]']);
+  });
+  test('a topic of three copies needs two', async () => {
+    const { admin, calls } = cluster({ t: { partitions: 1, copies: 3, config: { 'min.insync.replicas': '1' } } });
+    await alignTopics(admin, [three as NonNullable<typeof three>]);
+    expect(calls).toEqual(['alter t [{"name":"min.insync.replicas","value":"2"}]']);
+  });
 });

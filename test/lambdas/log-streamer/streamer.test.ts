@@ -5,6 +5,38 @@ import { createAnalyzer } from '../../../lambdas/repo-analyzer/analyzer.ts';
 const authenticate = async (token: string) => ({ a: 'ada', b: 'bob' })[token] ?? null;
 const header = (token: string) => ({ Authorization: `Bearer ${token}` });
 
+test('a stream of a build that goes on closes by itself, without an end: the client resumes it', async () => {
+  const running = {
+    deploymentId: 'd',
+    owner: 'ada',
+    status: 'building',
+    updatedAt: '2026-01-01T00:00:00Z',
+    builds: {},
+  };
+  const stopped: boolean[] = [];
+  const app = createStreamer({
+    authenticate,
+    log: () => undefined,
+    clock: { now: Date.now },
+    streamMs: 300,
+    store: { get: async () => ({ record: running, request: null, facts: { attempts: {} } }) } as never,
+    logs: {
+      async *follow(_: string, __: number, signal: AbortSignal) {
+        yield [{ seq: 7, at: running.updatedAt, target: 'frontend', stream: 'stdout', line: 'l7' }];
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        stopped.push(true);
+      },
+    } as never,
+    archive: {} as never,
+  });
+  const answer = await app.request('/deployments/d/logs', { headers: header('a') });
+  const text = await answer.text();
+  expect(text).toContain('id: 7\n');
+  expect(text).not.toContain('event: end');
+  // What reads Redis is told to stop too.
+  expect(stopped).toEqual([true]);
+});
+
 describe('log-streamer', () => {
   const record = {
     deploymentId: 'd',

@@ -69,10 +69,7 @@ const builderNames: Check = ({ templates }) => {
     const image = JSON.stringify(task.ContainerDefinitions[0].Image);
     const repository = repositories.find((r) => r.properties.RepositoryName === builder.repository);
     if (!repository) found.push(`no repository ${builder.repository}`);
-    else if (
-      !pointsAt(templates, 'Builders', task.ContainerDefinitions[0].Image).includes(`Data.${repository.id}`) &&
-      !image.includes(repository.id)
-    )
+    else if (!image.includes(`/${builder.repository}:`))
       found.push(`${builder.family} does not run the image of ${builder.repository}: ${image}`);
     return found;
   });
@@ -90,10 +87,9 @@ const workerVariables: Check = ({ templates }) => {
   if (!worker) return ['no build-worker'];
   const variables = worker.properties.Environment.Variables;
   return BUILDERS.flatMap((builder) => {
-    const task = resourcesOf(templates, 'AWS::ECS::TaskDefinition').find((t) => t.properties.Family === builder.family);
     const expected: Record<string, string> = {
       [builder.env.cluster]: builder.cluster,
-      [builder.env.task]: `Builders.${task?.id}`,
+      [builder.env.task]: builder.family,
       [builder.env.container]: builder.container,
     };
     return Object.entries(expected)
@@ -174,7 +170,7 @@ const noInbound: Check = ({ templates }) => {
   const closed = resourcesOf(templates, 'AWS::EC2::SecurityGroup').filter((g) =>
     /^(Builder tasks|Functions in the VPC)/.test(g.properties.GroupDescription),
   );
-  const found = closed.length === 2 ? [] : ['the security groups of builders and functions are not there'];
+  const found = closed.length === 6 ? [] : ['the security groups of builders and functions are not there'];
   for (const group of closed) {
     if (list(group.properties.SecurityGroupIngress).length > 0) found.push(`${group.id} lets something in`);
     for (const rule of resourcesOf(templates, 'AWS::EC2::SecurityGroupIngress'))
@@ -182,9 +178,9 @@ const noInbound: Check = ({ templates }) => {
         found.push(`${rule.id} lets something into ${group.id}`);
   }
   const worker = functionNamed(templates, 'build-worker');
-  const builders = closed.find((g) => g.properties.GroupDescription.startsWith('Builder tasks'));
+  const builders = closed.filter((g) => g.properties.GroupDescription.startsWith('Builder tasks'));
   const given = pointsAt(templates, 'Pipeline', worker?.properties.Environment.Variables.BUILDER_SECURITY_GROUPS ?? '');
-  if (given !== `Network.${builders?.id}.GroupId`) found.push(`builds run in ${given}`);
+  if (given !== builders.map(({ id }) => `Network.${id}.GroupId`).join(',')) found.push(`builds run in ${given}`);
   return found;
 };
 
@@ -203,7 +199,7 @@ const retention: Check = ({ templates }) => {
 /** The role behind builds' credentials: assumed by build-worker alone, and bounded. */
 const buildRole: Check = ({ templates }) => {
   const roles = resourcesOf(templates, 'AWS::IAM::Role');
-  const build = roles.find((r) => /^veren-[a-z]+-build$/.test(r.properties.RoleName ?? ''));
+  const build = roles.find((r) => /^veren-[a-z]+-[a-z0-9-]+-build$/.test(r.properties.RoleName ?? ''));
   const worker = functionNamed(templates, 'build-worker');
   if (!build || !worker) return ['no build role'];
   const found: string[] = [];
@@ -227,10 +223,10 @@ const STATEFUL = [
 const dataKept: Check = ({ templates, terminationProtection }) => {
   const stateful: { id: string; resource: Resource }[] = [
     ...STATEFUL.flatMap((type) => resourcesOf(templates, type)),
-    ...resourcesOf(templates, 'AWS::ECR::Repository').filter((r) => r.properties.ImageTagMutability === 'IMMUTABLE'),
+    ...resourcesOf(templates, 'AWS::ECR::Repository').filter((r) => r.id.includes('UserImages')),
   ];
   const found = stateful
-    .filter((r) => r.resource.DeletionPolicy !== 'Retain')
+    .filter((r) => r.resource.DeletionPolicy !== 'RetainExceptOnCreate')
     .map((r) => `${r.id} goes with its stack`);
   return terminationProtection.Data ? found : [...found, 'the data stack can be deleted'];
 };

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
+import { longestSessionPolicy } from '../../../lambdas/build-worker/services/longestSessionPolicy.ts';
 import { redisRules } from '../../../lambdas/shared/redisUsers.ts';
 import { addNag, buildApp, type VerenStacks } from '../../../lib/app.ts';
 import { loadConfig, type Stage } from '../../../lib/config.ts';
@@ -16,6 +17,7 @@ export interface Resource {
   // biome-ignore lint/suspicious/noExplicitAny: templates are untyped JSON
   Properties: Record<string, any>;
   DeletionPolicy?: string;
+  UpdateReplacePolicy?: string;
   DependsOn?: string[];
 }
 
@@ -36,6 +38,8 @@ export interface SynthOptions {
   readonly configure?: (stage: Record<string, unknown>) => void;
   /** Changes the stacks before synth: where deliberate mistakes are made. */
   readonly change?: (stacks: VerenStacks) => void;
+  /** Context beside that of cdk.json: a bootstrap qualifier, a permissions boundary. */
+  readonly context?: Readonly<Record<string, unknown>>;
   /** Run cdk-nag too; synth throws at a finding. */
   readonly nag?: boolean;
 }
@@ -44,13 +48,19 @@ export interface SynthOptions {
  * Templates of a stage as `cdk synth` makes them, except that functions are not bundled: what is in them is tested
  * elsewhere, and their hashes are not compared.
  */
-export function synthesize(stage: Stage, { configure, change, nag = false }: SynthOptions = {}): Synthesized {
+export function synthesize(
+  stage: Stage,
+  { configure, change, context: more, nag = false }: SynthOptions = {},
+): Synthesized {
   const { context } = cdkJson();
   configure?.(context.stages[stage]);
   const outdir = mkdtempSync(join(tmpdir(), 'veren-synth-'));
   try {
-    const app = new App({ outdir, context: { ...context, 'aws:cdk:bundling-stacks': [] } });
-    const stacks = buildApp(app, loadConfig(stage, context.stages), { redisRules: redisRules() });
+    const app = new App({ outdir, context: { ...context, ...more, 'aws:cdk:bundling-stacks': [] } });
+    const stacks = buildApp(app, loadConfig(stage, context.stages), {
+      redisRules: redisRules(),
+      longestSessionPolicy,
+    });
     change?.(stacks);
     if (nag) addNag(app);
     const assembly = app.synth();
@@ -93,6 +103,12 @@ export function pointsAt(templates: Templates, stack: StackId, value: unknown): 
       for (const output of Object.values(templates[id].Outputs ?? {}))
         if (output.Export?.Name === argument) return pointsAt(templates, id, output.Value);
     return `<nothing exports ${argument}>`;
+  }
+  if (key === 'Fn::GetStackOutput') {
+    const { StackName, OutputName } = argument as { StackName: string; OutputName: string };
+    const id = STACKS.find((s) => StackName.endsWith(`-${s.toLowerCase()}`));
+    const output = id && templates[id].Outputs?.[OutputName];
+    return id && output ? pointsAt(templates, id, output.Value) : `<${StackName} has no output ${OutputName}>`;
   }
   return JSON.stringify(value);
 }

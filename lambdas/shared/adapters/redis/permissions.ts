@@ -3,7 +3,7 @@
  * The commands inside the scripts count as well. docs/decisions/adapters-redis-permissions.md says which function has which
  * ports; `test/lambdas/shared/adapters/redis/permissions.test.ts` holds every port to its list.
  */
-export type RedisPort = 'queue' | 'store' | 'logs' | 'subscriptions' | 'tickets';
+export type RedisPort = 'queue' | 'store' | 'store:read' | 'logs' | 'logs:read' | 'subscriptions' | 'tickets';
 
 interface Needs {
   /** Below the prefix. */
@@ -29,10 +29,22 @@ const NEEDS: Readonly<Record<RedisPort, Needs>> = {
       pexpire hget hmget hset hsetnx hincrby
       zadd zrem zrange zrevrange zrevrank zremrangebyscore`),
   },
+  // Nothing here writes, so no script of such a user can.
+  'store:read': {
+    keys: '{deployments}:*',
+    commands: words('hget hmget zrevrange zrevrank evalsha eval time'),
+    scripts: false,
+  },
   logs: {
     keys: '{log-*',
     channels: 'log:*',
     commands: words('pexpire hget hset sadd srem scard xadd xrange publish subscribe unsubscribe'),
+  },
+  'logs:read': {
+    keys: '{log-*',
+    channels: 'log:*',
+    commands: words('hget scard xrange subscribe unsubscribe'),
+    scripts: false,
   },
   subscriptions: {
     keys: '{connections}:*',

@@ -44,6 +44,12 @@ const uses: Record<RedisPort, (ports: RedisPorts) => Promise<void>> = {
     expect(await store.unfinished()).toEqual(['f']);
     expect(await store.projectOwner('shop')).toBe('ann');
   },
+  async 'store:read'({ store }) {
+    expect(await store.get('nobody’s')).toBeNull();
+    await store.list({ owner: 'ann', limit: 1 });
+    await store.list({ owner: 'ann', limit: 1, cursor: 'f' });
+    expect(await store.projectOwner('nobody’s')).toBeNull();
+  },
   async logs({ logs }) {
     await logs.append('d', [line, { ...line, n: 2 }, { ...line, n: 1 }]);
     expect(await logs.count('d', 'frontend', 1)).toBe(3);
@@ -56,6 +62,13 @@ const uses: Record<RedisPort, (ports: RedisPorts) => Promise<void>> = {
   },
   async tickets({ tickets }) {
     expect(await tickets.redeem((await tickets.issue('ann')).ticket)).toBe('ann');
+  },
+  async 'logs:read'({ logs }) {
+    expect(await logs.read('nobody’s', 0, 10)).toEqual([]);
+    expect(await logs.count('nobody’s', 'frontend', 1)).toBe(0);
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 20);
+    for await (const lines of logs.follow('nobody’s', 0, abort.signal)) expect(lines).toEqual([]);
   },
   async subscriptions({ subscriptions }) {
     await subscriptions.connect('c', 'ann');
@@ -102,7 +115,7 @@ describeWith(ownRedisMissing, 'permissions in Redis', () => {
     const prefix = engine.prefix();
     const { ports } = await as(prefix, redisPermissions(prefix, [port]));
     await uses[port](ports);
-    for (const other of PORTS.filter((p) => p !== port)) {
+    for (const other of PORTS.filter((p) => p !== port && p !== `${port}:read`)) {
       await expect(uses[other](ports)).rejects.toThrow(REFUSED);
     }
     await ports.close();
@@ -127,6 +140,27 @@ describeWith(ownRedisMissing, 'permissions in Redis', () => {
       await ports.close();
     }
   });
+
+  test.each<[RedisPort[]]>([[['store:read', 'logs:read']]])(
+    '%p: reads what others wrote, and changes nothing',
+    async (own) => {
+      const prefix = engine.prefix();
+      const { ports: writer } = await as(prefix, redisPermissions(prefix, ['queue', 'store', 'logs']));
+      await writer.store.create({ requested: requested('d'), request: request() });
+      await writer.logs.append('d', [line]);
+      const { ports, client } = await as(prefix, redisPermissions(prefix, own));
+      expect((await ports.store.get('d'))?.record.deploymentId).toBe('d');
+      expect((await ports.store.list({ owner: 'ann', limit: 5 })).items).toHaveLength(1);
+      expect(await ports.logs.read('d', 0, 10)).toHaveLength(1);
+      await expect(ports.store.fold('d', [canceled('d')])).rejects.toThrow(REFUSED);
+      await expect(ports.logs.append('d', [line])).rejects.toThrow(REFUSED);
+      await expect(ports.logs.wake('d')).rejects.toThrow(REFUSED);
+      await expect(client.set(`${prefix}:{deployments}:deployment:d`, 'x')).rejects.toThrow(REFUSED);
+      const script = `return redis.call('DEL', KEYS[1])`;
+      await expect(client.eval(script, 1, `${prefix}:{deployments}:deployment:d`)).rejects.toThrow(REFUSED);
+      expect(await writer.store.get('d')).not.toBeNull();
+    },
+  );
 
   test('who has the store and the queue can create a deployment with its first job; the store alone does not do', async () => {
     const prefix = engine.prefix();
