@@ -201,6 +201,7 @@ describe('the network of builds', () => {
         brokers: 'a.example:9096,b.example:9196',
         security: 'scram',
         secretArn: 'arn:aws:secretsmanager:ap-south-1:123456789012:secret:kafka-AbCdEf',
+        builderSecretArn: 'arn:aws:secretsmanager:ap-south-1:123456789012:secret:kafka-builders-AbCdEf',
         secretKeyArn: 'arn:aws:kms:ap-south-1:123456789012:key/1',
         peers: ['10.9.0.0/16', 'sg-12345678'],
         topics: 'deployment',

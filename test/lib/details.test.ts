@@ -109,15 +109,20 @@ describe('credentials of builds', () => {
     },
   );
 
-  test('of the functions the API alone removes objects, and only caches', () => {
+  test('two functions remove objects: the API caches, build-worker hand-overs', () => {
+    const removed = (name: 'api' | 'build-worker') =>
+      functionStatements(templates, name)
+        .filter((s) => s.Action.includes('s3:DeleteObject'))
+        .map((s) => s.Resource.map(text));
+    expect(removed('api')).toEqual([[expect.stringMatching(/"\/__cache\/\*"\]/)]]);
+    expect(removed('build-worker')).toEqual([[expect.stringMatching(/"\/__handover\/\*"\]/)]]);
     const removing = statements(templates).filter(
-      (s) => s.Action.includes('s3:DeleteObject') && !/^Pipeline\.BuildRole|Boundary/.test(s.where),
+      (s) =>
+        s.Action.includes('s3:DeleteObject') &&
+        /^Pipeline\./.test(s.where) &&
+        !/^Pipeline\.BuildRole|Boundary/.test(s.where),
     );
-    const own = functionStatements(templates, 'api').filter((s) => s.Action.includes('s3:DeleteObject'));
-    expect(own).toHaveLength(1);
-    expect(own[0]).toMatchObject({ Sid: 'RemoveObjects', Action: ['s3:DeleteObject'] });
-    expect(own[0]!.Resource.map(text)).toEqual([expect.stringMatching(/"\/__cache\/\*"\]/)]);
-    expect(removing.filter((s) => s.where.startsWith('Pipeline.')).map((s) => s.where)).toEqual([own[0]!.where]);
+    expect(removing).toHaveLength(2);
   });
 
   test('the boundary says the same as the role', () => {
@@ -214,7 +219,9 @@ describe('messaging', () => {
   });
 
   test('a build may write to the topics of builders and to no other', () => {
-    const role = resourcesOf(templates, 'AWS::IAM::Role').find((r) => r.properties.RoleName === 'veren-prod-build');
+    const role = resourcesOf(templates, 'AWS::IAM::Role').find(
+      (r) => r.properties.RoleName === 'veren-prod-ap-south-1-build',
+    );
     const named = new Set([...text(role).matchAll(/\/(deployment-events|build-events|build-logs)"/g)].map((m) => m[1]));
     expect(named).toEqual(new Set(BUILDER_TOPICS));
   });
@@ -419,6 +426,7 @@ test('logical ids of what holds state', () => {
   "AWS::SecretsManager::Secret RedisPasswordlogstreamer6B103969",
   "AWS::SecretsManager::Secret RedisPasswordwebsocket46185356",
   "AWS::SecretsManager::Secret Tokens1180AAEA",
+  "AWS::SecretsManager::Secret DataKey17AFBB84",
   "AWS::SecretsManager::Secret EventSigningFC854165",
   "AWS::ECR::Repository Repositoriesfrontendbuilder1839C30459",
   "AWS::ECR::Repository Repositoriesbuildertask20image9B39AC87",

@@ -84,6 +84,7 @@ const VARIANTS: [string, (stage: StageJson) => void][] = [
         security: 'scram',
         peers: ['10.9.0.0/16'],
         secretArn: 'arn:aws:secretsmanager:ap-south-1:123456789012:secret:kafka-AbCdEf',
+        builderSecretArn: 'arn:aws:secretsmanager:ap-south-1:123456789012:secret:kafka-builders-AbCdEf',
       };
       stage.projector = { pollers: null } as never;
     },
