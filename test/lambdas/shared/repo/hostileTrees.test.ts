@@ -80,7 +80,7 @@ test('ten levels of ten equal folders: ten thousand million paths in eleven obje
   });
   const started = performance.now();
   await open(url, async (fs) => expect(fs.notes).toEqual([expect.stringMatching(/more files or deeper folders/)]));
-  expect(performance.now() - started).toBeLessThan(15_000);
+  expect(performance.now() - started).toBeLessThan(25_000);
 });
 
 test('a hundred thousand folders, side by side', async () => {
@@ -90,7 +90,7 @@ test('a hundred thousand folders, side by side', async () => {
   });
   const started = performance.now();
   await open(url, async (fs) => expect([...fs.directories()]).toHaveLength(100_001));
-  expect(performance.now() - started).toBeLessThan(15_000);
+  expect(performance.now() - started).toBeLessThan(25_000);
 });
 
 test('sixty folders, one in the other', async () => {
