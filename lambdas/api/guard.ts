@@ -74,6 +74,12 @@ export const jsonOnly: MiddlewareHandler<ApiEnv> = async (c, next) => {
 /** For routes whose body may be left out: one of another type would count as none, too. */
 export const jsonIfAny: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const isEmpty = c.req.raw.body === null || c.req.header('Content-Length') === '0';
-  return isEmpty ? next() : jsonOnly(c, next);
+  if (!isEmpty) return jsonOnly(c, next);
+  // Clients name the type of a body also where they send none, and the schema's reader would then want one.
+  const headers = new Headers(c.req.raw.headers);
+  headers.delete('Content-Type');
+  c.req.raw = new Request(c.req.raw.url, { method: c.req.raw.method, headers });
+  return next();
 };
+
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);

@@ -9,4 +9,8 @@ const LONGEST = { projectId: 'p'.repeat(63), deploymentId: '0'.repeat(26) };
 
 /** How long the session policy of a build gets with these resources: known before the first build, so synth can refuse it. */
 export const longestSessionPolicy = (resources: BuildResources): number =>
-  Math.max(...TARGETS.map((target) => JSON.stringify(sessionPolicy({ ...LONGEST, target, lane: 'production' }, resources)).length));
+  Math.max(
+    ...TARGETS.map(
+      (target) => JSON.stringify(sessionPolicy({ ...LONGEST, target, lane: 'production' }, resources)).length,
+    ),
+  );

@@ -110,6 +110,8 @@ describe('a deployment and its caches', () => {
     const { redeploy, analyze, request } = await withProject();
     await analyze({ lane: 'production' });
     expect((await redeploy()).request).toEqual({ ...request, ref: COMMIT, lane: 'production' });
+    // As clients send it that name a type for every request.
+    expect((await redeploy(undefined, { 'Content-Type': 'application/json' })).request).toMatchObject({ ref: COMMIT });
     expect((await redeploy({})).request).toEqual({ ...request, ref: COMMIT, lane: 'production' });
     expect((await redeploy({ cache: 'drop' })).request).toMatchObject({ cache: 'drop', lane: 'production' });
     expect((await redeploy({ cache: 1 })).body.code).toBe('INVALID_REQUEST');

@@ -59,7 +59,7 @@ describe('following a log', () => {
       server.answer = null;
       response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write(': connected\n\n');
     };
-    const events = await all(server.client.followLogs(id, { idleMs: 50, pausesMs: [0] }));
+    const events = await all(server.client.followLogs(id, { idleMs: 1_000, pausesMs: [0] }));
     expect(linesOf(events)).toEqual(LINES);
   });
 

@@ -366,7 +366,7 @@ describe('another life', () => {
       const task = await describeTask(arn);
       expect(task).toMatchObject({
         lastStatus: 'STOPPED',
-        stoppedReason: 'The platform was stopped while the task was running.',
+        stoppedReason: 'The platform crashed while the task was running.',
       });
       expect(task.containers![0]!.exitCode).toBeUndefined();
       expect(statusesOf(arn)).toEqual(['STOPPED']);

@@ -52,6 +52,13 @@ export async function openMemoryPlatform(options: MemoryPlatformOptions): Promis
   const bus = memoryBus(journal, onError);
   const doorbell = memoryDoorbell(onError);
   const logs = memoryLogs(dataDir === undefined ? undefined : join(dataDir, 'logs'));
+  const end = async () => {
+    await Promise.all([bus.close(), doorbell.close()]);
+    await logs.close();
+    life.set('closed', true);
+    await journal.close();
+  };
+  let closing: Promise<void> | undefined;
   return {
     queue: memoryQueue(journal, steady),
     store: memoryStore(journal, steady),
@@ -63,11 +70,9 @@ export async function openMemoryPlatform(options: MemoryPlatformOptions): Promis
     crashed,
     probe: () => journal.probe(),
     tickets: memoryTickets(clock),
-    async close() {
-      await Promise.all([bus.close(), doorbell.close()]);
-      await logs.close();
-      life.set('closed', true);
-      await journal.close();
+    close() {
+      closing ??= end();
+      return closing;
     },
   };
 }
