@@ -33,10 +33,21 @@ const GENERATORS: readonly Generator[] = [
           )(repo, dir)
         : undefined,
   },
+  {
+    name: 'Hugo',
+    isIn: (repo, dir) =>
+      hasFile('hugo.toml', 'hugo.yaml', 'config.toml', 'config.yaml')(repo, join(dir, 'config/_default')),
+  },
   { name: 'Zola', isIn: saying(/^\s{0,9}base_url\s{0,9}=/m, 'config.toml', 'zola.toml') },
   { name: 'MkDocs', isIn: hasFile('mkdocs.yml', 'mkdocs.yaml') },
   { name: 'mdBook', isIn: hasFile('book.toml') },
   { name: 'Pelican', isIn: hasFile('pelicanconf.py') },
+  { name: 'Bridgetown', isIn: hasFile('bridgetown.config.yml', 'config/initializers.rb') },
+  {
+    name: 'Middleman',
+    isIn: (repo, dir) => (repo.isDirectory(join(dir, 'source')) ? hasFile('config.rb')(repo, dir) : undefined),
+  },
+  { name: 'Nanoc', isIn: hasFile('nanoc.yaml') },
   {
     name: 'Jekyll',
     // Hexo has a file of the same name, and a package.json.
@@ -61,17 +72,22 @@ export function generatorAt(repo: Snapshot, dir: string): { name: string; file: 
 const TEMPLATE_FOLDER =
   /(?:^|\/)(?:layouts|themes|_layouts|_includes|_site-src|archetypes|templates|partials|views|_templates)(?:\/|$)/;
 
+/** `{{ .Title }}`, `{{ define "main" }}`, `{{- if .X -}}`, `{{> header}}`, `{{#each}}` of Go, Hugo and Handlebars. */
+const GO_TEMPLATE =
+  /\{\{[-<%\s]?\s{0,9}(?:\.(?=[\w\s}])|(?:partial|partialCached|block|define|template|include|yield)\s{1,9}["'`.$(]|(?:range|with|if)\s{1,9}[.$(]|(?:end|else)\s{0,9}-?\}\}|[>#/]\s{0,9}[\w.-]+)/;
+/** What a layout is filled with: `{{ content }}`, `{{ page.title }}`. */
+const NAMED_CONTENT = /\{\{-?\s{0,9}(?:content|yield|(?:page|site|layout|post)\.\w+)\s{0,9}[|}-]/;
+/** Libraries of the browser that fill a page with the same braces. */
+const RENDERED_IN_BROWSER =
+  /<script\b[^>]{0,200}(?:vue|angular|alpine|handlebars|mustache|ractive|knockout|hogan)|\b(?:ng-app|v-app|x-data|v-cloak|v-if|v-for)\b/i;
+
 /** Why an index.html is no page that can be published as it is; undefined for a page. */
 export function templateSign(repo: Snapshot, dir: string): string | undefined {
   const generator = generatorAt(repo, dir);
   const text = repo.head(join(dir, 'index.html')) ?? '';
   if (/^\ufeff?---\s*\n/.test(text)) return 'it begins with front matter';
-  if (
-    /\{%-?\s|\{\{[-<%\s]?\s{0,9}(?:\.|partial|block|define|template|range|with|if|include|page|site|content|yield)/.test(
-      text,
-    )
-  )
-    return 'it is a template';
+  if (/\{%-?\s/.test(text) || GO_TEMPLATE.test(text)) return 'it is a template';
+  if ((generator || !RENDERED_IN_BROWSER.test(text)) && NAMED_CONTENT.test(text)) return 'it is a template';
   if (generator && generator.name !== 'Jekyll') return `it belongs to a ${generator.name} site`;
   return generator && TEMPLATE_FOLDER.test(dir) ? 'it lies in a folder of templates' : undefined;
 }

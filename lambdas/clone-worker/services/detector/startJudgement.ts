@@ -1,5 +1,5 @@
 import { type Command, expandedCommands, wordsOf } from './commandLine.ts';
-import { dependency, type Project } from './project.ts';
+import { dependency, type Project, script } from './project.ts';
 
 /**
  * What a start line runs in the end. `server`: a program of Node or Bun. `watcher`: the same, started anew at every
@@ -9,11 +9,11 @@ import { dependency, type Project } from './project.ts';
 export type StartKind = 'server' | 'watcher' | 'elsewhere' | 'tool' | 'foreign' | 'developer';
 
 const TOOLS =
-  /^(?:react-scripts|react-app-rewired|craco|vite|vite-node|ng|nx|turbo|lerna|vue-cli-service|parcel|webpack|webpack-cli|webpack-dev-server|rsbuild|rspack|http-server|serve|live-server|lite-server|browser-sync|gatsby|astro|next|nuxt|nuxi|remix|remix-serve|react-router|react-router-serve|expo|react-native|electron|electron-forge|electron-builder|storybook|start-storybook|docusaurus|eleventy|hexo|gulp|grunt|tsc|tsup|rollup|esbuild|ember|stencil|wmr|preact|snowpack|vitepress|vuepress|slidev|jest|vitest|mocha|playwright|cypress|sirv|umi|max|quasar|nitro|nitropack|vinxi|waku|vike|concurrently|npm-run-all|npm-run-all2|run-p|run-s|wsrun|changeset|rimraf|eslint|prettier|biome|husky|nodemon-webpack|ionic|cap|tauri|sass|postcss|tailwindcss|rw|redwood|sanity|babel|swc|typedoc|hugo-bin)$/;
+  /^(?:react-scripts|react-app-rewired|craco|vite|vite-node|ng|nx|turbo|lerna|vue-cli-service|parcel|webpack|webpack-cli|webpack-dev-server|rsbuild|rspack|http-server|serve|live-server|lite-server|browser-sync|gatsby|astro|next|nuxt|nuxi|remix|remix-serve|react-router|react-router-serve|expo|react-native|electron|electron-forge|electron-builder|storybook|start-storybook|docusaurus|eleventy|hexo|gulp|grunt|tsc|tsup|rollup|esbuild|ember|stencil|wmr|preact|snowpack|vitepress|vuepress|slidev|jest|vitest|mocha|playwright|cypress|sirv|umi|max|quasar|nitro|nitropack|vinxi|waku|vike|concurrently|npm-run-all|npm-run-all2|run-p|run-s|wsrun|changeset|rimraf|eslint|prettier|biome|husky|nodemon-webpack|ionic|cap|tauri|sass|postcss|tailwindcss|rw|redwood|sanity|babel|swc|typedoc|hugo-bin|dumi|father|rspress|slidev|observable|honkit|gitbook|ladle|histoire|farm|wxt|plasmo|umi-serve|wmr|ng-packagr|electron-vite|web-ext|vsce)$/;
 const DEVELOPER_SERVERS =
   /^(?:wrangler|workerd|miniflare|vercel|netlify|ntl|serverless|sls|func|firebase|sst|sam|amplify|fastly|edgio|deployctl|shopify|cdk|localstack|ampx)$/;
 const FOREIGN =
-  /^(?:docker|docker-compose|podman|python\d?(?:\.\d+)?|pip\d?|uvicorn|gunicorn|flask|poetry|uv|pipenv|django-admin|php|composer|artisan|go|air|deno|hugo|jekyll|bundle|ruby|rails|rackup|puma|rake|java|mvn|mvnw|gradle|gradlew|make|cmake|cargo|rustc|dotnet|mix|elixir|iex|perl|swift|R|Rscript|open|xdg-open|start|explorer|code|heroku|kubectl|terraform|ssh|open-cli|electron-forge)$/;
+  /^(?:docker|docker-compose|podman|python\d?(?:\.\d+)?|pip\d?|uvicorn|gunicorn|waitress-serve|daphne|hypercorn|granian|streamlit|celery|chainlit|fastapi|flask|poetry|uv|pipenv|django-admin|php|composer|artisan|symfony|frankenphp|heroku-php-(?:apache2|nginx)|go|air|deno|hugo|jekyll|bundle|ruby|rails|rackup|puma|rake|java|mvn|mvnw|gradle|gradlew|make|cmake|cargo|rustc|dotnet|mix|elixir|iex|perl|swift|R|Rscript|open|xdg-open|start|explorer|code|heroku|kubectl|terraform|ssh|open-cli|electron-forge)$/;
 const WATCHERS = /^(?:nodemon|ts-node-dev|tsnd|node-dev|supervisor|tsc-watch|onchange|chokidar|watchexec)$/;
 /** Say something or prepare something: what comes before or after them decides. */
 const ASIDE =
@@ -64,7 +64,9 @@ function judgeCommand(project: Project, command: Command): StartKind {
     return 'watcher';
   if (program === 'nest') return args.includes('start') && !args.includes('--prod') ? 'watcher' : 'server';
   if (SERVING.get(program)?.test(first)) return 'server';
+  if (program === 'concurrently') return judgeSideBySide(project, command);
   if (TOOLS.test(program)) return 'tool';
+  if (program === 'bun' && first === 'run' && /\.[cm]?[jt]sx?$/.test(wordsOf(command)[1] ?? '')) return 'server';
   if (/^(?:npm|pnpm|yarn|bun)$/.test(program) && !/\.[cm]?[jt]sx?$/.test(first)) {
     // A script of this package would have been put in its place: there is none of that name.
     return first === '' || /^(?:run|start|exec|install|i|ci|add|test)$/.test(first)
@@ -74,6 +76,16 @@ function judgeCommand(project: Project, command: Command): StartKind {
         : 'tool';
   }
   return 'server';
+}
+
+/** `concurrently "node a.js" "npm:b"`: a service where each of its lines is one. */
+function judgeSideBySide(project: Project, command: Command): StartKind {
+  const lines = wordsOf(command)
+    .map((word) => (word.startsWith('npm:') ? script(project, word.slice(4)) : word))
+    .filter((line) => /\s/.test(line) && !/\bconcurrently\b/.test(line))
+    .slice(0, 10);
+  const kinds = lines.map((line) => judgeStart(project, line));
+  return kinds.length > 0 && kinds.every((kind) => kind === 'server') ? 'server' : 'tool';
 }
 
 /** Goes into another folder, where another package is the one that starts. */

@@ -180,7 +180,11 @@ const declarationsOf = (statements: readonly Statement[]): ReadonlyMap<string, E
 function spreadItem({ value, spread }: Item, next: Next): Value[] {
   const known = next(value);
   if (!spread) return [known];
-  return isListValue(known) ? [...known.items] : [UNKNOWN];
+  if (isListValue(known)) return [...known.items];
+  // Of a condition that cannot be known, what either side may add.
+  if (value.type === 'conditional' && known === UNKNOWN)
+    return [value.yes, value.no].map(next).flatMap((side: Value) => (isListValue(side) ? [...side.items] : []));
+  return [UNKNOWN];
 }
 
 function binary({ operator, left: l, right: r }: Node<'binary'>, next: Next): Value {

@@ -54,7 +54,8 @@ export function unwrapObject(value: Value | undefined, depth = 0): ObjectValue |
   if (isFunctionValue(value)) return unwrapObject(value.returns, depth + 1);
   if (isListValue(value))
     return unwrapObject(
-      value.items.find((item) => isObjectValue(item)),
+      value.items.find((item) => isObjectValue(item) && !isForServer(item)) ??
+        value.items.find((item) => isObjectValue(item)),
       depth + 1,
     );
   if (isCallValue(value)) {
@@ -63,6 +64,13 @@ export function unwrapObject(value: Value | undefined, depth = 0): ObjectValue |
   }
   return undefined;
 }
+
+/** Of several configurations, the one whose bundle runs in Node. Source: https://webpack.js.org/configuration/target/ */
+const isForServer = (value: ObjectValue): boolean => /^(?:node|async-node|electron)/.test(String(targetOf(value)));
+const targetOf = (value: ObjectValue) => {
+  const target = value.entries.get('target');
+  return typeof target === 'string' ? target : '';
+};
 
 /** As `mergeConfig` of Vite and webpack-merge do: nested objects are merged, of everything else the later one wins. */
 export function mergeObjects(a: ObjectValue, b: ObjectValue): ObjectValue {

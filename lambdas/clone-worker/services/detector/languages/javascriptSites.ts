@@ -1,7 +1,8 @@
 import type { TargetPlan } from '../../../../../contract/plan.ts';
-import { join } from '../../../../shared/repo/repoFs.ts';
+import { join, parent } from '../../../../shared/repo/repoFs.ts';
 import type { Findings } from '../findings.ts';
 import { BUNDLERS, type FoundFramework, PAGES } from '../frameworkTable.ts';
+import { generatorAt, templateSign } from '../generators.ts';
 import type { LanguageContext, Proposal } from '../language.ts';
 import {
   buildScriptOf,
@@ -33,6 +34,9 @@ export function sites(project: Project, framework: FoundFramework | undefined, c
     const plain: StaticRendering = { kind: 'static', rule: 'no framework that renders on a server' };
     if (wanted) return [site(project, undefined, plain, STRENGTH.page, 'named in the request', context)];
     if (script(project, 'build') === '' || page === undefined || serverFramework(project)) return [];
+    // Its build script makes only a part of a site of another generator.
+    if (generatorAt(project.repo, project.dir) && templateSign(project.repo, parent(join(project.dir, page)) ?? '.'))
+      return [];
     return [site(project, undefined, plain, STRENGTH.page + path, `has a build script and ${page}`, context)];
   }
   const bundler = BUNDLERS.has(framework.slug);
