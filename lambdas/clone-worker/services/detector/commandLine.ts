@@ -28,7 +28,14 @@ export function parseCommands(line: string): Command[] {
   const commands: Command[] = [];
   let joined = '';
   let folder = '.';
+  const folders: string[] = [];
   for (const part of splitLine(line.slice(0, MAX_LINE))) {
+    if (part === '(' || part === ')') {
+      // What a subshell changes ends with it.
+      if (part === '(') folders.push(folder);
+      else folder = folders.pop() ?? folder;
+      continue;
+    }
     if (typeof part === 'string') {
       joined = part;
       continue;
@@ -123,8 +130,12 @@ function splitLine(line: string): (string[] | string)[] {
       i += joined.length - 1;
     } else if (c === '(' || c === ')' || c === '{' || c === '}') {
       // Of a subshell only what is in it counts.
-      if (word === undefined || c === ')' || c === '(') endWord();
-      else word += c;
+      if (c === '(' || c === ')') {
+        endWord();
+        if (words.length > 0) parts.push(words);
+        words = [];
+        parts.push(c);
+      } else if (word !== undefined) word += c;
     } else word = (word ?? '') + c;
   }
   endCommand('');

@@ -108,6 +108,7 @@ const OWN: readonly Row[] = [
   own('analog', 'Analog', ['@analogjs/platform'], 'vite build', 'dist/analog/public', ['vite', 'angular', 'nitro']),
   own('waku', 'Waku', ['waku'], 'waku build', 'dist/public', ['vite']),
   own('rsbuild', 'Rsbuild', ['@rsbuild/core'], 'rsbuild build', 'dist'),
+  own('parcel', 'Parcel', ['parcel-bundler'], 'parcel build', 'dist'),
   own('rspack', 'Rspack', ['@rspack/cli'], 'rspack build', 'dist'),
   own('quasar', 'Quasar', ['@quasar/app-vite'], 'quasar build', 'dist/spa', ['vite']),
   own('quasar', 'Quasar', ['@quasar/app-webpack'], 'quasar build', 'dist/spa', ['webpack']),

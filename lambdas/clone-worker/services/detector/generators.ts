@@ -60,12 +60,30 @@ const GENERATORS: readonly Generator[] = [
 
 /** The generator that a folder belongs to: configured in it or above. */
 export function generatorAt(repo: Snapshot, dir: string): { name: string; file: string } | undefined {
-  for (const at of upward(dir))
-    for (const { name, isIn } of GENERATORS) {
-      const file = isIn(repo, at);
-      if (file !== undefined) return { name, file };
-    }
+  for (const at of upward(dir)) {
+    const found = generatorIn(repo, at);
+    if (found && (!NARROW.has(found.name) || ownsFolder(at, dir))) return found;
+  }
   return undefined;
+}
+
+/** The generator that is configured in a folder itself. */
+export function generatorIn(repo: Snapshot, dir: string): { name: string; file: string } | undefined {
+  for (const { name, isIn } of GENERATORS) {
+    const file = isIn(repo, dir);
+    if (file !== undefined) return { name, file };
+  }
+  return undefined;
+}
+
+/** Generators of documentation, which lie beside the program that they document and own a few folders only. */
+const NARROW: ReadonlySet<string> = new Set(['MkDocs', 'mdBook', 'Pelican']);
+function ownsFolder(root: string, dir: string): boolean {
+  const below = root === '.' ? dir : dir.slice(root.length + 1);
+  return (
+    dir === root ||
+    /^(?:docs?|src|themes?|overrides|custom_theme|content|output|book|templates|site)(?:\/|$)/.test(below)
+  );
 }
 
 /** Folders in which generators keep templates, not pages. */
@@ -83,13 +101,22 @@ const RENDERED_IN_BROWSER =
 
 /** Why an index.html is no page that can be published as it is; undefined for a page. */
 export function templateSign(repo: Snapshot, dir: string): string | undefined {
+  const said = templateText(repo, dir);
+  if (said !== undefined) return said;
+  const generator = generatorAt(repo, dir);
+  if (generator && generator.name !== 'Jekyll') return `it belongs to a ${generator.name} site`;
+  return generator && TEMPLATE_FOLDER.test(dir) ? 'it lies in a folder of templates' : undefined;
+}
+
+/** The same by the page's text alone. */
+export function templateText(repo: Snapshot, dir: string): string | undefined {
   const generator = generatorAt(repo, dir);
   const text = repo.head(join(dir, 'index.html')) ?? '';
   if (/^\ufeff?---\s*\n/.test(text)) return 'it begins with front matter';
+  if (/<\?(?:php\b|=)|<%[-=_]?\s|^\s{0,9}@(?:extends|section|yield)\(/m.test(text)) return 'it is a template';
   if (/\{%-?\s/.test(text) || GO_TEMPLATE.test(text)) return 'it is a template';
   if ((generator || !RENDERED_IN_BROWSER.test(text)) && NAMED_CONTENT.test(text)) return 'it is a template';
-  if (generator && generator.name !== 'Jekyll') return `it belongs to a ${generator.name} site`;
-  return generator && TEMPLATE_FOLDER.test(dir) ? 'it lies in a folder of templates' : undefined;
+  return undefined;
 }
 
 /** A page that a bundler starts from holds the names of sources. */
@@ -98,6 +125,7 @@ export function isSourcePage(repo: Snapshot, dir: string): boolean {
   if (/<script\b[^>]{0,200}\bsrc\s{0,3}=\s{0,3}["'][^"']{1,200}\.(?:tsx?|jsx|vue|svelte|mts)["'?]/i.test(text))
     return true;
   if (/<script\b[^>]{0,200}\btype=["']module["'][^>]{0,200}\bsrc\s{0,3}=\s{0,3}["']\/src\//i.test(text)) return true;
+  if (/%PUBLIC_URL%|%VITE_\w|<%=\s{0,3}(?:BASE_URL|htmlWebpackPlugin)/.test(text)) return true;
   return [...repo.fs.list(dir).keys()].some((name) =>
     /^(?:vite|webpack|rsbuild|rspack|parcel|rollup|snowpack|wmr)\.config\.[cm]?[jt]s$/.test(name),
   );

@@ -28,6 +28,7 @@ const NAMES: ReadonlySet<string> = new Set([
   '_config.yml',
   'template.yaml',
   'template.yml',
+  'quasar.conf.js',
   '.dumirc.ts',
   '.dumirc.js',
   'wrangler.toml',
@@ -109,6 +110,8 @@ export function manifestPaths(fs: RepoFs, extra: readonly string[]): string[] {
       }
       if (kind === 'file' && (NAMES.has(name) || CONFIG.test(name) || WEBPACK.test(name) || VIKE.test(name)))
         paths.push(path);
+      if (kind === 'directory' && (name === 'pages' || name === 'renderer'))
+        for (const [inner] of fs.list(path)) if (VIKE.test(inner)) paths.push(join(path, inner));
       if (kind === 'directory' && (name === '.vitepress' || name === '.vuepress'))
         for (const [inner] of fs.list(path)) if (VITEPRESS.test(join(path, inner))) paths.push(join(path, inner));
     }

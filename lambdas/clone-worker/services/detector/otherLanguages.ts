@@ -31,6 +31,14 @@ const MARKS: ReadonlyMap<string, string> = new Map([
   ['CMakeLists.txt', 'a C or C++ project'],
   ['deno.jsonc', 'a Deno project'],
   ['artisan', 'a PHP project'],
+  ['main.py', 'a Python project'],
+  ['server.py', 'a Python project'],
+  ['app.rb', 'a Ruby project'],
+  ['main.rb', 'a Ruby project'],
+  ['main.go', 'a Go module'],
+  ['deps.edn', 'a Clojure project'],
+  ['cpanfile', 'a Perl project'],
+  ['app.lua', 'a Lua project'],
   ['index.php', 'a PHP project'],
   ['build.sbt', 'a Scala project'],
   ['project.clj', 'a Clojure project'],
@@ -44,6 +52,7 @@ const ENDINGS: readonly (readonly [ending: RegExp, what: string])[] = [
   [/\.(?:csproj|fsproj|vbproj|sln|slnx)$/, 'a .NET project'],
   [/\.php$/, 'a PHP project'],
   [/\.cabal$/, 'a Haskell project'],
+  [/\.rockspec$/, 'a Lua project'],
   [/\.nimble$/, 'a Nim project'],
 ];
 const markOf = (name: string): string | undefined =>

@@ -157,7 +157,8 @@ export function plainOutput(project: Project): Output {
   if (option !== undefined) return { path: option, rule: 'named in the build script', file };
   for (const word of commands.flatMap(folderWords)) {
     const named = /(?:^|[/=])(?:\.\/)?(dist|build|out|_site|public|www)(?=$|\/)/.exec(word)?.[1];
-    if (named !== undefined && !/\.(?:[cm]?[jt]s)$/.test(word))
+    // Alone, "build" is more often the name of a task than that of a folder.
+    if (named !== undefined && word !== 'build' && !/\.(?:[cm]?[jt]s)$/.test(word))
       return { path: named, rule: 'named in the build script', file };
   }
   const page = join(project.dir, 'public/index.html');
@@ -168,8 +169,13 @@ export function plainOutput(project: Project): Output {
   return { path: 'dist', rule: 'default' };
 }
 
+/** Programs whose arguments are files and folders. */
+const FILE_TOOLS =
+  /^(?:rm|rimraf|mkdir|mkdirp|cp|cpx|cpy|ncp|copyfiles|mv|shx|del|del-cli|rsync|babel|swc|pug|postcss|sass|html-minifier|html-minifier-terser)$/;
+
 /** Words of a command that may name a folder: not the script that an interpreter runs, nor a configuration. */
 function folderWords({ program, args }: Command): readonly string[] {
+  if (FILE_TOOLS.test(program)) return args.map((word) => (word === 'build' ? './build' : word));
   const words = args.filter((_, i) => !/^(?:-c|--config|-p|--project|--tsconfig)$/.test(args[i - 1] ?? ''));
   if (!/^(?:node|deno|bun|tsx|ts-node|sh|bash|zsh|python\d?|php|ruby|perl)$/.test(program)) return words;
   const first = words.findIndex((word) => !word.startsWith('-') && word !== 'run');

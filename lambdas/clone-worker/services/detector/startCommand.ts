@@ -1,5 +1,5 @@
 import type { PackageManager } from '../../../../contract/plan.ts';
-import { join } from '../../../shared/repo/repoFs.ts';
+import { join, upward } from '../../../shared/repo/repoFs.ts';
 import { expandedCommands } from './commandLine.ts';
 import type { Findings } from './findings.ts';
 import { holdsOtherLanguage } from './otherLanguages.ts';
@@ -73,7 +73,9 @@ function fromScripts(project: Project, manager: PackageManager['name']): Start |
 /** AdonisJS is started out of its build folder. Source: https://docs.adonisjs.com/guides/getting-started/deployment */
 function adonisServer(project: Project, line: string): string | undefined {
   if (dependency(project, '@adonisjs/core') === undefined) return undefined;
-  const server = /(?:^|\s)node\s{1,9}(?:\.\/)?((?:bin\/)?server)\.js$/.exec(line.trim())?.[1];
+  const server = /(?:^|\s)node\s{1,9}(?:--?[\w=:./-]{1,80}\s{1,9}){0,5}(?:\.\/)?((?:bin\/)?server)\.js$/.exec(
+    line.trim(),
+  )?.[1];
   if (server === undefined || fileIn(project, `${server}.js`) || !fileIn(project, `${server}.ts`)) return undefined;
   const ace = fileIn(project, 'ace.js') ? 'ace.js' : 'ace';
   return line
@@ -110,10 +112,11 @@ function fromFiles(project: Project, manager: PackageManager['name']): Start | u
       line: `node ${main}`,
       rule: 'main',
       file: join(project.dir, 'package.json'),
-      certain: false,
+      // As below: npm writes it there where a server.js is.
+      certain: main === 'server.js' && script(project, 'start') === '',
     };
   for (const folder of FOLDERS)
-    for (const extension of [...JS, ...TS])
+    for (const extension of [...JS, ...TS, ...(usesBun(project) ? ['tsx'] : [])])
       for (const base of BASES) {
         const path = join(folder, `${base}.${extension}`);
         const file = join(project.dir, path);
@@ -129,6 +132,9 @@ function fromFiles(project: Project, manager: PackageManager['name']): Start | u
       }
   return undefined;
 }
+
+const usesBun = ({ repo, dir }: Project): boolean =>
+  [...upward(dir)].some((at) => repo.has(join(at, 'bun.lock')) || repo.has(join(at, 'bun.lockb')));
 
 const isSourcePath = (path: string) => /^[\w@./-]{1,200}\.[cm]?[jt]s$/.test(path) && !path.split('/').includes('..');
 

@@ -1,6 +1,6 @@
 import type { Target } from '../../../../contract/builders.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
-import { join, type RepoFs } from '../../../shared/repo/repoFs.ts';
+import { join, type RepoFs, upward } from '../../../shared/repo/repoFs.ts';
 import { countPackageFolders, MAX_PACKAGES } from './manifests.ts';
 import { notDeployed } from './otherLanguages.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -13,8 +13,9 @@ export function unhonoured(repo: Snapshot, plans: Readonly<Partial<Record<Target
   const targets = [plans.frontend, plans.backend].filter((plan) => plan !== undefined);
   const paths = [...new Set(targets.map(({ path }) => path))];
   const others = notDeployed(repo, paths, plans.backend !== undefined);
-  const rush = repo.has('rush.json')
-    ? 'rush.json: Rush is not supported. The package is installed by itself, which fails where it needs others of the repository.'
+  const rushFile = paths.flatMap((path) => [...upward(path)].map((at) => join(at, 'rush.json'))).find(repo.has);
+  const rush = rushFile
+    ? `${rushFile}: Rush is not supported. The package is installed by itself, which fails where it needs others of the repository.`
     : undefined;
   return [
     ...[others, rush].filter((warning) => warning !== undefined),

@@ -112,10 +112,17 @@ const OTHER_PLACES = [
 
 /** A configuration that deploys a folder, or those below it, as functions. */
 function isCloudFunction({ repo, dir }: Project): boolean {
+  if (/(?:^|\/)supabase\/functions(?:\/|$)/.test(dir)) return true;
   if (
-    ['serverless.yml', 'serverless.yaml', 'serverless.ts', 'fastly.toml', 'host.json'].some((name) =>
-      repo.has(join(dir, name)),
-    )
+    [
+      'serverless.yml',
+      'serverless.yaml',
+      'serverless.ts',
+      'fastly.toml',
+      'host.json',
+      'sst.config.ts',
+      'partykit.json',
+    ].some((name) => repo.has(join(dir, name)))
   )
     return true;
   return [dir, parent(dir) ?? dir].some((at) =>

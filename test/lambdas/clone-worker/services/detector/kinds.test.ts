@@ -10,3 +10,10 @@ describe.each(['kinds.json', 'siblings.json'])('%s', (file) => {
     });
   });
 });
+
+test('the files hold at least 600 trees, each with a name of its own', () => {
+  const files = ['kinds.json', 'siblings.json'].map((file) => readKinds(join(FIXTURES, file)));
+  const ids = files.flatMap((kinds) => Object.values(kinds).flat()).map(({ id }) => id);
+  expect(ids.length).toBeGreaterThanOrEqual(600);
+  expect(new Set(ids).size).toBe(ids.length);
+});
