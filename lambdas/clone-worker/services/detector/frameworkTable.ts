@@ -207,7 +207,8 @@ export function findFramework(repo: Snapshot, dir: string, pkg: PackageJson): Fo
   const hasPage = PAGES.some((page) => repo.has(join(dir, page)));
   const kind = ({ slug }: Row) => (PARTS.has(slug) ? 1 : BUNDLERS.has(slug) ? (hasPage ? 0.5 : 2) : 0);
   // What the build script calls is what builds: others are left from before a move, or document what is built.
-  const programs = new Set(scriptCommands({ repo, dir, pkg }, 'build').map(({ program }) => program));
+  const commands = left.length < 2 ? [] : scriptCommands({ repo, dir, pkg }, 'build');
+  const programs = new Set(commands.map(({ program }) => program));
   const isCalled = (row: Row) => programs.has(toolOf(row)) || (row.slug === 'umijs' && programs.has('umi'));
   const calledSites = left.filter((row) => isCalled(row) && (!BUNDLERS.has(row.slug) || (hasPage && !pkg.isLibrary)));
   const rank = (row: Row) => kind(row) + (calledSites.length === 0 || isCalled(row) ? 0 : 1);

@@ -59,7 +59,7 @@ const GENERATORS: readonly Generator[] = [
 ];
 
 /** The generator that a folder belongs to: configured in it or above. */
-export function generatorAt(repo: Snapshot, dir: string): { name: string; file: string } | undefined {
+export function generatorAt(repo: Snapshot, dir: string): Found | undefined {
   for (const at of upward(dir)) {
     const found = generatorIn(repo, at);
     if (found && (!NARROW.has(found.name) || ownsFolder(at, dir))) return found;
@@ -67,8 +67,21 @@ export function generatorAt(repo: Snapshot, dir: string): { name: string; file: 
   return undefined;
 }
 
-/** The generator that is configured in a folder itself. */
-export function generatorIn(repo: Snapshot, dir: string): { name: string; file: string } | undefined {
+interface Found {
+  readonly name: string;
+  readonly file: string;
+}
+const known = new WeakMap<Snapshot, Map<string, Found | undefined>>();
+
+/** The generator that is configured in a folder itself; looked up once, since every folder below asks again. */
+export function generatorIn(repo: Snapshot, dir: string): Found | undefined {
+  const ofRepo = known.get(repo) ?? new Map<string, Found | undefined>();
+  known.set(repo, ofRepo);
+  if (!ofRepo.has(dir)) ofRepo.set(dir, findGenerator(repo, dir));
+  return ofRepo.get(dir);
+}
+
+function findGenerator(repo: Snapshot, dir: string): Found | undefined {
   for (const { name, isIn } of GENERATORS) {
     const file = isIn(repo, dir);
     if (file !== undefined) return { name, file };

@@ -133,8 +133,13 @@ function fromFiles(project: Project, manager: PackageManager['name']): Start | u
   return undefined;
 }
 
-const usesBun = ({ repo, dir }: Project): boolean =>
-  [...upward(dir)].some((at) => repo.has(join(at, 'bun.lock')) || repo.has(join(at, 'bun.lockb')));
+export const usesBun = ({ repo, dir }: Project): boolean =>
+  [...upward(dir)].some(
+    (at) =>
+      repo.has(join(at, 'bun.lock')) ||
+      repo.has(join(at, 'bun.lockb')) ||
+      repo.packageJson(at)?.packageManager?.startsWith('bun@') === true,
+  );
 
 const isSourcePath = (path: string) => /^[\w@./-]{1,200}\.[cm]?[jt]s$/.test(path) && !path.split('/').includes('..');
 

@@ -64,7 +64,7 @@ function judgeCommand(project: Project, command: Command, outer: boolean): Start
   if (FOREIGN.test(program)) return 'foreign';
   if (WATCHERS.test(program)) return 'watcher';
   if (
-    args.some((arg) => arg === '--watch' || arg.startsWith('--watch=')) ||
+    args.some((arg) => arg === '--watch' || arg === '--hot' || arg.startsWith('--watch=')) ||
     ((program === 'tsx' || program === 'bun') && first === 'watch')
   )
     return 'watcher';

@@ -11,7 +11,7 @@ import { dependency, fileIn, type Project, script } from '../project.ts';
 import { renderingOf } from '../rendering.ts';
 import { pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
-import { choosePort, type Start, startOf } from '../startCommand.ts';
+import { choosePort, type Start, startOf, usesBun } from '../startCommand.ts';
 import { judgeStart } from '../startJudgement.ts';
 
 const STRENGTH = { framework: 45, program: 15, script: 5, library: -15 };
@@ -75,6 +75,9 @@ function isService(
   // Code for Workers exports a handler and listens to nothing.
   if (!start.certain && (workerAssets(project) !== undefined || dependency(project, 'wrangler') !== undefined))
     return false;
+  // They export a handler for other hosts, which Node loads and leaves; Bun and these adapters listen.
+  if (!start.certain && !listensByItself(project)) return false;
+  if (isSite && serverFramework(project)?.slug === 'json-server') return false;
   if (known) {
     if (!start.certain && pkg.isLibrary) return false;
     // The server of a framework's own rendering, or a client library of it.
@@ -128,6 +131,12 @@ function isCloudFunction({ repo, dir }: Project): boolean {
   return [dir, parent(dir) ?? dir].some((at) =>
     ['template.yaml', 'template.yml'].some((name) => /AWS::Serverless/.test(repo.text(join(at, name)) ?? '')),
   );
+}
+
+function listensByItself(project: Project): boolean {
+  const slug = serverFramework(project)?.slug;
+  if ((slug !== 'hono' && slug !== 'elysia') || usesBun(project)) return true;
+  return ['@hono/node-server', '@elysiajs/node', 'bun'].some((name) => dependency(project, name) !== undefined);
 }
 
 const runsServerFile = ({ line }: Start): boolean =>
