@@ -1,4 +1,5 @@
 import { join } from '../../../shared/repo/repoFs.ts';
+import { optionOf, scriptCommands } from './commandLine.ts';
 import type { Project } from './project.ts';
 import type { Rendering } from './rendering.ts';
 import { parseJsonc } from './sourceText.ts';
@@ -16,7 +17,7 @@ export function angular(project: Project): Rendering {
   const chosen = defaultApplication(object(parseJsonc(project.repo.text(file) ?? '')));
   if (!chosen) return { kind: 'static', rule: 'no application in angular.json' };
   const build = object(object(chosen.config.architect ?? chosen.config.targets).build);
-  const options = object(build.options);
+  const options = { ...object(build.options), ...chosenConfiguration(project, build) };
   const { base, browser } = outputPath(options.outputPath, `dist/${chosen.name}`);
   const renders = options.ssr !== undefined && options.ssr !== false;
   if (renders && options.outputMode !== 'static')
@@ -34,6 +35,14 @@ export function angular(project: Project): Rendering {
     rule: 'outputPath in angular.json',
     file,
   };
+}
+
+/** What `--configuration` of the build script, or else the default one, changes. */
+function chosenConfiguration(project: Project, build: Json): Json {
+  const command = scriptCommands(project, 'build').find(({ program }) => program === 'ng');
+  const named = command && optionOf(command, ['-c', '--configuration']);
+  const name = named ?? (typeof build.defaultConfiguration === 'string' ? build.defaultConfiguration : undefined);
+  return name === undefined ? {} : object(object(build.configurations)[name.split(',')[0]!]);
 }
 
 function defaultApplication(workspace: Json): { name: string; config: Json } | undefined {

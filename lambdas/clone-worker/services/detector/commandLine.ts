@@ -1,4 +1,5 @@
 import { type Project, script } from './project.ts';
+import { resolvePath } from './repoPath.ts';
 
 /** One program that a script starts. */
 export interface Command {
@@ -11,6 +12,8 @@ export interface Command {
   readonly variables: ReadonlyMap<string, string>;
   /** What stands between it and the command before: `&&`, `;`, `|`, `||`, `&`; empty for the first. */
   readonly joined: string;
+  /** The folder that `cd` went to before it in the same line, relative to the package. */
+  readonly folder: string;
 }
 
 const MAX_LINE = 4_000;
@@ -24,13 +27,23 @@ const MANAGERS = /^(?:npm|pnpm|yarn|bun)$/;
 export function parseCommands(line: string): Command[] {
   const commands: Command[] = [];
   let joined = '';
+  let folder = '.';
+  const folders: string[] = [];
   for (const part of splitLine(line.slice(0, MAX_LINE))) {
+    if (part === '(' || part === ')') {
+      // What a subshell changes ends with it.
+      if (part === '(') folders.push(folder);
+      else folder = folders.pop() ?? folder;
+      continue;
+    }
     if (typeof part === 'string') {
       joined = part;
       continue;
     }
-    const command = toCommand(part, joined);
+    const command = toCommand(part, joined, folder);
     if (command && command.word !== '' && commands.length < MAX_COMMANDS) commands.push(command);
+    const into = command?.program === 'cd' ? command.args[0] : undefined;
+    if (into !== undefined) folder = resolvePath(folder, into) ?? '.';
   }
   return commands;
 }
@@ -117,15 +130,19 @@ function splitLine(line: string): (string[] | string)[] {
       i += joined.length - 1;
     } else if (c === '(' || c === ')' || c === '{' || c === '}') {
       // Of a subshell only what is in it counts.
-      if (word === undefined || c === ')' || c === '(') endWord();
-      else word += c;
+      if (c === '(' || c === ')') {
+        endWord();
+        if (words.length > 0) parts.push(words);
+        words = [];
+        parts.push(c);
+      } else if (word !== undefined) word += c;
     } else word = (word ?? '') + c;
   }
   endCommand('');
   return parts;
 }
 
-function toCommand(given: readonly string[], joined: string): Command | undefined {
+function toCommand(given: readonly string[], joined: string, folder: string): Command | undefined {
   const variables = new Map<string, string>();
   let words = [...given];
   for (let i = 0; i < 20 && words.length > 0; i++) {
@@ -142,9 +159,9 @@ function toCommand(given: readonly string[], joined: string): Command | undefine
       // `node --max-old-space-size=4096 node_modules/vite/bin/vite.js build`
       const at = rest.findIndex((word) => !word.startsWith('-'));
       const tool = /(?:^|\/)node_modules\/(?:\.bin\/)?((?:@[\w.-]+\/)?[\w.-]+)/.exec(rest[at] ?? '')?.[1];
-      if (tool === undefined) return command(words, variables, joined);
+      if (tool === undefined) return command(words, variables, joined, folder);
       words = [tool.replace(/^@[\w.-]+\//, ''), ...rest.slice(at + 1)];
-    } else return command(words, variables, joined);
+    } else return command(words, variables, joined, folder);
   }
   return undefined;
 }
@@ -153,12 +170,14 @@ const command = (
   [word = '', ...args]: readonly string[],
   variables: ReadonlyMap<string, string>,
   joined: string,
+  folder: string,
 ): Command => ({
   program: baseName(word),
   word,
   args,
   variables,
   joined,
+  folder,
 });
 
 const baseName = (word: string) => word.slice(word.lastIndexOf('/') + 1).replace(/\.(?:cmd|exe)$/, '');

@@ -7,10 +7,10 @@ import { Findings } from './findings.ts';
 import type { Forced, LanguageContext, Proposal } from './language.ts';
 import { manifestPaths, packageFolders } from './manifests.ts';
 import { nothingToDeploy } from './nothing.ts';
-import { notDeployed } from './otherLanguages.ts';
 import { withOverrides } from './overrides.ts';
 import { LANGUAGES } from './registry.ts';
-import { makeSnapshot, type Snapshot } from './snapshot.ts';
+import { makeSnapshot } from './snapshot.ts';
+import { unhonoured } from './unhonoured.ts';
 
 export interface DetectRequest {
   /** Look only at this folder and below it; manifests above it still count. */
@@ -56,7 +56,11 @@ export async function detectProjectType(fs: RepoFs, request: DetectRequest): Pro
   const backend = choice.backend && planned(choice.backend, request.backend || {}, warnings);
   if (!frontend && !backend) throw nothingToDeploy(repo, scope, proposals, request);
   for (const [file, reason] of repo.faults) warnings.push(`${file} was left out: ${reason}.`);
-  warnings.push(...choice.warnings, ...unhonoured(repo, [frontend, backend]));
+  warnings.push(
+    ...choice.warnings,
+    ...equals(proposals, choice, scope, request),
+    ...unhonoured(repo, { frontend, backend }),
+  );
   return {
     ...(frontend ? { frontend } : {}),
     ...(backend ? { backend } : {}),
@@ -73,16 +77,6 @@ function unmet(proposals: readonly Proposal[], scope: string, request: DetectReq
     return { [target]: asked.path === undefined ? scope : normal(asked.path) };
   };
   return { ...missing('frontend'), ...missing('backend') };
-}
-
-/** What lies in the repository and plays no part in the plan. */
-function unhonoured(repo: Snapshot, targets: readonly (TargetPlan | undefined)[]): string[] {
-  const paths = targets.flatMap((target) => (target ? [target.path] : []));
-  const others = notDeployed(repo, paths);
-  const rush = repo.has('rush.json')
-    ? 'rush.json: Rush is not supported. The package is installed by itself, which fails where it needs others of the repository.'
-    : undefined;
-  return [others, rush].filter((warning) => warning !== undefined);
 }
 
 interface Choice {
@@ -164,6 +158,35 @@ function planned(
   const plan = withOverrides(proposal.plan(findings, forced), forced, findings);
   warnings.push(...findings.warnings);
   return plan;
+}
+
+/** Scores that differ by less say nothing about which one is meant. */
+const EQUAL = 10;
+const MAX_EQUALS = 8;
+
+/** Folders that could be taken as well as the one that was, where the request names none. */
+function equals(proposals: readonly Proposal[], choice: Choice, scope: string, request: DetectRequest): string[] {
+  return (['frontend', 'backend'] as const).flatMap((target) => {
+    const chosen = choice[target];
+    const asked = request[target];
+    if (!chosen || (asked && asked.path !== undefined)) return [];
+    const others = proposals.filter(
+      (p) =>
+        p !== chosen &&
+        p.target === target &&
+        p.path !== chosen.path &&
+        p.score > THRESHOLD &&
+        within(scope, p.path) &&
+        chosen.score - p.score <= EQUAL &&
+        (p.needsServer === undefined) === (chosen.needsServer === undefined),
+    );
+    if (others.length === 0) return [];
+    const named = others.slice(0, MAX_EQUALS).map((p) => `"${p.path}"`);
+    const more = others.length > named.length ? ` and ${others.length - named.length} more` : '';
+    return [
+      `"${chosen.path}" is deployed as the ${target}, and ${named.join(', ')}${more} could be as well. "${target}.path" chooses another one; a project deploys one of them.`,
+    ];
+  });
 }
 
 function candidates(proposals: readonly Proposal[], choice: Choice): Candidate[] {

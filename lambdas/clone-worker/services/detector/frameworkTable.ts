@@ -1,5 +1,6 @@
 import { type Framework, type FrameworkDetectionItem, frameworks } from '@vercel/frameworks';
 import { join } from '../../../shared/repo/repoFs.ts';
+import { scriptCommands } from './commandLine.ts';
 import type { PackageJson } from './packageJson.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -57,6 +58,8 @@ export const BUNDLERS: ReadonlySet<string> = new Set([
   'stencil',
   'brunch',
 ]);
+/** Show the parts of a site that is built by something else. */
+const PARTS: ReadonlySet<string> = new Set(['storybook', 'ladle', 'histoire']);
 /** Pages that a bundler starts from, relative to the package. */
 export const PAGES = [
   'index.html',
@@ -105,6 +108,7 @@ const OWN: readonly Row[] = [
   own('analog', 'Analog', ['@analogjs/platform'], 'vite build', 'dist/analog/public', ['vite', 'angular', 'nitro']),
   own('waku', 'Waku', ['waku'], 'waku build', 'dist/public', ['vite']),
   own('rsbuild', 'Rsbuild', ['@rsbuild/core'], 'rsbuild build', 'dist'),
+  own('parcel', 'Parcel', ['parcel-bundler'], 'parcel build', 'dist'),
   own('rspack', 'Rspack', ['@rspack/cli'], 'rspack build', 'dist'),
   own('quasar', 'Quasar', ['@quasar/app-vite'], 'quasar build', 'dist/spa', ['vite']),
   own('quasar', 'Quasar', ['@quasar/app-webpack'], 'quasar build', 'dist/spa', ['webpack']),
@@ -123,6 +127,17 @@ const OWN: readonly Row[] = [
     'nitro',
     'ionic-react',
   ]),
+  own('tanstack-start', 'TanStack Start', ['@tanstack/start'], 'vinxi build', 'dist', ['vite', 'nitro', 'ionic-react']),
+  own('react-router', 'React Router', ['@react-router/dev'], 'react-router build', 'build/client', ['vite']),
+  own('rspress', 'Rspress', ['rspress'], 'rspress build', 'doc_build', ['rsbuild', 'vite']),
+  own('rspress', 'Rspress', ['@rspress/core'], 'rspress build', 'doc_build', ['rsbuild', 'vite']),
+  own('slidev', 'Slidev', ['@slidev/cli'], 'slidev build', 'dist', ['vite']),
+  own('dumi', 'dumi', ['dumi'], 'dumi build', 'dist', ['umijs', 'vite']),
+  own('observable', 'Observable Framework', ['@observablehq/framework'], 'observable build', 'dist'),
+  own('farm', 'Farm', ['@farmfe/core'], 'farm build', 'dist', ['vite']),
+  own('honkit', 'HonKit', ['honkit'], 'honkit build', '_book'),
+  own('ladle', 'Ladle', ['@ladle/react'], 'ladle build', 'build'),
+  own('histoire', 'Histoire', ['histoire'], 'histoire build', '.histoire/dist'),
   own('expo-web', 'Expo for web', ['expo', 'react-native-web'], 'expo export -p web', 'dist'),
   own('webpack', 'webpack', ['webpack', 'webpack-cli'], 'webpack --mode production', 'dist'),
 ];
@@ -190,11 +205,23 @@ export function findFramework(repo: Snapshot, dir: string, pkg: PackageJson): Fo
   const superseded = new Set(matches.flatMap((m) => m.supersedes));
   const left = matches.filter((m) => !superseded.has(m.slug));
   const hasPage = PAGES.some((page) => repo.has(join(dir, page)));
-  const rank = ({ slug }: Row) => (slug === 'storybook' ? 1 : BUNDLERS.has(slug) ? (hasPage ? 0.5 : 2) : 0);
+  const kind = ({ slug }: Row) => (PARTS.has(slug) ? 1 : BUNDLERS.has(slug) ? (hasPage ? 0.5 : 2) : 0);
+  // What the build script calls is what builds: others are left from before a move, or document what is built.
+  const commands = left.length < 2 ? [] : scriptCommands({ repo, dir, pkg }, 'build');
+  const programs = new Set(commands.map(({ program }) => program));
+  const isCalled = (row: Row) => programs.has(toolOf(row)) || (row.slug === 'umijs' && programs.has('umi'));
+  const calledSites = left.filter((row) => isCalled(row) && (!BUNDLERS.has(row.slug) || (hasPage && !pkg.isLibrary)));
+  const rank = (row: Row) => kind(row) + (calledSites.length === 0 || isCalled(row) ? 0 : 1);
   return left.reduce<(typeof left)[number] | undefined>(
     (first, next) => (first === undefined || rank(next) < rank(first) ? next : first),
     undefined,
   );
+}
+
+/** First word of a row's own build command: `ng` of `ng build`. */
+function toolOf({ buildCommand }: Row): string {
+  const [word = ''] = (buildCommand ?? '').replace(/^npx /, '').split(' ');
+  return word.slice(word.lastIndexOf('/') + 1);
 }
 
 /** The row of a slug, for a project whose framework is known by other signs. */

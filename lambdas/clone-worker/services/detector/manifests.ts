@@ -26,6 +26,11 @@ const NAMES: ReadonlySet<string> = new Set([
   'config.yml',
   'config.json',
   '_config.yml',
+  'template.yaml',
+  'template.yml',
+  'quasar.conf.js',
+  '.dumirc.ts',
+  '.dumirc.js',
   'wrangler.toml',
   'wrangler.json',
   'wrangler.jsonc',
@@ -36,7 +41,8 @@ const NAMES: ReadonlySet<string> = new Set([
   '.umirc.js',
 ]);
 const CONFIG =
-  /^(?:next|nuxt|astro|svelte|vite|react-router|remix|gatsby|nitro|vinxi|app|angular|rsbuild|webpack|docusaurus|vue|quasar|gridsome|waku|farm|snowpack|eleventy|rspack|stencil|sanity|umi|wxt)\.config(?:\.prod|\.production)?\.(?:js|cjs|mjs|ts|cts|mts)$/;
+  /^(?:next|nuxt|astro|svelte|vite|react-router|remix|gatsby|nitro|vinxi|app|angular|rsbuild|webpack|docusaurus|vue|quasar|gridsome|waku|farm|snowpack|eleventy|rspack|stencil|sanity|umi|wxt|rspress|observablehq)\.config(?:\.prod|\.production)?\.(?:js|cjs|mjs|ts|cts|mts)$/;
+const WEBPACK = /^webpack\.(?:common|base|prod|production|client|web)(?:\.config)?\.[cm]?[jt]s$/;
 const VIKE = /^\+config\.(?:js|ts)$/;
 const VITEPRESS = /(?:^|\/)\.(?:vitepress|vuepress)\/config\.(?:js|cjs|mjs|ts|cts|mts)$/;
 
@@ -49,7 +55,12 @@ export const MAX_MANIFESTS = 2_000;
 export const MAX_PACKAGES = 500;
 
 /** Folders that hold a manifest of a package or a page, shallow ones first. */
-export function packageFolders(fs: RepoFs): string[] {
+export const packageFolders = (fs: RepoFs): string[] => allPackageFolders(fs).slice(0, MAX_PACKAGES);
+
+/** How many there are, beyond the bound too. */
+export const countPackageFolders = (fs: RepoFs): number => allPackageFolders(fs).length;
+
+function allPackageFolders(fs: RepoFs): string[] {
   const found: string[] = [];
   for (const dir of fs.directories()) {
     const entries = fs.list(dir);
@@ -60,7 +71,25 @@ export function packageFolders(fs: RepoFs): string[] {
     });
     if (manifest) found.push(dir);
   }
-  return found.sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1)).slice(0, MAX_PACKAGES);
+  return found.sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
+}
+
+/** Attribute files, which may name Git LFS. */
+function attributeFiles(fs: RepoFs): string[] {
+  const found: string[] = [];
+  for (const dir of fs.directories())
+    if (found.length < MAX_PAGES && fs.kind(join(dir, '.gitattributes')) === 'file')
+      found.push(join(dir, '.gitattributes'));
+  return found;
+}
+
+/** Folders with a configuration of VitePress or VuePress, which need no package of their own. */
+function documentedFolders(fs: RepoFs): string[] {
+  const found: string[] = [];
+  for (const dir of fs.directories())
+    if (/(?:^|\/)\.(?:vitepress|vuepress)$/.test(dir) && depth(dir) <= 5 && found.length < 50)
+      found.push(parent(dir) ?? '.');
+  return found;
 }
 
 /** Which contents detection may ask for, so that they are read in one batch. `extra`: folders named in the request. */
@@ -69,7 +98,8 @@ export function manifestPaths(fs: RepoFs, extra: readonly string[]): string[] {
   for (const dir of [...extra, ...packageFolders(fs)])
     for (let at: string | null = dir; at !== null && !folders.has(at); at = parent(at)) folders.add(at);
   folders.add('.');
-  const paths: string[] = [];
+  for (const dir of documentedFolders(fs)) folders.add(dir);
+  const paths = attributeFiles(fs);
   let pages = 0;
   for (const dir of folders) {
     for (const [name, kind] of fs.list(dir)) {
@@ -78,7 +108,10 @@ export function manifestPaths(fs: RepoFs, extra: readonly string[]): string[] {
         pages += 1;
         paths.push(path);
       }
-      if (kind === 'file' && (NAMES.has(name) || CONFIG.test(name) || VIKE.test(name))) paths.push(path);
+      if (kind === 'file' && (NAMES.has(name) || CONFIG.test(name) || WEBPACK.test(name) || VIKE.test(name)))
+        paths.push(path);
+      if (kind === 'directory' && (name === 'pages' || name === 'renderer'))
+        for (const [inner] of fs.list(path)) if (VIKE.test(inner)) paths.push(join(path, inner));
       if (kind === 'directory' && (name === '.vitepress' || name === '.vuepress'))
         for (const [inner] of fs.list(path)) if (VITEPRESS.test(join(path, inner))) paths.push(join(path, inner));
     }

@@ -49,6 +49,10 @@ export function chooseNodeVersion(repo: Snapshot, dir: string, today: string, fi
     if (!first) continue;
     const major = resolve(first, today, findings);
     warnOfContradiction(major, first, statements, findings);
+    if (isNarrower(first.text, major))
+      findings.warn(
+        `${first.file} (${first.rule}) asks for Node ${shorten(first.text)}; the builders' version of Node ${major} is used.`,
+      );
     return findings.because('nodeVersion', major, `${first.rule}: ${shorten(first.text)}`, first.file);
   }
   return findings.because('nodeVersion', DEFAULT_NODE_MAJOR, 'default: the newest LTS line');
@@ -94,6 +98,16 @@ export function meaningOf(statement: string): Meaning {
   if (exact) return { kind: 'major', major: Number(exact[1]) };
   if (semver.valid(plain)) return { kind: 'major', major: semver.major(plain) };
   return semver.validRange(text) === null ? { kind: 'none' } : { kind: 'range', range: text };
+}
+
+/** Asks for a version that the newest one of the major need not be: `22.4.1`, `~22.4.0`. */
+function isNarrower(statement: string, major: NodeMajor): boolean {
+  const text = statement
+    .trim()
+    .toLowerCase()
+    .replace(/^(?:node-?|latest:)?v?(?=\d)/, '');
+  const range = text.length > MAX_STATEMENT ? null : semver.validRange(text);
+  return range !== null && semver.intersects(range, `${major}.x`) && !semver.satisfies(`${major}.9999.9999`, range);
 }
 
 function warnOfContradiction(major: NodeMajor, first: Statement, all: readonly Statement[], findings: Findings): void {

@@ -41,6 +41,8 @@ function why(repo: Snapshot, scope: string, proposals: readonly Proposal[], requ
     .find((file) => file !== undefined);
   if (worker !== undefined)
     return `${worker} configures code for Cloudflare Workers, which does not run by itself; add a start script that runs it with Node (for Hono with @hono/node-server)`;
+  if (repo.has('rush.json'))
+    return 'rush.json belongs to Rush, which is not supported, and no package can be deployed by itself';
   if (packages.length > 0)
     return `${packages.slice(0, 3).join(', ')} ${packages.length === 1 ? 'has' : 'have'} no framework that is known, no page to build and no start script`;
   const submodule = [...repo.fs.list(scope)].find(([, kind]) => kind === 'submodule')?.[0];

@@ -4,7 +4,7 @@ import { pathScore } from './score.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Marks of what no builder exists for: only to say so instead of "nothing found". */
-const MARKS: readonly (readonly [file: string, what: string])[] = [
+const MARKS: ReadonlyMap<string, string> = new Map([
   ['requirements.txt', 'a Python project'],
   ['pyproject.toml', 'a Python project'],
   ['Pipfile', 'a Python project'],
@@ -21,14 +21,58 @@ const MARKS: readonly (readonly [file: string, what: string])[] = [
   ['pubspec.yaml', 'a Dart project'],
   ['deno.json', 'a Deno project'],
   ['Package.swift', 'a Swift package'],
+  ['setup.py', 'a Python project'],
+  ['setup.cfg', 'a Python project'],
+  ['uv.lock', 'a Python project'],
+  ['poetry.lock', 'a Python project'],
+  ['app.py', 'a Python project'],
+  ['wsgi.py', 'a Python project'],
+  ['asgi.py', 'a Python project'],
+  ['CMakeLists.txt', 'a C or C++ project'],
+  ['deno.jsonc', 'a Deno project'],
+  ['artisan', 'a PHP project'],
+  ['main.py', 'a Python project'],
+  ['server.py', 'a Python project'],
+  ['app.rb', 'a Ruby project'],
+  ['main.rb', 'a Ruby project'],
+  ['main.go', 'a Go module'],
+  ['deps.edn', 'a Clojure project'],
+  ['cpanfile', 'a Perl project'],
+  ['app.lua', 'a Lua project'],
+  ['build.zig', 'a Zig project'],
+  ['app.R', 'an R project'],
+  ['Project.toml', 'a Julia project'],
+  ['index.php', 'a PHP project'],
+  ['build.sbt', 'a Scala project'],
+  ['project.clj', 'a Clojure project'],
+  ['stack.yaml', 'a Haskell project'],
+  ['dune-project', 'an OCaml project'],
+  ['gleam.toml', 'a Gleam project'],
+  ['shard.yml', 'a Crystal project'],
+]);
+/** Ends of names that say the same. */
+const ENDINGS: readonly (readonly [ending: RegExp, what: string])[] = [
+  [/\.(?:csproj|fsproj|vbproj|sln|slnx)$/, 'a .NET project'],
+  [/\.php$/, 'a PHP project'],
+  [/\.cabal$/, 'a Haskell project'],
+  [/\.rockspec$/, 'a Lua project'],
+  [/\.nimble$/, 'a Nim project'],
 ];
+const markOf = (name: string): string | undefined =>
+  MARKS.get(name) ?? ENDINGS.find(([ending]) => ending.test(name))?.[1];
+
+/** Whether a folder holds a project of a language other than JavaScript. */
+export const holdsOtherLanguage = (repo: Snapshot, dir: string): boolean =>
+  [...repo.fs.list(dir)].some(([name, kind]) => kind === 'file' && markOf(name) !== undefined);
 
 /** Programs and sites of other languages beside a target that is deployed, as a sentence; undefined where there are none. */
-export function notDeployed(repo: Snapshot, paths: readonly string[]): string | undefined {
+export function notDeployed(repo: Snapshot, paths: readonly string[], hasBackend: boolean): string | undefined {
   const folders = [...repo.fs.directories()].filter((dir) => depth(dir) <= 2 && pathScore('backend', dir) > -40);
   // A target of a subfolder is a project by itself; what lies in other subfolders is another's.
   const near = (dir: string) =>
-    dir === '.' || paths.some((path) => dir === path || dir.startsWith(`${path}/`) || path.startsWith(`${dir}/`));
+    dir === '.' ||
+    (!hasBackend && depth(dir) === 1 && pathScore('backend', dir) > 0) ||
+    paths.some((path) => dir === path || dir.startsWith(`${path}/`) || path.startsWith(`${dir}/`));
   const found = otherLanguages(
     repo,
     folders.filter((dir) => paths.includes('.') || near(dir)),
@@ -47,8 +91,10 @@ export function otherLanguages(repo: Snapshot, folders: Iterable<string>): strin
       const what = `${/^[AEIOU]|^Md|^md|^Mk/.test(generator.name) ? 'an' : 'a'} ${generator.name} site`;
       if (!found.has(what)) found.set(what, `${what} (${generator.file})`);
     }
-    for (const [file, what] of MARKS)
-      if (!found.has(what) && repo.has(join(dir, file))) found.set(what, `${what} (${join(dir, file)})`);
+    for (const [name, kind] of repo.fs.list(dir)) {
+      const what = kind === 'file' ? markOf(name) : undefined;
+      if (what !== undefined && !found.has(what)) found.set(what, `${what} (${join(dir, name)})`);
+    }
   }
   return [...found.values()];
 }

@@ -70,6 +70,20 @@ const MORE_OPTIONS: Readonly<Record<string, readonly string[]>> = {
 /** Where the build of a static framework writes: an option of its own command, the configuration, then the framework's default. */
 export function outputOf(project: Project, framework: FoundFramework, rendering: StaticRendering): Output {
   const commands = ownCommands(project, framework, buildScriptOf(project, framework));
+  const folder = commands[0]?.folder ?? '.';
+  if (folder === '.') return outputIn(project, framework, rendering, commands);
+  // `cd docs && vitepress build`: everything is seen from that folder.
+  const inside = { ...project, dir: resolvePath(project.dir, folder) ?? project.dir };
+  const output = outputIn(inside, framework, rendering, commands);
+  return { ...output, path: join(folder, output.path) };
+}
+
+function outputIn(
+  project: Project,
+  framework: FoundFramework,
+  rendering: StaticRendering,
+  commands: readonly Command[],
+): Output {
   const named = [...OPTIONS, ...(MORE_OPTIONS[framework.slug] ?? [])];
   const configured = configuredOutput(project, framework, commands);
   const option = commands
@@ -110,6 +124,7 @@ export function buildScriptOf(project: Project, framework: FoundFramework | unde
         'docs',
       ]
     : [];
+  if (framework.slug === 'storybook') names.unshift('build-storybook', 'storybook:build');
   const builds = (name: string) =>
     scriptCommands(project, name).some(
       (command) =>
@@ -125,6 +140,9 @@ export const DOCUMENTATION: ReadonlySet<string> = new Set([
   'docusaurus-2',
   'docusaurus',
   'storybook',
+  'rspress',
+  'dumi',
+  'honkit',
 ]);
 
 /** Words after these are names of tasks, not folders. */
@@ -137,9 +155,10 @@ export function plainOutput(project: Project): Output {
   const file = join(project.dir, 'package.json');
   const option = commands.map((c) => optionOf(c, OPTIONS)).findLast((value) => value !== undefined && isFolder(value));
   if (option !== undefined) return { path: option, rule: 'named in the build script', file };
-  for (const word of commands.flatMap(({ args }) => args)) {
+  for (const word of commands.flatMap(folderWords)) {
     const named = /(?:^|[/=])(?:\.\/)?(dist|build|out|_site|public|www)(?=$|\/)/.exec(word)?.[1];
-    if (named !== undefined && !/\.(?:[cm]?[jt]s)$/.test(word))
+    // Alone, "build" is more often the name of a task than that of a folder.
+    if (named !== undefined && word !== 'build' && !/\.(?:[cm]?[jt]s)$/.test(word))
       return { path: named, rule: 'named in the build script', file };
   }
   const page = join(project.dir, 'public/index.html');
@@ -148,6 +167,19 @@ export function plainOutput(project: Project): Output {
   if (project.repo.has(own) && commands.length > 0 && commands.every(writesBesidePage))
     return { path: '.', rule: 'the build writes beside index.html', file: own };
   return { path: 'dist', rule: 'default' };
+}
+
+/** Programs whose arguments are files and folders. */
+const FILE_TOOLS =
+  /^(?:rm|rimraf|mkdir|mkdirp|cp|cpx|cpy|ncp|copyfiles|mv|shx|del|del-cli|rsync|babel|swc|pug|postcss|sass|html-minifier|html-minifier-terser)$/;
+
+/** Words of a command that may name a folder: not the script that an interpreter runs, nor a configuration. */
+function folderWords({ program, args }: Command): readonly string[] {
+  if (FILE_TOOLS.test(program)) return args.map((word) => (word === 'build' ? './build' : word));
+  const words = args.filter((_, i) => !/^(?:-c|--config|-p|--project|--tsconfig)$/.test(args[i - 1] ?? ''));
+  if (!/^(?:node|deno|bun|tsx|ts-node|sh|bash|zsh|python\d?|php|ruby|perl)$/.test(program)) return words;
+  const first = words.findIndex((word) => !word.startsWith('-') && word !== 'run');
+  return words.filter((_, i) => i !== first);
 }
 
 /** Makes a single file, such as a style sheet, in the place where a page written by hand names it. */

@@ -127,7 +127,15 @@ const bundlerOutput =
     const config =
       files.flatMap((file) => readConfig(project.repo, file) ?? [])[0] ??
       ['', '.prod', '.production'].flatMap((part) => projectConfig(project, `${base}.config${part}`) ?? [])[0];
-    return config && fromConfig(config, ['output', 'path']);
+    if (!config) return undefined;
+    const own = fromConfig(config, ['output', 'path']);
+    if (own.path !== undefined || own.unclear !== undefined) return own;
+    // The part that all modes share: https://webpack.js.org/guides/production/
+    const folder = config.file.slice(0, Math.max(0, config.file.lastIndexOf('/'))) || '.';
+    const shared = ['common', 'base', 'common.config', 'base.config'].flatMap(
+      (part) => projectConfig({ ...project, dir: folder }, `${base}.${part}`) ?? [],
+    )[0];
+    return shared ? fromConfig(shared, ['output', 'path']) : own;
   };
 
 function rsbuildOutput(project: Project): Configured | undefined {
@@ -159,7 +167,12 @@ function eleventyOutput(project: Project, commands: readonly Command[]): Configu
   const config = files.flatMap((file) => readConfig(project.repo, join(project.dir, tidyArgument(file))) ?? [])[0];
   const short = commands.map((command) => optionOf(command, ['--output'])).find((value) => value !== undefined);
   if (short !== undefined) return { path: short, rule: 'option of the build script' };
-  return config && fromConfig(config, ['dir', 'output']);
+  if (!config) return undefined;
+  const called = /\.setOutputDirectory\(\s{0,9}["'`]([\w@./-]{1,200})["'`]/.exec(
+    project.repo.code(config.file) ?? '',
+  )?.[1];
+  if (called !== undefined) return { path: called, rule: 'setOutputDirectory', file: config.file };
+  return fromConfig(config, ['dir', 'output']);
 }
 
 /** `targets.<name>.distDir` of package.json. Source: https://parceljs.org/features/targets/ */
@@ -218,6 +231,9 @@ function hexoOutput(project: Project): Configured | undefined {
 const SETTINGS: Readonly<Record<string, Setting>> = {
   vue: keyOf('vue.config', 'outputDir'),
   gridsome: keyOf('gridsome.config', 'outputDir'),
+  rspress: keyOf('rspress.config', 'outDir'),
+  dumi: keyOf('.dumirc', 'outputPath'),
+  observable: keyOf('observablehq.config', 'output'),
   vitepress: documentation('.vitepress', '.vitepress/dist', '.'),
   vuepress: documentation('.vuepress', '.vuepress/dist', 'docs'),
   webpack: bundlerOutput('webpack'),

@@ -81,7 +81,9 @@ export function readPackageJson(source: string): PackageJson {
     devEngines: { runtime: devEngine(devEngines.runtime), packageManager: devEngine(devEngines.packageManager) },
     isLibrary:
       json.private !== true &&
-      ['exports', 'publishConfig', 'files', 'peerDependencies'].some((key) => Object.hasOwn(json, key)),
+      ['exports', 'publishConfig', 'files', 'peerDependencies', 'types', 'typings', 'unpkg', 'jsdelivr'].some((key) =>
+        Object.hasOwn(json, key),
+      ),
     raw: json,
   };
 }

@@ -1,5 +1,5 @@
 import { join } from '../../../shared/repo/repoFs.ts';
-import { scriptCommands } from './commandLine.ts';
+import { optionOf, scriptCommands } from './commandLine.ts';
 import type { ProgramConfig } from './config/readProgram.ts';
 import { isCallValue, unwrapObject, valueAt } from './config/values.ts';
 import { configFile, dependency, fileIn, type Project, projectConfig, script } from './project.ts';
@@ -39,12 +39,15 @@ export function next(project: Project): Rendering {
 export function nuxt(project: Project): Rendering {
   const config = projectConfig(project, 'nuxt.config');
   const two = majorOf(dependency(project, 'nuxt')) === '2';
-  const output = two ? 'dist' : '.output/public';
+  const named = two ? config?.path('generate', 'dir') : config?.path('nitro', 'output', 'publicDir');
+  const output = named ?? (two ? 'dist' : '.output/public');
   const name = script(project, 'build') === '' ? 'generate' : 'build';
   if (scriptCommands(project, name).some((c) => /^nux(?:t|i)$/.test(c.program) && c.args[0] === 'generate'))
     return statically(output, 'the script runs nuxt generate', packageFile(project));
   if (config && !two && config.isSet(false, 'ssr')) return statically(output, 'ssr: false', config.file);
   if (config && isStaticPreset(config.text('nitro', 'preset'))) return statically(output, 'preset static', config.file);
+  const foreign = foreignPreset(project, config?.text('nitro', 'preset'));
+  if (foreign !== undefined) return builtForAnotherHost(foreign, config?.file);
   return server({
     start: two ? 'npx nuxt start' : 'node .output/server/index.mjs',
     rule: 'server rendering is the default of Nuxt',
@@ -144,6 +147,8 @@ export function nitro(project: Project): Rendering {
   const config = projectConfig(project, 'nitro.config');
   if (config && isStaticPreset(config.text('preset')))
     return statically('.output/public', 'preset static', config.file);
+  const foreign = foreignPreset(project, config?.text('preset'));
+  if (foreign !== undefined) return builtForAnotherHost(foreign, config?.file);
   return server({
     start: 'node .output/server/index.mjs',
     rule: 'Nitro builds a server',
@@ -157,6 +162,8 @@ export function solidStart(project: Project): Rendering {
   const config = projectConfig(project, 'app.config');
   if (config && isStaticPreset(config.text('server', 'preset')))
     return statically('.output/public', 'preset static', config.file);
+  const foreign = foreignPreset(project, config?.text('server', 'preset'));
+  if (foreign !== undefined) return builtForAnotherHost(foreign, config?.file);
   return server({
     start: 'node .output/server/index.mjs',
     rule: 'SolidStart renders on a server',
@@ -185,7 +192,7 @@ export function tanstackStart(project: Project): Rendering {
   const modules = ['@tanstack/react-start/plugin/vite', '@tanstack/solid-start/plugin/vite', 'tanstackStart'];
   if (vite && valueAt(pluginOptions(vite, modules), 'spa', 'enabled') === true)
     return statically('dist/client', 'spa: { enabled: true }', vite.file);
-  const withNitro = ['nitro', 'nitropack', '@tanstack/nitro-v2-vite-plugin'].some(
+  const withNitro = ['nitro', 'nitropack', 'vinxi', '@tanstack/nitro-v2-vite-plugin'].some(
     (name) => dependency(project, name) !== undefined,
   );
   return server({
@@ -247,6 +254,33 @@ function textAt(value: ReturnType<typeof unwrapObject>, key: string): string | u
   const found = valueAt(value, key);
   return typeof found === 'string' ? found : undefined;
 }
+
+/** The preset of Nitro by the build script or the configuration, where what it builds does not run with Node or Bun. */
+function foreignPreset(project: Project, configured: string | undefined): string | undefined {
+  const commands = scriptCommands(project, 'build');
+  const said = commands
+    .map(
+      (command) =>
+        command.variables.get('NITRO_PRESET') ??
+        command.variables.get('SERVER_PRESET') ??
+        optionOf(command, ['--preset']),
+    )
+    .find((value) => value !== undefined);
+  const preset = (said ?? configured)?.replaceAll('-', '_');
+  return preset !== undefined &&
+    !/^(?:node|bun|static|github_pages|nitro_|base|heroku|render|digital_ocean|koyeb|flight_control|zeabur$|iis|cleavr|platform_sh|genezio)/.test(
+      preset,
+    )
+    ? preset
+    : undefined;
+}
+
+const builtForAnotherHost = (preset: string, file: string | undefined): ServerRendering =>
+  server({
+    rule: `the preset ${preset.slice(0, 60)} builds for another host`,
+    file,
+    remedy: 'Take the preset away (or set it to node-server) to deploy it as a backend, or set it to static',
+  }) as ServerRendering;
 
 /** Presets of Nitro that write files only. Source: https://nitro.build/deploy#static */
 const isStaticPreset = (preset: string | undefined): boolean =>

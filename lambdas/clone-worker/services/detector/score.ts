@@ -33,10 +33,10 @@ const BACKEND: Readonly<Record<string, number>> = {
 };
 /** Never what is deployed unless there is nothing else. */
 const ASIDE =
-  /^(?:examples?|demos?|samples?|playgrounds?|sandbox|templates?|fixtures?|__fixtures__|tests?|__tests__|e2e|cypress|benchmarks?|bench|scripts?|tools?|tooling|config|configs|starters?|integrations?|tutorials?|mocks?|__mocks__|themes|layouts|_layouts|archetypes|boilerplate|mobile|extension|plugins?|node|vendor|third[_-]?party|legacy|archive|old|deprecated)$/i;
+  /^(?:examples?|demos?|samples?|playgrounds?|sandbox|templates?|fixtures?|__fixtures__|tests?|__tests__|e2e|cypress|benchmarks?|bench|scripts?|tools?|tooling|config|configs|starters?|integrations?|integration[-_]?tests?|tutorials?|test[-_]?(?:data|utils?|helpers?|assets|resources)|specs?|coverage|htmlcov|lcov-report|bower_components|node_modules|pods|(?:test|playwright|coverage|lighthouse)[-_]?reports?|benches|testing|stubs?|(?:mock|fake|stub|dummy)[-_][\w-]{1,60}|mocks?|__mocks__|themes|layouts|_layouts|archetypes|boilerplate|mobile|extension|plugins?|vendor|third[_-]?party|legacy|archive|old|deprecated)$/i;
 /** Ends of names that say the same: `store-e2e`, `online-playground`. */
 const ASIDE_END =
-  /[-_.](?:e2e|tests?|testing|mocks?|playgrounds?|examples?|demos?|fixtures?|samples?|sandbox|benchmarks?|starter|template|storybook)$/i;
+  /[-_.](?:e2e|cypress|playwright|tests?|testing|mocks?|playgrounds?|examples?|demos?|fixtures?|samples?|sandbox|benchmarks?|starter|template|storybook)$/i;
 /** What documents the product is not the product. */
 const DOCUMENTATION = /^(?:docs?|documentation)[-_.]|[-_.](?:docs?|documentation)$/i;
 const ROOT = 25;
@@ -49,6 +49,6 @@ export function pathScore(target: 'frontend' | 'backend', dir: string): number {
   const documents = target === 'frontend' && DOCUMENTATION.test(last) ? FRONTEND.docs! : 0;
   const own = Object.hasOwn(names, last) ? names[last]! : documents;
   const group = parts.includes('apps') ? 8 : parts.includes('packages') || parts.includes('libs') ? -4 : 0;
-  const aside = parts.some((part) => ASIDE.test(part) || ASIDE_END.test(part)) ? -60 : 0;
+  const aside = parts.some((part) => ASIDE.test(part) || ASIDE_END.test(part)) ? -100 : 0;
   return own + group + aside - 3 * (parts.length - 1);
 }

@@ -1,7 +1,9 @@
 import type { PackageManager } from '../../../../contract/plan.ts';
-import { join } from '../../../shared/repo/repoFs.ts';
+import { join, upward } from '../../../shared/repo/repoFs.ts';
+import { expandedCommands } from './commandLine.ts';
 import type { Findings } from './findings.ts';
-import { dependency, type Project, script } from './project.ts';
+import { holdsOtherLanguage } from './otherLanguages.ts';
+import { dependency, fileIn, type Project, script } from './project.ts';
 import { judgeStart } from './startJudgement.ts';
 
 export interface Start {
@@ -27,7 +29,7 @@ const TS = ['ts', 'mts', 'cts'];
  * `main`, then `index|server|app|main` in the folder or in `src`. Sources: Heroku's and Railpack's documented orders, npm's documentation of `npm start`.
  */
 export function startOf(project: Project, manager: PackageManager['name']): Start | undefined {
-  return fromProcfile(project) ?? fromScripts(project, manager) ?? fromFiles(project, manager);
+  return fromProcfile(project) ?? fromScripts(project, manager) ?? fromAdonis(project) ?? fromFiles(project, manager);
 }
 
 /** Process `web` of a Procfile, where a program of this runtime is what it runs. */
@@ -35,7 +37,20 @@ export function fromProcfile(project: Project): Start | undefined {
   const file = join(project.dir, 'Procfile');
   const line = /^web:[ \t]*(\S[^\r\n]{0,1000})/m.exec(project.repo.text(file) ?? '')?.[1]?.trim();
   if (line === undefined || judgeStart(project, line) === 'foreign') return undefined;
+  if (holdsOtherLanguage(project.repo, project.dir) && !runsHere(project, line)) return undefined;
   return { command: line, line, rule: 'web process', file, certain: true };
+}
+
+/** Whether the last program of a line is one of Node's: beside another language's project, `bin/web` may be anything. */
+function runsHere(project: Project, line: string): boolean {
+  const last = expandedCommands(project, line).at(-1);
+  return (
+    last !== undefined &&
+    (/^(?:node|npm|npx|pnpm|yarn|bun|bunx|tsx|ts-node|pm2|pm2-runtime|next|nuxt|nest|strapi|medusa|directus|react-router-serve|remix-serve)$/.test(
+      last.program,
+    ) ||
+      dependency(project, last.program) !== undefined)
+  );
 }
 
 function fromScripts(project: Project, manager: PackageManager['name']): Start | undefined {
@@ -57,9 +72,32 @@ function fromScripts(project: Project, manager: PackageManager['name']): Start |
 
 /** AdonisJS is started out of its build folder. Source: https://docs.adonisjs.com/guides/getting-started/deployment */
 function adonisServer(project: Project, line: string): string | undefined {
-  if (dependency(project, '@adonisjs/core') === undefined || !/^node (?:\.\/)?bin\/server\.js$/.test(line.trim()))
-    return undefined;
-  return project.repo.has(join(project.dir, 'bin/server.js')) ? undefined : 'node build/bin/server.js';
+  if (dependency(project, '@adonisjs/core') === undefined) return undefined;
+  const server = /(?:^|\s)node\s{1,9}(?:--?[\w=:./-]{1,80}\s{1,9}){0,5}(?:\.\/)?((?:bin\/)?server)\.js$/.exec(
+    line.trim(),
+  )?.[1];
+  if (server === undefined || fileIn(project, `${server}.js`) || !fileIn(project, `${server}.ts`)) return undefined;
+  const ace = fileIn(project, 'ace.js') ? 'ace.js' : 'ace';
+  return line
+    .trim()
+    .replace(/(?:\.\/)?(?:bin\/)?server\.js$/, `build/${server}.js`)
+    .replace(/(^|\s)node\s{1,9}ace(?:\.js)?(?=\s)/g, `$1node build/${ace}`);
+}
+
+/** AdonisJS without a start script: what its documentation names. */
+function fromAdonis(project: Project): Start | undefined {
+  const command = ['bin/server.js', 'server.js']
+    .map((file) => adonisServer(project, `node ${file}`))
+    .find((line) => line !== undefined);
+  return command === undefined
+    ? undefined
+    : {
+        command,
+        line: command,
+        rule: 'where AdonisJS builds its server',
+        file: join(project.dir, 'package.json'),
+        certain: true,
+      };
 }
 
 function fromFiles(project: Project, manager: PackageManager['name']): Start | undefined {
@@ -74,10 +112,11 @@ function fromFiles(project: Project, manager: PackageManager['name']): Start | u
       line: `node ${main}`,
       rule: 'main',
       file: join(project.dir, 'package.json'),
-      certain: false,
+      // As below: npm writes it there where a server.js is.
+      certain: main === 'server.js' && script(project, 'start') === '',
     };
   for (const folder of FOLDERS)
-    for (const extension of [...JS, ...TS])
+    for (const extension of [...JS, ...TS, ...(usesBun(project) ? ['tsx'] : [])])
       for (const base of BASES) {
         const path = join(folder, `${base}.${extension}`);
         const file = join(project.dir, path);
@@ -93,6 +132,14 @@ function fromFiles(project: Project, manager: PackageManager['name']): Start | u
       }
   return undefined;
 }
+
+export const usesBun = ({ repo, dir }: Project): boolean =>
+  [...upward(dir)].some(
+    (at) =>
+      repo.has(join(at, 'bun.lock')) ||
+      repo.has(join(at, 'bun.lockb')) ||
+      repo.packageJson(at)?.packageManager?.startsWith('bun@') === true,
+  );
 
 const isSourcePath = (path: string) => /^[\w@./-]{1,200}\.[cm]?[jt]s$/.test(path) && !path.split('/').includes('..');
 

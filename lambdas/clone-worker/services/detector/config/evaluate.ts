@@ -11,6 +11,9 @@ const MAX_ITEMS = 2_000;
 const MAX_DEPTH = 120;
 const PATH_FUNCTIONS: ReadonlySet<string> = new Set(['resolve', 'join', 'normalize']);
 
+/** Functions that give a path back as it is, but for its separators. */
+const IDENTITIES: ReadonlySet<string> = new Set(['normalizePath', 'slash', 'String', 'toPosix']);
+
 /** Evaluates expressions of a configuration in bounded time. What it does not understand is UNKNOWN. */
 export class Evaluator {
   /** Declarations by name, the innermost function's last. */
@@ -120,6 +123,17 @@ export class Evaluator {
     const called = calleeOf(callee);
     if (called === undefined) return UNKNOWN;
     const { name, base } = called;
+    if (base === undefined && callee.type === 'member') {
+      const list = next(callee.object);
+      if (isListValue(list))
+        return name === 'join'
+          ? joined(
+              list.items,
+              given.map(({ value }) => next(value)),
+            )
+          : UNKNOWN;
+    }
+    if (given.length === 1 && IDENTITIES.has(name)) return next(given[0]!.value);
     if (base === 'process' && name === 'cwd') return PACKAGE_FOLDER;
     if (name === 'require' || name === 'import') return UNKNOWN;
     const args = given.flatMap((item) => spreadItem(item, next));
@@ -180,7 +194,11 @@ const declarationsOf = (statements: readonly Statement[]): ReadonlyMap<string, E
 function spreadItem({ value, spread }: Item, next: Next): Value[] {
   const known = next(value);
   if (!spread) return [known];
-  return isListValue(known) ? [...known.items] : [UNKNOWN];
+  if (isListValue(known)) return [...known.items];
+  // Of a condition that cannot be known, what either side may add.
+  if (value.type === 'conditional' && known === UNKNOWN)
+    return [value.yes, value.no].map(next).flatMap((side: Value) => (isListValue(side) ? [...side.items] : []));
+  return [UNKNOWN];
 }
 
 function binary({ operator, left: l, right: r }: Node<'binary'>, next: Next): Value {
@@ -215,6 +233,13 @@ function conditional({ test, yes, no }: Node<'conditional'>, next: Next): Value 
   const yesValue = next(yes);
   if (yesValue === next(no)) return yesValue;
   return UNKNOWN;
+}
+
+/** `['a', 'b'].join('/')` */
+function joined(items: readonly Value[], [separator = ',']: readonly Value[]): Value {
+  const known = typeof separator === 'string' && items.every((item) => typeof item === 'string');
+  const text = known ? items.join(separator) : '';
+  return known && text.length <= MAX_TEXT ? text : UNKNOWN;
 }
 
 function mergedArguments(args: readonly Value[]): Value {

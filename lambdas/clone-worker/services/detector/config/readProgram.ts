@@ -50,6 +50,8 @@ export function readProgram(file: string, source: string): ProgramConfig {
     isSet: (expected, ...path) => value(...path) === expected,
     isUnclear(...path) {
       const found = value(...path);
+      // A folder outside of the repository is not where the files can be taken from.
+      if (typeof found === 'string') return relativePath(found) === undefined;
       return found === UNKNOWN || (typeof found === 'object' && found !== null && found.kind === 'call');
     },
     plugin: (names, ...list) =>

@@ -53,9 +53,8 @@ export function unwrapObject(value: Value | undefined, depth = 0): ObjectValue |
   if (isObjectValue(value)) return value;
   if (isFunctionValue(value)) return unwrapObject(value.returns, depth + 1);
   if (isListValue(value))
-    return unwrapObject(
-      value.items.find((item) => isObjectValue(item)),
-      depth + 1,
+    return firstOf(
+      value.items.slice(0, 20).flatMap((item) => (isCallValue(item) ? [] : (unwrapObject(item, depth + 1) ?? []))),
     );
   if (isCallValue(value)) {
     const objects = value.args.flatMap((arg) => unwrapObject(arg, depth + 1) ?? []);
@@ -63,6 +62,16 @@ export function unwrapObject(value: Value | undefined, depth = 0): ObjectValue |
   }
   return undefined;
 }
+
+const firstOf = (objects: readonly ObjectValue[]): ObjectValue | undefined =>
+  objects.find((one) => !isForServer(one)) ?? objects[0];
+
+/** Of several configurations, the one whose bundle runs in Node. Source: https://webpack.js.org/configuration/target/ */
+const isForServer = (value: ObjectValue): boolean => /^(?:node|async-node|electron)/.test(String(targetOf(value)));
+const targetOf = (value: ObjectValue) => {
+  const target = value.entries.get('target');
+  return typeof target === 'string' ? target : '';
+};
 
 /** As `mergeConfig` of Vite and webpack-merge do: nested objects are merged, of everything else the later one wins. */
 export function mergeObjects(a: ObjectValue, b: ObjectValue): ObjectValue {

@@ -1,16 +1,18 @@
 import { VerenError } from '../../../../../contract/errors.ts';
 import type { TargetPlan } from '../../../../../contract/plan.ts';
-import { join } from '../../../../shared/repo/repoFs.ts';
+import { join, parent } from '../../../../shared/repo/repoFs.ts';
 import type { Findings } from '../findings.ts';
 import { BUNDLERS, type FoundFramework } from '../frameworkTable.ts';
+import { generatorAt } from '../generators.ts';
 import type { Forced, LanguageContext, Proposal } from '../language.ts';
 import { workerAssets } from '../outputSettings.ts';
 import { packageFile, packagePlan } from '../packagePlan.ts';
-import { dependency, fileIn, type Project } from '../project.ts';
+import { dependency, fileIn, type Project, script } from '../project.ts';
 import { renderingOf } from '../rendering.ts';
 import { pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
-import { choosePort, type Start, startOf } from '../startCommand.ts';
+import { choosePort, type Start, startOf, usesBun } from '../startCommand.ts';
+import { judgeStart } from '../startJudgement.ts';
 
 const STRENGTH = { framework: 45, program: 15, script: 5, library: -15 };
 
@@ -68,9 +70,14 @@ function isService(
   if (OTHER_PLACES.some((name) => dependency(project, name) !== undefined) && !(start.certain && runsServerFile(start)))
     return false;
   if (isDesktopOrCommand(project, known)) return false;
+  if (!start.certain && (isCloudFunction(project) || judgeStart(project, script(project, 'start')) === 'developer'))
+    return false;
   // Code for Workers exports a handler and listens to nothing.
   if (!start.certain && (workerAssets(project) !== undefined || dependency(project, 'wrangler') !== undefined))
     return false;
+  // They export a handler for other hosts, which Node loads and leaves; Bun and these adapters listen.
+  if (!start.certain && !listensByItself(project)) return false;
+  if (isSite && serverFramework(project)?.slug === 'json-server') return false;
   if (known) {
     if (!start.certain && pkg.isLibrary) return false;
     // The server of a framework's own rendering, or a client library of it.
@@ -80,6 +87,8 @@ function isService(
   }
   // Nothing else is known of a program that a script starts; beside a page it serves the built files.
   if (!start.certain || isSite || start.watches) return false;
+  // What only developers' packages start beside a site of another generator is one of its tools.
+  if (pkg.dependencies.size === 0 && generatorAt(project.repo, project.dir)) return false;
   return !(
     pkg.dependencies.size === 0 && /(?:^|[\s/])(?:scripts?|tools?|build|bin|tasks?)\/[\w./-]+$/.test(start.line.trim())
   );
@@ -92,13 +101,48 @@ const OTHER_PLACES = [
   '@google-cloud/functions-framework',
   '@vercel/functions',
   'serverless-http',
+  'aws-serverless-express',
+  '@vendia/serverless-express',
+  '@codegenie/serverless-express',
+  '@middy/core',
   'aws-lambda',
+  '@types/aws-lambda',
+  'serverless',
+  '@fastly/js-compute',
+  '@netlify/functions',
+  '@netlify/edge-functions',
 ];
+
+/** A configuration that deploys a folder, or those below it, as functions. */
+function isCloudFunction({ repo, dir }: Project): boolean {
+  if (/(?:^|\/)supabase\/functions(?:\/|$)/.test(dir)) return true;
+  if (
+    [
+      'serverless.yml',
+      'serverless.yaml',
+      'serverless.ts',
+      'fastly.toml',
+      'host.json',
+      'sst.config.ts',
+      'partykit.json',
+    ].some((name) => repo.has(join(dir, name)))
+  )
+    return true;
+  return [dir, parent(dir) ?? dir].some((at) =>
+    ['template.yaml', 'template.yml'].some((name) => /AWS::Serverless/.test(repo.text(join(at, name)) ?? '')),
+  );
+}
+
+function listensByItself(project: Project): boolean {
+  const slug = serverFramework(project)?.slug;
+  if ((slug !== 'hono' && slug !== 'elysia') || usesBun(project)) return true;
+  return ['@hono/node-server', '@elysiajs/node', 'bun'].some((name) => dependency(project, name) !== undefined);
+}
 
 const runsServerFile = ({ line }: Start): boolean =>
   /(?:^|\s)(?:node|bun|tsx|ts-node|pm2-runtime|pm2)\s(?!.*\.output\/)/.test(line);
 
-/** A program with a window, or one that is installed to be called by its name. */
+/** A program with a window, an extension of an editor, or one that is installed to be called by its name. */
 function isDesktopOrCommand(project: Project, known: boolean): boolean {
   if (
     ['electron', '@tauri-apps/cli', 'nw', '@neutralinojs/neu', 'electron-nightly'].some(
@@ -106,6 +150,7 @@ function isDesktopOrCommand(project: Project, known: boolean): boolean {
     )
   )
     return true;
+  if (project.pkg.engines.has('vscode')) return true;
   return Object.hasOwn(project.pkg.raw, 'bin') && (!known || Object.hasOwn(project.pkg.raw, 'files'));
 }
 

@@ -1,7 +1,8 @@
 import type { TargetPlan } from '../../../../../contract/plan.ts';
-import { join } from '../../../../shared/repo/repoFs.ts';
+import { join, parent } from '../../../../shared/repo/repoFs.ts';
 import type { Findings } from '../findings.ts';
 import { BUNDLERS, type FoundFramework, PAGES } from '../frameworkTable.ts';
+import { generatorIn, templateText } from '../generators.ts';
 import type { LanguageContext, Proposal } from '../language.ts';
 import {
   buildScriptOf,
@@ -24,6 +25,8 @@ import { judgeStart } from '../startJudgement.ts';
 
 const STRENGTH = { framework: 50, bundler: 40, documentation: 30, page: 12, storybook: -20, library: -15, nitro: 45 };
 
+const LIBRARY_MODE = -30;
+
 /** A package as a site: static, or rendered on a server and then a backend. */
 export function sites(project: Project, framework: FoundFramework | undefined, context: LanguageContext): Proposal[] {
   const page = PAGES.find((name) => fileIn(project, name));
@@ -33,13 +36,17 @@ export function sites(project: Project, framework: FoundFramework | undefined, c
     const plain: StaticRendering = { kind: 'static', rule: 'no framework that renders on a server' };
     if (wanted) return [site(project, undefined, plain, STRENGTH.page, 'named in the request', context)];
     if (script(project, 'build') === '' || page === undefined || serverFramework(project)) return [];
+    if (isPartOfGenerator(project, page)) return [];
     return [site(project, undefined, plain, STRENGTH.page + path, `has a build script and ${page}`, context)];
   }
   const bundler = BUNDLERS.has(framework.slug);
   if (bundler && page === undefined && !wanted) return [];
+  if (bundler && page !== undefined && !wanted && isPartOfGenerator(project, page)) return [];
   if (framework.slug === 'rsbuild' && page === undefined && !wanted && !hasRsbuildEntry(project)) return [];
   if (!bundler && !wanted && !isBuiltHere(project, framework)) return [];
-  const score = strengthOf(project, framework) + (project.pkg.isLibrary ? STRENGTH.library : 0) + path;
+  // Library mode makes no page.
+  const library = buildsLibrary(project) ? LIBRARY_MODE : 0;
+  const score = strengthOf(project, framework) + library + (project.pkg.isLibrary ? STRENGTH.library : 0) + path;
   const rendering = renderingOf(project, framework);
   if (framework.slug === 'nitro' && rendering.kind === 'server')
     return [nitroServer(project, framework, rendering, context)];
@@ -47,6 +54,10 @@ export function sites(project: Project, framework: FoundFramework | undefined, c
   const asServer = rendered(project, framework, rendering, score, context);
   return wanted ? [asServer, forcedStatic(project, framework, rendering, score, context)] : [asServer];
 }
+
+/** Whether what is built is only a part of a site of another generator, whose page is a template. */
+const isPartOfGenerator = ({ repo, dir }: Project, page: string): boolean =>
+  generatorIn(repo, dir) !== undefined && templateText(repo, parent(join(dir, page)) ?? '.') !== undefined;
 
 function strengthOf(project: Project, { slug }: FoundFramework): number {
   if (slug === 'storybook') return STRENGTH.storybook;

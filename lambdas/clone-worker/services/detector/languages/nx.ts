@@ -2,6 +2,7 @@ import { join, upward } from '../../../../shared/repo/repoFs.ts';
 import { type FoundFramework, findFrameworkBySlug } from '../frameworkTable.ts';
 import type { Language, LanguageContext, Proposal } from '../language.ts';
 import { tidy } from '../outputDirectory.ts';
+import type { PackageJson } from '../packageJson.ts';
 import { packagePlan } from '../packagePlan.ts';
 import { configFile, fileIn, type Project, projectConfig } from '../project.ts';
 import { needsServer, renderingOf, type ServerRendering } from '../rendering.ts';
@@ -19,15 +20,36 @@ export const nxProjects: Language = {
   name: 'nx',
   propose(dir, context) {
     const { repo } = context;
-    if (repo.has(join(dir, 'package.json')) || !repo.has(join(dir, 'project.json'))) return [];
+    const own = repo.packageJson(dir);
+    const inferred = own !== undefined && isInferred(repo, dir, own);
+    if (!inferred && (repo.has(join(dir, 'package.json')) || !repo.has(join(dir, 'project.json')))) return [];
     const root = [...upward(dir)].find((at) => repo.has(join(at, 'nx.json')) && repo.has(join(at, 'package.json')));
     const pkg = root === undefined ? undefined : repo.packageJson(root);
     if (root === undefined || !pkg) return [];
-    const application = readApplication(repo.text(join(dir, 'project.json')) ?? '', dir);
-    if (!application) return [];
+    const application = inferred
+      ? {
+          name: own.name ?? dir.slice(dir.lastIndexOf('/') + 1),
+          executor: '',
+          outputPath: undefined,
+          target: undefined,
+        }
+      : readApplication(repo.text(join(dir, 'project.json')) ?? '', dir);
+    if (!application || !/^[@\w./-]{1,200}$/.test(application.name)) return [];
     return proposals({ repo, dir, pkg }, root, application, context);
   },
 };
+
+/**
+ * A member of an npm workspace that says nothing but its name: Nx infers its tasks from the configuration of the bundler
+ * beside it. Source: https://nx.dev/concepts/inferred-tasks
+ */
+function isInferred(repo: Snapshot, dir: string, pkg: PackageJson): boolean {
+  if (dir === '.' || pkg.scripts.size > 0 || pkg.isLibrary || pkg.main !== undefined) return false;
+  const has = (base: string) => configFile({ repo, dir, pkg }, base) !== undefined;
+  return (
+    repo.has(join(dir, 'index.html')) && has('vite.config') && pkg.dependencies.size + pkg.devDependencies.size === 0
+  );
+}
 
 /** Whether a folder holds an application of Nx without a package.json of its own. */
 export const isNxApplication = (repo: Snapshot, dir: string): boolean =>
@@ -51,7 +73,8 @@ const text = (value: unknown) => (typeof value === 'string' && value !== '' ? va
 function readApplication(source: string, dir: string): Application | undefined {
   const project = object(parseJsonc(source));
   const name = text(project.name) ?? dir.slice(dir.lastIndexOf('/') + 1);
-  if (project.projectType !== 'application' || /-e2e$/.test(name) || !/^[@\w./-]{1,200}$/.test(name)) return undefined;
+  if (project.projectType !== 'application' || /(?:^|[-_])e2e$/.test(name) || !/^[@\w./-]{1,200}$/.test(name))
+    return undefined;
   const build = object(object(project.targets ?? project.architect).build);
   const options = object(build.options);
   return {

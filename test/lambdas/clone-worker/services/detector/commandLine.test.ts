@@ -24,3 +24,11 @@ test.each([
 test('quotes and escapes are taken off, and a redirection is no argument', () => {
   expect(args(`x --a='b c' "d e" f\\ g > h`)).toEqual(['--a=b c', 'd e', 'f g']);
 });
+
+test.each([
+  ['cd docs && vitepress build', ['.', 'docs']],
+  ['(cd server && tsc) && vite build', ['.', 'server', '.']],
+  ['cd a && cd ../b && x', ['.', 'a', 'b']],
+  ['cd ../.. && x', ['.', '.']],
+  [')))) x ((((', ['.']],
+])('%j runs in %j', (line, expected) => expect(parseCommands(line).map(({ folder }) => folder)).toEqual(expected));

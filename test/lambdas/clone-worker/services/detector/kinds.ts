@@ -4,19 +4,19 @@ import {
   type DetectRequest,
   detectProjectType,
 } from '../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
-import { memoryFs } from '../../../../../lambdas/shared/repo/memoryFs.ts';
+import { type MemoryEntry, memoryFs } from '../../../../../lambdas/shared/repo/memoryFs.ts';
 
-/** One thing that must hold of a plan, as `test/fixtures/detection/kinds.json` writes it. */
+/** One thing that must hold of a plan, as the files of `test/fixtures/detection` write it. */
 export interface Check {
   readonly where: 'frontend' | 'backend' | 'any' | 'plan';
   readonly field: string;
-  readonly op?: 'equiv' | 'regex' | 'notIn';
+  readonly op?: 'equiv' | 'regex' | 'notRegex' | 'notIn';
   readonly want: readonly unknown[];
   readonly level: 'strict' | 'soft';
 }
 export interface KindCase {
   readonly id: string;
-  readonly tree: Readonly<Record<string, string>>;
+  readonly tree: Readonly<Record<string, MemoryEntry>>;
   readonly request?: Partial<DetectRequest>;
   readonly checks: readonly Check[];
   readonly note?: string;
@@ -53,9 +53,10 @@ export const failedChecks = (outcome: Outcome, checks: readonly Check[]): string
 
 function holds(got: unknown, { op, want }: Check): boolean {
   if (op === 'notIn') return !want.includes(got);
-  if (op === 'regex') {
+  if (op === 'regex' || op === 'notRegex') {
     const texts = (Array.isArray(got) ? got : [got]).map(String);
-    return texts.some((text) => want.some((pattern) => new RegExp(String(pattern), 'i').test(text)));
+    const matches = texts.some((text) => want.some((pattern) => new RegExp(String(pattern), 'i').test(text)));
+    return matches === (op === 'regex');
   }
   if (op === 'equiv') return want.some((wanted) => isSameCommand(got, wanted));
   return want.includes(got);
