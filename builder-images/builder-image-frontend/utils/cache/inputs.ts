@@ -9,7 +9,7 @@ import { readRepoFile } from '../folders.ts';
 /** Files that decide what an install command does, anywhere in the repository. */
 const LOCKFILE = /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?)$/;
 const INPUT =
-  /(?:^|\/)(?:package\.json|\.npmrc|\.yarnrc(?:\.yml)?|pnpm-workspace\.yaml|bunfig\.toml|[^/]*\.(?:prisma|patch))$|(?:^|\/)(?:patches|\.yarn)\//;
+  /(?:^|\/)(?:package\.json|\.gitattributes|\.npmrc|\.yarnrc(?:\.yml)?|pnpm-workspace\.yaml|bunfig\.toml|[^/]*\.(?:prisma|patch))$|(?:^|\/)(?:patches|\.yarn)\//;
 /** Of those: what may name programs. */
 const SETTINGS = /(?:^|\/)(?:\.npmrc|\.yarnrc(?:\.yml)?|pnpm-workspace\.yaml|bunfig\.toml)$/;
 /** Code of the repository's own that package managers run: it may read any file. */
