@@ -56,6 +56,12 @@ describe('an install that its inputs say all about', () => {
   ])('%s', async (_, files) => expect((await inputsOf(files)).install).toMatch(/^[0-9a-f]{64}$/));
 });
 
+test('attributes decide what is checked out of the same content, so they are inputs too', async () => {
+  const plain = await inputsOf({});
+  const changed = await inputsOf({ '.gitattributes': 'package-lock.json working-tree-encoding=UTF-7' });
+  expect([plain.install, changed.install === plain.install]).toEqual([expect.any(String), false]);
+});
+
 describe('an install that may read any file', () => {
   test.each<[string, Files]>([
     ['a hook of pnpm’s', { '.pnpmfile.cjs': '' }],
