@@ -146,7 +146,7 @@ sleep 0.3
         { projectId: 'full', ...source },
         { ...isolated, VEREN_WORKDIR: small, BUILDCOMMAND: fill },
       );
-      expect(failed.last).toMatchObject({ type: 'build.failed', error: { code: 'BUILD_FAILED', phase: 'build' } });
+      expect(failed.last).toMatchObject({ type: 'build.failed', error: { code: 'BUILD_DISK_FULL', phase: 'build' } });
       expect(failed.log).toMatch(/No space left on device[\s\S]*code 1/);
       // … and what it does build is published with the disk still full.
       const built = await world().build(
