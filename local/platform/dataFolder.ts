@@ -27,7 +27,7 @@ export async function secureDataFolder(dataDir: string, users: BuildUsers): Prom
     if (users.owns(info.uid)) throw unusable(`${path} belongs to a build`);
     if (info.isSymbolicLink() || (info.mode & EVERYBODY_WRITES) === 0) continue;
     if (path === real ? (info.mode & STICKY) !== 0 : (info.mode & STICKY) === 0)
-      throw unusable(`everybody may write to ${path}, so a build could put another folder in its place.`);
+      throw unusable(`everybody may write to ${path}, so a build could put another folder in its place`);
   }
   const { mode } = await lstat(real);
   if ((mode & OTHERS_WRITE) !== 0) await chmod(real, mode & 0o7777 & ~OTHERS_WRITE);

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -115,16 +116,31 @@ describe('a hand-over', () => {
   });
 });
 
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return ''; // it has ended
+  }
+}
+
 describe('a builder that is started as RunTask starts it', () => {
   const tasks: Task[] = [];
   const files = { 'index.html': 'x', 'build.sh': 'echo "variable: $GREETING"; env > page.txt' };
-  async function start(meet: (url: string) => Promise<unknown> = async () => undefined) {
+  /** @param look Called twice a second once the build's command runs. */
+  async function start(
+    meet: (url: string) => Promise<unknown> = async () => undefined,
+    variables: Record<string, string> = {},
+    look?: () => void,
+  ) {
     const id = deploymentId();
     const { url, commit } = repository(join(world.dir, `repo-${id}`), files);
     const whole: Record<string, string> = {
       ...world.environment({ projectId: 'site', deploymentId: id, url, commit }),
       BUILD_ENV: JSON.stringify({ GREETING: 'hi' }),
       BUILDCOMMAND: 'sh build.sh',
+      EVENT_SIGNING_KEY: randomBytes(32).toString('hex'),
+      ...variables,
     };
     const secret = new Set<string>(SECRET_ENV);
     const secrets = Object.fromEntries(Object.entries(whole).filter(([name]) => secret.has(name)));
@@ -132,7 +148,8 @@ describe('a builder that is started as RunTask starts it', () => {
     const handover = await write(of(id), secrets);
     await meet(handover.url);
     tasks.push(world.task({ ...shown, HANDOVER_URL: handover.url }));
-    const { code, output } = await tasks.at(-1)!.ended;
+    const looking = setInterval(() => world.told(id).log.includes('variable:') && look?.(), 500);
+    const { code, output } = await tasks.at(-1)!.ended.finally(() => clearInterval(looking));
     return { id, code, output, url: handover.url, ...world.told(id) };
   }
 
@@ -161,6 +178,31 @@ describe('a builder that is started as RunTask starts it', () => {
       silent.close();
     }
   }, 60_000);
+
+  const onLinux = process.platform === 'linux' ? it : it.skip;
+  onLinux(
+    'leaves no secret in the environment or the arguments of any process, while it builds',
+    async () => {
+      const holders: string[] = [];
+      const secrets: string[] = [];
+      const { code, log } = await start(
+        async (url) => {
+          const { variables } = HandoverSchema.parse(await (await fetch(url)).json());
+          secrets.push(url, ...Object.values(variables).filter((value) => value.length > 20));
+        },
+        { BUILDCOMMAND: 'sh build.sh; sleep 2' },
+        () => {
+          for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+            for (const name of ['environ', 'cmdline'])
+              if (secrets.some((secret) => textOf(`/proc/${pid}/${name}`).includes(secret)))
+                holders.push(`${name} of ${textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`);
+        },
+      );
+      expect([code, log.includes('variable: hi'), secrets.length, looks > 0]).toEqual([0, true, 4, true]);
+      expect(holders).toEqual([]);
+    },
+    60_000,
+  );
 
   it('has the documented environment, and hands the URL to no command', async () => {
     const { code, log, last, url } = await start();
