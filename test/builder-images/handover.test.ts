@@ -185,6 +185,7 @@ describe('a builder that is started as RunTask starts it', () => {
     async () => {
       const holders: string[] = [];
       const secrets: string[] = [];
+    let looks = 0;
       const { code, log } = await start(
         async (url) => {
           const { variables } = HandoverSchema.parse(await (await fetch(url)).json());
