@@ -116,6 +116,14 @@ describe('a hand-over', () => {
   });
 });
 
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
 function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -127,7 +135,7 @@ function textOf(file: string): string {
 describe('a builder that is started as RunTask starts it', () => {
   const tasks: Task[] = [];
   const files = { 'index.html': 'x', 'build.sh': 'echo "variable: $GREETING"; env > page.txt' };
-  /** @param look Called twice a second once the build's command runs. */
+  /** @param look Called twice a second once the builder has its environment and a work folder. */
   async function start(
     meet: (url: string) => Promise<unknown> = async () => undefined,
     variables: Record<string, string> = {},
@@ -148,7 +156,7 @@ describe('a builder that is started as RunTask starts it', () => {
     const handover = await write(of(id), secrets);
     await meet(handover.url);
     tasks.push(world.task({ ...shown, HANDOVER_URL: handover.url }));
-    const looking = setInterval(() => world.told(id).log.includes('variable:') && look?.(), 500);
+    const looking = setInterval(() => namesIn(join(world.dir, 'work')).length > 0 && look?.(), 500);
     const { code, output } = await tasks.at(-1)!.ended.finally(() => clearInterval(looking));
     return { id, code, output, url: handover.url, ...world.told(id) };
   }
@@ -185,7 +193,7 @@ describe('a builder that is started as RunTask starts it', () => {
     async () => {
       const holders: string[] = [];
       const secrets: string[] = [];
-    let looks = 0;
+      const looks = 0;
       const { code, log } = await start(
         async (url) => {
           const { variables } = HandoverSchema.parse(await (await fetch(url)).json());
@@ -193,6 +201,7 @@ describe('a builder that is started as RunTask starts it', () => {
         },
         { BUILDCOMMAND: 'sh build.sh; sleep 2' },
         () => {
+          looks++;
           for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
             for (const name of ['environ', 'cmdline'])
               if (secrets.some((secret) => textOf(`/proc/${pid}/${name}`).includes(secret)))
