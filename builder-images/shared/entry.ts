@@ -12,6 +12,7 @@ import { type Fetching, unusableVariables } from './fetch.ts';
 import { stopFetch } from './fetched.ts';
 import { kafkaTransport } from './kafka.ts';
 import { createMasker, type Masker, secretsOf } from './masker.ts';
+import { removeTree } from './processes.ts';
 import { Reporter } from './reporter.ts';
 
 /** What a builder's phases work with. */
@@ -68,13 +69,14 @@ export function createReporter(
 }
 
 /**
- * Removes the work folder once nobody is left who could put a link in a folder's place meanwhile. By no program of the
- * system: after Kaniko its programs are another system's.
+ * Removes the work folder once nobody is left who could put a link in a folder's place meanwhile. After Kaniko by no program
+ * of the system, which is another one then; elsewhere by `rm`: Node's knows neither names that are no text nor long paths.
  */
-async function removeWork({ work, sandbox }: Fetching): Promise<void> {
+async function removeWork({ work, sandbox }: Fetching, { VEREN_KANIKO }: Begun['raw']): Promise<void> {
   try {
     await sandbox.killAll();
-    await rm(work, { recursive: true, force: true });
+    if (VEREN_KANIKO === undefined) await removeTree(work);
+    else await rm(work, { recursive: true, force: true });
   } catch (error) {
     console.error(`veren: the work folder stays: ${(error as Error).message}`);
   }
@@ -93,7 +95,7 @@ async function checkEnvironment<Env extends z.ZodType, Image extends z.ZodType>(
   } catch (error) {
     if (fetching) {
       await stopFetch(fetching);
-      await removeWork(fetching);
+      await removeWork(fetching, raw);
     }
     throw error;
   }
@@ -116,7 +118,7 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   let told: boolean;
   try {
     // What is fetched meanwhile runs no code of the repository's.
-    await begun.claimed.catch(async (error: unknown) => {
+    await Promise.race([begun.claimed, stopped(deadline.signal)]).catch(async (error: unknown) => {
       await stopFetch(fetching);
       throw error;
     });
@@ -137,9 +139,17 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   }
   if (!told) console.error('veren: the broker did not take the result; the exit code tells it');
   await reporter.close();
-  await removeWork(fetching);
+  await removeWork(fetching, raw);
   return exitCode;
 }
+
+/** Rejects with the signal's reason. */
+const stopped = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
 
 const describe = (artifact: Artifact) =>
   artifact.kind === 'static' ? `${artifact.files} files` : `${artifact.uri}@${artifact.digest}`;

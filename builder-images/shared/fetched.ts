@@ -15,6 +15,8 @@ export interface FetchInput {
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
   readonly now: () => number;
+  /** Resolves when nothing else that runs as the build's user beside the fetch is at work: it would be ended with it. */
+  readonly beside: () => Promise<unknown>;
 }
 
 /** Ends a fetch that nobody waits for any more, with everything that it has started. */
@@ -24,7 +26,10 @@ export async function stopFetch({ program, sandbox }: Fetching): Promise<void> {
   await sandbox.killAll();
 }
 
-/** Reports the fetch that was begun before: its lines as they come, its times, its end. Throws `PhaseFault`. */
+/**
+ * Reports the fetch that was begun before: its lines as they come, its times, its end. When this resolves nothing of the
+ * build's user is alive. Throws `PhaseFault`.
+ */
 export async function fetched(input: FetchInput): Promise<void> {
   const { reporter, signal, fetching } = input;
   const { program, work } = fetching;
@@ -47,13 +52,20 @@ export async function fetched(input: FetchInput): Promise<void> {
   splitter.end();
   const { exitCode, at } = await finished;
   signal.removeEventListener('abort', stop);
+  const ok = exitCode === 0 && !signal.aborted;
+  if (ok) await Promise.race([input.beside().catch(() => undefined), abortOf(signal)]);
   await stopFetch(fetching);
   removeGitHome(work);
-  const ok = exitCode === 0 && !signal.aborted;
   reporter.phaseFinished('fetch', ok, at);
   signal.throwIfAborted();
   if (!ok) throw new PhaseFault(new VerenError('FETCH_FAILED', { exitCode }), exitCode, reporter.lastLines);
 }
+
+const abortOf = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 /** Empty by now: a folder is never emptied by root where it belongs to the build. */
 function removeGitHome(work: string): void {

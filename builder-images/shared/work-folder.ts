@@ -20,14 +20,18 @@ export const BUILD_ID_FILE = 'control/build';
 export const UNFINISHED = '.new-';
 
 /**
- * Makes the folder of one build and gives its path. `control` is ours alone, `git` the fetch's, the rest the build's.
+ * Makes the folder of one build and gives its path. `control` is ours alone, `git` the fetch's, the rest the build's. Nobody
+ * else may enter: other builds run beside it, and the repository may be private.
  * A project's builds get the same path where it is free: build tools put absolute paths into their caches.
  */
 export function makeWorkFolder({ parent, projectId, buildId, owner }: WorkFolderOptions): string {
   mkdirSync(parent, { recursive: true });
   const staging = join(parent, `${UNFINISHED}${buildId}`);
-  mkdirSync(staging, { mode: 0o755 });
-  chmodSync(staging, 0o755);
+  mkdirSync(staging, { mode: 0o700 });
+  if (owner) {
+    chownSync(staging, 0, owner.gid);
+    chmodSync(staging, 0o750);
+  }
   mkdirSync(join(staging, 'control'), { mode: 0o700 });
   writeFileSync(join(staging, BUILD_ID_FILE), buildId, { mode: 0o600, flag: 'wx' });
   for (const name of ['git', ...OF_THE_BUILD]) {

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ECSClient } from '@aws-sdk/client-ecs';
@@ -9,6 +10,7 @@ import { Runner } from '../ecs/runner.ts';
 import { TaskStore } from '../ecs/taskStore.ts';
 import type { TaskStateChange } from '../ecs/view.ts';
 import { chooseBuildUsers } from '../platform/buildUsers.ts';
+import { secureDataFolder } from '../platform/dataFolder.ts';
 import { type HostEnv, laptopTaskDefinitions, workFolder } from '../platform/images.ts';
 import { clearToolchains, clearWork, protectData } from '../platform/leftovers.ts';
 import { startEcsProxy } from './ecsProxy.ts';
@@ -57,8 +59,10 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     lastFault = fault;
   };
 
-  const store = await TaskStore.open(resolve(dataDir, 'ecs'), systemClock, onError);
   const users = chooseBuildUsers(dataDir);
+  await mkdir(dataDir, { recursive: true });
+  await secureDataFolder(resolve(dataDir), users);
+  const store = await TaskStore.open(resolve(dataDir, 'ecs'), systemClock, onError);
   await clearToolchains(resolve(dataDir, 'toolchains'));
   const definitions = await laptopTaskDefinitions(dataDir, hostEnv, users, { AWS_ENDPOINT_URL_S3: emulator });
   const runner = new Runner({

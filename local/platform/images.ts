@@ -44,7 +44,8 @@ async function laptopImages(
   const tools = join(dataDir, 'toolchains', 'tools');
   await Promise.all([mkdir(work, { recursive: true }), mkdir(tools, { recursive: true })]);
   // Builds enter these as other users; they own what they may write, which is in their own folder below `work`.
-  for (const open of [work, dirname(tools), tools]) await chmod(open, 0o755);
+  for (const open of [folder, work, dirname(tools), tools]) await chmod(open, 0o755);
+  for (const script of Object.values(scripts)) await chmod(script, 0o644);
   return ({ target, nodeMajors }) => ({
     entryPoint: ['/usr/bin/env', 'bash', join(BUILDER_IMAGES, ENTRY[target])],
     environment: async () => {

@@ -5,6 +5,7 @@ import { removeTree } from '../../builder-images/shared/processes.ts';
 import { createSandbox } from '../../builder-images/shared/sandbox.ts';
 import { BUILD_ID_FILE, UNFINISHED } from '../../builder-images/shared/work-folder.ts';
 import type { BuildUsers } from './buildUsers.ts';
+import { removeLeftFiles } from './leftFiles.ts';
 
 const namesIn = (folder: string) => readdir(folder).catch((): string[] => []);
 
@@ -15,14 +16,17 @@ const killAll = (options: { uid?: number; cookie: string }) =>
     .catch(() => undefined);
 
 /**
- * After a builder has ended, however it did: no process of its build is alive and its work folder is gone. A builder that
- * ends by itself has seen to both; one that was killed has not.
+ * After a builder has ended, however it did: no process of its build is alive, and its work folder is gone with whatever it
+ * has left elsewhere. A builder that ends by itself has seen to the first two; one that was killed has not.
  * @param variables What the builder was started with.
  */
 export async function releaseBuild(variables: Readonly<Record<string, string>>): Promise<void> {
   const { VEREN_WORKDIR: parent, VEREN_BUILD_UID: uid } = variables;
   if (parent === undefined) return;
-  if (uid !== undefined) await killAll({ uid: Number(uid), cookie: '' });
+  if (uid !== undefined) {
+    await killAll({ uid: Number(uid), cookie: '' });
+    await removeLeftFiles((owner) => owner === Number(uid));
+  }
   const id = buildIdOf(variables);
   for (const name of await namesIn(parent)) {
     const work = join(parent, name);
@@ -36,6 +40,7 @@ export async function releaseBuild(variables: Readonly<Record<string, string>>):
 /** Ends the processes that builds of an earlier life of the platform have left, and removes their folders. */
 export async function clearWork(work: string, users: BuildUsers): Promise<void> {
   for (const uid of await usersAtWork()) if (users.owns(uid)) await killAll({ uid, cookie: '' });
+  if (users.warning === undefined) await removeLeftFiles((uid) => users.owns(uid));
   for (const name of await namesIn(work)) {
     const id = await readFile(join(work, name, BUILD_ID_FILE), 'utf8').catch(() => '');
     if (id !== '') await killAll({ cookie: `VEREN_BUILD=${id}-${name}` });

@@ -17,6 +17,7 @@ import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
 import { ownAddressesOf } from './admission.ts';
 import { chooseBuildUsers } from './buildUsers.ts';
+import { secureDataFolder } from './dataFolder.ts';
 import { requireGit } from './git.ts';
 import { clearHandovers } from './handovers.ts';
 import { healthOf } from './health.ts';
@@ -83,6 +84,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await mkdir(dataDir, { recursive: true }).catch((e: Error) => {
       throw new VerenError('DATA_FOLDER_UNUSABLE', { path: dataDir, reason: e.message }, { cause: e });
     });
+    const users = chooseBuildUsers(dataDir);
+    await secureDataFolder(dataDir, users);
     const onError = (e: unknown) => log('an engine reported a fault', e);
     const onRepair = (sentence: string) => log(sentence);
     const signing = await laptopSigning(dataDir, clock.now());
@@ -104,7 +107,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     });
     const sites = opened(await startSiteServer({ dataDir, s3, bucket: DEFAULT_BUCKET }));
 
-    const users = chooseBuildUsers(dataDir);
     await clearToolchains(join(dataDir, 'toolchains'));
     const taskDefinitions = await laptopTaskDefinitions(dataDir, hostEnv, users);
     const stateChanges: unknown[] = [];

@@ -52,8 +52,15 @@ describe('an install that its inputs say all about', () => {
         }),
       },
     ],
+    ['Yarn’s downloads where it has them', { '.yarnrc.yml': 'cacheFolder: ./.yarn/cache\nenableGlobalCache: false\n' }],
     ['Yarn 1', { '.yarnrc': 'yarn-path ".yarn/releases/yarn-1.22.22.cjs"\n' }],
   ])('%s', async (_, files) => expect((await inputsOf(files)).install).toMatch(/^[0-9a-f]{64}$/));
+});
+
+test('attributes decide what is checked out of the same content, so they are inputs too', async () => {
+  const plain = await inputsOf({});
+  const changed = await inputsOf({ '.gitattributes': 'package-lock.json working-tree-encoding=UTF-7' });
+  expect([plain.install, changed.install === plain.install]).toEqual([expect.any(String), false]);
 });
 
 describe('an install that may read any file', () => {
@@ -72,6 +79,8 @@ describe('an install that may read any file', () => {
     ['Yarn 1 from another file', { '.yarnrc': 'yarn-path "tools/yarn.js"\n' }],
     ['a plugin from another file', { '.yarnrc.yml': 'plugins:\n  - ./tools/p.cjs\n' }],
     ['a plugin from another file, with more said', { '.yarnrc.yml': 'plugins:\n  - path: "tools/p"\n    spec: p\n' }],
+    ['downloads of its own', { '.yarnrc': 'cache-folder "./downloads"\n' }],
+    ['downloads of its own, of pnpm', { '.npmrc': 'store-dir = downloads\n' }],
     ['a lockfile that is a link', { 'package-lock.json': { link: 'locks/one' }, 'locks/one': '1' }],
     ['settings that are a link', { '.npmrc': { link: 'other' }, other: '' }],
     ['a folder of patches that is a link', { patches: { link: 'fixes' }, 'fixes/a.txt': '' }],
@@ -85,6 +94,37 @@ describe('an install that may read any file', () => {
     ['a replaced dependency of a dependency', { 'package.json': '{"overrides":{"a":{"b":"file:./b"}}}' }],
     ['scripts of its own', { 'a/package.json': '{"scripts":{"postinstall":"x"}}' }],
   ])('%s', async (_, files) => expect((await inputsOf(files)).install).toBeNull());
+});
+
+describe('variables of the install', () => {
+  test.each([
+    ['NODE_OPTIONS', '--require ./evil.js'],
+    ['NODE_OPTIONS', '--max-old-space-size=4096 -r evil'],
+    ['NODE_OPTIONS', '--import=./evil.mjs'],
+    ['npm_config_node_options', '--require=./evil.js'],
+    ['npm_config_script_shell', './sh'],
+    ['NPM_CONFIG_USERCONFIG', 'settings'],
+    ['PATH', './bin:/usr/bin'],
+    ['BASH_ENV', 'setup'],
+    ['LD_PRELOAD', './evil.so'],
+    ['GIT_SSH_COMMAND', './ssh'],
+    ['YARN_RC_FILENAME', 'other'],
+    ['CC', './cc'],
+    ['YARN_CACHE_FOLDER', './downloads'],
+  ])('%s=%s may run a file that no key knows', async (name, value) =>
+    expect((await inputsOf({}, { buildEnv: { [name]: value } })).install).toBeNull(),
+  );
+
+  test.each([
+    ['NODE_OPTIONS', '--max-old-space-size=4096 --openssl-legacy-provider'],
+    ['npm_config_registry', 'https://registry.example/'],
+    ['NODE_ENV', 'production'],
+    ['API_PATH', './api'],
+    ['NODE_AUTH_TOKEN', 'x'],
+    ['GITHUB_TOKEN', 'x'],
+  ])('%s=%s does not', async (name, value) =>
+    expect((await inputsOf({}, { buildEnv: { [name]: value } })).install).toMatch(/^[0-9a-f]{64}$/),
+  );
 });
 
 test('the key changes with the schema that Prisma generates its client from', async () => {

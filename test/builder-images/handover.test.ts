@@ -1,3 +1,8 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { openHandover } from '../../builder-images/shared/open-handover.ts';
@@ -7,7 +12,7 @@ import { HANDOVER_SECONDS, HandoverSchema } from '../../contract/handover.ts';
 import { HANDOVER_PREFIX } from '../../contract/names.ts';
 import { handoverWriter, urlSigner, type WriteHandover } from '../../lambdas/build-worker/services/handover.ts';
 import { useWorld } from './bundle.ts';
-import { BUCKET, deploymentId, repository, type World } from './harness.ts';
+import { BUCKET, deploymentId, repository, type Task, type World } from './harness.ts';
 
 const worldOf = useWorld();
 let world: World;
@@ -111,24 +116,103 @@ describe('a hand-over', () => {
   });
 });
 
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return ''; // it has ended
+  }
+}
+
 describe('a builder that is started as RunTask starts it', () => {
+  const tasks: Task[] = [];
   const files = { 'index.html': 'x', 'build.sh': 'echo "variable: $GREETING"; env > page.txt' };
-  async function start(meet: (url: string) => Promise<unknown> = async () => undefined) {
+  /** @param look Called twice a second once the builder has its environment and a work folder. */
+  async function start(
+    meet: (url: string) => Promise<unknown> = async () => undefined,
+    variables: Record<string, string> = {},
+    look?: () => void,
+  ) {
     const id = deploymentId();
     const { url, commit } = repository(join(world.dir, `repo-${id}`), files);
     const whole: Record<string, string> = {
       ...world.environment({ projectId: 'site', deploymentId: id, url, commit }),
       BUILD_ENV: JSON.stringify({ GREETING: 'hi' }),
       BUILDCOMMAND: 'sh build.sh',
+      EVENT_SIGNING_KEY: randomBytes(32).toString('hex'),
+      ...variables,
     };
     const secret = new Set<string>(SECRET_ENV);
     const secrets = Object.fromEntries(Object.entries(whole).filter(([name]) => secret.has(name)));
     const shown = Object.fromEntries(Object.entries(whole).filter(([name]) => !secret.has(name)));
     const handover = await write(of(id), secrets);
     await meet(handover.url);
-    const { code, output } = await world.task({ ...shown, HANDOVER_URL: handover.url }).ended;
+    tasks.push(world.task({ ...shown, HANDOVER_URL: handover.url }));
+    const looking = setInterval(() => namesIn(join(world.dir, 'work')).length > 0 && look?.(), 500);
+    const { code, output } = await tasks.at(-1)!.ended.finally(() => clearInterval(looking));
     return { id, code, output, url: handover.url, ...world.told(id) };
   }
+
+  it('can be stopped while the bucket does not answer the claim: it says so, and leaves no folder', async () => {
+    const asked: string[] = [];
+    const silent = createServer((request) => void asked.push(String(request.method))).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const port = (silent.address() as AddressInfo).port;
+    try {
+      const ended = start(async (url) => {
+        const told = HandoverSchema.parse(await (await fetch(url)).json());
+        const Body = JSON.stringify({ ...told, claim: { ...told.claim, url: `http://127.0.0.1:${port}/claim` } });
+        await world.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: keyOf(url), Body }));
+      });
+      while (asked.length === 0) await new Promise((done) => setTimeout(done, 20));
+      await new Promise((done) => setTimeout(done, 1_000)); // the rest is loaded
+      const at = performance.now();
+      tasks.at(-1)?.child.kill('SIGTERM');
+      const { code, last, log } = await ended;
+      expect([code, last]).toEqual([ERRORS.BUILD_STOPPED.exitCode, expect.objectContaining({ type: 'build.failed' })]);
+      expect(performance.now() - at).toBeLessThan(6_000);
+      expect(log).not.toContain('sh build.sh');
+      expect(readdirSync(join(world.dir, 'work'))).toEqual([]);
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
+  }, 60_000);
+
+  const onLinux = process.platform === 'linux' ? it : it.skip;
+  onLinux(
+    'leaves no secret in the environment or the arguments of any process, while it builds',
+    async () => {
+      const holders: string[] = [];
+      const secrets: string[] = [];
+      let looks = 0;
+      const { code, log } = await start(
+        async (url) => {
+          const { variables } = HandoverSchema.parse(await (await fetch(url)).json());
+          secrets.push(url, ...Object.values(variables).filter((value) => value.length > 20));
+        },
+        { BUILDCOMMAND: 'sh build.sh; sleep 2' },
+        () => {
+          looks++;
+          for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+            for (const name of ['environ', 'cmdline'])
+              if (secrets.some((secret) => textOf(`/proc/${pid}/${name}`).includes(secret)))
+                holders.push(`${name} of ${textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`);
+        },
+      );
+      expect([code, log.includes('variable: hi'), secrets.length, looks > 0]).toEqual([0, true, 4, true]);
+      expect(holders).toEqual([]);
+    },
+    60_000,
+  );
 
   it('has the documented environment, and hands the URL to no command', async () => {
     const { code, log, last, url } = await start();

@@ -44,7 +44,9 @@ export async function build(input: BuildInput): Promise<Built> {
   });
   const objects = builderObjects(env, raw.AWS_ENDPOINT_URL_S3);
   const layers = layerCache(input, place, objects, earlier);
-  await fetched({ fetching: input.fetching, commit: env.GIT_COMMIT, mask, reporter, signal, now: input.now });
+  const beside = async () => layers?.settled();
+  const { fetching, now } = input;
+  await fetched({ fetching, commit: env.GIT_COMMIT, mask, reporter, signal, now, beside });
   const phases = new Phases(reporter, deadline);
   try {
     const publication = { projectId: env.PROJECT_ID, deploymentId: env.DEPLOYMENTID, target: 'backend' } as const;

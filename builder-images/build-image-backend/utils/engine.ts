@@ -1,5 +1,5 @@
 import { access, constants } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
 import { runCommand } from '../../shared/command.ts';
@@ -23,10 +23,27 @@ const ENGINE_ENV =
 /** A daemon that does not answer is as good as none. */
 const ANSWER_MS = 5_000;
 
-/** `raw` is the environment that main.sh handed over. HOME is the user's own: the engines keep images and settings there. */
+/**
+ * `raw` is the environment that main.sh handed over. HOME is the person's own, as the system knows it: the engines keep images
+ * and settings there, and the builder's HOME goes with its work folder.
+ */
 export function engineEnv(raw: Readonly<Record<string, string>>): Record<string, string> {
   const given = Object.entries(raw).filter(([name]) => ENGINE_ENV.test(name));
-  return { ...Object.fromEntries(given), PATH: raw.PATH ?? '', HOME: homedir(), LC_ALL: 'C', DOCKER_BUILDKIT: '1' };
+  return {
+    ...Object.fromEntries(given),
+    PATH: raw.PATH ?? '',
+    HOME: personalHome(),
+    LC_ALL: 'C',
+    DOCKER_BUILDKIT: '1',
+  };
+}
+
+function personalHome(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '/'; // a user without an entry
+  }
 }
 
 /**

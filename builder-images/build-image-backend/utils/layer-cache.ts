@@ -52,6 +52,11 @@ export class LayerCache {
     this.#prefetched = this.#prefetch().catch((error: unknown) => this.#drop(error));
   }
 
+  /** Resolves when nothing is being unpacked any more. */
+  async settled(): Promise<void> {
+    await this.#prefetched;
+  }
+
   /** Kaniko's cache, with the layers of `key` in it where there are any that are whole. */
   async open(key: string): Promise<OpenCache> {
     const { work } = this.#o;

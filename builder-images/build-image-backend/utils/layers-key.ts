@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -19,7 +20,12 @@ async function add(hash: Hash, root: string, path: string): Promise<void> {
     for (const name of (await readdir(file)).sort()) await add(hash, root, join(path, name));
     return;
   }
-  const content = info.isSymbolicLink() ? await readlink(file) : await readFile(file);
-  const kind = info.isSymbolicLink() ? 'link' : info.mode & 0o100 ? 'program' : 'file';
-  hash.update(JSON.stringify([path, kind, content.length])).update(content);
+  if (info.isSymbolicLink()) {
+    const target = await readlink(file);
+    hash.update(JSON.stringify([path, 'link', target.length])).update(target);
+    return;
+  }
+  hash.update(JSON.stringify([path, info.mode & 0o100 ? 'program' : 'file', info.size]));
+  // Piece by piece: a commit may hold a file that is larger than our memory.
+  for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
 }

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readRepoFile } from '../../builder-image-frontend/utils/folders.ts';
 
 /** A package.json as far as an installation is concerned. Anything that is not of the expected type counts as absent. */
 export interface PackageJson {
@@ -59,9 +60,7 @@ const strings = (value: unknown): Record<string, string> =>
 export async function readPackageJson(folder: string): Promise<PackageJson | null> {
   const file = join(folder, 'package.json');
   try {
-    // A link would be followed as root.
-    if (!(await lstat(file)).isFile()) return null;
-    const parsed = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    const parsed = JSON.parse(await readRepoFile(file)) as Record<string, unknown>;
     return {
       scripts: strings(parsed.scripts),
       dependencies: { ...strings(parsed.optionalDependencies), ...strings(parsed.dependencies) },

@@ -4,10 +4,14 @@ import { lstat, readlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { VerenError } from '../../../contract/errors.ts';
+import { programPath } from '../../shared/programs.ts';
 import { NODE_UID } from './context.ts';
 
-/** Of the last base image: what is called as root once the user's steps are over. */
-const OF_THE_BASE = ['/bin/sh', '/bin/tar', '/usr/bin/env', '/usr/bin/prlimit', '/usr/bin/setpriv'] as const;
+/** Of the last base image: what is called as root once the user's steps are over, by the very paths that are started. */
+const ofTheBase = (): string[] => [
+  '/usr/bin/env',
+  ...(['sh', 'tar', 'rm', 'prlimit', 'setpriv'] as const).map(programPath),
+];
 const MAX_LINKS = 40;
 
 async function sha256(file: string): Promise<string> {
@@ -62,7 +66,7 @@ export class Programs {
   /** Of owners and rights alone, for what comes from the base image. Throws `VerenError('IMAGE_BUILD_FAILED')`. */
   async checkPlaces(): Promise<void> {
     const folders = this.#path.split(':').filter((folder) => folder.startsWith('/'));
-    for (const file of [...this.#hashes.keys(), ...OF_THE_BASE, ...folders]) {
+    for (const file of [...this.#hashes.keys(), ...ofTheBase(), ...folders]) {
       const foreign = await foreignOnTheWay(file);
       if (foreign !== null) throw changed(foreign);
     }

@@ -36,7 +36,8 @@ export async function build(input: BuildInput): Promise<Built> {
     runUserCommand({ command, cwd, env: environment(path), failure, sandbox, reporter, mask, signal });
 
   deadline.phase = 'fetch';
-  await fetched({ fetching: input.fetching, commit: env.GIT_COMMIT, mask, reporter, signal, now });
+  const beside = async () => (await opening).cache?.settled();
+  await fetched({ fetching: input.fetching, commit: env.GIT_COMMIT, mask, reporter, signal, now, beside });
 
   const { path, installation } = await phase('install', async () => {
     const tools = image.VEREN_TOOLS;

@@ -15,7 +15,7 @@ export interface PublishInput {
   readonly deploymentId: string;
   readonly attempt: number;
   readonly commit: string;
-  readonly output: WalkOptions;
+  readonly output: Omit<WalkOptions, 'signal' | 'onSkipped'>;
   /** A build step ran. */
   readonly built: boolean;
   readonly signal: AbortSignal;
@@ -48,7 +48,11 @@ async function earlierAttempt(input: PublishInput): Promise<Manifest | null> {
 async function makeCopy(input: PublishInput): Promise<Manifest> {
   const { objects, projectId, deploymentId, say } = input;
   const skipped: string[] = [];
-  const files = await walkOutput({ ...input.output, onSkipped: (path) => path !== '.git' && skipped.push(path) });
+  const files = await walkOutput({
+    ...input.output,
+    signal: input.signal,
+    onSkipped: (path) => path !== '.git' && skipped.push(path),
+  });
   if (skipped.length > 0) say(`Not published: ${skipped.slice(0, 5).join(', ')}${skipped.length > 5 ? ', …' : ''}`);
   const prefix = s3Keys.deploymentFiles(projectId, deploymentId);
   const { built, base } = input;

@@ -1,5 +1,5 @@
 import { lstatSync, type Stats } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { opendir, realpath, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
 
@@ -25,6 +25,7 @@ export interface WalkOptions {
   /** Where the build had a user of its own: files of anybody else (hard links) are rejected. */
   readonly ownerUid: number | undefined;
   readonly onSkipped?: (path: string) => unknown;
+  readonly signal: AbortSignal;
 }
 
 /** S3 takes keys of up to 1,024 bytes; the longest prefix of ours and a variant's suffix go off. */
@@ -36,6 +37,12 @@ const NEVER =
 
 /** Of a source folder that is published as it is: no dot files but `.well-known`, no dependencies. */
 const isPrivateSource = (name: string) => (name.startsWith('.') && name !== '.well-known') || name === 'node_modules';
+
+/**
+ * Names that are looked at for every file that may be published: folders, and what is left out. Two links to a folder with
+ * two links each, and so on, are more folders than there is time, and need not hold one file.
+ */
+const NAMES_PER_FILE = 4;
 
 const rejected = (reason: string) => new VerenError('OUTPUT_REJECTED', { reason });
 
@@ -54,6 +61,19 @@ export async function walkOutput(options: WalkOptions): Promise<OutputFile[]> {
   const root = await outputRoot(options);
   const files: OutputFile[] = [];
   let bytes = 0;
+  let seen = 0;
+  const maxNames = options.maxFiles * NAMES_PER_FILE;
+
+  const namesIn = async (folder: string): Promise<string[]> => {
+    options.signal.throwIfAborted();
+    const names: string[] = [];
+    for await (const { name } of await opendir(folder, { bufferSize: 1_024 })) {
+      names.push(name);
+      if (++seen > maxNames)
+        throw new VerenError('OUTPUT_TOO_LARGE', { reason: `more than ${maxNames} names of files and folders` });
+    }
+    return names.sort();
+  };
 
   const add = (path: string, source: string, info: Stats) => {
     if (options.ownerUid !== undefined && info.uid !== options.ownerUid)
@@ -67,7 +87,7 @@ export async function walkOutput(options: WalkOptions): Promise<OutputFile[]> {
   };
 
   const visit = async (folder: string, prefix: string, ancestors: readonly string[]): Promise<void> => {
-    for (const name of (await readdir(folder)).sort()) {
+    for (const name of await namesIn(folder)) {
       const path = prefix + name;
       if (NEVER.test(name) || (options.asIs && isPrivateSource(name))) {
         options.onSkipped?.(path);

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { layersKey } from '../../../builder-images/build-image-backend/utils/layers-key.ts';
 import { installManifests } from '../../../builder-images/build-image-backend/utils/manifests.ts';
 import { type Files, writeFiles } from '../harness.ts';
 
@@ -10,11 +11,27 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+const makeFile = (name: string): string => {
+  writeFiles(folder, { [name]: '' });
+  return join(folder, name);
+};
 const manifests = (files: Files, command = 'npm ci') => {
   writeFiles(folder, files);
   return installManifests(folder, command);
 };
 const json = JSON.stringify;
+
+test('a package.json that is larger than any memory is none', async () => {
+  truncateSync(makeFile('package.json'), 1.5 * 1_024 ** 3);
+  const before = process.memoryUsage().rss;
+  expect(await manifests({})).toMatchObject({ needsSource: 'there is no readable package.json' });
+  expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
+});
+
+test('a lockfile that is larger than any memory is hashed piece by piece', async () => {
+  truncateSync(makeFile('package-lock.json'), 2.5 * 1_024 ** 3);
+  expect(await layersKey([], folder, ['package-lock.json'])).toMatch(/^[0-9a-f]{64}$/);
+}, 60_000);
 
 test('of a single package: what an installation reads, and no source', async () => {
   const found = await manifests({

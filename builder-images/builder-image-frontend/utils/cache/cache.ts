@@ -57,6 +57,12 @@ export class BuildCache {
     );
   }
 
+  /** Resolves when nothing that was fetched beforehand is being unpacked any more. */
+  async settled(): Promise<void> {
+    await this.#prefetched;
+    await Promise.all(Object.values(this.#unpacked));
+  }
+
   /** Puts the installed state in place and gives the deployment that made it. Null: the install has to run. */
   async restoreInstall(inputs: Inputs): Promise<string | null> {
     await this.#prefetched;
