@@ -65,16 +65,21 @@ export async function project(deps: ProjectorDeps, event: Pick<MSKEvent, 'record
 }
 
 async function projectPartition(deps: ProjectorDeps, records: readonly MSKRecord[]) {
-  for (const run of groupRuns(await read(deps, records))) {
-    try {
+  const first = records[0];
+  if (!first) return [];
+  // What is not done yet begins here.
+  let next: MSKRecord = first;
+  try {
+    for (const run of groupRuns(await read(deps, records))) {
+      next = (run[0] as Received).record;
       await projectRun(deps, run);
-    } catch (e) {
-      deps.log('a batch could not be projected and is given back', e);
-      const { topic, partition, offset } = (run[0] as Received).record;
-      return [{ itemIdentifier: { partition: `${topic}-${partition}`, offset } }];
     }
+    return [];
+  } catch (e) {
+    deps.log('a batch could not be projected and is given back', e);
+    const { topic, partition, offset } = next;
+    return [{ itemIdentifier: { partition: `${topic}-${partition}`, offset } }];
   }
-  return [];
 }
 
 type Received = Message & { readonly record: MSKRecord };

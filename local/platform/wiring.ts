@@ -132,7 +132,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     place: { bucket, ecrUri: platform.ecrUri },
     // One clock for all, and one that may be set back by hours: then a build's own words would be before its request.
     maxClockSkewMs: Number.POSITIVE_INFINITY,
-    refuse: countRefused(() => undefined, log),
+    refuse: countRefused(() => undefined, log, clock),
   };
   await ports.feed((event) => project(projector, event));
 
