@@ -20,9 +20,18 @@ export const MAX_CLOCK_SKEW_MS = 900_000;
 
 type Requested = NonNullable<DeploymentFacts['requested']>;
 
-/** What no event of the platform may do to a deployment that is known, whoever wrote it: make another one of it. */
-export function refusalOfPlatformEvent(event: DeploymentEvent, known: Requested | undefined, now: number): Refusal {
-  if (Date.parse(event.at) > now + MAX_CLOCK_SKEW_MS) return 'it says a time that has not come';
+/** The reader's clock, and how far those of builders may be off. */
+export interface Time {
+  readonly now: number;
+  /** Infinite where one clock serves all: it may be set back between a request and what its build says. */
+  readonly maxSkewMs: number;
+}
+
+/**
+ * What no event of the platform may do to a deployment that is known, whoever wrote it: make another one of it. Its time is
+ * not judged: what is proved to be the platform's own is never dropped because a clock was set back meanwhile.
+ */
+export function refusalOfPlatformEvent(event: DeploymentEvent, known: Requested | undefined): Refusal {
   if (!known) return null;
   if (event.projectId !== known.projectId) return 'it names another project';
   if (event.type !== 'deployment.requested') return null;
@@ -34,13 +43,13 @@ export function refusalOfPlatformEvent(event: DeploymentEvent, known: Requested 
 export function refusalOfBuilderEvent(
   event: BuilderEvent,
   facts: DeploymentFacts,
-  now: number,
+  time: Time,
   place: ArtifactPlace,
 ): Refusal {
   const { requested } = facts;
   // The state was lost: its MAC says that it is of a build of ours, and nothing is made of it before its request is known.
   if (!requested) return null;
-  const of = refusalOfSubject(event, requested) ?? refusalOfTime(event.at, requested, now);
+  const of = refusalOfSubject(event, requested) ?? refusalOfTime(event.at, requested, time);
   if (of) return of;
   if (event.attempt > MAX_ATTEMPT) return 'there is no such attempt';
   if (event.id !== builderEventId(event, whatOf(event))) return 'its id is not the one of what it says';
@@ -55,34 +64,34 @@ export function refusalOfBuilderEvent(
 export function refusalOfUnsigned(
   event: DeploymentEvent,
   facts: DeploymentFacts,
-  now: number,
+  time: Time,
   place: ArtifactPlace,
 ): Refusal {
   const { requested } = facts;
   if (!requested) return 'its deployment is not known';
-  const of = refusalOfPlatformEvent(event, requested, now) ?? refusalOfTime(event.at, requested, now);
+  const of = refusalOfPlatformEvent(event, requested) ?? refusalOfTime(event.at, requested, time);
   if (of) return of;
   if (event.type === 'build.succeeded' && !fits(event.artifact, event, place)) return 'its artifact is not its own';
   const byBuilder = event.type === 'build.phase' || event.type === 'build.succeeded' || event.type === 'build.failed';
   return byBuilder && repeatsOtherwise(event, facts) ? 'it says again what it has said, in another way' : null;
 }
 
-export function refusalOfLines(batch: LogBatch, requested: Requested | undefined, now: number): Refusal {
+export function refusalOfLines(batch: LogBatch, requested: Requested | undefined, time: Time): Refusal {
   if (batch.attempt > MAX_ATTEMPT) return 'there is no such attempt';
   if (!requested) return null;
   return (
     refusalOfSubject(batch, requested) ??
-    batch.lines.reduce<Refusal>((known, { at }) => known ?? refusalOfTime(at, requested, now), null)
+    batch.lines.reduce<Refusal>((known, { at }) => known ?? refusalOfTime(at, requested, time), null)
   );
 }
 
 const refusalOfSubject = ({ projectId }: { projectId: string }, requested: Requested): Refusal =>
   projectId === requested.projectId ? null : 'it names another project';
 
-function refusalOfTime(at: string, requested: Requested, now: number): Refusal {
-  const time = Date.parse(at);
-  if (time < Date.parse(requested.at) - MAX_CLOCK_SKEW_MS) return 'it says a time before its deployment was requested';
-  return time > now + MAX_CLOCK_SKEW_MS ? 'it says a time that has not come' : null;
+function refusalOfTime(at: string, requested: Requested, { now, maxSkewMs }: Time): Refusal {
+  const said = Date.parse(at);
+  if (said < Date.parse(requested.at) - maxSkewMs) return 'it says a time before its deployment was requested';
+  return said > now + maxSkewMs ? 'it says a time that has not come' : null;
 }
 
 const whatOf = (event: BuilderEvent) =>

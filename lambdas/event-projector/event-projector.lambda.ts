@@ -45,7 +45,7 @@ const deps = once(async (): Promise<ProjectorDeps> => {
     notifier: apiGatewayNotifier(new ApiGatewayManagementApiClient({ endpoint: env.WEBSOCKET_CALLBACK_URL })),
     stopBuilds: stopBuilds({ queue, ecs: new ECSClient({}) }),
     park: parkInBucket(s3, env.BUCKET, measure),
-    refuse: countRefused(measure, log),
+    refuse: countRefused(measure, log, systemClock),
     clock: systemClock,
     signing,
     place: { bucket: env.BUCKET, ecrUri: env.ECR_URI },

@@ -5,6 +5,7 @@ import type { Clock, LogEntry } from '../shared/ports.ts';
 import type { Signing } from '../shared/signing.ts';
 import {
   type ArtifactPlace,
+  MAX_CLOCK_SKEW_MS,
   type Refusal,
   refusalOfBuilderEvent,
   refusalOfLines,
@@ -40,6 +41,8 @@ export interface ProjectorDeps extends EffectDeps {
   /** The secret that all keys of messages are made of. */
   readonly signing: () => Promise<Signing>;
   readonly place: ArtifactPlace;
+  /** How far clocks of builders may be off. Default: `MAX_CLOCK_SKEW_MS`. */
+  readonly maxClockSkewMs?: number;
   /** Counts what is dropped. It is not kept: whoever forges could fill the bucket. */
   readonly refuse: (refused: Refused) => void;
   /** Keeps a poison message where an operator finds it. */
@@ -62,16 +65,21 @@ export async function project(deps: ProjectorDeps, event: Pick<MSKEvent, 'record
 }
 
 async function projectPartition(deps: ProjectorDeps, records: readonly MSKRecord[]) {
-  for (const run of groupRuns(await read(deps, records))) {
-    try {
+  const first = records[0];
+  if (!first) return [];
+  // What is not done yet begins here.
+  let next: MSKRecord = first;
+  try {
+    for (const run of groupRuns(await read(deps, records))) {
+      next = (run[0] as Received).record;
       await projectRun(deps, run);
-    } catch (e) {
-      deps.log('a batch could not be projected and is given back', e);
-      const { topic, partition, offset } = (run[0] as Received).record;
-      return [{ itemIdentifier: { partition: `${topic}-${partition}`, offset } }];
     }
+    return [];
+  } catch (e) {
+    deps.log('a batch could not be projected and is given back', e);
+    const { topic, partition, offset } = next;
+    return [{ itemIdentifier: { partition: `${topic}-${partition}`, offset } }];
   }
-  return [];
 }
 
 type Received = Message & { readonly record: MSKRecord };
@@ -132,19 +140,19 @@ async function projectRun(deps: ProjectorDeps, run: readonly Received[]): Promis
 
 function refusalOf(deps: ProjectorDeps, received: Message, facts: DeploymentFacts, signing: Signing): Refusal {
   const { requested } = facts;
-  const now = deps.clock.now();
+  const time = { now: deps.clock.now(), maxSkewMs: deps.maxClockSkewMs ?? MAX_CLOCK_SKEW_MS };
   switch (received.kind) {
     case 'platform':
-      return refusalOfPlatformEvent(received.message, requested, now);
+      return refusalOfPlatformEvent(received.message, requested);
     case 'builder':
-      return refusalOfBuilderEvent(received.message, facts, now, deps.place);
+      return refusalOfBuilderEvent(received.message, facts, time, deps.place);
     case 'logs':
-      return refusalOfLines(received.message, requested, now);
+      return refusalOfLines(received.message, requested, time);
     case 'unsigned':
     case 'unsigned logs': {
       if (!requested || !isOfEarlierVersion(signing, requested.at)) return 'it is not signed';
-      if (received.kind === 'unsigned logs') return refusalOfLines(received.message, requested, now);
-      return refusalOfUnsigned(received.message, facts, now, deps.place);
+      if (received.kind === 'unsigned logs') return refusalOfLines(received.message, requested, time);
+      return refusalOfUnsigned(received.message, facts, time, deps.place);
     }
   }
 }

@@ -5,7 +5,13 @@ import type { KeptMessage, TopicReader } from '../shared/adapters/kafka/readTopi
 import type { WholeArchive } from '../shared/archive.ts';
 import type { DeploymentStore, LogChannel } from '../shared/ports.ts';
 import type { Signing } from '../shared/signing.ts';
-import { type ArtifactPlace, refusalOfBuilderEvent, refusalOfPlatformEvent, refusalOfUnsigned } from './admit.ts';
+import {
+  type ArtifactPlace,
+  MAX_CLOCK_SKEW_MS,
+  refusalOfBuilderEvent,
+  refusalOfPlatformEvent,
+  refusalOfUnsigned,
+} from './admit.ts';
 import { eventsOf } from './eventsOf.ts';
 import { type DeploymentFacts, emptyFacts } from './facts.ts';
 import { historyReader } from './readHistory.ts';
@@ -25,6 +31,8 @@ export interface RebuildDeps {
   readonly read: (onMessage: (message: KeptMessage) => void) => Promise<TopicReader>;
   readonly signing: Signing;
   readonly place: ArtifactPlace;
+  /** As the projector has it. */
+  readonly maxClockSkewMs?: number;
   readonly now: () => number;
 }
 
@@ -68,6 +76,7 @@ export async function rebuild(deps: RebuildDeps): Promise<RebuildReport> {
     known.set(id, ((await deps.archive.readEvents(id)) ?? []).reduce(reduce, emptyFacts));
   });
 
+  const time = () => ({ now: deps.now(), maxSkewMs: deps.maxClockSkewMs ?? MAX_CLOCK_SKEW_MS });
   /** What builders said of deployments whose request has not come yet: nothing orders one topic against another. */
   const early = new Map<string, BuilderEvent[]>();
   const admit = (event: DeploymentEvent, refusal: string | null, facts: DeploymentFacts) => {
@@ -77,7 +86,7 @@ export async function rebuild(deps: RebuildDeps): Promise<RebuildReport> {
   const admitBuilderEvent = (event: BuilderEvent) => {
     const facts = known.get(event.deploymentId) ?? emptyFacts;
     if (!facts.requested) early.set(event.deploymentId, [...(early.get(event.deploymentId) ?? []), event]);
-    else admit(event, refusalOfBuilderEvent(event, facts, deps.now(), deps.place), facts);
+    else admit(event, refusalOfBuilderEvent(event, facts, time(), deps.place), facts);
   };
   const readHistory = historyReader(deps.signing, deps.now);
   const reader = await deps.read((raw) => {
@@ -92,8 +101,8 @@ export async function rebuild(deps: RebuildDeps): Promise<RebuildReport> {
       const facts = known.get(event.deploymentId) ?? emptyFacts;
       const signed = read.kind === 'platform' || event.type === 'deployment.requested';
       const refusal = signed
-        ? refusalOfPlatformEvent(event, facts.requested, deps.now())
-        : refusalOfUnsigned(event, facts, deps.now(), deps.place);
+        ? refusalOfPlatformEvent(event, facts.requested)
+        : refusalOfUnsigned(event, facts, time(), deps.place);
       admit(event, refusal, facts);
       const waiting = early.get(event.deploymentId) ?? [];
       if (waiting.length > 0 && known.get(event.deploymentId)?.requested) {

@@ -1,19 +1,25 @@
 import { METRICS } from '../../contract/metrics.ts';
 import type { Log } from '../shared/logger.ts';
 import type { Measure } from '../shared/metrics.ts';
+import type { Clock } from '../shared/ports.ts';
 import type { ProjectorDeps } from './project.ts';
 
-/** Different refusals that are remembered as told. */
-const REMEMBERED = 1_000;
+/** Different refusals that are told in an hour. Ids in forged messages are the forger's choice, so there is no end of them. */
+const MOST_TOLD = 1_000;
+const HOUR_MS = 3_600_000;
 
-/** Counts messages that were dropped, and tells of each kind once: whoever forges may send a million. */
-export function countRefused(measure: Measure, log: Log): ProjectorDeps['refuse'] {
+/** Counts messages that were dropped, and tells of each kind once an hour: whoever forges may send a million. */
+export function countRefused(measure: Measure, log: Log, clock: Clock): ProjectorDeps['refuse'] {
   const told = new Set<string>();
+  let since = clock.now();
   return ({ topic, partition, offset, reason, deploymentId = '' }) => {
     measure({ [METRICS.refusedMessages]: 1 });
     const kind = `${topic} ${deploymentId} ${reason}`;
-    if (told.has(kind)) return;
-    if (told.size >= REMEMBERED) told.clear();
+    if (Math.abs(clock.now() - since) >= HOUR_MS) {
+      told.clear();
+      since = clock.now();
+    }
+    if (told.has(kind) || told.size >= MOST_TOLD) return;
     told.add(kind);
     log(`message ${topic}/${partition}@${offset} was dropped: ${reason}`, { deploymentId });
   };

@@ -42,7 +42,7 @@ export async function* followLog(
   const pages = deps.logs.follow(deploymentId, after, stop)[Symbol.asyncIterator]();
   let page = pages.next();
   let seen = after;
-  let shownAt = '';
+  let shown = '';
   let endedAt: number | undefined;
   let stored: StoredDeployment | null = null;
   let recordMayHaveChanged = true;
@@ -53,8 +53,10 @@ export async function* followLog(
       if (!stored || recordMayHaveChanged) stored = await deps.store.get(deploymentId);
       if (!stored) return;
       const { record } = stored;
-      if (record.updatedAt !== shownAt) {
-        shownAt = record.updatedAt;
+      // Not by its time: what is told late, or after a clock was set back, changes the record and not `updatedAt`.
+      const text = recordMayHaveChanged ? JSON.stringify(record) : shown;
+      if (text !== shown) {
+        shown = text;
         spokeAt = deps.clock.now();
         yield { kind: 'record', record };
       }

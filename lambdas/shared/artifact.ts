@@ -1,8 +1,9 @@
-import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { ManifestSchema, PromotionSchema } from '../../contract/manifest.ts';
 import { imageTag, s3Keys } from '../../contract/names.ts';
 import type { Artifact } from '../../contract/record.ts';
 import type { BuildRef } from './buildEvents.ts';
+import { readSmallObject } from './readSmallObject.ts';
 
 type StaticArtifact = Extract<Artifact, { kind: 'static' }>;
 type ImageArtifact = Extract<Artifact, { kind: 'image' }>;
@@ -17,10 +18,17 @@ export interface ArtifactPlaces {
   readonly findImage?: (tag: string) => Promise<ImageArtifact | null>;
 }
 
+/** The list of a site's objects is not looked at, and is most of it. */
+const CountsSchema = ManifestSchema.pick({ files: true, bytes: true });
+/** 100,000 files, each with a long name. */
+const MAX_MANIFEST_BYTES = 48 * 1024 * 1024;
+const MAX_PROMOTION_BYTES = 1024 * 1024;
+
 /**
  * What a build has left behind, whoever told of it. A site counts where its promotion is through: its own manifest says
  * that the copy is whole, and the promotion record that it, or a newer one, is live. An image counts where its tag exists:
- * tags are immutable, and the one of a deployment is pushed by its builds alone.
+ * tags are immutable, and the one of a deployment is pushed by its builds alone. What a build has written there that cannot
+ * be read is nothing that it has left.
  */
 export function artifactFinder(places: ArtifactPlaces) {
   return async ({ projectId, deploymentId, target }: BuildRef): Promise<Artifact | null> => {
@@ -34,20 +42,19 @@ async function findSite(
   projectId: string,
   deploymentId: string,
 ): Promise<StaticArtifact | null> {
-  const read = async (key: string): Promise<string | null> => {
-    try {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-      return (await Body?.transformToString()) ?? null;
-    } catch (e) {
-      if (e instanceof NoSuchKey) return null;
-      throw e;
-    }
-  };
-  const text = await read(s3Keys.deploymentManifest(projectId, deploymentId));
-  if (text === null) return null;
-  const promotion = await read(s3Keys.promotion(projectId));
-  const live = promotion && PromotionSchema.parse(JSON.parse(promotion)).live;
+  const manifest = await readSmallObject(
+    s3,
+    { Bucket: bucket, Key: s3Keys.deploymentManifest(projectId, deploymentId) },
+    { schema: CountsSchema, maxBytes: MAX_MANIFEST_BYTES },
+  );
+  if (manifest.kind !== 'read') return null;
+  const promotion = await readSmallObject(
+    s3,
+    { Bucket: bucket, Key: s3Keys.promotion(projectId) },
+    { schema: PromotionSchema, maxBytes: MAX_PROMOTION_BYTES },
+  );
+  const live = promotion.kind === 'read' && promotion.value.live;
   if (!live || live < deploymentId) return null;
-  const { files, bytes } = ManifestSchema.parse(JSON.parse(text));
+  const { files, bytes } = manifest.value;
   return { kind: 'static', bucket, prefix: s3Keys.site(projectId), files, bytes };
 }

@@ -1,8 +1,9 @@
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type Verdict, VerdictSchema } from '../../contract/manifest.ts';
 import { s3Keys } from '../../contract/names.ts';
 import type { BuildRef } from './buildEvents.ts';
 import type { Clock } from './ports.ts';
+import { readSmallObject } from './readSmallObject.ts';
 
 /**
  * Asks that a build never publishes. The answer is what was decided first and holds for ever: `cancel`, or `publish` where
@@ -12,6 +13,7 @@ export type ForbidPublication = (build: Omit<BuildRef, 'attempt'>) => Promise<Ve
 
 /** Somebody writes the same key at the same moment: S3 asks to try again. Source: S3 user guide, "Conditional writes". */
 const MAX_CONFLICTS = 5;
+const MAX_VERDICT_BYTES = 64 * 1024;
 
 export function forbidPublication(deps: { s3: S3Client; bucket: string; clock: Clock }): ForbidPublication {
   const { s3, bucket: Bucket, clock } = deps;
@@ -27,8 +29,13 @@ export function forbidPublication(deps: { s3: S3Client; bucket: string; clock: C
         const { name } = e as Error;
         if (name === 'ConditionalRequestConflict' && conflicts < MAX_CONFLICTS) continue;
         if (name !== 'PreconditionFailed') throw e;
-        const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
-        return VerdictSchema.parse(JSON.parse((await Body?.transformToString()) ?? '')).verdict;
+        const known = await readSmallObject(
+          s3,
+          { Bucket, Key },
+          { schema: VerdictSchema, maxBytes: MAX_VERDICT_BYTES },
+        );
+        // A build that writes something else there has not decided; and it must not be the one that cannot be canceled.
+        return known.kind === 'read' ? known.value.verdict : 'cancel';
       }
   };
 }

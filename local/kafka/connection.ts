@@ -13,7 +13,7 @@ interface ConnectionOptions {
   readonly topics: ReadonlySet<string>;
   readonly produce: ProduceApi;
   readonly verifier: ScramVerifier | undefined;
-  readonly nextProducerId: () => bigint;
+  readonly newProducerId: () => bigint;
   readonly fault: (api: string) => KafkaFault | undefined;
 }
 
@@ -150,7 +150,7 @@ export class Connection {
 
   #initProducerId({ body }: Request, response: WireWriter): boolean {
     body.nullableString();
-    response.int32(0).int16(KAFKA_ERROR.NONE).int64(this.#options.nextProducerId()).int16(0);
+    response.int32(0).int16(KAFKA_ERROR.NONE).int64(this.#options.newProducerId()).int16(0);
     return true;
   }
 

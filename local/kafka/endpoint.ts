@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import type { z } from 'zod';
 import type { KafkaEnvSchema } from '../../contract/builder-env.ts';
@@ -30,6 +30,11 @@ export interface KafkaEndpoint extends Endpoint {
 
 const MAX_CONNECTIONS = 256;
 
+/**
+ * Not to be guessed: whoever knew another's could write batches of its numbers, and its own would then count as repeats.
+ */
+const newProducerId = (): bigint => randomBytes(8).readBigUInt64BE() >> 1n;
+
 /** A user for one life of the platform: builds of an earlier life are dead, so nothing needs to be kept. */
 export const randomScramUser = (): ScramUser => ({
   username: 'builder',
@@ -44,7 +49,6 @@ export async function startKafkaEndpoint(options: KafkaEndpointOptions): Promise
   const topics = new Set<string>(options.topics ?? BUILDER_TOPICS);
   const produce = new ProduceApi({ append: options.onMessages, has: (topic) => topics.has(topic) });
   const verifier = options.user && scramVerifier(options.user);
-  let producers = BigInt(randomInt(2 ** 47)); // not those of an earlier life: their sequence numbers begin at 0 again
   const calls = new Map<string, number>();
 
   const server = createServer({ noDelay: true }, (socket: Socket) => {
@@ -53,7 +57,7 @@ export async function startKafkaEndpoint(options: KafkaEndpointOptions): Promise
       topics,
       produce,
       verifier,
-      nextProducerId: () => ++producers,
+      newProducerId,
       fault: (api) => {
         const n = (calls.get(api) ?? 0) + 1;
         calls.set(api, n);

@@ -88,7 +88,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await secureDataFolder(dataDir, users);
     const onError = (e: unknown) => log('an engine reported a fault', e);
     const onRepair = (sentence: string) => log(sentence);
-    const signing = await laptopSigning(dataDir, clock.now());
+    const signing = () => laptopSigning(dataDir, clock.now());
     const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError, onRepair, signing }));
     // Opened after the ports: now the data folder is ours. Closed after them: they wait for analyses that are going on.
     const analyses = await openAnalysisPool({ dataDir, hostEnv });
@@ -139,7 +139,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       limits: options.limits ?? LAPTOP_LIMITS,
       timeoutSeconds: options.timeoutSeconds ?? 1_800,
       clients: { s3, sts, ecs, urlSigner: urlSigner({ ...sdk, endpoint: s3Endpoint.url, forcePathStyle: true }) },
-      signing,
       region: DEFAULT_REGION,
       bucket: DEFAULT_BUCKET,
       analyze: analyses.analyze,

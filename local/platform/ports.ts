@@ -39,6 +39,8 @@ export interface LaptopPorts extends Pick<MemoryPlatform, 'doorbell' | 'notifier
   readonly kafka: KafkaAccess;
   /** Feeds the projector with everything on all topics. */
   readonly feed: (project: Projector) => Promise<void>;
+  /** What messages are signed with. */
+  readonly signing: Signing;
   readonly close: () => Promise<void>;
 }
 
@@ -49,8 +51,8 @@ export interface LaptopPortsOptions {
   readonly onError: (error: unknown) => void;
   /** Told, in one sentence, of a journal that was repaired at the start. */
   readonly onRepair: (sentence: string) => void;
-  /** Signs what handlers publish. */
-  readonly signing: Signing;
+  /** Gives what handlers sign with. Asked for when the folder is locked: whoever cannot have it must leave nothing in it. */
+  readonly signing: () => Promise<Signing>;
 }
 
 /**
@@ -66,16 +68,17 @@ export async function openLaptopPorts(options: LaptopPortsOptions): Promise<Lapt
   try {
     const memory = await openMemoryPlatform(options);
     closers.push(() => memory.close());
+    const signing = await options.signing();
     const state = hostEnv.REDIS_URL ? redisState(hostEnv.REDIS_URL, options, closers) : memory;
     // Jobs that were active belong to a process that is no more: they are free at once, not when their lease ends.
     await memory.queue.expireLeases();
     if (memory.crashed) await clearWaitingSuspects(state.queue);
     const messages = hostEnv.KAFKA_BROKERS
-      ? await kafkaMessages(hostEnv, options, closers)
-      : await memoryMessages(memory.bus, options, closers);
+      ? await kafkaMessages(hostEnv, { ...options, signing }, closers)
+      : await memoryMessages(memory.bus, signing, closers);
     const { queue, store, logs, subscriptions, tickets } = state;
     const { doorbell, notifier, probe } = memory;
-    return { queue, store, logs, subscriptions, tickets, doorbell, notifier, probe, ...messages, close };
+    return { queue, store, logs, subscriptions, tickets, doorbell, notifier, probe, signing, ...messages, close };
   } catch (e) {
     await close();
     throw e;
@@ -98,7 +101,7 @@ function redisState(url: string, { onError }: LaptopPortsOptions, closers: Close
 /** A broker that others may use too: the topics are made, and a consumer group feeds the projector as Lambda's source does. */
 async function kafkaMessages(
   hostEnv: HostEnv,
-  { onError, signing }: LaptopPortsOptions,
+  { onError, signing }: Pick<LaptopPortsOptions, 'onError'> & { signing: Signing },
   closers: Closers,
 ): Promise<Messages> {
   const env = KafkaEnvSchema.parse(hostEnv);
@@ -117,7 +120,7 @@ async function kafkaMessages(
 }
 
 /** Builders speak Kafka's protocol to an endpoint of ours, whose messages go to the journal. */
-async function memoryMessages(bus: MemoryBus, { signing }: LaptopPortsOptions, closers: Closers): Promise<Messages> {
+async function memoryMessages(bus: MemoryBus, signing: Signing, closers: Closers): Promise<Messages> {
   const endpoint = await startKafkaEndpoint({
     user: randomScramUser(),
     onMessages: (topic, messages) => bus.publish(topic as Topic, messages),

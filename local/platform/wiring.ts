@@ -23,7 +23,6 @@ import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
 import { gitAllowProtocol, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
 import type { SecretBox } from '../../lambdas/shared/secretBox.ts';
-import type { Signing } from '../../lambdas/shared/signing.ts';
 import { stopBuilds } from '../../lambdas/shared/stopBuilds.ts';
 import { forbidPublication } from '../../lambdas/shared/verdict.ts';
 import { watch } from '../../lambdas/task-watcher/watch.ts';
@@ -49,7 +48,6 @@ export interface WiringInput {
     /** Signs URLs of hand-overs. */
     readonly urlSigner: S3Client;
   };
-  readonly signing: Signing;
   readonly region: string;
   readonly bucket: string;
   readonly endpoints: PlatformContext['endpoints'];
@@ -105,7 +103,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     userImagesArn: `arn:aws:ecr:${input.region}:${LOCAL_ACCOUNT}:repository/my-backend`,
   });
   const writeHandover = handoverWriter({ s3: clients.s3, signer: clients.urlSigner, bucket });
-  const signing = async () => input.signing;
+  const signing = async () => ports.signing;
   doorbell.on('build-worker', () =>
     drainBuildQueue({
       ...common,
@@ -132,7 +130,9 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     park: async (poison: object) => log('a malformed message was put aside', poison),
     signing,
     place: { bucket, ecrUri: platform.ecrUri },
-    refuse: countRefused(() => undefined, log),
+    // One clock for all, and one that may be set back by hours: then a build's own words would be before its request.
+    maxClockSkewMs: Number.POSITIVE_INFINITY,
+    refuse: countRefused(() => undefined, log, clock),
   };
   await ports.feed((event) => project(projector, event));
 

@@ -21,11 +21,17 @@ export interface RunTaskInput {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
+export interface StartedTask {
+  readonly taskArn: string;
+  /** It has the overrides of an earlier call of the same token, so nobody will read what this one's name. */
+  readonly isEarlier: boolean;
+}
+
 /**
  * Starts one task, or finds the one that an earlier call with the same token started. Throws TASK_START_FAILED; its cause
  * is a `StartFailure`, which says what is known of the task now.
  */
-export async function runTask(ecs: ECSClient, input: RunTaskInput): Promise<string> {
+export async function runTask(ecs: ECSClient, input: RunTaskInput): Promise<StartedTask> {
   const { config, network } = input;
   try {
     const { tasks, failures } = await ecs.send(
@@ -51,13 +57,13 @@ export async function runTask(ecs: ECSClient, input: RunTaskInput): Promise<stri
       }),
     );
     const arn = tasks?.[0]?.taskArn;
-    if (arn) return arn;
+    if (arn) return { taskArn: arn, isEarlier: false };
     const reason = failures?.map((f) => f.reason ?? f.detail ?? 'unknown').join(', ') || 'no task and no failure';
     // Had an earlier call of this token started a task, this answer would hold it.
     throw new StartFailure(reason, 'none of this token');
   } catch (e) {
     const existing = isConflict(e) && (e.resourceIds?.[0] ?? (await findTask(ecs, config.CLUSTER, input.token)));
-    if (existing) return existing;
+    if (existing) return { taskArn: existing, isEarlier: true };
     const failure = e instanceof StartFailure ? e : new StartFailure((e as Error).name, afterError(e), { cause: e });
     throw new VerenError('TASK_START_FAILED', { reason: failure.message }, { cause: failure });
   }

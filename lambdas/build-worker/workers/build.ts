@@ -113,8 +113,11 @@ async function startTask(
   const eventKey = buildKey(await deps.signing(), { ...data, attempt });
   const variables = builderEnvironment(opened, { ...deps.platform, credentials, attempt, eventKey });
   const handover = await deps.writeHandover(data, variables);
+  // What cannot be removed the bucket's rule removes within a day.
+  const discard = () =>
+    handover.discard().catch((fault) => deps.log(`the hand-over of ${job.id} could not be removed`, fault));
   try {
-    return await runTask(deps.ecs, {
+    const { taskArn, isEarlier } = await runTask(deps.ecs, {
       config,
       override: taskOverride(config.CONTAINERNAME, variables, handover.url),
       token: tokenOf(job, data),
@@ -122,10 +125,10 @@ async function startTask(
       spot: deps.spot && attempt === 1 && startOf(job) === 0,
       tags: { 'veren:project': data.projectId },
     });
+    if (isEarlier) await discard();
+    return taskArn;
   } catch (e) {
-    if (mayRun(e)) throw e;
-    // Otherwise the bucket's rule removes it within a day.
-    await handover.discard().catch((fault) => deps.log(`the hand-over of ${job.id} could not be removed`, fault));
+    if (!mayRun(e)) await discard();
     throw e;
   }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { CompressionTypes, Kafka, type KafkaConfig, logLevel, type Producer, type ProducerConfig } from 'kafkajs';
 import { MAC_HEADER } from '../../../contract/mac.ts';
@@ -168,4 +169,22 @@ test('frames that make no sense end the connection, and only that one', async ()
   const p = await producer();
   await p.send({ topic: TOPICS.buildEvents, messages: [{ value: 'fine' }] });
   expect(values()).toEqual(['fine']);
+});
+
+test('the number of a producer cannot be guessed from another: who knew it could make its batches count as repeats', async () => {
+  const ids: bigint[] = [];
+  const wire = await import('../../../local/kafka/wire.ts');
+  await start({ user: undefined as never });
+  for (let n = 0; n < 3; n++) {
+    const socket = connect(endpoint.port, '127.0.0.1');
+    const body = new wire.WireWriter().int16(22).int16(0).int32(n).string('test').string(null).int32(1_000);
+    socket.write(body.frame());
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    ids.push(new wire.WireReader(answer.subarray(4 + 4 + 4 + 2)).int64());
+    socket.destroy();
+  }
+  expect(ids.every((id) => id >= 0n)).toBe(true);
+  const apart = (a: bigint, b: bigint) => (a > b ? a - b : b - a);
+  expect(apart(ids[0]!, ids[1]!)).toBeGreaterThan(1_000_000n);
+  expect(apart(ids[1]!, ids[2]!)).toBeGreaterThan(1_000_000n);
 });

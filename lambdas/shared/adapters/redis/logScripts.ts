@@ -1,6 +1,12 @@
 import { change } from './scripts.ts';
 
 /**
+ * Numbers that are remembered beyond a gap. Kafka keeps an attempt's lines in order, so a gap of so many is never filled and
+ * is given up: a build that numbers as it likes must fill no memory, and keep no script busy that others wait for.
+ */
+export const MAX_AHEAD = 50_000;
+
+/**
  * `lines` is a stream whose entry ids are `{seq}-0`; `meta` a hash of `last` (seq), `bytes`, and per attempt `next:{attempt}`:
  * the first number of a line that was not seen. Numbers seen out of order, beyond it, are in the set `ahead:{attempt}`.
  */
@@ -11,7 +17,14 @@ local function isNew(attempt, n)
   local next = tonumber(redis.call('HGET', META, 'next:' .. attempt) or 0)
   local ahead = base .. 'ahead:' .. attempt
   if n < next then return false end
-  if n > next then return redis.call('SADD', ahead, n) == 1 end
+  if n > next then
+    if redis.call('SADD', ahead, n) == 0 then return false end
+    if redis.call('SCARD', ahead) > ${MAX_AHEAD} then
+      redis.call('HSET', META, 'next:' .. attempt, n + 1)
+      redis.call('PEXPIRE', ahead, 0)
+    end
+    return true
+  end
   next = next + 1
   while redis.call('SREM', ahead, next) == 1 do next = next + 1 end
   redis.call('HSET', META, 'next:' .. attempt, next)

@@ -1,0 +1,106 @@
+import type { MSKRecord } from 'aws-lambda';
+import { TOPICS } from '../../../contract/names.ts';
+import { type ProjectorDeps, project } from '../../../lambdas/event-projector/project.ts';
+import { countRefused } from '../../../lambdas/event-projector/refuse.ts';
+import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
+import { fakeClock } from '../../support/fakeClock.ts';
+import { mskRecord, SIGNING } from '../../support/signing.ts';
+
+const clock = fakeClock();
+const at = new Date(clock.now()).toISOString();
+const of = { v: 1 as const, deploymentId: '01a', projectId: 'site' };
+const build = { ...of, target: 'frontend' as const, attempt: 1 };
+const requested = {
+  ...of,
+  type: 'deployment.requested' as const,
+  id: 'r',
+  at,
+  owner: 'ada',
+  gitUrl: 'https://git.example/a.git',
+  ref: null,
+};
+
+async function projector(given: Partial<ProjectorDeps> = {}) {
+  const ports = await openMemoryPlatform({ clock });
+  const nothing = async () => undefined;
+  const deps: ProjectorDeps = {
+    ...ports,
+    clock,
+    archive: { writeRecord: nothing, readRecord: async () => null, writeLog: nothing, readLog: async () => null },
+    archiveLog: nothing,
+    stopBuilds: nothing,
+    park: nothing,
+    signing: async () => SIGNING,
+    place: { bucket: 'b' },
+    refuse: () => undefined,
+    log: () => undefined,
+    ...given,
+  };
+  await ports.store.create({ requested, request: { projectId: 'site', gitUrl: 'x' } });
+  const take = async (...partitions: MSKRecord[][]) =>
+    (await project(deps, { records: Object.fromEntries(partitions.map((p, i) => [`p${i}`, p])) })).batchItemFailures;
+  return { take, ports };
+}
+
+const ended = (body: object) =>
+  mskRecord(TOPICS.buildEvents, { ...build, id: '01a-frontend-1-ended', at, type: 'build.failed', ...body });
+const error = (of: object) => ({ error: { code: 'BUILD_FAILED', message: 'x', ...of } });
+const lines = (of: object) =>
+  mskRecord(TOPICS.logs, { ...build, first: 0, lines: [{ at, stream: 'stdout', line: 'x' }], ...of });
+
+/** All signed by the build that they speak of: a repeat would meet the same again, for ever, with all that is behind it. */
+const HOSTILE: [string, () => MSKRecord][] = [
+  ['a code that is a name of prototypes', () => ended(error({ code: '__proto__' }))],
+  ['a code that is a method of all objects', () => ended(error({ code: 'toString' }))],
+  ['a message of nearly a megabyte', () => ended(error({ message: '\u0000\ud800'.repeat(100_000) }))],
+  ['a hundred thousand last lines', () => ended(error({ lastLines: Array(100_000).fill('') }))],
+  ['a count of lines without end', () => ended({ ...error({}), logLines: Number.MAX_SAFE_INTEGER })],
+  [
+    'a time with a fraction of half a megabyte',
+    () => ended({ ...error({}), at: at.replace('Z', `${'0'.repeat(500_000)}Z`) }),
+  ],
+  ['lines numbered to the end of numbers', () => lines({ first: Number.MAX_SAFE_INTEGER })],
+  ['lines of what is no text', () => lines({ lines: [{ at, stream: 'stderr', line: '\ud800\u0000\u2028</script>' }] })],
+  ['an attempt without end', () => mskRecord(TOPICS.logs, { ...build, attempt: 2 ** 50, first: 0, lines: [] })],
+  ['nothing', () => mskRecord(TOPICS.buildEvents, '')],
+  ['JSON without end', () => mskRecord(TOPICS.buildEvents, '['.repeat(500_000))],
+];
+
+describe('a build that may say what it likes of itself', () => {
+  it.each(HOSTILE)('cannot hold up what is behind it: %s', async (_, hostile) => {
+    const { take, ports } = await projector();
+    const other = { ...requested, deploymentId: '01b', id: 'r2' };
+    expect(await take([hostile(), mskRecord(TOPICS.events, other)])).toEqual([]);
+    expect((await ports.store.get('01b'))?.record.status).toBe('queued');
+    expect((await ports.store.get('01a'))?.record.owner).toBe('ada');
+  });
+});
+
+it('a bucket that cannot be written holds up the partition of what is parked, and no other', async () => {
+  const { take, ports } = await projector({ park: () => Promise.reject(new Error('the bucket is away')) });
+  const broken = mskRecord(TOPICS.events, '{"v":9}');
+  const other = { ...requested, deploymentId: '01b', id: 'r2' };
+  const failures = await take([broken], [mskRecord(TOPICS.events, other)]);
+  expect(failures).toEqual([{ itemIdentifier: { partition: `${TOPICS.events}-0`, offset: broken.offset } }]);
+  expect(await ports.store.get('01b')).not.toBeNull();
+});
+
+it('a flood of forged messages is counted in full and fills no log, whatever ids it names', () => {
+  const time = fakeClock();
+  let counted = 0;
+  const told: string[] = [];
+  const refuse = countRefused(
+    () => void counted++,
+    (message) => void told.push(message),
+    time,
+  );
+  const flood = () => {
+    for (let n = 0; n < 50_000; n++)
+      refuse({ topic: 'build-logs', partition: 0, offset: n, reason: 'it is not signed', deploymentId: `f${n}` });
+  };
+  flood();
+  expect([counted, told.length]).toEqual([50_000, 1_000]);
+  time.advance(3_600_000);
+  flood();
+  expect(told).toHaveLength(2_000);
+});
