@@ -119,6 +119,7 @@ async function publishOnce(projectId: string, root: string, { url, ...keys }: Ac
     commit: '0'.repeat(40),
     output: { root, name: 'dist', inside: root, asIs: false, maxFiles: 50_000, maxBytes: 1e9, ownerUid: undefined },
     built: true,
+    precompress: true,
     signal: new AbortController().signal,
     now: Date.now,
     say: () => undefined,

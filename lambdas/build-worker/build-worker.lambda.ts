@@ -1,7 +1,9 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
+import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain.ts';
 import { platformContext } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
@@ -15,7 +17,7 @@ import { signingSecret } from '../shared/signingSecret.ts';
 import { readECSConfig } from './config/ECSconfig.ts';
 import { mintCredentials } from './services/credentials.ts';
 import { handoverWriter, urlSigner } from './services/handover.ts';
-import { drainBuildQueue } from './workers/build.ts';
+import { drainBuildQueue, START_LEASE_MS } from './workers/build.ts';
 
 const env = readEnv('build-worker');
 const log = jsonLog('build-worker');
@@ -59,4 +61,9 @@ const deps = once(async () => {
 });
 
 /** A ring of the doorbell: the event says nothing, the queue says all. */
-export const handler = async (): Promise<void> => drainBuildQueue(await deps());
+export const handler = async (_event?: unknown, context?: DrainContext): Promise<void> => {
+  const own = await deps();
+  const onError = (e: unknown) => log('no successor was woken; the sweep will ring', e);
+  const drain = (mayTakeMore: () => boolean) => drainBuildQueue(own, mayTakeMore);
+  await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, START_LEASE_MS, drain);
+};

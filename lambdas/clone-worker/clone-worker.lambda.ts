@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { Context } from 'aws-lambda';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
+import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain.ts';
 import { gitPolicy } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
@@ -22,6 +22,9 @@ const log = jsonLog('clone-worker');
 // An execution environment outlives a function that ran out of memory or time, and so does its /tmp.
 const swept = sweepGitFolders(tmpdir());
 
+const lambda = new LambdaClient({});
+const onError = (e: unknown) => log('a doorbell was not heard; the sweep will ring again', e);
+
 const deps = once(async () => {
   await swept;
   const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
@@ -32,10 +35,9 @@ const deps = once(async () => {
     clock: systemClock,
     secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
     log,
-    doorbell: lambdaDoorbell(new LambdaClient({}), {
-      // It has no right to ring itself, and no reason: it drains its queue before it ends.
+    doorbell: lambdaDoorbell(lambda, {
       functions: { 'clone-worker': 'nobody', 'build-worker': env.BUILD_WORKER_ARN },
-      onError: (e) => log('a doorbell was not heard; the sweep will ring again', e),
+      onError,
     }),
     analyze: (request: Omit<Parameters<typeof analyzeRepository>[0], 'policy'>) =>
       analyzeRepository({ ...request, policy: gitPolicy(env.GIT_HOSTS) }),
@@ -43,5 +45,7 @@ const deps = once(async () => {
 });
 
 /** A ring of the doorbell: the event says nothing, the queue says all. */
-export const handler = async (_event?: unknown, context?: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> =>
-  drainCloneQueue(await deps(), () => !context || context.getRemainingTimeInMillis() > LEASE_MS);
+export const handler = async (_event?: unknown, context?: DrainContext): Promise<void> => {
+  const own = await deps();
+  await drainWithinTime({ lambda, onError }, context, LEASE_MS, (mayTakeMore) => drainCloneQueue(own, mayTakeMore));
+};

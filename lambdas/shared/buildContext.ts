@@ -30,6 +30,7 @@ export function platformContext(
     timeoutSeconds: Math.max(env.FRONTEND_TIMEOUT, env.BACKEND_TIMEOUT),
     kafka,
     gitProtocols: gitAllowProtocol(gitPolicy(env.GIT_HOSTS)),
+    precompress: false,
     endpoints: {
       ...(env.BUILDER_ENDPOINT_S3 && { AWS_ENDPOINT_URL_S3: env.BUILDER_ENDPOINT_S3 }),
       ...(env.BUILDER_ENDPOINT_ECR && { AWS_ENDPOINT_URL_ECR: env.BUILDER_ENDPOINT_ECR }),

@@ -124,6 +124,17 @@ export class VerenFunction extends Construct {
     );
   }
 
+  /** May invoke itself, to go on when its time is over. By name: the function's ARN would depend on its own role. */
+  grantRingItself(): void {
+    const arn = Stack.of(this).formatArn({
+      service: 'lambda',
+      resource: 'function',
+      resourceName: this.functionName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    this.role.addToPrincipalPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [arn] }));
+  }
+
   private makeRole(functionName: string, { network, settings }: VerenFunctionProps): Role {
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),

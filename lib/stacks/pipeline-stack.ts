@@ -85,6 +85,7 @@ export class PipelineStack extends VerenStack {
       buildWorker.grantRing(fn.role);
     }
     buildWorker.grantRing(cloneWorker.role);
+    for (const fn of [cloneWorker, buildWorker]) fn.grantRingItself();
     for (const fn of [api, projector, watcher]) grantStopTask(fn.role, builders.clusters);
     for (const fn of [api, cloneWorker, buildWorker, watcher]) grantSigning(fn.role, data.signing);
     grantSigning(projector.role, data.signing, { verify: true });

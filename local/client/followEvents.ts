@@ -28,6 +28,8 @@ export interface FollowOptions {
   readonly pausesMs?: readonly number[];
 }
 
+/** A connection that lasted so long was no failure: streams end by themselves after some minutes, and are taken up again. */
+const LASTING_MS = 20_000;
 const PAUSES_MS = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 5_000, 5_000, 5_000];
 const EndSchema = z.object({ status: z.enum(DEPLOYMENT_STATUSES) });
 
@@ -45,6 +47,7 @@ export async function* followEvents(
   let failures = 0;
   while (!signal?.aborted) {
     let reason = 'the stream ended before the deployment did';
+    const from = performance.now();
     try {
       for await (const message of connection(url, { ...headers, 'Last-Event-ID': String(seen) }, idleMs, signal)) {
         const followed = read(message);
@@ -61,6 +64,7 @@ export async function* followEvents(
         yield followed;
         if (followed.type === 'end') return;
       }
+      if (performance.now() - from > LASTING_MS) failures = 0;
     } catch (error) {
       if (signal?.aborted) return;
       if (error instanceof ProblemError && error.status !== 503) throw error;

@@ -83,6 +83,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     timeoutSeconds: input.timeoutSeconds,
     kafka: ports.kafka,
     gitProtocols: gitAllowProtocol(LAPTOP_POLICY),
+    precompress: true,
     endpoints: input.endpoints,
   };
   const { analyze } = input;

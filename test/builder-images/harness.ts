@@ -162,6 +162,7 @@ export class World {
       INSTALLCOMMAND: '',
       BUILDCOMMAND: '',
       OUTPUT_DIR: '.',
+      PRECOMPRESS: '1',
       BUCKET,
       AWS_REGION: 'ap-south-1',
       AWS_ACCESS_KEY_ID: keys.accessKeyId,

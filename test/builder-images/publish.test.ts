@@ -78,6 +78,7 @@ async function deploy(d: Deploy) {
       attempt: d.attempt ?? 1,
       commit: 'c'.repeat(40),
       built: true,
+      precompress: true,
       output: {
         root: folder,
         name: 'dist',

@@ -64,6 +64,7 @@ export async function build(input: BuildInput): Promise<Built> {
       attempt: env.ATTEMPT,
       commit: env.GIT_COMMIT,
       built: env.BUILDCOMMAND !== '',
+      precompress: env.PRECOMPRESS === '1',
       output: {
         root: join(source, env.FRONTENDPATH, env.OUTPUT_DIR),
         name: join(env.FRONTENDPATH, env.OUTPUT_DIR),

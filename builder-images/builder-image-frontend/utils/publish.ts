@@ -18,6 +18,8 @@ export interface PublishInput {
   readonly output: Omit<WalkOptions, 'signal' | 'onSkipped'>;
   /** A build step ran. */
   readonly built: boolean;
+  /** `PRECOMPRESS`. */
+  readonly precompress: boolean;
   readonly signal: AbortSignal;
   readonly now: () => number;
   readonly say: (text: string) => void;
@@ -55,8 +57,17 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
   });
   if (skipped.length > 0) say(`Not published: ${skipped.slice(0, 5).join(', ')}${skipped.length > 5 ? ', …' : ''}`);
   const prefix = s3Keys.deploymentFiles(projectId, deploymentId);
-  const { built, base } = input;
-  const uploaded = await upload({ objects, prefix, files, built, base, now: input.now(), signal: input.signal });
+  const { built, precompress, base } = input;
+  const uploaded = await upload({
+    objects,
+    prefix,
+    files,
+    built,
+    precompress,
+    base,
+    now: input.now(),
+    signal: input.signal,
+  });
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
   say(`${files.length} files, ${bytes} bytes; ${uploaded.sent} objects uploaded`);
   const manifest: Manifest = {

@@ -20,6 +20,8 @@ export interface UploadInput {
   readonly files: readonly OutputFile[];
   /** A build step ran: names may carry content hashes. */
   readonly built: boolean;
+  /** Make compressed variants, too. */
+  readonly precompress: boolean;
   /** What the site shows now: an object of it that has not changed is named again instead of being sent again. */
   readonly base: Manifest | null;
   readonly now: number;
@@ -58,10 +60,12 @@ export async function upload(input: UploadInput): Promise<Uploaded> {
     };
     const before = known.get(path);
     if (before && before.encoding === undefined && sameObject(before, object) && isYoung(before.key, input.now)) {
-      published.push(before, ...variantsOf(before, known).filter((variant) => !paths.has(variant.path)));
+      const kept = input.precompress ? variantsOf(before, known) : [];
+      published.push(before, ...kept.filter((variant) => !paths.has(variant.path)));
       return;
     }
     await place(object, read.body ?? { file: file.source, size: read.size });
+    if (!input.precompress) return;
     for (const variant of await madeVariants(read, object.contentType)) {
       const variantPath = path + VARIANT_SUFFIX[variant.encoding];
       // The build's own file of that name goes first.

@@ -46,14 +46,25 @@ const LANES = 4;
 /** ECS shows a task to ListTasks some seconds after it has started it: what ends unseen is looked for twice. */
 const SECOND_LOOK_MS = 60_000;
 
-/** Starts builds while there are jobs and free slots. Safe to run in several processes at once. */
-export async function drainBuildQueue(deps: BuildWorkerDeps): Promise<void> {
+/**
+ * Starts builds while there are jobs and free slots. Safe to run in several processes at once.
+ * @param mayTakeMore False where the process is about to be ended: what waits is left to the next one.
+ * @returns Whether nothing was left to take; false where somebody else has to go on.
+ */
+export async function drainBuildQueue(
+  deps: BuildWorkerDeps,
+  mayTakeMore: () => boolean = () => true,
+): Promise<boolean> {
+  let drained = true;
   const lanes = new Set<Promise<void>>();
   const failures: unknown[] = [];
   // Another lane opens when one has found a job: most rings are for a single one.
   const open = () => {
     if (lanes.size >= LANES) return;
-    const lane = drainLane(deps, open)
+    const lane = drainLane(deps, open, mayTakeMore)
+      .then((empty) => {
+        drained &&= empty;
+      })
       .catch((e) => void failures.push(e))
       .finally(() => lanes.delete(lane));
     lanes.add(lane);
@@ -61,12 +72,13 @@ export async function drainBuildQueue(deps: BuildWorkerDeps): Promise<void> {
   open();
   while (lanes.size > 0) await Promise.race(lanes);
   if (failures.length > 0) throw failures[0];
+  return drained;
 }
 
-async function drainLane(deps: BuildWorkerDeps, onJob: () => void): Promise<void> {
-  for (;;) {
+async function drainLane(deps: BuildWorkerDeps, onJob: () => void, mayTakeMore: () => boolean): Promise<boolean> {
+  while (mayTakeMore()) {
     const job = await deps.queue.take(QUEUES.build, { leaseMs: START_LEASE_MS, limits: deps.limits });
-    if (!job) return;
+    if (!job) return true;
     onJob();
     const parsed = BuildJobSchema.safeParse(job.data);
     if (!parsed.success) {
@@ -76,6 +88,7 @@ async function drainLane(deps: BuildWorkerDeps, onJob: () => void): Promise<void
     }
     await startBuild(deps, job, parsed.data);
   }
+  return false;
 }
 
 /**

@@ -38,11 +38,15 @@ const MAX_TRIES = 3;
 /**
  * Analyzes what waits in queue `clone`, one job after another. Safe to run in several processes at once.
  * @param mayTakeMore False where the process is about to be ended: what waits is left to the next one.
+ * @returns Whether nothing was left to take; false where somebody else has to go on.
  */
-export async function drainCloneQueue(deps: CloneWorkerDeps, mayTakeMore: () => boolean = () => true): Promise<void> {
+export async function drainCloneQueue(
+  deps: CloneWorkerDeps,
+  mayTakeMore: () => boolean = () => true,
+): Promise<boolean> {
   while (mayTakeMore()) {
     const job = await deps.queue.take(QUEUES.clone, { leaseMs: LEASE_MS });
-    if (!job) return;
+    if (!job) return true;
     const parsed = CloneJobSchema.safeParse(job.data);
     if (!parsed.success) {
       deps.log(`job ${job.id} is not a clone job and was dropped`, parsed.error);
@@ -51,6 +55,7 @@ export async function drainCloneQueue(deps: CloneWorkerDeps, mayTakeMore: () => 
     }
     await analyzeOne(deps, job, parsed.data);
   }
+  return false;
 }
 
 async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob): Promise<void> {

@@ -59,6 +59,7 @@ async function handovers(answer: Answer): Promise<string[]> {
       timeoutSeconds: 60,
       kafka: { KAFKA_BROKERS: 'k:9092', KAFKA_SECURITY: 'plaintext' },
       gitProtocols: 'https',
+      precompress: false,
       endpoints: {},
     },
     writeHandover: async () => {

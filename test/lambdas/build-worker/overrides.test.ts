@@ -23,6 +23,7 @@ const context: BuildContext = {
   timeoutSeconds: 900,
   kafka: { KAFKA_BROKERS: 'b-1:9098', KAFKA_SECURITY: 'iam' },
   gitProtocols: 'https',
+  precompress: false,
   endpoints: {},
 };
 const job = (over: Partial<BuildJob> = {}): BuildJob => ({

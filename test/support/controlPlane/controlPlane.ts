@@ -187,6 +187,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     timeoutSeconds,
     kafka: { KAFKA_BROKERS: '127.0.0.1:9092' },
     gitProtocols: 'https',
+    precompress: false,
     endpoints: {},
   };
   const runBuild = () => {

@@ -16,5 +16,6 @@ export function frontendEnvironment(
     BUILDCOMMAND: plan.buildCommand ?? '',
     OUTPUT_DIR: plan.outputDirectory ?? '.',
     PACKAGE_MANAGER: packageManager(plan),
+    ...(context.precompress && { PRECOMPRESS: '1' }),
   };
 }

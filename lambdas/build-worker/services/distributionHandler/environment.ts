@@ -17,6 +17,8 @@ export interface BuildContext {
   readonly kafka: KafkaAccess;
   /** git's GIT_ALLOW_PROTOCOL: protocols separated by `:`. */
   readonly gitProtocols: string;
+  /** Whether what serves sites gives out precompressed files: the laptop's server does, CloudFront compresses by itself. */
+  readonly precompress: boolean;
   /** SDK endpoints for emulators and the laptop; empty on AWS. */
   readonly endpoints: Readonly<Partial<Record<'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_ECR', string>>>;
 }

@@ -12,13 +12,18 @@ export interface LambdaDoorbellOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Rings by asynchronous invoke with an empty event: what there is to do is in the queue. */
+/** Invokes a function asynchronously, with an empty event: what there is to do is in the queue. */
+export async function invokeLater(lambda: LambdaClient, functionName: string): Promise<void> {
+  const invoke = new InvokeCommand({ FunctionName: functionName, InvocationType: 'Event', Payload: '{}' });
+  await lambda.send(invoke, { abortSignal: AbortSignal.timeout(TIMEOUT_MS) });
+}
+
+/** Rings by asynchronous invoke. */
 export function lambdaDoorbell(lambda: LambdaClient, { functions, onError }: LambdaDoorbellOptions): Doorbell {
   return {
     async ring(name) {
-      const invoke = new InvokeCommand({ FunctionName: functions[name], InvocationType: 'Event', Payload: '{}' });
       try {
-        await lambda.send(invoke, { abortSignal: AbortSignal.timeout(TIMEOUT_MS) });
+        await invokeLater(lambda, functions[name]);
       } catch (e) {
         onError(e);
       }

@@ -1,0 +1,22 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { Context } from 'aws-lambda';
+import { invokeLater } from './doorbell.ts';
+
+/** What a handler is told of its own invocation; absent where something other than Lambda calls it. */
+export type DrainContext = Pick<Context, 'getRemainingTimeInMillis' | 'functionName'>;
+
+/**
+ * Drains a queue until it is empty or the function's time is nearly over, and then wakes a successor: a job that is cut
+ * off in its middle would count as a crash.
+ * @param leaseMs How long one job may take at most.
+ * @param drain Answers false where it stopped before the queue was empty.
+ */
+export async function drainWithinTime(
+  { lambda, onError }: { readonly lambda: LambdaClient; readonly onError: (error: unknown) => void },
+  context: DrainContext | undefined,
+  leaseMs: number,
+  drain: (mayTakeMore: () => boolean) => Promise<boolean>,
+): Promise<void> {
+  const drained = await drain(() => !context || context.getRemainingTimeInMillis() > leaseMs);
+  if (!drained && context) await invokeLater(lambda, context.functionName).catch(onError);
+}
