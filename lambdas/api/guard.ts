@@ -71,15 +71,16 @@ export const jsonOnly: MiddlewareHandler<ApiEnv> = async (c, next) => {
   return next();
 };
 
-/** For routes whose body may be left out: one of another type would count as none, too. */
+/**
+ * For routes whose body may be left out: one of another type would count as none, too. Where there is none its type says
+ * nothing: clients send the same headers with all that they POST.
+ */
 export const jsonIfAny: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  const isEmpty = c.req.raw.body === null || c.req.header('Content-Length') === '0';
-  if (!isEmpty) return jsonOnly(c, next);
-  // Clients name the type of a body also where they send none, and the schema's reader would then want one.
-  const headers = new Headers(c.req.raw.headers);
+  const { raw } = c.req;
+  if (raw.body !== null && (await c.req.arrayBuffer()).byteLength > 0) return jsonOnly(c, next);
+  const headers = new Headers(raw.headers);
   headers.delete('Content-Type');
-  c.req.raw = new Request(c.req.raw.url, { method: c.req.raw.method, headers });
+  c.req.raw = new Request(raw.url, { method: raw.method, headers, signal: raw.signal });
   return next();
 };
-
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);

@@ -226,6 +226,15 @@ describe('a deployment that moves on', () => {
     expect(again.body.detail).toContain('canceled');
   });
 
+  it.each<[string, unknown, Record<string, string>]>([
+    ['no body, and the type that the client sends with all', undefined, { 'Content-Type': 'application/json' }],
+    ['a body of no bytes', '', { 'Content-Type': 'application/json' }],
+    ['a body of no bytes and of any type', '', { 'Content-Type': 'text/plain' }],
+  ])('is deployed again by a request with %s', async (_, body, headers) => {
+    const { api, deploymentId } = await analyzed();
+    expect((await api.call('POST', `/deployments/${deploymentId}/redeploy`, body, { headers })).status).toBe(202);
+  });
+
   it('is deployed again at the commit that was built', async () => {
     const { api, deploymentId } = await analyzed();
     const answer = await api.call('POST', `/deployments/${deploymentId}/redeploy`);

@@ -25,7 +25,7 @@ export interface MemoryPlatform {
   /** What keeps the journal from being written, tried anew; null where nothing does. */
   probe(): Promise<VerenError | null>;
   readonly tickets: Tickets;
-  /** Waits for what is running, writes what is left and lets the data folder go. */
+  /** Waits for what is running, writes what is left and lets the data folder go. Again: the same close. */
   close(): Promise<void>;
 }
 
@@ -52,13 +52,13 @@ export async function openMemoryPlatform(options: MemoryPlatformOptions): Promis
   const bus = memoryBus(journal, onError);
   const doorbell = memoryDoorbell(onError);
   const logs = memoryLogs(dataDir === undefined ? undefined : join(dataDir, 'logs'));
+  let closing: Promise<void> | undefined;
   const end = async () => {
     await Promise.all([bus.close(), doorbell.close()]);
     await logs.close();
     life.set('closed', true);
     await journal.close();
   };
-  let closing: Promise<void> | undefined;
   return {
     queue: memoryQueue(journal, steady),
     store: memoryStore(journal, steady),
@@ -70,9 +70,6 @@ export async function openMemoryPlatform(options: MemoryPlatformOptions): Promis
     crashed,
     probe: () => journal.probe(),
     tickets: memoryTickets(clock),
-    close() {
-      closing ??= end();
-      return closing;
-    },
+    close: () => (closing ??= end()),
   };
 }
