@@ -122,7 +122,7 @@ sleep 0.3
         OUTPUT_DIR: 'dist',
       },
     );
-    for (let i = 0; i < 1_500 && !existsSync(dist); i++) await new Promise((done) => setTimeout(done, 20));
+    for (let i = 0; i < 4_000 && !existsSync(dist); i++) await new Promise((done) => setTimeout(done, 20));
     const sameDevice = statSync('/etc/passwd').dev === statSync(dist).dev;
     if (sameDevice) linkSync('/etc/passwd', join(dist, 'hard'));
     else writeFileSync(join(dist, 'hard'), 'of root');
