@@ -129,7 +129,7 @@ sleep 0.3
     const built = await building;
     expect(built.last).toMatchObject({ error: { code: 'OUTPUT_REJECTED' } });
     expect(await world().site('hard')).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test('a disk that is full is the build’s own trouble', async () => {
     const small = join(world().dir, 'small');
