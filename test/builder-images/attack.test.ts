@@ -58,6 +58,15 @@ sleep 0.3
       .split('\n')
       .filter((line) => line.trim().startsWith(`${UID} `) && !/^\s*\d+\s+Z/.test(line));
 
+  // What was killed counts against the user's limit until the system's first process has buried it, which may take a while.
+  afterEach(async () => {
+    const isListed = () =>
+      execFileSync('ps', ['-eo', 'uid'], { encoding: 'utf8' })
+        .split('\n')
+        .some((uid) => uid.trim() === UID);
+    for (let i = 0; i < 300 && isListed(); i++) await new Promise((done) => setTimeout(done, 100));
+  }, 40_000);
+
   test('nothing that it can reach holds a secret; what it leaves behind is dead before the publish', async () => {
     const source = repository(join(world().dir, 'repos', 'evil'), {
       'attack.sh': attack,
