@@ -130,7 +130,7 @@ describeWith(
           }
       }
       const ids: string[] = [];
-      const deadline = Date.now() + 220_000;
+      const deadline = Date.now() + 420_000;
       const unended = async () => (await ports.store.unfinished()).length;
       for (let n = 0; n < DEPLOYMENTS; n += 20) {
         ids.push(...(await Promise.all(Array.from({ length: Math.min(20, DEPLOYMENTS - n) }, (_, i) => push(n + i)))));
@@ -176,7 +176,7 @@ describeWith(
       client.disconnect();
       await engine.stop();
       await world.close();
-    }, 280_000);
+    }, 500_000);
   },
 );
 

@@ -108,4 +108,4 @@ test('a full disk is told in a sentence, loses nothing that was accepted, lists 
     execFileSync('umount', ['-l', disk]);
     await folder.remove();
   }
-}, 180_000);
+}, 400_000);
