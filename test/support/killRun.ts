@@ -65,12 +65,17 @@ export async function killRun(run: KillRun): Promise<KillSummary & { readonly de
     }
   }
 
+  /** Of one build no more than it may lose: three would end it, and rightly so. */
+  const killsOf = new Map<string, number>();
   async function killBuilders(): Promise<void> {
     while (builderKills < run.builderKills && !done.aborted) {
       await sleep(300 + random() * 4_000);
-      const pids = veren ? await builderPids(data) : [];
-      const pid = pids[Math.floor(random() * pids.length)];
-      if (pid !== undefined && kill(pid)) builderKills++;
+      const running = veren ? await runningBuilders(data) : [];
+      const spared = running.filter(({ build }) => (killsOf.get(build) ?? 0) < 2);
+      const doomed = spared[Math.floor(random() * spared.length)];
+      if (!doomed || !kill(doomed.pid)) continue;
+      killsOf.set(doomed.build, (killsOf.get(doomed.build) ?? 0) + 1);
+      builderKills++;
     }
   }
 
@@ -165,18 +170,24 @@ async function startAndKill(data: string, env: Record<string, string>, afterMs: 
   await exited;
 }
 
-/** First processes of the tasks that run, as the platform has written them down. */
-async function builderPids(data: string): Promise<number[]> {
-  const pids: number[] = [];
+/** First processes of the tasks that run and whose builds they are, as the platform has written them down. */
+async function runningBuilders(data: string): Promise<{ pid: number; build: string }[]> {
+  const found: { pid: number; build: string }[] = [];
   for (const name of (await namesIn(join(data, 'ecs'))).filter((n) => n.endsWith('.json'))) {
     const text = await readFile(join(data, 'ecs', name), 'utf8').catch(() => '{}');
-    const { lastStatus, process: leader } = JSON.parse(text || '{}') as {
+    const {
+      lastStatus,
+      startedBy = '',
+      process: leader,
+    } = JSON.parse(text || '{}') as {
       lastStatus?: string;
+      /** `<deployment>-<target>-<attempt>-<start>` */
+      startedBy?: string;
       process?: { pid: number };
     };
-    if (lastStatus === 'RUNNING' && leader) pids.push(leader.pid);
+    if (lastStatus === 'RUNNING' && leader) found.push({ pid: leader.pid, build: startedBy.replace(/-\d+-\d+$/, '') });
   }
-  return pids;
+  return found;
 }
 
 function kill(pid: number): boolean {
