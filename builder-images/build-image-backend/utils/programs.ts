@@ -7,7 +7,7 @@ import { VerenError } from '../../../contract/errors.ts';
 import { programPath } from '../../shared/programs.ts';
 import { NODE_UID } from './context.ts';
 
-/** Of the last base image: what is called as root once the user's steps are over, by the very paths that are started. */
+/** What is called as root once the user's steps are over, and comes from the last base image then. */
 const ofTheBase = (): string[] => [
   '/usr/bin/env',
   ...(['sh', 'tar', 'rm', 'prlimit', 'setpriv'] as const).map(programPath),
@@ -50,6 +50,8 @@ export async function foreignOnTheWay(file: string, links = 0): Promise<string |
 export class Programs {
   readonly #hashes: ReadonlyMap<string, string>;
   readonly #path: string;
+  /** Looked up before, by the very paths that are started later: where an image build has ended early they may be missing. */
+  readonly #ofTheBase = ofTheBase();
 
   private constructor(hashes: ReadonlyMap<string, string>, path: string) {
     this.#hashes = hashes;
@@ -66,7 +68,7 @@ export class Programs {
   /** Of owners and rights alone, for what comes from the base image. Throws `VerenError('IMAGE_BUILD_FAILED')`. */
   async checkPlaces(): Promise<void> {
     const folders = this.#path.split(':').filter((folder) => folder.startsWith('/'));
-    for (const file of [...this.#hashes.keys(), ...ofTheBase(), ...folders]) {
+    for (const file of [...this.#hashes.keys(), ...this.#ofTheBase, ...folders]) {
       const foreign = await foreignOnTheWay(file);
       if (foreign !== null) throw changed(foreign);
     }
