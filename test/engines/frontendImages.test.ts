@@ -71,6 +71,35 @@ for d in /veren /opt/node /usr/bin /work /etc; do touch $d/evil 2>/dev/null && e
       60_000,
     );
 
+    test('what a repository plants is run by the build’s user alone, and no process shows it a secret', async () => {
+      const repo = world.repository({
+        'package.json': JSON.stringify({ scripts: { build: 'sh build.sh' } }),
+        'package-lock.json': JSON.stringify({ lockfileVersion: 3, packages: {} }),
+        planted: '#!/bin/sh\n/usr/bin/id -u >>/tmp/loot/ids\n',
+        'plant.sh': `mkdir -p /tmp/loot && chmod 755 planted
+for folder in node_modules/.bin ../tools ../tools/.bin "$HOME/bin" "$HOME/.local/bin"; do mkdir -p "$folder" 2>/dev/null &&
+  for name in prlimit setpriv git tar sh rm env node kill id; do cp planted "$folder/$name" 2>/dev/null; done; done
+git config core.fsmonitor "$PWD/planted"; git config core.hooksPath "$PWD"; echo "script-shell=$PWD/planted" >.npmrc
+node_modules/.bin/sh; true`,
+        'build.sh': `mkdir -p dist && cp index.html dist && cp /tmp/loot/ids dist/ids.txt
+for p in /proc/[0-9]*; do cat $p/environ $p/cmdline 2>/dev/null; done | tr '\\0' '\\n' >dist/processes.txt; true`,
+        'index.html': 'x',
+      });
+      const built = await world.build(major, repo, {
+        INSTALLCOMMAND: 'sh plant.sh',
+        BUILDCOMMAND: '/bin/sh build.sh',
+        OUTPUT_DIR: 'dist',
+      });
+      expect(built.last).toMatchObject({ type: 'build.succeeded' });
+      const users = (await world.page(repo.projectId, 'ids.txt')).trim().split('\n');
+      expect(new Set(users)).toEqual(new Set(['10001']));
+      const seen = await world.page(repo.projectId, 'processes.txt');
+      expect(seen).toContain('build.sh');
+      expect(seen).not.toMatch(
+        /^(?:AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|KAFKA_PASSWORD|GIT_TOKEN|EVENT_SIGNING_KEY)=/m,
+      );
+    }, 60_000);
+
     test('what is trusted is root’s, and nobody else can write it', () => {
       expect(world.inside(major, 'find /veren /opt/node \\( ! -user root -o -perm /022 \\) ! -type l | head')).toBe('');
       expect(world.inside(major, 'stat -c %a /veren/builder-image-frontend/main.sh')).toBe('755');
