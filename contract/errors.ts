@@ -8,6 +8,8 @@ export interface ErrorRow {
   readonly status?: number;
   readonly exitCode?: number;
   readonly message: string;
+  /** The message without details, for when the builder's last message was lost and only its exit code is known. */
+  readonly lost?: string;
   /** What to do next; one sentence. */
   readonly action: string;
 }
@@ -66,7 +68,7 @@ const table = {
   ALREADY_FINISHED: {
     fault: 'user',
     status: 409,
-    message: 'The deployment has already {status}.',
+    message: 'The deployment has already ended ({status}).',
     action: 'Redeploy it to build it again.',
   },
   ALREADY_PUBLISHED: {
@@ -86,6 +88,11 @@ const table = {
     status: 409,
     message: 'The request of this deployment is no longer known.',
     action: 'Send it again with POST /deployments.',
+  },
+  JOB_LOST: {
+    fault: 'platform',
+    message: 'The platform has lost the job of this deployment, so it cannot go on.',
+    action: 'Redeploy it, or send its request again with POST /deployments.',
   },
   SECRETS_UNREADABLE: {
     fault: 'platform',
@@ -159,7 +166,7 @@ const table = {
     fault: 'user',
     status: 422,
     message: 'The repository is over a limit: {reason}',
-    action: 'Make it smaller, or point "path" at a smaller repository.',
+    action: 'Remove large files or folders from it, in its history too where the size is that of the download.',
   },
   GIT_TIMEOUT: {
     fault: 'transient',
@@ -180,6 +187,7 @@ const table = {
     status: 422,
     exitCode: 28,
     message: 'There is no folder "{path}" in the repository.',
+    lost: 'The folder to build is not in the repository.',
     action: 'Correct the path, or leave it out to have it detected.',
   },
   NOTHING_TO_DEPLOY: {
@@ -213,48 +221,56 @@ const table = {
     fault: 'user',
     exitCode: 20,
     message: 'The commit could not be fetched (git exit code {exitCode}).',
+    lost: 'The commit could not be fetched.',
     action: 'Check that the commit still exists and that the token may read it.',
   },
   INSTALL_FAILED: {
     fault: 'user',
     exitCode: 21,
     message: 'The install command failed with exit code {exitCode}.',
-    action: 'Run it at this commit on your machine; the last lines of its output are below.',
+    lost: 'The install command failed.',
+    action: 'Run it at this commit on your machine; the log shows its output.',
   },
   BUILD_FAILED: {
     fault: 'user',
     exitCode: 22,
     message: 'The build command failed with exit code {exitCode}.',
-    action: 'Run it at this commit on your machine; the last lines of its output are below.',
+    lost: 'The build command failed.',
+    action: 'Run it at this commit on your machine; the log shows its output.',
   },
   OUTPUT_MISSING: {
     fault: 'user',
     exitCode: 23,
     message: 'The build ended well but there is no folder "{path}".',
+    lost: 'The build ended well but its output folder is not there.',
     action: 'Set "outputDirectory" to the folder that the build writes.',
   },
   OUTPUT_EMPTY: {
     fault: 'user',
     exitCode: 24,
     message: 'The output folder "{path}" holds no files.',
+    lost: 'The output folder holds no files.',
     action: 'Set "outputDirectory" to the folder that the build writes.',
   },
   OUTPUT_REJECTED: {
     fault: 'user',
     exitCode: 25,
     message: 'The output cannot be published: {reason}',
+    lost: 'The output holds something that cannot be published.',
     action: 'Remove it from the output folder.',
   },
   OUTPUT_TOO_LARGE: {
     fault: 'user',
     exitCode: 26,
     message: 'The output is over a limit: {reason}',
+    lost: 'The output is over a limit.',
     action: 'Publish fewer or smaller files.',
   },
   BUILD_TIMEOUT: {
     fault: 'user',
     exitCode: 27,
     message: 'The {phase} phase took longer than {seconds} s and was stopped.',
+    lost: 'A phase of the build took longer than its time limit and was stopped.',
     action: 'Make it faster, or raise the timeout in the configuration.',
   },
   BUILD_OUT_OF_MEMORY: {
@@ -267,42 +283,49 @@ const table = {
     fault: 'transient',
     exitCode: 30,
     message: 'The artifact could not be published: {reason}',
+    lost: 'The artifact could not be published.',
     action: 'Nothing is needed: it is tried again; if it stays, see the runbook.',
   },
   BUILDER_MISCONFIGURED: {
     fault: 'platform',
     exitCode: 31,
     message: 'The builder was started with a wrong environment: {reason}',
+    lost: 'The builder was started with a wrong environment.',
     action: 'This is a fault of the platform: report it to its operator.',
   },
   IMAGE_TAG_EXISTS: {
     fault: 'user',
     exitCode: 32,
     message: 'The tag {tag} exists already with another content.',
+    lost: "The deployment's image tag exists already with another content.",
     action: 'Redeploy: a new deployment gets a new tag.',
   },
   NO_CONTAINER_BUILDER: {
     fault: 'user',
     exitCode: 33,
     message: 'Backends need docker, podman or buildah on this machine, and {found}.',
+    lost: 'Backends need docker, podman or buildah on this machine, and none of them could be used.',
     action: 'Install or start one of them, or deploy with "backend": false.',
   },
   START_COMMAND_MISSING: {
     fault: 'user',
     exitCode: 35,
     message: 'Nothing says how to start the service: {reason}',
+    lost: 'Nothing says how to start the service.',
     action: 'Add a "start" script to its package.json, a Procfile with a "web" line, or set "startCommand".',
   },
   SYSTEM_LIBRARY_MISSING: {
     fault: 'user',
     exitCode: 36,
     message: 'The {phase} phase needs {library}, which is not part of the image that services are built in.',
+    lost: 'A command needs a system library that is not part of the image that services are built in.',
     action: 'Use a package that brings its own binary, or a version of it that does.',
   },
   BUILD_DISK_FULL: {
     fault: 'user',
     exitCode: 37,
     message: 'The disk was full in the {phase} phase.',
+    lost: 'The disk was full during the build.',
     action:
       'Install or write less, or raise the ephemeral storage of the builder in the configuration (on a laptop: free some space).',
   },
@@ -310,24 +333,28 @@ const table = {
     fault: 'transient',
     exitCode: 38,
     message: 'The base image could not be pulled: {reason}',
+    lost: 'The base image could not be pulled.',
     action: 'It is tried again; if it stays, check that the registry can be reached from the builder.',
   },
   IMAGE_BUILD_FAILED: {
     fault: 'platform',
     exitCode: 39,
     message: 'The image could not be built: {reason}',
+    lost: 'The image could not be built.',
     action: 'This is not a fault of the commands that were run; if it stays, report it to the operator.',
   },
   IMAGE_REPOSITORY_MISSING: {
     fault: 'platform',
     exitCode: 40,
     message: 'There is no image repository {repository}.',
+    lost: 'The image repository does not exist.',
     action: 'This is a fault of the platform: check that `cdk deploy` made it.',
   },
   TOOLCHAIN_UNAVAILABLE: {
     fault: 'transient',
     exitCode: 34,
     message: 'Node {version} or its package manager could not be prepared: {reason}',
+    lost: 'Node or its package manager could not be prepared.',
     action: 'Check that the npm registry can be reached.',
   },
   BUILD_STOPPED: {
@@ -347,6 +374,7 @@ const table = {
     fault: 'transient',
     exitCode: 50,
     message: "The build's variables and credentials could not be read: {reason}",
+    lost: "The build's variables and credentials could not be read.",
     action: 'It is tried again; if it stays, check that builders reach the bucket.',
   },
   HANDOVER_TAKEN: {
@@ -369,7 +397,7 @@ const table = {
   },
   TASK_LOST: {
     fault: 'transient',
-    message: 'The build task ended without a word: {reason}',
+    message: 'The build task ended without saying how: {reason}',
     action: 'It is tried again; if it stays, see the runbook.',
   },
   SPOT_INTERRUPTED: {
@@ -445,27 +473,67 @@ export const isErrorCode = (s: string): s is ErrorCode => Object.hasOwn(table, s
 
 export type ErrorDetails = Readonly<Record<string, string | number>>;
 
-const fill = (template: string, details: ErrorDetails) =>
-  template.replace(/\{(\w+)\}/g, (whole, name: string) => (name in details ? String(details[name]) : whole));
+type Placeholders<S extends string> = S extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholders<Rest>
+  : never;
+/** What the sentences of a row ask for. Of several codes: what all of them together ask for. */
+export type DetailsOf<C extends ErrorCode> = Readonly<
+  Record<Placeholders<(typeof table)[C]['message' | 'action']>, string | number>
+>;
+/** The details may be left out only where the row has no placeholder. */
+export type DetailArguments<C extends ErrorCode, Rest extends unknown[] = []> = [keyof DetailsOf<C>] extends [never]
+  ? [details?: Readonly<Record<string, never>>, ...rest: Rest]
+  : [details: DetailsOf<C>, ...rest: Rest];
+
+/** @throws Error naming the placeholder for which no detail was given */
+const fill = (code: ErrorCode, template: string, details: ErrorDetails) =>
+  template.replace(/\{(\w+)\}/g, (_, name: string) => {
+    if (!Object.hasOwn(details, name)) throw new Error(`The error ${code} was given no "${name}"`);
+    return String(details[name]);
+  });
 
 /** The two sentences that a user reads: what was wrong, and what to do. */
-export function sentence(code: ErrorCode, details: ErrorDetails = {}): string {
+export function sentence<C extends ErrorCode>(code: C, ...[details = {}]: DetailArguments<C>): string {
   const row = ERRORS[code];
-  const message = fill(row.message, details).trimEnd();
+  const message = fill(code, row.message, details).trimEnd();
   // A reason from elsewhere rarely ends with a full stop.
-  return `${/[.!?]$/.test(message) ? message : `${message}.`} ${fill(row.action, details)}`;
+  return `${/[.!?]$/.test(message) ? message : `${message}.`} ${fill(code, row.action, details)}`;
+}
+
+type RowOf<C extends ErrorCode> = (typeof table)[C];
+/** Codes that a builder can end with. Each must have a sentence without details: a row without one does not compile. */
+type ExitErrorCode = { [C in ErrorCode]: RowOf<C> extends { readonly exitCode: number } ? C : never }[ErrorCode];
+type WithoutLostSentence = {
+  [C in ExitErrorCode]: [keyof DetailsOf<C>] extends [never]
+    ? never
+    : RowOf<C> extends { readonly lost: string }
+      ? never
+      : C;
+}[ExitErrorCode];
+const everyLostSentence: [WithoutLostSentence] extends [never] ? true : WithoutLostSentence = true;
+void everyLostSentence;
+
+/** The sentences for a builder that ended with the exit code of `code` and whose last message was lost. */
+export function describeLostEnd(code: ErrorCode): string {
+  const { message, lost = message, action } = ERRORS[code];
+  return `${lost} ${action}`;
 }
 
 /** An error with a row in the table. `cause` is for the operator's log; the message is safe to show. */
-export class VerenError extends Error {
-  readonly code: ErrorCode;
+export class VerenError<C extends ErrorCode = ErrorCode> extends Error {
+  readonly code: C;
   readonly details: ErrorDetails;
 
-  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
-    super(sentence(code, details), options);
+  constructor(code: C, ...[details, options]: DetailArguments<C, [options?: ErrorOptions]>) {
+    super(sentence(code, ...([details] as unknown as DetailArguments<C>)), options);
     this.name = 'VerenError';
     this.code = code;
-    this.details = details;
+    this.details = details ?? {};
+  }
+
+  /** An error that was sent from another process, with the details that it had there. */
+  static restore(code: ErrorCode, details: ErrorDetails): VerenError {
+    return new VerenError(code, details as DetailsOf<ErrorCode>);
   }
 
   get row(): ErrorRow {

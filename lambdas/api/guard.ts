@@ -45,7 +45,8 @@ export function guard(
   });
   app.notFound((c) => {
     const allowed = allowedMethods(app.routes, c.req.path);
-    if (allowed.length === 0) return problem(c, new VerenError('NOT_FOUND', { what: `${c.req.method} ${c.req.path}` }));
+    if (allowed.length === 0)
+      return problem(c, new VerenError('NOT_FOUND', { what: `route "${c.req.method} ${c.req.path}"` }));
     c.header('Allow', allowed.join(', '));
     return problem(c, new VerenError('METHOD_NOT_ALLOWED', { method: c.req.method }));
   });

@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import type { Problem } from '../../contract/api.ts';
-import { ERRORS, type ErrorCode, type ErrorDetails, VerenError } from '../../contract/errors.ts';
+import { type DetailArguments, ERRORS, type ErrorCode, VerenError } from '../../contract/errors.ts';
 
 /** The body of RFC 9457 for a row of the error table. @param requestId The id under which the log has it. */
 export function problemOf(error: VerenError, requestId: string, errors?: Problem['errors']): Problem {
@@ -62,8 +62,9 @@ export function onError(c: Context, error: Error, log: (message: string, error: 
   return problem(c, new VerenError('INTERNAL'));
 }
 
-export const fail = (code: ErrorCode, details?: ErrorDetails): never => {
-  throw new VerenError(code, details);
+/** @throws VerenError always */
+export const fail = <C extends ErrorCode>(code: C, ...details: DetailArguments<C>): never => {
+  throw new VerenError(code, ...(details as DetailArguments<C, [ErrorOptions?]>));
 };
 
 /** `responses` of a route: the codes that it can answer, grouped by status. */

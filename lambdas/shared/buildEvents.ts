@@ -1,5 +1,5 @@
 import type { Target } from '../../contract/builders.ts';
-import { type ErrorCode, type ErrorDetails, sentence, VerenError } from '../../contract/errors.ts';
+import { type DetailArguments, type ErrorCode, sentence, VerenError } from '../../contract/errors.ts';
 import type { DeploymentEvent } from '../../contract/events.ts';
 import { TOPICS } from '../../contract/names.ts';
 import type { Failure } from '../../contract/record.ts';
@@ -39,9 +39,9 @@ export async function publishBuildEvent(
   await deps.bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
 }
 
-export const failure = (code: ErrorCode, details?: ErrorDetails): Failure => ({
+export const failure = <C extends ErrorCode>(code: C, ...details: DetailArguments<C>): Failure => ({
   code,
-  message: sentence(code, details),
+  message: sentence(code, ...details),
 });
 
 /** What a user is told of an error: its row's sentence, or only that it was ours. */

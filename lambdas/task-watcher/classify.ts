@@ -1,5 +1,11 @@
 import type { Task } from '@aws-sdk/client-ecs';
-import { ERRORS, type ErrorCode, errorForExitCode } from '../../contract/errors.ts';
+import {
+  type DetailArguments,
+  describeLostEnd,
+  ERRORS,
+  type ErrorCode,
+  errorForExitCode,
+} from '../../contract/errors.ts';
 import type { Failure } from '../../contract/record.ts';
 import { failure } from '../shared/buildEvents.ts';
 import type { EndedBy } from '../shared/retry.ts';
@@ -58,13 +64,7 @@ export function classify(task: Task, timeoutSeconds: number): Verdict {
   // 137 without OutOfMemory and 143 are signals from outside: the build did not end itself.
   if (!code || code === 'BUILD_OUT_OF_MEMORY' || code === 'BUILD_STOPPED')
     return retry('TASK_LOST', `exit code ${exitCode}; ${why}`);
-  const error = failure(code, {
-    exitCode: 'unknown',
-    reason: why,
-    phase: 'current',
-    seconds: timeoutSeconds,
-    path: 'output',
-  });
+  const error = { code, message: describeLostEnd(code) };
   return ERRORS[code].fault === 'transient' ? { kind: 'retry', error, endedBy: 'build' } : { kind: 'failed', error };
 }
 
@@ -74,11 +74,11 @@ function isHostGone({ stopCode, stoppedReason = '' }: Task): boolean {
   return stopCode !== 'EssentialContainerExited' && stopCode !== 'UserInitiated' && HOST_GONE.test(stoppedReason);
 }
 
-const failed = (code: ErrorCode, details?: Record<string, string | number>): Verdict => ({
+const failed = <C extends ErrorCode>(code: C, ...details: DetailArguments<C>): Verdict => ({
   kind: 'failed',
-  error: failure(code, details),
+  error: failure(code, ...details),
 });
-const retry = (code: ErrorCode, reason: string): Verdict => ({
+const retry = (code: 'TASK_START_FAILED' | 'TASK_LOST', reason: string): Verdict => ({
   kind: 'retry',
   error: failure(code, { reason }),
   endedBy: 'build',

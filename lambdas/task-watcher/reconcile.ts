@@ -135,7 +135,13 @@ async function decide(deps: WatcherDeps, job: Job, build: BuildRef, verdict: Ver
   if (verdict.kind === 'succeeded') {
     const artifact = await deps.findArtifact(build);
     if (artifact) await publishBuildEvent(deps, build, { type: 'build.succeeded', artifact, logLines: 0 });
-    else return again(deps, build, failure('TASK_LOST', { reason: 'it ended well but published nothing' }), 'build');
+    else
+      return again(
+        deps,
+        build,
+        failure('TASK_LOST', { reason: 'its exit code was 0, but nothing was published' }),
+        'build',
+      );
   } else if (verdict.kind === 'failed')
     await publishBuildEvent(deps, build, { type: 'build.failed', error: verdict.error });
   else return again(deps, build, said && said.code !== 'BUILD_STOPPED' ? said : verdict.error, verdict.endedBy);

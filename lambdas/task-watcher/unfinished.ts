@@ -47,7 +47,7 @@ async function giveUp(deps: WatcherDeps, { record: { deploymentId, projectId } }
     at: new Date(deps.clock.now()).toISOString(),
     deploymentId,
     projectId,
-    error: failure('REQUEST_LOST'),
+    error: failure('JOB_LOST'),
   };
   await deps.bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
 }
@@ -71,6 +71,6 @@ async function giveUpBuild(
     { deploymentId, projectId, target, attempt },
     artifact
       ? { type: 'build.succeeded', artifact, logLines: 0 }
-      : { type: 'build.failed', error: failure('REQUEST_LOST') },
+      : { type: 'build.failed', error: failure('JOB_LOST') },
   );
 }

@@ -100,7 +100,7 @@ function answerOf(child: ChildProcess, input: AnalysisInput): Promise<Analysis> 
   return new Promise((resolve, reject) => {
     const onMessage = (message: AnalysisMessage) => {
       if (message.type === 'analysis') resolve(message.analysis);
-      else if (message.type === 'refused') reject(new VerenError(message.code, message.details));
+      else if (message.type === 'refused') reject(VerenError.restore(message.code, message.details));
       else if (message.type === 'failed') reject(new Error(message.stack));
       else return;
       child.off('message', onMessage);

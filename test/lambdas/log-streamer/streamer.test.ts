@@ -94,7 +94,7 @@ describe('repo-analyzer', () => {
     authenticate,
     log: () => undefined,
     analyze: async ({ gitUrl }) => {
-      if (gitUrl.includes('none')) throw new VerenError('REPO_NOT_FOUND', { url: gitUrl, host: 'x.example' });
+      if (gitUrl.includes('none')) throw new VerenError('REPO_NOT_FOUND', { url: gitUrl });
       return { commit: 'c', candidates: [], warnings: [] };
     },
   });

@@ -41,11 +41,11 @@ async function sweepAfter(minutes: number, started: boolean): Promise<string[]> 
 describe('a build whose job is lost', () => {
   it('is given up after a while where nothing of it runs', async () => {
     expect(await sweepAfter(14, false)).toEqual([]);
-    expect(await sweepAfter(16, false)).toEqual(['REQUEST_LOST']);
+    expect(await sweepAfter(16, false)).toEqual(['JOB_LOST']);
   });
 
   it('is left to its task for as long as that may be silent in one phase', async () => {
     expect(await sweepAfter(44, true)).toEqual([]);
-    expect(await sweepAfter(46, true)).toEqual(['REQUEST_LOST']);
+    expect(await sweepAfter(46, true)).toEqual(['JOB_LOST']);
   });
 });

@@ -1,6 +1,6 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { openHandover } from '../../../builder-images/shared/open-handover.ts';
-import { ERRORS, type ErrorCode, sentence } from '../../../contract/errors.ts';
+import { describeLostEnd, ERRORS, type ErrorCode } from '../../../contract/errors.ts';
 import type { Manifest, Promotion, Verdict } from '../../../contract/manifest.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import type { Artifact } from '../../../contract/record.ts';
@@ -44,7 +44,7 @@ export function standIn(options: StandInOptions): Container {
       await publishAsBuilder(bus, event);
     };
     const fail = async (code: ErrorCode) => {
-      await say('ended', { type: 'build.failed', error: { code, message: sentence(code) }, logLines: 0 });
+      await say('ended', { type: 'build.failed', error: { code, message: describeLostEnd(code) }, logLines: 0 });
       return ERRORS[code].exitCode ?? 1;
     };
     const put = (Key: string, body: object, condition: object = {}) =>
