@@ -8,7 +8,7 @@ import { BUILDERS } from '../contract/builders.ts';
 import { FunctionEnvSchemas, type FunctionName } from '../contract/function-env.ts';
 import { bundle, writeBundle } from '../lib/constructs/bundle.ts';
 
-/** Goals of issue 3. Functions that run git are images and exempt from the size. */
+/** Goals. Functions that run git are images and exempt from the size. */
 const GOAL = { bytes: 1.5 * 1024 * 1024, ms: 150 } as const;
 const IMAGES: readonly FunctionName[] = ['clone-worker', 'repo-analyzer'];
 const RUNS = 9;

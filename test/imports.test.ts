@@ -3,7 +3,7 @@ import { join, posix } from 'node:path';
 import { parseSync } from '@swc/core';
 
 /**
- * The import rules of design section 3. Every import counts, those of types too: a type that crosses a border ties both
+ * The import rules of docs/architecture.md. Every import counts, those of types too: a type that crosses a border ties both
  * sides together just the same.
  */
 interface Rule {

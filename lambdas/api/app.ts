@@ -18,7 +18,7 @@ export type Api = OpenAPIHono<ApiEnv>;
 const MAX_BODY = 512 * 1024;
 const OPEN_PATHS = new Set(['/healthz', '/openapi.json', '/docs']);
 
-/** The HTTP API of design section 8, as a fetch handler: runs on Lambda and on Node alike. */
+/** The HTTP API as a fetch handler: runs on Lambda and on Node alike. */
 export function createApi(deps: ApiDeps): Api {
   const app: Api = new OpenAPIHono<ApiEnv>({
     defaultHook: (result, c) => (result.success ? undefined : invalid(c, result.error)),

@@ -24,7 +24,7 @@ export interface ClientOptions {
 }
 
 /**
- * The HTTP API of design section 8 for programs. Every method throws `ProblemError` for what the platform refuses and
+ * The HTTP API for programs. Every method throws `ProblemError` for what the platform refuses and
  * `UnreachableError` where it gives no usable answer.
  */
 export class VerenClient {

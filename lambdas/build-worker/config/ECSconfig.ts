@@ -18,7 +18,7 @@ export interface ECSConfigs {
 
 const names = [...new Set(BUILDERS.flatMap((b) => Object.values(b.env)))];
 
-/** The variables of design section 2 that name clusters, tasks and containers; taken from the table of builders. */
+/** The variables that name clusters, tasks and containers; taken from the table of builders. */
 export const ECSEnvSchema = z.object(Object.fromEntries(names.map((name) => [name, z.string().min(1)])));
 
 /** Reads every config from the environment; throws a ZodError that names every variable that is missing. */

@@ -53,7 +53,7 @@ describe('ECSconfig', () => {
   });
 });
 
-// Users' scripts and dashboards rely on these names (design section 2).
+// Users' scripts and dashboards rely on these names.
 describe('the table of builders', () => {
   it.each([
     [18, 'builder', 'frontend-builder-18', 'frontend-builder-18', 'frontend-builder-18', '18x'],

@@ -44,7 +44,7 @@ export const nodeVersionCases: readonly Case[] = [
     files: { ...nvmrc('20'), '.node-version': '22' },
     ...node(20),
     warns: [/\.nvmrc.*decides for Node 20.*\.node-version.*22/],
-    follows: 'Netlify and the order of issue 4; Render reads .node-version first',
+    follows: 'Netlify; Render reads .node-version first',
   },
   { name: '.node-version', files: { ...vite(), '.node-version': '22.3.0' }, ...node(22) },
   { name: '.node-version with v', files: { ...vite(), '.node-version': 'v20' }, ...node(20) },
@@ -85,7 +85,7 @@ export const nodeVersionCases: readonly Case[] = [
     files: vite({ volta: { node: '20.9.0' } }),
     ...node(20),
     because: [['nodeVersion', 'package.json']],
-    follows: 'issue 4; no peer reads volta, though it pins the version that its users build with',
+    follows: 'no peer reads volta, though it pins the version that its users build with',
   },
   {
     name: 'volta.extends is followed to the root',
