@@ -9,12 +9,22 @@ const USAGE = `Usage:
   npm start [-- --data DIR]                           keep the platform running
 Environment: PORT (default 3000), VEREN_TOKEN (default: made at first start), --data DIR (default .veren)`;
 
-async function main(): Promise<number> {
-  const { positionals, values } = parseArgs({
+const readArguments = () =>
+  parseArgs({
     args: process.argv.slice(2),
     allowPositionals: true,
     options: { once: { type: 'boolean' }, data: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
   });
+
+async function main(): Promise<number> {
+  let given: ReturnType<typeof readArguments>;
+  try {
+    given = readArguments();
+  } catch (e) {
+    console.error(`${(e as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  const { positionals, values } = given;
   const [command, ...rest] = positionals;
   // The SDK is pinned by package-lock.json, so its advice to upgrade Node is for us, not for whoever starts a demo.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -34,6 +44,14 @@ function told(e: unknown): unknown {
   if (e instanceof VerenError) return `${e.code}: ${e.message}`;
   return e instanceof ProblemError || e instanceof UnreachableError ? e.message : e;
 }
+
+// A reader that has seen enough (`npm run demo | head`) ends the platform as one Ctrl-C does.
+let unread = false;
+process.stdout.on('error', (e: NodeJS.ErrnoException) => {
+  if (e.code !== 'EPIPE') throw e;
+  if (!unread) process.kill(process.pid, 'SIGINT');
+  unread = true;
+});
 
 main().then(
   (code) => process.exit(code),

@@ -6,6 +6,7 @@ import type { DeploymentView, SiteAddresses } from '../contract/api.ts';
 import { makeRepositoryFromFolder } from './client/makeRepositoryFromFolder.ts';
 import { showDeployment } from './client/showDeployment.ts';
 import { VerenClient } from './client/VerenClient.ts';
+import { openToBuilds } from './platform/dataFolder.ts';
 import type { HostEnv } from './platform/images.ts';
 import { type Platform, startPlatform } from './platform/platform.ts';
 import { portOf } from './port.ts';
@@ -31,6 +32,7 @@ export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: De
   void stopped.then(() => stop.abort(new Error('stopped by a signal')));
   let platform: Platform | undefined;
   try {
+    if (dataDir === DEMO_DATA_DIR) await openToBuilds(dataDir);
     platform = await startPlatform({
       dataDir,
       port: portOf(env, 0),

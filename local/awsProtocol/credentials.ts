@@ -7,6 +7,9 @@ import type { Clock } from '../../lambdas/shared/ports.ts';
 import { writeFileAtomic } from './atomicFile.ts';
 import type { Policy } from './policy.ts';
 
+/** In every data folder, from its first start on. */
+export const CREDENTIALS_FILE = 'credentials.json';
+
 /** The account that the laptop pretends to be. */
 export const LOCAL_ACCOUNT = '000000000000';
 
@@ -75,7 +78,7 @@ export async function createCredentialStore(options: { dataDir: string; clock?: 
 }
 
 async function loadRoot(dataDir: string): Promise<KeyPair> {
-  const path = join(dataDir, 'credentials.json');
+  const path = join(dataDir, CREDENTIALS_FILE);
   let text: string;
   try {
     text = await readFile(path, 'utf8');

@@ -34,3 +34,10 @@ export async function secureDataFolder(dataDir: string, users: BuildUsers): Prom
   for (const name of await readdir(real))
     if (users.owns((await lstat(join(real, name))).uid)) throw unusable(`${name} in it belongs to a build`);
 }
+
+/** For a folder that is ours by its name: earlier versions closed the demo's whenever `npm start` ran around it. */
+export async function openToBuilds(dataDir: string): Promise<void> {
+  const info = await lstat(dataDir).catch(() => null);
+  if (info?.isDirectory() && info.uid === process.getuid?.() && (info.mode & 0o777) === 0o700)
+    await chmod(dataDir, 0o755);
+}

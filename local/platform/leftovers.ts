@@ -4,6 +4,7 @@ import { buildCookie, buildIdOf } from '../../builder-images/shared/fetch.ts';
 import { removeTree } from '../../builder-images/shared/processes.ts';
 import { createSandbox } from '../../builder-images/shared/sandbox.ts';
 import { BUILD_ID_FILE, UNFINISHED } from '../../builder-images/shared/work-folder.ts';
+import { CREDENTIALS_FILE } from '../awsProtocol/credentials.ts';
 import type { BuildUsers } from './buildUsers.ts';
 import { removeLeftFiles } from './leftFiles.ts';
 
@@ -69,12 +70,19 @@ export async function clearToolchains(toolchains: string): Promise<void> {
 /** What a build may enter and read; everything else in the data folder is the platform's alone. */
 const FOR_BUILDS: readonly string[] = ['work', 'toolchains', 'builder'];
 
-/** Takes from everybody else the right to read what the platform keeps, also in a data folder of an earlier version. */
+/**
+ * Takes from everybody else the right to read what the platform keeps, also in a data folder of an earlier version. Left
+ * alone are what others own, and a data folder in this one, as the demo's is: it protects its content itself, and a build
+ * of its own could not enter it any more.
+ */
 export async function protectData(dataDir: string): Promise<void> {
   for (const name of await namesIn(dataDir)) {
-    if (FOR_BUILDS.includes(name)) continue;
     const path = join(dataDir, name);
     const info = await lstat(path).catch(() => null);
-    if (info && !info.isSymbolicLink()) await chmod(path, info.mode & 0o700).catch(() => undefined);
+    if (!info || info.isSymbolicLink() || FOR_BUILDS.includes(name) || info.uid !== process.getuid?.()) continue;
+    if (info.isDirectory() && (await isDataFolder(path))) continue;
+    await chmod(path, info.mode & 0o700).catch(() => undefined);
   }
 }
+
+const isDataFolder = async (path: string) => (await lstat(join(path, CREDENTIALS_FILE)).catch(() => null)) !== null;

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { VerenError } from '../../contract/errors.ts';
 import { type Signing, SigningSecretSchema } from '../../lambdas/shared/signing.ts';
 import { writeFileAtomic } from '../awsProtocol/atomicFile.ts';
+import { CREDENTIALS_FILE } from '../awsProtocol/credentials.ts';
 
 const FileSchema = SigningSecretSchema.extend({ since: z.number().int().min(0) });
 
@@ -20,7 +21,7 @@ export async function laptopSigning(dataDir: string, now: number): Promise<Signi
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     // Every version makes this file at its first start.
-    const isOld = await access(join(dataDir, 'credentials.json')).then(
+    const isOld = await access(join(dataDir, CREDENTIALS_FILE)).then(
       () => true,
       () => false,
     );

@@ -178,7 +178,7 @@ describe('a builder that is started as RunTask starts it', () => {
       tasks.at(-1)?.child.kill('SIGTERM');
       const { code, last, log } = await ended;
       expect([code, last]).toEqual([ERRORS.BUILD_STOPPED.exitCode, expect.objectContaining({ type: 'build.failed' })]);
-      expect(performance.now() - at).toBeLessThan(6_000);
+      expect(performance.now() - at).toBeLessThan(15_000);
       expect(log).not.toContain('sh build.sh');
       expect(readdirSync(join(world.dir, 'work'))).toEqual([]);
     } finally {

@@ -76,7 +76,7 @@ const processesOf = (uids: readonly string[]) =>
       } finally {
         expect(await veren.stop()).toBe(0);
       }
-    }, 120_000);
+    }, 300_000);
 
     test('canceled, killed with the platform, or with its builder: no process, no folder', async () => {
       const build = `id -u; (setsid env -i /bin/sh -c 'trap "" TERM; exec sleep 31339' >/dev/null 2>&1 &); echo waiting; sleep 300`;
@@ -138,7 +138,7 @@ const processesOf = (uids: readonly string[]) =>
         expect(await veren.stop()).toBe(0);
       }
       expect(statSync(join(folder.path, 'mine', 'data', 'token')).mode & 0o077).toBe(0);
-    }, 60_000);
+    }, 180_000);
   },
 );
 

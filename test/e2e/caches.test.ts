@@ -12,11 +12,11 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
   folder = await temporaryFolder();
   veren = await startVeren(join(folder.path, 'data'));
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   expect(await veren.stop()).toBe(0);
   await folder.remove();
-}, 60_000);
+}, 180_000);
 
 async function repository(): Promise<string> {
   const manifest = JSON.stringify({

@@ -19,12 +19,12 @@ beforeAll(async () => {
   repos = join(folder.path, 'repos');
   await mkdir(repos);
   veren = await startVeren(join(folder.path, 'data'));
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   expect(await veren.stop()).toBe(0);
   await folder.remove();
-}, 60_000);
+}, 180_000);
 
 const siteOf = (record: DeploymentView): string => {
   const artifact = record.builds.frontend?.artifact;
@@ -68,7 +68,7 @@ describe('the examples', () => {
     const logs = await veren.logs(record.deploymentId);
     expect(logs.map((l) => l.seq)).toEqual(logs.map((_, i) => i + 1));
     expect(logs.some((l) => l.line.includes('vite'))).toBe(true);
-  }, 120_000);
+  }, 300_000);
 
   it('static-page: published as it is, with index.html for folders', async () => {
     const record = await veren.deploy({ projectId: 'static', gitUrl: await exampleRepository('static-page', repos) });
@@ -83,7 +83,7 @@ describe('the examples', () => {
     expect((await get(new URL('/style.css', site).href)).type).toBe('text/css; charset=utf-8');
     expect((await get(new URL('/hills.svg', site).href)).type).toMatch(/^image\/svg\+xml/);
     expect((await get(new URL('/.git/config', site).href)).status).toBe(404);
-  }, 60_000);
+  }, 180_000);
 
   it('pnpm-app and the frontend of fullstack, both at once', async () => {
     const [pnpm, full] = await Promise.all([
@@ -157,7 +157,7 @@ describe('a build that fails', () => {
       });
       expect((await fetch(`${veren.url}/healthz`)).status).toBe(200);
     },
-    60_000,
+    180_000,
   );
 });
 
@@ -180,7 +180,7 @@ describe('a repository that cannot be deployed', () => {
       expect({ request, status: record.status, code: record.error?.code }).toEqual({ request, status: 'failed', code });
       expect(record.error?.message).toMatch(/\w+/);
     }
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('what a build can see', () => {
@@ -205,7 +205,7 @@ describe('what a build can see', () => {
       names.filter((n) => /^(AWS_|KAFKA_|GIT_TOKEN|VEREN_(TOKEN|SCRIPT|HANDOVER)|BUCKET$|DEPLOYMENTID$)/.test(n)),
     ).toEqual([]);
     expect(text).not.toContain(veren.token);
-  }, 60_000);
+  }, 180_000);
 
   it('is the Node that was asked for', async () => {
     const gitUrl = await repository('node22', {
@@ -234,7 +234,7 @@ describe('a second deployment of a project', () => {
     expect(siteOf(await veren.deploy({ projectId: 'twice', gitUrl: second }))).toBe(site);
     expect((await get(site)).text).toBe('two');
     expect((await get(`${site}old.html`)).status).toBe(404);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('cancel', () => {
@@ -258,7 +258,7 @@ describe('cancel', () => {
     expect(record).toMatchObject({ status: 'canceled', builds: { frontend: { status: 'canceled' } } });
     expect(record.builds.frontend?.artifact).toBeUndefined();
     await expect(veren.client.cancel(deploymentId)).rejects.toThrow(/already canceled/);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('the WebSocket', () => {
@@ -290,7 +290,7 @@ describe('the WebSocket', () => {
     expect(changes.map((record) => record.status)).toEqual(
       expect.arrayContaining(['analyzing', 'building', 'succeeded']),
     );
-  }, 60_000);
+  }, 180_000);
 });
 
 async function until(condition: () => boolean): Promise<void> {
@@ -306,7 +306,7 @@ describeWith(onPath('curl') ? null : 'no curl on PATH', 'npm start', () => {
     expect(answer).toMatchObject({ projectId: 'hello', status: 'queued' });
     const record = await veren.finished(answer.deploymentId);
     expect(record).toMatchObject({ status: 'succeeded', plan: { frontend: { path: 'examples/react-vite' } } });
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('POST /analyze', () => {
@@ -320,5 +320,5 @@ describe('POST /analyze', () => {
     await expect(veren.client.analyze({ gitUrl: pathToFileURL(join(repos, 'absent')).href })).rejects.toMatchObject({
       problem: { code: 'REPO_NOT_FOUND' },
     });
-  }, 60_000);
+  }, 180_000);
 });

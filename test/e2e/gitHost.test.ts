@@ -19,13 +19,13 @@ beforeAll(async () => {
   open = await startGitServer({ repos });
   closed = await startGitServer({ repos, token: TOKEN });
   veren = await startVeren(join(folder.path, 'data'));
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await veren.stop();
   await Promise.all([open.close(), closed.close()]);
   await folder.remove();
-}, 60_000);
+}, 180_000);
 
 const refusal = async (work: Promise<unknown>): Promise<Problem> => {
   const problem = await work.then(
@@ -47,7 +47,7 @@ describe('POST /analyze', () => {
       for (const target of targets) for (const { rule } of target.evidence) expect(rule).not.toBe('');
     }
     expect(names.length).toBeGreaterThanOrEqual(4);
-  }, 60_000);
+  }, 180_000);
 
   it('finds both sides of a workspace', async () => {
     const app = (name: string, more: object) => JSON.stringify({ name, ...more });
@@ -121,5 +121,5 @@ describe('a private repository', () => {
     for (const text of said) expect(text).not.toContain(TOKEN);
     const refused = await veren.deploy({ ...request, gitToken: 'wrong' });
     expect(refused).toMatchObject({ status: 'failed', error: { code: 'REPO_AUTH_FAILED' } });
-  }, 60_000);
+  }, 180_000);
 });

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventually } from '../support/eventually.ts';
 import { removeFolders, temporaryFolder } from '../support/folders.ts';
 import { makeRepo } from '../support/gitServer.ts';
 import {
@@ -105,12 +106,10 @@ test('a platform that is killed in the middle of an analysis leaves no process, 
   await veren.client.createDeployment({ projectId: 'silent-too', gitUrl: silent, ...request });
   const work = join(dataDir, 'analysis');
   const folders = () => (existsSync(work) ? readdirSync(work).flatMap((n) => readdirSync(join(work, n))) : []);
-  for (let i = 0; i < 200 && folders().length === 0; i++) await new Promise((r) => setTimeout(r, 50));
-  expect(folders()).not.toEqual([]);
+  await eventually(() => folders().length > 0);
   await veren.kill();
   const left = () => execFileSync('ps', ['-A', '-o', 'args'], { encoding: 'utf8' }).includes(silent);
-  for (let i = 0; i < 200 && left(); i++) await new Promise((r) => setTimeout(r, 50));
-  expect(left()).toBe(false);
+  await eventually(() => !left());
   mkdirSync(join(work, 'left', 'veren-git-1-abcdef'), { recursive: true });
   veren = await startVeren(dataDir);
   expect(existsSync(join(work, 'left'))).toBe(false);

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { eventually } from '../support/eventually.ts';
 import { makeRepo } from '../support/gitServer.ts';
 import { HOST_NODE, startVeren, temporaryFolder } from '../support/veren.ts';
 
@@ -33,8 +34,12 @@ it('kill -9 in the middle of a build: nothing accepted is lost, nothing stays "b
     ids.push((await first.client.createDeployment(request(projectId))).deploymentId);
   const running = async () =>
     (await Promise.all(ids.map((id) => first.client.getDeployment(id)))).map((r) => r.builds.frontend);
-  await until(async () => (await running()).filter((b) => b?.phases.some((p) => p.name === 'build')).length === 2);
-  // Analyses run side by side, so whichever is analysed last is the one that waits.
+  // Analyses run side by side, so whichever is analysed last is the one that waits, and it may be analysed late.
+  await eventually(async () => {
+    const builds = await running();
+    const atWork = builds.filter((b) => b?.phases.some((p) => p.name === 'build'));
+    return atWork.length === 2 && builds.some((b) => b?.status === 'queued');
+  });
   const before = await running();
   expect(before.filter((b) => b?.status === 'queued')).toMatchObject([{ position: 1 }]);
   await first.kill();
@@ -58,7 +63,7 @@ it('kill -9 in the middle of a build: nothing accepted is lost, nothing stays "b
   expect(again.items.map((d) => d.status)).toEqual(Array(4).fill('succeeded'));
   expect(await third.stop()).toBe(0);
   await folder.remove();
-}, 120_000);
+}, 300_000);
 
 it('says what is wrong with a port, a data folder, git', async () => {
   const folder = await temporaryFolder();
@@ -75,8 +80,4 @@ it('says what is wrong with a port, a data folder, git', async () => {
   );
   expect(await veren.stop()).toBe(0);
   await folder.remove();
-}, 120_000);
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((r) => setTimeout(r, 100));
-}
+}, 300_000);

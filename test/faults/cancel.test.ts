@@ -190,8 +190,11 @@ describe('what waits', () => {
       const running = await push(plane, 'hang');
       await tasks(1);
       const waiting = [];
-      for (const ref of ['b', 'c', 'd']) waiting.push(await push(plane, 'ok', { ref }));
-      await plane.idle();
+      for (const ref of ['b', 'c', 'd']) {
+        waiting.push(await push(plane, 'ok', { ref }));
+        // Analyses run side by side: each in turn, so that their order is known.
+        await plane.idle();
+      }
       const place = async (id: string) => {
         const { body } = await plane.call('GET', `/deployments/${id}`);
         return (body.builds as { frontend: { position?: number } }).frontend.position;

@@ -109,6 +109,23 @@ describe('credentials of builds', () => {
     },
   );
 
+  test('what a session policy gives on every resource is held to named ones by the role and by its boundary', () => {
+    const resources = { buildRoleArn: 'r', bucketArn: 'BUCKET', userImagesArn: 'IMAGES', kafkaClusterArn: 'cluster' };
+    const job = { projectId: 'p', deploymentId: 'd', lane: 'preview', target: 'frontend' } as const;
+    const open = sessionPolicy(job, resources).Statement.filter((s) => s.Resource === '*');
+    const actions = open.flatMap((s) => s.Action);
+    expect(actions.every((action) => action.startsWith('kafka-cluster:'))).toBe(true);
+    for (const action of actions)
+      for (const where of [/^Pipeline\.BuildRole/, /^Pipeline\.BuildBoundary/]) {
+        const given = statements(templates).filter((s) => where.test(s.where) && s.Action.includes(action));
+        const named = given.flatMap((s) => s.Resource.map(text));
+        const isTopic = /Topic|WriteData$/.test(action);
+        expect([action, named.length]).toEqual([action, isTopic ? BUILDER_TOPICS.length : 1]);
+        for (const name of named)
+          expect(name).toMatch(isTopic ? /\/build-(?:events|logs)"/ : /:cluster\/|ClusterArn|Kafka/i);
+      }
+  });
+
   test('two functions remove objects: the API caches, build-worker hand-overs', () => {
     const removed = (name: 'api' | 'build-worker') =>
       functionStatements(templates, name)

@@ -220,7 +220,7 @@ async function leftFolders(data: string, temporary: string): Promise<string[]> {
 const namesIn = (path: string) => readdir(path).catch(() => [] as string[]);
 
 async function settle(isSettled: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 50 && !(await isSettled()); i++) await sleep(200);
+  for (let i = 0; i < 300 && !(await isSettled()); i++) await sleep(200);
 }
 
 /** Reproducible: mulberry32. */

@@ -53,9 +53,28 @@ export async function drainCloneQueue(
       await deps.queue.complete(QUEUES.clone, job.id);
       continue;
     }
-    await analyzeOne(deps, job, parsed.data);
+    try {
+      await analyzeOne(deps, job, parsed.data);
+    } catch (e) {
+      await putBack(deps, job);
+      throw e;
+    }
   }
   return false;
+}
+
+/**
+ * Gives a job back whose log or store does not answer. Its lease must not end by itself: that is how crashes are counted,
+ * and an outage is none. Where the queue does not answer either, it counts as one; a queue that is away lets nobody take it.
+ */
+async function putBack({ queue, log }: CloneWorkerDeps, job: TakenJob): Promise<void> {
+  const faults = Number(job.notes.faults ?? 0) + 1;
+  try {
+    await queue.note(QUEUES.clone, job.id, { faults: String(faults) });
+    await queue.release(QUEUES.clone, job.id, backoff(faults));
+  } catch (fault) {
+    log(`job ${job.id} could not be given back`, fault);
+  }
 }
 
 async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob): Promise<void> {

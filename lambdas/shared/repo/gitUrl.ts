@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { pathToFileURL } from 'node:url';
 import { VerenError } from '../../../contract/errors.ts';
 import type { GitPolicy, GitProtocol } from './gitPolicy.ts';
 import { type Resolve, requireAllowedAddress, resolvePublicAddresses } from './hostAddress.ts';
@@ -19,6 +20,8 @@ export function parseGitUrl(text: string, policy: GitPolicy): URL {
   // In the text: a URL object does not tell "x#" from "x", nor "@host" from "host".
   if (/[?#]/.test(text)) throw unsupported('it has a query or a fragment');
   if (/^[^/]*:\/\/[^/]*@/.test(text)) throw unsupported('it holds a user name or password; use "gitToken" instead');
+  if (text.startsWith('/') && policy.protocols.includes('file'))
+    throw unsupported(`it is a path; as a URL it is ${pathToFileURL(text).href}`);
   if (!URL.canParse(text)) throw unsupported('it is not a URL');
   const url = new URL(text);
   const scheme = url.protocol.slice(0, -1);

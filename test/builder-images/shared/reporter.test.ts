@@ -130,7 +130,7 @@ test('a broker that never comes: the end is told in bounded time', async () => {
   const started = Date.now();
   expect(await r.succeeded(artifact, 200)).toBe(false);
   await r.close();
-  expect(Date.now() - started).toBeLessThan(2_000);
+  expect(Date.now() - started).toBeLessThan(15_000);
 });
 
 test('the log ends at its limit, the last lines of a failure are still known', async () => {

@@ -89,3 +89,26 @@ test('a worker that is about to be ended takes no more jobs', async () => {
   await drainCloneQueue(deps, () => false);
   expect(await platform.queue.get(Q, 'a')).toMatchObject({ state: 'waiting' });
 });
+
+test('an outage of the log is no crash: however long it lasts, the deployment is analyzed when it is over', async () => {
+  const { add, deps, platform, clock, said } = await scene();
+  await add('a');
+  let outage = true;
+  const bus = {
+    publish: (topic: unknown, messages: readonly { value: string }[]) =>
+      outage ? Promise.reject(new Error('Kafka does not answer')) : deps.bus.publish(topic, messages),
+  };
+  const plan = { commit: 'c'.repeat(40), lane: 'production', candidates: [], warnings: [] } as never;
+  const drain = () => drainCloneQueue({ ...deps, bus, analyze: async () => plan }).catch((e: Error) => e.message);
+  for (let minute = 0; minute < 60; minute++) {
+    expect([true, 'Kafka does not answer']).toContain(await drain());
+    clock.advance(60_000);
+  }
+  outage = false;
+  for (let minute = 0; minute < 6 && (await platform.queue.get(Q, 'a')); minute++) {
+    await drain();
+    clock.advance(60_000);
+  }
+  expect(said.map((e) => e.type)).toEqual(['deployment.analyzing', 'deployment.analyzed']);
+  expect(await platform.queue.get(Q, 'a')).toBeNull();
+});

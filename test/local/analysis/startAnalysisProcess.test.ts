@@ -56,7 +56,7 @@ test('one that does not listen any more is ended, with what it has started and w
     message: expect.stringContaining('longer than an analysis may take'),
   });
   const child = Number(readFileSync(join(workDir, '..', 'pid'), 'utf8'));
-  for (let i = 0; i < 100 && alive(child); i++) await new Promise((r) => setTimeout(r, 50));
+  for (let i = 0; i < 600 && alive(child); i++) await new Promise((r) => setTimeout(r, 50));
   expect(alive(child)).toBe(false);
   expect(existsSync(workDir)).toBe(false);
 });

@@ -78,7 +78,7 @@ const errorOf = (promise: Promise<unknown>) =>
   );
 
 async function until<T>(what: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
-  for (const deadline = Date.now() + 8_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 25_000; Date.now() < deadline; ) {
     const found = await what();
     if (found) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));

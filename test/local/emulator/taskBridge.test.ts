@@ -75,7 +75,7 @@ async function seen(arn: string): Promise<Task> {
   return tasks![0]!;
 }
 async function lookUntil(done: () => boolean | Promise<boolean>) {
-  for (const until = Date.now() + 10_000; ; ) {
+  for (const until = Date.now() + 25_000; ; ) {
     await bridge.look();
     if (await done()) return;
     if (Date.now() > until) throw new Error('it did not come to that');

@@ -1,9 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type BuildUsers, chooseBuildUsers } from '../../../local/platform/buildUsers.ts';
-import { secureDataFolder } from '../../../local/platform/dataFolder.ts';
-import { clearWork, releaseBuild } from '../../../local/platform/leftovers.ts';
+import { openToBuilds, secureDataFolder } from '../../../local/platform/dataFolder.ts';
+import { clearWork, protectData, releaseBuild } from '../../../local/platform/leftovers.ts';
 import { removeFolders, temporaryFolder } from '../../support/folders.ts';
 
 /** What builds may leave on a laptop that is root, and what they could put in the place of the platform's own. */
@@ -93,5 +102,24 @@ const asUser = (uid: number, command: string) =>
     symlinkSync(join(data, 'builder'), join(data, '..', 'link'));
     execFileSync('chown', ['-h', `${uid}`, join(data, '..', 'link')]);
     await expect(secureDataFolder(join(data, '..', 'link'), users)).rejects.toMatchObject(belongs);
+  });
+
+  test('the content of a data folder is closed, but no data folder in it, as the demo’s is, and nothing of others', async () => {
+    const mode = (name: string) => lstatSync(join(data, name)).mode & 0o777;
+    for (const name of ['work', 'kept', 'demo', 'theirs']) mkdirSync(join(data, name), { mode: 0o755 });
+    writeFileSync(join(data, 'token'), '', { mode: 0o644 });
+    writeFileSync(join(data, 'demo', 'credentials.json'), '{}', { mode: 0o600 });
+    chownSync(join(data, 'theirs'), 12, 12);
+    await protectData(data);
+    expect(['work', 'kept', 'demo', 'theirs', 'token'].map(mode)).toEqual([0o755, 0o700, 0o755, 0o755, 0o600]);
+    expect(chooseBuildUsers(join(data, 'demo')).warning).toBeUndefined();
+  });
+
+  test('the demo’s folder, closed by an earlier version, is opened to builds again', async () => {
+    chmodSync(data, 0o700);
+    expect(chooseBuildUsers(data).warning).toContain('Builds run as root');
+    await openToBuilds(data);
+    expect(chooseBuildUsers(data).warning).toBeUndefined();
+    await openToBuilds(join(data, 'absent'));
   });
 });

@@ -287,7 +287,7 @@ describe('objects', () => {
       const targets = await Promise.all(fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
       return targets.filter((t) => t.includes('/blobs/')).length;
     };
-    for (let i = 0; i < 100 && (await openFiles()) > 0; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let i = 0; i < 1_000 && (await openFiles()) > 0; i++) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await openFiles()).toBe(0);
   });
 

@@ -7,7 +7,8 @@ export type DrainContext = Pick<Context, 'getRemainingTimeInMillis' | 'functionN
 
 /**
  * Drains a queue until it is empty or the function's time is nearly over, and then wakes a successor: a job that is cut
- * off in its middle would count as a crash.
+ * off in its middle would count as a crash. Where there was no time for a single one (a start that hung), a successor would
+ * fare the same, and so would its own: then it is left to the next ring, and the sweep rings every minute.
  * @param leaseMs How long one job may take at most.
  * @param drain Answers false where it stopped before the queue was empty.
  */
@@ -17,6 +18,11 @@ export async function drainWithinTime(
   leaseMs: number,
   drain: (mayTakeMore: () => boolean) => Promise<boolean>,
 ): Promise<void> {
-  const drained = await drain(() => !context || context.getRemainingTimeInMillis() > leaseMs);
-  if (!drained && context) await invokeLater(lambda, context.functionName).catch(onError);
+  let hadTime = false;
+  const drained = await drain(() => {
+    const hasTime = !context || context.getRemainingTimeInMillis() > leaseMs;
+    hadTime ||= hasTime;
+    return hasTime;
+  });
+  if (!drained && context && hadTime) await invokeLater(lambda, context.functionName).catch(onError);
 }

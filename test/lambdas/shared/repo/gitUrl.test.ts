@@ -196,6 +196,11 @@ describe('on the laptop', () => {
     '%s is unsupported',
     (text) => expect(codeOf(() => parseGitUrl(text, LAPTOP_POLICY))).toBe('GIT_URL_UNSUPPORTED'),
   );
+  test('a path is told as the URL that it is', () => {
+    const details = { reason: 'it is a path; as a URL it is file:///srv/my%C3%A4' };
+    expect(() => parseGitUrl('/srv/myä', LAPTOP_POLICY)).toThrow(expect.objectContaining({ details }));
+    expect(() => parseGitUrl('/srv/my', PUBLIC_POLICY)).toThrow(/it is not a URL/);
+  });
   test('no name is looked up', async () => {
     await checkGitUrl('http://git.internal/a', LAPTOP_POLICY, () => Promise.reject(new Error('asked')));
   });

@@ -43,7 +43,7 @@ const attackWithPack = (pack: HostilePack, tree: string, limits: Parameters<type
 /** A machine that is busy takes its time; an analysis that is hit takes minutes. */
 function expectHarmless({ ms, stallMs, grownMiB }: Measured): void {
   expect(grownMiB).toBeLessThan(200);
-  expect(stallMs).toBeLessThan(2_000);
+  expect(stallMs).toBeLessThan(6_000);
   expect(ms).toBeLessThan(50_000);
 }
 

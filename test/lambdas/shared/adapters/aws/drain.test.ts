@@ -46,3 +46,7 @@ test('no job is taken that could be cut off, and a successor goes on with the re
     invoked: ['/2015-03-31/functions/veren-dev-build-worker/invocations'],
   });
 });
+
+test('where there is no time for a single job no successor is woken: it would wake the next, for ever', async () => {
+  expect(await drained(10, 60, 120)).toEqual({ left: 10, invoked: [] });
+});
