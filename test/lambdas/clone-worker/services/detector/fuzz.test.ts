@@ -13,7 +13,7 @@ import { boundedDetector } from './boundedDetector.ts';
  * within 2 s and 256 MiB. `FUZZ_RUNS` raises the number of runs.
  */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1_500);
-const MAX_MS = 6_000;
+const MAX_MS = 2_000;
 const MAX_MIB = 256;
 
 const words = [
