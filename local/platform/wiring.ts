@@ -84,6 +84,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     kafka: ports.kafka,
     gitProtocols: gitAllowProtocol(LAPTOP_POLICY),
     precompress: true,
+    siteRules: true,
     endpoints: input.endpoints,
   };
   const { analyze } = input;

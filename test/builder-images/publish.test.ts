@@ -79,6 +79,7 @@ async function deploy(d: Deploy) {
       commit: 'c'.repeat(40),
       built: true,
       precompress: true,
+      siteRules: true,
       output: {
         root: folder,
         name: 'dist',

@@ -65,6 +65,7 @@ export async function build(input: BuildInput): Promise<Built> {
       commit: env.GIT_COMMIT,
       built: env.BUILDCOMMAND !== '',
       precompress: env.PRECOMPRESS === '1',
+      siteRules: env.SITE_RULES === '1',
       output: {
         root: join(source, env.FRONTENDPATH, env.OUTPUT_DIR),
         name: join(env.FRONTENDPATH, env.OUTPUT_DIR),

@@ -3,6 +3,7 @@ import { s3Keys } from '../../../contract/names.ts';
 import type { Artifact } from '../../../contract/record.ts';
 import type { Objects } from '../../shared/objects.ts';
 import { promote, readManifest, readPromotion } from './promote.ts';
+import { ruleWarnings } from './rule-warnings.ts';
 import { upload } from './upload.ts';
 import { type WalkOptions, walkOutput } from './walk.ts';
 
@@ -20,6 +21,8 @@ export interface PublishInput {
   readonly built: boolean;
   /** `PRECOMPRESS`. */
   readonly precompress: boolean;
+  /** `SITE_RULES`. */
+  readonly siteRules: boolean;
   readonly signal: AbortSignal;
   readonly now: () => number;
   readonly say: (text: string) => void;
@@ -56,6 +59,7 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
     onSkipped: (path) => path !== '.git' && skipped.push(path),
   });
   if (skipped.length > 0) say(`Not published: ${skipped.slice(0, 5).join(', ')}${skipped.length > 5 ? ', …' : ''}`);
+  for (const warning of await ruleWarnings(files, input.siteRules)) say(`Warning: ${warning}`);
   const prefix = s3Keys.deploymentFiles(projectId, deploymentId);
   const { built, precompress, base } = input;
   const uploaded = await upload({

@@ -17,5 +17,6 @@ export function frontendEnvironment(
     OUTPUT_DIR: plan.outputDirectory ?? '.',
     PACKAGE_MANAGER: packageManager(plan),
     ...(context.precompress && { PRECOMPRESS: '1' }),
+    ...(context.siteRules && { SITE_RULES: '1' }),
   };
 }
