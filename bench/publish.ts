@@ -121,6 +121,7 @@ async function publishOnce(projectId: string, root: string, { url, ...keys }: Ac
     built: true,
     precompress: true,
     siteRules: true,
+    hold: false,
     signal: new AbortController().signal,
     now: Date.now,
     say: () => undefined,

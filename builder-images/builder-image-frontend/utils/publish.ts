@@ -23,23 +23,30 @@ export interface PublishInput {
   readonly precompress: boolean;
   /** `SITE_RULES`. */
   readonly siteRules: boolean;
+  /** `HOLD`: the copy is made, and the site left as it is. */
+  readonly hold: boolean;
   readonly signal: AbortSignal;
   readonly now: () => number;
   readonly say: (text: string) => void;
 }
 
-/** From the output folder to the live site. */
+/** From the output folder to the live site, or with `hold` to the immutable copy. */
 export async function publish(input: PublishInput): Promise<Artifact> {
   const { objects, projectId, base, say, signal } = input;
   const manifest = (await earlierAttempt(input)) ?? (await makeCopy(input));
+  const { files, bytes } = manifest;
+  const artifact: Artifact = { kind: 'static', bucket: input.bucket, prefix: s3Keys.site(projectId), files, bytes };
+  if (input.hold) {
+    say('Stored: the site is shown when the backend of this deployment has been built, too.');
+    return artifact;
+  }
   const result = await promote({ objects, projectId, manifest, base, now: input.now, signal });
   if (result.kind === 'superseded') say(`The newer deployment ${result.by} is live: this one stays a copy beside it.`);
   else
     say(
       `Live: ${result.copied} objects copied to ${s3Keys.site(projectId)}, ${result.unchanged} unchanged, ${result.removed} removed`,
     );
-  const { files, bytes } = manifest;
-  return { kind: 'static', bucket: input.bucket, prefix: s3Keys.site(projectId), files, bytes };
+  return artifact;
 }
 
 /** An attempt that died between its copy and its promotion has decided what this deployment is. */
