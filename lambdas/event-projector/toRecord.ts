@@ -158,7 +158,7 @@ function endStatus(ended: Ended): BuildStatus {
 
 function openStatus(attempt: AttemptFacts, end: End | undefined): BuildStatus {
   if (end && isTerminal(end.status)) return 'canceled';
-  return attempt.started || Object.keys(attempt.phases).length > 0 ? 'building' : 'queued';
+  return attempt.started || attempt.stored || Object.keys(attempt.phases).length > 0 ? 'building' : 'queued';
 }
 
 function currentAttempt(attempts: Readonly<Record<string, AttemptFacts>>): number {
