@@ -46,7 +46,7 @@ beforeAll(async () => {
 `,
   });
   record = await veren.deploy({ projectId: 'rules', gitUrl: pathToFileURL(path).href });
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   expect(await veren.stop()).toBe(0);

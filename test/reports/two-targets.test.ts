@@ -13,7 +13,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   await mkdir(join(folder.path, 'repos'));
   veren = await startVeren(join(folder.path, 'data'));
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   expect(await veren.stop()).toBe(0);
@@ -51,7 +51,7 @@ it('the backend fails: the site stays as it was, and one field of the record say
   expect(await pageOf(before)).toBe('<h1>first</h1>');
   const lines = (await veren.logs(record.deploymentId)).map(({ line }) => line);
   expect(lines).toContainEqual(expect.stringContaining('Stored: the site is shown when the backend'));
-}, 180_000);
+}, 400_000);
 
 it('independent: the site is live, the backend failed, and the same field says so', async () => {
   const record = await veren.deploy({
@@ -63,4 +63,4 @@ it('independent: the site is live, the backend failed, and the same field says s
   });
   expect(record).toMatchObject({ status: 'failed', outcome: 'partial', builds: { backend: { status: 'failed' } } });
   expect(await pageOf(record)).toBe('<h1>alone</h1>');
-}, 180_000);
+}, 400_000);
