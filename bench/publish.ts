@@ -120,6 +120,8 @@ async function publishOnce(projectId: string, root: string, { url, ...keys }: Ac
     output: { root, name: 'dist', inside: root, asIs: false, maxFiles: 50_000, maxBytes: 1e9, ownerUid: undefined },
     built: true,
     precompress: true,
+    siteRules: true,
+    hold: false,
     signal: new AbortController().signal,
     now: Date.now,
     say: () => undefined,

@@ -130,6 +130,11 @@ export const CreateDeploymentSchema = z.strictObject({
   env: BuildEnvSchema.optional(),
   /** `drop`: the caches of the project and lane are removed, and the builds start without. Default: `use`. */
   cache: CacheUseSchema.optional(),
+  /**
+   * Of a deployment with a frontend and a backend. `together`: the site is shown when both have been built, and not where
+   * one fails. `independent`: each part is published by itself. Default: `together`.
+   */
+  publication: z.enum(['together', 'independent']).optional(),
 });
 export type CreateDeployment = z.infer<typeof CreateDeploymentSchema>;
 

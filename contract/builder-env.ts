@@ -117,6 +117,10 @@ export const FrontendEnvSchema = z.object({
   MAX_OUTPUT_BYTES: count.default(1_073_741_824),
   /** `1`: publish `.br` and `.gz` beside the originals, for a server that gives them out. CloudFront compresses by itself. */
   PRECOMPRESS: z.enum(['0', '1']).default('0'),
+  /** `1`: the site is stored, and promoted by the platform when the deployment's other part has been built. */
+  HOLD: z.enum(['0', '1']).default('0'),
+  /** `1`: what serves the site honours its `_headers` and `_redirects`. */
+  SITE_RULES: z.enum(['0', '1']).default('0'),
 });
 export type FrontendEnv = z.infer<typeof FrontendEnvSchema>;
 

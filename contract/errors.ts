@@ -370,6 +370,11 @@ const table = {
     message: 'The deployment was canceled before it was published.',
     action: 'Redeploy it to build it again.',
   },
+  OTHER_PART_FAILED: {
+    fault: 'user',
+    message: 'The {part} was built and is not published, since the other part of the deployment failed.',
+    action: 'Cure what failed, or deploy with "publication": "independent" to publish each part by itself.',
+  },
   HANDOVER_UNREADABLE: {
     fault: 'transient',
     exitCode: 50,

@@ -49,6 +49,13 @@ const builderEvents = [
     /** Log lines that this attempt sent in all: lets a follower know when it has seen the last. */
     logLines: z.number().int().min(0),
   }),
+  /** Built, and stored where nobody sees it: the platform publishes it when the deployment's other part has been built. */
+  z.object({
+    ...build,
+    type: z.literal('build.stored'),
+    artifact: ArtifactSchema,
+    logLines: z.number().int().min(0),
+  }),
   z.object({
     ...build,
     type: z.literal('build.failed'),

@@ -3,6 +3,7 @@ import { CreateDeploymentSchema } from './api.ts';
 import { TARGETS } from './builders.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { PlanSchema, TargetPlanSchema } from './plan.ts';
+import { ArtifactSchema } from './record.ts';
 
 /**
  * What a deployment is made of: what the user asked for, and what a redeployment takes over from the one before, since its
@@ -43,8 +44,23 @@ export const BuildJobSchema = z.object({
   /** A job of an earlier version has none: no cache of production's is its to write. */
   lane: LaneSchema.default('preview'),
   cache: CacheUseSchema.default('use'),
+  /** The site is stored and not promoted: the deployment has another part, and neither is published before both are built. */
+  hold: z.boolean().optional(),
 });
 export type BuildJob = z.infer<typeof BuildJobSchema>;
 
+/** Job of queue `promote`: a stored site that may be shown now. */
+export const PromotionJobSchema = z.object({
+  deploymentId: z.string(),
+  projectId: z.string(),
+  owner: z.string(),
+  /** The attempt that stored it, and what it said. */
+  attempt: z.number().int().min(1),
+  artifact: ArtifactSchema,
+  logLines: z.number().int().min(0),
+});
+export type PromotionJob = z.infer<typeof PromotionJobSchema>;
+
+export const promotionJobId = (deploymentId: string) => deploymentId;
 export const cloneJobId = (deploymentId: string) => deploymentId;
 export const buildJobId = (deploymentId: string, target: 'frontend' | 'backend') => `${deploymentId}-${target}`;

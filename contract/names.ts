@@ -7,7 +7,7 @@ export const TOPICS = { events: 'deployment-events', buildEvents: 'build-events'
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 export const BUILDER_TOPICS = [TOPICS.buildEvents, TOPICS.logs] as const;
 
-export const QUEUES = { clone: 'clone', build: 'build' } as const;
+export const QUEUES = { clone: 'clone', build: 'build', promote: 'promote' } as const;
 export type QueueName = (typeof QUEUES)[keyof typeof QUEUES];
 
 /** Functions that somebody can ring (asynchronous invoke). */

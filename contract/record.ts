@@ -55,8 +55,12 @@ export const BuildRecordSchema = z.object({
   phases: z.array(PhaseRecordSchema),
   artifact: ArtifactSchema.optional(),
   error: FailureSchema.optional(),
+  /** True while a part that has been built waits, unpublished, for the other part of its deployment. */
+  stored: z.boolean().optional(),
 });
 export type BuildRecord = z.infer<typeof BuildRecordSchema>;
+
+export const OUTCOMES = ['complete', 'partial', 'none'] as const;
 
 /** What is stored and archived of a deployment. No secrets: they live in the job and in the request only. */
 export const DeploymentRecordSchema = z.object({
@@ -73,5 +77,10 @@ export const DeploymentRecordSchema = z.object({
   plan: PlanSchema.nullable(),
   builds: z.object({ frontend: BuildRecordSchema.optional(), backend: BuildRecordSchema.optional() }),
   error: FailureSchema.optional(),
+  /**
+   * Of a deployment that has ended: which of its parts were published. `partial`: one is (a site is live, an image is in the
+   * repository) and the other is not. Absent before the end, and in records of earlier versions.
+   */
+  outcome: z.enum(OUTCOMES).optional(),
 });
 export type DeploymentRecord = z.infer<typeof DeploymentRecordSchema>;

@@ -30,6 +30,8 @@ export interface BuildInput<Env> {
 
 export interface Built {
   readonly artifact: Artifact;
+  /** What was built is stored, and not published by the builder. */
+  readonly stored?: boolean;
   /** For when the result has been told: keeps what the next build may start from. No visitor waits for it. */
   readonly saveCaches?: (signal: AbortSignal) => Promise<void>;
 }
@@ -122,10 +124,19 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
       await stopFetch(fetching);
       throw error;
     });
-    const { artifact, saveCaches } = await builder.build({ env, image, raw, fetching, mask, reporter, deadline, now });
+    const { artifact, stored, saveCaches } = await builder.build({
+      env,
+      image,
+      raw,
+      fetching,
+      mask,
+      reporter,
+      deadline,
+      now,
+    });
     deadline.clear();
-    told = await reporter.succeeded(artifact, waitMs);
-    console.log(`veren: published ${describe(artifact)}`);
+    told = await (stored ? reporter.stored(artifact, waitMs) : reporter.succeeded(artifact, waitMs));
+    console.log(`veren: ${stored ? 'stored' : 'published'} ${describe(artifact)}`);
     if (saveCaches)
       await within(SAVE_MS, deadline.signal, saveCaches).catch((error: Error) =>
         console.error(mask(`veren: no cache was kept: ${error.message}`)),

@@ -109,6 +109,11 @@ export class Reporter {
     return this.#terminal(waitMs, (logLines) => ({ type: 'build.succeeded', artifact, logLines }));
   }
 
+  /** As `succeeded`, where what was built is stored and published by somebody else. */
+  async stored(artifact: Artifact, waitMs: number): Promise<boolean> {
+    return this.#terminal(waitMs, (logLines) => ({ type: 'build.stored', artifact, logLines }));
+  }
+
   async failed(failure: Failure, waitMs: number): Promise<boolean> {
     return this.#terminal(waitMs, (logLines) => ({ type: 'build.failed', error: failure, logLines }));
   }

@@ -3,6 +3,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
+import { s3Objects } from '../../builder-images/shared/objects.ts';
 import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain.ts';
 import { platformContext } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -16,8 +17,10 @@ import { secretKeys } from '../shared/secrets.ts';
 import { signingSecret } from '../shared/signingSecret.ts';
 import { readECSConfig } from './config/ECSconfig.ts';
 import { mintCredentials } from './services/credentials.ts';
+import type { BuildCredentials } from './services/distributionHandler/environment.ts';
 import { handoverWriter, urlSigner } from './services/handover.ts';
 import { drainBuildQueue, START_LEASE_MS } from './workers/build.ts';
+import { drainPromotions } from './workers/promote.ts';
 
 const env = readEnv('build-worker');
 const log = jsonLog('build-worker');
@@ -51,6 +54,15 @@ const deps = once(async () => {
     network: { subnets: env.BUILDER_SUBNETS, securityGroups: env.BUILDER_SECURITY_GROUPS, assignPublicIp: false },
     spot: env.BUILDER_SPOT,
     platform: platformContext(env, buildersKafka),
+    openObjects: ({ accessKeyId, secretAccessKey, sessionToken }: BuildCredentials) =>
+      s3Objects({
+        bucket: env.BUCKET,
+        region: env.AWS_REGION,
+        accessKeyId,
+        secretAccessKey,
+        sessionToken,
+        endpoint: process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL,
+      }),
     writeHandover: handoverWriter({
       s3: new S3Client({ requestHandler: ANSWER_WITHIN }),
       signer: urlSigner(endpoint ? { endpoint, forcePathStyle: true } : {}),
@@ -64,6 +76,9 @@ const deps = once(async () => {
 export const handler = async (_event?: unknown, context?: DrainContext): Promise<void> => {
   const own = await deps();
   const onError = (e: unknown) => log('no successor was woken; the sweep will ring', e);
-  const drain = (mayTakeMore: () => boolean) => drainBuildQueue(own, mayTakeMore);
+  const drain = async (mayTakeMore: () => boolean) => {
+    const drained = await Promise.all([drainPromotions(own, mayTakeMore), drainBuildQueue(own, mayTakeMore)]);
+    return drained.every(Boolean);
+  };
   await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, START_LEASE_MS, drain);
 };

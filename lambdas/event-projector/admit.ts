@@ -53,7 +53,7 @@ export function refusalOfBuilderEvent(
   if (of) return of;
   if (event.attempt > MAX_ATTEMPT) return 'there is no such attempt';
   if (event.id !== builderEventId(event, whatOf(event))) return 'its id is not the one of what it says';
-  if (event.type === 'build.succeeded' && !fits(event.artifact, event, place)) return 'its artifact is not its own';
+  if (hasArtifact(event) && !fits(event.artifact, event, place)) return 'its artifact is not its own';
   return repeatsOtherwise(event, facts) ? 'it says again what it has said, in another way' : null;
 }
 
@@ -71,8 +71,8 @@ export function refusalOfUnsigned(
   if (!requested) return 'its deployment is not known';
   const of = refusalOfPlatformEvent(event, requested) ?? refusalOfTime(event.at, requested, time);
   if (of) return of;
-  if (event.type === 'build.succeeded' && !fits(event.artifact, event, place)) return 'its artifact is not its own';
-  const byBuilder = event.type === 'build.phase' || event.type === 'build.succeeded' || event.type === 'build.failed';
+  if (hasArtifact(event) && !fits(event.artifact, event, place)) return 'its artifact is not its own';
+  const byBuilder = event.type === 'build.phase' || hasArtifact(event) || event.type === 'build.failed';
   return byBuilder && repeatsOtherwise(event, facts) ? 'it says again what it has said, in another way' : null;
 }
 
@@ -94,6 +94,8 @@ function refusalOfTime(at: string, requested: Requested, { now, maxSkewMs }: Tim
   return said > now + maxSkewMs ? 'it says a time that has not come' : null;
 }
 
+const hasArtifact = (event: DeploymentEvent) => event.type === 'build.succeeded' || event.type === 'build.stored';
+
 const whatOf = (event: BuilderEvent) =>
   event.type === 'build.phase' ? (`${event.phase}-${event.state}` as const) : ('ended' as const);
 
@@ -114,6 +116,6 @@ function repeatsOtherwise(event: BuilderEvent, { attempts }: DeploymentFacts): b
     const known = attempt.phases[event.phase]?.[event.state];
     return known?.id === event.id && Date.parse(known.at) !== Date.parse(event.at);
   }
-  const said = [attempt.ended, attempt.undecided].find((end) => end?.id === event.id);
+  const said = [attempt.ended, attempt.undecided, attempt.stored].find((end) => end?.id === event.id);
   return said !== undefined && !isDeepStrictEqual(said, { ...event, at: new Date(event.at).toISOString() });
 }

@@ -4,6 +4,7 @@ import { QUEUES } from '../../contract/names.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { DeploymentStore, Doorbell, JobQueue, LogChannel, Notifier, Subscriptions } from '../shared/ports.ts';
+import { mayPromote, queuePromotion } from '../shared/promotion.ts';
 import { freeSlot, hasStopped } from '../shared/slots.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
 import { deploymentMessage } from '../shared/webSocketMessages.ts';
@@ -39,6 +40,7 @@ export async function settle(
     await deps.archiveLog(after.deploymentId);
   }
   await freeStopped(deps, after);
+  if (mayPromote(after)) await promoteStored(deps, after.deploymentId);
   await deps.logs.wake(after.deploymentId);
   if (before && JSON.stringify(before) === JSON.stringify(after)) return;
   await notify(deps, after);
@@ -56,11 +58,17 @@ async function stop(deps: EffectDeps, deploymentId: string): Promise<void> {
 /** The task may have stopped before its last event came here. */
 async function freeStopped(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
   for (const target of TARGETS) {
-    if (!isTerminal(record.builds[target]?.status ?? 'queued')) continue;
+    const build = record.builds[target];
+    if (!build || !(build.stored || isTerminal(build.status))) continue;
     const id = buildJobId(record.deploymentId, target);
     const job = await deps.queue.get(QUEUES.build, id);
     if (job && hasStopped(job)) await freeSlot(deps, id);
   }
+}
+
+async function promoteStored(deps: EffectDeps, deploymentId: string): Promise<void> {
+  const stored = await deps.store.get(deploymentId);
+  if (stored && mayPromote(stored.record)) await queuePromotion(deps, stored);
 }
 
 /** Pushes the record to whoever subscribed to the deployment or its project; connections that are gone are forgotten. */

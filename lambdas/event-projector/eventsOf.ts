@@ -34,7 +34,7 @@ interface Common {
   readonly attempt: number;
 }
 
-function attemptEvents(common: Common, { started, phases, ended, undecided }: AttemptFacts): DeploymentEvent[] {
+function attemptEvents(common: Common, { started, phases, stored, ended, undecided }: AttemptFacts): DeploymentEvent[] {
   const ofPhases = PHASES.flatMap((phase): DeploymentEvent[] => {
     const known = phases[phase] ?? {};
     const event = { ...common, type: 'build.phase', phase } as const;
@@ -43,5 +43,5 @@ function attemptEvents(common: Common, { started, phases, ended, undecided }: At
       ...(known.finished ? [{ ...event, ...known.finished, state: 'finished' } as const] : []),
     ];
   });
-  return [started, ...ofPhases, undecided, ended].filter((event) => event !== undefined);
+  return [started, ...ofPhases, stored, undecided, ended].filter((event) => event !== undefined);
 }

@@ -16,6 +16,8 @@ export interface AttemptFacts {
   readonly started?: EventOf<'build.started'>;
   readonly phases: Readonly<Partial<Record<Phase, PhaseFacts>>>;
   readonly ended?: AttemptEnd;
+  /** It has been built, and waits for the deployment's other part. */
+  readonly stored?: EventOf<'build.stored'>;
   /** What the builder said at its end where that is not the end of the matter: see `isUndecided`. */
   readonly undecided?: EventOf<'build.failed'>;
 }

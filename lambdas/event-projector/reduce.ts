@@ -36,6 +36,8 @@ function fold(facts: DeploymentFacts, event: DeploymentEvent): DeploymentFacts {
       return inAttempt(facts, event, (attempt) =>
         keepFirst(attempt, isUndecided(event) ? 'undecided' : 'ended', event),
       );
+    case 'build.stored':
+      return inAttempt(facts, event, (attempt) => keepFirst(attempt, 'stored', event));
     case 'build.retrying':
     case 'build.succeeded':
       return inAttempt(facts, event, (attempt) => keepFirst(attempt, 'ended', event));

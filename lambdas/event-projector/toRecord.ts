@@ -1,4 +1,5 @@
 import { TARGETS, type Target } from '../../contract/builders.ts';
+import { sentence } from '../../contract/errors.ts';
 import {
   type BuildRecord,
   type BuildStatus,
@@ -12,6 +13,7 @@ import {
 import { type AttemptEnd, type AttemptFacts, type DeploymentFacts, isBefore, type Stamp } from './facts.ts';
 
 type Ended = Exclude<AttemptEnd, { type: 'build.retrying' }>;
+type Stored = NonNullable<AttemptFacts['stored']>;
 /** How and when a deployment ended. */
 interface End {
   readonly stamp: Stamp;
@@ -47,7 +49,15 @@ export function toRecord(facts: DeploymentFacts): DeploymentRecord | null {
     plan: facts.analyzed?.plan ?? null,
     builds,
     ...(end?.error && { error: end.error }),
+    ...(end && { outcome: outcomeOf(facts, builds) }),
   };
+}
+
+function outcomeOf(facts: DeploymentFacts, builds: DeploymentRecord['builds']): DeploymentRecord['outcome'] {
+  const planned = TARGETS.filter((target) => facts.analyzed?.plan[target]);
+  const published = TARGETS.filter((target) => builds[target]?.status === 'succeeded');
+  if (published.length === 0) return 'none';
+  return published.length < planned.length ? 'partial' : 'complete';
 }
 
 function runningStatus(facts: DeploymentFacts, builds: DeploymentRecord['builds']): DeploymentStatus {
@@ -69,11 +79,11 @@ function deploymentEnd(facts: DeploymentFacts): End | undefined {
 function buildsEnd(facts: DeploymentFacts): End | undefined {
   const plan = facts.analyzed?.plan;
   if (!plan) return undefined;
-  const ended = TARGETS.filter((t) => plan[t]).map((t) => buildEnd(facts, t)?.ended);
+  const ended = TARGETS.filter((t) => plan[t]).map((t) => buildEnd(facts, t)?.ended ?? vainlyStored(facts, t));
   if (ended.length === 0 || ended.some((e) => e === undefined)) return undefined;
-  const all = (ended as Ended[]).toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
+  const all = (ended as (Ended | Stored)[]).toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
   const failed = all.find((e) => e.type === 'build.failed');
-  const stamp = all[all.length - 1] as Ended;
+  const stamp = all[all.length - 1] as Stamp;
   if (failed && isRefusedByCancel(failed)) return { stamp, status: 'canceled' };
   return failed ? { stamp, status: 'failed', error: failed.error } : { stamp, status: 'succeeded' };
 }
@@ -98,13 +108,28 @@ function buildEnd(facts: DeploymentFacts, target: Target): { attempt: number; en
   return first;
 }
 
+/** The first that an attempt stored, by event time. */
+export function storedBuild(facts: DeploymentFacts, target: Target): Stored | undefined {
+  let first: Stored | undefined;
+  for (const { stored } of Object.values(facts.attempts[target] ?? {}))
+    if (stored && (!first || isBefore(stored, first))) first = stored;
+  return first;
+}
+
+/** What was stored and will never be published, since the other part of the deployment has failed. */
+function vainlyStored(facts: DeploymentFacts, target: Target): Stored | undefined {
+  const otherFailed = TARGETS.some((t) => t !== target && buildEnd(facts, t)?.ended.type === 'build.failed');
+  return otherFailed ? storedBuild(facts, target) : undefined;
+}
+
 function buildRecord(facts: DeploymentFacts, target: Target, end: End | undefined): BuildRecord | undefined {
   const attempts = facts.attempts[target] ?? {};
   const built = buildEnd(facts, target);
   // What ended after the deployment had ended does not count: a canceled deployment has no artifact.
   const stands = built !== undefined && verdict(facts, target, built.ended) === 'stands';
   const own = built && (stands || !(end && isBefore(end.stamp, built.ended))) ? built : undefined;
-  const attempt = own?.attempt ?? currentAttempt(attempts);
+  const stored = own ? undefined : storedBuild(facts, target);
+  const attempt = own?.attempt ?? stored?.attempt ?? currentAttempt(attempts);
   const shown: AttemptFacts = attempts[attempt] ?? { phases: {} };
   const nodeVersion = facts.analyzed?.plan[target]?.nodeVersion ?? shown.started?.nodeVersion;
   if (nodeVersion === undefined) return undefined;
@@ -116,8 +141,15 @@ function buildRecord(facts: DeploymentFacts, target: Target, end: End | undefine
     phases: phaseRecords(shown),
     ...(own?.ended.type === 'build.succeeded' && { artifact: own.ended.artifact }),
     ...(own?.ended.type === 'build.failed' && !isRefusedByCancel(own.ended) && { error: own.ended.error }),
+    ...(stored && !end && { stored: true }),
+    ...(stored && end?.status === 'failed' && vainlyStored(facts, target) && { error: otherPartFailed(target) }),
   };
 }
+
+const otherPartFailed = (part: Target): Failure => ({
+  code: 'OTHER_PART_FAILED',
+  message: sentence('OTHER_PART_FAILED', { part }),
+});
 
 function endStatus(ended: Ended): BuildStatus {
   if (ended.type === 'build.succeeded') return 'succeeded';
@@ -126,7 +158,7 @@ function endStatus(ended: Ended): BuildStatus {
 
 function openStatus(attempt: AttemptFacts, end: End | undefined): BuildStatus {
   if (end && isTerminal(end.status)) return 'canceled';
-  return attempt.started || Object.keys(attempt.phases).length > 0 ? 'building' : 'queued';
+  return attempt.started || attempt.stored || Object.keys(attempt.phases).length > 0 ? 'building' : 'queued';
 }
 
 function currentAttempt(attempts: Readonly<Record<string, AttemptFacts>>): number {
@@ -150,8 +182,8 @@ function phaseRecords(attempt: AttemptFacts): PhaseRecord[] {
 export function expectedLogLines(facts: DeploymentFacts): Partial<Record<Target, { attempt: number; lines: number }>> {
   const expected: Partial<Record<Target, { attempt: number; lines: number }>> = {};
   for (const target of TARGETS) {
-    const end = buildEnd(facts, target);
-    if (end?.ended.logLines !== undefined) expected[target] = { attempt: end.attempt, lines: end.ended.logLines };
+    const ended = buildEnd(facts, target)?.ended ?? storedBuild(facts, target);
+    if (ended?.logLines !== undefined) expected[target] = { attempt: ended.attempt, lines: ended.logLines };
   }
   return expected;
 }

@@ -37,7 +37,13 @@ export function artifactFinder(places: ArtifactPlaces) {
   };
 }
 
-async function findSite(
+/** What a frontend has stored, whether it was promoted or not: its manifest says that the copy is whole. */
+export function storedFinder({ s3, bucket }: ArtifactPlaces) {
+  return async ({ projectId, deploymentId, target }: BuildRef): Promise<Artifact | null> =>
+    target === 'frontend' ? readStored({ s3, bucket }, projectId, deploymentId) : null;
+}
+
+async function readStored(
   { s3, bucket }: ArtifactPlaces,
   projectId: string,
   deploymentId: string,
@@ -48,13 +54,23 @@ async function findSite(
     { schema: CountsSchema, maxBytes: MAX_MANIFEST_BYTES },
   );
   if (manifest.kind !== 'read') return null;
+  const { files, bytes } = manifest.value;
+  return { kind: 'static', bucket, prefix: s3Keys.site(projectId), files, bytes };
+}
+
+async function findSite(
+  places: ArtifactPlaces,
+  projectId: string,
+  deploymentId: string,
+): Promise<StaticArtifact | null> {
+  const { s3, bucket } = places;
+  const stored = await readStored(places, projectId, deploymentId);
+  if (!stored) return null;
   const promotion = await readSmallObject(
     s3,
     { Bucket: bucket, Key: s3Keys.promotion(projectId) },
     { schema: PromotionSchema, maxBytes: MAX_PROMOTION_BYTES },
   );
   const live = promotion.kind === 'read' && promotion.value.live;
-  if (!live || live < deploymentId) return null;
-  const { files, bytes } = manifest.value;
-  return { kind: 'static', bucket, prefix: s3Keys.site(projectId), files, bytes };
+  return live && live >= deploymentId ? stored : null;
 }

@@ -1,7 +1,7 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import { StopTaskCommand } from '@aws-sdk/client-ecs';
 import { TARGETS } from '../../contract/builders.ts';
-import { buildJobId, cloneJobId } from '../../contract/jobs.ts';
+import { buildJobId, cloneJobId, promotionJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
 import { taskOf } from './announce.ts';
 import type { JobQueue } from './ports.ts';
@@ -16,6 +16,8 @@ export type StopBuilds = (deploymentId: string, reason: string) => Promise<void>
 export function stopBuilds(deps: { queue: JobQueue; ecs: ECSClient }): StopBuilds {
   return async (deploymentId, reason) => {
     await deps.queue.remove(QUEUES.clone, cloneJobId(deploymentId));
+    // One that is under way asks for the verdict as a builder does.
+    await deps.queue.remove(QUEUES.promote, promotionJobId(deploymentId));
     for (const target of TARGETS) {
       const id = buildJobId(deploymentId, target);
       if ((await deps.queue.remove(QUEUES.build, id)) !== 'active') continue;

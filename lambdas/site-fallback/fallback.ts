@@ -1,3 +1,5 @@
+import { namesAsset } from '../../contract/site-rules/assets.ts';
+
 /**
  * What a site answers for a path that has no file: the second origin of CloudFront, asked when S3 has said 403 or 404.
  * Paths come as keys of the bucket: `/__outputs/<project>/<path>`.
@@ -27,9 +29,9 @@ const NOT_FOUND: SiteAnswer = {
 };
 
 /**
- * In this order: `<path>.html` (clean URLs), `<path>/` where the path is a folder with an index, the site's own `404.html`
- * with status 404, `index.html` with status 200 for the client routes of single-page applications, and else a plain 404. A path that names
- * a file (it has an extension) is never answered with a page of the application: a missing script must fail as one.
+ * In this order: `<path>.html` (clean URLs), `<path>/` where the path is a folder with an index, `<path>` without its slash
+ * where that is a page, the site's own `404.html` with status 404, `index.html` with status 200 for the client routes of single-page applications, and else a plain 404. A path that names
+ * a file (it has the extension of one) is never answered with a page of the application: a missing script must fail as one.
  *
  * @param pathPrefix what the visitor sees before the site's own path: `/<project>` where sites have no host of their own
  */
@@ -48,13 +50,23 @@ export async function answerMissing(
   // CloudFront escapes what S3 keys may hold; for such names S3 is asked again with the plain key.
   const exact = rest !== raw && rest !== '' ? await read(key(rest)) : null;
   if (exact) return page(200, exact);
-  const named = !/\.[A-Za-z0-9]{1,10}$/.test(rest);
+  const named = !namesAsset(rest);
   if (named && rest !== '') {
     const clean = await read(key(`${rest}.html`));
     if (clean) return page(200, clean);
     // The folder's own address ends with a slash, or relative links in its page would be wrong.
     if (await read(key(`${rest}/index.html`)))
-      return { status: 301, headers: { location: `${pathPrefix(project)}/${raw}/` }, body: new Uint8Array() };
+      return {
+        status: 301,
+        headers: { location: `${pathPrefix(project)}/${raw.replace(/^\/+/, '')}/` },
+        body: new Uint8Array(),
+      };
+  }
+  // The other way round: a page's own address has no slash.
+  const folder = /^(.+)\/index\.html$/.exec(rest)?.[1];
+  if (folder !== undefined && (await read(key(`${folder}.html`)))) {
+    const location = `${pathPrefix(project)}/${raw.replace(/\/index\.html$/, '').replace(/^\/+/, '')}`;
+    return { status: 301, headers: { location }, body: new Uint8Array() };
   }
   const own = await read(key('404.html'));
   if (own) return page(404, own);

@@ -21,6 +21,8 @@ export interface WatcherDeps {
   readonly ecs: ECSClient;
   /** What a build has published, from its manifest or its image; null where there is nothing whole. */
   readonly findArtifact: (build: BuildRef) => Promise<Artifact | null>;
+  /** What a build has stored without publishing it, from its manifest; null where it is not whole. */
+  readonly findStored: (build: BuildRef) => Promise<Artifact | null>;
   readonly timeoutSeconds: Readonly<Record<Target, number>>;
   /**
    * Clusters whose tasks are looked at.
@@ -77,7 +79,8 @@ async function reasonToStop(deps: WatcherDeps, job: Job, data: BuildJob, task: T
   const stored = await deps.store.get(data.deploymentId);
   if (stored?.record.status === 'canceled') return 'the deployment was canceled';
   const build = stored?.record.builds[data.target];
-  const told = (build && isTerminal(build.status)) || lastWord(stored, { ...data, attempt: job.attempt });
+  const told =
+    (build && (build.stored || isTerminal(build.status))) || lastWord(stored, { ...data, attempt: job.attempt });
   if (told && (await outlived(deps, job))) return 'the build has ended and its task has not';
   const since = (task.startedAt ?? task.createdAt)?.getTime();
   const limit = deps.timeoutSeconds[data.target];
@@ -103,7 +106,7 @@ async function stopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task)
   await noteStopped(deps.queue, job);
   const stored = await deps.store.get(build.deploymentId);
   const known = stored?.record.builds[build.target];
-  if (stored && (isTerminal(stored.record.status) || (known && isTerminal(known.status))))
+  if (stored && (isTerminal(stored.record.status) || (known && (known.stored || isTerminal(known.status)))))
     return freeSlot(deps, job.id);
 
   const said = lastWord(stored, build);
@@ -111,7 +114,14 @@ async function stopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task)
   // The builder ended by itself, so it has probably said how: its word has more to tell than an exit code.
   if (!said && exitCode !== undefined && !(await hasWaited(deps, job, task.stoppedAt))) return;
   deps.log(`task of ${job.id} (attempt ${job.attempt}) ended undecided: ${task.stopCode} ${task.stoppedReason}`);
-  await decide(deps, job, build, classify(task, deps.timeoutSeconds[build.target]), said);
+  await decide(
+    deps,
+    job,
+    build,
+    BuildJobSchema.parse(job.data).hold ?? false,
+    classify(task, deps.timeoutSeconds[build.target]),
+    said,
+  );
 }
 
 /**
@@ -131,10 +141,19 @@ async function hasWaited({ queue, clock }: WatcherDeps, job: Job, stoppedAt: Dat
 const lastWord = (stored: StoredDeployment | null, { target, attempt }: BuildRef): Failure | undefined =>
   stored?.facts.attempts[target]?.[attempt]?.undecided?.error;
 
-async function decide(deps: WatcherDeps, job: Job, build: BuildRef, verdict: Verdict, said: Failure | undefined) {
+async function decide(
+  deps: WatcherDeps,
+  job: Job,
+  build: BuildRef,
+  hold: boolean,
+  verdict: Verdict,
+  said: Failure | undefined,
+) {
   if (verdict.kind === 'succeeded') {
-    const artifact = await deps.findArtifact(build);
-    if (artifact) await publishBuildEvent(deps, build, { type: 'build.succeeded', artifact, logLines: 0 });
+    // A newer site may be live: that says nothing of one that was to be held back.
+    const artifact = await (hold ? deps.findStored(build) : deps.findArtifact(build));
+    const type = hold ? 'build.stored' : 'build.succeeded';
+    if (artifact) await publishBuildEvent(deps, build, { type, artifact, logLines: 0 });
     else
       return again(
         deps,

@@ -57,7 +57,8 @@ async function missed(deps: WatcherDeps, job: Job): Promise<void> {
   const misses = Number(job.notes.misses ?? 0) + 1;
   await deps.queue.note(QUEUES.build, job.id, { misses: String(misses) });
   if (!data || misses < MISSES) return;
-  const artifact = await deps.findArtifact({ ...data, attempt: job.attempt });
+  const find = data.hold ? deps.findStored : deps.findArtifact;
+  const artifact = await find({ ...data, attempt: job.attempt });
   await reconcile(deps, {
     taskArn: taskOf(job)?.taskArn,
     startedBy: taskToken({ ...data, attempt: job.attempt, start: 0 }),

@@ -3,7 +3,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { ecrImages } from '../shared/adapters/aws/images.ts';
-import { artifactFinder } from '../shared/artifact.ts';
+import { artifactFinder, storedFinder } from '../shared/artifact.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog } from '../shared/logger.ts';
@@ -21,6 +21,7 @@ const measure = embeddedMetrics(env.STAGE, systemClock);
 
 const deps = once(async (): Promise<WatcherDeps> => {
   const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
+  const s3 = new S3Client({});
   return {
     queue,
     store,
@@ -32,7 +33,8 @@ const deps = once(async (): Promise<WatcherDeps> => {
       onError: (e) => log('a doorbell was not heard; the next sweep rings again', e),
     }),
     ecs: new ECSClient({}),
-    findArtifact: artifactFinder({ s3: new S3Client({}), bucket: env.BUCKET, findImage: ecrImages(env.ECR_URI) }),
+    findStored: storedFinder({ s3, bucket: env.BUCKET }),
+    findArtifact: artifactFinder({ s3, bucket: env.BUCKET, findImage: ecrImages(env.ECR_URI) }),
     clusters: env.BUILDER_CLUSTERS,
     timeoutSeconds: { frontend: env.FRONTEND_TIMEOUT, backend: env.BACKEND_TIMEOUT },
   };

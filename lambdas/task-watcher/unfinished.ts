@@ -1,11 +1,12 @@
 import { TARGETS, type Target } from '../../contract/builders.ts';
 import type { DeploymentEvent } from '../../contract/events.ts';
-import { buildJobId, cloneJobId } from '../../contract/jobs.ts';
+import { buildJobId, cloneJobId, promotionJobId } from '../../contract/jobs.ts';
 import { QUEUES, TOPICS } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
 import { submit } from '../api/submit.ts';
 import { failure, publishBuildEvent } from '../shared/buildEvents.ts';
 import type { StoredDeployment } from '../shared/ports.ts';
+import { mayPromote, queuePromotion } from '../shared/promotion.ts';
 import type { WatcherDeps } from './reconcile.ts';
 
 const AT_ONCE = 20;
@@ -31,6 +32,7 @@ async function lookAfter(deps: WatcherDeps, id: string): Promise<void> {
   // A record from the future says that the clock was set back: how old it is nobody knows, but it may be submitted again.
   const quietFor = age < 0 ? RESUBMIT_AFTER_MS : age;
   if (quietFor < RESUBMIT_AFTER_MS || (await deps.queue.get(QUEUES.clone, cloneJobId(id)))) return;
+  if (mayPromote(stored.record)) await queuePromotion(deps, stored);
   if (!stored.record.plan) {
     // Adding a job again is a no-op, also after it has ended: then its events are still on their way.
     if (stored.request && quietFor < GIVE_UP_AFTER_MS) await submit(deps, stored);
@@ -60,6 +62,9 @@ async function giveUpBuild(
 ): Promise<void> {
   const { deploymentId, projectId } = record;
   const build = record.builds[target];
+  // It waits for the other part, which has a job or is given up by itself; or for its promotion.
+  if (build?.stored && (!mayPromote(record) || (await deps.queue.get(QUEUES.promote, promotionJobId(deploymentId)))))
+    return;
   if (!build || isTerminal(build.status) || (await deps.queue.get(QUEUES.build, buildJobId(deploymentId, target))))
     return;
   // Its job is lost but its task may run: within one phase a builder says nothing for as long as its time limit allows.

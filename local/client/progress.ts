@@ -32,6 +32,8 @@ export function progressRows(record: DeploymentRecord, style: Style, now: number
       else if (ok === false) rows.push(row(`  ✗ ${label}`, colors.red));
       else rows.push(row(`  ${running ? spin : '-'} ${label}`, colors.cyan));
     }
+    if (build.stored)
+      rows.push(row(`  ${spin} ${targetLabel(record, target)}built, waits for the other part`, colors.cyan));
   }
   return rows;
 }
@@ -58,6 +60,7 @@ export function changes(before: DeploymentRecord | null, after: DeploymentRecord
         lines.push(`${target}: ${phase.name} ${phase.ok === false ? 'failed after' : 'done in'} ${took}`);
       }
     }
+    if (build.stored && !old?.stored) lines.push(`${target}: built, waits for the other part before it is published`);
   }
   if (before?.status !== after.status) lines.push(`deployment: ${after.status}`);
   return lines;

@@ -57,12 +57,18 @@ export function outcome(record: DeploymentView, style: Style): string[] {
       seen.add(build.error.message);
       lines.push(...failureLines(target, build.error, style));
     }
+    if (build?.error?.code === 'OTHER_PART_FAILED')
+      lines.push(colors.yellow(`${target}: ${safe(build.error.message)}`));
     const artifact = build?.artifact;
     if (artifact?.kind === 'image') lines.push(`${target}: image ${safe(artifact.uri)} (${safe(artifact.digest)})`);
     if (artifact?.kind === 'static')
       lines.push(`${target}: ${artifact.files} files, ${size(artifact.bytes)}, at ${safe(artifact.url)}`);
   }
   if (record.error && !seen.has(record.error.message)) lines.push(...failureLines(undefined, record.error, style));
+  if (record.outcome === 'partial') {
+    const published = TARGETS.filter((target) => record.builds[target]?.status === 'succeeded');
+    lines.push(colors.yellow(`Partly published: the ${published.join(', ')} is, the rest is not.`));
+  }
   if (!isTerminal(record.status)) lines.push(`The deployment is still ${record.status}.`);
   return lines;
 }

@@ -1,6 +1,7 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
+import { s3Objects } from '../../builder-images/shared/objects.ts';
 import { BUILDERS } from '../../contract/builders.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
@@ -8,15 +9,19 @@ import type { ApiDeps } from '../../lambdas/api/deps.ts';
 import type { Supersede } from '../../lambdas/api/supersede.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { mintCredentials } from '../../lambdas/build-worker/services/credentials.ts';
-import type { PlatformContext } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
+import type {
+  BuildCredentials,
+  PlatformContext,
+} from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
 import { handoverWriter } from '../../lambdas/build-worker/services/handover.ts';
 import { drainBuildQueue } from '../../lambdas/build-worker/workers/build.ts';
+import { drainPromotions } from '../../lambdas/build-worker/workers/promote.ts';
 import { drainCloneQueue } from '../../lambdas/clone-worker/workers/clone.ts';
 import { project } from '../../lambdas/event-projector/project.ts';
 import { countRefused } from '../../lambdas/event-projector/refuse.ts';
 import { rest } from '../../lambdas/log-streamer/followLog.ts';
 import { s3Archive } from '../../lambdas/shared/archive.ts';
-import { artifactFinder } from '../../lambdas/shared/artifact.ts';
+import { artifactFinder, storedFinder } from '../../lambdas/shared/artifact.ts';
 import { dropCaches } from '../../lambdas/shared/caches.ts';
 import { deploymentIds } from '../../lambdas/shared/deploymentIds.ts';
 import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
@@ -84,6 +89,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     kafka: ports.kafka,
     gitProtocols: gitAllowProtocol(LAPTOP_POLICY),
     precompress: true,
+    siteRules: true,
     endpoints: input.endpoints,
   };
   const { analyze } = input;
@@ -105,8 +111,18 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   });
   const writeHandover = handoverWriter({ s3: clients.s3, signer: clients.urlSigner, bucket });
   const signing = async () => ports.signing;
-  doorbell.on('build-worker', () =>
-    drainBuildQueue({
+  const openObjects = ({ accessKeyId, secretAccessKey, sessionToken }: BuildCredentials) =>
+    s3Objects({
+      bucket,
+      region: input.region,
+      accessKeyId,
+      secretAccessKey,
+      sessionToken,
+      endpoint: input.endpoints.AWS_ENDPOINT_URL_S3,
+    });
+  doorbell.on('build-worker', async () => {
+    const promotions = drainPromotions({ ...common, mintCredentials: mint, openObjects });
+    const builds = drainBuildQueue({
       ...common,
       secretBox,
       ecs: clients.ecs,
@@ -118,8 +134,9 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
       platform,
       writeHandover,
       signing,
-    }),
-  );
+    });
+    await Promise.all([promotions, builds]);
+  });
 
   const projector = {
     ...common,
@@ -141,6 +158,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     ...common,
     ecs: clients.ecs,
     findArtifact: artifactFinder({ s3: clients.s3, bucket }),
+    findStored: storedFinder({ s3: clients.s3, bucket }),
     timeoutSeconds: { frontend: input.timeoutSeconds, backend: input.timeoutSeconds },
   };
 

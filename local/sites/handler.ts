@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { ProjectIdSchema } from '../../contract/api.ts';
 import { s3Keys } from '../../contract/names.ts';
+import { type HeaderRule, headersFor, parseHeaders } from '../../contract/site-rules/headerRules.ts';
+import { parseRedirects, type RedirectRule } from '../../contract/site-rules/redirectRules.ts';
+import { RULE_FILES } from '../../contract/site-rules/ruleFile.ts';
 import type { Clock } from '../../lambdas/shared/ports.ts';
-import { type HeaderRule, headersFor, parseHeaders } from './headerRules.ts';
 import { sendPage } from './pages.ts';
-import { parseRedirects, type RedirectRule } from './redirects.ts';
-import { RULE_FILES, resolve } from './resolve.ts';
+import { resolve } from './resolve.ts';
 import { sendFile } from './respond.ts';
 import { SiteFiles } from './siteFiles.ts';
 
@@ -88,8 +89,8 @@ export class SiteHandler {
     const now = this.#clock.now();
     const load = async (): Promise<Rules> => ({
       readAt: now,
-      redirects: parseRedirects(await files.text(RULE_FILES.redirects)),
-      headers: parseHeaders(await files.text(RULE_FILES.headers)),
+      redirects: parseRedirects(await files.text(`/${RULE_FILES.redirects}`)).rules,
+      headers: parseHeaders(await files.text(`/${RULE_FILES.headers}`)).rules,
     });
     const known = this.#rules.get(prefix) ?? Promise.resolve({ readAt: Number.NEGATIVE_INFINITY } as Rules);
     const fresh = known.then(

@@ -1,5 +1,6 @@
-import type { RedirectRule } from './redirects.ts';
-import { applyRedirects, headerSafe, localTarget } from './redirects.ts';
+import { namesAsset } from '../../contract/site-rules/assets.ts';
+import { applyRedirects, headerSafe, localTarget, type RedirectRule } from '../../contract/site-rules/redirectRules.ts';
+import { RULE_FILES } from '../../contract/site-rules/ruleFile.ts';
 import type { SiteFile } from './siteFiles.ts';
 
 export interface SiteRequest {
@@ -19,8 +20,7 @@ export type Resolution =
 type Find = (path: string) => Promise<SiteFile | undefined>;
 
 /** Files that are instructions to the server and not part of the site. */
-export const RULE_FILES = { redirects: '/_redirects', headers: '/_headers' } as const;
-const HIDDEN: readonly string[] = Object.values(RULE_FILES);
+const HIDDEN: readonly string[] = Object.values(RULE_FILES).map((name) => `/${name}`);
 
 /**
  * What to answer, in Netlify's order: forced rules, files, other rules, the site's own 404 page, and last the front page
@@ -32,7 +32,8 @@ export async function resolve(find: Find, rules: readonly RedirectRule[], reques
   const byRule = async (forced: boolean): Promise<Resolution | undefined> => {
     const outcome = applyRedirects(rules, path, search, forced);
     if (outcome?.kind !== 'rewrite') return outcome;
-    const found = await lookup(visible, outcome.path);
+    const found =
+      (await lookup(visible, outcome.path)) ?? (await lookup(visible, `${outcome.path.replace(/\/+$/, '')}/`));
     return found && { kind: 'file', status: outcome.status, ...found };
   };
 
@@ -47,8 +48,7 @@ export async function resolve(find: Find, rules: readonly RedirectRule[], reques
 
   const notFound = await visible('/404.html');
   if (notFound) return { kind: 'file', status: 404, path: '/404.html', file: notFound };
-  const isRoute = request.wantsPage && !path.slice(path.lastIndexOf('/')).includes('.');
-  const front = isRoute ? await visible('/index.html') : undefined;
+  const front = request.wantsPage && !namesAsset(path) ? await visible('/index.html') : undefined;
   return front ? { kind: 'file', status: 200, path: '/index.html', file: front } : { kind: 'absent' };
 }
 

@@ -45,7 +45,7 @@ async function negotiate(files: SiteFiles, path: string, file: SiteFile, request
 export async function sendFile(
   files: SiteFiles,
   found: { path: string; file: SiteFile; status: number },
-  extra: ReadonlyMap<string, string>,
+  extra: ReadonlyMap<string, string | string[]>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<boolean> {
@@ -54,7 +54,7 @@ export async function sendFile(
   const decoder = file.encoding && !accepts(acceptEncoding, file.encoding) ? DECODERS[file.encoding] : undefined;
   const etag = decoder ? `W/${file.etag.replace(/"$/, '-plain"')}` : file.etag;
   const varies = file.encoding !== undefined || COMPRESSIBLE.test(file.type);
-  const headers: Record<string, string> = {
+  const headers: Record<string, string | string[]> = {
     'content-type': file.type,
     'cache-control': file.cacheControl,
     ...Object.fromEntries(extra),
@@ -62,13 +62,17 @@ export async function sendFile(
     'last-modified': file.modified.toUTCString(),
     ...(varies && { vary: 'Accept-Encoding' }),
   };
+  if (found.status === 200 && isAnotherVersion(request, etag, file.modified)) {
+    response.writeHead(412, { ...headers, 'content-length': '0' }).end();
+    return true;
+  }
   if (found.status === 200 && isNotModified(request, etag, file.modified)) {
     response.writeHead(304, headers).end();
     return true;
   }
 
   const range =
-    !decoder && found.status === 200 && rangeApplies(request, file, etag)
+    !decoder && found.status === 200 && request.method === 'GET' && rangeApplies(request, file, etag)
       ? parseRange(request.headers.range, file.size)
       : undefined;
   if (range === 'unsatisfiable') {
@@ -98,14 +102,30 @@ async function transfer(body: Readable, decoder: (() => NodeJS.ReadWriteStream) 
   await (decoder ? pipeline(body, decoder(), response) : pipeline(body, response)).catch(() => response.destroy());
 }
 
+const seconds = (date: Date) => Math.floor(date.getTime() / 1_000) * 1_000;
+
+/**
+ * The visitor goes on with a version that is not there any more. Only strong tags count, and a date counts where there is no
+ * tag. Source: RFC 9110, section 13.2.2.
+ */
+function isAnotherVersion(request: IncomingMessage, etag: string, modified: Date): boolean {
+  const { 'if-match': tags, 'if-unmodified-since': since } = request.headers;
+  if (tags !== undefined) {
+    if (tags.trim() === '*') return false;
+    const wanted: readonly string[] = tags.match(/(?:W\/)?"[^"]*"/g) ?? [];
+    return etag.startsWith('W/') || !wanted.includes(etag);
+  }
+  return since !== undefined && seconds(modified) > Date.parse(since);
+}
+
 /** Source: RFC 9110, section 13.2.2. */
 function isNotModified(request: IncomingMessage, etag: string, modified: Date): boolean {
   const { 'if-none-match': tags, 'if-modified-since': since } = request.headers;
   if (tags !== undefined) return namesEtag(tags, etag.replace(/^W\//, '').replaceAll('"', ''));
-  return since !== undefined && Math.floor(modified.getTime() / 1_000) * 1_000 <= Date.parse(since);
+  return since !== undefined && seconds(modified) <= Date.parse(since);
 }
 
-/** If-Range: the part only where the rest that the visitor has is of this very version. */
+/** Ranges are defined for GET alone (RFC 9110, section 14.2). If-Range: the part only where the rest that the visitor has is of this very version. */
 function rangeApplies(request: IncomingMessage, file: SiteFile, etag: string): boolean {
   const condition = request.headers['if-range'] as string | undefined;
   return condition === undefined || condition === etag || condition === file.modified.toUTCString();

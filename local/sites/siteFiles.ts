@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import mime from 'mime-types';
+import { contentType } from '../../builder-images/builder-image-frontend/utils/content.ts';
+import { MAX_RULE_FILE_BYTES } from '../../contract/site-rules/ruleFile.ts';
 
 export interface SiteFile {
   readonly key: string;
@@ -40,7 +41,7 @@ export class SiteFiles {
         size: head.ContentLength ?? 0,
         etag: head.ETag ?? '',
         modified: head.LastModified ?? new Date(0),
-        type: stored && !UNKNOWN_TYPES.has(stored) ? stored : typeOf(path),
+        type: stored && !UNKNOWN_TYPES.has(stored) ? stored : contentType(path),
         cacheControl: head.CacheControl ?? REVALIDATE,
         ...(head.ContentEncoding && { encoding: head.ContentEncoding }),
       };
@@ -72,7 +73,7 @@ export class SiteFiles {
   }
 
   /** A small text file; empty where there is none, or where it is larger than any real one. */
-  async text(path: string, limit = 1_000_000): Promise<string> {
+  async text(path: string, limit = MAX_RULE_FILE_BYTES): Promise<string> {
     const file = await this.find(path);
     if (!file || file.size > limit) return '';
     const body = await this.open(file);
@@ -83,7 +84,6 @@ export class SiteFiles {
   }
 }
 
-const typeOf = (path: string) => mime.contentType(path.slice(path.lastIndexOf('/') + 1)) || 'application/octet-stream';
 const statusOf = (error: unknown) => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
 /** Without a bucket there are no sites either. */
 const isAbsent = (error: unknown) => statusOf(error) === 404;

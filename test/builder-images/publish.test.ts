@@ -37,6 +37,7 @@ interface Deploy {
   readonly before?: (call: string, key: string) => void | Promise<void>;
   readonly signal?: AbortSignal;
   readonly now?: () => number;
+  readonly hold?: boolean;
 }
 
 async function deploy(d: Deploy) {
@@ -79,6 +80,8 @@ async function deploy(d: Deploy) {
       commit: 'c'.repeat(40),
       built: true,
       precompress: true,
+      siteRules: true,
+      hold: d.hold ?? false,
       output: {
         root: folder,
         name: 'dist',

@@ -30,6 +30,10 @@ describe('with a domain: one host per site', () => {
   ])('%s%s', (host, uri, key) => {
     expect(at(host, uri)).toBe(key);
   });
+  test.each(['/_headers', '/_redirects', '/%5Fheaders', '/_redirect%73'])('rules are no part of a site: %s', (uri) => {
+    expect(at('shop.sites.example.com', uri)).toEqual([404, undefined]);
+    expect(ask('', `/shop${uri}`, { host: 'd1.cloudfront.net' })).toEqual([404, undefined]);
+  });
   test.each([
     'sites.example.com',
     'a.b.sites.example.com',

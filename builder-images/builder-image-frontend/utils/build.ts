@@ -65,6 +65,8 @@ export async function build(input: BuildInput): Promise<Built> {
       commit: env.GIT_COMMIT,
       built: env.BUILDCOMMAND !== '',
       precompress: env.PRECOMPRESS === '1',
+      siteRules: env.SITE_RULES === '1',
+      hold: env.HOLD === '1',
       output: {
         root: join(source, env.FRONTENDPATH, env.OUTPUT_DIR),
         name: join(env.FRONTENDPATH, env.OUTPUT_DIR),
@@ -82,7 +84,7 @@ export async function build(input: BuildInput): Promise<Built> {
   const saveCaches = async (until: AbortSignal) => {
     if (installation) await storage.cache?.save(installation, until);
   };
-  return { artifact, saveCaches };
+  return { artifact, stored: env.HOLD === '1', saveCaches };
 }
 
 /** Runs a phase between its two events and turns whatever goes wrong into a `PhaseFault`. */

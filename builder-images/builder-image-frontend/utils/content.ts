@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { extname } from 'node:path';
 import mime from 'mime-types';
+import { declaredCharset } from './charset.ts';
 
 export const IMMUTABLE = 'public, max-age=31536000, immutable';
 export const REVALIDATE = 'public, max-age=0, must-revalidate';
@@ -11,13 +13,55 @@ const KNOWN: Readonly<Record<string, string>> = {
   _redirects: 'text/plain; charset=utf-8',
 };
 
-/** Content type with the charset where it is text. Our build's text is taken to be UTF-8, as bundlers write it. */
-export function contentType(path: string): string {
+/** What the table of types says otherwise, or nothing of, and browsers need: `nosniff` makes a wrong type an error. */
+const BY_EXTENSION: Readonly<Record<string, string>> = {
+  '.cjs': 'text/javascript; charset=utf-8',
+  '.mts': 'text/plain; charset=utf-8',
+  '.cts': 'text/plain; charset=utf-8',
+  '.tsx': 'text/plain; charset=utf-8',
+  '.importmap': 'application/importmap+json; charset=utf-8',
+  '.topojson': 'application/json; charset=utf-8',
+  '.ndjson': 'application/x-ndjson; charset=utf-8',
+  '.jsonl': 'application/x-ndjson; charset=utf-8',
+  '.cur': 'image/x-icon',
+};
+
+/**
+ * Content type, with the charset where it is text.
+ * @param body What is known of the content: with it no charset is given that the file itself contradicts. Without it text
+ * is taken to be UTF-8, as bundlers write it.
+ */
+export function contentType(path: string, body?: Buffer): string {
+  const type = typeByName(path, body);
+  return body && type.endsWith('; charset=utf-8') ? withCharset(type.replace(/;.*/, ''), body) : type;
+}
+
+/** Of a file that is not held in memory: a page so large says itself what it is written in. */
+export const contentTypeUnread = (path: string): string => {
+  const type = contentType(path);
+  return isHtml(type) ? type.replace(/;.*/, '') : type;
+};
+
+function typeByName(path: string, body: Buffer | undefined): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  const known = KNOWN[name];
+  const extension = extname(name).toLowerCase();
+  const known = KNOWN[name] ?? BY_EXTENSION[extension];
   if (known) return known;
-  const type = mime.contentType(extname(name) || name);
-  return type || 'application/octet-stream';
+  // Video of the same extension has a mark at the start of each packet of 188 bytes.
+  if (extension === '.ts' && body) return isTransportStream(body) ? 'video/mp2t' : 'text/plain; charset=utf-8';
+  return mime.contentType(extension || name) || 'application/octet-stream';
+}
+
+const isTransportStream = (body: Buffer) => body[0] === 0x47 && (body.length <= 188 || body[188] === 0x47);
+
+/**
+ * A charset in Content-Type goes before what the file says of itself. So a page's own declaration is repeated, and text that
+ * is not UTF-8 has none: the browser then looks into it.
+ */
+function withCharset(type: string, body: Buffer): string {
+  const declared = isHtml(type) ? declaredCharset(body) : undefined;
+  if (declared !== undefined) return `${type}; charset=${declared}`;
+  return isUtf8(body) ? `${type}; charset=utf-8` : type;
 }
 
 export const isHtml = (type: string) => type.startsWith('text/html') || type.startsWith('application/xhtml+xml');

@@ -3,6 +3,7 @@ import { s3Keys } from '../../../contract/names.ts';
 import type { Artifact } from '../../../contract/record.ts';
 import type { Objects } from '../../shared/objects.ts';
 import { promote, readManifest, readPromotion } from './promote.ts';
+import { ruleWarnings } from './rule-warnings.ts';
 import { upload } from './upload.ts';
 import { type WalkOptions, walkOutput } from './walk.ts';
 
@@ -20,23 +21,32 @@ export interface PublishInput {
   readonly built: boolean;
   /** `PRECOMPRESS`. */
   readonly precompress: boolean;
+  /** `SITE_RULES`. */
+  readonly siteRules: boolean;
+  /** `HOLD`: the copy is made, and the site left as it is. */
+  readonly hold: boolean;
   readonly signal: AbortSignal;
   readonly now: () => number;
   readonly say: (text: string) => void;
 }
 
-/** From the output folder to the live site. */
+/** From the output folder to the live site, or with `hold` to the immutable copy. */
 export async function publish(input: PublishInput): Promise<Artifact> {
   const { objects, projectId, base, say, signal } = input;
   const manifest = (await earlierAttempt(input)) ?? (await makeCopy(input));
+  const { files, bytes } = manifest;
+  const artifact: Artifact = { kind: 'static', bucket: input.bucket, prefix: s3Keys.site(projectId), files, bytes };
+  if (input.hold) {
+    say('Stored: the site is shown when the backend of this deployment has been built, too.');
+    return artifact;
+  }
   const result = await promote({ objects, projectId, manifest, base, now: input.now, signal });
   if (result.kind === 'superseded') say(`The newer deployment ${result.by} is live: this one stays a copy beside it.`);
   else
     say(
       `Live: ${result.copied} objects copied to ${s3Keys.site(projectId)}, ${result.unchanged} unchanged, ${result.removed} removed`,
     );
-  const { files, bytes } = manifest;
-  return { kind: 'static', bucket: input.bucket, prefix: s3Keys.site(projectId), files, bytes };
+  return artifact;
 }
 
 /** An attempt that died between its copy and its promotion has decided what this deployment is. */
@@ -56,6 +66,7 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
     onSkipped: (path) => path !== '.git' && skipped.push(path),
   });
   if (skipped.length > 0) say(`Not published: ${skipped.slice(0, 5).join(', ')}${skipped.length > 5 ? ', …' : ''}`);
+  for (const warning of await ruleWarnings(files, input.siteRules)) say(`Warning: ${warning}`);
   const prefix = s3Keys.deploymentFiles(projectId, deploymentId);
   const { built, precompress, base } = input;
   const uploaded = await upload({

@@ -3,7 +3,7 @@ import { decodeTime, isValid } from 'ulid';
 import { type Manifest, type PublishedObject, VARIANT_SUFFIX } from '../../../contract/manifest.ts';
 import type { Objects } from '../../shared/objects.ts';
 import { variants } from './compress.ts';
-import { cacheControl, contentType } from './content.ts';
+import { cacheControl, contentType, contentTypeUnread } from './content.ts';
 import { HashThreads } from './hash-threads.ts';
 import { forEachParallel } from './pool.ts';
 import { IN_MEMORY, type ReadFile, readOutput } from './read.ts';
@@ -55,7 +55,7 @@ export async function upload(input: UploadInput): Promise<Uploaded> {
       path,
       size: read.size,
       sha256: read.sha256,
-      contentType: contentType(path),
+      contentType: read.body ? contentType(path, read.body) : contentTypeUnread(path),
       cacheControl: cacheControl(path, input.built),
     };
     const before = known.get(path);

@@ -17,7 +17,14 @@ export interface BuildResources {
 export const MAX_SESSION_SECONDS = 3_600;
 const MIN_SESSION_SECONDS = 900;
 
-export type MintCredentials = (job: BuildJob, attempt: number, timeoutSeconds: number) => Promise<BuildCredentials>;
+/** What of a build its rights are made of. */
+type CredentialSubject = Pick<BuildJob, 'projectId' | 'deploymentId' | 'target' | 'lane'>;
+
+export type MintCredentials = (
+  job: CredentialSubject,
+  attempt: number,
+  timeoutSeconds: number,
+) => Promise<BuildCredentials>;
 
 export function mintCredentials(sts: STSClient, resources: BuildResources): MintCredentials {
   return async (job, attempt, timeoutSeconds) => {

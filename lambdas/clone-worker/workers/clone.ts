@@ -126,6 +126,10 @@ async function mayTryAfterCrash(deps: CloneWorkerDeps, job: TakenJob, data: Clon
 const analyze = async ({ secretBox, analyze }: CloneWorkerDeps, { deploymentId, request }: CloneJob): Promise<Plan> =>
   analyze(await openRequest(secretBox, deploymentId, request));
 
+/** An image that nobody runs yet does no harm, a page that calls a backend of another version may: so the site waits. */
+const isHeld = (plan: Plan, { publication = 'together' }: CloneJob['request']): boolean =>
+  publication === 'together' && Boolean(plan.frontend) && Boolean(plan.backend);
+
 function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> | null {
   const wanted = plan[target];
   if (!wanted) return null;
@@ -144,6 +148,7 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
     // A plan of an earlier version says nothing: no cache of production's is for it.
     lane: plan.lane ?? request.lane ?? 'preview',
     cache: request.cache ?? 'use',
+    ...(target === 'frontend' && isHeld(plan, request) && { hold: true }),
   };
   return { id: buildJobId(deploymentId, target), data: build, owner, projectId };
 }

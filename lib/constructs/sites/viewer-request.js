@@ -42,6 +42,17 @@ function refererProject(request) {
   return match && match[1] === value(request, 'host') ? firstSegment(match[2]) : '';
 }
 
+/** Files that are instructions to a server and not part of the site. */
+function isRuleFile(path) {
+  var name = path;
+  try {
+    name = decodeURIComponent(path);
+  } catch (_) {
+    // no file has such a name
+  }
+  return name === '/_headers' || name === '/_redirects';
+}
+
 // biome-ignore lint/correctness/noUnusedVariables: CloudFront calls it
 function handler(event) {
   var request = event.request;
@@ -66,6 +77,7 @@ function handler(event) {
     // Relative links need the slash.
     if (path === '') return redirect('/' + project + '/' + query(request));
   }
+  if (isRuleFile(path)) return notFound();
   if (path.charAt(path.length - 1) === '/') path += 'index.html';
   request.uri = '/__outputs/' + project + path;
   return request;

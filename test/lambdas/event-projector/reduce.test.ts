@@ -69,6 +69,14 @@ const succeeded = (s: number, attempt = 1, t: 'frontend' | 'backend' = 'frontend
   artifact: { kind: 'static', bucket: 'b', prefix: `p/${attempt}/`, files: 1, bytes: 2 },
   logLines: 7,
 });
+const stored = (s: number, attempt = 1): DeploymentEvent => ({
+  ...base(s),
+  type: 'build.stored',
+  target: 'frontend',
+  attempt,
+  artifact: { kind: 'static', bucket: 'b', prefix: `p/${attempt}/`, files: 1, bytes: 2 },
+  logLines: 5,
+});
 const failed = (s: number, attempt = 1, t: 'frontend' | 'backend' = 'frontend'): DeploymentEvent => ({
   ...base(s),
   type: 'build.failed',
@@ -124,6 +132,51 @@ describe('one deployment, in order', () => {
       error: { message: 'failed at 6' },
       builds: { frontend: { status: 'succeeded' }, backend: { status: 'failed' } },
     });
+  });
+
+  it('tells of a deployment that has ended which parts were published', () => {
+    const common = [requested(), analyzed(1, plan), started(2), started(2, 1, 'backend')];
+    expect(record(...common)?.outcome).toBeUndefined();
+    expect(record(...common, succeeded(5), succeeded(6, 1, 'backend'))?.outcome).toBe('complete');
+    expect(record(...common, succeeded(5), failed(6, 1, 'backend'))?.outcome).toBe('partial');
+    expect(record(...common, failed(5), failed(6, 1, 'backend'))?.outcome).toBe('none');
+    expect(record(requested(), analyzed(1), started(2), succeeded(3))?.outcome).toBe('complete');
+    expect(record(requested(), canceled(1))?.outcome).toBe('none');
+  });
+
+  it('lets a stored site wait for the backend, and does not take it for published', () => {
+    const common = [requested(), analyzed(1, plan), started(2), started(2, 1, 'backend'), stored(5)];
+    const waiting = record(...common);
+    expect(waiting).toMatchObject({ status: 'building', builds: { frontend: { status: 'building', stored: true } } });
+    expect(waiting?.builds.frontend?.artifact).toBeUndefined();
+    const ready = record(...common, succeeded(6, 1, 'backend'));
+    expect(ready).toMatchObject({ status: 'building', builds: { frontend: { stored: true } } });
+    const done = record(...common, succeeded(6, 1, 'backend'), succeeded(7));
+    expect(done).toMatchObject({ status: 'succeeded', outcome: 'complete', finishedAt: '2026-01-01T00:00:07.000Z' });
+    expect(done?.builds.frontend).toMatchObject({ status: 'succeeded', artifact: { files: 1 } });
+    expect(done?.builds.frontend?.stored).toBeUndefined();
+  });
+
+  it('never publishes a stored site whose backend failed, whichever came first', () => {
+    for (const [s, f] of [
+      [5, 6],
+      [6, 5],
+    ] as const) {
+      const end = record(requested(), analyzed(1, plan), started(2), stored(s), failed(f, 1, 'backend'));
+      expect(end).toMatchObject({
+        status: 'failed',
+        outcome: 'none',
+        error: { code: 'BUILD_FAILED' },
+        finishedAt: '2026-01-01T00:00:06.000Z',
+        builds: {
+          frontend: { status: 'canceled', error: { code: 'OTHER_PART_FAILED' } },
+          backend: { status: 'failed' },
+        },
+      });
+    }
+    const canceledFirst = record(requested(), analyzed(1, plan), stored(3), canceled(4), failed(5, 1, 'backend'));
+    expect(canceledFirst).toMatchObject({ status: 'canceled', outcome: 'none' });
+    expect(canceledFirst?.builds.frontend?.error).toBeUndefined();
   });
 
   it('keeps the first terminal state by event time', () => {
@@ -220,6 +273,7 @@ const anyEvent: fc.Arbitrary<DeploymentEvent> = fc.oneof(
   fc.tuple(second, attempt, anyTarget).map(([s, a, t]) => succeeded(s, a, t)),
   fc.tuple(second, attempt, anyTarget).map(([s, a, t]) => failed(s, a, t)),
   fc.tuple(second, attempt).map(([s, a]) => retrying(s, a)),
+  fc.tuple(second, attempt).map(([s, a]) => stored(s, a)),
   second.map((s) => canceled(s)),
   fc
     .tuple(second, fc.subarray(['frontend' as const, 'backend' as const]))
@@ -265,6 +319,11 @@ describe('any events in any order', () => {
           expect(r.finishedAt !== undefined).toBe(done);
           if (done) for (const b of Object.values(r.builds)) expect(b && isTerminal(b.status)).toBe(true);
           if (r.status !== 'failed') expect(r.error).toBeUndefined();
+          expect(r.outcome !== undefined).toBe(done);
+          for (const b of Object.values(r.builds)) {
+            expect(b?.artifact !== undefined).toBe(b?.status === 'succeeded');
+            if (b?.stored) expect([done, b.status]).toEqual([false, 'building']);
+          }
         }
       }),
       { numRuns: 300 },

@@ -29,6 +29,10 @@ test.each<[string, string[], string, [number, string]]>([
   ['a client route of an application', ['index.html'], 'users/7', [200, 'index.html']],
   ['a client route with a slash at its end', ['index.html'], 'users/index.html', [200, 'index.html']],
   ['the site’s own page for what is missing', ['index.html', '404.html'], 'users/7', [404, '404.html']],
+  ['a client route with a dot', ['index.html'], 'user/jane.doe', [200, 'index.html']],
+  ['a clean URL with a dot', ['index.html', 'v1.2.html'], 'v1.2', [200, 'v1.2.html']],
+  ['a page by an address with a slash', ['index.html', 'about.html'], 'about/index.html', [301, '/app/about']],
+  ['no other host by two slashes', ['/evil.example/index.html'], '/evil.example', [301, '/app/evil.example/']],
   ['a missing script is missing', ['index.html'], 'assets/old.js', [404, 'Not found.\n']],
   [
     'a name that was escaped on its way',

@@ -2,7 +2,7 @@ import { DeploymentEventSchema } from '../../../contract/events.ts';
 import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
 import type { WatcherDeps } from '../../../lambdas/task-watcher/reconcile.ts';
 import { lookAfterUnfinished } from '../../../lambdas/task-watcher/unfinished.ts';
-import { event, frontendPlan } from '../../support/events.ts';
+import { backendPlan, event, frontendPlan } from '../../support/events.ts';
 
 const MINUTE = 60_000;
 
@@ -48,4 +48,41 @@ describe('a build whose job is lost', () => {
     expect(await sweepAfter(44, true)).toEqual([]);
     expect(await sweepAfter(46, true)).toEqual(['JOB_LOST']);
   });
+});
+
+test('a stored site whose promotion is lost is promoted anew, and one that waits for its backend is left alone', async () => {
+  let now = Date.UTC(2026, 0, 1);
+  const clock = { now: () => now };
+  const ports = await openMemoryPlatform({ clock });
+  const artifact = { kind: 'static', bucket: 'b', prefix: '__outputs/p1/', files: 1, bytes: 2 } as const;
+  const of = { attempt: 1, artifact, logLines: 3 };
+  await ports.store.fold('d1', [
+    event(0, { type: 'deployment.requested', owner: 'ada', gitUrl: 'https://h/x', ref: null }),
+    event(1, { type: 'deployment.analyzed', plan: { ...frontendPlan(), ...backendPlan() } }),
+    event(2, { type: 'build.stored', target: 'frontend', ...of }),
+    event(2, { type: 'build.started', target: 'backend', attempt: 1, taskArn: 'task', nodeVersion: 24 }),
+  ]);
+  const deps = {
+    ...ports,
+    clock,
+    timeoutSeconds: { frontend: 30 * 60, backend: 30 * 60 },
+    log: () => undefined,
+  } as Partial<WatcherDeps> as WatcherDeps;
+  now += 46 * MINUTE - 2_000;
+  // Of the backend alone something is asked.
+  const asked: string[] = [];
+  const findArtifact = async ({ target }: { target: string }) => {
+    asked.push(target);
+    return null;
+  };
+  await lookAfterUnfinished({ ...deps, findArtifact });
+  expect(asked).toEqual(['backend']);
+  expect(await ports.queue.list('promote', 'waiting')).toEqual([]);
+
+  await ports.store.fold('d1', [event(46 * 60, { type: 'build.succeeded', target: 'backend', ...of })]);
+  now += MINUTE;
+  await lookAfterUnfinished(deps);
+  await lookAfterUnfinished(deps);
+  expect(await ports.queue.list('promote', 'waiting')).toMatchObject([{ id: 'd1', data: { attempt: 1, logLines: 3 } }]);
+  await ports.close();
 });

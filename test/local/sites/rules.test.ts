@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { headersFor, parseHeaders } from '../../../local/sites/headerRules.ts';
-import { matchPath } from '../../../local/sites/match.ts';
-import { applyRedirects, parseRedirects } from '../../../local/sites/redirects.ts';
+import { headersFor, parseHeaders } from '../../../contract/site-rules/headerRules.ts';
+import { matchPath } from '../../../contract/site-rules/pattern.ts';
+import { applyRedirects, parseRedirects } from '../../../contract/site-rules/redirectRules.ts';
 
 const apply = (file: string, path: string, search = '', forced = false) => {
-  const outcome = applyRedirects(parseRedirects(file), path, search, forced);
+  const outcome = applyRedirects(parseRedirects(file).rules, path, search, forced);
   return outcome && `${outcome.status} ${outcome.kind === 'redirect' ? outcome.location : outcome.path}`;
 };
 
@@ -29,6 +29,15 @@ test.each([
   ['/a\n/b /c 99\n/d c 301', '/a', '', undefined],
   ['/* /:splat', '//evil.example/x', '', '301 /evil.example/x'],
   ['/go/* //:splat', '/go/evil.example', '', '301 /evil.example'],
+  ['/old/*.html /docs/:splat 301', '/old/a/b.html', '', '301 /docs/a/b'],
+  ['/feed-* /data.json 302', '/feed-atom', '', '302 /data.json'],
+  ['/a/*/c/* /x/:splat 302', '/a/1/2/c/3', '', '302 /x/3'], // the last one
+  ['/:year-:month/:day.html /p/:year/:month/:day', '/2026-11/27.html', '', '301 /p/2026/11/27'],
+  ['/wiki/Talk:Main /talk', '/wiki/Talk:Main', '', '301 /talk'], // no placeholder
+  ['/wiki/Talk:Main /talk', '/wiki/TalkX', '', undefined],
+  ['/gone /gone.html 410', '/gone', '', '410 /gone.html'],
+  ['/x /y 303', '/x', '', '303 /y'],
+  ['/x /y 304', '/x', '', undefined], // no place to go
 ])('%j with %s%s is %s', (file, path, search, expected) => {
   expect(apply(file, path, search)).toBe(expected);
 });
@@ -52,7 +61,7 @@ test('no file breaks the parser or leads a visitor of this site to another host 
       ),
       path,
       (file, asked) => {
-        const rules = parseRedirects(file);
+        const { rules } = parseRedirects(file);
         for (const forced of [true, false]) {
           const outcome = applyRedirects(rules, asked, '?b=//x', forced);
           if (outcome?.kind !== 'redirect') continue;
@@ -84,7 +93,7 @@ test('a literal path matches itself, a splat whatever is below', () => {
 });
 
 test('_headers: matching rules add up; what the server has to get right stays its own', () => {
-  const rules = parseHeaders(`
+  const { rules } = parseHeaders(`
 # all
 /*
   X-Frame-Options: DENY
@@ -104,14 +113,15 @@ https://other.example/*
   expect([...headersFor(rules, '/x/y', true).keys()]).toEqual(['x-frame-options', 'link']);
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (file) => {
-      const found = headersFor(parseHeaders(`/*\n${file}`), '/x', false);
-      expect(() => new Headers([...found])).not.toThrow();
+      const found = headersFor(parseHeaders(`/*\n${file}`).rules, '/x', false);
+      const fields = [...found].flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, one]));
+      expect(() => new Headers(fields)).not.toThrow();
     }),
   );
 });
 
 test('what holds for all ports of a host is for a host name of the site alone, and never for a wider one', () => {
-  const rules = parseHeaders(`/*
+  const { rules } = parseHeaders(`/*
   Set-Cookie: a=1; Path=/
   set-cookie: b=2; Domain=localhost
   SET-COOKIE: c=3;domain = .localhost
@@ -120,9 +130,127 @@ test('what holds for all ports of a host is for a host name of the site alone, a
   X-Own: yes`);
   expect(Object.fromEntries(headersFor(rules, '/', true))).toEqual({ 'x-own': 'yes' });
   expect(Object.fromEntries(headersFor(rules, '/', false))).toEqual({
-    'set-cookie': 'a=1; Path=/',
+    'set-cookie': ['a=1; Path=/'],
     'clear-site-data': '"cookies"',
     'sec-session-registration': '(ES256);path="/x"',
     'x-own': 'yes',
   });
+});
+
+test('cookies stay fields of their own; a content type is not joined; a rule can take away and repeat what it matched', () => {
+  const { rules, ignored } = parseHeaders(`/*
+  Content-Type: text/plain
+  X-All: yes
+/data/:name.json
+  Set-Cookie: a=1
+  Set-Cookie: b=2, c
+  Content-Type: application/json
+  ! X-All
+  X-Name: is :name, not :other`);
+  expect(ignored).toEqual([]);
+  expect(Object.fromEntries(headersFor(rules, '/data/x y.json', false))).toEqual({
+    'set-cookie': ['a=1', 'b=2, c'],
+    'content-type': 'application/json',
+    'x-name': 'is x%20y, not :other',
+  });
+});
+
+test.each([
+  ['/*.txt', '/llms.txt', true],
+  ['/*.txt', '/a/b.txt', true],
+  ['/*.txt', '/a.txt.gz', false],
+  ['/assets/*.css', '/assets/a.css', true],
+  ['/assets/*.css', '/a.css', false],
+  ['/*/b.txt', '/assets/deep/b.txt', true],
+  ['/*/b.txt', '/b.txt', false],
+  ['/docs/:page', '/docs/a/b', false],
+  ['/docs/:page', '/docs/', false],
+  ['/docs/*', '/docs', true],
+  ['/docs/*', '/docsx', false],
+  ['/%C3%A4/*.js', '/ä/x.js', true],
+  ['/a%2Ab', '/a*b', true],
+  ['/a%2Ab', '/axb', false],
+  ['**', '/anything', true],
+])('%s and %s: %s', (pattern, asked, expected) => {
+  expect(matchPath(pattern, asked) !== undefined).toBe(expected);
+});
+
+test('a pattern matches what the regular expression of the same meaning does', () => {
+  const part = fc.constantFrom('a', 'b', '/', '*', ':n', '-');
+  const piece = fc.constantFrom('a', 'b', '/', '-', '/');
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 9 }), fc.array(piece, { maxLength: 12 }), (parts, pieces) => {
+      const normal = (p: string) => `/${p.split('/').filter(Boolean).join('/')}`;
+      const pattern = normal(parts.join(''));
+      // Of a name within a word the table above tells.
+      fc.pre(!/[A-Za-z0-9]:/.test(pattern) && !/:n[abn]/.test(pattern));
+      const source = pattern
+        .replace(/\/\*$/, '\u0000')
+        .replaceAll('*', '.*')
+        .replaceAll(':n', '[^/]+')
+        .replace('\u0000', '(?:/.*)?');
+      const given = normal(pieces.join(''));
+      expect(matchPath(pattern, given) !== undefined).toBe(new RegExp(`^${source}$`, 's').test(given));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('what is not honoured is told, with its line and reason', () => {
+  const redirects = `# ok
+/a /b
+https://old.example/* /new
+/ /de 302 Language=de
+/x /y Country=us
+/api/* https://example.com/:splat 200
+/b
+word /c
+/d /e 999
+/f 200`;
+  expect(parseRedirects(redirects).ignored.map(({ line, reason }) => [line, reason])).toEqual([
+    [3, 'rules for another host are not supported'],
+    [4, 'conditions (country, language, role, cookie) are not supported'],
+    [5, 'conditions (country, language, role, cookie) are not supported'],
+    [6, 'proxying to another server is not supported'],
+    [7, 'a rule needs a target'],
+    [8, 'a rule begins with a path'],
+    [9, '999 is no status that a rule may have'],
+    [10, 'only a path that ends with /* may go without a target'],
+  ]);
+  const headers = `X-Early: 1
+https://other.example/*
+  X-Theirs: 1
+/*
+  Basic-Auth: me:secret
+  no header
+  Set-Cookie: a=1; Domain=example.com
+  X-Own: 1`;
+  const parsed = parseHeaders(headers);
+  expect(parsed.ignored.map(({ line, reason }) => [line, reason])).toEqual([
+    [1, 'no path stands above it'],
+    [2, 'rules for another host are not supported'],
+    [5, 'Basic-Auth is for the server to set'],
+    [6, 'it is no "Name: value"'],
+    [7, 'a cookie for a wider domain would reach other sites'],
+  ]);
+  expect(Object.fromEntries(headersFor(parsed.rules, '/', false))).toEqual({ 'x-own': '1' });
+});
+
+test('no rules file makes a request slow: neither many rules, nor long ones, nor nested wildcards', () => {
+  const asked = `/${'a'.repeat(2_000)}`;
+  const files = [
+    `/${'*a'.repeat(450)}b /x\n`.repeat(1_000),
+    `/${'a*'.repeat(20)}b /x\n`.repeat(5_000),
+    `/${':x-'.repeat(30)}b /x\n`.repeat(5_000),
+    '/a*b /x\n'.repeat(100_000),
+    `/${'a'.repeat(900)}* /x\n`.repeat(1_000),
+    `/${'a'.repeat(100_000)}* /x\n`.repeat(9),
+  ];
+  for (const file of files) {
+    const { rules, ignored } = parseRedirects(file);
+    expect(ignored.length).toBeGreaterThan(0);
+    const began = performance.now();
+    applyRedirects(rules, asked, '', false);
+    expect(performance.now() - began).toBeLessThan(1_000);
+  }
 });

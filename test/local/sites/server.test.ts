@@ -151,6 +151,34 @@ test('headers: types, caching, conditions, ranges, HEAD', async () => {
   expect(await get('spa', '/app.js', {}, 'POST')).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
 });
 
+test('HEAD has no ranges; a part goes to those who have the rest of this very version', async () => {
+  const path = '/deep/a//b.bin';
+  const head = await get('spa', path, { range: 'bytes=2-4' }, 'HEAD');
+  expect([head.status, head.headers['content-length'], head.headers['content-range']]).toEqual([200, '10', undefined]);
+  expect((await get('spa', path, { range: 'bytes=99-' }, 'HEAD')).status).toBe(200);
+  const { etag, 'last-modified': modified } = head.headers as Record<string, string>;
+  const part = (headers: Record<string, string>) => brief('spa', path, { range: 'bytes=2-4', ...headers });
+  expect(await part({ 'if-range': etag! })).toBe('206 234');
+  expect(await part({ 'if-range': `W/${etag}` })).toBe('200 0123456789');
+  expect(await part({ 'if-range': modified! })).toBe('206 234');
+  expect(await part({ 'if-range': new Date(0).toUTCString() })).toBe('200 0123456789');
+  expect(await part({ 'if-match': `"x", ${etag}` })).toBe('206 234');
+  expect((await get('spa', path, { range: 'bytes=2-4', 'if-match': '"x"' })).status).toBe(412);
+  expect((await get('spa', path, { 'if-match': `W/${etag}` })).status).toBe(412);
+  expect((await get('spa', path, { 'if-match': '*' })).status).toBe(200);
+  expect((await get('spa', path, { 'if-unmodified-since': new Date(0).toUTCString() })).status).toBe(412);
+  expect((await get('spa', path, { 'if-unmodified-since': modified! })).status).toBe(200);
+  expect((await get('spa', path, { range: 'bytes=2-4', 'if-none-match': etag! })).status).toBe(304);
+});
+
+test('a client route may hold a dot; what a page loads is missing where it is missing', async () => {
+  for (const route of ['/user/jane.doe', '/releases/v1.2', '/sites/example.com/edit', '/a.b/'])
+    expect([route, await brief('spa', route, page)]).toEqual([route, '200 <title>spa</title>']);
+  expect((await get('spa', '/user/jane.doe', { accept: 'image/avif,*/*' })).status).toBe(404);
+  for (const missing of ['/assets/x.js', '/x.CSS', '/logo.svg', '/old.html', '/data.json', '/.env'])
+    expect([missing, (await get('spa', missing, page)).status]).toEqual([missing, 404]);
+});
+
 test('precompressed variants go to those who understand them', async () => {
   const of = async (acceptEncoding: string, path = '/app.js') =>
     get('spa', path, { 'accept-encoding': acceptEncoding });
@@ -176,6 +204,20 @@ test('_redirects and _headers are honoured, and hidden', async () => {
   await put('docs/_redirects', '/old /changed 302');
   now += 1_000;
   expect(await brief('docs', '/old')).toBe('302 /changed');
+});
+
+test('wildcards anywhere, cookies as fields of their own, a rewrite to a folder', async () => {
+  await html('rules/index.html', 'front');
+  await html('rules/docs/index.html', 'folder');
+  await put('rules/a/deep.txt', 'text');
+  await put('rules/_redirects', '/manual-* /docs 200\n');
+  await put('rules/_headers', '/*.txt\n  X-Txt: yes\n  Set-Cookie: a=1\n  Set-Cookie: b=2\n');
+  const { port } = new URL(await urlOf('rules'));
+  const own = await get('rules', '/a/deep.txt', { host: `rules.localhost:${port}` });
+  expect([own.headers['x-txt'], own.headers['set-cookie']]).toEqual(['yes', ['a=1', 'b=2']]);
+  const shared = await get('rules', '/a/deep.txt');
+  expect([shared.headers['x-txt'], shared.headers['set-cookie']]).toEqual(['yes', undefined]);
+  expect(await brief('rules', '/manual-1')).toBe('200 folder');
 });
 
 test('nobody gets out of a site', async () => {

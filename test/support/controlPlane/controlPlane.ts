@@ -1,6 +1,7 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
+import { s3Objects } from '../../../builder-images/shared/objects.ts';
 import type { CreateDeployment } from '../../../contract/api.ts';
 import { BUILDERS } from '../../../contract/builders.ts';
 import { DEFAULT_REGION, type DoorbellName, TOPICS } from '../../../contract/names.ts';
@@ -11,15 +12,17 @@ import { authenticateByHash, hashToken } from '../../../lambdas/api/auth.ts';
 import type { Supersede } from '../../../lambdas/api/supersede.ts';
 import { readECSConfig } from '../../../lambdas/build-worker/config/ECSconfig.ts';
 import { mintCredentials } from '../../../lambdas/build-worker/services/credentials.ts';
+import type { BuildCredentials } from '../../../lambdas/build-worker/services/distributionHandler/environment.ts';
 import { handoverWriter, urlSigner } from '../../../lambdas/build-worker/services/handover.ts';
 import { drainBuildQueue } from '../../../lambdas/build-worker/workers/build.ts';
+import { drainPromotions } from '../../../lambdas/build-worker/workers/promote.ts';
 import { drainCloneQueue } from '../../../lambdas/clone-worker/workers/clone.ts';
 import { project } from '../../../lambdas/event-projector/project.ts';
 import { memoryBus } from '../../../lambdas/shared/adapters/memory/bus.ts';
 import { volatileJournal } from '../../../lambdas/shared/adapters/memory/journal.ts';
 import { memoryTickets } from '../../../lambdas/shared/adapters/memory/tickets.ts';
 import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
-import { type ArtifactPlaces, artifactFinder } from '../../../lambdas/shared/artifact.ts';
+import { type ArtifactPlaces, artifactFinder, storedFinder } from '../../../lambdas/shared/artifact.ts';
 import { dropCaches } from '../../../lambdas/shared/caches.ts';
 import { deploymentIds } from '../../../lambdas/shared/deploymentIds.ts';
 import type {
@@ -193,9 +196,15 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const runBuild = () => {
     const own = newLife('build-worker');
     const mint = mintCredentials(own.wrap(clients.sts), buildResources(bucket));
-    return own.run(() =>
-      drainBuildQueue({
-        ...portsOf(own),
+    const openObjects = (keys: BuildCredentials) =>
+      own.wrap(
+        s3Objects({ bucket, region: DEFAULT_REGION, endpoint: endpoints.s3, ...keys, sessionToken: keys.sessionToken }),
+      );
+    const ports = portsOf(own);
+    return own.run(async () => {
+      const promotions = drainPromotions({ ...ports, mintCredentials: mint, openObjects });
+      const builds = drainBuildQueue({
+        ...ports,
         mintCredentials: mint,
         configs,
         limits: options.limits ?? DEFAULT_LIMITS,
@@ -204,8 +213,9 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
         platform,
         writeHandover: handoverWriter({ s3: own.wrap(clients.s3), signer, bucket }),
         signing,
-      }),
-    );
+      });
+      await Promise.all([promotions, builds]);
+    });
   };
 
   const archiveFor = (s3: S3Client) => options.archive ?? s3Archive(s3, bucket);
@@ -240,7 +250,8 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     const { findImage } = options;
     const findArtifact = artifactFinder({ s3: ports.s3, bucket, ...(findImage && { findImage }) });
     const limits = { frontend: timeoutSeconds, backend: timeoutSeconds };
-    return own.run(() => watch({ ...ports, findArtifact, timeoutSeconds: limits }, event));
+    const findStored = storedFinder({ s3: ports.s3, bucket });
+    return own.run(() => watch({ ...ports, findArtifact, findStored, timeoutSeconds: limits }, event));
   }
 
   const owners = ['ada', 'bob', 'eve'];

@@ -2,7 +2,7 @@ import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { openHandover } from '../../../builder-images/shared/open-handover.ts';
 import { describeLostEnd, ERRORS, type ErrorCode } from '../../../contract/errors.ts';
 import type { Manifest, Promotion, Verdict } from '../../../contract/manifest.ts';
-import { s3Keys } from '../../../contract/names.ts';
+import { imageTag, s3Keys } from '../../../contract/names.ts';
 import type { Artifact } from '../../../contract/record.ts';
 import type { EventBus } from '../../../lambdas/shared/ports.ts';
 import { publishAsBuilder } from '../signing.ts';
@@ -35,12 +35,14 @@ export function standIn(options: StandInOptions): Container {
     const { DEPLOYMENTID: deploymentId = '', PROJECT_ID: projectId = '', BUILD_ENV = '{}' } = env;
     const attempt = Number(env.ATTEMPT);
     options.onStarted?.(deploymentId);
-    const words = ((JSON.parse(BUILD_ENV) as { DO?: Script }).DO ?? 'ok').split(',');
+    const target = env.BACKEND_PATH === undefined ? ('frontend' as const) : ('backend' as const);
+    const scripts = JSON.parse(BUILD_ENV) as { DO?: Script; DO_BACKEND?: Script };
+    const words = ((target === 'frontend' ? scripts.DO : scripts.DO_BACKEND) ?? 'ok').split(',');
     const word = words[Math.min(attempt, words.length) - 1] ?? 'ok';
     const at = () => new Date(now()).toISOString();
     const say = async (what: string, body: object) => {
-      const id = `${deploymentId}-frontend-${attempt}-${what}`;
-      const event = { v: 1, id, at: at(), deploymentId, projectId, target: 'frontend' as const, attempt, ...body };
+      const id = `${deploymentId}-${target}-${attempt}-${what}`;
+      const event = { v: 1, id, at: at(), deploymentId, projectId, target, attempt, ...body };
       await publishAsBuilder(bus, event);
     };
     const fail = async (code: ErrorCode) => {
@@ -49,6 +51,29 @@ export function standIn(options: StandInOptions): Container {
     };
     const put = (Key: string, body: object, condition: object = {}) =>
       s3.send(new PutObjectCommand({ Bucket, Key, Body: JSON.stringify(body), ...condition }));
+
+    const hold = env.HOLD === '1';
+    const site: Artifact = { kind: 'static', bucket: Bucket, prefix: s3Keys.site(projectId), files: 1, bytes: 2 };
+    const page = {
+      path: 'index.html',
+      size: 2,
+      sha256: deploymentId,
+      contentType: 'text/html',
+      cacheControl: 'no-cache',
+      key: `${s3Keys.deploymentFiles(projectId, deploymentId)}index.html`,
+    };
+    const verdict = async (): Promise<boolean> => {
+      const own: Verdict = { v: 1, verdict: 'publish', at: at() };
+      return put(s3Keys.verdict(projectId, deploymentId, target), own, { IfNoneMatch: '*' }).then(
+        () => true,
+        () => attempt > 1,
+      );
+    };
+
+    async function push(): Promise<Artifact | null> {
+      const uri = `registry.example/my-backend:${imageTag(projectId, deploymentId)}`;
+      return (await verdict()) ? { kind: 'image', uri, digest: `sha256:${'0'.repeat(64)}`, bytes: 1 } : null;
+    }
 
     /** As the builder does it: the copy, the verdict, then what everybody sees. */
     async function publish(): Promise<Artifact | null> {
@@ -61,20 +86,16 @@ export function standIn(options: StandInOptions): Container {
         createdAt: at(),
         files: 1,
         bytes: 2,
-        objects: [],
+        objects: hold ? [page] : [],
       };
+      if (hold) await put(page.key, { deploymentId });
       await put(s3Keys.deploymentManifest(projectId, deploymentId), manifest);
-      const verdict: Verdict = { v: 1, verdict: 'publish', at: at() };
-      const key = s3Keys.verdict(projectId, deploymentId, 'frontend');
-      const claimed = await put(key, verdict, { IfNoneMatch: '*' }).then(
-        () => true,
-        () => attempt > 1,
-      );
-      if (!claimed) return null;
+      if (hold) return site;
+      if (!(await verdict())) return null;
       options.onPublished?.(deploymentId);
       const promotion: Promotion = { v: 1, live: deploymentId, pending: null, updatedAt: at() };
       await put(s3Keys.promotion(projectId), promotion);
-      return { kind: 'static', bucket: Bucket, prefix: s3Keys.site(projectId), files: 1, bytes: 2 };
+      return site;
     }
 
     const [kind, detail = ''] = word.split(':');
@@ -89,9 +110,10 @@ export function standIn(options: StandInOptions): Container {
     if (signal.aborted) return fail('BUILD_STOPPED');
     if (kind === 'exit') return Number(detail);
     if (kind === 'says') return fail(detail as ErrorCode);
-    const artifact = await publish();
+    const artifact = await (target === 'frontend' ? publish() : push());
     if (!artifact) return fail('DEPLOYMENT_CANCELED');
-    if (kind === 'ok') await say('ended', { type: 'build.succeeded', artifact, logLines: 0 });
+    const type = hold ? 'build.stored' : 'build.succeeded';
+    if (kind === 'ok') await say('ended', { type, artifact, logLines: 0 });
     return 0;
   };
 }

@@ -17,5 +17,7 @@ export function frontendEnvironment(
     OUTPUT_DIR: plan.outputDirectory ?? '.',
     PACKAGE_MANAGER: packageManager(plan),
     ...(context.precompress && { PRECOMPRESS: '1' }),
+    ...(job.hold && { HOLD: '1' }),
+    ...(context.siteRules && { SITE_RULES: '1' }),
   };
 }

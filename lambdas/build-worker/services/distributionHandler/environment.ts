@@ -19,6 +19,11 @@ export interface BuildContext {
   readonly gitProtocols: string;
   /** Whether what serves sites gives out precompressed files: the laptop's server does, CloudFront compresses by itself. */
   readonly precompress: boolean;
+  /**
+   * Whether what serves sites honours their `_headers` and `_redirects`: the laptop's server does.
+   * @default false
+   */
+  readonly siteRules?: boolean;
   /** SDK endpoints for emulators and the laptop; empty on AWS. */
   readonly endpoints: Readonly<Partial<Record<'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_ECR', string>>>;
 }

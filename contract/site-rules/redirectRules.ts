@@ -1,8 +1,8 @@
-import { decodePath, matchPath, substitute } from './match.ts';
+import { decodePath, matchPattern, type Pattern, substitute } from './pattern.ts';
+import { type IgnoredLine, PatternReader, type RuleFile } from './ruleFile.ts';
 
 export interface RedirectRule {
-  /** A path pattern. */
-  readonly from: string;
+  readonly from: Pattern;
   /** Parameters that the request must have; a value `:name` takes what is there. */
   readonly query: readonly (readonly [name: string, value: string])[];
   /** A path, or an http(s) URL. */
@@ -12,7 +12,6 @@ export interface RedirectRule {
   readonly force: boolean;
 }
 
-const MAX_RULES = 5_000;
 const isTarget = (part: string) => part.startsWith('/') || /^https?:\/\//.test(part);
 const pair = (part: string): [string, string] => {
   const at = part.indexOf('=');
@@ -21,41 +20,53 @@ const pair = (part: string): [string, string] => {
 
 /**
  * Reads a `_redirects` file: `from [query] [to] [status[!]] [conditions]`, one rule for each line, `#` for comments.
- * Rules that cannot hold here are left out: for another host, with conditions (country, language, role), or as a proxy to
- * another server. So are lines that are no rule; Netlify reports them and goes on.
+ * What cannot hold here has no effect, and is told with its reason: rules for another host, with conditions (country,
+ * language, role, cookie), proxies to another server, and lines that are no rule.
  */
-export function parseRedirects(text: string): RedirectRule[] {
+export function parseRedirects(text: string): RuleFile<RedirectRule> {
   const rules: RedirectRule[] = [];
-  for (const line of text.split(/\r?\n/)) {
-    const rule = parseLine(line);
-    if (rule && rules.length < MAX_RULES) rules.push(rule);
+  const ignored: IgnoredLine[] = [];
+  const patterns = new PatternReader();
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    const parts = line.trim().split(/\s+/);
+    const comment = parts.findIndex((part) => part.startsWith('#'));
+    const words = comment < 0 ? parts : parts.slice(0, comment);
+    if (words.join('') === '') continue;
+    const rule = readRule(words, patterns);
+    if (typeof rule === 'string') ignored.push({ line: i + 1, text: line.trim(), reason: rule });
+    else rules.push(rule);
   }
-  return rules;
+  return { rules, ignored };
 }
 
-function parseLine(line: string): RedirectRule | undefined {
-  const parts = line.trim().split(/\s+/);
-  const comment = parts.findIndex((part) => part.startsWith('#'));
-  const [from = '', ...rest] = comment < 0 ? parts : parts.slice(0, comment);
-  if (!from.startsWith('/') || rest.length === 0) return undefined;
+/** A reason in words where the line is no rule that can be honoured. */
+function readRule([from = '', ...rest]: readonly string[], patterns: PatternReader): RedirectRule | string {
+  if (/^https?:\/\//.test(from)) return 'rules for another host are not supported';
+  if (!from.startsWith('/')) return 'a rule begins with a path';
+  if (rest.length === 0) return 'a rule needs a target';
   // `/path/* 200`: the target is the path itself.
-  const forward = parseStatus(rest[0]) !== undefined;
+  const forward = /^[2-5]\d\d!?$/.test(rest[0] ?? '');
   const at = forward ? 0 : rest.findIndex(isTarget);
-  if (at < 0 || (forward && !from.endsWith('/*'))) return undefined;
-  const to = forward ? from.replace(/\*$/, ':splat') : rest[at]!;
-  const [statusPart, ...conditions] = rest.slice(forward ? 0 : at + 1);
-  const status = statusPart === undefined ? 301 : parseStatus(statusPart);
-  if (status === undefined || conditions.length > 0) return undefined;
-  if (!to.startsWith('/') && !isRedirect(status)) return undefined;
-  return { from, query: rest.slice(0, at).map(pair), to, status, force: statusPart?.endsWith('!') ?? false };
+  if (at < 0) return 'a rule needs a target: a path, or a URL';
+  if (forward && !from.endsWith('/*')) return 'only a path that ends with /* may go without a target';
+  const to = forward ? from.replace(/\*$/, ':splat') : (rest[at] as string);
+  const [statusPart = '301', ...conditions] = rest.slice(forward ? 0 : at + 1);
+  if (/^[A-Za-z]+=/.test(statusPart) || conditions.length > 0)
+    return 'conditions (country, language, role, cookie) are not supported';
+  const status = Number(statusPart.replace(/!$/, ''));
+  if (!isRedirect(status) && !isRewrite(status)) return `${statusPart} is no status that a rule may have`;
+  if (!to.startsWith('/') && !isRedirect(status)) return 'proxying to another server is not supported';
+  const pattern = patterns.read(from);
+  if (typeof pattern === 'string') return pattern;
+  return { from: pattern, query: rest.slice(0, at).map(pair), to, status, force: statusPart.endsWith('!') };
 }
 
-function parseStatus(part: string | undefined): number | undefined {
-  const match = /^([2-5]\d\d)!?$/.exec(part ?? '');
-  return match ? Number(match[1]) : undefined;
-}
-
-export const isRedirect = (status: number) => status >= 300 && status < 400;
+/** 300, 304 and 305 are no answer with a place to go. */
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+/** A page with another status: gone, forbidden, under maintenance. */
+const REWRITES: readonly number[] = [200, 400, 401, 403, 404, 410, 418, 429, 451, 500, 502, 503, 504];
+const isRewrite = (status: number) => REWRITES.includes(status);
+export const isRedirect = (status: number) => REDIRECTS.includes(status);
 
 export type RuleOutcome =
   | { readonly kind: 'redirect'; readonly status: number; readonly location: string }
@@ -91,7 +102,7 @@ export function applyRedirects(
 }
 
 function matchRule(rule: RedirectRule, path: string, parameters: URLSearchParams) {
-  const captures = matchPath(rule.from, path);
+  const captures = matchPattern(rule.from, path);
   if (!captures) return undefined;
   const all: Record<string, string> = Object.assign(Object.create(null), captures);
   for (const [name, wanted] of rule.query) {

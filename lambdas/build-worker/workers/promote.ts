@@ -1,0 +1,99 @@
+import { promote, readManifest } from '../../../builder-images/builder-image-frontend/utils/promote.ts';
+import type { Objects } from '../../../builder-images/shared/objects.ts';
+import { VerenError } from '../../../contract/errors.ts';
+import { type PromotionJob, PromotionJobSchema } from '../../../contract/jobs.ts';
+import { QUEUES } from '../../../contract/names.ts';
+import { isTerminal } from '../../../contract/record.ts';
+import { type BuildRef, failure, failureOf, publishBuildEvent } from '../../shared/buildEvents.ts';
+import type { Clock, DeploymentStore, EventBus, JobQueue, TakenJob } from '../../shared/ports.ts';
+import { backoff } from '../../shared/retry.ts';
+import type { MintCredentials } from '../services/credentials.ts';
+import type { BuildCredentials } from '../services/distributionHandler/environment.ts';
+
+export interface PromotionDeps {
+  readonly queue: JobQueue;
+  readonly store: DeploymentStore;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  /** Rights of the project's own builds and no more: a promotion is the last step of one. */
+  readonly mintCredentials: MintCredentials;
+  /** The bucket as these credentials may use it. */
+  readonly openObjects: (credentials: BuildCredentials) => Objects;
+  readonly log: (message: string, details?: unknown) => void;
+}
+
+/** Renewed while objects are copied; then another worker takes the job over and completes what was begun. */
+export const PROMOTION_LEASE_MS = 120_000;
+const RENEW_AFTER_MS = PROMOTION_LEASE_MS / 4;
+/** S3 is away rarely and shortly, and a build that is done should not be lost for it. */
+const MAX_TRIES = 8;
+
+/**
+ * Promotes stored sites whose deployment's other part has been built. Safe to run in several processes at once.
+ * @returns Whether nothing was left to take.
+ */
+export async function drainPromotions(deps: PromotionDeps, mayTakeMore: () => boolean = () => true): Promise<boolean> {
+  while (mayTakeMore()) {
+    const job = await deps.queue.take(QUEUES.promote, { leaseMs: PROMOTION_LEASE_MS });
+    if (!job) return true;
+    const parsed = PromotionJobSchema.safeParse(job.data);
+    if (parsed.success) await promoteSite(deps, job, parsed.data);
+    else {
+      deps.log(`job ${job.id} is not a promotion and was dropped`, parsed.error);
+      await deps.queue.complete(QUEUES.promote, job.id);
+    }
+  }
+  return false;
+}
+
+/** Says what came of it before it ends the job: whoever dies in between is followed by one that does it again. */
+async function promoteSite(deps: PromotionDeps, job: TakenJob, data: PromotionJob): Promise<void> {
+  const build: BuildRef = { ...data, target: 'frontend' };
+  const { artifact, logLines } = data;
+  if (!(await hasEnded(deps, data)))
+    try {
+      await showSite(deps, job, data);
+      await publishBuildEvent(deps, build, { type: 'build.succeeded', artifact, logLines });
+    } catch (e) {
+      const canceled = e instanceof VerenError && e.code === 'DEPLOYMENT_CANCELED';
+      deps.log(`the site of deployment ${data.deploymentId} was not promoted (attempt ${job.attempt})`, e);
+      if (!canceled && job.attempt < MAX_TRIES) {
+        await deps.queue.retry(QUEUES.promote, job.id, job.attempt, backoff(job.attempt));
+        return;
+      }
+      const error = canceled
+        ? failureOf(e)
+        : failure('RETRIES_EXHAUSTED', { attempts: job.attempt, reason: (e as Error).message });
+      await publishBuildEvent(deps, build, { type: 'build.failed', error, logLines });
+    }
+  await deps.queue.complete(QUEUES.promote, job.id);
+}
+
+async function showSite(deps: PromotionDeps, job: TakenJob, data: PromotionJob): Promise<void> {
+  const { deploymentId, projectId, attempt } = data;
+  const subject = { deploymentId, projectId, target: 'frontend', lane: 'untrusted' } as const; // it needs no cache
+  const objects = renewing(deps, job, deps.openObjects(await deps.mintCredentials(subject, attempt, 0)));
+  const manifest = await readManifest(objects, projectId, deploymentId);
+  if (!manifest) throw new Error('what was stored is not there any more');
+  const { signal } = new AbortController();
+  const done = await promote({ objects, projectId, manifest, now: deps.clock.now, signal });
+  deps.log(`the site of deployment ${deploymentId} was promoted`, done);
+}
+
+/** A large site takes longer to copy than a lease is: each call looks whether it is time to renew. */
+function renewing(deps: PromotionDeps, job: TakenJob, objects: Objects): Objects {
+  let renewed = deps.clock.now();
+  const copy: Objects['copy'] = async (from, to) => {
+    if (deps.clock.now() - renewed > RENEW_AFTER_MS) {
+      renewed = deps.clock.now();
+      await deps.queue.extend(QUEUES.promote, job.id, PROMOTION_LEASE_MS);
+    }
+    await objects.copy(from, to);
+  };
+  return { ...objects, copy };
+}
+
+async function hasEnded({ store }: PromotionDeps, { deploymentId }: PromotionJob): Promise<boolean> {
+  const record = (await store.get(deploymentId))?.record;
+  return record !== undefined && (isTerminal(record.status) || isTerminal(record.builds.frontend?.status ?? 'queued'));
+}

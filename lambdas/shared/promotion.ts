@@ -1,0 +1,31 @@
+import { TARGETS } from '../../contract/builders.ts';
+import { type PromotionJob, promotionJobId } from '../../contract/jobs.ts';
+import { QUEUES } from '../../contract/names.ts';
+import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
+import { storedBuild } from '../event-projector/toRecord.ts';
+import type { Doorbell, JobQueue, StoredDeployment } from './ports.ts';
+
+/** The site is stored, and every other part of the deployment has been built: it may be shown. */
+export function mayPromote({ status, plan, builds }: DeploymentRecord): boolean {
+  if (isTerminal(status) || !plan || !builds.frontend?.stored) return false;
+  return TARGETS.every((target) => target === 'frontend' || !plan[target] || builds[target]?.status === 'succeeded');
+}
+
+/**
+ * Queues the promotion of a stored site. May be called by everybody who sees that it is due, as often as they like: a job
+ * of this id is added once. False where it was added before.
+ */
+export async function queuePromotion(
+  deps: { queue: JobQueue; doorbell: Doorbell },
+  { record, facts }: StoredDeployment,
+): Promise<boolean> {
+  const stored = storedBuild(facts, 'frontend');
+  if (!stored) return false;
+  const { deploymentId, projectId, owner } = record;
+  const { attempt, artifact, logLines } = stored;
+  const data: PromotionJob = { deploymentId, projectId, owner, attempt, artifact, logLines };
+  const added = await deps.queue.add(QUEUES.promote, { id: promotionJobId(deploymentId), data, owner, projectId });
+  // Also where it was there already: whoever added it may have died before it could ring.
+  await deps.doorbell.ring('build-worker');
+  return added;
+}

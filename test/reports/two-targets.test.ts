@@ -1,0 +1,66 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { DeploymentView } from '../../contract/api.ts';
+import { makeRepo } from '../support/gitServer.ts';
+import { HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+
+/** A repository with both parts whose backend fails, on a laptop as a user has it. */
+let veren: Veren;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await mkdir(join(folder.path, 'repos'));
+  veren = await startVeren(join(folder.path, 'data'));
+}, 300_000);
+
+afterAll(async () => {
+  expect(await veren.stop()).toBe(0);
+  await folder.remove();
+}, 60_000);
+
+/** The backend has no start command, so that it fails with and without a container engine. */
+function repository(name: string): string {
+  const { path } = makeRepo(join(folder.path, 'repos', name), {
+    'web/index.html': `<h1>${name}</h1>`,
+    'api/package.json': JSON.stringify({ name: 'api', version: '1.0.0', scripts: { build: 'exit 3' } }),
+  });
+  return pathToFileURL(path).href;
+}
+const frontend = { path: 'web' };
+const backend = { path: 'api', buildCommand: 'exit 3', ...HOST_NODE };
+
+const pageOf = async (record: DeploymentView) => {
+  const artifact = record.builds.frontend?.artifact;
+  if (artifact?.kind !== 'static') throw new Error(`no site: ${JSON.stringify(record)}`);
+  return (await fetch(artifact.url)).text();
+};
+
+it('the backend fails: the site stays as it was, and one field of the record says so', async () => {
+  const before = await veren.deploy({ projectId: 'both', gitUrl: repository('first'), frontend, backend: false });
+  expect(before).toMatchObject({ status: 'succeeded', outcome: 'complete' });
+  expect(await pageOf(before)).toBe('<h1>first</h1>');
+
+  const record = await veren.deploy({ projectId: 'both', gitUrl: repository('second'), frontend, backend });
+  expect(record).toMatchObject({
+    status: 'failed',
+    outcome: 'none',
+    builds: { frontend: { status: 'canceled', error: { code: 'OTHER_PART_FAILED' } }, backend: { status: 'failed' } },
+  });
+  expect(await pageOf(before)).toBe('<h1>first</h1>');
+  const lines = (await veren.logs(record.deploymentId)).map(({ line }) => line);
+  expect(lines).toContainEqual(expect.stringContaining('Stored: the site is shown when the backend'));
+}, 400_000);
+
+it('independent: the site is live, the backend failed, and the same field says so', async () => {
+  const record = await veren.deploy({
+    projectId: 'alone',
+    gitUrl: repository('alone'),
+    frontend,
+    backend,
+    publication: 'independent',
+  });
+  expect(record).toMatchObject({ status: 'failed', outcome: 'partial', builds: { backend: { status: 'failed' } } });
+  expect(await pageOf(record)).toBe('<h1>alone</h1>');
+}, 400_000);
