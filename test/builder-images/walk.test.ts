@@ -1,18 +1,18 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { walkOutput } from '../../builder-images/builder-image-frontend/utils/walk.ts';
+import { type WalkOptions, walkOutput } from '../../builder-images/builder-image-frontend/utils/walk.ts';
 import { removeFolders, temporaryFolder } from '../support/folders.ts';
 import { writeFiles } from './harness.ts';
 
 /** Outputs that are small on disk and without end for whoever walks them. */
 afterAll(removeFolders);
 
-const walk = (root: string, signal: AbortSignal, over: { readonly asIs?: boolean } = {}) =>
+const walk = (root: string, signal: AbortSignal, over: { readonly holds?: WalkOptions['holds'] } = {}) =>
   walkOutput({
     root,
     name: 'out',
     inside: root,
-    asIs: false,
+    holds: 'output',
     maxFiles: 100,
     maxBytes: 1e6,
     ownerUid: undefined,
@@ -36,7 +36,7 @@ test('links that double at every level, and no file at the end', async () => {
 test('more names that are left out than a site can have', async () => {
   const root = temporaryFolder();
   writeFiles(root, Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`.${i}`, ''])));
-  await expect(walk(root, soon(), { asIs: true })).rejects.toMatchObject({ code: 'OUTPUT_TOO_LARGE' });
+  await expect(walk(root, soon(), { holds: 'folder' })).rejects.toMatchObject({ code: 'OUTPUT_TOO_LARGE' });
 });
 
 test('a walk ends with the build', async () => {
