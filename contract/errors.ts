@@ -155,6 +155,19 @@ const table = {
     message: 'There is no branch, tag or commit "{ref}" in {url}.',
     action: 'Check the name, or leave "ref" out for the default branch.',
   },
+  SHORT_COMMIT_AMBIGUOUS: {
+    fault: 'user',
+    status: 422,
+    message: 'Several commits begin with "{ref}": {commits}.',
+    action: 'Give more digits of the one that is meant, or all 40.',
+  },
+  SHORT_COMMIT_UNRESOLVED: {
+    fault: 'user',
+    status: 422,
+    message:
+      'No branch or tag points at a commit that begins with "{ref}", and older commits cannot be searched: {reason}',
+    action: 'Give all 40 digits of the commit id.',
+  },
   REPO_TOO_LARGE: {
     fault: 'user',
     status: 422,

@@ -107,6 +107,12 @@ async function mayTryAfterCrash(deps: CloneWorkerDeps, job: TakenJob, data: Clon
 const analyze = async ({ secretBox, analyze }: CloneWorkerDeps, { deploymentId, request }: CloneJob): Promise<Plan> =>
   analyze(await openRequest(secretBox, deploymentId, request));
 
+/** The ref as somebody named it: a redeployment's own is the commit of the deployment before. */
+function askedRef({ ref, resolved }: CloneJob['request']): Pick<BuildJob, 'ref'> {
+  const asked = resolved ? resolved.ref : ref;
+  return asked === undefined ? {} : { ref: asked };
+}
+
 function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> | null {
   const wanted = plan[target];
   if (!wanted) return null;
@@ -120,6 +126,10 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
     ...(request.sealed !== undefined && { sealed: request.sealed }),
     ...(request.gitToken !== undefined && { gitToken: request.gitToken }),
     commit: plan.commit,
+    ...askedRef(request),
+    ...(plan.branch !== undefined && { branch: plan.branch }),
+    ...(plan.tag !== undefined && { tag: plan.tag }),
+    ...(request.git && { git: request.git }),
     plan: wanted,
     env: request.env ?? {},
     // A plan of an earlier version says nothing: no cache of production's is for it.

@@ -85,7 +85,7 @@ describe('templates', () => {
 });
 
 describe('variables', () => {
-  const job = { DEPLOYMENTID: 'd', PROJECT_ID: 'p', GIT_COMMIT: 'c' };
+  const job = { DEPLOYMENTID: 'd', PROJECT_ID: 'p', GIT_COMMIT: 'c', GIT_REPOSITORY__URL: 'https://h/r' };
   test('a shell reads them as they were given', () => {
     const name = fc
       .stringMatching(/^[A-Z_][A-Z0-9_]{2,10}$/)
@@ -149,7 +149,10 @@ describe('step', () => {
           const variables = join(folder, 'variables');
           writeFileSync(
             variables,
-            buildVariables({}, { DEPLOYMENTID: 'd', PROJECT_ID: 'p', GIT_COMMIT: 'c', BUILD_ENV }).script,
+            buildVariables(
+              {},
+              { DEPLOYMENTID: 'd', PROJECT_ID: 'p', GIT_COMMIT: 'c', GIT_REPOSITORY__URL: 'https://h/r', BUILD_ENV },
+            ).script,
           );
           const { status, stdout } = spawnSync(
             step,
