@@ -232,13 +232,19 @@ const table = {
     fault: 'user',
     exitCode: 21,
     message: 'The install command failed with exit code {exitCode}.',
-    action: 'Run it at this commit on your machine; the last lines of its output are below.',
+    action: 'Run it at this commit on your machine; the lines of its output that say why are below.',
+  },
+  LOCKFILE_OUT_OF_STEP: {
+    fault: 'user',
+    exitCode: 45,
+    message: 'The lockfile is out of step with package.json: {reason}',
+    action: 'Run "{command}" on your machine and commit the lockfile.',
   },
   BUILD_FAILED: {
     fault: 'user',
     exitCode: 22,
     message: 'The build command failed with exit code {exitCode}.',
-    action: 'Run it at this commit on your machine; the last lines of its output are below.',
+    action: 'Run it at this commit on your machine; the lines of its output that say why are below.',
   },
   OUTPUT_MISSING: {
     fault: 'user',

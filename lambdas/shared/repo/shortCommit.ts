@@ -1,4 +1,5 @@
 import { VerenError } from '../../../contract/errors.ts';
+import { fetchError } from './gitErrors.ts';
 import { forgetObjects, forgetRemote } from './gitFolder.ts';
 import type { Remote } from './remote.ts';
 import { type GitFolder, type GitResult, type RunLimits, runGit } from './runGit.ts';
@@ -99,15 +100,10 @@ async function found(folder: GitFolder, prefix: string, wanted: ShortCommit, lim
 
 /** Why the history could not be looked through. Another try would meet the same history. */
 function unread(reason: unknown, wanted: ShortCommit): unknown {
-  if (reason instanceof VerenError)
-    return reason.code === 'REPO_TOO_LARGE'
-      ? unresolved(wanted, 'the history is too large to be looked through')
-      : reason;
-  if (reason instanceof Error) return reason;
-  const result = reason as GitResult;
-  if (result.kind === 'exit') return unresolved(wanted, 'the git host does not give commits without their files');
-  if (result.by === 'bytes') return unresolved(wanted, 'the history is too large to be looked through');
-  if (result.by === 'timeout')
-    return unresolved(wanted, `looking through the history takes longer than ${Math.round(wanted.timeoutMs / 1000)} s`);
-  return new VerenError('GIT_FAILED', { url: wanted.url, reason: 'it was stopped' });
+  const error = reason instanceof Error ? reason : fetchError(reason as GitResult, { ...wanted, maxBytes: 0 });
+  if (!(error instanceof VerenError)) return error;
+  if (error.code === 'REPO_TOO_LARGE') return unresolved(wanted, 'the history is too large to be looked through');
+  if (error.code === 'GIT_TIMEOUT')
+    return unresolved(wanted, `looking through the history takes longer than ${wanted.timeoutMs / 1000} s`);
+  return error;
 }
