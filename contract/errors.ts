@@ -228,6 +228,18 @@ const table = {
     message: 'The commit could not be fetched (git exit code {exitCode}).',
     action: 'Check that the commit still exists and that the token may read it.',
   },
+  SUBMODULE_FAILED: {
+    fault: 'user',
+    exitCode: 46,
+    message: 'The submodule "{path}" could not be fetched: {reason}',
+    action: 'Correct .gitmodules, or deploy without "git.submodules".',
+  },
+  LFS_FAILED: {
+    fault: 'user',
+    exitCode: 47,
+    message: 'What Git LFS keeps of "{path}" could not be fetched: {reason}',
+    action: 'Check that it was pushed (`git lfs push`) and that the token may read it, or deploy without "git.lfs".',
+  },
   INSTALL_FAILED: {
     fault: 'user',
     exitCode: 21,

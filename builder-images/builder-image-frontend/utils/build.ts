@@ -42,7 +42,7 @@ export async function build(input: BuildInput): Promise<Built> {
 
   deadline.phase = 'fetch';
   const beside = async () => (await opening).cache?.settled();
-  await fetched({ fetching: input.fetching, commit: env.GIT_COMMIT, mask, reporter, signal, now, beside });
+  await fetched({ fetching: input.fetching, commit: env.GIT_COMMIT, raw, mask, reporter, signal, now, beside });
 
   const { path, installation } = await phase('install', async () => {
     const tools = image.VEREN_TOOLS;
