@@ -9,6 +9,7 @@ import { useWorld } from './bundle.ts';
 
 /** What the commit itself does not hold: submodules, files of Git LFS, history and tags. Through the builder as a task runs it. */
 const world = useWorld();
+jest.setTimeout(120_000);
 const TOKEN = 'tok_0123456789abcdef';
 let host: GitServer;
 let foreign: Server;
