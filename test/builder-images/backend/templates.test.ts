@@ -35,7 +35,7 @@ describe('templates', () => {
     const [, build, last] = stages(major) as [string[], string[], string[]];
     // Whoever runs a step has made what `run` gave it: the application, its home, its package manager, temporary files.
     for (const line of build.filter((l) => /^(?:COPY|ADD) /.test(l)))
-      expect(line).toMatch(/ \/opt\/veren\/(?:manifests\/|source\/)?$/);
+      expect(line).toMatch(/ \/opt\/veren\/(?:manifests\/|source\/|history\/)?$/);
     expect(build.join('\n')).not.toMatch(/^(?:WORKDIR|USER|VOLUME|ADD) /m);
     for (const line of build.filter((l) => l.startsWith('RUN ')))
       expect(line).toMatch(/^RUN (?:--mount=\S+ +)+\/opt\/veren\/run (?:install|build|prune)$/);
