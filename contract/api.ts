@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { AllowSecretsSchema, NodeMajorSchema } from './plan.ts';
 import { BuildRecordSchema, DeploymentRecordSchema, ImageArtifactSchema, StaticArtifactSchema } from './record.ts';
+import { RESERVED_ENV } from './variables.ts';
 
 export const PROJECT_ID = /^[a-z0-9](-?[a-z0-9])*$/;
 export const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -61,9 +62,6 @@ export const BackendOverridesSchema = z.strictObject({
 });
 export type BackendOverrides = z.infer<typeof BackendOverridesSchema>;
 
-/** Names that a user may not set: they would change the builder rather than the build. */
-export const RESERVED_ENV =
-  /^(AWS_|KAFKA_|VEREN_|LD_|DYLD_)|^(PATH|HOME|NODE_OPTIONS|PROJECT_ID|DEPLOYMENTID|BASH_ENV|ENV|IFS|SHELLOPTS|__proto__|constructor|prototype)$/;
 const FREE_ENV = new RegExp(`^(?!${RESERVED_ENV.source.replaceAll('^', '')})`);
 
 const MAX_BUILD_VARIABLES = 100;
@@ -115,6 +113,22 @@ export const ProjectIdSchema = z
   .max(63)
   .regex(PROJECT_ID, 'must be lower-case letters and digits, with single "-" between them');
 
+/** Commits of history that may be asked for by number; 0 asks for all of them. */
+const MAX_FETCH_DEPTH = 1_000_000;
+
+/** What a build gets of the repository besides the files of its commit. Without it: nothing, and the plan warns. */
+export const GitOptionsSchema = z.strictObject({
+  /** Submodules, nested ones too, over https from addresses that a repository may have. Default: false. */
+  submodules: z.boolean().optional(),
+  /** Files that are kept in Git LFS in place of their pointers. Default: false. */
+  lfs: z.boolean().optional(),
+  /** Commits of history, the deployed one included; 0 is the whole history. Default: 1. */
+  fetchDepth: z.int().min(0).max(MAX_FETCH_DEPTH).optional(),
+  /** Tags of the fetched commits, for `git describe`. Default: false. */
+  tags: z.boolean().optional(),
+});
+export type GitOptions = z.infer<typeof GitOptionsSchema>;
+
 export const CreateDeploymentSchema = z.strictObject({
   projectId: ProjectIdSchema,
   gitUrl,
@@ -126,6 +140,7 @@ export const CreateDeploymentSchema = z.strictObject({
     .max(1_024)
     .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
     .optional(),
+  git: GitOptionsSchema.optional(),
   frontend: z.union([z.literal(false), FrontendOverridesSchema]).optional(),
   backend: z.union([z.literal(false), BackendOverridesSchema]).optional(),
   env: BuildEnvSchema.optional(),
@@ -146,6 +161,8 @@ export const AnalyzeSchema = z.strictObject({
   gitUrl,
   ref: RefSchema.optional(),
   gitToken: CreateDeploymentSchema.shape.gitToken,
+  /** As in a deployment: what is fetched is not warned of. */
+  git: GitOptionsSchema.optional(),
   path: repoPath.optional(),
 });
 export type AnalyzeRequest = z.infer<typeof AnalyzeSchema>;

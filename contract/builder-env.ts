@@ -28,6 +28,7 @@ const json = <Schema extends z.ZodType>(schema: Schema, what: string) =>
       return z.NEVER;
     }
   });
+const flag = z.enum(['0', '1']).default('0');
 /** JSON object of the user's variables. */
 const userEnv = json(BuildEnvSchema, 'a JSON object of variables');
 
@@ -63,6 +64,20 @@ const common = {
   GIT_TOKEN: text.optional(),
   /** git's own variable: protocols separated by `:`. Default `https`; the laptop adds `http:file`. */
   GIT_ALLOW_PROTOCOL: text.default('https'),
+  /** What the fetch brings besides the files of the commit (`GitOptionsSchema`). */
+  GIT_SUBMODULES: flag,
+  GIT_LFS: flag,
+  /** Commits of the history; 0: all. */
+  GIT_FETCH_DEPTH: z
+    .string()
+    .regex(/^\d{1,7}$/, 'must be a number of commits')
+    .transform(Number)
+    .default(1),
+  GIT_TAGS: flag,
+  /** The ref as it was asked for, and the branch or tag that it is. */
+  GIT_REF: text.optional(),
+  GIT_BRANCH: text.optional(),
+  GIT_TAG: text.optional(),
   PROJECT_ID: z.string().regex(PROJECT_ID).max(63),
   DEPLOYMENTID: z.string().regex(/^[a-z0-9]{1,40}$/),
   ATTEMPT: count,

@@ -17,6 +17,9 @@ export const NODE_END_OF_LIFE: Readonly<Record<NodeMajor, string>> = {
   24: '2028-04-30',
 };
 
+/** The npm that comes with each line, and with the laptop's toolchains. Source: the archive of Node's releases. */
+export const NPM_OF_NODE: Readonly<Record<NodeMajor, number>> = { 18: 10, 20: 10, 22: 10, 24: 11 };
+
 export const TARGETS = ['frontend', 'backend'] as const;
 export type Target = (typeof TARGETS)[number];
 

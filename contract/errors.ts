@@ -162,6 +162,19 @@ const table = {
     message: 'There is no branch, tag or commit "{ref}" in {url}.',
     action: 'Check the name, or leave "ref" out for the default branch.',
   },
+  SHORT_COMMIT_AMBIGUOUS: {
+    fault: 'user',
+    status: 422,
+    message: 'Several commits begin with "{ref}": {commits}.',
+    action: 'Give more digits of the one that is meant, or all 40.',
+  },
+  SHORT_COMMIT_UNRESOLVED: {
+    fault: 'user',
+    status: 422,
+    message:
+      'No branch or tag points at a commit that begins with "{ref}", and older commits cannot be searched: {reason}',
+    action: 'Give all 40 digits of the commit id.',
+  },
   REPO_TOO_LARGE: {
     fault: 'user',
     status: 422,
@@ -224,12 +237,33 @@ const table = {
     lost: 'The commit could not be fetched.',
     action: 'Check that the commit still exists and that the token may read it.',
   },
+  SUBMODULE_FAILED: {
+    fault: 'user',
+    exitCode: 46,
+    message: 'The submodule "{path}" could not be fetched: {reason}',
+    lost: 'A submodule could not be fetched.',
+    action: 'Correct .gitmodules, or deploy without "git.submodules".',
+  },
+  LFS_FAILED: {
+    fault: 'user',
+    exitCode: 47,
+    message: 'What Git LFS keeps of "{path}" could not be fetched: {reason}',
+    lost: 'What Git LFS keeps of the repository could not be fetched.',
+    action: 'Check that it was pushed (`git lfs push`) and that the token may read it, or deploy without "git.lfs".',
+  },
   INSTALL_FAILED: {
     fault: 'user',
     exitCode: 21,
     message: 'The install command failed with exit code {exitCode}.',
     lost: 'The install command failed.',
     action: 'Run it at this commit on your machine; the log shows its output.',
+  },
+  LOCKFILE_OUT_OF_STEP: {
+    fault: 'user',
+    exitCode: 45,
+    message: 'The lockfile is out of step with package.json: {reason}; "{command}" on your machine corrects it.',
+    lost: 'The lockfile is out of step with package.json.',
+    action: 'Commit the corrected lockfile.',
   },
   BUILD_FAILED: {
     fault: 'user',
@@ -514,14 +548,16 @@ export function sentence<C extends ErrorCode>(code: C, ...[details = {}]: Detail
 }
 
 type RowOf<C extends ErrorCode> = (typeof table)[C];
-/** Codes that a builder can end with. Each must have a sentence without details: a row without one does not compile. */
+/** Codes that a builder can end with. Each must have a sentence without details: a row without one does not compile, nor one whose action asks for details. */
 type ExitErrorCode = { [C in ErrorCode]: RowOf<C> extends { readonly exitCode: number } ? C : never }[ErrorCode];
 type WithoutLostSentence = {
-  [C in ExitErrorCode]: [keyof DetailsOf<C>] extends [never]
-    ? never
-    : RowOf<C> extends { readonly lost: string }
+  [C in ExitErrorCode]: [Placeholders<RowOf<C>['action']>] extends [never]
+    ? [keyof DetailsOf<C>] extends [never]
       ? never
-      : C;
+      : RowOf<C> extends { readonly lost: string }
+        ? never
+        : C
+    : C;
 }[ExitErrorCode];
 const everyLostSentence: [WithoutLostSentence] extends [never] ? true : WithoutLostSentence = true;
 void everyLostSentence;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CreateDeploymentSchema } from './api.ts';
+import { CreateDeploymentSchema, GitOptionsSchema } from './api.ts';
 import { TARGETS } from './builders.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { PlanSchema, TargetPlanSchema } from './plan.ts';
@@ -9,7 +9,11 @@ import { ArtifactSchema } from './record.ts';
  * What a deployment is made of: what the user asked for, and what a redeployment takes over from the one before, since its
  * ref is a commit then. The lane is the platform's to say, so no request has it.
  */
-export const DeploymentRequestSchema = CreateDeploymentSchema.extend({ lane: LaneSchema.optional() });
+export const DeploymentRequestSchema = CreateDeploymentSchema.extend({
+  lane: LaneSchema.optional(),
+  /** What the ref of the deployment before was, for the build's variables. */
+  resolved: z.object({ ref: z.string(), branch: z.string(), tag: z.string() }).partial().optional(),
+});
 export type DeploymentRequest = z.infer<typeof DeploymentRequestSchema>;
 
 /**
@@ -39,6 +43,11 @@ export const BuildJobSchema = z.object({
   sealed: z.string().optional(),
   gitToken: z.string().optional(),
   commit: PlanSchema.shape.commit,
+  /** As it was asked for, and what it is. */
+  ref: z.string().optional(),
+  branch: PlanSchema.shape.branch,
+  tag: PlanSchema.shape.tag,
+  git: GitOptionsSchema.optional(),
   plan: TargetPlanSchema,
   env: z.record(z.string(), z.string()).default({}),
   /** A job of an earlier version has none: no cache of production's is its to write. */

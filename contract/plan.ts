@@ -71,6 +71,9 @@ export type Candidate = z.infer<typeof CandidateSchema>;
 
 export const PlanSchema = z.object({
   commit: z.string(),
+  /** The branch or the tag that was asked for; neither for a commit. */
+  branch: z.string().optional(),
+  tag: z.string().optional(),
   /** Whose caches the builds read and write. Absent in plans of an earlier version. */
   lane: LaneSchema.optional(),
   frontend: TargetPlanSchema.optional(),

@@ -17,7 +17,7 @@ export const FailureSchema = z.object({
   message: z.string(),
   phase: z.enum(PHASES).optional(),
   exitCode: z.number().int().optional(),
-  /** The last lines of the failing command's output, oldest first, masked. */
+  /** Of the failing command's output the lines around its first errors and the last ones, oldest first, masked. */
   lastLines: z.array(z.string()).optional(),
 });
 export type Failure = z.infer<typeof FailureSchema>;

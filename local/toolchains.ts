@@ -3,7 +3,7 @@ import { access, chmod, mkdir, mkdtemp, open, readFile, rename, rm, stat, symlin
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { NodeMajor } from '../contract/builders.ts';
+import { type NodeMajor, NPM_OF_NODE } from '../contract/builders.ts';
 import { VerenError } from '../contract/errors.ts';
 import { runInstaller, whileUnfinished } from './installer.ts';
 
@@ -15,21 +15,21 @@ export interface Toolchain {
   readonly source: 'host' | 'npm';
 }
 
+type Install = (prefix: string, packages: readonly string[]) => Promise<void>;
+
 export interface ToolchainOptions {
   /** The Node that runs us, and its version. Default: this process's. */
   readonly host?: { readonly node: string; readonly version: string };
   /** Installs packages into a folder. Default: the host's npm. */
-  readonly install?: (prefix: string, packages: readonly string[]) => Promise<void>;
+  readonly install?: Install;
 }
 
-/** The newest npm that runs on a Node major. Source: `engines` of the npm package, 10: >=18.17, 11: >=20.17. */
-const NPM_FOR: Readonly<Record<NodeMajor, number>> = { 18: 10, 20: 10, 22: 10, 24: 11 };
 const NAMES = ['node', 'npm', 'npx'] as const;
 /** An installation takes seconds; a lock that is older was left by a process that died. */
 const LOCK_STALE_MS = 10 * 60_000;
 
 /**
- * A Node of the wanted major: the host's own where it has it, otherwise the npm package `node@<major>`, installed once below
+ * A Node of the wanted major with the npm that comes with it on AWS: the host's own where it has it, otherwise the npm package `node@<major>`, installed once below
  * `<dataDir>/toolchains`. Two at once, in one process or several, install it once.
  * Throws `VerenError('TOOLCHAIN_UNAVAILABLE')`.
  */
@@ -43,7 +43,9 @@ export async function ensureToolchain(
   try {
     await mkdir(folder, { recursive: true });
     if (Number.parseInt(host.version, 10) === major) {
-      const binDir = await hostToolchain(folder, host.node, host.version);
+      const binDir =
+        (await hostWithNpm(folder, host, major, options.install ?? npmInstall(host.node))) ??
+        (await hostToolchain(folder, host.node, host.version));
       if (binDir) return { binDir, source: 'host' };
     }
     const target = join(folder, `node-${major}`);
@@ -55,6 +57,70 @@ export async function ensureToolchain(
   } catch (error) {
     const reason = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1) || (error as Error).message;
     throw new VerenError('TOOLCHAIN_UNAVAILABLE', { version: major, reason }, { cause: error });
+  }
+}
+
+/**
+ * The host's Node with the npm of its line, installed once, where the host has another (people update it). Null where the
+ * host's is the right one, or where the registry does not answer: then the host's is better than none.
+ */
+async function hostWithNpm(
+  folder: string,
+  host: { readonly node: string; readonly version: string },
+  major: NodeMajor,
+  install: Install,
+): Promise<string | null> {
+  const npm = await hostNpm(host.node);
+  const npmMajor = NPM_OF_NODE[major];
+  if (!npm || (await npmMajorOf(npm)) === npmMajor) return null;
+  const target = join(folder, `host-${host.version}-npm${npmMajor}`);
+  const bin = join(target, 'bin');
+  const links = {
+    node: host.node,
+    npm: '../node_modules/npm/bin/npm-cli.js',
+    npx: '../node_modules/npm/bin/npx-cli.js',
+  };
+  try {
+    if (!(await allThere(bin)))
+      await locked(`${target}.lock`, async () => {
+        if (await allThere(bin)) return;
+        const staging = await mkdtemp(join(folder, '.new-'));
+        await whileUnfinished(staging, () => fillAndLink(staging, target, [`npm@${npmMajor}`], links, install));
+      });
+    return bin;
+  } catch {
+    return null;
+  }
+}
+
+async function fillAndLink(
+  staging: string,
+  target: string,
+  packages: readonly string[],
+  links: Readonly<Record<(typeof NAMES)[number], string>>,
+  install: Install,
+): Promise<void> {
+  try {
+    await install(staging, packages);
+    const bin = join(staging, 'bin');
+    await mkdir(bin);
+    for (const name of NAMES) await symlink(links[name], join(bin, name));
+    if (!(await allThere(bin))) throw new Error(`${packages.join(' and ')} hold no npm`);
+    for (const open of [staging, bin]) await chmod(open, 0o755);
+    await rm(target, { recursive: true, force: true });
+    await rename(staging, target);
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function npmMajorOf(npm: string): Promise<number | null> {
+  try {
+    const { version } = JSON.parse(await readFile(join(npm, 'package.json'), 'utf8')) as { version?: unknown };
+    return Number.parseInt(String(version), 10);
+  } catch {
+    return null;
   }
 }
 
@@ -96,23 +162,14 @@ async function isUsable(target: string, major: NodeMajor): Promise<boolean> {
 }
 
 /** Atomic: a folder of the final name is a whole one, its `node -v` seen. */
-async function installed(
-  target: string,
-  major: NodeMajor,
-  install: (prefix: string, packages: readonly string[]) => Promise<void>,
-): Promise<void> {
+async function installed(target: string, major: NodeMajor, install: Install): Promise<void> {
   const staging = await mkdtemp(join(dirname(target), '.new-'));
   await whileUnfinished(staging, () => fillAndName(staging, target, major, install));
 }
 
-async function fillAndName(
-  staging: string,
-  target: string,
-  major: NodeMajor,
-  install: (prefix: string, packages: readonly string[]) => Promise<void>,
-): Promise<void> {
+async function fillAndName(staging: string, target: string, major: NodeMajor, install: Install): Promise<void> {
   try {
-    await install(staging, [`node@${major}`, `npm@${NPM_FOR[major]}`]);
+    await install(staging, [`node@${major}`, `npm@${NPM_OF_NODE[major]}`]);
     const bin = join(staging, 'bin');
     await mkdir(bin);
     await symlink('../node_modules/node/bin/node', join(bin, 'node'));

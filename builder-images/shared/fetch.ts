@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
+import { depthOf } from './fetch-depth.ts';
 import { reachableUrl } from './local-source.ts';
-import type { RunningProgram } from './processes.ts';
+import type { Program, RunningProgram } from './processes.ts';
 import { programPath, SYSTEM_PATH } from './programs.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
 import { makeWorkFolder } from './work-folder.ts';
@@ -21,9 +22,17 @@ export interface Fetching {
 
 type Variables = Readonly<Record<string, string>>;
 
-/** POSIX shell, run by the build user: `sh <git> <url> <commit> <redirects>`, in the work tree, with the git home as HOME. */
+/**
+ * POSIX shell, run by the build user in the work tree, with the git home as HOME:
+ * `sh <git> <url> <commit> <redirects> <depth, 0: all> <tags, 0 or 1> <pinned addresses, or empty> <blocks of a file, or empty>`.
+ * A commit that is stored under a name brings the tags of what is fetched with it.
+ */
 const FETCH = String.raw`
 git=$1 url=$2 commit=$3
+history="--depth $5" tags=--no-tags want=$commit all='refs/veren/tags/*'
+[ "$5" != 0 ] || history=
+[ "$6" != 1 ] || { tags=; want="+$commit:refs/veren/commit" all='refs/tags/*'; }
+[ -z "$8" ] || ulimit -f "$8"
 # Only $HOME/.gitconfig reaches the upload-pack that git starts for a file:// URL; safe.directory is for that one.
 cat >"$HOME/.gitconfig" <<CONFIG || exit 1
 [safe]
@@ -45,6 +54,7 @@ cat >"$HOME/.gitconfig" <<CONFIG || exit 1
 	followRedirects = $4
 	lowSpeedLimit = 1000
 	lowSpeedTime = 60
+	curloptResolve = "$7"
 CONFIG
 cat >"$HOME/askpass" <<"ASKPASS" || exit 1
 #!/bin/sh
@@ -53,13 +63,15 @@ ASKPASS
 chmod 700 "$HOME/askpass" || exit 1
 fetch() {
   "$git" init --quiet || return
-  if ! "$git" fetch --quiet --depth 1 --no-tags --no-recurse-submodules -- "$url" "$commit"; then
+  # shellcheck disable=SC2086 # options, or nothing
+  if ! "$git" fetch --quiet $history $tags --no-recurse-submodules -- "$url" "$want"; then
     # Servers of the plain-files kind, and old ones, hand out branches and tags only.
     echo 'The server does not hand out single commits: fetching its branches and tags.'
     "$git" fetch --quiet --no-tags --no-recurse-submodules -- "$url" \
-      '+refs/heads/*:refs/veren/heads/*' '+refs/tags/*:refs/veren/tags/*' || return
+      '+refs/heads/*:refs/veren/heads/*' "+refs/tags/*:$all" || return
   fi
-  "$git" checkout --quiet --detach "$commit^{commit}" --
+  "$git" checkout --quiet --detach "$commit^{commit}" -- || return
+  [ -n "$tags" ] || "$git" update-ref -d refs/veren/commit
 }
 fetch 2>&1
 code=$?
@@ -85,6 +97,34 @@ function gitEnvironment(raw: Variables, work: string): Record<string, string> {
     ...given('HTTPS_PROXY', 'HTTPS_PROXY'),
     ...given('http_proxy', 'HTTP_PROXY'),
     ...given('NO_PROXY', 'NO_PROXY'),
+  };
+}
+
+export interface FetchProgram {
+  readonly raw: Variables;
+  readonly work: string;
+  readonly folder: string;
+  readonly url: string;
+  readonly commit: string;
+  /** git's `http.followRedirects`. */
+  readonly redirects: 'false' | 'initial';
+  /** Commits of history; 0: all. */
+  readonly depth: number;
+  readonly tags: boolean;
+  /** curl's `host:port:addresses`, to which the host name is pinned (git 2.37 and later); empty: none. */
+  readonly addresses?: string;
+  /** Of any file that is written. */
+  readonly maxBytes?: number;
+}
+
+/** The program that fetches and checks out one commit in a folder, for the build's user. */
+export function fetchProgram(o: FetchProgram): Program {
+  const blocks = o.maxBytes === undefined ? '' : String(Math.ceil(o.maxBytes / 512));
+  const options = [o.redirects, String(o.depth), o.tags ? '1' : '0', o.addresses ?? '', blocks];
+  return {
+    argv: [programPath('sh'), '-c', FETCH, 'sh', programPath('git'), o.url, o.commit, ...options],
+    cwd: o.folder,
+    env: gitEnvironment(o.raw, o.work),
   };
 }
 
@@ -125,12 +165,18 @@ export function startFetch(raw: Variables): Fetching {
   const url = uid === undefined ? raw.GIT_REPOSITORY__URL! : reachableUrl(raw.GIT_REPOSITORY__URL!, raw, work);
   // A redirect could carry the token to another host, so a private repository must be named by its own URL.
   const redirects = raw.GIT_TOKEN ? 'false' : 'initial';
-  const arguments_ = [programPath('git'), url, raw.GIT_COMMIT!, redirects];
-  const program = sandbox.start({
-    argv: [programPath('sh'), '-c', FETCH, 'sh', ...arguments_],
-    cwd: join(work, 'source'),
-    env: gitEnvironment(raw, work),
-  });
+  const program = sandbox.start(
+    fetchProgram({
+      raw,
+      work,
+      folder: join(work, 'source'),
+      url,
+      commit: raw.GIT_COMMIT!,
+      redirects,
+      depth: depthOf(raw),
+      tags: raw.GIT_TAGS === '1',
+    }),
+  );
   program.stderr.resume();
   const started = Number((raw.VEREN_STARTED ?? '').replace(',', '.'));
   return { work, program, sandbox, startedAt: started > 0 ? Math.round(started * 1_000) : Date.now() };

@@ -1,7 +1,7 @@
 import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { VerenError } from '../../contract/errors.ts';
-import { PhaseFault } from './fault.ts';
+import { asFault, PhaseFault } from './fault.ts';
 import type { Fetching } from './fetch.ts';
 import { LineSplitter } from './lines.ts';
 import type { Masker } from './masker.ts';
@@ -11,6 +11,8 @@ import type { Reporter } from './reporter.ts';
 export interface FetchInput {
   readonly fetching: Fetching;
   readonly commit: string;
+  /** The environment as it was handed over. */
+  readonly raw: Readonly<Record<string, string>>;
   readonly mask: Masker;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
@@ -50,15 +52,44 @@ export async function fetched(input: FetchInput): Promise<void> {
     // Destroyed: stopped.
   }
   splitter.end();
-  const { exitCode, at } = await finished;
+  const { exitCode, at: ended } = await finished;
+  const failure = exitCode === 0 && !signal.aborted ? await completed(input) : null;
+  const at = completes(input.raw) ? input.now() : ended;
   signal.removeEventListener('abort', stop);
-  const ok = exitCode === 0 && !signal.aborted;
+  const ok = exitCode === 0 && failure === null && !signal.aborted;
   if (ok) await Promise.race([input.beside().catch(() => undefined), abortOf(signal)]);
   await stopFetch(fetching);
   removeGitHome(work);
   reporter.phaseFinished('fetch', ok, at);
   signal.throwIfAborted();
+  if (failure) throw failure;
   if (!ok) throw new PhaseFault(new VerenError('FETCH_FAILED', { exitCode }), exitCode, reporter.lastLines);
+}
+
+/** Whether anything is fetched besides the commit. */
+const completes = (raw: FetchInput['raw']) => raw.GIT_SUBMODULES === '1' || raw.GIT_LFS === '1';
+
+/** Fetches submodules and the files of Git LFS where they are asked for. Gives the fault of one that failed. */
+async function completed(input: FetchInput): Promise<PhaseFault | null> {
+  const { raw, reporter, signal, fetching } = input;
+  if (!completes(raw)) return null;
+  const { completeCheckout } = await import('./checkout/complete.ts');
+  const splitter = new LineSplitter(input.mask, (line) => reporter.presented('stdout', line));
+  try {
+    await completeCheckout({
+      raw,
+      work: fetching.work,
+      sandbox: fetching.sandbox,
+      signal,
+      say: (text) => reporter.say(text),
+      hear: (chunk) => splitter.write(chunk),
+    });
+    return null;
+  } catch (error) {
+    splitter.end();
+    const fault = asFault(error, (reason) => new VerenError('BUILDER_MISCONFIGURED', { reason: input.mask(reason) }));
+    return new PhaseFault(fault.error, undefined, reporter.lastLines);
+  }
 }
 
 const abortOf = (signal: AbortSignal) =>

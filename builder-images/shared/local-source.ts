@@ -1,6 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { depthOf } from './fetch-depth.ts';
 import { runTrusted } from './processes.ts';
 import { programPath, SYSTEM_PATH } from './programs.ts';
 
@@ -42,10 +43,12 @@ export function reachableUrl(url: string, raw: Readonly<Record<string, string>>,
   const ran = (...args: string[]) =>
     runTrusted({ argv: [programPath('git'), '-C', copy, ...args], cwd: '/', env }, TIMEOUT_MS) === 0;
   const commit = raw.GIT_COMMIT!;
+  const depth = depthOf(raw);
+  const history = depth === 0 ? [] : ['--depth', String(depth)];
+  const tags = raw.GIT_TAGS === '1' ? [] : ['--no-tags'];
   const copied =
     ran('init', '--bare', '--quiet') &&
-    ran('fetch', '--quiet', '--depth', '1', '--no-tags', '--no-recurse-submodules', '--', url, commit) &&
-    ran('update-ref', 'refs/heads/veren', commit);
+    ran('fetch', '--quiet', ...history, ...tags, '--no-recurse-submodules', '--', url, `+${commit}:refs/heads/veren`);
   // Where it cannot be copied, the fetch says why.
   return copied ? pathToFileURL(copy).href : url;
 }

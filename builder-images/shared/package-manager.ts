@@ -1,5 +1,5 @@
-import { mkdtemp, readdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdtemp, readdir, readFile, realpath, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import valid from 'semver/functions/valid.js';
 import { VerenError } from '../../contract/errors.ts';
 import { runCommand } from './command.ts';
@@ -20,10 +20,10 @@ export interface Wanted {
   readonly version: string;
 }
 
-/** `name@version` of PACKAGE_MANAGER; null where nothing has to be prepared (npm comes with Node). */
+/** `name@version` of PACKAGE_MANAGER; null where nothing has to be prepared (some npm comes with Node). */
 export function wanted(spec: string): Wanted | null {
   const [name, given = ''] = spec.split('@') as [PackageManagerName | '', string?];
-  if (name === '' || name === 'npm') return null;
+  if (name === '' || (name === 'npm' && given === '')) return null;
   // Corepack's form: `pnpm@9.1.0+sha512.…`. The registry's integrity check does the same work.
   const version = given.split('+')[0] || DEFAULT_VERSION[name];
   const berry = name === 'yarn' && !/^[01](\.|$)/.test(version);
@@ -52,8 +52,22 @@ async function prepared(folder: string, want: Wanted): Promise<string | null> {
   return versions[0] === undefined ? null : join(folder, `${want.name}@${versions[0]}`);
 }
 
+/** Whether the npm that is first on PATH, which came with Node, is what was wanted. Looked up in folders of the image only. */
+async function isBundled(want: Wanted, path: string): Promise<boolean> {
+  if (want.name !== 'npm') return false;
+  for (const folder of path.split(':')) {
+    const program = await realpath(join(folder, 'npm')).catch(() => null);
+    if (program === null) continue;
+    const version = await installedVersion(join(dirname(program), '../package.json'));
+    return version !== null && fits(want, version);
+  }
+  return false;
+}
+
 export interface Preparation {
   readonly spec: string;
+  /** PATH of the image: where its own npm is. */
+  readonly imagePath: string;
   /** Folders with prepared ones that no build can write, looked at in this order. */
   readonly tools: readonly string[];
   /** Where a new one goes. */
@@ -70,12 +84,12 @@ export interface Preparation {
 
 /**
  * Makes the package manager available and gives the folder of its commands, to be put on the PATH of the build's commands;
- * null for npm. What is not there is installed from the npm registry, as the user that the build runs as: the version is the
+ * null where the npm of Node is what is wanted. What is not there is installed from the npm registry, as the user that the build runs as: the version is the
  * repository's choice, and so may be the registry. Throws `VerenError('TOOLCHAIN_UNAVAILABLE')`.
  */
 export async function preparePackageManager(input: Preparation): Promise<string | null> {
   const want = wanted(input.spec);
-  if (want === null) return null;
+  if (want === null || (await isBundled(want, input.imagePath))) return null;
   const { target } = input;
   for (const folder of target.shared ? [...input.tools, target.folder] : input.tools) {
     const found = await prepared(folder, want);

@@ -7,15 +7,13 @@ import {
   type LogBatch,
 } from '../../contract/events.ts';
 import type { Artifact, Failure, Phase } from '../../contract/record.ts';
+import { FailureLines } from './failure-lines.ts';
 import { present } from './lines.ts';
 import type { Masker } from './masker.ts';
 import { type Line, Outbox, type OutboxOptions, type Transport } from './outbox.ts';
 
 /** Lines of one attempt that are sent; a build that prints more is cut off in the log, not in its work. */
 export const MAX_LOG_LINES = 100_000;
-/** What a failure carries of its command's output: enough to see why, little enough for a record. */
-const LAST_LINES = 20;
-const LAST_LINE_LENGTH = 1_000;
 
 export interface Identity {
   readonly deploymentId: string;
@@ -39,7 +37,7 @@ export class Reporter {
   readonly #o: ReporterOptions;
   readonly #outbox: Outbox;
   #lines = 0;
-  #last: string[] = [];
+  #failure = new FailureLines();
 
   constructor(options: ReporterOptions) {
     this.#o = options;
@@ -62,13 +60,13 @@ export class Reporter {
     });
   }
 
-  /** The last lines of the current phase, oldest first. */
+  /** The lines of the current phase that say why it failed, oldest first: see `FailureLines`. */
   get lastLines(): string[] {
-    return this.#last.slice(-LAST_LINES);
+    return this.#failure.selected;
   }
 
   phaseStarted(phase: Phase, at = this.#o.now()): void {
-    this.#last = [];
+    this.#failure = new FailureLines();
     this.#event(`${phase}-started`, at, { type: 'build.phase', phase, state: 'started' });
   }
 
@@ -83,10 +81,7 @@ export class Reporter {
 
   /** A line that is harmless, masked and bounded already (see `LineSplitter`). */
   presented(stream: Line['stream'], line: string): void {
-    if (stream !== 'system') {
-      this.#last.push(line.slice(0, LAST_LINE_LENGTH));
-      if (this.#last.length > 4 * LAST_LINES) this.#last = this.lastLines;
-    }
+    if (stream !== 'system') this.#failure.add(line);
     const max = this.#o.maxLogLines ?? MAX_LOG_LINES;
     if (stream !== 'system' && this.#lines >= max) {
       if (this.#lines++ === max) this.say(`The log ends here: more than ${max} lines.`);

@@ -2,6 +2,7 @@ import { type ErrorCode, VerenError } from '../../contract/errors.ts';
 import { runCommand } from './command.ts';
 import { DISK_FULL, PhaseFault } from './fault.ts';
 import { LineSplitter } from './lines.ts';
+import { lockfileFault } from './lockfile-fault.ts';
 import type { Masker } from './masker.ts';
 import { programPath } from './programs.ts';
 import type { Reporter } from './reporter.ts';
@@ -52,6 +53,7 @@ export async function runUserCommand(input: UserCommand): Promise<void> {
     ? new VerenError('BUILD_OUT_OF_MEMORY')
     : lastLines.some((line) => DISK_FULL.test(line))
       ? new VerenError('BUILD_DISK_FULL', { phase: input.failure === 'INSTALL_FAILED' ? 'install' : 'build' })
-      : new VerenError(input.failure, { exitCode });
+      : ((input.failure === 'INSTALL_FAILED' ? lockfileFault(lastLines) : null) ??
+        new VerenError(input.failure, { exitCode }));
   throw new PhaseFault(error, exitCode, lastLines);
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type BuildFacts, buildFacts } from './build-facts.ts';
 
 /** Of the image: what the build may need to reach registries through the operator's proxy and certificates. */
 const PASSED_THROUGH = [
@@ -24,9 +25,10 @@ export interface UserEnvInput {
   readonly work: string;
   /** Folders before the image's PATH: package managers. */
   readonly path: readonly string[];
+  /** The user's variables as this command has them (see `install-env.ts`). */
   readonly buildEnv: Readonly<Record<string, string>>;
   readonly cookie: string;
-  readonly job: { readonly DEPLOYMENTID: string; readonly PROJECT_ID: string; readonly GIT_COMMIT: string };
+  readonly job: BuildFacts;
 }
 
 /** Folders of a build's package managers, below `work/cache`. What is kept between builds is among them. */
@@ -38,15 +40,14 @@ export const storeFolders = (work: string) => ({
   bun: join(work, 'cache/bun'),
 });
 
-/**
- * The whole environment of the user's commands: an allowlist, then the user's own variables. `NODE_ENV` is left to them:
- * set to production it would keep build tools from being installed.
- */
+/** The whole environment of one of the user's commands: an allowlist, then the user's own variables, then ours. */
 export function userEnv(input: UserEnvInput): Record<string, string> {
   const { raw, work } = input;
   const store = storeFolders(work);
   const passed = PASSED_THROUGH.flatMap((name) => (raw[name] === undefined ? [] : [[name, raw[name]] as const]));
   const [cookieName, cookieValue] = input.cookie.split('=') as [string, string];
+  // CI is the user's to change: some tools take warnings for errors where it is set.
+  const { CI, ...facts } = buildFacts(input.job);
   return {
     LANG: 'C.UTF-8',
     ...Object.fromEntries(passed),
@@ -54,7 +55,7 @@ export function userEnv(input: UserEnvInput): Record<string, string> {
     HOME: join(work, 'home'),
     TMPDIR: join(work, 'tmp'),
     SHELL: '/bin/sh',
-    CI: 'true',
+    ...(CI !== undefined && { CI }),
     npm_config_cache: store.npm,
     // Neither belongs to a build: an audit is a request per install, the rest is noise in a log.
     npm_config_audit: 'false',
@@ -72,10 +73,7 @@ export function userEnv(input: UserEnvInput): Record<string, string> {
     NEXT_TELEMETRY_DISABLED: '1',
     ASTRO_TELEMETRY_DISABLED: '1',
     ...input.buildEnv,
-    VEREN: '1',
-    VEREN_DEPLOYMENT_ID: input.job.DEPLOYMENTID,
-    VEREN_PROJECT_ID: input.job.PROJECT_ID,
-    VEREN_GIT_COMMIT: input.job.GIT_COMMIT,
+    ...facts,
     [cookieName]: cookieValue,
   };
 }

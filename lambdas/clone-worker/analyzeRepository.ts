@@ -1,4 +1,5 @@
-import type { BackendOverrides, FrontendOverrides } from '../../contract/api.ts';
+import type { BackendOverrides, FrontendOverrides, GitOptions } from '../../contract/api.ts';
+import type { DeploymentRequest } from '../../contract/jobs.ts';
 import type { Lane } from '../../contract/lanes.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Clock } from '../shared/ports.ts';
@@ -9,13 +10,17 @@ import { detectProjectType } from './services/detector/detectProjectType.ts';
 
 export interface AnalyzeInput {
   readonly gitUrl: string;
-  /** Branch, tag or full commit id. Default: the repository's HEAD. */
+  /** Branch, tag or commit id, of which seven digits are enough. Default: the repository's HEAD. */
   readonly ref?: string | undefined;
   readonly gitToken?: string | undefined;
   /** Look only at this folder and below it. */
   readonly path?: string | undefined;
   readonly frontend?: false | FrontendOverrides | undefined;
   readonly backend?: false | BackendOverrides | undefined;
+  /** What a build will have besides the files of the commit. */
+  readonly git?: GitOptions | undefined;
+  /** Given by a redeployment, whose ref is a commit: what the ref before it was. */
+  readonly resolved?: DeploymentRequest['resolved'];
   /** Given by a redeployment. Otherwise `production` for the default branch, and `preview` for any other ref. */
   readonly lane?: Lane | undefined;
   readonly policy: GitPolicy;
@@ -29,6 +34,9 @@ export interface AnalyzeInput {
 
 const systemClock: Clock = { now: () => Date.now() };
 
+const named = <N extends string>(name: N, value: string | null | undefined) =>
+  value ? ({ [name]: value } as Record<N, string>) : {};
+
 /**
  * The plan for a repository at a ref: what both `POST /analyze` and the clone-worker answer with. Nothing is checked out
  * and nothing of the repository is run. Throws a VerenError for everything that the repository or its host is to blame
@@ -36,13 +44,16 @@ const systemClock: Clock = { now: () => Date.now() };
  */
 export async function analyzeRepository(input: AnalyzeInput): Promise<Plan> {
   const { clock = systemClock, policy, lane } = input;
-  return withGitRepo(input, async ({ commit, isDefaultBranch, fs }) => ({
+  return withGitRepo(input, async ({ commit, branch, tag, isDefaultBranch, fs }) => ({
     commit,
+    ...named('branch', input.resolved ? input.resolved.branch : branch),
+    ...named('tag', input.resolved ? input.resolved.tag : tag),
     lane: lane ?? (isDefaultBranch ? 'production' : 'preview'),
     ...(await detectProjectType(fs, {
       path: input.path,
       frontend: input.frontend,
       backend: input.backend,
+      git: input.git,
       today: new Date(clock.now()).toISOString().slice(0, 10),
       maxFileBytes: policy.maxFileBytes,
     })),

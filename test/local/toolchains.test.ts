@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NodeMajor } from '../../contract/builders.ts';
+import { type NodeMajor, NPM_OF_NODE } from '../../contract/builders.ts';
 import { ensureToolchain } from '../../local/toolchains.ts';
 
 const HOST_MAJOR = Number.parseInt(process.versions.node, 10) as NodeMajor;
@@ -52,6 +52,29 @@ const known = [18, 20, 22, 24].includes(HOST_MAJOR) && hasHostNpm;
     expect(await ensureToolchain(HOST_MAJOR, dataDir, { host, install: none })).toEqual({ binDir, source });
   },
 );
+
+(known ? test : test.skip)('a host that has another npm gets the one of its Node line, once', async () => {
+  const node = join(dataDir, 'host/bin/node');
+  script(node, 'echo host');
+  const npm = join(dataDir, 'host/lib/node_modules/npm');
+  script(join(npm, 'bin/npm-cli.js'), 'echo 99.0.0');
+  script(join(npm, 'bin/npx-cli.js'), 'true');
+  writeFileSync(join(npm, 'package.json'), '{"version":"99.0.0"}');
+  let runs = 0;
+  const install = async (prefix: string, packages: readonly string[]) => {
+    runs++;
+    expect(packages).toEqual([`npm@${NPM_OF_NODE[HOST_MAJOR]}`]);
+    for (const name of ['npm', 'npx']) script(join(prefix, `node_modules/npm/bin/${name}-cli.js`), 'echo right');
+  };
+  const own = { node, version: process.versions.node };
+  const [first] = await Promise.all([1, 2].map(() => ensureToolchain(HOST_MAJOR, dataDir, { host: own, install })));
+  expect(first!.source).toBe('host');
+  expect([run(first!.binDir, 'node'), run(first!.binDir, 'npm'), runs]).toEqual(['host', 'right', 1]);
+  expect(await ensureToolchain(HOST_MAJOR, dataDir, { host: own, install: none })).toEqual(first);
+  rmSync(join(dataDir, 'toolchains'), { recursive: true });
+  const offline = await ensureToolchain(HOST_MAJOR, dataDir, { host: own, install: none });
+  expect(run(offline.binDir, 'npm')).toBe('99.0.0');
+});
 
 test('another major is installed once, however many ask for it', async () => {
   const counter = { runs: 0 };

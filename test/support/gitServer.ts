@@ -29,6 +29,8 @@ export interface GitServerOptions {
   readonly protocolV2?: boolean;
   /** False: with protocol version 0 only what a branch or tag points at can be asked for. Default true. */
   readonly anyCommit?: boolean;
+  /** Answers what is none of git's, after the token was checked; true where it did. */
+  readonly also?: (req: IncomingMessage, res: ServerResponse) => boolean;
 }
 
 export async function startGitServer(options: GitServerOptions): Promise<GitServer> {
@@ -41,6 +43,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
       res.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
+    if (options.also?.(req, res)) return;
     serve(options, req, res);
   });
   server.on('connection', (socket) => {

@@ -46,7 +46,7 @@ export async function build(input: BuildInput): Promise<Built> {
   const layers = layerCache(input, place, objects, earlier);
   const beside = async () => layers?.settled();
   const { fetching, now } = input;
-  await fetched({ fetching, commit: env.GIT_COMMIT, mask, reporter, signal, now, beside });
+  await fetched({ fetching, commit: env.GIT_COMMIT, raw, mask, reporter, signal, now, beside });
   const phases = new Phases(reporter, deadline);
   try {
     const publication = { projectId: env.PROJECT_ID, deploymentId: env.DEPLOYMENTID, target: 'backend' } as const;

@@ -1,4 +1,4 @@
-import { chmod, chown, copyFile, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, cp, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { BackendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
@@ -57,8 +57,8 @@ export async function prepareContext(input: ContextInput): Promise<BuildContext>
 
   const folder = join(work, 'context');
   await mkdir(join(folder, 'veren'), { recursive: true });
+  await keepHistory(source, join(folder, 'history'));
   await rename(root, join(folder, 'app'));
-  await rm(join(folder, 'app/.git'), { recursive: true, force: true });
   if (manifests.needsSource === null) await copyAll(join(folder, 'app'), join(folder, 'manifests'), manifests.paths);
   const variables = buildVariables(input.raw, env);
   const files = {
@@ -96,6 +96,20 @@ export async function prepareContext(input: ContextInput): Promise<BuildContext>
           ])
         : null,
   };
+}
+
+/**
+ * The repository's `.git`, beside the source: build commands ask git for versions and dates, and the layer of an installation
+ * must not depend on it. `run` takes it out of the application again.
+ */
+async function keepHistory(source: string, to: string): Promise<void> {
+  await rename(join(source, '.git'), to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  const found = await lstat(to).catch(() => null);
+  if (found?.isDirectory()) return;
+  await rm(to, { force: true });
+  await mkdir(to);
 }
 
 /**

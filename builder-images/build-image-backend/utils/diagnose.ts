@@ -1,5 +1,6 @@
 import { VerenError } from '../../../contract/errors.ts';
 import { DISK_FULL, PhaseFault } from '../../shared/fault.ts';
+import { lockfileFault } from '../../shared/lockfile-fault.ts';
 import type { Step } from './output.ts';
 
 export interface Ending {
@@ -86,5 +87,6 @@ function ofCommand(
   }
   const library = missingLibrary(lastLines);
   if (library !== null) return new VerenError('SYSTEM_LIBRARY_MISSING', { phase: phaseOf(step), library });
-  return new VerenError(step === 'install' ? 'INSTALL_FAILED' : 'BUILD_FAILED', { exitCode });
+  const lockfile = step === 'install' ? lockfileFault(lastLines) : null;
+  return lockfile ?? new VerenError(step === 'install' ? 'INSTALL_FAILED' : 'BUILD_FAILED', { exitCode });
 }

@@ -15,7 +15,8 @@ export interface PruneInput {
 export function pruneCommand({ manager, major, workspace }: PruneInput): string | null {
   switch (manager) {
     case 'npm':
-      return 'npm prune --omit=dev --ignore-scripts --loglevel=error';
+      // npm 6 does not know --omit.
+      return `npm prune ${major !== undefined && major < 7 ? '--production' : '--omit=dev'} --ignore-scripts --loglevel=error`;
     case 'pnpm':
       // `prune` knows one package only. The store of the installation is still there; what nothing needs any more would
       // otherwise be kept for a week.

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { type BuildFacts, buildFacts } from '../../shared/build-facts.ts';
+import { variablesAtInstall, variablesAtPreparation } from '../../shared/install-env.ts';
 
 /** Of the operator's environment: how registries are reached. The user's own variables come after and win. */
 const PASSED_ON = [
@@ -17,32 +19,42 @@ const quote = (value: string) => `'${value.replaceAll("'", `'\\''`)}'`;
 export interface Variables {
   /** A shell script that exports all of them. Mounted for the build's steps, never copied into an image. */
   readonly script: string;
-  /** Changes when one of the user's does: what was built with the old ones is then built again. */
+  /** Changes when one of those that an installation has does: what was installed with the old ones is then installed again. */
   readonly fingerprint: string;
 }
 
+/** Names that every step sees alike are exported at once; the rest as the step (VEREN_STEP, set by `run`) has them. */
 export function buildVariables(
   raw: Readonly<Record<string, string>>,
-  job: {
-    readonly BUILD_ENV: Readonly<Record<string, string>>;
-    readonly DEPLOYMENTID: string;
-    readonly PROJECT_ID: string;
-    readonly GIT_COMMIT: string;
-  },
+  job: BuildFacts & { readonly BUILD_ENV: Readonly<Record<string, string>> },
 ): Variables {
   const passed = PASSED_ON.flatMap((name) => (raw[name] === undefined ? [] : [[name, raw[name]] as const]));
   const own = Object.entries(job.BUILD_ENV).sort(([a], [b]) => (a < b ? -1 : 1));
-  const veren = [
-    ['VEREN', '1'],
-    ['VEREN_DEPLOYMENT_ID', job.DEPLOYMENTID],
-    ['VEREN_PROJECT_ID', job.PROJECT_ID],
-    ['VEREN_GIT_COMMIT', job.GIT_COMMIT],
-  ] as const;
-  const script = [...passed, ...own, ...veren].map(([name, value]) => `export ${name}=${quote(value)}\n`).join('');
+  const install = variablesAtInstall(job.BUILD_ENV);
+  const tools = variablesAtPreparation(job.BUILD_ENV);
+  const differs = ([name, value]: readonly [string, string]) => install[name] !== value || tools[name] !== value;
+  const differing = new Set(own.filter(differs).map(([name]) => name));
+  const ofStep = (pairs: readonly (readonly [string, string])[]) =>
+    exported(pairs.filter(([name]) => differing.has(name)));
+  const { CI: _, ...facts } = buildFacts(job);
+  const script = [
+    exported([...passed, ...own.filter((pair) => !differs(pair))]),
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: of the shell
+    'case "${VEREN_STEP:-}" in\n',
+    `tools) :\n${ofStep(Object.entries(tools))};;\n`,
+    `install) :\n${ofStep(Object.entries(install))};;\n`,
+    `*) :\n${ofStep(own)};;\n`,
+    'esac\nunset VEREN_STEP\n',
+    exported(Object.entries(facts)),
+  ].join('');
+  const installed = Object.entries(install).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     script,
     fingerprint: createHash('sha256')
-      .update(JSON.stringify([job.PROJECT_ID, own]))
+      .update(JSON.stringify([job.PROJECT_ID, installed]))
       .digest('hex'),
   };
 }
+
+const exported = (pairs: readonly (readonly [string, string])[]) =>
+  pairs.map(([name, value]) => `export ${name}=${quote(value)}\n`).join('');

@@ -8,6 +8,7 @@ import type { ImageEnv } from '../../shared/env.ts';
 import { asFault } from '../../shared/fault.ts';
 import { buildCookie } from '../../shared/fetch.ts';
 import { fetched } from '../../shared/fetched.ts';
+import { changedAtInstall, variablesAtInstall, variablesAtPreparation } from '../../shared/install-env.ts';
 import { runUserCommand } from '../../shared/user-command.ts';
 import { userEnv } from '../../shared/user-env.ts';
 import { repoFolder } from './folders.ts';
@@ -30,26 +31,45 @@ export async function build(input: BuildInput): Promise<Built> {
   );
   opening.catch(() => undefined); // whoever awaits it hears of it
   const phase = phases(input);
-  const environment = (path: readonly string[]) =>
-    userEnv({ raw, work, path, buildEnv: env.BUILD_ENV, cookie, job: env });
-  const run = (failure: 'INSTALL_FAILED' | 'BUILD_FAILED') => (command: string, cwd: string, path: readonly string[]) =>
-    runUserCommand({ command, cwd, env: environment(path), failure, sandbox, reporter, mask, signal });
+  const environment = (buildEnv: Readonly<Record<string, string>>) => (path: readonly string[]) =>
+    userEnv({ raw, work, path, buildEnv, cookie, job: env });
+  const atInstall = environment(variablesAtInstall(env.BUILD_ENV));
+  const atBuild = environment(env.BUILD_ENV);
+  const run =
+    (failure: 'INSTALL_FAILED' | 'BUILD_FAILED', variables: typeof atBuild) =>
+    (command: string, cwd: string, path: readonly string[]) =>
+      runUserCommand({ command, cwd, env: variables(path), failure, sandbox, reporter, mask, signal });
 
   deadline.phase = 'fetch';
   const beside = async () => (await opening).cache?.settled();
-  await fetched({ fetching: input.fetching, commit: env.GIT_COMMIT, mask, reporter, signal, now, beside });
+  await fetched({ fetching: input.fetching, commit: env.GIT_COMMIT, raw, mask, reporter, signal, now, beside });
 
   const { path, installation } = await phase('install', async () => {
     const tools = image.VEREN_TOOLS;
     const storage = await opening;
-    return install({ env, work, tools, sandbox, storage, environment, run: run('INSTALL_FAILED'), say, signal });
+    const changed = changedAtInstall(env.BUILD_ENV);
+    if (changed.length > 0 && env.INSTALLCOMMAND !== '')
+      say(`Installed with dev dependencies: ${changed.join(', ')} is given to the build command only.`);
+    return install({
+      env,
+      work,
+      tools,
+      sandbox,
+      storage,
+      imagePath: image.PATH,
+      preparation: environment(variablesAtPreparation(env.BUILD_ENV))([]),
+      environment: atInstall,
+      run: run('INSTALL_FAILED', atInstall),
+      say,
+      signal,
+    });
   });
 
   const storage = await opening;
   const base = await phase('build', async () => {
     const cwd = await repoFolder(source, env.FRONTENDPATH);
     const live = storage.liveManifest(); // meanwhile: a hint of what need not be sent again
-    if (env.BUILDCOMMAND !== '') await run('BUILD_FAILED')(env.BUILDCOMMAND, cwd, path);
+    if (env.BUILDCOMMAND !== '') await run('BUILD_FAILED', atBuild)(env.BUILDCOMMAND, cwd, path);
     return live;
   });
 

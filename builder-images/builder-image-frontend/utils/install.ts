@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { FrontendEnv } from '../../../contract/builder-env.ts';
+import { variablesAtInstall } from '../../shared/install-env.ts';
 import { preparePackageManager } from '../../shared/package-manager.ts';
 import type { Sandbox } from '../../shared/sandbox.ts';
 import type { Installation } from './cache/cache.ts';
@@ -13,7 +14,11 @@ export interface InstallInput {
   readonly tools: string;
   readonly sandbox: Sandbox;
   readonly storage: Storage;
-  /** The user's environment with these folders before PATH. */
+  /** PATH of the image. */
+  readonly imagePath: string;
+  /** Environment in which a package manager is installed. */
+  readonly preparation: Readonly<Record<string, string>>;
+  /** The environment of an installation, with these folders before PATH. */
   readonly environment: (path: readonly string[]) => Record<string, string>;
   readonly run: (command: string, cwd: string, path: readonly string[]) => Promise<void>;
   readonly say: (text: string) => void;
@@ -34,13 +39,14 @@ export async function install(input: InstallInput): Promise<InstallResult> {
   const cwd = await repoFolder(source, env.INSTALLPATH);
   const commands = await preparePackageManager({
     spec: env.PACKAGE_MANAGER,
+    imagePath: input.imagePath,
     tools: [input.tools],
     // As a user of its own the build cannot write what other builds run.
     target:
       sandbox.uid === undefined
         ? { folder: input.tools, shared: true }
         : { folder: join(work, 'tools'), shared: false },
-    env: input.environment([]),
+    env: input.preparation,
     sandbox,
     signal,
     say,
@@ -59,7 +65,7 @@ export async function install(input: InstallInput): Promise<InstallResult> {
     installCommand: env.INSTALLCOMMAND,
     installPath: env.INSTALLPATH,
     nodeMajor: env.NODE_VERSION,
-    buildEnv: env.BUILD_ENV,
+    buildEnv: variablesAtInstall(env.BUILD_ENV),
   });
   const restored = await cache.restoreInstall(inputs);
   if (restored !== null) say(`Restored what "${env.INSTALLCOMMAND}" made of the same lockfile in ${restored}.`);

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { AcceptedSchema, ProblemSchema, RedeploySchema } from '../../../contract/api.ts';
-import type { DeploymentRequest } from '../../../contract/jobs.ts';
+import type { DeploymentRequest, StoredRequest } from '../../../contract/jobs.ts';
+import type { Plan } from '../../../contract/plan.ts';
 import { isTerminal } from '../../../contract/record.ts';
 import { openRequest } from '../../shared/sealedRequest.ts';
 import type { Api } from '../app.ts';
@@ -60,6 +61,13 @@ const redeployRoute = createRoute({
   },
 });
 
+/** What the deployment before was told of its ref: by its commit alone, the next would have neither branch nor tag. */
+function resolvedOf({ branch, tag }: Plan, request: StoredRequest): Pick<DeploymentRequest, 'resolved'> {
+  const ref = request.resolved ? request.resolved.ref : request.ref;
+  const known = Object.entries({ ref, branch, tag }).filter(([, value]) => value !== undefined);
+  return known.length === 0 ? {} : { resolved: Object.fromEntries(known) };
+}
+
 export function registerChange(app: Api, deps: ApiDeps): void {
   app.openapi(cancelRoute, async (c) => {
     const { record } = await ownDeployment(deps, c.get('owner'), c.req.valid('param').id);
@@ -80,6 +88,7 @@ export function registerChange(app: Api, deps: ApiDeps): void {
       ...same,
       ...(record.commit !== null && { ref: record.commit }),
       ...(record.commit !== null && lane !== undefined && { lane }),
+      ...(record.commit !== null && record.plan && resolvedOf(record.plan, request)),
       ...(cache !== undefined && { cache }),
     };
     return c.json(accepted(deps.linkOrigin(c.env), await createDeployment(deps, owner, again, undefined)), 202);

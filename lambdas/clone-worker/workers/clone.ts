@@ -129,6 +129,11 @@ const analyze = async ({ secretBox, analyze }: CloneWorkerDeps, { deploymentId, 
 /** An image that nobody runs yet does no harm, a page that calls a backend of another version may: so the site waits. */
 const isHeld = (plan: Plan, { publication = 'together' }: CloneJob['request']): boolean =>
   publication === 'together' && Boolean(plan.frontend) && Boolean(plan.backend);
+/** The ref as somebody named it: a redeployment's own is the commit of the deployment before. */
+function askedRef({ ref, resolved }: CloneJob['request']): Pick<BuildJob, 'ref'> {
+  const asked = resolved ? resolved.ref : ref;
+  return asked === undefined ? {} : { ref: asked };
+}
 
 function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> | null {
   const wanted = plan[target];
@@ -143,6 +148,10 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
     ...(request.sealed !== undefined && { sealed: request.sealed }),
     ...(request.gitToken !== undefined && { gitToken: request.gitToken }),
     commit: plan.commit,
+    ...askedRef(request),
+    ...(plan.branch !== undefined && { branch: plan.branch }),
+    ...(plan.tag !== undefined && { tag: plan.tag }),
+    ...(request.git && { git: request.git }),
     plan: wanted,
     env: request.env ?? {},
     // A plan of an earlier version says nothing: no cache of production's is for it.

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
 import { discover } from './discovery.ts';
-import { type FetchContext, fetchError, isMissingHead, isRedirect, isUnadvertised } from './gitErrors.ts';
+import { type FetchContext, fetchError, isMissingHead, isMissingRef, isRedirect, isUnadvertised } from './gitErrors.ts';
 import { forgetObjects, forgetRemote } from './gitFolder.ts';
 import type { GitPolicy } from './gitPolicy.ts';
 import { parseGitUrl } from './gitUrl.ts';
@@ -10,6 +10,7 @@ import { type Resolve, resolvePublicAddresses } from './hostAddress.ts';
 import { makeRemote, type Remote } from './remote.ts';
 import { type GitFolder, type GitResult, type RunLimits, runGit } from './runGit.ts';
 import { openSession, type Session, SessionError } from './session.ts';
+import { findByFetch, findInSession, isShortCommit } from './shortCommit.ts';
 
 export interface FetchInput {
   readonly gitUrl: string;
@@ -26,6 +27,9 @@ export interface FetchedCommit {
   readonly context: FetchContext;
   /** The conversation, still open; null where `git fetch` did it. */
   readonly session: Session | null;
+  /** The branch or the tag that was asked for; both null for a commit, or where the host does not say. */
+  readonly branch: string | null;
+  readonly tag: string | null;
   /** Branch that the host's HEAD points at; null where it is not known: a commit was asked for, or the host does not say. */
   readonly defaultBranch: string | null;
   /** Whether the ref is that branch, or HEAD. A tag of the same name is what git takes first, so then it is not. */
@@ -42,7 +46,9 @@ const ONLY_TREES = '--filter=blob:none';
  * `git ls-remote`. Throws GIT_URL_UNSUPPORTED, GIT_HOST_FORBIDDEN, REPO_*, REF_NOT_FOUND, GIT_TIMEOUT or GIT_FAILED.
  */
 export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: RunLimits): Promise<FetchedCommit> {
-  const { policy, ref, gitToken: token } = input;
+  const { policy, gitToken: token } = input;
+  // Ids are compared letter by letter from here on.
+  let ref = input.ref !== undefined && COMMIT_ID.test(input.ref.toLowerCase()) ? input.ref.toLowerCase() : input.ref;
   let text = input.gitUrl;
   let origin: string | undefined;
   for (let hop = 0; ; hop++) {
@@ -52,7 +58,7 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
     origin ??= url.origin;
     const remote = makeRemote(folder, url, addresses, url.origin === origin ? token : undefined);
     const context: FetchContext = { url: url.href, ref, token, timeoutMs: policy.timeoutMs, maxBytes: policy.maxBytes };
-    const spoken = await inSession(remote, ref, limits);
+    const spoken = await inSession(remote, ref, policy.timeoutMs, limits);
     if (spoken.session) return { ...spoken, remote, context };
     const [result, head] = spoken.result
       ? [spoken.result, NO_HEAD]
@@ -60,6 +66,12 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
     if (succeeded(result)) {
       await forgetRemote(folder);
       return { object: await fetchedObject(folder, ref), remote, context, session: null, ...head };
+    }
+    if (ref !== undefined && isShortCommit(ref) && isMissingRef(result)) {
+      const short = { url: url.href, ref, timeoutMs: policy.timeoutMs };
+      ref = await findByFetch(remote, short, limits);
+      await forgetObjects(folder);
+      continue;
     }
     if (isRedirect(result) && hop < policy.maxRedirects) {
       const { redirect } = await discover(url, addresses, limits);
@@ -74,12 +86,9 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
   }
 }
 
-/** Where HEAD points, and whether the wanted ref is that branch. */
-interface Head {
-  readonly defaultBranch: string | null;
-  readonly isDefaultBranch: boolean;
-}
-const NO_HEAD: Head = { defaultBranch: null, isDefaultBranch: false };
+/** Where HEAD points, and what the wanted ref is. */
+type Head = Pick<FetchedCommit, 'branch' | 'tag' | 'defaultBranch' | 'isDefaultBranch'>;
+const NO_HEAD: Head = { branch: null, tag: null, defaultBranch: null, isDefaultBranch: false };
 
 type Spoken =
   | ({ readonly session: Session; readonly object: string } & Head)
@@ -87,14 +96,23 @@ type Spoken =
   | { readonly session: null; readonly result?: GitResult };
 
 /** The same in one conversation, where the host speaks protocol version 2 over HTTP. */
-async function inSession(remote: Remote, ref: string | undefined, limits: RunLimits): Promise<Spoken> {
+async function inSession(
+  remote: Remote,
+  ref: string | undefined,
+  timeoutMs: number,
+  limits: RunLimits,
+): Promise<Spoken> {
   if (remote.url.protocol === 'file:') return { session: null };
   let session: Session | null = null;
   try {
     session = await openSession(remote, limits);
     if (!session) return { session };
+    const short = (wanted: string) =>
+      findInSession(session!, remote.git, { url: remote.url.href, ref: wanted, timeoutMs }, limits);
     const resolved =
-      ref !== undefined && COMMIT_ID.test(ref) ? { object: ref, ...NO_HEAD } : await resolveRef(session, ref ?? 'HEAD');
+      ref !== undefined && COMMIT_ID.test(ref)
+        ? { object: ref, ...NO_HEAD }
+        : await resolveRef(session, ref ?? 'HEAD', short);
     await session.fetch([resolved.object]);
     return { session, ...resolved };
   } catch (error) {
@@ -104,17 +122,26 @@ async function inSession(remote: Remote, ref: string | undefined, limits: RunLim
   }
 }
 
-/** In the order of gitrevisions(7): the name itself, then as a tag, then as a branch. */
-async function resolveRef(session: Session, ref: string): Promise<{ object: string } & Head> {
+/** In the order of gitrevisions(7): the name itself, then as a tag, then as a branch; then as the beginning of an id. */
+async function resolveRef(
+  session: Session,
+  ref: string,
+  short: (ref: string) => Promise<string>,
+): Promise<{ object: string } & Head> {
   const names = [ref, `refs/${ref}`, `refs/tags/${ref}`, `refs/heads/${ref}`];
   const { oids, defaultBranch } = await session.refs(names);
   const name = names.find((known) => oids.has(known));
-  if (name !== undefined)
+  if (name !== undefined) {
+    const branch = name === 'HEAD' ? defaultBranch : (/^refs\/heads\/(.+)$/.exec(name)?.[1] ?? null);
     return {
       object: oids.get(name)!,
+      branch,
+      tag: /^refs\/tags\/(.+)$/.exec(name)?.[1] ?? null,
       defaultBranch,
       isDefaultBranch: name === 'HEAD' || name === `refs/heads/${defaultBranch}`,
     };
+  }
+  if (isShortCommit(ref)) return { object: await short(ref), ...NO_HEAD };
   const stderr = `fatal: couldn't find remote ref ${ref}`;
   throw new SessionError({ kind: 'exit', code: 128, stdout: '', stderr });
 }
@@ -202,10 +229,18 @@ async function readHead(remote: Remote, ref: string | undefined, limits: RunLimi
   if (!succeeded(result) || result.kind !== 'exit')
     return { ...NO_HEAD, isDefaultBranch: ref === undefined || ref === 'HEAD' };
   const defaultBranch = /^ref: refs\/heads\/([^\s\u0000-\u001f\u007f]{1,255})\tHEAD$/m.exec(result.stdout)?.[1] ?? null;
-  const isTag = result.stdout.split('\n').some((line) => line.endsWith(`\t${tag}`));
+  const isTag = /^(?:refs\/)?tags\//.test(ref ?? '') || result.stdout.split('\n').some((l) => l.endsWith(`\t${tag}`));
   const branch = ref?.replace(/^(?:refs\/)?heads\//, '');
-  const isHead = branch === undefined || branch === 'HEAD';
-  return { defaultBranch, isDefaultBranch: isHead || (!isTag && branch === defaultBranch) };
+  if (branch === undefined || branch === 'HEAD')
+    return { branch: defaultBranch, tag: null, defaultBranch, isDefaultBranch: true };
+  if (isTag)
+    return { branch: null, tag: branch.replace(/^(?:refs\/)?tags\//, ''), defaultBranch, isDefaultBranch: false };
+  return {
+    branch: branch.startsWith('refs/') ? null : branch,
+    tag: null,
+    defaultBranch,
+    isDefaultBranch: branch === defaultBranch,
+  };
 }
 
 /** No HEAD: an empty repository, one whose default branch is gone, or no repository at all. */

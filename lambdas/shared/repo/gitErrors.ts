@@ -64,6 +64,9 @@ export const isRedirect = (result: GitResult): boolean =>
 export const isUnadvertised = (result: GitResult): boolean =>
   result.kind === 'exit' && /unadvertised object|not our ref/i.test(result.stderr);
 
+export const isMissingRef = (result: GitResult): boolean =>
+  result.kind === 'exit' && /couldn't find remote ref/i.test(result.stderr);
+
 export const isMissingHead = (result: GitResult): boolean =>
   result.kind === 'exit' && /couldn't find remote ref HEAD/.test(result.stderr);
 

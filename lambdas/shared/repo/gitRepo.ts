@@ -19,6 +19,9 @@ export interface OpenRepoInput extends FetchInput {
 export interface GitRepo {
   /** Full id of the commit that was read. */
   readonly commit: string;
+  /** Branch or tag that was read; both null for a commit, or where the host does not say. */
+  readonly branch: string | null;
+  readonly tag: string | null;
   /** Branch that the host's HEAD points at; null where it is not known: a commit was asked for, or the host does not say. */
   readonly defaultBranch: string | null;
   /** See `FetchedCommit`. */
@@ -67,6 +70,8 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
     };
     return await use({
       commit: commit.oid,
+      branch: fetched.branch,
+      tag: fetched.tag,
       defaultBranch: fetched.defaultBranch,
       isDefaultBranch: fetched.isDefaultBranch,
       fs,

@@ -14,9 +14,23 @@ import { closed, collect, killGroup, onAbort, startGit } from './runGit.ts';
 export interface Session {
   /** The refs with one of these names, and where HEAD points. Whatever else the host tells is not kept. */
   refs(names: readonly string[]): Promise<FoundRefs>;
+  /**
+   * Objects that branches and tags point at and that begin so, tags followed to their commits; and what the branches point
+   * at, that of HEAD first, at most `maxTips`.
+   */
+  tips(prefix: string, maxTips: number): Promise<Tips>;
+  /** Whether the host can leave trees and files out. */
+  readonly canFilter: boolean;
+  /** Fetches commits with all that came before them, without trees and files. */
+  fetchHistory(oids: readonly string[]): Promise<void>;
   /** Fetches objects into the folder; of commits only themselves and their trees, where the host can filter. */
   fetch(oids: readonly string[]): Promise<void>;
   close(): void;
+}
+
+export interface Tips {
+  readonly alike: readonly string[];
+  readonly tips: readonly string[];
 }
 
 export interface FoundRefs {
@@ -36,6 +50,8 @@ export class SessionError extends Error {
 }
 
 const CLOSING_MS = 1_000;
+/** Source: gitprotocol-v2(5), `ls-refs`. */
+const REF_LINE = /^([0-9a-f]{40}|[0-9a-f]{64}|unborn) (\S+)(.*)$/;
 
 /** Null where the host does not speak version 2. Throws a SessionError, or the system's error where git cannot be started. */
 export async function openSession(remote: Remote, limits: RunLimits): Promise<Session | null> {
@@ -92,6 +108,13 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
         throw await failure(error);
       }
     };
+    const fetchObjects = async (oids: readonly string[], options: readonly string[]): Promise<void> => {
+      const wants = oids.map((oid) => packet(`want ${oid}`)).join('');
+      const lines = ['no-progress', 'ofs-delta', ...options].map(packet).join('');
+      child.stdin.write(`${packet('command=fetch')}${DELIMITER}${lines}${wants}${packet('done')}${FLUSH}`);
+      await receivePack(host, folder, limits);
+      await host.expect('response-end');
+    };
     return {
       refs: (names) =>
         talk(async () => {
@@ -102,16 +125,18 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
           await host.expect('response-end');
           return found;
         }),
-      fetch: (oids) =>
+      tips: (prefix, maxTips) =>
         talk(async () => {
-          const wants = oids.map((oid) => packet(`want ${oid}`)).join('');
-          const options = ['no-progress', 'ofs-delta', 'deepen 1', ...(filter ? ['filter blob:none'] : [])];
-          child.stdin.write(
-            `${packet('command=fetch')}${DELIMITER}${options.map(packet).join('')}${wants}${packet('done')}${FLUSH}`,
-          );
-          await receivePack(host, folder, limits);
+          const prefixes = ['HEAD', 'refs/heads/', 'refs/tags/'].map((name) => packet(`ref-prefix ${name}`)).join('');
+          child.stdin.write(`${packet('command=ls-refs')}${DELIMITER}${packet('peel')}${prefixes}${FLUSH}`);
+          const list = new TipList(prefix, maxTips);
+          await host.lines('flush', (line) => list.add(line));
           await host.expect('response-end');
+          return { alike: [...list.alike], tips: [...list.tips] };
         }),
+      canFilter: filter,
+      fetchHistory: (oids) => talk(() => fetchObjects(oids, ['filter tree:0'])),
+      fetch: (oids) => talk(() => fetchObjects(oids, ['deepen 1', ...(filter ? ['filter blob:none'] : [])])),
       close,
     };
   } catch (error) {
@@ -131,11 +156,34 @@ class RefList implements FoundRefs {
   }
 
   add(line: string): void {
-    const [, oid, name, attributes] = /^([0-9a-f]{40}|[0-9a-f]{64}|unborn) (\S+)(.*)$/.exec(line) ?? [];
+    const [, oid, name, attributes] = REF_LINE.exec(line) ?? [];
     if (oid === undefined || name === undefined) throw new Error('protocol error: bad ref');
     if (name === 'HEAD')
       this.defaultBranch =
         / symref-target:refs\/heads\/([^\s\u0000-\u001f\u007f]{1,255})(?: |$)/.exec(attributes ?? '')?.[1] ?? null;
     if (this.#names.has(name) && oid !== 'unborn') this.oids.set(name, oid);
+  }
+}
+
+/** Keeps ids that begin as wanted, and the first tips of branches. */
+class TipList {
+  readonly alike = new Set<string>();
+  readonly tips = new Set<string>();
+  readonly #prefix: string;
+  readonly #maxTips: number;
+
+  constructor(prefix: string, maxTips: number) {
+    this.#prefix = prefix;
+    this.#maxTips = maxTips;
+  }
+
+  add(line: string): void {
+    const [, oid, name, attributes] = REF_LINE.exec(line) ?? [];
+    if (oid === undefined || name === undefined) throw new Error('protocol error: bad ref');
+    if (oid === 'unborn') return;
+    const peeled = / peeled:([0-9a-f]{40,64})(?: |$)/.exec(attributes ?? '')?.[1];
+    const commit = peeled ?? oid;
+    if (commit.startsWith(this.#prefix) && this.alike.size < this.#maxTips) this.alike.add(commit);
+    if (!name.startsWith('refs/tags/') && this.tips.size < this.#maxTips) this.tips.add(oid);
   }
 }

@@ -35,7 +35,7 @@ describe('templates', () => {
     const [, build, last] = stages(major) as [string[], string[], string[]];
     // Whoever runs a step has made what `run` gave it: the application, its home, its package manager, temporary files.
     for (const line of build.filter((l) => /^(?:COPY|ADD) /.test(l)))
-      expect(line).toMatch(/ \/opt\/veren\/(?:manifests\/|source\/)?$/);
+      expect(line).toMatch(/ \/opt\/veren\/(?:manifests\/|source\/|history\/)?$/);
     expect(build.join('\n')).not.toMatch(/^(?:WORKDIR|USER|VOLUME|ADD) /m);
     for (const line of build.filter((l) => l.startsWith('RUN ')))
       expect(line).toMatch(/^RUN (?:--mount=\S+ +)+\/opt\/veren\/run (?:install|build|prune)$/);
@@ -85,7 +85,7 @@ describe('templates', () => {
 });
 
 describe('variables', () => {
-  const job = { DEPLOYMENTID: 'd', PROJECT_ID: 'p', GIT_COMMIT: 'c' };
+  const job = { DEPLOYMENTID: 'd', PROJECT_ID: 'p', GIT_COMMIT: 'c', GIT_REPOSITORY__URL: 'https://h/r' };
   test('a shell reads them as they were given', () => {
     const name = fc
       .stringMatching(/^[A-Z_][A-Z0-9_]{2,10}$/)
@@ -103,6 +103,41 @@ describe('variables', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  test('an installation gets dev dependencies whatever is set; the build has what the user set', () => {
+    const BUILD_ENV = {
+      NODE_ENV: 'production',
+      NPM_CONFIG_PRODUCTION: 'true',
+      npm_config_omit: 'dev\n\noptional',
+      YARN_PRODUCTION: '1',
+      NODE_OPTIONS: '--require ./x.js',
+      PLAIN: 'p',
+    };
+    const { script } = buildVariables({}, { ...job, BUILD_ENV });
+    const seen = (step: string) =>
+      Object.fromEntries(
+        execFileSync('/bin/sh', ['-c', `${script}env -0`], { env: { PATH: process.env.PATH, VEREN_STEP: step } })
+          .toString()
+          .split('\0')
+          .filter(Boolean)
+          .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const)
+          .filter(([name]) => name in BUILD_ENV || name === 'VEREN_STEP'),
+      );
+    const install = { npm_config_omit: 'optional', NODE_OPTIONS: BUILD_ENV.NODE_OPTIONS, PLAIN: 'p' };
+    expect(seen('tools')).toEqual({ npm_config_omit: 'optional', PLAIN: 'p' });
+    expect(seen('install')).toEqual(install);
+    expect(seen('build')).toEqual(BUILD_ENV);
+    const of = (env: Record<string, string>) => buildVariables({}, { ...job, BUILD_ENV: env }).fingerprint;
+    expect(of(BUILD_ENV)).toBe(of(install));
+  });
+
+  test('what a build is told of itself, and nothing where there is nothing to tell', () => {
+    const { script } = buildVariables({}, { ...job, GIT_BRANCH: "it's", BUILD_ENV: { VERENA: 'x' } });
+    const seen = execFileSync('/bin/sh', ['-c', `${script}env`], { env: {} }).toString();
+    expect(seen).toContain("VEREN_GIT_BRANCH=it's\n");
+    expect(seen).toContain('VEREN_GIT_URL=https://h/r\n');
+    expect(seen).not.toContain('VEREN_GIT_TAG');
   });
 
   test('the fingerprint follows the user’s variables and nothing else', () => {
@@ -149,7 +184,10 @@ describe('step', () => {
           const variables = join(folder, 'variables');
           writeFileSync(
             variables,
-            buildVariables({}, { DEPLOYMENTID: 'd', PROJECT_ID: 'p', GIT_COMMIT: 'c', BUILD_ENV }).script,
+            buildVariables(
+              {},
+              { DEPLOYMENTID: 'd', PROJECT_ID: 'p', GIT_COMMIT: 'c', GIT_REPOSITORY__URL: 'https://h/r', BUILD_ENV },
+            ).script,
           );
           const { status, stdout } = spawnSync(
             step,

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { preparePackageManager, wanted } from '../../../builder-images/shared/package-manager.ts';
@@ -24,6 +33,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const prepare = (spec: string) =>
   preparePackageManager({
     spec,
+    imagePath: `${join(folder, 'node/bin')}:/nonexistent`,
     tools: [join(folder, 'image')],
     target: { folder: join(folder, 'own'), shared: true },
     env: { PATH: `${join(folder, 'bin')}:/usr/bin:/bin` },
@@ -35,7 +45,9 @@ const prepare = (spec: string) =>
 test.each([
   ['', null],
   ['npm', null],
-  ['npm@10.8.1', null],
+  ['npm@10.8.1', { name: 'npm', package: 'npm', version: '10.8.1' }],
+  ['npm@9.9.4+sha512.abc', { name: 'npm', package: 'npm', version: '9.9.4' }],
+  ['npm@9', { name: 'npm', package: 'npm', version: '9' }],
   ['pnpm', { name: 'pnpm', package: 'pnpm', version: '10' }],
   ['pnpm@9.15.0+sha512.abc', { name: 'pnpm', package: 'pnpm', version: '9.15.0' }],
   ['yarn', { name: 'yarn', package: 'yarn', version: '1' }],
@@ -53,7 +65,7 @@ test('what the image holds is taken without asking the registry: the newest that
   expect(await prepare('pnpm@9')).toBe(join(folder, 'image/pnpm@9.15.9/node_modules/.bin'));
   expect(await prepare('pnpm@9.2.0')).toBe(join(folder, 'image/pnpm@9.2.0/node_modules/.bin'));
   expect(await prepare('pnpm')).toBe(join(folder, 'image/pnpm@10.1.0/node_modules/.bin'));
-  expect(await prepare('npm@10.0.0')).toBeNull();
+  expect(await prepare('npm')).toBeNull();
   expect(readdirSync(join(folder, 'own'))).toEqual([]);
 });
 
@@ -64,6 +76,18 @@ test('what it does not hold is installed once', async () => {
   rmSync(join(folder, 'bin/npm'));
   expect(await prepare('pnpm@10')).toBe(join(folder, 'own/pnpm@10.7.1/node_modules/.bin'));
   expect(existsSync(join(folder, 'own/yarn@4.7.1/node_modules/@yarnpkg/cli-dist/package.json'))).toBe(true);
+});
+
+test('the npm of Node is taken where it is what is wanted, and another is installed', async () => {
+  mkdirSync(join(folder, 'node/lib/npm/bin'), { recursive: true });
+  mkdirSync(join(folder, 'node/bin'));
+  writeFileSync(join(folder, 'node/lib/npm/package.json'), '{"version":"10.8.2"}');
+  writeFileSync(join(folder, 'node/lib/npm/bin/npm-cli.js'), '');
+  symlinkSync('../lib/npm/bin/npm-cli.js', join(folder, 'node/bin/npm'));
+  expect(await prepare('npm@10.8.2')).toBeNull();
+  expect(await prepare('npm@10.8')).toBeNull();
+  expect(await prepare('npm@10')).toBeNull();
+  expect(await prepare('npm@9')).toBe(join(folder, 'own/npm@9.7.1/node_modules/.bin'));
 });
 
 test('a version that does not exist is told with the registry’s reason', async () => {

@@ -138,7 +138,8 @@ test('the log ends at its limit, the last lines of a failure are still known', a
   const r = reporter(broker, { maxLogLines: 10 });
   r.phaseStarted('build');
   for (let i = 0; i < 500; i++) r.presented('stdout', `${i}`);
-  expect(r.lastLines).toEqual(Array.from({ length: 20 }, (_, i) => `${480 + i}`));
+  expect(r.lastLines.slice(-20)).toEqual(Array.from({ length: 20 }, (_, i) => `${480 + i}`));
+  expect(r.lastLines.length).toBeLessThanOrEqual(30);
   await r.succeeded(artifact, 5_000);
   expect(readable(broker).map(([, line]) => line)).toEqual([
     ...'0123456789'.split(''),

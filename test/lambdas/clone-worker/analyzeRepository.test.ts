@@ -158,8 +158,8 @@ describe('examples', () => {
   test.each(names)('%s', async (name) => {
     const { path } = makeRepo(join(repos, `example-${name}`), filesBelow(join(examples, name)));
     expect(existsSync(path)).toBe(true);
-    const { commit: _commit, lane, ...plan } = await analyze(`${server.url}/example-${name}`);
-    expect(lane).toBe('production');
+    const { commit: _commit, lane, branch, ...plan } = await analyze(`${server.url}/example-${name}`);
+    expect([lane, branch]).toEqual(['production', 'main']);
     expect(plan).toMatchSnapshot();
   });
 });

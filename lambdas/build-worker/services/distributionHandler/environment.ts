@@ -43,6 +43,7 @@ export function commonEnvironment(job: BuildJob, context: BuildContext) {
     GIT_COMMIT: job.commit,
     GIT_ALLOW_PROTOCOL: context.gitProtocols,
     ...(job.gitToken !== undefined && { GIT_TOKEN: job.gitToken }),
+    ...gitEnvironment(job),
     PROJECT_ID: job.projectId,
     DEPLOYMENTID: job.deploymentId,
     ATTEMPT: String(context.attempt),
@@ -61,6 +62,18 @@ export function commonEnvironment(job: BuildJob, context: BuildContext) {
     ...present(context.kafka),
   };
 }
+
+/** What is fetched besides the commit, and what the build is told of its ref. */
+const gitEnvironment = ({ git = {}, ref, branch, tag }: BuildJob) =>
+  present({
+    GIT_SUBMODULES: git.submodules ? '1' : undefined,
+    GIT_LFS: git.lfs ? '1' : undefined,
+    GIT_FETCH_DEPTH: git.fetchDepth === undefined ? undefined : String(git.fetchDepth),
+    GIT_TAGS: git.tags ? '1' : undefined,
+    GIT_REF: ref,
+    GIT_BRANCH: branch,
+    GIT_TAG: tag,
+  });
 
 /** `pnpm@9.15.0`, `npm`, or nothing. */
 export const packageManager = ({ packageManager: pm }: TargetPlan) =>

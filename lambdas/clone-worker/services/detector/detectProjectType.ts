@@ -1,4 +1,4 @@
-import type { BackendOverrides, FrontendOverrides } from '../../../../contract/api.ts';
+import type { BackendOverrides, FrontendOverrides, GitOptions } from '../../../../contract/api.ts';
 import type { Target } from '../../../../contract/builders.ts';
 import { VerenError } from '../../../../contract/errors.ts';
 import type { Candidate, Plan, TargetPlan } from '../../../../contract/plan.ts';
@@ -17,6 +17,8 @@ export interface DetectRequest {
   readonly path?: string | undefined;
   readonly frontend?: false | FrontendOverrides | undefined;
   readonly backend?: false | BackendOverrides | undefined;
+  /** What a build will have besides the files of the commit: that is not warned of. */
+  readonly git?: GitOptions | undefined;
   /** ISO date (`2026-11-23`): Node lines past their end of life are avoided. */
   readonly today: string;
   /** Bytes of one manifest; a larger one is not read. */
@@ -59,7 +61,7 @@ export async function detectProjectType(fs: RepoFs, request: DetectRequest): Pro
   warnings.push(
     ...choice.warnings,
     ...equals(proposals, choice, scope, request),
-    ...unhonoured(repo, { frontend, backend }),
+    ...unhonoured(repo, { frontend, backend }, request.git),
   );
   return {
     ...(frontend ? { frontend } : {}),

@@ -47,6 +47,6 @@ function why(repo: Snapshot, scope: string, proposals: readonly Proposal[], requ
     return `${packages.slice(0, 3).join(', ')} ${packages.length === 1 ? 'has' : 'have'} no framework that is known, no page to build and no start script`;
   const submodule = [...repo.fs.list(scope)].find(([, kind]) => kind === 'submodule')?.[0];
   if (submodule !== undefined)
-    return `${place} holds no package.json and no index.html; "${submodule}" is a submodule, and submodules are not fetched`;
+    return `${place} holds no package.json and no index.html; "${submodule}" is a submodule, and what is in a submodule is not looked at`;
   return `${place} holds no package.json and no index.html (${folders.length} folders were looked at)`;
 }

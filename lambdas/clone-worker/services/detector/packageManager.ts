@@ -2,6 +2,7 @@ import semver from 'semver';
 import type { PackageManager } from '../../../../contract/plan.ts';
 import { join, upward } from '../../../shared/repo/repoFs.ts';
 import type { Findings } from './findings.ts';
+import { versionWithin } from './npmVersion.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Workspace } from './workspaces.ts';
 import { readYaml } from './yamlText.ts';
@@ -93,7 +94,7 @@ function statedUpward(repo: Snapshot, dir: string, findings: Findings): Stated |
     }
     for (const { name, version } of pkg.devEngines.packageManager) {
       if (!isName(name)) continue;
-      const known = version === undefined ? undefined : versionOfRange(version);
+      const known = version === undefined ? undefined : versionOfRange(version, name);
       return { name, file, rule: 'devEngines.packageManager', ...(known === undefined ? {} : { version: known }) };
     }
   }
@@ -105,7 +106,7 @@ function fromField(field: string, file: string): Stated | undefined {
   const [, name = '', rest] = /^([a-z]+)(?:@(.+))?$/.exec(field) ?? [];
   if (!isName(name)) return undefined;
   const version = rest?.replace(/\+.*$/, '');
-  const known = version === undefined ? undefined : (semver.valid(version) ?? versionOfRange(version));
+  const known = version === undefined ? undefined : (semver.valid(version) ?? versionOfRange(version, name));
   return {
     name,
     file,
@@ -114,14 +115,18 @@ function fromField(field: string, file: string): Stated | undefined {
   };
 }
 
-/** An exact version as it is; a range that stays within one major as that major. */
-function versionOfRange(text: string): string | undefined {
+/**
+ * An exact version as it is; a range that stays within one major as that major. npm is there already in some version of the
+ * major, so of npm a range that does not hold the whole of it is its lowest version.
+ */
+function versionOfRange(text: string, name: Name): string | undefined {
   if (text.length > 128) return undefined;
   const exact = semver.valid(text);
   if (exact) return exact;
   if (!semver.validRange(text)) return undefined;
   const major = semver.minVersion(text)?.major;
-  return major !== undefined && major > 0 && semver.subset(text, `${major}.x`) ? String(major) : undefined;
+  if (major === undefined || major === 0 || !semver.subset(text, `${major}.x`)) return undefined;
+  return name === 'npm' ? (versionWithin(text, major) ?? undefined) : String(major);
 }
 
 function fromLockfile(
@@ -137,13 +142,13 @@ function fromLockfile(
   );
 }
 
-/** No lockfile: `engines` may still name one, as `{"pnpm": ">=9"}`. npm in `engines` says nothing, everybody has it. */
+/** No lockfile: `engines` may still name one, as `{"pnpm": ">=9"}`. npm in `engines` names no choice, since everybody has it. */
 function fromHints(repo: Snapshot, dir: string): Stated | undefined {
   for (const at of upward(dir)) {
     const engines = repo.packageJson(at)?.engines;
     const name = (['pnpm', 'yarn', 'bun'] as const).find((n) => engines?.has(n));
     if (name !== undefined && engines !== undefined) {
-      const version = versionOfRange(engines.get(name)!);
+      const version = versionOfRange(engines.get(name)!, name);
       return {
         name,
         file: join(at, 'package.json'),

@@ -1,10 +1,11 @@
-import type { TargetPlan } from '../../../../contract/plan.ts';
+import type { PackageManager, TargetPlan } from '../../../../contract/plan.ts';
 import { join } from '../../../shared/repo/repoFs.ts';
 import { buildOf } from './buildCommand.ts';
 import type { Findings } from './findings.ts';
 import type { FoundFramework } from './frameworkTable.ts';
 import type { Forced, LanguageContext } from './language.ts';
 import { chooseNodeVersion } from './nodeVersion.ts';
+import { chooseNpmVersion } from './npmVersion.ts';
 import { choosePackageManager, hasLockfile, installCommand } from './packageManager.ts';
 import type { Project } from './project.ts';
 import { type Workspace, workspaceOf, workspacePackages } from './workspaces.ts';
@@ -22,6 +23,7 @@ export function packagePlan(
   const installPath = workspace?.root ?? dir;
   const choice = choosePackageManager(repo, dir, installPath, workspace, findings);
   const nodeVersion = forced.nodeVersion ?? chooseNodeVersion(repo, dir, context.today, findings);
+  const manager = withNpmVersion(choice.manager, () => chooseNpmVersion(repo, dir, nodeVersion, findings));
   findings.because('installPath', installPath, workspace ? 'workspace root' : 'the package itself', workspace?.file);
   const install = installCommand(choice);
   findings.because('installCommand', install, choice.lockfile ? 'lockfile' : 'no lockfile', choice.lockfile);
@@ -32,13 +34,20 @@ export function packagePlan(
     path: dir,
     framework: framework?.slug ?? null,
     language: 'javascript',
-    packageManager: choice.manager,
+    packageManager: manager,
     nodeVersion,
     installPath,
     installCommand: install,
     buildCommand: build?.command ?? null,
     evidence: findings.evidence,
   };
+}
+
+/** npm comes with Node, so a version is stated where another one is asked for. */
+function withNpmVersion(manager: PackageManager, choose: () => string | undefined): PackageManager {
+  if (manager.name !== 'npm' || manager.version !== undefined) return manager;
+  const version = choose();
+  return version === undefined ? manager : { ...manager, version };
 }
 
 export const packageFile = (project: Project): string => join(project.dir, 'package.json');

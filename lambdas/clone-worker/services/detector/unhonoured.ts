@@ -1,3 +1,4 @@
+import type { GitOptions } from '../../../../contract/api.ts';
 import type { Target } from '../../../../contract/builders.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
 import { join, type RepoFs, upward } from '../../../shared/repo/repoFs.ts';
@@ -9,7 +10,11 @@ import type { Snapshot } from './snapshot.ts';
 const MAX_NAMED = 10;
 
 /** What lies in the repository and plays no part in the plan, as sentences. */
-export function unhonoured(repo: Snapshot, plans: Readonly<Partial<Record<Target, TargetPlan | undefined>>>): string[] {
+export function unhonoured(
+  repo: Snapshot,
+  plans: Readonly<Partial<Record<Target, TargetPlan | undefined>>>,
+  git: GitOptions = {},
+): string[] {
   const targets = [plans.frontend, plans.backend].filter((plan) => plan !== undefined);
   const paths = [...new Set(targets.map(({ path }) => path))];
   const others = notDeployed(repo, paths, plans.backend !== undefined);
@@ -19,8 +24,8 @@ export function unhonoured(repo: Snapshot, plans: Readonly<Partial<Record<Target
     : undefined;
   return [
     ...[others, rush].filter((warning) => warning !== undefined),
-    ...submodules(repo.fs),
-    ...largeFiles(repo),
+    ...(git.submodules ? [] : submodules(repo.fs)),
+    ...(git.lfs ? [] : largeFiles(repo)),
     ...paths.flatMap((path) => dockerFiles(repo, path)),
     ...paths.flatMap((path) => processes(repo, path)),
     ...beyondLimits(repo.fs),
@@ -34,7 +39,10 @@ function submodules(fs: RepoFs): string[] {
   const named = found.sort().slice(0, MAX_NAMED);
   const rest = found.length - named.length;
   return [
-    ...named.map((path) => `"${path}" is a submodule. Submodules are not fetched, so the folder is empty.`),
+    ...named.map(
+      (path) =>
+        `"${path}" is a submodule, which is not fetched: the folder is empty. "git": {"submodules": true} fetches it.`,
+    ),
     ...(rest > 0 ? [`${rest} more submodules are not fetched either.`] : []),
   ];
 }
@@ -52,7 +60,7 @@ function largeFiles(repo: Snapshot): string[] {
     if (patterns.length === 0) continue;
     const more = patterns.length > 5 ? ` and ${patterns.length - 5} more` : '';
     found.push(
-      `${file} keeps ${patterns.slice(0, 5).join(', ')}${more} in Git LFS. Its objects are not fetched: such a file holds only a pointer.`,
+      `${file} keeps ${patterns.slice(0, 5).join(', ')}${more} in Git LFS. Its objects are not fetched, so such a file holds only a pointer; "git": {"lfs": true} fetches them.`,
     );
   }
   const rest = found.length - MAX_NAMED;

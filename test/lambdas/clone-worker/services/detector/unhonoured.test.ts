@@ -11,7 +11,9 @@ const page = { 'index.html': '<h1>page</h1>' };
 test('each submodule has a warning, and beyond ten they are counted', async () => {
   const said = await warnings({ ...page, ...numbered(25, (i) => `m${i + 100}`, { kind: 'submodule' }) });
   expect(said).toHaveLength(11);
-  expect(said[0]).toBe('"m100" is a submodule. Submodules are not fetched, so the folder is empty.');
+  expect(said[0]).toBe(
+    '"m100" is a submodule, which is not fetched: the folder is empty. "git": {"submodules": true} fetches it.',
+  );
   expect(said[10]).toBe('15 more submodules are not fetched either.');
 });
 

@@ -68,7 +68,7 @@ export const pageAndFaultCases: readonly Case[] = [
   {
     name: 'a submodule only',
     files: { web: { kind: 'submodule' }, '.gitmodules': '' },
-    ...nothing(/"web" is a submodule, and submodules are not fetched/),
+    ...nothing(/"web" is a submodule, and what is in a submodule is not looked at/),
   },
 
   {
