@@ -55,11 +55,7 @@ export function ofNpmLock(text: string): LockedScripts {
 }
 
 /** Since version 10 pnpm runs the scripts of those alone that the project allows; before, its lockfile named them up to version 6. */
-export function ofPnpm(
-  text: string,
-  major: number,
-  settings: Readonly<Record<string, unknown>>,
-): LockedScripts {
+export function ofPnpm(text: string, major: number, settings: Readonly<Record<string, unknown>>): LockedScripts {
   const names = namesIn(text);
   if (settings.dangerouslyAllowAllBuilds === true) return { withScripts: null, names };
   if (major >= 10) {

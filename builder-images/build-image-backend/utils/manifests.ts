@@ -155,7 +155,9 @@ function reasonOfPackage(pkg: PackageJson, folder: string): string | null {
     if (script !== undefined && !HARMLESS.test(script.trim()))
       return `${join(folder, 'package.json')} has a ${name} script`;
   }
-  const local = Object.entries({ ...pkg.dependencies, ...pkg.devDependencies }).find(([, specifier]) => isLocal(specifier));
+  const local = Object.entries({ ...pkg.dependencies, ...pkg.devDependencies }).find(([, specifier]) =>
+    isLocal(specifier),
+  );
   if (local !== undefined) return `${local[0]} is installed from a folder`;
   const override = pkg.overrides.find(isLocal);
   if (override !== undefined) return `${override} is installed from a folder`;
@@ -185,7 +187,8 @@ const LOADS_ANOTHER = /\b(?:require|import)\s*\(\s*['"`]\.|\bfrom\s*['"]\.|\bimp
 /** Hooks of the repository's own that load a further file may load any. Releases and plugins of Yarn are one file each. */
 async function addProgram(root: string, path: string, found: Found): Promise<void> {
   if (!/\.[cm]?[jt]s$/.test(path) || path.startsWith('.yarn/')) return;
-  if (LOADS_ANOTHER.test(await textOf(join(root, path)))) found.reason ??= `${path} loads other files of the repository`;
+  if (LOADS_ANOTHER.test(await textOf(join(root, path))))
+    found.reason ??= `${path} loads other files of the repository`;
 }
 
 interface Locked {
@@ -210,7 +213,9 @@ async function reasonOfLock(root: string, locked: Locked): Promise<string | null
     return `${lockfile} or pnpm-workspace.yaml cannot be read`;
   }
   if (manager === 'pnpm') {
-    const elsewhere = [settings.overrides, settings.catalog, settings.catalogs].flatMap((v) => stringsIn(v)).find(isLocal);
+    const elsewhere = [settings.overrides, settings.catalog, settings.catalogs]
+      .flatMap((v) => stringsIn(v))
+      .find(isLocal);
     if (elsewhere !== undefined) return `${elsewhere} is installed from a folder`;
     if (settings.injectWorkspacePackages === true || /^inject-workspace-packages\s*=\s*true/m.test(npmrc))
       return 'packages of the workspace are injected';
@@ -236,6 +241,7 @@ async function lockedScripts(
 
 /** Sorted, without what lies in a folder that is copied as a whole. */
 function withoutNested(paths: ReadonlySet<string>): string[] {
-  const inAnother = (path: string) => path.split('/').some((_, i, parts) => i > 0 && paths.has(parts.slice(0, i).join('/')));
+  const inAnother = (path: string) =>
+    path.split('/').some((_, i, parts) => i > 0 && paths.has(parts.slice(0, i).join('/')));
   return [...paths].filter((path) => !inAnother(path)).sort();
 }

@@ -62,7 +62,14 @@ function packageOf(parsed: Record<string, unknown>): PackageJson {
       ...(typeof bin === 'string' ? [bin] : Object.values(strings(bin))),
       ...(isRecord(directories) && typeof directories.bin === 'string' ? [directories.bin] : []),
     ],
-    overrides: [parsed.overrides, parsed.resolutions, parsed.catalog, parsed.catalogs, parsed.workspaces, pnpm.overrides]
+    overrides: [
+      parsed.overrides,
+      parsed.resolutions,
+      parsed.catalog,
+      parsed.catalogs,
+      parsed.workspaces,
+      pnpm.overrides,
+    ]
       .flatMap((value) => (Array.isArray(value) ? [] : stringsIn(value)))
       .filter((text) => text !== ''),
     settings: Object.fromEntries(Object.entries(parsed).filter(([name]) => !NO_SETTINGS.has(name))),

@@ -49,7 +49,11 @@ async function statOf(root: string, path: string): Promise<Stats | null> {
  * Files and folders of the repository that settings name: patches, plugins, a package manager of the repository's own, hooks,
  * certificates, a mirror of packages. A rule rather than a list of keys, since every package manager has keys of its own.
  */
-export async function namedPaths(root: string, folder: string, text: string): Promise<{ path: string; isFile: boolean }[]> {
+export async function namedPaths(
+  root: string,
+  folder: string,
+  text: string,
+): Promise<{ path: string; isFile: boolean }[]> {
   const found = new Map<string, { path: string; isFile: boolean }>();
   let count = 0;
   for (const token of candidates(text)) {
