@@ -2,10 +2,11 @@
 // Runs as `node`, once everything is built: what the package manager would tell the script, Yarn's Plug'n'Play, and the
 // addresses that servers listen on. A value that the container is given wins over every one of them.
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [service, root, description, tools, runtime, programs] = process.argv.slice(2);
+const [folder, root, description, tools, runtime, programs] = process.argv.slice(2);
+const service = resolve(folder);
 /** Where `runtime` lies in the service's image. */
 const INSTALLED = '/opt/veren/tools';
 const NPM = '/usr/local/lib/node_modules/npm';
@@ -77,7 +78,7 @@ function scriptVariables({ manager, event, script, keepsManager }) {
     `node/${process.version}`,
     process.platform,
     process.arch,
-    ...(manager === 'npm' ? [`workspaces/${service !== root}`] : []),
+    ...(manager === 'npm' ? ['workspaces/false'] : []),
   ].join(' ');
   return {
     ...Object.fromEntries(Object.entries(packageVariables(fields, 'npm_package_')).map(([k, v]) => [clean(k), v])),
