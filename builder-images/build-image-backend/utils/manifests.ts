@@ -66,7 +66,7 @@ const PACKAGE_FOLDERS = new Set(['patches', 'prisma']);
 const NEVER = new Set(['node_modules', '.git']);
 const MAX_FOLDERS = 20_000;
 /** Lockfiles of large workspaces have some ten megabytes. */
-const MAX_LOCKFILE_BYTES = 64 * 1_024 * 1_024;
+const MAX_LOCKFILE_BYTES = 32 * 1_024 * 1_024;
 
 /** A dependency that lies in the repository: its sources are part of the installation. */
 const LOCAL = /^(?:file:|link:|portal:|exec:|\.{1,2}(?:\/|$)|\/|~\/|.*\.(?:tgz|tar\.gz|tar)$)/;

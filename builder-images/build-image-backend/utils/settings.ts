@@ -11,7 +11,8 @@ const LOOKS_LIKE_PATH = /[/.]/;
 /** A whole value first, since a path may hold a space. */
 function* candidates(text: string): Generator<string> {
   for (const line of text.split('\n')) {
-    const value = /^[^:=]*[:=]\s*(["']?)(.*?)\1,?\s*$/.exec(line)?.[2];
+    // Neither pattern nor path is longer: a hostile line must not cost more than its length.
+    const value = line.length > 1_000 ? undefined : /^[^:=]*[:=]\s*(["']?)(.*?)\1,?\s*$/.exec(line)?.[2];
     if (value !== undefined && /\s/.test(value)) yield value;
     for (const [token] of line.matchAll(TOKEN)) yield token;
   }

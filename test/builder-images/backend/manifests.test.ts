@@ -285,6 +285,19 @@ test('programs of the workspace’s own packages are there when their links are 
   expect(found.needsSource).toBeNull();
 });
 
+test('settings and lockfiles of hostile lines cost no more than their length', async () => {
+  const started = performance.now();
+  await manifests(
+    {
+      'package.json': json({ config: { a: `x=${' '.repeat(300_000)}y` } }),
+      'pnpm-lock.yaml': `lockfileVersion: '6.0'\n  /${'a/'.repeat(300_000)}\n${'"a'.repeat(300_000)}`,
+      '.npmrc': `a=${' '.repeat(300_000)}y\n`,
+    },
+    'pnpm install',
+  );
+  expect(performance.now() - started).toBeLessThan(10_000);
+});
+
 test('settings lead neither out of the repository nor through its links, and never to a folder of packages', async () => {
   const found = await manifests({
     'package.json': json({ workspaces: ['packages/a'] }),

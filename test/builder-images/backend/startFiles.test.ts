@@ -128,8 +128,7 @@ describe('environment', () => {
           config: { port: 8080, deep: { x: [1, 2] } },
           engines: { node: '20' },
         }),
-        '.npmrc':
-          `# no\ngreeting = "hello you"\nuse-x=true\n//registry.example/:_authToken=secret\n_auth=secret\nmy-token=secret\nfrom=\${HOME}\n@own:registry=x\nnode-options=--no-warnings\n`,
+        '.npmrc': `# no\ngreeting = "hello you"\nuse-x=true\n//registry.example/:_authToken=secret\n_auth=secret\nmy-token=secret\nfrom=\${HOME}\n@own:registry=x\nnode-options=--no-warnings\n`,
       },
       { ...START, script: "node a.js 'b c'" },
     );
