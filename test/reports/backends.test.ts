@@ -65,7 +65,7 @@ describeWith(tooSlow ?? missingServiceImages(), 'services as their users wrote t
       INIT_CWD: '/app',
       PROJECT_CWD: '/app',
     });
-  }, 300_000);
+  }, 600_000);
 
   test('pnpm: a patch that lies elsewhere than in "patches"', async () => {
     const { answer } = await serve('patched', {
@@ -81,7 +81,7 @@ describeWith(tooSlow ?? missingServiceImages(), 'services as their users wrote t
       'pnpm-lock.yaml': PNPM_LOCK,
     });
     expect(answer).toBe('// patched');
-  }, 300_000);
+  }, 600_000);
 
   test('settings that the install script of a dependency reads', async () => {
     const { answer, log } = await serve('shots', {
@@ -95,7 +95,7 @@ describeWith(tooSlow ?? missingServiceImages(), 'services as their users wrote t
     });
     expect(answer).toBe('ok 24.15.0');
     expect(log).toMatch(/Skipping downloading|skip|anew at every change/i);
-  }, 300_000);
+  }, 600_000);
 
   test('a server that listens on localhost unless it is told otherwise', async () => {
     const { answer, service } = await serve('ssr', {
@@ -111,7 +111,7 @@ describeWith(tooSlow ?? missingServiceImages(), 'services as their users wrote t
     });
     expect(answer).toContain('year 2026');
     expect(service.url).toContain('127.0.0.2');
-  }, 400_000);
+  }, 600_000);
 
   test('a program that is linked with a library of the build, OpenSSL and certificates, scripts around the start, a slow end', async () => {
     const { answer, log, service } = await serve('linked', {
@@ -168,7 +168,7 @@ ${SERVE("JSON.stringify({ expat: run('./tool'), openssl: run('openssl', 'version
     expect(service.output()).toContain('tidied up');
     expect(stopped.ms).toBeGreaterThan(600);
     expect(stopped.ms).toBeLessThan(5_000);
-  }, 300_000);
+  }, 600_000);
 
   test('a program of a workspace’s own package is linked at the installation and can be run in the build', async () => {
     const lock = {
@@ -198,7 +198,7 @@ ${SERVE("JSON.stringify({ expat: run('./tool'), openssl: run('openssl', 'version
     const { answer, log } = await serve('mono', files, { path: 'apps/api' });
     expect(answer).toBe('made by gen\n');
     expect(log).not.toContain('anew at every change');
-  }, 300_000);
+  }, 600_000);
 
   test('a plain service keeps its installation while only its source changes', async () => {
     const dependency = { version: '2.1.3', integrity: MS };
@@ -216,7 +216,7 @@ ${SERVE("JSON.stringify({ expat: run('./tool'), openssl: run('openssl', 'version
     const second = await serve('plain', { ...files, 'server.js': SERVE("'second'") });
     expect(second.answer).toBe('second');
     expect(second.log).toContain('the layer of an earlier build is used');
-  }, 300_000);
+  }, 600_000);
 });
 
 const MS = 'sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA==';
