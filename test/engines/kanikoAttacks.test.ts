@@ -155,7 +155,7 @@ describeWith(tooSlow ?? missingKaniko(), 'a hostile repository during an image b
     expect(outside.filter((path) => path !== '' && (!system.test(path) || full.get(path) !== made.get(path)))).toEqual(
       [],
     );
-    expect(outside).toContain('usr/bin/openssl');
+    expect(made.has('usr/bin/openssl')).toBe(true);
     expect(made.get('') ?? 'drwxr-xr-x 0/0').toBe('drwxr-xr-x 0/0');
     expect(extra.filter((path) => path.startsWith('opt/veren')).sort()).toEqual([
       'opt/veren',
