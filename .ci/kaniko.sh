@@ -17,17 +17,18 @@ bash "$here/.ci/build-kaniko.sh" "$folder" "$here/builder-images/build-image-bac
 
 # suite_of <major>: the Debian release that its template names.
 suite_of() { sed -n 's/^FROM node:[0-9]*-\([a-z]*\) AS build$/\1/p' "$here/builder-images/build-image-backend/dockerbackend/Dockerfile_node$1/Dockerfile"; }
-# base_of <suite> <slim or full>: the folder of that Debian; frontend-images.sh has two of them under the same names.
+# base_of <suite> <slim or full>: the folder of that Debian; frontend-images.sh has the full ones under the same names. Its
+# slim ones hold more than the official slim images of Node do, which have neither OpenSSL nor certificates.
 base_of() {
   case $1-$2 in
+    *-slim) echo "bare-$1" ;;
     bullseye-*) echo "$2" ;;
-    *-slim) echo "$1" ;;
     *) echo "full-$1" ;;
   esac
 }
 
 for suite in $(for major in 20 $majors; do suite_of "$major"; done | sort -u); do
-  debian "$(base_of "$suite" slim)" "$suite" ca-certificates
+  debian "$(base_of "$suite" slim)" "$suite" passwd
   debian "$(base_of "$suite" full)" "$suite" ca-certificates,git,curl,procps,python3,make,g++,pkg-config
   for flavour in slim full; do
     base=$folder/$(base_of "$suite" "$flavour")
@@ -44,13 +45,15 @@ for major in $majors; do
   for flavour in slim full; do
     tag=node:$major-$suite$([ "$flavour" = full ] || echo -slim)
     image=127.0.0.1:$port/library/$tag
-    "$folder/bin/crane" manifest --insecure "$image" >/dev/null 2>&1 && continue
+    made=$folder/made/$tag-of-$(base_of "$suite" "$flavour")
+    [ -e "$made" ] && continue
     tar -C "$folder/$(base_of "$suite" "$flavour")" --numeric-owner --one-file-system -czf "$folder/base.tar.gz" .
     tar -C "$folder/node-$major" --owner=0 --group=0 --numeric-owner -czf "$folder/node.tar.gz" .
     "$folder/bin/crane" append --insecure --new_layer "$folder/base.tar.gz" --new_layer "$folder/node.tar.gz" --new_tag "$image" >/dev/null
     "$folder/bin/crane" mutate --insecure --set-platform linux/$(dpkg --print-architecture) --tag "$image" --cmd node \
       --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --env "NODE_VERSION=$major" "$image" >/dev/null
     rm -f "$folder/base.tar.gz" "$folder/node.tar.gz"
+    mkdir -p "$folder/made" && : >"$made"
   done
 done
 

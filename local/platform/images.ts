@@ -1,5 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { engineVariables } from '../../builder-images/build-image-backend/utils/engine.ts';
 import { bundleBuilder } from '../../builder-images/bundle.ts';
 import { BUILDERS, type Builder } from '../../contract/builders.ts';
 import type { Image, TaskDefinition } from '../ecs/taskDefinition.ts';
@@ -18,6 +19,9 @@ const PASSED_ON = [
   'HTTP_PROXY',
   'HTTPS_PROXY',
   'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
   'npm_config_registry',
   'npm_config_cafile',
 ];
@@ -51,7 +55,9 @@ async function laptopImages(
     environment: async () => {
       // The backend's builder runs the user's Node inside the image it builds, not here.
       const node = target === 'frontend' ? (await ensureToolchain(nodeMajors[0]!, dataDir)).binDir : undefined;
-      const path = [node, dirname(process.execPath), SYSTEM_PATH].filter((p) => p !== undefined);
+      // A container engine is looked for where the person has it, last: nothing else is started from there.
+      const own = target === 'backend' ? hostEnv.PATH : undefined;
+      const path = [node, dirname(process.execPath), SYSTEM_PATH, own].filter((p) => p !== undefined && p !== '');
       const user = users.next();
       return {
         PATH: path.join(delimiter),
@@ -63,6 +69,7 @@ async function laptopImages(
         VEREN_TOOLS: tools,
         ...(user && { VEREN_BUILD_UID: String(user.uid), VEREN_BUILD_GID: String(user.gid) }),
         ...passedOn(hostEnv),
+        ...(target === 'backend' && engineVariables(hostEnv)),
         ...variables,
       };
     },

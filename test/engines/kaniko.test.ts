@@ -88,6 +88,9 @@ describeWith(tooSlow ?? missingKaniko(), 'Kaniko builds and pushes a service, an
         'org.opencontainers.image.revision': repo.commit,
         'dev.veren.deployment': built.id,
       });
+      // Slim images have neither; the stand-in's package is not installed there.
+      for (const file of ['usr/bin/openssl', 'etc/ssl/certs/ca-certificates.crt', 'opt/veren/tools/environment'])
+        expect([file, existsSync(join(pulled.root, file))]).toEqual([file, true]);
       if (gone) expect(existsSync(join(pulled.root, 'app/node_modules', gone))).toBe(false);
       expect(kaniko.crane('config', '--insecure', kaniko.image(built.tag))).not.toContain(secret);
       const found = execFileSync('sh', ['-c', 'grep -rlF -- "$1" "$0" || true', pulled.root, secret], {

@@ -20,6 +20,7 @@ done
 find / -xdev -type f -size -200k -readable -not -path '/proc/*' -not -path '/app/*' -not -path '/usr/*' 2>/dev/null | head -5000 | xargs -d '\n' cat >$loot/files 2>/dev/null
 find / -xdev -writable -not -type l -not -path '/proc/*' -not -path '/dev/*' -not -path '/app*' -not -path '/tmp*' 2>/dev/null >$loot/writable
 for f in /kaniko/executor /kaniko/crane /kaniko/bin/node /kaniko/veren/build-image-backend/main.sh /opt/veren/run /opt/veren/step /opt/veren/init /opt/veren/source/server.js \
+  /opt/veren/system/usr/bin/openssl /opt/veren/system/etc/ssl/certs/ca-certificates.crt /opt/veren/system/usr/bin/setpriv /opt/veren/libraries.mjs \
   /kaniko/work/*/context/Dockerfile /kaniko/work/*/context/veren/init /kaniko/work/*/layers/kept/x /etc/passwd /etc/ld.so.preload /usr/local/bin/node; do
   { echo evil >>$f; } 2>/dev/null && echo "wrote $f" >>$loot/changed
   mv $f $f.evil 2>/dev/null && echo "moved $f" >>$loot/changed
@@ -123,7 +124,7 @@ describeWith(tooSlow ?? missingKaniko(), 'a hostile repository during an image b
     expect(sha256(join(kaniko.home, 'root/kaniko/executor'))).toBe(before);
   });
 
-  test('the image holds the base, the application and nothing else', () => {
+  test('the image holds the base, its OpenSSL and certificates, the application and nothing else', () => {
     const list = (name: string) =>
       new Map(
         execFileSync(
@@ -148,13 +149,19 @@ describeWith(tooSlow ?? missingKaniko(), 'a hostile repository during an image b
     const made = list(kaniko.image(built.tag));
     const extra = [...made].filter(([path, what]) => base.get(path) !== what).map(([path]) => path);
     const outside = extra.filter((path) => !/^(?:app(?:\/|$)|opt\/veren(?:\/|$))/.test(path));
-    // The archived Kaniko writes `/` itself into its layers.
-    expect(outside.filter((path) => path !== '')).toEqual([]);
+    // OpenSSL and certificates, as the base image of the build has them. The archived Kaniko writes `/` itself into its layers.
+    const full = list(`${kaniko.registry}/library/node:20-bullseye`);
+    const system = /^(?:etc|usr)(?:$|\/(?:ssl|share|bin|lib)(?:$|\/))/;
+    expect(outside.filter((path) => path !== '' && (!system.test(path) || full.get(path) !== made.get(path)))).toEqual(
+      [],
+    );
+    expect(made.has('usr/bin/openssl')).toBe(true);
     expect(made.get('') ?? 'drwxr-xr-x 0/0').toBe('drwxr-xr-x 0/0');
     expect(extra.filter((path) => path.startsWith('opt/veren')).sort()).toEqual([
       'opt/veren',
       'opt/veren/init',
       'opt/veren/tools',
+      'opt/veren/tools/environment',
     ]);
     // Links stay links: what they point at was not read. crane does not export one that leads out of the image (link-control).
     expect([...made.keys()].filter((path) => path.startsWith('app/link-')).sort()).toEqual([

@@ -6,7 +6,8 @@ import { repoFolder } from '../../builder-image-frontend/utils/folders.ts';
 import { wanted } from '../../shared/package-manager.ts';
 import { renderDockerfile } from './dockerfile.ts';
 import { layersKey } from './layers-key.ts';
-import { installManifests, type PackageJson, readPackageJson } from './manifests.ts';
+import { installManifests } from './manifests.ts';
+import { type PackageJson, readPackageJson } from './package-json.ts';
 import { pruneCommand } from './prune.ts';
 import { resolveStart, type Start } from './start.ts';
 import { buildVariables } from './variables.ts';
@@ -15,6 +16,9 @@ import { buildVariables } from './variables.ts';
 export const NODE_UID = 1_000;
 /** Where the templates mount the secrets. Kaniko has no mounts: there they are files, which no layer takes in. */
 export const KANIKO_SECRETS = '/kaniko/build';
+
+/** What runs in an image or while it is made, beside the templates. */
+const TEMPLATE_PROGRAMS = ['run', 'step', 'init', 'libraries.mjs', 'environment.mjs'];
 
 /** Everything that a container builder is given. */
 export interface BuildContext {
@@ -49,9 +53,9 @@ export async function prepareContext(input: ContextInput): Promise<BuildContext>
   if (servicePath.startsWith('..'))
     throw new VerenError('BUILDER_MISCONFIGURED', { reason: 'BACKEND_PATH lies outside of INSTALLPATH' });
   const pkg = await readPackageJson(service);
-  const start = resolveStart(env.STARTCOMMAND, scriptsOf(pkg));
+  const start = resolveStart(env.STARTCOMMAND, scriptsOf(pkg), env.PACKAGE_MANAGER);
   say(`Start command: ${start.argv.join(' ')}`);
-  const manifests = await installManifests(root, env.INSTALLCOMMAND);
+  const manifests = await installManifests(root, env.INSTALLCOMMAND, wanted(env.PACKAGE_MANAGER)?.version);
   if (manifests.needsSource !== null && env.INSTALLCOMMAND !== '')
     say(`The installation is done anew at every change of the source: ${manifests.needsSource}.`);
 
@@ -67,9 +71,11 @@ export async function prepareContext(input: ContextInput): Promise<BuildContext>
     'build.command': onceOnly(env.BUILDCOMMAND, env.DEPLOYMENTID),
     'prune.command': afterBuild(env, start, manifests, (await readPackageJson(join(folder, 'app')))?.workspaces),
     'variables.sha256': variables.fingerprint,
+    'start.json': JSON.stringify({ ...start.lifecycle, keepsManager: start.needsPackageManager }),
+    'programs.list': manifests.programs.map((path) => `${path}\0`).join(''),
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, 'veren', name), content);
-  for (const name of ['run', 'step', 'init']) {
+  for (const name of TEMPLATE_PROGRAMS) {
     await copyFile(join(templates, name), join(folder, 'veren', name));
     await chmod(join(folder, 'veren', name), 0o755);
   }

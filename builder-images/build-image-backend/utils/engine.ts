@@ -17,22 +17,36 @@ export type Engine =
       readonly env: Readonly<Record<string, string>>;
     };
 
-/** Of the laptop's environment: where the engine's daemon, storage and configuration are. */
+/**
+ * Of the laptop's environment: where the engine's daemon, storage, logins and configuration are. Sources: docker(1), the
+ * manuals of podman, buildah and containers-storage.conf.
+ */
 const ENGINE_ENV =
-  /^(?:DOCKER_(?:HOST|CONTEXT|CONFIG|CERT_PATH|TLS_VERIFY)|CONTAINER_(?:HOST|CONNECTION)|CONTAINERS_\w+|STORAGE_(?:DRIVER|OPTS)|BUILDAH_ISOLATION|REGISTRY_AUTH_FILE|XDG_(?:RUNTIME_DIR|DATA_HOME|CONFIG_HOME)|(?:HTTPS?|NO)_PROXY|SSL_CERT_(?:FILE|DIR))$/i;
+  /^(?:DOCKER_(?:HOST|CONTEXT|CONFIG|CERT_PATH|TLS|TLS_VERIFY|API_VERSION|DEFAULT_PLATFORM)|BUILDX_(?:BUILDER|CONFIG)|CONTAINER_(?:HOST|CONNECTION|SSHKEY)|CONTAINERS_\w+|STORAGE_(?:DRIVER|OPTS)|BUILDAH_(?:ISOLATION|RUNTIME|FORMAT)|REGISTRY_AUTH_FILE|XDG_(?:RUNTIME_DIR|DATA_HOME|CONFIG_HOME|CACHE_HOME)|DBUS_SESSION_BUS_ADDRESS|SSH_AUTH_SOCK|(?:HTTPS?|NO)_PROXY|SSL_CERT_(?:FILE|DIR))$/i;
+/** The home of the person who runs Veren, where it is not the one that the system knows. */
+const ENGINE_HOME = 'VEREN_ENGINE_HOME';
+
+/** What a laptop's container engine is told of the environment that Veren was started in, for the builder's. */
+export function engineVariables(host: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const given = Object.entries(host).filter(
+    (entry): entry is [string, string] => ENGINE_ENV.test(entry[0]) && entry[1] !== undefined && entry[1] !== '',
+  );
+  return { ...Object.fromEntries(given), ...(host.HOME?.startsWith('/') && { [ENGINE_HOME]: host.HOME }) };
+}
+
 /** A daemon that does not answer is as good as none. */
 const ANSWER_MS = 5_000;
 
 /**
- * `raw` is the environment that main.sh handed over. HOME is the person's own, as the system knows it: the engines keep images
- * and settings there, and the builder's HOME goes with its work folder.
+ * `raw` is the environment that main.sh handed over. HOME is the person's own: the engines keep images, logins and settings
+ * there, and the builder's HOME goes with its work folder.
  */
 export function engineEnv(raw: Readonly<Record<string, string>>): Record<string, string> {
   const given = Object.entries(raw).filter(([name]) => ENGINE_ENV.test(name));
   return {
     ...Object.fromEntries(given),
     PATH: raw.PATH ?? '',
-    HOME: personalHome(),
+    HOME: raw[ENGINE_HOME] || personalHome(),
     LC_ALL: 'C',
     DOCKER_BUILDKIT: '1',
   };

@@ -17,11 +17,11 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const MAX_BYTES = 4 * 1_024 * 1_024;
 
 /** A small text file of the repository. Throws for a link, a pipe, a device and for what is too large: they may never end. */
-export async function readRepoFile(path: string): Promise<string> {
+export async function readRepoFile(path: string, maxBytes = MAX_BYTES): Promise<string> {
   const file = await open(path, FLAGS);
   try {
     const info = await file.stat();
-    if (!info.isFile() || info.size > MAX_BYTES) throw new Error(`${path} is not a small file`);
+    if (!info.isFile() || info.size > maxBytes) throw new Error(`${path} is not a small file`);
     return await file.readFile('utf8');
   } finally {
     await file.close();

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { resolveStart, simpleWords } from '../../../builder-images/build-image-backend/utils/start.ts';
 import { VerenError } from '../../../contract/errors.ts';
@@ -21,11 +22,74 @@ test.each([
   ['npm start', { start: 'cross-env NODE_ENV=production node a.js' }, ['env', 'NODE_ENV=production', 'node', 'a.js']],
   ['npx tsx src/a.ts', {}, ['tsx', 'src/a.ts']],
   ['node "my server.js" --title=\'a b\'', {}, ['node', 'my server.js', '--title=a b']],
-  ['npm start', { prestart: 'node migrate.js', start: 'node a.js' }, ['/bin/sh', '-c', 'node migrate.js && node a.js']],
   ['node a.js --port $PORT', {}, ['/bin/sh', '-c', 'node a.js --port $PORT']],
   ['npm run build && node dist/a.js', { build: 'tsc' }, ['/bin/sh', '-c', 'npm run build && node dist/a.js']],
 ])('%s', (command, scripts, expected) => {
   expect(argv(command, scripts as unknown as Record<string, string>)).toEqual(expected);
+});
+
+const shell = (command: string, scripts: Record<string, string>, manager = '') => {
+  const {
+    argv: [program, flag, line],
+  } = resolveStart(command, pkg(scripts), manager);
+  expect([program, flag]).toEqual(['/bin/sh', '-c']);
+  return execFileSync('/bin/sh', ['-c', line as string], { encoding: 'utf8', env: { PATH: process.env.PATH } });
+};
+
+test('what belongs before and after a script runs there, under its own name', () => {
+  const scripts = {
+    prestart: 'echo before $npm_lifecycle_event',
+    start: 'false || echo "it is"; echo running',
+    poststart: 'npm run tidy',
+    tidy: 'echo after $npm_lifecycle_event',
+  };
+  expect(shell('npm start', scripts)).toBe('before prestart\nit is\nrunning\nafter tidy\n');
+  expect(() => shell('npm start', { ...scripts, prestart: 'exit 3' })).toThrow(expect.objectContaining({ status: 3 }));
+});
+
+test.each([
+  ['npm start', '', true],
+  ['bun run start', 'bun@1.4.5', true],
+  ['yarn start', 'yarn@1.22.22', true],
+  // Sources: Yarn's documentation of lifecycle scripts, pnpm's `enable-pre-post-scripts`.
+  ['yarn start', 'yarn@4.5.3', false],
+  ['pnpm start', 'pnpm@8.15.9', false],
+  ['pnpm start', 'pnpm@9.15.9', true],
+  ['pnpm start', 'pnpm', true],
+])('%s of %s: scripts before it run: %s', (command, manager, runs) => {
+  const {
+    argv: [program],
+  } = resolveStart(command, pkg({ prestart: 'node m.js', start: 'node a.js' }), manager);
+  expect(program).toBe(runs ? '/bin/sh' : 'node');
+});
+
+test('what a package manager would tell the script is known', () => {
+  const lifecycle = (command: string, scripts: Record<string, string>) => resolveStart(command, pkg(scripts)).lifecycle;
+  expect(lifecycle('npm start', { start: 'node a.js' })).toEqual({
+    manager: 'npm',
+    event: 'start',
+    script: 'node a.js',
+  });
+  // Of scripts that call each other the innermost one's.
+  expect(lifecycle('yarn start', { start: 'yarn serve --x', serve: 'node a.js' })).toEqual({
+    manager: 'yarn',
+    event: 'serve',
+    script: 'node a.js --x',
+  });
+  expect(lifecycle('node a.js', {})).toBeNull();
+});
+
+test('a call that means another package stays as it is', () => {
+  const scripts = { start: 'node a.js' };
+  for (const line of [
+    'npm start -w api',
+    'npm run start --workspace=api',
+    'npm start --prefix api',
+    'yarn workspace api start',
+  ])
+    expect(argv(line, scripts).join(' ')).toBe(line);
+  expect(argv('npm start --silent', scripts)).toEqual(['node', 'a.js']);
+  expect(resolveStart('yarn workspace api start', pkg(scripts)).needsPackageManager).toBe(true);
 });
 
 test('a script that is not there is named', () => {

@@ -43,6 +43,8 @@ describe('templates', () => {
     const files = last.filter((l) => /^(?:COPY|WORKDIR) /.test(l));
     expect(files).toEqual([
       'COPY --from=init /init /opt/veren/init',
+      // Root's own, of the base image: see the test of `run` below.
+      'COPY --from=build /opt/veren/system /',
       'COPY --from=build /opt/veren/runtime /opt/veren/tools',
       'COPY --from=build --chown=node:node /app /app',
       `WORKDIR /app/\${SERVICE_PATH}`,
