@@ -42,7 +42,7 @@ export const encodeKey = (key: string) =>
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 /** Null where a key has characters that XML has none for, or that a reader of XML would take for others. */
 function deleteRequest(keys: readonly string[]): string | null {
-  if (keys.some((key) => /[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/.test(key) || !key.isWellFormed())) return null;
+  if (keys.some((key) => /[\u0000-\u001f\u007f-\u009f\ufffe\uffff\p{Surrogate}]/u.test(key))) return null;
   const objects = keys.map((key) => `<Object><Key>${key.replace(/[&<>]/g, (c) => ENTITIES[c]!)}</Key></Object>`);
   return `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Quiet>true</Quiet>${objects.join('')}</Delete>`;
 }
