@@ -78,7 +78,7 @@ function loadTime(file: string, name: FunctionName): { wall: number; cpu: number
 }
 
 /** A valid environment for every function. */
-function sample(name: FunctionName): Record<string, string> {
+export function sample(name: FunctionName): Record<string, string> {
   const numbers = /TIMEOUT|LIMIT/;
   const fixed: Record<string, string> = {
     REDIS_URL: 'redis://127.0.0.1:1',

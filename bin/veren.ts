@@ -7,6 +7,7 @@ import { addNag, buildApp } from '../lib/app.ts';
 import { ConfigError, loadConfig, loadOtherStages } from '../lib/config.ts';
 import { prepareBundles } from '../lib/constructs/bundle.ts';
 import { collisions } from '../lib/names.ts';
+import { rememberValidation } from '../lib/remembered-validation.ts';
 
 /** The CDK app. Context and environment are read here and nowhere else: `-c stage=dev|prod|local`. */
 const app = new App();
@@ -21,6 +22,7 @@ try {
   await prepareBundles(Object.keys(FunctionEnvSchemas));
   buildApp(app, config, { redisRules: redisRules(), longestSessionPolicy });
   addNag(app);
+  if (process.env.CDK_VALIDATION !== 'false') rememberValidation(app);
   app.synth();
 } catch (e) {
   // A faulty configuration is answered with its sentences, not with a stack trace.

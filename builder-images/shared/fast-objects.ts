@@ -18,9 +18,13 @@ export interface FastObjects {
   /** Null: there certainly is none. Undefined: not known. */
   get(key: string): Promise<{ body: Buffer; etag: string } | null | undefined>;
   stream(key: string): Promise<Readable | null | undefined>;
+  /** At most 1,000. False: not all are removed, or not known to be. */
+  remove(keys: readonly string[]): Promise<boolean>;
   /** True: certainly no key begins with it. */
   isEmpty(prefix: string): Promise<boolean>;
 }
+
+type Method = 'GET' | 'PUT' | 'POST';
 
 const EMPTY = createHash('sha256').digest('hex');
 const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
@@ -35,6 +39,14 @@ export const encodeKey = (key: string) =>
     )
     .join('/');
 
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+/** Null where a key has characters that XML has none for, or that a reader of XML would take for others. */
+function deleteRequest(keys: readonly string[]): string | null {
+  if (keys.some((key) => /[\u0000-\u001f\u007f-\u009f\ufffe\uffff\p{Surrogate}]/u.test(key))) return null;
+  const objects = keys.map((key) => `<Object><Key>${key.replace(/[&<>]/g, (c) => ENTITIES[c]!)}</Key></Object>`);
+  return `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Quiet>true</Quiet>${objects.join('')}</Delete>`;
+}
+
 /** Null where the address is not certain to be of this form: other partitions, names that are not host names. */
 function baseUrl({ endpoint, bucket, region }: ObjectsAccess): URL | null {
   if (endpoint) return new URL(`${endpoint.replace(/\/+$/, '')}/${bucket}`);
@@ -47,7 +59,7 @@ function baseUrl({ endpoint, bucket, region }: ObjectsAccess): URL | null {
 function signer({ region, accessKeyId, secretAccessKey }: ObjectsAccess) {
   let day = '';
   let key: Buffer = Buffer.alloc(0);
-  return (method: 'GET' | 'PUT', path: string, query: string, headers: Record<string, string>): void => {
+  return (method: Method, path: string, query: string, headers: Record<string, string>): void => {
     const time = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
     const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
     if (day !== time.slice(0, 8)) {
@@ -74,7 +86,7 @@ export function fastObjects(access: ObjectsAccess): FastObjects | null {
   const pathOf = (key: string) => `${prefix}/${encodeKey(key)}`;
 
   type Given = Readonly<Record<string, string>>;
-  const signed = (method: 'GET' | 'PUT', path: string, query: string, sha256: string, given: Given) => {
+  const signed = (method: Method, path: string, query: string, sha256: string, given: Given) => {
     const headers: Record<string, string> = { ...given, host: base.host, 'x-amz-content-sha256': sha256 };
     if (access.sessionToken !== undefined) headers['x-amz-security-token'] = access.sessionToken;
     sign(method, path, query, headers);
@@ -97,6 +109,17 @@ export function fastObjects(access: ObjectsAccess): FastObjects | null {
       !!text?.includes('<KeyCount>0</KeyCount>') &&
       text.includes('<IsTruncated>false</IsTruncated>')
     );
+  };
+  const remove = async (keys: readonly string[]) => {
+    const text = deleteRequest(keys);
+    if (text === null) return false;
+    const body = Buffer.from(text);
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    const given = { 'content-type': 'application/xml', 'x-amz-checksum-sha256': base64(sha256) };
+    const headers = signed('POST', prefix || '/', 'delete=', sha256, given);
+    headers['content-length'] = String(body.length);
+    const answer = await transport.post(`${prefix || '/'}?delete=`, headers, body);
+    return !!answer?.body.includes('<DeleteResult') && !answer.body.includes('<Error>');
   };
   /** The answer with an object's bytes, not yet read. */
   const open = async (key: string): Promise<IncomingMessage | null | undefined> => {
@@ -136,6 +159,7 @@ export function fastObjects(access: ObjectsAccess): FastObjects | null {
       return body ? { body, etag: response.headers.etag ?? '' } : undefined;
     },
     stream: open,
+    remove,
     isEmpty,
   };
 }

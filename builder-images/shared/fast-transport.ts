@@ -10,11 +10,14 @@ export type SignedHeaders = Readonly<Record<string, string>>;
 
 /** Sends a signed PUT. Null where the answer's status is not 200, or none comes; never rejects. */
 export type SendPut = (path: string, headers: SignedHeaders, body: Buffer) => Promise<Answer | null>;
+/** Sends a signed POST. Otherwise as a PUT. */
+export type SendPost = SendPut;
 /** Sends a signed GET. Null where no answer comes; never rejects. The body is a stream that fails where it is cut. */
 export type SendGet = (path: string, headers: SignedHeaders) => Promise<http.IncomingMessage | null>;
 
 export interface Transport {
   readonly put: SendPut;
+  readonly post: SendPost;
   readonly get: SendGet;
 }
 
@@ -30,6 +33,7 @@ export function fastTransport(base: URL, many = MANY): Transport {
   let sent = 0;
   return {
     get: node.get,
+    post: node.post,
     put: (path, headers, body) => {
       if (++sent === many)
         undiciPut(base).then(
@@ -47,22 +51,22 @@ export function nodeTransport(base: URL): Transport {
   const { request: start, Agent } = base.protocol === 'https:' ? https : http;
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
   const { hostname, port, protocol } = base;
-  const send = (method: 'GET' | 'PUT', path: string, headers: SignedHeaders, body?: Buffer) =>
+  const send = (method: 'GET' | 'PUT' | 'POST', path: string, headers: SignedHeaders, body?: Buffer) =>
     new Promise<http.IncomingMessage | null>((resolve) => {
       const request = start({ agent, hostname, port, protocol, path, method, headers, timeout: TIMEOUT_MS }, resolve);
       request.on('timeout', () => request.destroy());
       request.on('error', () => resolve(null));
       request.end(body);
     });
-  return {
-    get: (path, headers) => send('GET', path, headers),
-    put: async (path, headers, body) => {
-      const response = await send('PUT', path, headers, body);
+  const answered =
+    (method: 'PUT' | 'POST'): SendPut =>
+    async (path, headers, body) => {
+      const response = await send(method, path, headers, body);
       if (!response) return null;
       const answer = await collected(response);
       return answer && response.statusCode === 200 ? { etag: response.headers.etag ?? '', body: answer } : null;
-    },
-  };
+    };
+  return { get: (path, headers) => send('GET', path, headers), put: answered('PUT'), post: answered('POST') };
 }
 
 /** Null where it is cut. */

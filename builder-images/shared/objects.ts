@@ -64,7 +64,10 @@ export function s3Objects(access: ObjectsAccess): Objects {
       await (await sdk()).copy(from, to);
     },
     async remove(keys) {
-      if (keys.length > 0) await (await sdk()).remove(keys);
+      for (let i = 0; i < keys.length; i += 1_000) {
+        const some = keys.slice(i, i + 1_000);
+        if (!(await fast?.remove(some))) await (await sdk()).remove(some);
+      }
     },
     async list(prefix) {
       return (await fast?.isEmpty(prefix)) ? [] : (await sdk()).list(prefix);

@@ -50,6 +50,34 @@ test('anything but success is not done: a wrong key, a foreign prefix, other byt
   expect(await world.site('fast')).not.toContain('x');
 });
 
+describe('removal', () => {
+  const NAMES = ['a & b <c>.txt', 'it\'s "odd".txt', 'ünï/日本 🚀.txt', '100%/+?#.txt', '&amp;.txt'];
+
+  test('of many keys at once, whatever their names, and of none that is not named', async () => {
+    const fast = fastObjects(access())!;
+    const keys = NAMES.map((name) => `__outputs/fast/removed/${name}`);
+    for (const key of [...keys, '__outputs/fast/removed/&.txt']) expect(await fast.put(key, body, meta)).toBe(true);
+    expect(await fast.remove([...keys, '__outputs/fast/removed/absent'])).toBe(true);
+    const left = (await world.site('fast')).filter((path) => path.startsWith('removed/'));
+    expect(left).toEqual(['removed/&.txt']);
+  });
+
+  test('is not done where a key is foreign, has no place in XML, or nobody is there', async () => {
+    const fast = fastObjects(access())!;
+    expect(await fast.remove(['__outputs/other/x'])).toBe(false);
+    for (const odd of ['\r', '\u0001', '\ud800']) expect(await fast.remove([`__outputs/fast/${odd}`])).toBe(false);
+    expect(await fastObjects(access({ secretAccessKey: 'wrong' }))!.remove(['__outputs/fast/x'])).toBe(false);
+    expect(await fastObjects(access({ endpoint: 'http://127.0.0.1:1' }))!.remove(['__outputs/fast/x'])).toBe(false);
+  });
+
+  test('of a refused key is an error by the SDK, and the others are gone', async () => {
+    const objects = s3Objects(access());
+    await objects.put('__outputs/fast/mine', body, meta);
+    await expect(objects.remove(['__outputs/fast/mine', '__outputs/other/x'])).rejects.toThrow('could not be removed');
+    expect(await world.site('fast')).not.toContain('mine');
+  });
+});
+
 describe('reads and conditional writes, with keys that may not list the bucket', () => {
   const fast = () => fastObjects(access())!;
   const key = "__outputs/fast/odd (key)/it's.json";

@@ -25,9 +25,10 @@ export interface Variant {
 /** The precompressed variants of a body that pay: both, since browsers offer `br` over HTTPS only. */
 export async function variants(body: Buffer, contentType: string): Promise<Variant[]> {
   if (body.length < MIN_SIZE || body.length > MAX_SIZE || !isCompressible(contentType)) return [];
+  const [br, gzipped] = await Promise.all([brotli(body), gz(body)]);
   const made: Variant[] = [
-    { encoding: 'br', body: await brotli(body) },
-    { encoding: 'gzip', body: await gz(body) },
+    { encoding: 'br', body: br },
+    { encoding: 'gzip', body: gzipped },
   ];
   return made.filter(
     (variant) => body.length - variant.body.length >= Math.max(MIN_SAVED_BYTES, body.length * MIN_SAVED_SHARE),

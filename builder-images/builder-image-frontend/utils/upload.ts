@@ -64,16 +64,20 @@ export async function upload(input: UploadInput): Promise<Uploaded> {
       published.push(before, ...kept.filter((variant) => !paths.has(variant.path)));
       return;
     }
-    await place(object, read.body ?? { file: file.source, size: read.size });
-    if (!input.precompress) return;
-    for (const variant of await madeVariants(read, object.contentType)) {
-      const variantPath = path + VARIANT_SUFFIX[variant.encoding];
-      // The build's own file of that name goes first.
-      if (paths.has(variantPath)) continue;
-      const { encoding, body } = variant;
-      const sha256 = createHash('sha256').update(body).digest('hex');
-      await place({ ...object, path: variantPath, size: body.length, sha256, encoding, of: read.sha256 }, body);
-    }
+    // Compressing is the thread pool's work: it goes on while the original is sent.
+    const [made] = await Promise.all([
+      input.precompress ? madeVariants(read, object.contentType) : [],
+      place(object, read.body ?? { file: file.source, size: read.size }),
+    ]);
+    // The build's own file of a variant's name goes first.
+    const wanted = made.filter(({ encoding }) => !paths.has(path + VARIANT_SUFFIX[encoding]));
+    await Promise.all(
+      wanted.map(({ encoding, body }) => {
+        const sha256 = createHash('sha256').update(body).digest('hex');
+        const variant = { path: path + VARIANT_SUFFIX[encoding], size: body.length, sha256, encoding, of: read.sha256 };
+        return place({ ...object, ...variant }, body);
+      }),
+    );
   };
 
   const small = input.files.filter((file) => file.size <= IN_MEMORY);

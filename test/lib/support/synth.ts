@@ -6,6 +6,7 @@ import { longestSessionPolicy } from '../../../lambdas/build-worker/services/lon
 import { redisRules } from '../../../lambdas/shared/redisUsers.ts';
 import { addNag, buildApp, type VerenStacks } from '../../../lib/app.ts';
 import { loadConfig, type Stage } from '../../../lib/config.ts';
+import { rememberValidation } from '../../../lib/remembered-validation.ts';
 
 /** The parts of a CloudFormation template that tests look at. */
 export interface Template {
@@ -63,6 +64,7 @@ export function synthesize(
     });
     change?.(stacks);
     if (nag) addNag(app);
+    rememberValidation(app);
     const assembly = app.synth();
     const artifacts = STACKS.map((id) => [id, assembly.getStackArtifact(id)] as const);
     return {
