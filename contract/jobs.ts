@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CreateDeploymentSchema } from './api.ts';
 import { TARGETS } from './builders.ts';
+import { CorrelationIdSchema } from './correlation.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { PlanSchema, TargetPlanSchema } from './plan.ts';
 
@@ -23,6 +24,7 @@ export const CloneJobSchema = z.object({
   deploymentId: z.string(),
   projectId: z.string(),
   owner: z.string(),
+  correlationId: CorrelationIdSchema.optional(),
   request: StoredRequestSchema,
 });
 export type CloneJob = z.infer<typeof CloneJobSchema>;
@@ -32,6 +34,7 @@ export const BuildJobSchema = z.object({
   deploymentId: z.string(),
   projectId: z.string(),
   owner: z.string(),
+  correlationId: CorrelationIdSchema.optional(),
   target: z.enum(TARGETS),
   gitUrl: z.string(),
   /** The request's git token and variables, encrypted; the next two hold them once opened, and in jobs of an earlier version. */

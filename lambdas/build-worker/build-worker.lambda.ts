@@ -7,7 +7,7 @@ import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain
 import { platformContext } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
-import { jsonLog } from '../shared/logger.ts';
+import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
@@ -61,9 +61,9 @@ const deps = once(async () => {
 });
 
 /** A ring of the doorbell: the event says nothing, the queue says all. */
-export const handler = async (_event?: unknown, context?: DrainContext): Promise<void> => {
+export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
   const own = await deps();
-  const onError = (e: unknown) => log('no successor was woken; the sweep will ring', e);
+  const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
   const drain = (mayTakeMore: () => boolean) => drainBuildQueue(own, mayTakeMore);
   await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, START_LEASE_MS, drain);
-};
+});

@@ -39,7 +39,8 @@ async function lookAfter(deps: WatcherDeps, id: string): Promise<void> {
     for (const target of TARGETS) if (stored.record.plan[target]) await giveUpBuild(deps, stored, target, quietFor);
 }
 
-async function giveUp(deps: WatcherDeps, { record: { deploymentId, projectId } }: StoredDeployment): Promise<void> {
+async function giveUp(deps: WatcherDeps, { record }: StoredDeployment): Promise<void> {
+  const { deploymentId, projectId, correlationId } = record;
   const event: DeploymentEvent = {
     v: 1,
     type: 'deployment.failed',
@@ -47,6 +48,7 @@ async function giveUp(deps: WatcherDeps, { record: { deploymentId, projectId } }
     at: new Date(deps.clock.now()).toISOString(),
     deploymentId,
     projectId,
+    ...(correlationId !== undefined && { correlationId }),
     error: failure('REQUEST_LOST'),
   };
   await deps.bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
@@ -58,7 +60,7 @@ async function giveUpBuild(
   target: Target,
   quietFor: number,
 ): Promise<void> {
-  const { deploymentId, projectId } = record;
+  const { deploymentId, projectId, correlationId } = record;
   const build = record.builds[target];
   if (!build || isTerminal(build.status) || (await deps.queue.get(QUEUES.build, buildJobId(deploymentId, target))))
     return;
@@ -68,7 +70,7 @@ async function giveUpBuild(
   const artifact = await deps.findArtifact({ deploymentId, projectId, target, attempt });
   await publishBuildEvent(
     deps,
-    { deploymentId, projectId, target, attempt },
+    { deploymentId, projectId, target, attempt, correlationId },
     artifact
       ? { type: 'build.succeeded', artifact, logLines: 0 }
       : { type: 'build.failed', error: failure('REQUEST_LOST') },

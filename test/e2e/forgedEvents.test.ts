@@ -6,6 +6,7 @@ import type { DeploymentRecord } from '../../contract/record.ts';
 import { project } from '../../lambdas/event-projector/project.ts';
 import { type LaptopPorts, openLaptopPorts } from '../../local/platform/ports.ts';
 import { frontendPlan } from '../support/events.ts';
+import { silentLog } from '../support/log.ts';
 import { macOf, SIGNING } from '../support/signing.ts';
 
 /**
@@ -53,7 +54,7 @@ beforeEach(async () => {
         signing: async () => SIGNING,
         place: { bucket: BUCKET, ecrUri: 'localhost/my-backend' },
         refuse: ({ reason }) => void refused.push(reason),
-        log: () => undefined,
+        log: silentLog,
       },
       event,
     ),
