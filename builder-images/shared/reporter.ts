@@ -22,6 +22,7 @@ export interface Identity {
   readonly projectId: string;
   readonly target: Target;
   readonly attempt: number;
+  readonly correlationId?: string;
 }
 
 export interface ReporterOptions {

@@ -11,8 +11,8 @@ import type { ApiEnv } from './guard.ts';
 export const nameRequest =
   (log: Log): MiddlewareHandler<ApiEnv> =>
   async (c, next) => {
-    const { header } = c.req;
-    const correlationId = correlationIdOf(header('X-Request-Id'), header('traceparent')) ?? randomUUID();
+    const given = correlationIdOf(c.req.header('X-Request-Id'), c.req.header('traceparent'));
+    const correlationId = given ?? randomUUID();
     c.set('correlationId', correlationId);
     await withLogFields({ correlationId, requestId: lambdaRequestId(c) }, async () => {
       await next();
