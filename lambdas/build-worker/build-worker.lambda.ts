@@ -48,7 +48,11 @@ const deps = once(async () => {
     }),
     configs: readECSConfig(process.env),
     limits: { global: env.LIMIT_GLOBAL, perOwner: env.LIMIT_PER_OWNER, perProject: env.LIMIT_PER_PROJECT },
-    network: { subnets: env.BUILDER_SUBNETS, securityGroups: env.BUILDER_SECURITY_GROUPS, assignPublicIp: false },
+    network: {
+      subnets: env.BUILDER_SUBNETS,
+      securityGroups: env.BUILDER_SECURITY_GROUPS,
+      assignPublicIp: env.BUILDER_PUBLIC_IP,
+    },
     spot: env.BUILDER_SPOT,
     platform: platformContext(env, buildersKafka),
     writeHandover: handoverWriter({

@@ -51,8 +51,8 @@ function images(): Record<string, Image> {
       .filter(({ Type }) => Type === 'Custom::CDKContainerImageBuild')
       .map(({ Properties }) => Properties);
     return Object.fromEntries(
-      builds.map(({ imageTag = '', sourceS3Key = '' }, i) => {
-        const files = filesOf(join(outdir, `asset.${sourceS3Key.replace(/\.zip$/, '')}`));
+      builds.map(({ imageTag = '', sourceS3Url }, i) => {
+        const files = filesOf(join(outdir, `asset.${/([0-9a-f]{64})\.zip/.exec(JSON.stringify(sourceS3Url))?.[1]}`));
         return [BUILDERS[i]?.family as string, { tag: imageTag, files }];
       }),
     );
