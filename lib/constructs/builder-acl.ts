@@ -8,6 +8,7 @@ import {
   TrafficDirection,
 } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 
 export interface BuilderAclProps {
   readonly vpc: IVpc;
@@ -55,5 +56,8 @@ export class BuilderAcl extends Construct {
       if (out) for (const port of [443, 80]) rule('0.0.0.0/0', AclTraffic.tcpPort(port));
       else rule('0.0.0.0/0', ANSWERS);
     }
+    acknowledge(this, {
+      'AwsSolutions-VPC3': 'The second wall of subnets with public addresses; security groups are the first.',
+    });
   }
 }
