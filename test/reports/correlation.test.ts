@@ -9,11 +9,11 @@ let veren: Veren;
 beforeAll(async () => {
   folder = await temporaryFolder();
   veren = await startVeren(join(folder.path, 'data'));
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await veren.stop();
   await folder.remove();
-}, 60_000);
+}, 180_000);
 
 test('one id leads from the answer of the API to the log of the platform, the record and the line of the builder', async () => {
   await makeRepo(join(folder.path, 'repo'), { 'index.html': '<p>hi' });
@@ -63,4 +63,4 @@ test('one id leads from the answer of the API to the log of the platform, the re
       attempt: 1,
     }),
   );
-});
+}, 180_000);
