@@ -21,32 +21,7 @@ images=$here/builder-images
 majors=${VEREN_TEST_MAJORS:-18 20 22 24}
 source "$here/.ci/stand-ins.sh"
 
-cat >"$folder/storage.conf" <<CONFIG
-[storage]
-driver = "overlay"
-runroot = "$folder/run"
-graphroot = "$folder/storage"
-CONFIG
-export CONTAINERS_STORAGE_CONF=$folder/storage.conf BUILDAH_ISOLATION=chroot
-# Certificates that this machine trusts besides the usual ones, for npm in the images; part of the stand-ins alone.
-extra_ca=${NODE_EXTRA_CA_CERTS:-}
-
-# stand_in <image> <root file system> [node version]: an image in buildah's storage, under its real name.
-stand_in() {
-  local name=docker.io/library/$1 container mount
-  buildah inspect --type image "$name" >/dev/null 2>&1 && return
-  container=$(buildah from scratch)
-  mount=$(buildah mount "$container")
-  cp -a "$2/." "$mount/"
-  if [[ -n "$extra_ca" && -d "$mount/etc" ]]; then
-    cp -L "$extra_ca" "$mount/etc/stand-in-ca.pem"
-    buildah config --env NODE_EXTRA_CA_CERTS=/etc/stand-in-ca.pem "$container"
-  fi
-  buildah commit --quiet --rm "$container" "$name" >/dev/null
-}
-
-# dockerfile_arg <Dockerfile> <name>
-dockerfile_arg() { sed -n "s/^ARG $2=//p" "$1"; }
+open_storage
 
 debian slim bullseye ca-certificates
 debian bookworm bookworm ca-certificates

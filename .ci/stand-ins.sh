@@ -42,3 +42,33 @@ CONFIG
   echo 'docker-registry does not start' >&2
   return 1
 }
+
+# open_storage: buildah's storage in $folder, for whoever builds images.
+open_storage() {
+  cat >"$folder/storage.conf" <<CONFIG
+[storage]
+driver = "overlay"
+runroot = "$folder/run"
+graphroot = "$folder/storage"
+CONFIG
+  export CONTAINERS_STORAGE_CONF=$folder/storage.conf BUILDAH_ISOLATION=chroot
+}
+
+# stand_in <image> <root file systems, one over the other>: an image in buildah's storage, under its real name. Certificates
+# that this machine trusts besides the usual ones, for npm in the images, are part of the stand-ins alone.
+stand_in() {
+  local name=docker.io/library/$1 container mount root
+  buildah inspect --type image "$name" >/dev/null 2>&1 && return
+  container=$(buildah from scratch)
+  mount=$(buildah mount "$container")
+  shift
+  for root in "$@"; do cp -a "$root/." "$mount/"; done
+  if [[ -n "${NODE_EXTRA_CA_CERTS:-}" && -d "$mount/etc" ]]; then
+    cp -L "$NODE_EXTRA_CA_CERTS" "$mount/etc/stand-in-ca.pem"
+    buildah config --env NODE_EXTRA_CA_CERTS=/etc/stand-in-ca.pem "$container"
+  fi
+  buildah commit --quiet --rm "$container" "$name" >/dev/null
+}
+
+# dockerfile_arg <Dockerfile> <name>
+dockerfile_arg() { sed -n "s/^ARG $2=//p" "$1"; }

@@ -12,6 +12,7 @@ import { connectRedis } from '../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../lambdas/shared/adapters/redis/ports.ts';
 import { buildKey, signedBus } from '../lambdas/shared/signing.ts';
 import { frontendPlan } from '../test/support/events.ts';
+import { silentLog } from '../test/support/log.ts';
 import { SIGNING } from '../test/support/signing.ts';
 
 /**
@@ -98,7 +99,7 @@ const operations = {
       signing: async () => SIGNING,
       place: { bucket: 'bench' },
       refuse: console.error,
-      log: console.error,
+      log: silentLog,
     };
     const topics = Object.values(TOPICS);
     const handler = (event: Parameters<typeof project>[1]) => project(deps, event);

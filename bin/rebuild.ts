@@ -20,6 +20,7 @@ import type { Signing } from '../lambdas/shared/signing.ts';
 import { verifyingSecret } from '../lambdas/shared/signingSecret.ts';
 import { createCredentialStore } from '../local/awsProtocol/credentials.ts';
 import { laptopSigning } from '../local/platform/signing.ts';
+import { textLog } from '../local/platform/textLog.ts';
 import { startS3Endpoint } from '../local/s3/endpoint.ts';
 
 const USAGE = `Usage: npm run veren -- rebuild [--data DIR]
@@ -91,7 +92,7 @@ async function signingOf(env: z.output<typeof EnvSchema>, dataDir: string | unde
   if (dataDir !== undefined) return laptopSigning(dataDir, Date.now());
   if (!env.EVENT_SIGNING_SECRET_ARN) throw new Error('EVENT_SIGNING_SECRET_ARN is missing.');
   const client = new SecretsManagerClient({ region: env.AWS_REGION });
-  return verifyingSecret(client, env.EVENT_SIGNING_SECRET_ARN, systemClock, console.error)();
+  return verifyingSecret(client, env.EVENT_SIGNING_SECRET_ARN, systemClock, textLog())();
 }
 
 /** The laptop's S3, which runs only while its platform does: here in its place. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BuildEnvSchema, PROJECT_ID } from './api.ts';
 import { NODE_MAJORS } from './builders.ts';
+import { CorrelationIdSchema } from './correlation.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { AllowSecretsSchema } from './plan.ts';
 
@@ -81,6 +82,8 @@ const common = {
   PROJECT_ID: z.string().regex(PROJECT_ID).max(63),
   DEPLOYMENTID: z.string().regex(/^[a-z0-9]{1,40}$/),
   ATTEMPT: count,
+  /** Of the request that the deployment began with: what the builder's own log lines and events bear. */
+  CORRELATION_ID: CorrelationIdSchema.optional(),
   NODE_VERSION: z
     .string()
     .transform(Number)

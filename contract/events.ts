@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PROJECT_ID } from './api.ts';
 import { TARGETS, type Target } from './builders.ts';
+import { CorrelationIdSchema } from './correlation.ts';
 import { NodeMajorSchema, PlanSchema } from './plan.ts';
 import { ArtifactSchema, FailureSchema, PHASES } from './record.ts';
 
@@ -29,6 +30,8 @@ const envelope = {
   /** When it happened, by the sender's clock. */
   at: time,
   ...subject,
+  /** Of the request that it began with; events of an earlier version have none. */
+  correlationId: CorrelationIdSchema.optional(),
 };
 const attempt = z.number().int().min(1);
 const build = { ...envelope, target: z.enum(TARGETS), attempt };

@@ -101,6 +101,8 @@ export const FunctionEnvSchemas = {
     KAFKA_CLUSTER_ARN: text.optional(),
     BUILDER_SUBNETS: list,
     BUILDER_SECURITY_GROUPS: list,
+    /** Builders get a public address: their subnets have no NAT. */
+    BUILDER_PUBLIC_IP: flag.default(false),
     /** First attempts on Fargate Spot. */
     BUILDER_SPOT: flag,
     LIMIT_GLOBAL: count,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CreateDeploymentSchema, GitOptionsSchema } from './api.ts';
 import { TARGETS } from './builders.ts';
+import { CorrelationIdSchema } from './correlation.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { PlanSchema, TargetPlanSchema } from './plan.ts';
 import { ArtifactSchema } from './record.ts';
@@ -28,6 +29,7 @@ export const CloneJobSchema = z.object({
   deploymentId: z.string(),
   projectId: z.string(),
   owner: z.string(),
+  correlationId: CorrelationIdSchema.optional(),
   request: StoredRequestSchema,
 });
 export type CloneJob = z.infer<typeof CloneJobSchema>;
@@ -37,6 +39,7 @@ export const BuildJobSchema = z.object({
   deploymentId: z.string(),
   projectId: z.string(),
   owner: z.string(),
+  correlationId: CorrelationIdSchema.optional(),
   target: z.enum(TARGETS),
   gitUrl: z.string(),
   /** The request's git token and variables, encrypted; the next two hold them once opened, and in jobs of an earlier version. */

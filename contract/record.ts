@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CorrelationIdSchema } from './correlation.ts';
 import { NodeMajorSchema, PlanSchema } from './plan.ts';
 
 export const DEPLOYMENT_STATUSES = ['queued', 'analyzing', 'building', 'succeeded', 'failed', 'canceled'] as const;
@@ -74,6 +75,8 @@ export const DeploymentRecordSchema = z.object({
   deploymentId: z.string(),
   projectId: z.string(),
   owner: z.string(),
+  /** Of the request that it began with. */
+  correlationId: CorrelationIdSchema.optional(),
   gitUrl: z.string(),
   ref: z.string().nullable(),
   commit: z.string().nullable(),

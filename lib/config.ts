@@ -74,7 +74,10 @@ const NetworkSchema = z.strictObject({
   availabilityZones: whole(2, 3).default(2),
   /** Names of the zones, as many as `availabilityZones`; without them AWS's first ones. */
   zones: z.array(zoneName).optional(),
+  /** 0: builds get public addresses in subnets of their own, and functions go out through one small NAT instance. */
   natGateways: whole(0, 3).default(1),
+  /** Of that NAT instance. */
+  natInstanceType: matching(/^[a-z]+\d+[a-z]*\.[a-z0-9]+$/, 'an EC2 instance type, e.g. t4g.nano').default('t4g.nano'),
   flowLogs: flag.default(true),
   /** AWS services that are reached inside the VPC rather than through the NAT gateways. */
   endpoints: z.array(oneOf(ENDPOINTS)).default([]),
@@ -339,11 +342,6 @@ const shape = {
 
 export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).superRefine((c, ctx) => {
   const fault = (path: (string | number)[], message: string) => ctx.addIssue({ code: 'custom', path, message });
-  if (c.network.natGateways === 0 && !c.network.existing && c.stage !== 'local')
-    fault(
-      ['network', 'natGateways'],
-      'at least 1: builds need git hosts and package registries, which no VPC endpoint reaches; for other ways out (a proxy, a transit gateway, a NAT instance) give your own VPC in network.existing',
-    );
   if (c.gitHosts === 'any' && c.stage !== 'local')
     fault(['gitHosts'], '"public": anything else would let users reach into the VPC');
   if (c.api.pathEndpoint && c.stage !== 'local')

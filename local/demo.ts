@@ -9,6 +9,7 @@ import { VerenClient } from './client/VerenClient.ts';
 import { openToBuilds } from './platform/dataFolder.ts';
 import type { HostEnv } from './platform/images.ts';
 import { type Platform, startPlatform } from './platform/platform.ts';
+import { textLog } from './platform/textLog.ts';
 import { portOf } from './port.ts';
 import { DEFAULT_DATA_DIR } from './start.ts';
 import { untilSignal } from './untilSignal.ts';
@@ -38,7 +39,7 @@ export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: De
       port: portOf(env, 0),
       ...(env.VEREN_TOKEN && { token: env.VEREN_TOKEN }),
       hostEnv: env,
-      log: (message, details) => env.VEREN_DEBUG && console.error(message, details ?? ''),
+      ...(env.VEREN_DEBUG && { log: textLog() }),
     });
     const { projectId, gitUrl } = await repository(source, await mkdtemp(join(platform.temporary, 'demo-')));
     console.log(

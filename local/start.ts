@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { CreateDeployment } from '../contract/api.ts';
 import type { HostEnv } from './platform/images.ts';
 import { startPlatform } from './platform/platform.ts';
+import { textLog } from './platform/textLog.ts';
 import { portOf } from './port.ts';
 import { untilSignal } from './untilSignal.ts';
 
@@ -28,7 +29,7 @@ export async function runStart({ env, dataDir = DEFAULT_DATA_DIR }: StartOptions
     port: portOf(env, 3_000),
     ...(env.VEREN_TOKEN && { token: env.VEREN_TOKEN }),
     hostEnv: env,
-    log: (message, details) => console.error(message, details ?? ''),
+    log: textLog(),
   });
   const token = platform.tokenFile ? `$(cat '${platform.tokenFile}')` : '$VEREN_TOKEN';
   console.log(`Veren runs at ${platform.url} (API page: ${platform.url}/docs)

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { VerenError } from '../contract/errors.ts';
 import type { MemoryNotifier } from '../lambdas/shared/adapters/memory/notifier.ts';
+import type { Log } from '../lambdas/shared/logger.ts';
 import type { WebSocketEvent } from '../lambdas/websocket/handle.ts';
 import { refuseUpgrade } from './platform/refuse.ts';
 
@@ -15,7 +16,7 @@ export interface WebSocketOptions {
   readonly handle: (event: WebSocketEvent) => Promise<{ statusCode: number }>;
   /** Why a request may not come in at all, or null. */
   readonly admit: (request: IncomingMessage) => VerenError | null;
-  readonly log: (message: string, details?: unknown) => void;
+  readonly log: Log;
 }
 
 /** API Gateway's limit for a message; a subscription is a few hundred bytes. */
@@ -59,20 +60,22 @@ export function attachWebSockets({
     sockets.handleUpgrade(request, socket, head, (ws) => {
       const detach = notifier.attach(connectionId, (message) => send(ws, message));
       ws.on('message', (data) => run(handle(event('$default', data.toString()))));
-      ws.on('error', (e) => log(`WebSocket ${connectionId}: ${e.message}`));
+      ws.on('error', (error) => log.warn('A WebSocket connection failed', { connectionId, error: error.message }));
       ws.on('close', () => {
         detach();
         run(handle(event('$disconnect')));
       });
     });
   };
-  const run = (work: Promise<unknown>) => void work.catch((e) => log('a WebSocket message could not be handled', e));
+  const run = (work: Promise<unknown>) =>
+    void work.catch((error) => log.error('A WebSocket message could not be handled', { error }));
 
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    upgrade(request, socket, head).catch((e) => {
-      log('a WebSocket connection could not be made', e);
-      refuseUpgrade(socket, new VerenError('INTERNAL'));
+    upgrade(request, socket, head).catch((error) => {
+      const correlationId = randomUUID();
+      log.error('A WebSocket connection could not be made', { correlationId, error });
+      refuseUpgrade(socket, new VerenError('INTERNAL'), correlationId);
     });
   });
   return async () => {

@@ -12,6 +12,7 @@ import { type Fetching, unusableVariables } from './fetch.ts';
 import { stopFetch } from './fetched.ts';
 import { kafkaTransport } from './kafka.ts';
 import { createMasker, type Masker, secretsOf } from './masker.ts';
+import { logOwn, nameBuild, nameTarget } from './own-log.ts';
 import { removeTree } from './processes.ts';
 import { Reporter } from './reporter.ts';
 
@@ -56,16 +57,23 @@ export function createReporter(
   mask: Masker,
   now: () => number,
 ): Reporter {
+  nameTarget(target);
   let told = Number.NEGATIVE_INFINITY;
   return new Reporter({
-    identity: { deploymentId: env.DEPLOYMENTID, projectId: env.PROJECT_ID, target, attempt: env.ATTEMPT },
+    identity: {
+      deploymentId: env.DEPLOYMENTID,
+      projectId: env.PROJECT_ID,
+      target,
+      attempt: env.ATTEMPT,
+      ...(env.CORRELATION_ID !== undefined && { correlationId: env.CORRELATION_ID }),
+    },
     transport: kafkaTransport(env, env.DEPLOYMENTID),
     mask,
     now,
     onTrouble: (error) => {
       if (now() - told < 60_000) return;
       told = now();
-      console.error(mask(`veren: the broker does not take messages: ${(error as Error).message}`));
+      logOwn('WARN', 'The broker does not take messages', { reason: mask((error as Error).message) });
     },
   });
 }
@@ -80,7 +88,7 @@ async function removeWork({ work, sandbox }: Fetching, { VEREN_KANIKO }: Begun['
     if (VEREN_KANIKO === undefined) await removeTree(work);
     else await rm(work, { recursive: true, force: true });
   } catch (error) {
-    console.error(`veren: the work folder stays: ${(error as Error).message}`);
+    logOwn('WARN', 'The work folder could not be removed', { reason: (error as Error).message });
   }
 }
 
@@ -109,6 +117,7 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   begun: Begun,
 ): Promise<number> {
   const { raw } = begun;
+  nameBuild(raw);
   const { job: env, image, fetching } = await checkEnvironment(begun, builder);
   const now = () => Date.now();
   const mask = createMasker(secretsOf(env));
@@ -136,19 +145,20 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
     });
     deadline.clear();
     told = await (stored ? reporter.stored(artifact, waitMs) : reporter.succeeded(artifact, waitMs));
-    console.log(`veren: ${stored ? 'stored' : 'published'} ${describe(artifact)}`);
+    logOwn('INFO', stored ? 'The build was stored' : 'The build was published', { artifact: describe(artifact) });
     if (saveCaches)
       await within(SAVE_MS, deadline.signal, saveCaches).catch((error: Error) =>
-        console.error(mask(`veren: no cache was kept: ${error.message}`)),
+        logOwn('WARN', 'No cache was kept', { reason: mask(error.message) }),
       );
   } catch (error) {
     deadline.clear();
     const fault = asFault(error, (reason) => new VerenError('PUBLISH_FAILED', { reason: mask(reason) }));
     exitCode = exitCodeOf(fault.error);
-    console.error(mask(`veren: ${deadline.phase} failed: ${fault.error.code}: ${fault.message}`));
+    const { code } = fault.error;
+    logOwn('ERROR', 'The build failed', { phase: deadline.phase, code, exitCode, reason: mask(fault.message) });
     told = await reporter.failed(toFailure(fault, deadline.phase, mask), waitMs);
   }
-  if (!told) console.error('veren: the broker did not take the result; the exit code tells it');
+  if (!told) logOwn('ERROR', 'The broker did not take the result, which the exit code tells instead', { exitCode });
   await reporter.close();
   await removeWork(fetching, raw);
   return exitCode;
@@ -171,7 +181,7 @@ export function main(run: () => Promise<number>): void {
     (exitCode) => process.exit(exitCode),
     (error: unknown) => {
       const known = error instanceof VerenError;
-      console.error(`veren: ${known ? error.message : (error as Error).stack}`);
+      logOwn('ERROR', 'The builder could not run', known ? { code: error.code, reason: error.message } : { error });
       process.exit(known ? exitCodeOf(error) : 1);
     },
   );

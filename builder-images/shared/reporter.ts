@@ -20,6 +20,7 @@ export interface Identity {
   readonly projectId: string;
   readonly target: Target;
   readonly attempt: number;
+  readonly correlationId?: string;
 }
 
 export interface ReporterOptions {

@@ -41,7 +41,7 @@ const api = once(async () => {
     log,
     doorbell: lambdaDoorbell(new LambdaClient({}), {
       functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
-      onError: (e) => log('a doorbell was not heard; the sweep will ring again', e),
+      onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
     }),
     archive: s3Archive(s3, env.BUCKET),
     dropCaches: dropCaches(s3, env.BUCKET),

@@ -15,7 +15,7 @@ export type CancelReason = { readonly reason: 'user' } | { readonly reason: 'sup
  */
 export async function cancelDeployment(deps: CancelDeps, record: DeploymentRecord, why: CancelReason): Promise<void> {
   const published = await decide(deps, record);
-  const { deploymentId, projectId } = record;
+  const { deploymentId, projectId, correlationId } = record;
   const event: DeploymentEvent = {
     v: 1,
     type: 'deployment.canceled',
@@ -23,6 +23,7 @@ export async function cancelDeployment(deps: CancelDeps, record: DeploymentRecor
     at: new Date(deps.clock.now()).toISOString(),
     deploymentId,
     projectId,
+    ...(correlationId !== undefined && { correlationId }),
     published,
     ...why,
   };

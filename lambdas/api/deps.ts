@@ -3,6 +3,7 @@ import type { Plan } from '../../contract/plan.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { DropCaches } from '../shared/caches.ts';
 import type { NewId } from '../shared/deploymentIds.ts';
+import type { Log } from '../shared/logger.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel, Tickets } from '../shared/ports.ts';
 import type { SecretBox } from '../shared/secretBox.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
@@ -39,5 +40,5 @@ export interface ApiDeps {
   readonly logStreamUrl?: string;
   /** Why the platform cannot work as it should, in one sentence; null where it can. Absent: it always can. */
   readonly health?: () => Promise<string | null>;
-  readonly log: (message: string, details?: unknown) => void;
+  readonly log: Log;
 }

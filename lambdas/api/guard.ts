@@ -1,15 +1,15 @@
 import type { Context, Hono, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { requestId } from 'hono/request-id';
 import { VerenError } from '../../contract/errors.ts';
 import { allowedMethods } from './allowedMethods.ts';
 import { bearerToken } from './auth.ts';
 import type { ApiDeps } from './deps.ts';
 import { checkJson } from './jsonBody.ts';
 import { onError, problem } from './problem.ts';
+import { nameRequest } from './requestLog.ts';
 
-/** What every handler finds in its context: the owner that the token belongs to. */
-export type ApiEnv = { Variables: { owner: string; requestId: string } };
+/** What every handler finds in its context: the owner that the token belongs to, and the id of the request. */
+export type ApiEnv = { Variables: { owner: string; correlationId: string } };
 
 export interface GuardOptions {
   /** Bytes of a request's body. */
@@ -24,7 +24,7 @@ export function guard(
   deps: Pick<ApiDeps, 'authenticate' | 'log'>,
   { maxBody, open }: GuardOptions,
 ): void {
-  app.use(requestId());
+  app.use(nameRequest(deps.log));
   app.use(async (c, next) => {
     await next();
     c.header('X-Content-Type-Options', 'nosniff');
@@ -50,7 +50,7 @@ export function guard(
     c.header('Allow', allowed.join(', '));
     return problem(c, new VerenError('METHOD_NOT_ALLOWED', { method: c.req.method }));
   });
-  app.onError((error, c) => onError(c, error, deps.log));
+  app.onError((error, c) => onError(c, error));
 }
 
 /**

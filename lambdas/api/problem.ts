@@ -5,14 +5,14 @@ import type { z } from 'zod';
 import type { Problem } from '../../contract/api.ts';
 import { type DetailArguments, ERRORS, type ErrorCode, VerenError } from '../../contract/errors.ts';
 
-/** The body of RFC 9457 for a row of the error table. @param requestId The id under which the log has it. */
-export function problemOf(error: VerenError, requestId: string, errors?: Problem['errors']): Problem {
+/** The body of RFC 9457 for a row of the error table. @param correlationId The id under which the log has it. */
+export function problemOf(error: VerenError, correlationId: string, errors?: Problem['errors']): Problem {
   return {
     type: `urn:veren:error:${error.code}`,
     title: title(error.code),
     status: error.row.status ?? 500,
     detail: error.message,
-    instance: `urn:veren:request:${requestId}`,
+    instance: `urn:veren:request:${correlationId}`,
     code: error.code,
     ...(errors && { errors }),
   };
@@ -20,7 +20,7 @@ export function problemOf(error: VerenError, requestId: string, errors?: Problem
 
 /** The answer with it. */
 export function problem(c: Context, error: VerenError, errors?: Problem['errors']): Response {
-  const body = problemOf(error, c.get('requestId'), errors);
+  const body = problemOf(error, c.get('correlationId'), errors);
   if (body.status === 401) c.header('WWW-Authenticate', 'Bearer');
   return c.json(body, body.status as ContentfulStatusCode, { 'Content-Type': 'application/problem+json' });
 }
@@ -52,13 +52,12 @@ const depth = (issues: z.core.$ZodIssue[]) =>
   Math.max(...issues.map((i) => i.path.length + (i.code === 'unrecognized_keys' || i.code === 'custom' ? 1 : 0)));
 
 /** What Hono or a handler threw → an answer; only what has a row in the table is told to the client. */
-export function onError(c: Context, error: Error, log: (message: string, error: Error) => void): Response {
+export function onError(c: Context, error: Error): Response {
   // Whoever hung up in the middle hears nothing any more; it is no fault that somebody should look into.
   if (c.req.raw.signal.aborted) return problem(c, new VerenError('REQUEST_INCOMPLETE'));
   if (error instanceof VerenError && error.row.status !== undefined) return problem(c, error);
   if (error instanceof HTTPException && error.status === 400)
     return problem(c, new VerenError('MALFORMED_JSON', { reason: error.message }));
-  log('request failed', error);
   return problem(c, new VerenError('INTERNAL'));
 }
 

@@ -10,10 +10,10 @@ type Deps = Pick<ApiDeps, 'bus' | 'queue' | 'doorbell'>;
 
 /** A deployment's first job. */
 export function cloneJob(
-  { deploymentId, projectId, owner }: Requested,
+  { deploymentId, projectId, owner, correlationId }: Requested,
   request: StoredRequest,
 ): NewJob<CloneJob> & { readonly queue: typeof QUEUES.clone } {
-  const data = { deploymentId, projectId, owner, request };
+  const data = { deploymentId, projectId, owner, ...(correlationId !== undefined && { correlationId }), request };
   return { queue: QUEUES.clone, id: cloneJobId(deploymentId), data, owner, projectId };
 }
 

@@ -26,7 +26,11 @@ export async function supersedeOlder(
       await cancelDeployment(deps, older, { reason: 'superseded', by: deploymentId }).catch((e) => {
         // The newer one is accepted whatever becomes of the older one: that runs to its end, and the newer stays live.
         if (!(e instanceof VerenError && e.code === 'ALREADY_PUBLISHED'))
-          deps.log(`deployment ${older.deploymentId} could not be superseded by ${deploymentId}`, e);
+          deps.log.warn('An older deployment could not be superseded', {
+            deploymentId: older.deploymentId,
+            supersededBy: deploymentId,
+            error: e,
+          });
       });
 }
 

@@ -8,7 +8,7 @@ import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain
 import { platformContext } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
-import { jsonLog } from '../shared/logger.ts';
+import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
@@ -51,7 +51,11 @@ const deps = once(async () => {
     }),
     configs: readECSConfig(process.env),
     limits: { global: env.LIMIT_GLOBAL, perOwner: env.LIMIT_PER_OWNER, perProject: env.LIMIT_PER_PROJECT },
-    network: { subnets: env.BUILDER_SUBNETS, securityGroups: env.BUILDER_SECURITY_GROUPS, assignPublicIp: false },
+    network: {
+      subnets: env.BUILDER_SUBNETS,
+      securityGroups: env.BUILDER_SECURITY_GROUPS,
+      assignPublicIp: env.BUILDER_PUBLIC_IP,
+    },
     spot: env.BUILDER_SPOT,
     platform: platformContext(env, buildersKafka),
     openObjects: ({ accessKeyId, secretAccessKey, sessionToken }: BuildCredentials) =>
@@ -73,12 +77,12 @@ const deps = once(async () => {
 });
 
 /** A ring of the doorbell: the event says nothing, the queue says all. */
-export const handler = async (_event?: unknown, context?: DrainContext): Promise<void> => {
+export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
   const own = await deps();
-  const onError = (e: unknown) => log('no successor was woken; the sweep will ring', e);
+  const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
   const drain = async (mayTakeMore: () => boolean) => {
     const drained = await Promise.all([drainPromotions(own, mayTakeMore), drainBuildQueue(own, mayTakeMore)]);
     return drained.every(Boolean);
   };
   await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, START_LEASE_MS, drain);
-};
+});

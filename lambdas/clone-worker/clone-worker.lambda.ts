@@ -6,7 +6,7 @@ import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain
 import { gitPolicy } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
-import { jsonLog } from '../shared/logger.ts';
+import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
@@ -23,7 +23,7 @@ const log = jsonLog('clone-worker');
 const swept = sweepGitFolders(tmpdir());
 
 const lambda = new LambdaClient({});
-const onError = (e: unknown) => log('a doorbell was not heard; the sweep will ring again', e);
+const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
 
 const deps = once(async () => {
   await swept;
@@ -45,7 +45,7 @@ const deps = once(async () => {
 });
 
 /** A ring of the doorbell: the event says nothing, the queue says all. */
-export const handler = async (_event?: unknown, context?: DrainContext): Promise<void> => {
+export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
   const own = await deps();
   await drainWithinTime({ lambda, onError }, context, LEASE_MS, (mayTakeMore) => drainCloneQueue(own, mayTakeMore));
-};
+});

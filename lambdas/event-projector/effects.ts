@@ -3,6 +3,7 @@ import { buildJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
 import type { Archive } from '../shared/archive.ts';
+import type { Log } from '../shared/logger.ts';
 import type { DeploymentStore, Doorbell, JobQueue, LogChannel, Notifier, Subscriptions } from '../shared/ports.ts';
 import { mayPromote, queuePromotion } from '../shared/promotion.ts';
 import { freeSlot, hasStopped } from '../shared/slots.ts';
@@ -21,7 +22,7 @@ export interface EffectDeps {
   readonly subscriptions: Subscriptions;
   readonly notifier: Notifier;
   readonly stopBuilds: StopBuilds;
-  readonly log: (message: string, details?: unknown) => void;
+  readonly log: Log;
 }
 
 /**
@@ -38,6 +39,7 @@ export async function settle(
     const facts = (await deps.store.get(after.deploymentId))?.facts;
     await deps.archive.writeRecord(after, facts ? eventsOf(facts) : []);
     await deps.archiveLog(after.deploymentId);
+    if (!before || !isTerminal(before.status)) logEnd(deps.log, after);
   }
   await freeStopped(deps, after);
   if (mayPromote(after)) await promoteStored(deps, after.deploymentId);
@@ -46,12 +48,20 @@ export async function settle(
   await notify(deps, after);
 }
 
+function logEnd(
+  log: Log,
+  { deploymentId, projectId, correlationId, status, error, createdAt, finishedAt }: DeploymentRecord,
+) {
+  const seconds = (Date.parse(finishedAt ?? createdAt) - Date.parse(createdAt)) / 1_000;
+  log.info('A deployment has ended', { correlationId, deploymentId, projectId, status, code: error?.code, seconds });
+}
+
 /** ECS being away must not hold back every record of the partition: the sweep stops what is canceled and still runs. */
 async function stop(deps: EffectDeps, deploymentId: string): Promise<void> {
   try {
     await deps.stopBuilds(deploymentId, 'the deployment was canceled');
-  } catch (e) {
-    deps.log(`a task of deployment ${deploymentId} could not be stopped; the next sweep tries again`, e);
+  } catch (error) {
+    deps.log.warn('A task could not be stopped, and the next sweep tries again', { deploymentId, error });
   }
 }
 
@@ -81,9 +91,9 @@ async function notify(deps: EffectDeps, record: DeploymentRecord): Promise<void>
     connections.map(async (id) => {
       try {
         if ((await deps.notifier.send(id, message)) === 'gone') await deps.subscriptions.disconnect(id);
-      } catch (e) {
+      } catch (error) {
         // A subscriber that cannot be reached must not hold back everybody's state; the next change reaches it.
-        deps.log(`connection ${id} could not be notified`, e);
+        deps.log.warn('A subscriber could not be notified', { connectionId: id, error });
       }
     }),
   );

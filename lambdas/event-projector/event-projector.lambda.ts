@@ -10,7 +10,7 @@ import { apiGatewayNotifier } from '../shared/adapters/aws/notifier.ts';
 import { s3Archive } from '../shared/archive.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
-import { jsonLog } from '../shared/logger.ts';
+import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { embeddedMetrics } from '../shared/metrics.ts';
 import { once } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
@@ -40,7 +40,7 @@ const deps = once(async (): Promise<ProjectorDeps> => {
     archiveLog: (id) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
     doorbell: lambdaDoorbell(new LambdaClient({}), {
       functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
-      onError: (e) => log('a doorbell was not heard; the sweep will ring again', e),
+      onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
     }),
     notifier: apiGatewayNotifier(new ApiGatewayManagementApiClient({ endpoint: env.WEBSOCKET_CALLBACK_URL })),
     stopBuilds: stopBuilds({ queue, ecs: new ECSClient({}) }),
@@ -53,4 +53,4 @@ const deps = once(async (): Promise<ProjectorDeps> => {
   };
 });
 
-export const handler = async (event: MSKEvent): Promise<BatchResult> => project(await deps(), event);
+export const handler = withRequestId(async (event: MSKEvent): Promise<BatchResult> => project(await deps(), event));

@@ -1,6 +1,7 @@
 import type { MSKEvent, MSKRecord } from 'aws-lambda';
 import type { DeploymentEvent } from '../../contract/events.ts';
 import { isTerminal } from '../../contract/record.ts';
+import { type LogFields, withLogFields } from '../shared/logger.ts';
 import type { Clock, LogEntry } from '../shared/ports.ts';
 import type { Signing } from '../shared/signing.ts';
 import {
@@ -72,12 +73,12 @@ async function projectPartition(deps: ProjectorDeps, records: readonly MSKRecord
   try {
     for (const run of groupRuns(await read(deps, records))) {
       next = (run[0] as Received).record;
-      await projectRun(deps, run);
+      await withLogFields(fieldsOf(run), () => projectRun(deps, run));
     }
     return [];
-  } catch (e) {
-    deps.log('a batch could not be projected and is given back', e);
+  } catch (error) {
     const { topic, partition, offset } = next;
+    deps.log.error('A batch could not be projected and is given back', { topic, partition, offset, error });
     return [{ itemIdentifier: { partition: `${topic}-${partition}`, offset } }];
   }
 }
@@ -95,7 +96,7 @@ async function read(deps: ProjectorDeps, records: readonly MSKRecord[]): Promise
       const { reason, deploymentId } = message;
       deps.refuse({ topic, partition, offset, reason, ...(deploymentId !== undefined && { deploymentId }) });
     } else if (message.kind === 'malformed') {
-      deps.log(`message ${topic}/${partition}@${offset} is malformed and was parked`);
+      deps.log.error('A malformed message was parked', { topic, partition, offset, reason: message.reason });
       await deps.park({ topic, partition, offset, value: raw.value.toString(), reason: message.reason });
     } else received.push({ ...message, record });
   }
@@ -111,6 +112,15 @@ function groupRuns(received: readonly Received[]): Received[][] {
     else runs.push([one]);
   }
   return runs;
+}
+
+/** Lines about a run of messages are found by their deployment, and by the request that it began with where one tells it. */
+function fieldsOf(run: readonly Received[]): LogFields {
+  const { deploymentId, projectId } = (run[0] as Received).message;
+  const correlationId = run
+    .map(({ message }) => ('lines' in message ? undefined : message.correlationId))
+    .find(Boolean);
+  return { correlationId, deploymentId, projectId };
 }
 
 async function projectRun(deps: ProjectorDeps, run: readonly Received[]): Promise<void> {

@@ -21,6 +21,6 @@ export function countRefused(measure: Measure, log: Log, clock: Clock): Projecto
     }
     if (told.has(kind) || told.size >= MOST_TOLD) return;
     told.add(kind);
-    log(`message ${topic}/${partition}@${offset} was dropped: ${reason}`, { deploymentId });
+    log.warn('A message was dropped', { topic, partition, offset, reason, deploymentId });
   };
 }

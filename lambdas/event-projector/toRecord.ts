@@ -39,6 +39,7 @@ export function toRecord(facts: DeploymentFacts): DeploymentRecord | null {
     deploymentId: requested.deploymentId,
     projectId: requested.projectId,
     owner: requested.owner,
+    ...(requested.correlationId !== undefined && { correlationId: requested.correlationId }),
     gitUrl: requested.gitUrl,
     ref: requested.ref,
     commit: facts.analyzed?.plan.commit ?? null,

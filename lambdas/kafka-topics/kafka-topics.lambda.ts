@@ -18,7 +18,7 @@ export async function handler(event: CloudFormationCustomResourceEvent): Promise
   const admin = kafka.admin();
   await admin.connect();
   try {
-    for (const sentence of await alignTopics(admin, topics)) log(sentence);
+    for (const sentence of await alignTopics(admin, topics)) log.info('Topics were aligned', { change: sentence });
   } finally {
     await admin.disconnect();
   }

@@ -1,6 +1,7 @@
 import type { Target } from '../../contract/builders.ts';
 import { type DetailArguments, type ErrorCode, sentence, VerenError } from '../../contract/errors.ts';
 import type { DeploymentEvent } from '../../contract/events.ts';
+import type { LogFields } from '../../contract/log.ts';
 import { TOPICS } from '../../contract/names.ts';
 import type { Failure } from '../../contract/record.ts';
 import type { Clock, EventBus } from './ports.ts';
@@ -11,7 +12,17 @@ export interface BuildRef {
   readonly projectId: string;
   readonly target: Target;
   readonly attempt: number;
+  readonly correlationId?: string | undefined;
 }
+
+/** What log lines about a build are found by. */
+export const fieldsOfBuild = ({ deploymentId, projectId, target, attempt, correlationId }: BuildRef): LogFields => ({
+  correlationId,
+  deploymentId,
+  projectId,
+  target,
+  attempt,
+});
 
 type BuildEvent = Extract<DeploymentEvent, { attempt: number }>;
 type Body<E> = E extends BuildEvent ? Omit<E, 'v' | 'id' | 'at' | keyof BuildRef> : never;
@@ -25,7 +36,7 @@ export async function publishBuildEvent(
   build: BuildRef,
   body: Body<BuildEvent>,
 ): Promise<void> {
-  const { deploymentId, projectId, target, attempt } = build;
+  const { deploymentId, projectId, target, attempt, correlationId } = build;
   const event = {
     v: 1,
     id: `${deploymentId}-${target}-${attempt}-${body.type}`,
@@ -34,6 +45,7 @@ export async function publishBuildEvent(
     projectId,
     target,
     attempt,
+    ...(correlationId !== undefined && { correlationId }),
     ...body,
   };
   await deps.bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);

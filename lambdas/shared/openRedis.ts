@@ -17,6 +17,6 @@ export async function openRedis(
   const url = new URL(env.REDIS_URL);
   if (env.REDIS_USERNAME) url.username = env.REDIS_USERNAME;
   if (env.REDIS_SECRET_ARN) url.password = await secretText(new SecretsManagerClient({}), env.REDIS_SECRET_ARN);
-  const redis = connectRedis({ url: url.href, onError: (e) => log('Redis reported a fault', e) });
+  const redis = connectRedis({ url: url.href, onError: (error) => log.warn('Redis reported a fault', { error }) });
   return openRedisPorts(redis, { prefix: REDIS_PREFIX });
 }

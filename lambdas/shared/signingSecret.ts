@@ -1,4 +1,5 @@
 import { DescribeSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Log } from './logger.ts';
 import type { Clock } from './ports.ts';
 import { secretText } from './secrets.ts';
 import { type Signing, type SigningSecret, SigningSecretSchema } from './signing.ts';
@@ -33,7 +34,7 @@ export function verifyingSecret(
   client: SecretsManagerClient,
   arn: string,
   clock: Clock,
-  log: (message: string, details?: unknown) => void,
+  log: Pick<Log, 'warn'>,
 ): () => Promise<Signing> {
   const read = signingSecret(client, arn, clock);
   let since: number | undefined;
@@ -42,8 +43,8 @@ export function verifyingSecret(
       try {
         const { CreatedDate } = await client.send(new DescribeSecretCommand({ SecretId: arn }));
         since = CreatedDate ? CreatedDate.getTime() + UPGRADE_MS : 0;
-      } catch (e) {
-        log('it cannot be told since when messages are signed; unsigned ones are refused', e);
+      } catch (error) {
+        log.warn('It is not known since when messages are signed, so unsigned ones are refused', { error });
         since = 0;
       }
     return { ...(await read()), since };

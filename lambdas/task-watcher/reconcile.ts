@@ -4,7 +4,8 @@ import { type BuildJob, BuildJobSchema, buildJobId } from '../../contract/jobs.t
 import { QUEUES } from '../../contract/names.ts';
 import { type Artifact, type Failure, isTerminal } from '../../contract/record.ts';
 import { announce, LIVE_LEASE_MS, taskOf } from '../shared/announce.ts';
-import { type BuildRef, failure, publishBuildEvent } from '../shared/buildEvents.ts';
+import { type BuildRef, failure, fieldsOfBuild, publishBuildEvent } from '../shared/buildEvents.ts';
+import { type Log, withLogFields } from '../shared/logger.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, Job, JobQueue, StoredDeployment } from '../shared/ports.ts';
 import { type EndedBy, retryOrFail } from '../shared/retry.ts';
 import { freeSlot, noteStopped } from '../shared/slots.ts';
@@ -29,7 +30,7 @@ export interface WatcherDeps {
    * @default - those of the table of builders
    */
   readonly clusters?: readonly string[] | undefined;
-  readonly log: (message: string, details?: unknown) => void;
+  readonly log: Log;
 }
 
 /** The builder enforces the timeout by its own clock; this is how much later the task is stopped from outside, by ours. */
@@ -48,8 +49,9 @@ export async function reconcile(deps: WatcherDeps, task: Task): Promise<void> {
   if (!job || !data || job.attempt !== identity.attempt) return stray(deps, task, identity, job);
   if (job.state !== 'active') return;
   const build: BuildRef = { ...data, attempt: job.attempt };
-  if (task.lastStatus === 'STOPPED') await stopped(deps, job, build, task);
-  else await running(deps, job, data, task);
+  await withLogFields(fieldsOfBuild(build), () =>
+    task.lastStatus === 'STOPPED' ? stopped(deps, job, build, task) : running(deps, job, data, task),
+  );
 }
 
 /** A task that nobody waits for any more: of an attempt that another one has followed, or of a build that has ended. */
@@ -59,7 +61,7 @@ async function stray(deps: WatcherDeps, task: Task, { deploymentId, target, atte
   const record = followed ? null : (await deps.store.get(deploymentId))?.record;
   const ended = record && (isTerminal(record.status) || isTerminal(record.builds[target]?.status ?? 'queued'));
   if (!followed && !ended) return;
-  deps.log(`task ${task.taskArn} of ${task.startedBy} is not waited for any more and is stopped`);
+  deps.log.warn('A task that nobody waits for is stopped', { deploymentId, target, attempt, taskArn: task.taskArn });
   await stopTask(deps.ecs, task.clusterArn, task.taskArn as string, 'nobody waits for this task any more');
 }
 
@@ -113,15 +115,10 @@ async function stopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task)
   const exitCode = task.containers?.[0]?.exitCode;
   // The builder ended by itself, so it has probably said how: its word has more to tell than an exit code.
   if (!said && exitCode !== undefined && !(await hasWaited(deps, job, task.stoppedAt))) return;
-  deps.log(`task of ${job.id} (attempt ${job.attempt}) ended undecided: ${task.stopCode} ${task.stoppedReason}`);
-  await decide(
-    deps,
-    job,
-    build,
-    BuildJobSchema.parse(job.data).hold ?? false,
-    classify(task, deps.timeoutSeconds[build.target]),
-    said,
-  );
+  const { taskArn, stopCode, stoppedReason } = task;
+  deps.log.warn('A task ended before its builder reported a result', { taskArn, stopCode, stoppedReason, exitCode });
+  const hold = BuildJobSchema.parse(job.data).hold ?? false;
+  await decide(deps, job, build, hold, classify(task, deps.timeoutSeconds[build.target]), said);
 }
 
 /**

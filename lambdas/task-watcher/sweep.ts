@@ -89,7 +89,7 @@ const describe = (ecs: ECSClient, cluster: string, tasks: string[]) =>
 async function guarded(deps: WatcherDeps, what: string | undefined, run: () => Promise<void>): Promise<void> {
   try {
     await run();
-  } catch (e) {
-    deps.log(`${what} could not be looked after; the next sweep tries again`, e);
+  } catch (error) {
+    deps.log.warn('Something could not be looked after, and the next sweep tries again', { subject: what, error });
   }
 }

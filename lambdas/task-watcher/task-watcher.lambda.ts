@@ -6,7 +6,7 @@ import { ecrImages } from '../shared/adapters/aws/images.ts';
 import { artifactFinder, storedFinder } from '../shared/artifact.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
-import { jsonLog } from '../shared/logger.ts';
+import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { embeddedMetrics } from '../shared/metrics.ts';
 import { once } from '../shared/once.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
@@ -30,7 +30,7 @@ const deps = once(async (): Promise<WatcherDeps> => {
     log,
     doorbell: lambdaDoorbell(new LambdaClient({}), {
       functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
-      onError: (e) => log('a doorbell was not heard; the next sweep rings again', e),
+      onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
     }),
     ecs: new ECSClient({}),
     findStored: storedFinder({ s3, bucket: env.BUCKET }),
@@ -41,8 +41,8 @@ const deps = once(async (): Promise<WatcherDeps> => {
 });
 
 /** ECS's state changes and the schedule alike. What throws is delivered again by EventBridge. */
-export async function handler(event: unknown): Promise<void> {
+export const handler = withRequestId(async (event: unknown): Promise<void> => {
   const ports = await deps();
   await watch(ports, event);
   await measureQueues(ports, measure);
-}
+});

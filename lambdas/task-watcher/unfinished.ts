@@ -41,7 +41,8 @@ async function lookAfter(deps: WatcherDeps, id: string): Promise<void> {
     for (const target of TARGETS) if (stored.record.plan[target]) await giveUpBuild(deps, stored, target, quietFor);
 }
 
-async function giveUp(deps: WatcherDeps, { record: { deploymentId, projectId } }: StoredDeployment): Promise<void> {
+async function giveUp(deps: WatcherDeps, { record }: StoredDeployment): Promise<void> {
+  const { deploymentId, projectId, correlationId } = record;
   const event: DeploymentEvent = {
     v: 1,
     type: 'deployment.failed',
@@ -49,6 +50,7 @@ async function giveUp(deps: WatcherDeps, { record: { deploymentId, projectId } }
     at: new Date(deps.clock.now()).toISOString(),
     deploymentId,
     projectId,
+    ...(correlationId !== undefined && { correlationId }),
     error: failure('JOB_LOST'),
   };
   await deps.bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
@@ -60,7 +62,7 @@ async function giveUpBuild(
   target: Target,
   quietFor: number,
 ): Promise<void> {
-  const { deploymentId, projectId } = record;
+  const { deploymentId, projectId, correlationId } = record;
   const build = record.builds[target];
   // It waits for the other part, which has a job or is given up by itself; or for its promotion.
   if (build?.stored && (!mayPromote(record) || (await deps.queue.get(QUEUES.promote, promotionJobId(deploymentId)))))
@@ -73,7 +75,7 @@ async function giveUpBuild(
   const artifact = await deps.findArtifact({ deploymentId, projectId, target, attempt });
   await publishBuildEvent(
     deps,
-    { deploymentId, projectId, target, attempt },
+    { deploymentId, projectId, target, attempt, correlationId },
     artifact
       ? { type: 'build.succeeded', artifact, logLines: 0 }
       : { type: 'build.failed', error: failure('JOB_LOST') },

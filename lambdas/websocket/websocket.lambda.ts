@@ -4,7 +4,7 @@ import { authenticateByHash } from '../api/auth.ts';
 import { apiGatewayNotifier } from '../shared/adapters/aws/notifier.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
-import { jsonLog } from '../shared/logger.ts';
+import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { tokenHashes } from '../shared/secrets.ts';
@@ -24,10 +24,10 @@ const deps = once(async () => {
   };
 });
 
-export async function handler(event: WebSocketEvent): Promise<{ statusCode: number }> {
+export const handler = withRequestId(async (event: WebSocketEvent): Promise<{ statusCode: number }> => {
   const { routeKey, connectionId } = event.requestContext;
   const answer = await handleWebSocket(await deps(), event);
   // API Gateway keeps no access log of WebSocket APIs without an account-wide role: this is it.
-  log(`${routeKey} ${connectionId} ${answer.statusCode}`);
+  log.info('A WebSocket event was handled', { route: routeKey, connectionId, status: answer.statusCode });
   return answer;
-}
+});

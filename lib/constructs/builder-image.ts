@@ -13,41 +13,71 @@ export interface BuilderImageProps {
   /** Relative to `builder-images/`. */
   readonly dockerfile: string;
   readonly repository: IRepository;
+  /**
+   * Folder that the Dockerfile copies from.
+   * @default - `builder-images/`
+   */
+  readonly context?: string;
 }
 
 const CONTEXT = join(ROOT, 'builder-images');
+/** What a COPY may begin with; one that takes from another stage or an image takes nothing from the context. */
+const FLAG = /^--/;
 
 /**
  * A builder's image, built by CodeBuild in the account when the stack is deployed and pushed to its named repository: no
- * Docker and no manual step where `cdk deploy` runs. The tag is the hash of the build context and the build's arguments.
+ * Docker and no manual step where `cdk deploy` runs. The tag is the hash of the Dockerfile, of the files that it copies and of
+ * the build's arguments, so a change rebuilds the images that it is in and no others.
  */
 export class BuilderImage extends Construct {
   readonly tag: string;
 
-  constructor(scope: Construct, id: string, { settings, dockerfile, repository }: BuilderImageProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { settings, dockerfile, repository, context = CONTEXT }: BuilderImageProps,
+  ) {
     super(scope, id);
-    const script = join(CONTEXT, dirname(dockerfile).split('/')[0] as string, 'dist', 'script.mjs');
+    const script = join(context, dirname(dockerfile).split('/')[0] as string, 'dist', 'script.mjs');
     if (Stack.of(this).bundlingRequired && !existsSync(script))
       throw new Error(`${script} is missing: builder-images/bundle.ts writes it, and bin/veren.ts calls that first`);
+    const source = readIfThere(join(context, dockerfile));
     const build = imageBuild(this, 'Build', settings, {
-      directory: CONTEXT,
+      directory: context,
       file: dockerfile,
       repository,
       platform: Platform.LINUX_AMD64,
       ignoreMode: IgnoreMode.DOCKER,
-      exclude: ignored(),
-      buildArgs: mirroredBases(readIfThere(join(CONTEXT, dockerfile))),
+      exclude: allBut([dockerfile, ...copiedFiles(source)]),
+      buildArgs: mirroredBases(source),
     });
     this.tag = build.imageTag;
   }
 }
 
-/** The lines of `builder-images/.dockerignore`: what is no part of an image changes no tag. */
-const ignored = (): string[] =>
-  readIfThere(join(CONTEXT, '.dockerignore'))
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
+/**
+ * What a Dockerfile copies from its context: files and folders.
+ * @throws Error for a COPY that does not name them one by one: what it takes could not be told from its text
+ */
+export function copiedFiles(dockerfile: string): string[] {
+  const lines = dockerfile.replace(/\\\n/g, ' ').split('\n');
+  return lines.flatMap((line) => {
+    if (/^ADD\s/i.test(line)) throw new Error(`A builder's Dockerfile has to COPY, not ADD: ${line}`);
+    const [word = '', ...rest] = line.trim().split(/\s+/);
+    if (!/^COPY$/i.test(word) || rest.some((part) => part.startsWith('--from='))) return [];
+    const sources = rest.filter((part) => !FLAG.test(part)).slice(0, -1);
+    const vague = sources.find((source) => !/^[\w-][\w./-]*$/.test(source));
+    if (vague || sources.length === 0) throw new Error(`A builder's Dockerfile has to name what it copies: ${line}`);
+    return sources;
+  });
+}
+
+/** Ignores all of a context but these, and what no image has use for. */
+const allBut = (wanted: readonly string[]): string[] => [
+  '**',
+  ...wanted.flatMap((path) => [`!${path}`, `!${path}/**`]),
+  '**/*.ts',
+];
 
 const readIfThere = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 

@@ -16,7 +16,10 @@ import {
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
+import { BuilderAcl } from './builder-acl.ts';
+import { mayChange } from './cross-stack.ts';
 import { stageLogGroup } from './log-group.ts';
+import { NatInstance } from './nat-instance.ts';
 import { complement, NOT_PUBLIC, RULES_PER_GROUP } from './public-addresses.ts';
 import { keepWithData, type StageSettings } from './stage-settings.ts';
 
@@ -65,6 +68,9 @@ export class Network extends Construct {
   readonly vpc: IVpc;
   readonly privateSubnets: SubnetSelection;
   readonly isolatedSubnets: SubnetSelection;
+  /** Where builder tasks run: private subnets, or where there is no NAT gateway public ones of their own. */
+  readonly builderSubnets: SubnetSelection;
+  readonly buildersHavePublicIp: boolean;
   readonly functions: SecurityGroup;
   readonly builders: SecurityGroup;
   /** All that a builder task has: `builders`, and those that open public addresses. */
@@ -75,7 +81,10 @@ export class Network extends Construct {
 
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
-    const { existing } = props.network;
+    const { existing, natGateways } = props.network;
+    const local = props.settings.stage === 'local';
+    this.buildersHavePublicIp = !existing && !local && natGateways === 0;
+    const nat = this.buildersHavePublicIp ? new NatInstance(props.network.natInstanceType) : undefined;
     this.vpc = existing
       ? Vpc.fromVpcAttributes(this, 'Vpc', {
           vpcId: existing.vpcId,
@@ -84,14 +93,16 @@ export class Network extends Construct {
           privateSubnetIds: existing.privateSubnetIds,
           isolatedSubnetIds: existing.isolatedSubnetIds,
         })
-      : (this.makeVpc(props) as IVpc);
+      : (this.makeVpc(props, nat) as IVpc);
     if (existing)
       acknowledge(this, {
         '@aws-cdk/aws-ec2:noSubnetRouteTableId': 'Nothing here adds routes to subnets that belong to somebody else.',
       });
-    const withEgress = existing || props.network.natGateways > 0;
+    const withEgress = existing || nat || natGateways > 0;
     this.isolatedSubnets = { subnetType: SubnetType.PRIVATE_ISOLATED };
     this.privateSubnets = withEgress ? { subnetType: SubnetType.PRIVATE_WITH_EGRESS } : this.isolatedSubnets;
+
+    this.builderSubnets = nat ? { subnetGroupName: 'builders' } : this.privateSubnets;
 
     this.functions = this.group('Functions', 'Functions in the VPC: nothing in, HTTPS out');
     this.functions.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs and git hosts');
@@ -102,6 +113,8 @@ export class Network extends Construct {
     this.openOwn(props);
     this.openGiven(props);
     this.openDns(props.network.dnsServers);
+    nat?.openFor([this.functions, this.kafka]);
+    if (nat) this.closeBuilderSubnets(props);
     this.makeEndpoints(props.network.endpoints);
     if (props.settings.removalPolicy !== RemovalPolicy.DESTROY) this.keepUnderEngines(props.settings);
   }
@@ -184,22 +197,45 @@ export class Network extends Construct {
     keepWithData(settings, ...ofVpc, this.kafka, this.redis);
   }
 
-  private makeVpc({ settings, network }: NetworkProps): Vpc {
+  /** Subnets of builders with public addresses: their list, and ids that may go while build-worker still names them. */
+  private closeBuilderSubnets({ settings, network, kafka }: NetworkProps): void {
+    const { cidr, endpoints, dnsServers } = network;
+    const kafkaPorts = kafka.kind === 'msk' ? [KAFKA_IAM_PORT] : [...brokerPorts(kafka.brokers)];
+    const own = [...(kafka.kind === 'msk' ? kafkaPorts : []), ...(endpoints.length > 0 ? [443] : [])];
+    const peers = kafka.kind === 'given' ? (kafka.peers ?? ['0.0.0.0/0']) : [];
+    new BuilderAcl(this, 'BuilderAcl', {
+      vpc: this.vpc,
+      subnets: this.builderSubnets,
+      cidr,
+      inside: [
+        ...(own.length > 0 ? [{ block: cidr, ports: own }] : []),
+        // A group's members are somewhere in this VPC or in a peer of it.
+        ...peers.map((peer) => ({ block: peer.startsWith('sg-') ? '0.0.0.0/0' : peer, ports: kafkaPorts })),
+      ],
+      dnsServers,
+    });
+    mayChange(settings, ...this.vpc.selectSubnets(this.builderSubnets).subnets);
+  }
+
+  private makeVpc({ settings, network }: NetworkProps, nat: NatInstance | undefined): Vpc {
     const vpc = new Vpc(this, 'Vpc', {
       vpcName: `veren-${settings.stage}`,
       ipAddresses: IpAddresses.cidr(network.cidr),
       // Given, so that synth asks no account which zones there are.
       availabilityZones: zonesOf(network),
-      natGateways: network.natGateways,
+      natGateways: nat ? 1 : network.natGateways,
+      ...(nat && { natGatewayProvider: nat, natGatewaySubnets: { subnetGroupName: 'public' } }),
       restrictDefaultSecurityGroup: false,
       subnetConfiguration: [
-        ...(network.natGateways > 0
+        ...(nat || network.natGateways > 0
           ? [
               { name: 'public', subnetType: SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false },
               { name: 'private', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 },
             ]
           : []),
         { name: 'isolated', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 },
+        // Last, so that the blocks of the others are the same with NAT gateways and without.
+        ...(nat ? [{ name: 'builders', subnetType: SubnetType.PUBLIC, cidrMask: 22, mapPublicIpOnLaunch: false }] : []),
       ],
       gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
     });

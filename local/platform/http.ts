@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { MemoryNotifier } from '../../lambdas/shared/adapters/memory/notifier.ts';
+import type { Log } from '../../lambdas/shared/logger.ts';
 import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
 import { attachWebSockets } from '../webSockets.ts';
 import { type OwnAddresses, refusalOf } from './admission.ts';
@@ -12,7 +13,7 @@ export interface HttpOptions {
   readonly handlers: Pick<Handlers, 'fetch' | 'webSocket'>;
   readonly notifier: MemoryNotifier;
   readonly own: OwnAddresses;
-  readonly log: (message: string, details?: unknown) => void;
+  readonly log: Log;
 }
 
 /**

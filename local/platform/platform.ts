@@ -7,6 +7,7 @@ import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
 import { urlSigner } from '../../lambdas/build-worker/services/handover.ts';
 import { isDiskFull, writeFailure } from '../../lambdas/shared/adapters/memory/journalFile.ts';
+import { createLog, type Log } from '../../lambdas/shared/logger.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
 import { secretBox } from '../../lambdas/shared/secretBox.ts';
 import { openAnalysisPool } from '../analysis/openAnalysisPool.ts';
@@ -40,7 +41,7 @@ export interface PlatformOptions {
   readonly hostEnv: HostEnv;
   readonly limits?: Limits;
   readonly timeoutSeconds?: number;
-  readonly log?: (message: string, details?: unknown) => void;
+  readonly log?: Log;
 }
 
 export interface Platform {
@@ -66,7 +67,7 @@ const SWEEP_MS = 2_000;
  * AWS services. Throws VerenError for what the user can cure: GIT_MISSING, PORT_IN_USE, DATA_FOLDER_*.
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
-  const { hostEnv, log = () => undefined } = options;
+  const { hostEnv, log = createLog(() => undefined) } = options;
   const dataDir = resolve(options.dataDir);
   const clock = { now: Date.now };
   const own = ownAddressesOf(hostEnv);
@@ -86,8 +87,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     });
     const users = chooseBuildUsers(dataDir);
     await secureDataFolder(dataDir, users);
-    const onError = (e: unknown) => log('an engine reported a fault', e);
-    const onRepair = (sentence: string) => log(sentence);
+    const onError = (error: unknown) => log.error('An engine of the laptop reported a fault', { error });
+    const onRepair = (repair: string) => log.warn('Stored data was repaired', { repair });
     const signing = () => laptopSigning(dataDir, clock.now());
     const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError, onRepair, signing }));
     // Opened after the ports: now the data folder is ours. Closed after them: they wait for analyses that are going on.

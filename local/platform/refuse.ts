@@ -14,9 +14,9 @@ export function refuseRequest(response: ServerResponse, error: VerenError): void
 }
 
 /** The same for a connection that wanted to become a WebSocket. */
-export function refuseUpgrade(socket: Duplex, error: VerenError): void {
+export function refuseUpgrade(socket: Duplex, error: VerenError, correlationId: string = randomUUID()): void {
   const status = error.row.status ?? 500;
-  const body = JSON.stringify(problemOf(error, randomUUID()));
+  const body = JSON.stringify(problemOf(error, correlationId));
   const headers = Object.entries({ ...HEADERS, 'Content-Length': Buffer.byteLength(body) });
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...headers.map(([name, value]) => `${name}: ${value}`)];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);

@@ -24,6 +24,7 @@ import { s3Archive } from '../../lambdas/shared/archive.ts';
 import { artifactFinder, storedFinder } from '../../lambdas/shared/artifact.ts';
 import { dropCaches } from '../../lambdas/shared/caches.ts';
 import { deploymentIds } from '../../lambdas/shared/deploymentIds.ts';
+import type { Log } from '../../lambdas/shared/logger.ts';
 import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
 import { gitAllowProtocol, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
@@ -62,7 +63,7 @@ export interface WiringInput {
   readonly siteAddresses: ApiDeps['siteAddresses'];
   /** Why the platform cannot work as it should; null where it can. */
   readonly health?: () => Promise<string | null>;
-  readonly log: (message: string, details?: unknown) => void;
+  readonly log: Log;
 }
 
 export interface Handlers {
@@ -77,8 +78,9 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   const { ports, clock, clients, bucket, log } = input;
   const { queue, store, bus, doorbell, logs, notifier, subscriptions, tickets } = ports;
   const { secretBox } = input;
-  const common = { queue, store, bus, doorbell, logs, clock, log };
+  const common = { queue, store, bus, doorbell, logs, clock };
   const archive = s3Archive(clients.s3, bucket);
+  const logOf = (name: string) => log.with({ function: name });
   const stop = stopBuilds({ queue, ecs: clients.ecs });
   const authenticate = authenticateByHash(async () => ({ [input.owner]: [hashToken(input.token)] }));
   const platform: PlatformContext = {
@@ -94,7 +96,9 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   };
   const { analyze } = input;
 
-  doorbell.on('clone-worker', () => drainCloneQueue({ ...common, analyze, secretBox }), { atOnce: MAX_ANALYSES });
+  doorbell.on('clone-worker', () => drainCloneQueue({ ...common, log: logOf('clone-worker'), analyze, secretBox }), {
+    atOnce: MAX_ANALYSES,
+  });
   const configs = readECSConfig(
     Object.fromEntries(
       BUILDERS.flatMap((b) => [
@@ -121,9 +125,10 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
       endpoint: input.endpoints.AWS_ENDPOINT_URL_S3,
     });
   doorbell.on('build-worker', async () => {
-    const promotions = drainPromotions({ ...common, mintCredentials: mint, openObjects });
+    const promotions = drainPromotions({ ...common, log: logOf('build-worker'), mintCredentials: mint, openObjects });
     const builds = drainBuildQueue({
       ...common,
+      log: logOf('build-worker'),
       secretBox,
       ecs: clients.ecs,
       mintCredentials: mint,
@@ -140,22 +145,24 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
 
   const projector = {
     ...common,
+    log: logOf('event-projector'),
     archive,
     archiveLog: (id: string) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
     subscriptions,
     notifier,
     stopBuilds: stop,
-    park: async (poison: object) => log('a malformed message was put aside', poison),
+    park: async (poison: object) => log.error('A malformed message was put aside', { ...poison }),
     signing,
     place: { bucket, ecrUri: platform.ecrUri },
     // One clock for all, and one that may be set back by hours: then a build's own words would be before its request.
     maxClockSkewMs: Number.POSITIVE_INFINITY,
-    refuse: countRefused(() => undefined, log, clock),
+    refuse: countRefused(() => undefined, logOf('event-projector'), clock),
   };
   await ports.feed((event) => project(projector, event));
 
   const watcher = {
     ...common,
+    log: logOf('task-watcher'),
     ecs: clients.ecs,
     findArtifact: artifactFinder({ s3: clients.s3, bucket }),
     findStored: storedFinder({ s3: clients.s3, bucket }),
@@ -164,6 +171,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
 
   const api = createApi({
     ...common,
+    log: logOf('api'),
     archive,
     authenticate,
     newId: deploymentIds(clock),
@@ -184,6 +192,8 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     fetch: (request) => api.fetch(request),
     webSocket: (event) => handleWebSocket({ authenticate, store, subscriptions, notifier, tickets }, event),
     watch: (event) =>
-      void watch(watcher, event).catch((e) => log('the task-watcher failed; the next sweep repeats it', e)),
+      void watch(watcher, event).catch((error) =>
+        watcher.log.warn('A sweep failed, and the next one repeats it', { error }),
+      ),
   };
 }

@@ -52,6 +52,6 @@ test('never there', async () => {
   const port = await freePort();
   const built = await world().build(source('never'), { KAFKA_BROKERS: `127.0.0.1:${port}`, VEREN_REPORT_WAIT: '1' });
   expect(built.code).toBe(0);
-  expect(built.output).toMatch(/the broker did not take the result; the exit code tells it/);
+  expect(built.output).toMatch(/The broker did not take the result, which the exit code tells instead/);
   expect((await world().page('never', 'index.html')).text).toBe('never');
 });

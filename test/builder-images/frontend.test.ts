@@ -22,7 +22,15 @@ test('a page without a build step is published as it is, without what is not mea
     'node_modules/left/index.js': '1',
   });
   const built = await world().build(source);
-  expect(built.output).toBe('veren: published 3 files\n');
+  expect(JSON.parse(built.output)).toMatchObject({
+    level: 'INFO',
+    message: 'The build was published',
+    function: 'builder',
+    projectId: 'static',
+    target: 'frontend',
+    attempt: 1,
+    artifact: '3 files',
+  });
   expect(built.code).toBe(0);
   expect(await world().site('static')).toEqual(['.well-known/security.txt', 'a/style.css', 'index.html']);
 

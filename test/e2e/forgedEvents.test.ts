@@ -7,6 +7,7 @@ import { project } from '../../lambdas/event-projector/project.ts';
 import { type LaptopPorts, openLaptopPorts } from '../../local/platform/ports.ts';
 import { frontendPlan } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
+import { silentLog } from '../support/log.ts';
 import { macOf, SIGNING } from '../support/signing.ts';
 
 /**
@@ -54,7 +55,7 @@ beforeEach(async () => {
         signing: async () => SIGNING,
         place: { bucket: BUCKET, ecrUri: 'localhost/my-backend' },
         refuse: ({ reason }) => void refused.push(reason),
-        log: () => undefined,
+        log: silentLog,
       },
       event,
     ),

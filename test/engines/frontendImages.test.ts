@@ -35,7 +35,7 @@ for d in /veren /opt/node /usr/bin /work /etc; do touch $d/evil 2>/dev/null && e
         BUILDCOMMAND: 'npm run build',
         OUTPUT_DIR: 'dist',
       });
-      expect(`${built.output}${built.log}`).toContain('veren: published');
+      expect(`${built.output}${built.log}`).toContain('The build was published');
       expect(built.last).toMatchObject({ type: 'build.succeeded', artifact: { kind: 'static', files: 5 } });
       const phases = built.events.flatMap((e) => (e.type === 'build.phase' ? [`${e.phase} ${e.state}`] : []));
       expect(phases).toEqual(

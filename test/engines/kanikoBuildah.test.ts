@@ -61,7 +61,7 @@ describeWith(tooSlow ?? missing, 'a laptop with buildah builds the same template
       NODE_VERSION: '20',
       BUILD_TIMEOUT: '400',
     });
-    expect(`${built.output}\n${built.log}`).toContain('veren: published localhost/my-backend:express-d1@sha256:');
+    expect(`${built.output}\n${built.log}`).toContain('"artifact":"localhost/my-backend:express-d1@sha256:');
     expect(built.log).toContain('added 72 packages');
     const phases = built.events.flatMap((e) => (e.type === 'build.phase' ? [`${e.phase} ${e.state}`] : []));
     expect(phases).toEqual(['fetch', 'install', 'build', 'publish'].flatMap((p) => [`${p} started`, `${p} finished`]));

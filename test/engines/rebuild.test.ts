@@ -28,6 +28,7 @@ import { BUCKET, openWorld } from '../support/controlPlane/world.ts';
 import { describeWith } from '../support/engines.ts';
 import { frontendPlan } from '../support/events.ts';
 import { ownKafka, ownKafkaMissing } from '../support/kafka.ts';
+import { silentLog } from '../support/log.ts';
 import { ownRedis, ownRedisMissing } from '../support/redis.ts';
 import { SIGNING } from '../support/signing.ts';
 import { exampleRepository, HOST_NODE, startVeren, temporaryFolder } from '../support/veren.ts';
@@ -205,7 +206,7 @@ function projector(kafka: Kafka, { store, logs }: State, archive: Archive) {
     signing: async () => SIGNING,
     place: { bucket: BUCKET },
     refuse: () => {},
-    log: () => {},
+    log: silentLog,
   };
   return consumeAsLambda({
     kafka,

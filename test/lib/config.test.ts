@@ -55,9 +55,9 @@ test.each<[string, (s: Wrong) => void, string]>([
     'stages.dev.builders.frontend.memoryMiB is 3000; allowed is with cpu 2048: 4096 to 16384 in steps of 1024.',
   ],
   [
-    'no way out of the private subnets',
-    (s) => (s.network.natGateways = 0),
-    'stages.dev.network.natGateways is 0; allowed is at least 1',
+    'a NAT instance of no type',
+    (s) => Object.assign(s.network, { natGateways: 0, natInstanceType: 'small' }),
+    'stages.dev.network.natInstanceType is "small"; allowed is an EC2 instance type, e.g. t4g.nano',
   ],
   [
     'brokers that no zone can hold evenly',

@@ -87,6 +87,14 @@ test('own Kafka, Redis and sites can become given ones, and back', () => {
   expect(brokenExports(other, prod)).toEqual([]);
 });
 
+test('NAT gateways can go and come back', () => {
+  const without = synthesize('prod', {
+    configure: ((stage: Json) => Object.assign(stage.network as object, { natGateways: 0 })) as never,
+  });
+  expect(brokenExports(prod, without)).toEqual([]);
+  expect(brokenExports(without, prod)).toEqual([]);
+});
+
 test('clusters, families and repositories can get other names', () => {
   const configure = (stage: Json) => {
     stage.userImageRepository = 'other-backend' as never;

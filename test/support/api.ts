@@ -4,6 +4,7 @@ import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
 import type { ApiDeps } from '../../lambdas/api/deps.ts';
 import { type MemoryPlatform, openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
 import { deploymentIds } from '../../lambdas/shared/deploymentIds.ts';
+import { createLog } from '../../lambdas/shared/logger.ts';
 import { LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
 import { type SecretBox, secretBox } from '../../lambdas/shared/secretBox.ts';
@@ -78,7 +79,7 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
     dropCaches: async () => [],
     forbidPublication: async () => 'cancel',
     supersede: 'waiting',
-    log: (message) => void logged.push(message),
+    log: createLog(({ level, message }) => level !== 'INFO' && logged.push(message)),
     secretBox: testSecretBox(),
     ...over,
   });

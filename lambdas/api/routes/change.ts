@@ -73,6 +73,7 @@ export function registerChange(app: Api, deps: ApiDeps): void {
     const { record } = await ownDeployment(deps, c.get('owner'), c.req.valid('param').id);
     if (isTerminal(record.status)) return fail('ALREADY_FINISHED', { status: record.status });
     await cancelDeployment(deps, record, { reason: 'user' });
+    deps.log.info('A deployment was canceled', { deploymentId: record.deploymentId, projectId: record.projectId });
     return c.json(accepted(deps.linkOrigin(c.env), record), 202);
   });
 
@@ -91,6 +92,7 @@ export function registerChange(app: Api, deps: ApiDeps): void {
       ...(record.commit !== null && record.plan && resolvedOf(record.plan, request)),
       ...(cache !== undefined && { cache }),
     };
-    return c.json(accepted(deps.linkOrigin(c.env), await createDeployment(deps, owner, again, undefined)), 202);
+    const next = await createDeployment(deps, owner, again, { correlationId: c.get('correlationId') });
+    return c.json(accepted(deps.linkOrigin(c.env), next), 202);
   });
 }

@@ -58,7 +58,10 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
   app.openapi(route, async (c) => {
     const request = c.req.valid('json');
     const key = c.req.valid('header')['idempotency-key'];
-    const record = await createDeployment(deps, c.get('owner'), request, key);
+    const record = await createDeployment(deps, c.get('owner'), request, {
+      key,
+      correlationId: c.get('correlationId'),
+    });
     return c.json(accepted(deps.linkOrigin(c.env), record), 202);
   });
 }
@@ -68,7 +71,7 @@ export async function createDeployment(
   deps: ApiDeps,
   owner: string,
   asked: DeploymentRequest,
-  key: string | undefined,
+  { key, correlationId }: { readonly key?: string | undefined; readonly correlationId: string },
 ): Promise<DeploymentRecord> {
   const request: DeploymentRequest = { ...asked, gitUrl: deps.normaliseGitUrl(asked.gitUrl) };
   // Greater than the owner's newest, whatever the clock says: the newer deployment must be the greater one.
@@ -83,6 +86,7 @@ export async function createDeployment(
     deploymentId,
     projectId: request.projectId,
     owner,
+    correlationId,
     gitUrl: request.gitUrl,
     ref: request.ref ?? null,
   };
@@ -95,11 +99,12 @@ export async function createDeployment(
   if (created.kind === 'foreign-project') return fail('NOT_FOUND', { what: `project "${request.projectId}"` });
   if (created.kind === 'key-reused') return fail('IDEMPOTENCY_KEY_REUSED');
   const record = created.kind === 'replayed' ? await again(deps, created.deploymentId) : recordOf(requested);
+  deps.log.info('A deployment was accepted', { deploymentId: record.deploymentId, projectId: record.projectId });
   // Stored with its job it is accepted, and a refusal would not be true: the worker tells of the request too.
   if (created.kind === 'created')
     await tell(deps, requested).catch((e) => {
       if (!(e instanceof VerenError && e.row.fault === 'transient')) throw e;
-      deps.log(`deployment ${requested.deploymentId} is accepted but could not be told of yet`, e);
+      deps.log.warn('A deployment was accepted, and its event could not be published yet', { deploymentId, error: e });
     });
   await supersedeOlder(deps, record);
   return record;

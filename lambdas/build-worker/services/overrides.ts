@@ -15,7 +15,14 @@ export const builderEnvironment = (job: BuildJob, context: BuildContext): Variab
 export const overrideLength = (override: TaskOverride) => JSON.stringify(override).length;
 
 /** What the container's entry point looks at before the hand-over is read, and what tells tasks apart. */
-const NEVER_LEFT_OUT = new Set(['GIT_REPOSITORY__URL', 'GIT_COMMIT', 'PROJECT_ID', 'DEPLOYMENTID', 'ATTEMPT']);
+const NEVER_LEFT_OUT = new Set([
+  'GIT_REPOSITORY__URL',
+  'GIT_COMMIT',
+  'PROJECT_ID',
+  'DEPLOYMENTID',
+  'ATTEMPT',
+  'CORRELATION_ID',
+]);
 
 /**
  * The overrides of RunTask for one build, all in the one container that the task definition has: what is no secret, for

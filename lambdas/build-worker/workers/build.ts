@@ -4,8 +4,9 @@ import { type BuildJob, BuildJobSchema } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
 import { isTerminal } from '../../../contract/record.ts';
 import { announce, noteTask, taskOf } from '../../shared/announce.ts';
-import type { BuildRef } from '../../shared/buildEvents.ts';
+import { type BuildRef, fieldsOfBuild } from '../../shared/buildEvents.ts';
 import { findTask } from '../../shared/findTask.ts';
+import { type Log, withLogFields } from '../../shared/logger.ts';
 import type { Clock, DeploymentStore, EventBus, JobQueue, Limits, TakenJob } from '../../shared/ports.ts';
 import { openBuildJob } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
@@ -36,7 +37,7 @@ export interface BuildWorkerDeps {
   readonly platform: PlatformContext;
   readonly writeHandover: WriteHandover;
   readonly signing: () => Promise<SigningSecret>;
-  readonly log: (message: string, details?: unknown) => void;
+  readonly log: Log;
 }
 
 /** Long enough for STS and RunTask with their retries; then another worker takes the job over. */
@@ -82,11 +83,12 @@ async function drainLane(deps: BuildWorkerDeps, onJob: () => void, mayTakeMore: 
     onJob();
     const parsed = BuildJobSchema.safeParse(job.data);
     if (!parsed.success) {
-      deps.log(`job ${job.id} is not a build job and was dropped`, parsed.error);
+      deps.log.error('A job of the queue is no build job and was dropped', { jobId: job.id, error: parsed.error });
       await deps.queue.complete(QUEUES.build, job.id);
       continue;
     }
-    await startBuild(deps, job, parsed.data);
+    const { data } = parsed;
+    await withLogFields(fieldsOfBuild({ ...data, attempt: job.attempt }), () => startBuild(deps, job, data));
   }
   return false;
 }
@@ -110,6 +112,7 @@ async function startBuild(deps: BuildWorkerDeps, job: TakenJob, data: BuildJob):
     return afterFailedStart(deps, { job, data, cluster, token: tokenOf(job, data) }, e);
   }
   // From here on a fault leaves the job active, with its slot: the task-watcher finds the task and tells of it.
+  deps.log.info('A build was started', { taskArn });
   await announce(deps, job, data, { taskArn, cluster });
   if (await hasEnded(deps, build)) await stopTask(deps.ecs, cluster, taskArn, 'canceled while it was started');
 }
@@ -128,7 +131,7 @@ async function startTask(
   const handover = await deps.writeHandover(data, variables);
   // What cannot be removed the bucket's rule removes within a day.
   const discard = () =>
-    handover.discard().catch((fault) => deps.log(`the hand-over of ${job.id} could not be removed`, fault));
+    handover.discard().catch((error) => deps.log.warn('A hand-over could not be removed', { error }));
   try {
     const { taskArn, isEarlier } = await runTask(deps.ecs, {
       config,

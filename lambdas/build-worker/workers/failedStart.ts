@@ -27,7 +27,7 @@ interface FailedStart {
 export async function afterFailedStart(deps: BuildWorkerDeps, start: FailedStart, e: unknown): Promise<void> {
   const { job, data, cluster, token } = start;
   const build: BuildRef = { ...data, attempt: job.attempt };
-  deps.log(`build ${job.id} could not be started (attempt ${job.attempt}, ${token})`, e);
+  deps.log.warn('A build could not be started', { taskToken: token, error: e });
   const left = leftBehind(e, job.lapsed);
   const tries = Number(job.notes.tries ?? 0) + 1;
   if (left === 'unknown' && tries < MAX_STARTS) {

@@ -5,6 +5,7 @@ import { type PromotionJob, PromotionJobSchema } from '../../../contract/jobs.ts
 import { QUEUES } from '../../../contract/names.ts';
 import { isTerminal } from '../../../contract/record.ts';
 import { type BuildRef, failure, failureOf, publishBuildEvent } from '../../shared/buildEvents.ts';
+import type { Log } from '../../shared/logger.ts';
 import type { Clock, DeploymentStore, EventBus, JobQueue, TakenJob } from '../../shared/ports.ts';
 import { backoff } from '../../shared/retry.ts';
 import type { MintCredentials } from '../services/credentials.ts';
@@ -19,7 +20,7 @@ export interface PromotionDeps {
   readonly mintCredentials: MintCredentials;
   /** The bucket as these credentials may use it. */
   readonly openObjects: (credentials: BuildCredentials) => Objects;
-  readonly log: (message: string, details?: unknown) => void;
+  readonly log: Log;
 }
 
 /** Renewed while objects are copied; then another worker takes the job over and completes what was begun. */
@@ -39,7 +40,7 @@ export async function drainPromotions(deps: PromotionDeps, mayTakeMore: () => bo
     const parsed = PromotionJobSchema.safeParse(job.data);
     if (parsed.success) await promoteSite(deps, job, parsed.data);
     else {
-      deps.log(`job ${job.id} is not a promotion and was dropped`, parsed.error);
+      deps.log.error('A job that is not a promotion was dropped', { jobId: job.id, error: parsed.error });
       await deps.queue.complete(QUEUES.promote, job.id);
     }
   }
@@ -56,7 +57,7 @@ async function promoteSite(deps: PromotionDeps, job: TakenJob, data: PromotionJo
       await publishBuildEvent(deps, build, { type: 'build.succeeded', artifact, logLines });
     } catch (e) {
       const canceled = e instanceof VerenError && e.code === 'DEPLOYMENT_CANCELED';
-      deps.log(`the site of deployment ${data.deploymentId} was not promoted (attempt ${job.attempt})`, e);
+      deps.log.warn('A site was not promoted', { deploymentId: data.deploymentId, attempt: job.attempt, error: e });
       if (!canceled && job.attempt < MAX_TRIES) {
         await deps.queue.retry(QUEUES.promote, job.id, job.attempt, backoff(job.attempt));
         return;
@@ -77,7 +78,7 @@ async function showSite(deps: PromotionDeps, job: TakenJob, data: PromotionJob):
   if (!manifest) throw new Error('what was stored is not there any more');
   const { signal } = new AbortController();
   const done = await promote({ objects, projectId, manifest, now: deps.clock.now, signal });
-  deps.log(`the site of deployment ${deploymentId} was promoted`, done);
+  deps.log.info('A site was promoted', { deploymentId, ...done });
 }
 
 /** A large site takes longer to copy than a lease is: each call looks whether it is time to renew. */

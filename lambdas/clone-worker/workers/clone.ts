@@ -13,6 +13,7 @@ import { type Plan, PlanSchema } from '../../../contract/plan.ts';
 import { type Failure, isTerminal } from '../../../contract/record.ts';
 import { failure, failureOf } from '../../shared/buildEvents.ts';
 import { crashBackoff, crashesOf, crashNote, MAX_CLONE_CRASHES } from '../../shared/crashes.ts';
+import { type Log, withLogFields } from '../../shared/logger.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, NewJob, TakenJob } from '../../shared/ports.ts';
 import { backoff } from '../../shared/retry.ts';
 import { openRequest } from '../../shared/sealedRequest.ts';
@@ -27,7 +28,7 @@ export interface CloneWorkerDeps {
   readonly secretBox: SecretBox;
   /** Resolves the ref and decides what to build. Throws VerenError. */
   readonly analyze: (request: DeploymentRequest) => Promise<Plan>;
-  readonly log: (message: string, details?: unknown) => void;
+  readonly log: Log;
 }
 
 /** Longer than the analysis may take with all its limits; a crashed worker's job is taken again after it. */
@@ -49,12 +50,14 @@ export async function drainCloneQueue(
     if (!job) return true;
     const parsed = CloneJobSchema.safeParse(job.data);
     if (!parsed.success) {
-      deps.log(`job ${job.id} is not a clone job and was dropped`, parsed.error);
+      deps.log.error('A job of the queue is no clone job and was dropped', { jobId: job.id, error: parsed.error });
       await deps.queue.complete(QUEUES.clone, job.id);
       continue;
     }
+    const { data } = parsed;
+    const { deploymentId, projectId, correlationId } = data;
     try {
-      await analyzeOne(deps, job, parsed.data);
+      await withLogFields({ deploymentId, projectId, correlationId }, () => analyzeOne(deps, job, data));
     } catch (e) {
       await putBack(deps, job);
       throw e;
@@ -73,7 +76,7 @@ async function putBack({ queue, log }: CloneWorkerDeps, job: TakenJob): Promise<
     await queue.note(QUEUES.clone, job.id, { faults: String(faults) });
     await queue.release(QUEUES.clone, job.id, backoff(faults));
   } catch (fault) {
-    log(`job ${job.id} could not be given back`, fault);
+    log.error('A job could not be given back', { jobId: job.id, error: fault });
   }
 }
 
@@ -96,6 +99,7 @@ async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob):
     return;
   }
   await begun;
+  deps.log.info('A repository was analyzed', { commit: plan.commit });
   // Whoever comes after us, should we die now, must follow this plan: the branch may have moved since.
   const jobs = TARGETS.flatMap((target) => buildJob(data, plan, target) ?? []);
   await deps.queue.handOn(QUEUES.clone, job.id, { plan: JSON.stringify(plan) }, QUEUES.build, jobs);
@@ -138,11 +142,12 @@ function askedRef({ ref, resolved }: CloneJob['request']): Pick<BuildJob, 'ref'>
 function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> | null {
   const wanted = plan[target];
   if (!wanted) return null;
-  const { deploymentId, projectId, owner, request } = data;
+  const { deploymentId, projectId, owner, correlationId, request } = data;
   const build: BuildJob = {
     deploymentId,
     projectId,
     owner,
+    ...(correlationId !== undefined && { correlationId }),
     target,
     gitUrl: request.gitUrl,
     ...(request.sealed !== undefined && { sealed: request.sealed }),
@@ -169,7 +174,7 @@ async function afterFailure(
   tries: number,
   e: unknown,
 ): Promise<void> {
-  deps.log(`deployment ${data.deploymentId} could not be analyzed`, e);
+  deps.log.warn('A repository could not be analyzed', { tries, error: e });
   const mayPass = !(e instanceof VerenError) || e.row.fault === 'transient';
   if (mayPass && tries < MAX_TRIES) {
     await deps.queue.note(QUEUES.clone, job.id, { tries: String(tries) });
@@ -189,12 +194,17 @@ type Body =
   | { type: 'deployment.analyzed'; plan: Plan }
   | { type: 'deployment.failed'; error: Failure };
 
-const said = (deps: CloneWorkerDeps, { deploymentId, projectId }: CloneJob, body: Body): DeploymentEvent => ({
+const said = (
+  deps: CloneWorkerDeps,
+  { deploymentId, projectId, correlationId }: CloneJob,
+  body: Body,
+): DeploymentEvent => ({
   v: 1,
   id: `${deploymentId}-${body.type}`,
   at: new Date(deps.clock.now()).toISOString(),
   deploymentId,
   projectId,
+  ...(correlationId !== undefined && { correlationId }),
   ...body,
 });
 

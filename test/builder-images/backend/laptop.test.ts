@@ -91,7 +91,7 @@ esac
     BUILD_ENV: JSON.stringify({ API_KEY: 's3cret-value' }),
     DOCKER_HOST: 'unix:///somewhere.sock',
   });
-  expect(built.output).toContain('veren: published');
+  expect(built.output).toContain('The build was published');
   expect(built.last).toMatchObject({
     type: 'build.succeeded',
     artifact: {

@@ -10,6 +10,7 @@ import { laptopSecretKeys } from '../../../local/platform/secretKeys.ts';
 import { requested } from '../../contracts/deployments.ts';
 import { apiFixture } from '../../support/api.ts';
 import { frontendPlan } from '../../support/events.ts';
+import { recordingLog } from '../../support/log.ts';
 import { temporaryFolder } from '../../support/veren.ts';
 
 const SECRETS = ['t0ken-of-the-host', 'v4lue-of-a-variable', 'NAME_OF_A_VARIABLE'];
@@ -23,7 +24,7 @@ const request: CreateDeployment = {
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let dataDir: string;
 let ports: MemoryPlatform;
-const logged: unknown[] = [];
+const { log, lines: logged } = recordingLog();
 beforeEach(async () => {
   folder = await temporaryFolder();
   dataDir = join(folder.path, 'data');
@@ -46,7 +47,6 @@ async function analyzeAll(): Promise<CreateDeployment[]> {
     asked.push(r);
     return frontendPlan();
   };
-  const log = (...said: unknown[]) => void logged.push(said);
   await drainCloneQueue({ ...ports, clock: { now: Date.now }, secretBox: await box(), analyze, log });
   return asked;
 }

@@ -7,6 +7,7 @@ import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/plat
 import { secretBox } from '../../../lambdas/shared/secretBox.ts';
 import { frontendPlan } from '../../support/events.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
+import { silentLog } from '../../support/log.ts';
 import { SIGNING } from '../../support/signing.ts';
 
 type Answer = { tasks: { taskArn: string }[] } | Error;
@@ -67,7 +68,7 @@ async function handovers(answer: Answer): Promise<string[]> {
       return { url: 'https://b/x', discard: async () => void seen.push('removed') };
     },
     signing: async () => SIGNING,
-    log: () => undefined,
+    log: silentLog,
   };
   await drainBuildQueue(deps);
   await ports.close();

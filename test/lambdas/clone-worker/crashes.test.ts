@@ -5,6 +5,7 @@ import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/plat
 import { clearWaitingSuspects } from '../../../lambdas/shared/crashes.ts';
 import { testSecretBox } from '../../support/api.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
+import { silentLog } from '../../support/log.ts';
 
 const Q = QUEUES.clone;
 const gitUrl = 'https://git.example/x.git';
@@ -24,7 +25,7 @@ async function scene() {
     ...platform,
     bus,
     clock,
-    log: () => undefined,
+    log: silentLog,
     secretBox: testSecretBox(),
     analyze: ({ projectId }: { projectId?: string }) => {
       started.push(projectId ?? '');

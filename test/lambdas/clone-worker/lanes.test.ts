@@ -7,6 +7,7 @@ import { apiFixture, testSecretBox } from '../../support/api.ts';
 import { frontendPlan } from '../../support/events.ts';
 import { removeFolders, temporaryFolder } from '../../support/folders.ts';
 import { type GitServer, git, makeRepo, startGitServer } from '../../support/gitServer.ts';
+import { silentLog } from '../../support/log.ts';
 
 /** Which caches a deployment reaches, by its ref and the default branch of its repository. */
 const repos = temporaryFolder();
@@ -71,7 +72,7 @@ test('a build job has the lane of its plan and what the request says of caches',
       clock: { now: Date.now },
       analyze,
       secretBox: testSecretBox(),
-      log: () => undefined,
+      log: silentLog,
     });
     return (await ports.queue.get('build', `${deploymentId}-frontend`))?.data;
   };

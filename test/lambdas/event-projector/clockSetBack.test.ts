@@ -3,6 +3,7 @@ import { TOPICS } from '../../../contract/names.ts';
 import { type ProjectorDeps, project } from '../../../lambdas/event-projector/project.ts';
 import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
 import { frontendPlan } from '../../support/events.ts';
+import { silentLog } from '../../support/log.ts';
 import { mskRecord, SIGNING } from '../../support/signing.ts';
 
 const HOUR = 3_600_000;
@@ -45,7 +46,7 @@ async function projector(now: number, maxClockSkewMs?: number) {
     place: { bucket: 'b' },
     ...(maxClockSkewMs !== undefined && { maxClockSkewMs }),
     refuse: ({ reason }) => void refused.push(reason),
-    log: () => undefined,
+    log: silentLog,
   };
   await ports.store.create({ requested, request: { projectId: 'site', gitUrl: 'x' } });
   return {

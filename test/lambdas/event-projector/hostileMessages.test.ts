@@ -4,6 +4,7 @@ import { type ProjectorDeps, project } from '../../../lambdas/event-projector/pr
 import { countRefused } from '../../../lambdas/event-projector/refuse.ts';
 import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
+import { recordingLog, silentLog } from '../../support/log.ts';
 import { mskRecord, SIGNING } from '../../support/signing.ts';
 
 const clock = fakeClock();
@@ -33,7 +34,7 @@ async function projector(given: Partial<ProjectorDeps> = {}) {
     signing: async () => SIGNING,
     place: { bucket: 'b' },
     refuse: () => undefined,
-    log: () => undefined,
+    log: silentLog,
     ...given,
   };
   await ports.store.create({ requested, request: { projectId: 'site', gitUrl: 'x' } });
@@ -88,12 +89,8 @@ it('a bucket that cannot be written holds up the partition of what is parked, an
 it('a flood of forged messages is counted in full and fills no log, whatever ids it names', () => {
   const time = fakeClock();
   let counted = 0;
-  const told: string[] = [];
-  const refuse = countRefused(
-    () => void counted++,
-    (message) => void told.push(message),
-    time,
-  );
+  const { log, lines: told } = recordingLog();
+  const refuse = countRefused(() => void counted++, log, time);
   const flood = () => {
     for (let n = 0; n < 50_000; n++)
       refuse({ topic: 'build-logs', partition: 0, offset: n, reason: 'it is not signed', deploymentId: `f${n}` });

@@ -7,6 +7,7 @@ import { UNSIGNED_GRACE_MS } from '../../../lambdas/event-projector/unsigned.ts'
 import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
 import type { Signing } from '../../../lambdas/shared/signing.ts';
 import { frontendPlan } from '../../support/events.ts';
+import { silentLog } from '../../support/log.ts';
 import { macOf, mskRecord, SIGNING } from '../../support/signing.ts';
 
 /** When the earlier version was replaced; messages that it left behind are not signed. */
@@ -62,7 +63,7 @@ async function projector(now: number, given: Signing = signing) {
     signing: async () => given,
     place: { bucket: 'b' },
     refuse: ({ reason }) => void reasons.push(reason),
-    log: () => undefined,
+    log: silentLog,
   };
   for (const [id, at] of [['old', -5] as const, ['new', 5] as const])
     await ports.store.create({ requested: request(id, minutes(at)), request: { projectId: 'site', gitUrl: 'x' } });

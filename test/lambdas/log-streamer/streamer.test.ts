@@ -1,6 +1,7 @@
 import { VerenError } from '../../../contract/errors.ts';
 import { createStreamer } from '../../../lambdas/log-streamer/streamer.ts';
 import { createAnalyzer } from '../../../lambdas/repo-analyzer/analyzer.ts';
+import { silentLog } from '../../support/log.ts';
 
 const authenticate = async (token: string) => ({ a: 'ada', b: 'bob' })[token] ?? null;
 const header = (token: string) => ({ Authorization: `Bearer ${token}` });
@@ -16,7 +17,7 @@ test('a stream of a build that goes on closes by itself, without an end: the cli
   const stopped: boolean[] = [];
   const app = createStreamer({
     authenticate,
-    log: () => undefined,
+    log: silentLog,
     clock: { now: Date.now },
     streamMs: 300,
     store: { get: async () => ({ record: running, request: null, facts: { attempts: {} } }) } as never,
@@ -55,7 +56,7 @@ describe('log-streamer', () => {
   const asked: number[] = [];
   const app = createStreamer({
     authenticate,
-    log: () => undefined,
+    log: silentLog,
     clock: { now: Date.now },
     store: {
       get: async (id: string) => (id === 'd' ? { record, request: null, facts: { attempts: {} } } : null),
@@ -92,7 +93,7 @@ describe('log-streamer', () => {
 describe('repo-analyzer', () => {
   const app = createAnalyzer({
     authenticate,
-    log: () => undefined,
+    log: silentLog,
     analyze: async ({ gitUrl }) => {
       if (gitUrl.includes('none')) throw new VerenError('REPO_NOT_FOUND', { url: gitUrl });
       return { commit: 'c', candidates: [], warnings: [] };

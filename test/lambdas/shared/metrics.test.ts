@@ -26,10 +26,12 @@ test('metrics are one line of the embedded metric format', () => {
 test('a log line holds the error, its code and its causes', () => {
   const lines: string[] = [];
   const cause = new TypeError('why');
-  jsonLog('api', (l) => lines.push(l))('it failed', new VerenError('UNAVAILABLE', { reason: 'r' }, { cause }));
+  jsonLog('api', (l) => lines.push(l)).error('It failed', {
+    error: new VerenError('UNAVAILABLE', { reason: 'r' }, { cause }),
+  });
   const line = JSON.parse(lines[0] as string);
-  expect(line).toMatchObject({ function: 'api', level: 'error', message: 'it failed' });
-  expect(line.details).toMatchObject({ code: 'UNAVAILABLE', cause: { name: 'TypeError', message: 'why' } });
+  expect(line).toMatchObject({ function: 'api', level: 'ERROR', message: 'It failed' });
+  expect(line.error).toMatchObject({ code: 'UNAVAILABLE', cause: { name: 'TypeError', message: 'why' } });
 });
 
 test('what failed to open is opened again, what is open is kept', async () => {

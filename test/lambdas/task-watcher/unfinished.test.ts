@@ -3,6 +3,7 @@ import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/plat
 import type { WatcherDeps } from '../../../lambdas/task-watcher/reconcile.ts';
 import { lookAfterUnfinished } from '../../../lambdas/task-watcher/unfinished.ts';
 import { backendPlan, event, frontendPlan } from '../../support/events.ts';
+import { silentLog } from '../../support/log.ts';
 
 const MINUTE = 60_000;
 
@@ -30,7 +31,7 @@ async function sweepAfter(minutes: number, started: boolean): Promise<string[]> 
     clock,
     findArtifact: async () => null,
     timeoutSeconds: { frontend: 30 * 60, backend: 30 * 60 },
-    log: () => undefined,
+    log: silentLog,
   } as Partial<WatcherDeps> as WatcherDeps;
   await lookAfterUnfinished(deps);
   await ports.bus.idle();
@@ -66,7 +67,7 @@ test('a stored site whose promotion is lost is promoted anew, and one that waits
     ...ports,
     clock,
     timeoutSeconds: { frontend: 30 * 60, backend: 30 * 60 },
-    log: () => undefined,
+    log: silentLog,
   } as Partial<WatcherDeps> as WatcherDeps;
   now += 46 * MINUTE - 2_000;
   // Of the backend alone something is asked.

@@ -5,12 +5,13 @@ import type { Endpoint } from '../../../local/awsProtocol/listen.ts';
 import { type OwnAddresses, ownAddressesOf } from '../../../local/platform/admission.ts';
 import { startHttp } from '../../../local/platform/http.ts';
 import { apiApp } from '../../support/api.ts';
+import { recordingLog } from '../../support/log.ts';
 
 let endpoint: Endpoint;
-const logged: unknown[] = [];
+const { log, lines: logged } = recordingLog();
 const connected: string[] = [];
 const start = async (own: OwnAddresses) => {
-  const { app } = await apiApp({ log: (message) => void logged.push(message) });
+  const { app } = await apiApp({ log });
   endpoint = await startHttp({
     port: 0,
     handlers: {
@@ -22,7 +23,7 @@ const start = async (own: OwnAddresses) => {
     },
     notifier: memoryNotifier(),
     own,
-    log: (message) => void logged.push(message),
+    log,
   });
 };
 

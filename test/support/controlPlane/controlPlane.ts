@@ -25,6 +25,7 @@ import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
 import { type ArtifactPlaces, artifactFinder, storedFinder } from '../../../lambdas/shared/artifact.ts';
 import { dropCaches } from '../../../lambdas/shared/caches.ts';
 import { deploymentIds } from '../../../lambdas/shared/deploymentIds.ts';
+import type { Log } from '../../../lambdas/shared/logger.ts';
 import type {
   Clock,
   DeploymentStore,
@@ -42,6 +43,7 @@ import { watch } from '../../../lambdas/task-watcher/watch.ts';
 import { asMskRecord } from '../../../local/platform/ports.ts';
 import { testSecretBox } from '../api.ts';
 import { frontendPlan } from '../events.ts';
+import { silentLog } from '../log.ts';
 import { SIGNING } from '../signing.ts';
 import { type Life, life } from './life.ts';
 import { buildResources } from './world.ts';
@@ -68,7 +70,7 @@ export interface ControlPlaneOptions {
   readonly findImage?: ArtifactPlaces['findImage'];
   /** The life of each run of a function; default: one that is not cut short. */
   readonly lives?: (role: Role) => Life | undefined;
-  readonly log?: (message: string, details?: unknown) => void;
+  readonly log?: Log;
   /** Runs of one worker at once. */
   readonly instances?: number;
 }
@@ -109,7 +111,7 @@ const DEFAULT_LIMITS: Limits = { global: 4, perOwner: 4, perProject: 4 };
  * storage that is given. The bus is in memory: Kafka's faults have their own suite.
  */
 export function controlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { storage, clock, endpoints, credentials, bucket, log = () => undefined } = options;
+  const { storage, clock, endpoints, credentials, bucket, log = silentLog } = options;
   const sdk = { region: DEFAULT_REGION, credentials };
   const clients = {
     ecs: new ECSClient({ ...sdk, endpoint: endpoints.ecs, maxAttempts: options.sdkAttempts ?? 3 }),
@@ -117,7 +119,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     s3: new S3Client({ ...sdk, endpoint: endpoints.s3, forcePathStyle: true }),
   };
   const signer = urlSigner({ ...sdk, endpoint: endpoints.s3, forcePathStyle: true });
-  const plainBus = memoryBus(volatileJournal(), (e) => log('a batch is delivered again', e));
+  const plainBus = memoryBus(volatileJournal(), (error) => log.warn('A batch is delivered again', { error }));
   const signing = async () => SIGNING;
   const bus = signedBus(plainBus, signing);
   const running = new Map<string, number>();
@@ -148,8 +150,8 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     try {
       await gate;
       await run();
-    } catch (e) {
-      log(`a run of ${name} ended`, e);
+    } catch (error) {
+      log.warn('A run of a function ended', { function: name, error });
     } finally {
       running.set(name, (running.get(name) ?? 1) - 1);
     }
@@ -233,10 +235,10 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
             subscriptions: storage.subscriptions,
             notifier: { send: never },
             stopBuilds: stopBuilds(ports),
-            park: async (poison) => log('parked', poison),
+            park: async (poison) => log.warn('A message was parked', { ...poison }),
             signing,
             place: { bucket },
-            refuse: (refused) => log('refused', refused),
+            refuse: (refused) => log.warn('A message was refused', { ...refused }),
           },
           { records: { [topic]: batch.map(asMskRecord) } },
         );

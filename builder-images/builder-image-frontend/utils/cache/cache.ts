@@ -13,6 +13,7 @@ import {
   originOf,
   storeArchive,
 } from '../../../shared/cache/store.ts';
+import { logOwn } from '../../../shared/own-log.ts';
 import { compiledFolders, isFetched } from './folders.ts';
 import { type Inputs, isStoreOf } from './inputs.ts';
 import type { Installed } from './installed.ts';
@@ -94,7 +95,7 @@ export class BuildCache {
       try {
         change[kind] = await storeArchive(this.#o, kind, key, listing, signal);
       } catch (error) {
-        console.error(`veren: the cache "${kind}" is not kept: ${(error as Error).message}`);
+        logOwn('WARN', 'A cache could not be kept', { cache: kind, reason: (error as Error).message });
       }
     };
     await keep('install', inputs.install, installed?.state ?? null);

@@ -47,6 +47,7 @@ export function commonEnvironment(job: BuildJob, context: BuildContext) {
     PROJECT_ID: job.projectId,
     DEPLOYMENTID: job.deploymentId,
     ATTEMPT: String(context.attempt),
+    ...(job.correlationId !== undefined && { CORRELATION_ID: job.correlationId }),
     NODE_VERSION: String(job.plan.nodeVersion),
     BUILD_ENV: JSON.stringify(job.env),
     LANE: job.lane,

@@ -1,0 +1,63 @@
+import {
+  AclCidr,
+  AclTraffic,
+  Action,
+  type IVpc,
+  NetworkAcl,
+  type SubnetSelection,
+  TrafficDirection,
+} from 'aws-cdk-lib/aws-ec2';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+
+export interface BuilderAclProps {
+  readonly vpc: IVpc;
+  readonly subnets: SubnetSelection;
+  /** Block of the VPC. */
+  readonly cidr: string;
+  /** Blocks that builds may reach on these TCP ports although they are private. */
+  readonly inside: readonly { readonly block: string; readonly ports: readonly number[] }[];
+  /** Blocks of DNS servers other than Amazon's, which no list filters. */
+  readonly dnsServers: readonly string[];
+}
+
+/** Private and link-local addresses, by the few blocks that the quota of 20 rules has room for. */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16'];
+/** Where answers come to: Linux takes ports from 32768 on, other systems' lower ones are let through as well. */
+const ANSWERS = AclTraffic.tcpPortRange(1_024, 65_535);
+
+/**
+ * The second wall of subnets where builders have public addresses; the first is their security groups, which let nothing in
+ * and public addresses out alone. Lists have no memory: what is let out has to be let in again as an answer, so a list
+ * cannot close all of what the groups close. It closes ports below 1024, everything that is not TCP, and private addresses.
+ */
+export class BuilderAcl extends Construct {
+  constructor(scope: Construct, id: string, { vpc, subnets, cidr, inside, dnsServers }: BuilderAclProps) {
+    super(scope, id);
+    const acl = new NetworkAcl(this, 'List', { vpc, subnetSelection: subnets });
+    const closed = [...new Set([cidr, ...PRIVATE])];
+    for (const direction of [TrafficDirection.EGRESS, TrafficDirection.INGRESS]) {
+      const out = direction === TrafficDirection.EGRESS;
+      let ruleNumber = 0;
+      const rule = (block: string, traffic: AclTraffic, ruleAction = Action.ALLOW) => {
+        ruleNumber += 10;
+        const name = `${out ? 'Out' : 'In'}${ruleNumber}`;
+        acl.addEntry(name, { cidr: AclCidr.ipv4(block), direction, ruleNumber, traffic, ruleAction });
+      };
+      for (const { block, ports } of inside)
+        if (out) for (const port of ports) rule(block, AclTraffic.tcpPort(port));
+        else rule(block, ANSWERS);
+      for (const server of dnsServers) {
+        rule(server, out ? AclTraffic.udpPort(53) : AclTraffic.udpPortRange(1_024, 65_535));
+        if (out) rule(server, AclTraffic.tcpPort(53));
+        else rule(server, ANSWERS);
+      }
+      for (const block of closed) rule(block, AclTraffic.allTraffic(), Action.DENY);
+      if (out) for (const port of [443, 80]) rule('0.0.0.0/0', AclTraffic.tcpPort(port));
+      else rule('0.0.0.0/0', ANSWERS);
+    }
+    acknowledge(this, {
+      'AwsSolutions-VPC3': 'The second wall of subnets with public addresses; security groups are the first.',
+    });
+  }
+}

@@ -1,0 +1,66 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { makeRepo } from '../support/gitServer.ts';
+import { startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let veren: Veren;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  veren = await startVeren(join(folder.path, 'data'));
+}, 180_000);
+afterAll(async () => {
+  await veren.stop();
+  await folder.remove();
+}, 180_000);
+
+test('one id leads from the answer of the API to the log of the platform, the record and the line of the builder', async () => {
+  await makeRepo(join(folder.path, 'repo'), { 'index.html': '<p>hi' });
+  const correlationId = 'ticket-4711.a';
+  const headers = {
+    Authorization: `Bearer ${veren.token}`,
+    'Content-Type': 'application/json',
+    'X-Request-Id': correlationId,
+  };
+  const body = JSON.stringify({
+    projectId: 'traced',
+    gitUrl: pathToFileURL(join(folder.path, 'repo')).href,
+    backend: false,
+  });
+  const answer = await fetch(`${veren.url}/deployments`, { method: 'POST', headers, body });
+  expect([answer.status, answer.headers.get('X-Request-Id')]).toEqual([202, correlationId]);
+  const { deploymentId } = (await answer.json()) as { deploymentId: string };
+  const done = await veren.finished(deploymentId);
+  expect(done).toMatchObject({ status: 'succeeded', correlationId });
+
+  const lines = veren.said.filter((line) => line.includes(`correlationId=${correlationId}`));
+  for (const part of [
+    'api: A deployment was accepted',
+    'clone-worker: A repository was analyzed',
+    'build-worker: A build was started',
+    'event-projector: A deployment has ended',
+  ])
+    expect(lines.filter((line) => line.includes(part) && line.includes(`deploymentId=${deploymentId}`))).toHaveLength(
+      1,
+    );
+
+  // What CloudWatch has of a builder on AWS.
+  const tasks = join(folder.path, 'data', 'ecs');
+  const files = (await readdir(tasks, { recursive: true })).filter((name) => name.endsWith('.log'));
+  const output = (await Promise.all(files.map((file) => readFile(join(tasks, file), 'utf8')))).join('');
+  expect(
+    output
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line)),
+  ).toContainEqual(
+    expect.objectContaining({
+      function: 'builder',
+      message: 'The build was published',
+      correlationId,
+      deploymentId,
+      attempt: 1,
+    }),
+  );
+}, 180_000);
