@@ -5,12 +5,12 @@ import { kafkaTransport } from '../builder-images/shared/kafka.ts';
 import { Reporter } from '../builder-images/shared/reporter.ts';
 import { TOPICS } from '../contract/names.ts';
 import { project } from '../lambdas/event-projector/project.ts';
-import { followLog } from '../lambdas/log-streamer/followLog.ts';
 import { kafkaBus } from '../lambdas/shared/adapters/kafka/bus.ts';
-import { consumeAsLambda } from '../lambdas/shared/adapters/kafka/consumeAsLambda.ts';
 import { connectRedis } from '../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../lambdas/shared/adapters/redis/ports.ts';
+import { followLog } from '../lambdas/shared/logs/followLog.ts';
 import { buildKey, signedBus } from '../lambdas/shared/signing.ts';
+import { consumeAsLambda } from '../local/adapters/kafka/consumeAsLambda.ts';
 import { frontendPlan } from '../test/support/events.ts';
 import { SIGNING } from '../test/support/signing.ts';
 

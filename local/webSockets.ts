@@ -3,8 +3,8 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { VerenError } from '../contract/errors.ts';
-import type { MemoryNotifier } from '../lambdas/shared/adapters/memory/notifier.ts';
 import type { WebSocketEvent } from '../lambdas/websocket/handle.ts';
+import type { MemoryNotifier } from './adapters/memory/notifier.ts';
 import { refuseUpgrade } from './platform/refuse.ts';
 
 export interface WebSocketOptions {

@@ -4,7 +4,6 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
 import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain.ts';
-import { platformContext } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog } from '../shared/logger.ts';
@@ -17,6 +16,7 @@ import { signingSecret } from '../shared/signingSecret.ts';
 import { readECSConfig } from './config/ECSconfig.ts';
 import { mintCredentials } from './services/credentials.ts';
 import { handoverWriter, urlSigner } from './services/handover.ts';
+import { platformContext } from './services/platformContext.ts';
 import { drainBuildQueue, START_LEASE_MS } from './workers/build.ts';
 
 const env = readEnv('build-worker');

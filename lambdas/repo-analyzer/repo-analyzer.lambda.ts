@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { handle } from 'hono/aws-lambda';
-import { authenticateByHash } from '../api/auth.ts';
 import { analyzeRepository } from '../clone-worker/analyzeRepository.ts';
-import { gitPolicy } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
+import { authenticateByHash } from '../shared/http/auth.ts';
 import { jsonLog } from '../shared/logger.ts';
+import { gitPolicy } from '../shared/repo/policyOfHosts.ts';
 import { sweepGitFolders } from '../shared/repo/sweepGitFolders.ts';
 import { tokenHashes } from '../shared/secrets.ts';
 import { createAnalyzer } from './analyzer.ts';

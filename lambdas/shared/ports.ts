@@ -2,7 +2,7 @@ import type { DeploymentEvent, LogLine } from '../../contract/events.ts';
 import type { StoredRequest } from '../../contract/jobs.ts';
 import type { DoorbellName, QueueName, Topic } from '../../contract/names.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
-import type { DeploymentFacts } from '../event-projector/facts.ts';
+import type { DeploymentFacts } from '../domain/facts.ts';
 
 /**
  * What the handlers need of the world, apart from AWS services that have an SDK and an endpoint (ECS, S3, ECR, STS).

@@ -3,13 +3,13 @@ import type { Target } from '../../contract/builders.ts';
 import { type BuildJob, BuildJobSchema, buildJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
 import { type Artifact, type Failure, isTerminal } from '../../contract/record.ts';
+import { parseTaskToken, type TaskIdentity } from '../domain/taskToken.ts';
 import { announce, LIVE_LEASE_MS, taskOf } from '../shared/announce.ts';
 import { type BuildRef, failure, publishBuildEvent } from '../shared/buildEvents.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, Job, JobQueue, StoredDeployment } from '../shared/ports.ts';
 import { type EndedBy, retryOrFail } from '../shared/retry.ts';
 import { freeSlot, noteStopped } from '../shared/slots.ts';
 import { stopTask } from '../shared/stopBuilds.ts';
-import { parseTaskToken, type TaskIdentity } from '../shared/taskToken.ts';
 import { classify, TIMEOUT_REASON, type Verdict } from './classify.ts';
 
 export interface WatcherDeps {

@@ -2,9 +2,9 @@ import { DescribeTasksCommand, type ECSClient, paginateListTasks } from '@aws-sd
 import { BUILDERS } from '../../contract/builders.ts';
 import { BuildJobSchema } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
+import { taskToken } from '../domain/taskToken.ts';
 import { taskOf } from '../shared/announce.ts';
 import type { Job } from '../shared/ports.ts';
-import { taskToken } from '../shared/taskToken.ts';
 import { TASK_UNKNOWN } from './classify.ts';
 import { reconcile, type WatcherDeps } from './reconcile.ts';
 import { lookAfterUnfinished } from './unfinished.ts';

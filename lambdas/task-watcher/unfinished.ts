@@ -3,9 +3,9 @@ import type { DeploymentEvent } from '../../contract/events.ts';
 import { buildJobId, cloneJobId } from '../../contract/jobs.ts';
 import { QUEUES, TOPICS } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
-import { submit } from '../api/submit.ts';
 import { failure, publishBuildEvent } from '../shared/buildEvents.ts';
 import type { StoredDeployment } from '../shared/ports.ts';
+import { submit } from '../shared/submit.ts';
 import type { WatcherDeps } from './reconcile.ts';
 
 const AT_ONCE = 20;

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import type { MemoryNotifier } from '../../lambdas/shared/adapters/memory/notifier.ts';
+import type { MemoryNotifier } from '../adapters/memory/notifier.ts';
 import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
 import { attachWebSockets } from '../webSockets.ts';
 import { type OwnAddresses, refusalOf } from './admission.ts';

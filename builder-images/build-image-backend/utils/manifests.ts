@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readRepoFile } from '../../builder-image-frontend/utils/folders.ts';
+import { readRepoFile } from '../../shared/repo-files.ts';
 
 /** A package.json as far as an installation is concerned. Anything that is not of the expected type counts as absent. */
 export interface PackageJson {

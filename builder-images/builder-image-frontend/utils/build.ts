@@ -8,9 +8,9 @@ import type { ImageEnv } from '../../shared/env.ts';
 import { asFault } from '../../shared/fault.ts';
 import { buildCookie } from '../../shared/fetch.ts';
 import { fetched } from '../../shared/fetched.ts';
+import { repoFolder } from '../../shared/repo-files.ts';
 import { runUserCommand } from '../../shared/user-command.ts';
 import { userEnv } from '../../shared/user-env.ts';
-import { repoFolder } from './folders.ts';
 import { install } from './install.ts';
 
 type BuildInput = BuilderInput<FrontendEnv> & { readonly image: ImageEnv };

@@ -7,21 +7,18 @@ import { DEFAULT_REGION, type DoorbellName, TOPICS } from '../../../contract/nam
 import type { Plan } from '../../../contract/plan.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import { createApi } from '../../../lambdas/api/app.ts';
-import { authenticateByHash, hashToken } from '../../../lambdas/api/auth.ts';
 import type { Supersede } from '../../../lambdas/api/supersede.ts';
 import { readECSConfig } from '../../../lambdas/build-worker/config/ECSconfig.ts';
 import { mintCredentials } from '../../../lambdas/build-worker/services/credentials.ts';
 import { handoverWriter, urlSigner } from '../../../lambdas/build-worker/services/handover.ts';
 import { drainBuildQueue } from '../../../lambdas/build-worker/workers/build.ts';
 import { drainCloneQueue } from '../../../lambdas/clone-worker/workers/clone.ts';
+import { deploymentIds } from '../../../lambdas/domain/deploymentIds.ts';
 import { project } from '../../../lambdas/event-projector/project.ts';
-import { memoryBus } from '../../../lambdas/shared/adapters/memory/bus.ts';
-import { volatileJournal } from '../../../lambdas/shared/adapters/memory/journal.ts';
-import { memoryTickets } from '../../../lambdas/shared/adapters/memory/tickets.ts';
 import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
 import { type ArtifactPlaces, artifactFinder } from '../../../lambdas/shared/artifact.ts';
 import { dropCaches } from '../../../lambdas/shared/caches.ts';
-import { deploymentIds } from '../../../lambdas/shared/deploymentIds.ts';
+import { authenticateByHash, hashToken } from '../../../lambdas/shared/http/auth.ts';
 import type {
   Clock,
   DeploymentStore,
@@ -36,6 +33,9 @@ import { signedBus } from '../../../lambdas/shared/signing.ts';
 import { stopBuilds } from '../../../lambdas/shared/stopBuilds.ts';
 import { forbidPublication } from '../../../lambdas/shared/verdict.ts';
 import { watch } from '../../../lambdas/task-watcher/watch.ts';
+import { memoryBus } from '../../../local/adapters/memory/bus.ts';
+import { volatileJournal } from '../../../local/adapters/memory/journal.ts';
+import { memoryTickets } from '../../../local/adapters/memory/tickets.ts';
 import { asMskRecord } from '../../../local/platform/ports.ts';
 import { testSecretBox } from '../api.ts';
 import { frontendPlan } from '../events.ts';
