@@ -1,5 +1,6 @@
 import type { SiteAddresses } from '../../contract/api.ts';
 import type { NewId } from '../domain/deploymentIds.ts';
+import type { Supersede } from '../domain/supersede.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { DropCaches } from '../shared/caches.ts';
 import type { Analyze } from '../shared/http/analyze.ts';
@@ -8,7 +9,6 @@ import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel, 
 import type { SecretBox } from '../shared/secretBox.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
 import type { ForbidPublication } from '../shared/verdict.ts';
-import type { Supersede } from './supersede.ts';
 
 export interface ApiDeps {
   readonly store: DeploymentStore;

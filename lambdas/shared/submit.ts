@@ -1,10 +1,10 @@
-import type { DeploymentEvent } from '../../contract/events.ts';
 import { type CloneJob, cloneJobId, type StoredRequest } from '../../contract/jobs.ts';
-import { QUEUES, TOPICS } from '../../contract/names.ts';
+import { QUEUES } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
+import type { RequestedEvent } from '../domain/events.ts';
 import type { Doorbell, EventBus, JobQueue, NewJob, StoredDeployment } from './ports.ts';
+import { publishEvents } from './publishEvents.ts';
 
-type Requested = Extract<DeploymentEvent, { type: 'deployment.requested' }>;
 interface Deps {
   readonly bus: EventBus;
   readonly queue: JobQueue;
@@ -13,7 +13,7 @@ interface Deps {
 
 /** A deployment's first job. */
 export function cloneJob(
-  { deploymentId, projectId, owner }: Requested,
+  { deploymentId, projectId, owner }: RequestedEvent,
   request: StoredRequest,
 ): NewJob<CloneJob> & { readonly queue: typeof QUEUES.clone } {
   const data = { deploymentId, projectId, owner, request };
@@ -24,9 +24,11 @@ export function cloneJob(
  * Tells of a deployment whose job is queued. The worker does not wait for the event: it says the same before anything
  * else of the deployment, so that the log has the request first, whoever dies in between.
  */
-export async function tell({ bus, doorbell }: Pick<Deps, 'bus' | 'doorbell'>, requested: Requested): Promise<void> {
-  const message = { key: requested.deploymentId, value: JSON.stringify(requested) };
-  await Promise.all([bus.publish(TOPICS.events, [message]), doorbell.ring('clone-worker')]);
+export async function tell(
+  { bus, doorbell }: Pick<Deps, 'bus' | 'doorbell'>,
+  requested: RequestedEvent,
+): Promise<void> {
+  await Promise.all([publishEvents(bus, requested), doorbell.ring('clone-worker')]);
 }
 
 /**

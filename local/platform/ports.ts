@@ -6,7 +6,6 @@ import type { KafkaAccess } from '../../lambdas/build-worker/services/distributi
 import type { BatchResult } from '../../lambdas/event-projector/project.ts';
 import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
-import { clearWaitingSuspects } from '../../lambdas/shared/crashes.ts';
 import { openBus, openKafka } from '../../lambdas/shared/openKafka.ts';
 import type {
   Clock,
@@ -18,6 +17,7 @@ import type {
   Tickets,
 } from '../../lambdas/shared/ports.ts';
 import { type Signing, signedBus } from '../../lambdas/shared/signing.ts';
+import { clearWaitingSuspects } from '../adapters/clearWaitingSuspects.ts';
 import { consumeAsLambda } from '../adapters/kafka/consumeAsLambda.ts';
 import { ensureTopics } from '../adapters/kafka/topics.ts';
 import type { MemoryBus, Message } from '../adapters/memory/bus.ts';

@@ -4,7 +4,6 @@ import type { STSClient } from '@aws-sdk/client-sts';
 import { BUILDERS } from '../../contract/builders.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import type { ApiDeps } from '../../lambdas/api/deps.ts';
-import type { Supersede } from '../../lambdas/api/supersede.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { mintCredentials } from '../../lambdas/build-worker/services/credentials.ts';
 import type { PlatformContext } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
@@ -12,6 +11,7 @@ import { handoverWriter } from '../../lambdas/build-worker/services/handover.ts'
 import { drainBuildQueue } from '../../lambdas/build-worker/workers/build.ts';
 import { drainCloneQueue } from '../../lambdas/clone-worker/workers/clone.ts';
 import { deploymentIds } from '../../lambdas/domain/deploymentIds.ts';
+import type { Supersede } from '../../lambdas/domain/supersede.ts';
 import { project } from '../../lambdas/event-projector/project.ts';
 import { countRefused } from '../../lambdas/event-projector/refuse.ts';
 import { s3Archive } from '../../lambdas/shared/archive.ts';

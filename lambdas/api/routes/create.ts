@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createRoute, z } from '@hono/zod-openapi';
 import { AcceptedSchema, CreateDeploymentSchema, ProblemSchema } from '../../../contract/api.ts';
 import { VerenError } from '../../../contract/errors.ts';
-import type { DeploymentEvent } from '../../../contract/events.ts';
 import type { DeploymentRequest } from '../../../contract/jobs.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
+import { makeRequestedEvent, type RequestedEvent } from '../../domain/events.ts';
 import { emptyFacts } from '../../domain/facts.ts';
 import { reduce } from '../../domain/reduce.ts';
 import { toRecord } from '../../domain/toRecord.ts';
@@ -16,8 +16,6 @@ import { cloneJob, submit, tell } from '../../shared/submit.ts';
 import type { ApiDeps } from '../deps.ts';
 import { supersedeOlder } from '../supersede.ts';
 import { accepted } from '../view.ts';
-
-type Requested = Extract<DeploymentEvent, { type: 'deployment.requested' }>;
 
 const route = createRoute({
   method: 'post',
@@ -74,17 +72,8 @@ export async function createDeployment(
   const { items } = await deps.store.list({ owner, limit: 1 });
   const deploymentId = deps.newId(items[0]?.deploymentId);
   const stored = await sealRequest(deps.secretBox, deploymentId, request);
-  const requested: Requested = {
-    v: 1,
-    type: 'deployment.requested',
-    id: deps.newId(),
-    at: new Date(deps.clock.now()).toISOString(),
-    deploymentId,
-    projectId: request.projectId,
-    owner,
-    gitUrl: request.gitUrl,
-    ref: request.ref ?? null,
-  };
+  const of = { deploymentId, projectId: request.projectId, owner, gitUrl: request.gitUrl, ref: request.ref ?? null };
+  const requested = makeRequestedEvent(of, deps.newId(), deps.clock.now());
   const created = await deps.store.create({
     requested,
     request: stored,
@@ -113,7 +102,7 @@ async function again(deps: ApiDeps, deploymentId: string): Promise<DeploymentRec
 }
 
 /** What was just stored. */
-const recordOf = (requested: Requested) => toRecord(reduce(emptyFacts, requested)) as DeploymentRecord;
+const recordOf = (requested: RequestedEvent) => toRecord(reduce(emptyFacts, requested)) as DeploymentRecord;
 
 /**
  * Equal for requests that mean the same: independent of the order of fields. With secrets in it it takes a key, since a

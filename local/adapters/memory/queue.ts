@@ -1,5 +1,5 @@
 import { QUEUES, type QueueName } from '../../../contract/names.ts';
-import { runsAlone } from '../../../lambdas/shared/crashes.ts';
+import { runsAlone } from '../../../lambdas/domain/crashes.ts';
 import type { Clock, Job, JobQueue, Limits, NewJob } from '../../../lambdas/shared/ports.ts';
 import type { Journal } from './journal.ts';
 import type { Table } from './tables.ts';

@@ -7,13 +7,13 @@ import { DEFAULT_REGION, type DoorbellName, TOPICS } from '../../../contract/nam
 import type { Plan } from '../../../contract/plan.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import { createApi } from '../../../lambdas/api/app.ts';
-import type { Supersede } from '../../../lambdas/api/supersede.ts';
 import { readECSConfig } from '../../../lambdas/build-worker/config/ECSconfig.ts';
 import { mintCredentials } from '../../../lambdas/build-worker/services/credentials.ts';
 import { handoverWriter, urlSigner } from '../../../lambdas/build-worker/services/handover.ts';
 import { drainBuildQueue } from '../../../lambdas/build-worker/workers/build.ts';
 import { drainCloneQueue } from '../../../lambdas/clone-worker/workers/clone.ts';
 import { deploymentIds } from '../../../lambdas/domain/deploymentIds.ts';
+import type { Supersede } from '../../../lambdas/domain/supersede.ts';
 import { project } from '../../../lambdas/event-projector/project.ts';
 import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
 import { type ArtifactPlaces, artifactFinder } from '../../../lambdas/shared/artifact.ts';

@@ -1,4 +1,4 @@
-import type { Supersede } from '../../../lambdas/api/supersede.ts';
+import type { Supersede } from '../../../lambdas/domain/supersede.ts';
 import type { DeploymentStore, Limits } from '../../../lambdas/shared/ports.ts';
 import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { type ControlPlane, type ControlPlaneOptions, controlPlane } from './controlPlane.ts';

@@ -1,0 +1,17 @@
+import { CloneNotesSchema, type StoredNotes } from '../../contract/jobs.ts';
+import type { Plan } from '../../contract/plan.ts';
+import { type NotedJob, readCloneNote, writeCloneNotes } from './jobNotes.ts';
+
+type Job = Pick<NotedJob, 'notes'>;
+
+/** A plan was decided on, and its builds were queued with the note. */
+export const recordPlan = (plan: Plan): StoredNotes => writeCloneNotes({ plan });
+export const hasPlan = ({ notes }: Job): boolean => Boolean(notes.plan);
+
+/** The plan that an earlier holder has decided on. Throws where it cannot be read: another one must not take its place. */
+export const recordedPlan = ({ notes }: Job): Plan | null =>
+  notes.plan ? (CloneNotesSchema.shape.plan.parse(notes.plan) ?? null) : null;
+
+/** Analyses that will have failed with this one. */
+export const countFailedAnalysis = (job: Job): number => (readCloneNote(job, 'tries') ?? 0) + 1;
+export const recordFailedAnalysis = (tries: number): StoredNotes => writeCloneNotes({ tries });
