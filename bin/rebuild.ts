@@ -9,7 +9,7 @@ import { connectRedis } from '../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../lambdas/shared/adapters/redis/ports.ts';
 import { s3Archive } from '../lambdas/shared/archive.ts';
 import { systemClock } from '../lambdas/shared/clock.ts';
-import { rest } from '../lambdas/shared/logs/followLog.ts';
+import { makeLogArchiver } from '../lambdas/shared/logs/makeLogArchiver.ts';
 import { openKafka } from '../lambdas/shared/openKafka.ts';
 import { REDIS_PREFIX } from '../lambdas/shared/redisUsers.ts';
 import type { Signing } from '../lambdas/shared/signing.ts';
@@ -68,7 +68,7 @@ async function main(): Promise<number> {
       store,
       logs,
       archive,
-      archiveLog: (id) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
+      archiveLog: makeLogArchiver({ logs, archive }),
       clearLog: (id) => clearLog(redis, REDIS_PREFIX, id),
       read: (onMessage) => readTopics(kafka, Object.values(TOPICS), onMessage),
       signing,

@@ -13,11 +13,11 @@ import { openRedis } from '../shared/openRedis.ts';
 import { secretBox } from '../shared/secretBox.ts';
 import { secretKeys } from '../shared/secrets.ts';
 import { signingSecret } from '../shared/signingSecret.ts';
+import { composeBuildWorker } from './compose.ts';
 import { readECSConfig } from './config/ECSconfig.ts';
-import { mintCredentials } from './services/credentials.ts';
-import { handoverWriter, urlSigner } from './services/handover.ts';
+import { urlSigner } from './services/handover.ts';
 import { platformContext } from './services/platformContext.ts';
-import { drainBuildQueue, START_LEASE_MS } from './workers/build.ts';
+import { START_LEASE_MS } from './workers/build.ts';
 
 const env = readEnv('build-worker');
 const log = jsonLog('build-worker');
@@ -25,45 +25,45 @@ const log = jsonLog('build-worker');
 /** With the SDK's three attempts each, both calls end before the lease of the job that they are for. */
 const ANSWER_WITHIN = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
-const deps = once(async () => {
+const worker = once(async () => {
   const [{ queue, store }, kafka, buildersKafka] = await Promise.all([
     openRedis(env, log),
     kafkaEnv(env),
     kafkaEnv({ ...env, KAFKA_SECRET_ARN: env.KAFKA_BUILDER_SECRET_ARN }),
   ]);
   const endpoint = env.BUILDER_ENDPOINT_S3;
-  return {
-    queue,
-    store,
-    bus: openSignedBus(kafka, env, 'veren-build-worker'),
-    clock: systemClock,
-    secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
-    log,
-    ecs: new ECSClient({ requestHandler: ANSWER_WITHIN }),
-    mintCredentials: mintCredentials(new STSClient({ requestHandler: ANSWER_WITHIN }), {
-      buildRoleArn: env.BUILD_ROLE_ARN,
-      bucketArn: env.BUCKET_ARN,
-      userImagesArn: env.USER_IMAGES_ARN,
-      ...(env.KAFKA_CLUSTER_ARN && { kafkaClusterArn: env.KAFKA_CLUSTER_ARN }),
-    }),
-    configs: readECSConfig(process.env),
-    limits: { global: env.LIMIT_GLOBAL, perOwner: env.LIMIT_PER_OWNER, perProject: env.LIMIT_PER_PROJECT },
-    network: { subnets: env.BUILDER_SUBNETS, securityGroups: env.BUILDER_SECURITY_GROUPS, assignPublicIp: false },
-    spot: env.BUILDER_SPOT,
-    platform: platformContext(env, buildersKafka),
-    writeHandover: handoverWriter({
+  return composeBuildWorker(
+    {
+      queue,
+      store,
+      bus: openSignedBus(kafka, env, 'veren-build-worker'),
+      secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
+      signing: signingSecret(new SecretsManagerClient({}), env.EVENT_SIGNING_SECRET_ARN, systemClock),
+      ecs: new ECSClient({ requestHandler: ANSWER_WITHIN }),
       s3: new S3Client({ requestHandler: ANSWER_WITHIN }),
-      signer: urlSigner(endpoint ? { endpoint, forcePathStyle: true } : {}),
-      bucket: env.BUCKET,
-    }),
-    signing: signingSecret(new SecretsManagerClient({}), env.EVENT_SIGNING_SECRET_ARN, systemClock),
-  };
+      sts: new STSClient({ requestHandler: ANSWER_WITHIN }),
+      urlSigner: urlSigner(endpoint ? { endpoint, forcePathStyle: true } : {}),
+      clock: systemClock,
+      log,
+    },
+    {
+      resources: {
+        buildRoleArn: env.BUILD_ROLE_ARN,
+        bucketArn: env.BUCKET_ARN,
+        userImagesArn: env.USER_IMAGES_ARN,
+        ...(env.KAFKA_CLUSTER_ARN && { kafkaClusterArn: env.KAFKA_CLUSTER_ARN }),
+      },
+      configs: readECSConfig(process.env),
+      limits: { global: env.LIMIT_GLOBAL, perOwner: env.LIMIT_PER_OWNER, perProject: env.LIMIT_PER_PROJECT },
+      network: { subnets: env.BUILDER_SUBNETS, securityGroups: env.BUILDER_SECURITY_GROUPS, assignPublicIp: false },
+      spot: env.BUILDER_SPOT,
+      platform: platformContext(env, buildersKafka),
+    },
+  );
 });
 
 /** A ring of the doorbell: the event says nothing, the queue says all. */
 export const handler = async (_event?: unknown, context?: DrainContext): Promise<void> => {
-  const own = await deps();
   const onError = (e: unknown) => log('no successor was woken; the sweep will ring', e);
-  const drain = (mayTakeMore: () => boolean) => drainBuildQueue(own, mayTakeMore);
-  await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, START_LEASE_MS, drain);
+  await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, START_LEASE_MS, await worker());
 };

@@ -1,9 +1,9 @@
-import type { MSKEvent, MSKRecord } from 'aws-lambda';
+import type { MSKRecord } from 'aws-lambda';
 import { KafkaEnvSchema } from '../../contract/builder-env.ts';
 import { MAC_HEADER } from '../../contract/mac.ts';
 import { DEFAULT_REGION, TOPICS, type Topic } from '../../contract/names.ts';
 import type { KafkaAccess } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
-import type { BatchResult } from '../../lambdas/event-projector/project.ts';
+import type { Projector } from '../../lambdas/event-projector/compose.ts';
 import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
 import { openBus, openKafka } from '../../lambdas/shared/openKafka.ts';
@@ -24,9 +24,6 @@ import type { MemoryBus, Message } from '../adapters/memory/bus.ts';
 import { type MemoryPlatform, openMemoryPlatform } from '../adapters/memory/platform.ts';
 import { randomScramUser, startKafkaEndpoint } from '../kafka/endpoint.ts';
 import type { HostEnv } from './images.ts';
-
-/** The event-projector's handler. */
-export type Projector = (event: Pick<MSKEvent, 'records'>) => Promise<BatchResult>;
 
 export interface LaptopPorts extends Pick<MemoryPlatform, 'doorbell' | 'notifier' | 'probe'> {
   readonly queue: JobQueue;

@@ -16,6 +16,7 @@ import { redisPermissions } from '../../lambdas/shared/adapters/redis/permission
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
 import { type Archive, s3Archive } from '../../lambdas/shared/archive.ts';
 import { rest } from '../../lambdas/shared/logs/followLog.ts';
+import { makeLogArchiver } from '../../lambdas/shared/logs/makeLogArchiver.ts';
 import type { DeploymentStore, EventBus, LogChannel } from '../../lambdas/shared/ports.ts';
 import { buildKey, signedBus } from '../../lambdas/shared/signing.ts';
 import { consumeAsLambda } from '../../local/adapters/kafka/consumeAsLambda.ts';
@@ -72,7 +73,7 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
         store,
         logs,
         archive,
-        archiveLog: (id) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
+        archiveLog: makeLogArchiver({ logs, archive }),
         clearLog: (id) => clearLog(operator, prefix, id),
         read: (onMessage) => readTopics(kafka, topics, onMessage),
         signing: SIGNING,
@@ -194,7 +195,7 @@ function projector(kafka: Kafka, { store, logs }: State, archive: Archive) {
     store,
     logs,
     archive,
-    archiveLog: (id: string) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
+    archiveLog: makeLogArchiver({ logs, archive }),
     queue: { get: async () => null } as never,
     doorbell: { ring: nobody },
     subscriptions: { subscribers: async () => [] } as never,
