@@ -1,11 +1,11 @@
-import { fork } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { execa } from 'execa';
 import { ulid } from 'ulid';
 import { liveManifest, publish } from '../builder-images/builder-image-frontend/utils/publish.ts';
 import { s3Objects } from '../builder-images/shared/objects.ts';
@@ -80,8 +80,10 @@ async function measure(output: string, data: string, latencyMs: number): Promise
   }
 }
 
+const execFileAsync = promisify(execFile);
+
 /** What the run before has left to be written to the disk is not the next one's. */
-const settled = () => execa('sync');
+const settled = () => execFileAsync('sync');
 
 const ratio = (a: number[], b: number[]) => (median(a) / median(b)).toFixed(2);
 
@@ -128,8 +130,8 @@ async function publishOnce(projectId: string, root: string, { url, ...keys }: Ac
 
 /** Null where rclone is not installed. */
 async function rcloneCopy(output: string, access: Access, flags: readonly string[] = []) {
-  const there = await execa('rclone', ['version'], { reject: false });
-  if (there.failed) return null;
+  const there = await execFileAsync('rclone', ['version']).catch(() => null);
+  if (!there) return null;
   const env = {
     RCLONE_CONFIG_BENCH_TYPE: 's3',
     RCLONE_CONFIG_BENCH_PROVIDER: 'Other',
@@ -141,6 +143,5 @@ async function rcloneCopy(output: string, access: Access, flags: readonly string
     RCLONE_CONFIG: '/dev/null',
     PATH: process.env.PATH,
   };
-  return (prefix: string) =>
-    execa('rclone', ['copy', ...flags, output, `bench:${BUCKET}/${prefix}`], { env, extendEnv: false });
+  return (prefix: string) => execFileAsync('rclone', ['copy', ...flags, output, `bench:${BUCKET}/${prefix}`], { env });
 }
