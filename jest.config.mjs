@@ -1,5 +1,5 @@
 /** Packages published as ES modules only: swc turns them into CommonJS together with our own sources. */
-const esmOnly = ['execa', 'ulid', 'p-limit', '@sindresorhus', 'unicorn-magic', 'npm-run-path', 'path-key', 'strip-final-newline', 'is-stream', 'is-plain-obj', 'human-signals', 'get-stream', 'figures', 'pretty-ms', 'parse-ms', 'yoctocolors', 'is-unicode-supported', 'is-fullwidth-code-point', 'signal-exit', 'yocto-queue'];
+const esmOnly = ['ulid'];
 
 // The SDK is pinned; its advice to upgrade Node would stand between the results of every file.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -12,8 +12,6 @@ export default {
   testTimeout: 30_000,
   // Much of the time is spent waiting for processes: a core left free is a core unused.
   maxWorkers: '100%',
-  // Its only export is for `import`, and jest asks for `require`.
-  moduleNameMapper: { '^unicorn-magic$': '<rootDir>/node_modules/unicorn-magic/node.js' },
   transform: {
     '^.+\\.[cm]?[jt]s$': [
       '@swc/jest',

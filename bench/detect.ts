@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { manifestPaths } from '../lambdas/clone-worker/services/detector/manifests.ts';
-import { memoryFs } from '../lambdas/shared/repo/memoryFs.ts';
 import {
   detectCase,
   failedChecks,
   type KindCase,
   readKinds,
 } from '../test/lambdas/clone-worker/services/detector/kinds.ts';
+import { memoryFs } from '../test/support/memoryFs.ts';
 
 const ROUNDS = 5;
 

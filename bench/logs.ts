@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
-import { ensureTopics } from '../lambdas/shared/adapters/kafka/topics.ts';
+import { ensureTopics } from '../local/adapters/kafka/topics.ts';
 import { anyKafka, kafkaMissing } from '../test/support/kafka.ts';
 import { anyRedis, redisMissing } from '../test/support/redis.ts';
 import type { Operations, Pace, Received } from './_logs.ts';

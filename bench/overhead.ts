@@ -1,7 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { execa } from 'execa';
+import { promisify } from 'node:util';
 import { makeRepositoryFromFolder } from '../local/client/makeRepositoryFromFolder.ts';
 import { VerenClient } from '../local/client/VerenClient.ts';
 import { startPlatform } from '../local/platform/platform.ts';
@@ -9,6 +10,7 @@ import { median, spread, timed } from './_stats.ts';
 
 const EXAMPLE = resolve(import.meta.dirname, '../examples/react-vite');
 const PAIRS = 9;
+const execFileAsync = promisify(execFile);
 
 /**
  * Wall time of a whole deployment of the React example, from POST to 200 from its URL, against the bare
@@ -27,10 +29,10 @@ export async function run(): Promise<void> {
 
     const bare = async () => {
       const target = join(folder, `bare-${serial++}`);
-      const env = { npm_config_cache: join(target, '.npm-cache'), CI: 'true' };
-      await execa('git', ['clone', '--quiet', '--depth', '1', url, target]);
-      await execa('npm', ['ci'], { cwd: target, env });
-      await execa('npm', ['run', 'build'], { cwd: target, env });
+      const env = { ...process.env, npm_config_cache: join(target, '.npm-cache'), CI: 'true' };
+      await execFileAsync('git', ['clone', '--quiet', '--depth', '1', url, target]);
+      await execFileAsync('npm', ['ci'], { cwd: target, env });
+      await execFileAsync('npm', ['run', 'build'], { cwd: target, env });
       await rm(target, { recursive: true, force: true });
     };
     const deploy = async (projectId: string, env: Record<string, string>) => {

@@ -1,8 +1,9 @@
+import { execFile } from 'node:child_process';
 import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { execa } from 'execa';
 import { ulid } from 'ulid';
 import { liveManifest, publish } from '../builder-images/builder-image-frontend/utils/publish.ts';
 import { s3Objects } from '../builder-images/shared/objects.ts';
@@ -93,8 +94,10 @@ function tell(name: string, costs: readonly Cost[]): void {
   console.log(`${name.padEnd(26)} ${spread(of('wall'))}; processors: client ${client} s, endpoint ${endpoint} s`);
 }
 
+const execFileAsync = promisify(execFile);
+
 /** What the run before has left to be written to the disk is not the next one's. */
-const settled = () => execa('sync');
+const settled = () => execFileAsync('sync');
 
 const ratio = (a: readonly Cost[], b: readonly Cost[]) =>
   (median(a.map(({ wall }) => wall)) / median(b.map(({ wall }) => wall))).toFixed(2);
@@ -134,8 +137,8 @@ async function publishOnce(projectId: string, root: string, { url, ...keys }: Ac
 
 /** Gives the seconds of a processor that it took. Null where rclone is not installed. */
 async function rcloneCopy(output: string, access: Access, flags: readonly string[] = []) {
-  const there = await execa('rclone', ['version'], { reject: false });
-  if (there.failed) return null;
+  const there = await execFileAsync('rclone', ['version']).catch(() => null);
+  if (!there) return null;
   const env = {
     RCLONE_CONFIG_BENCH_TYPE: 's3',
     RCLONE_CONFIG_BENCH_PROVIDER: 'Other',
@@ -150,7 +153,7 @@ async function rcloneCopy(output: string, access: Access, flags: readonly string
   const timed = ['-c', 'TIMEFORMAT="%U %S"; time "$@" >&2', 'bash'];
   return async (prefix: string) => {
     const argv = ['rclone', 'copy', ...flags, output, `bench:${BUCKET}/${prefix}`];
-    const { stderr } = await execa('bash', [...timed, ...argv], { env, extendEnv: false });
+    const { stderr } = await execFileAsync('bash', [...timed, ...argv], { env });
     const [user = 0, system = 0] = stderr.split('\n').at(-1)!.split(' ').map(Number);
     return user + system;
   };

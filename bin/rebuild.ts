@@ -5,25 +5,25 @@ import { z } from 'zod';
 import { KafkaEnvSchema } from '../contract/builder-env.ts';
 import { VerenError } from '../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION, TOPICS } from '../contract/names.ts';
-import { rebuild } from '../lambdas/event-projector/rebuild.ts';
-import { rest } from '../lambdas/log-streamer/followLog.ts';
-import { readTopics } from '../lambdas/shared/adapters/kafka/readTopics.ts';
-import { lockFolder } from '../lambdas/shared/adapters/memory/lock.ts';
-import { clearLog } from '../lambdas/shared/adapters/redis/clearLog.ts';
 import { connectRedis } from '../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../lambdas/shared/adapters/redis/ports.ts';
 import { s3Archive } from '../lambdas/shared/archive.ts';
 import { systemClock } from '../lambdas/shared/clock.ts';
+import { makeLogArchiver } from '../lambdas/shared/logs/makeLogArchiver.ts';
 import { openKafka } from '../lambdas/shared/openKafka.ts';
 import { REDIS_PREFIX } from '../lambdas/shared/redisUsers.ts';
 import type { Signing } from '../lambdas/shared/signing.ts';
 import { verifyingSecret } from '../lambdas/shared/signingSecret.ts';
+import { lockFolder } from '../local/adapters/memory/lock.ts';
 import { createCredentialStore } from '../local/awsProtocol/credentials.ts';
 import { laptopSigning } from '../local/platform/signing.ts';
 import { textLog } from '../local/platform/textLog.ts';
 import { startS3Endpoint } from '../local/s3/endpoint.ts';
+import { clearLog } from '../operator/rebuild/clearLog.ts';
+import { readTopics } from '../operator/rebuild/readTopics.ts';
+import { rebuild } from '../operator/rebuild/rebuild.ts';
 
-const USAGE = `Usage: npm run veren -- rebuild [--data DIR]
+const USAGE = `Usage: npm run rebuild -- [--data DIR]
 Makes the state in Redis anew from the archive in S3 and the log in Kafka, and compares. Prints a report (JSON); exits 1
 where something still differs.
   --data DIR   a laptop's data folder, whose S3 is used; its platform must be stopped
@@ -44,7 +44,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: { data: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
   });
-  if (values.help || positionals.length !== 1 || positionals[0] !== 'rebuild') {
+  if (values.help || positionals.length > 0) {
     console.log(USAGE);
     return values.help ? 0 : 2;
   }
@@ -69,7 +69,7 @@ async function main(): Promise<number> {
       store,
       logs,
       archive,
-      archiveLog: (id) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
+      archiveLog: makeLogArchiver({ logs, archive }),
       clearLog: (id) => clearLog(redis, REDIS_PREFIX, id),
       read: (onMessage) => readTopics(kafka, Object.values(TOPICS), onMessage),
       signing,

@@ -76,3 +76,66 @@ export type PromotionJob = z.infer<typeof PromotionJobSchema>;
 export const promotionJobId = (deploymentId: string) => deploymentId;
 export const cloneJobId = (deploymentId: string) => deploymentId;
 export const buildJobId = (deploymentId: string, target: 'frontend' | 'backend') => `${deploymentId}-${target}`;
+
+/** Notes of a job as a queue keeps them: text, in which a later version reads what an earlier one has written. */
+export type StoredNotes = Readonly<Record<string, string>>;
+
+const count = z.codec(z.string(), z.int().nonnegative(), { decode: Number, encode: String }).optional();
+/** When something was first seen in an attempt (ms): the note of an earlier attempt says nothing of this one. */
+const seenInAttempt = z
+  .codec(z.string(), z.object({ attempt: z.int().positive(), at: z.number() }), {
+    decode(text) {
+      const [attempt, at] = text.split(' ');
+      return { attempt: Number(attempt), at: Number(at) };
+    },
+    encode: ({ attempt, at }) => `${attempt} ${at}`,
+  })
+  .optional();
+const planText = z
+  .codec(z.string(), PlanSchema, {
+    decode: (text) => JSON.parse(text) as z.input<typeof PlanSchema>,
+    encode: (plan) => JSON.stringify(plan),
+  })
+  .optional();
+
+/** What holders of a clone job note in it. Read and written by `lambdas/domain/cloneJob.ts` and `crashes.ts`. */
+export const CloneNotesSchema = z.object({
+  /** Analyses that have failed. */
+  tries: count,
+  /** Crashes in a row during which the job was at work. */
+  crashes: count,
+  /** Times that it was given back since the log or the store did not answer. */
+  faults: count,
+  /** The plan that was decided on: whoever takes the job next follows it. */
+  plan: planText,
+});
+export type CloneNotes = z.output<typeof CloneNotesSchema>;
+
+/** What holders of a build job note in it. Read and written by `lambdas/domain/buildJob.ts`, `retry.ts` and `crashes.ts`. */
+export const BuildNotesSchema = z.object({
+  /** Starts of this attempt that have failed. */
+  tries: count,
+  /** Number of the start, part of the task's token: grows when ECS has refused one for good. */
+  start: count,
+  /** The job of an ended deployment was looked for a task once. */
+  looked: count,
+  taskArn: z.string().optional(),
+  /** Name or ARN of the task's cluster. */
+  cluster: z.string().optional(),
+  /** The attempt that `taskArn` and `cluster` are of. */
+  taskOf: count,
+  /** The attempt whose start was published. */
+  announced: count,
+  /** The attempt whose task has stopped. */
+  stopped: count,
+  /** When the build had ended and its task had not. */
+  ended: seenInAttempt,
+  /** When the task was first seen stopped without a last word of its builder. */
+  seenStopped: seenInAttempt,
+  /** Sweeps in a row to which ECS did not know the task. */
+  misses: count,
+  /** Attempts before this one that the platform itself has ended: they do not count. */
+  excused: count,
+  crashes: count,
+});
+export type BuildNotes = z.output<typeof BuildNotesSchema>;

@@ -3,9 +3,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { VerenError } from '../contract/errors.ts';
-import type { MemoryNotifier } from '../lambdas/shared/adapters/memory/notifier.ts';
 import type { Log } from '../lambdas/shared/logger.ts';
 import type { WebSocketEvent } from '../lambdas/websocket/handle.ts';
+import type { MemoryNotifier } from './adapters/memory/notifier.ts';
 import { refuseUpgrade } from './platform/refuse.ts';
 
 export interface WebSocketOptions {

@@ -1,17 +1,15 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { registerAnalyze } from '../shared/http/analyze.ts';
+import { type Api, type ApiEnv, guard } from '../shared/http/guard.ts';
+import { invalid } from '../shared/http/problem.ts';
 import type { ApiDeps } from './deps.ts';
 import { docsPage } from './docsPage.ts';
-import { type ApiEnv, guard } from './guard.ts';
-import { invalid } from './problem.ts';
-import { registerAnalyze } from './routes/analyze.ts';
 import { registerCaches } from './routes/caches.ts';
 import { registerChange } from './routes/change.ts';
 import { registerCreate } from './routes/create.ts';
 import { registerLogs } from './routes/logs.ts';
 import { registerRead } from './routes/read.ts';
 import { registerTickets } from './routes/tickets.ts';
-
-export type Api = OpenAPIHono<ApiEnv>;
 
 /** API Gateway passes at most 10 MB; a request here is a few kilobytes. */
 /** Of variables alone there may be 77 KiB, of which JSON may make six times as much (`MAX_BUILD_ENV_BYTES`). */

@@ -1,12 +1,11 @@
 import { TARGETS, type Target } from '../../contract/builders.ts';
 import { VerenError } from '../../contract/errors.ts';
-import type { DeploymentEvent } from '../../contract/events.ts';
-import { TOPICS } from '../../contract/names.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
+import { type CancelReason, makeCanceledEvent } from '../domain/events.ts';
+import { publishEvents } from '../shared/publishEvents.ts';
 import type { ApiDeps } from './deps.ts';
 
 export type CancelDeps = Pick<ApiDeps, 'bus' | 'clock' | 'stopBuilds' | 'forbidPublication'>;
-export type CancelReason = { readonly reason: 'user' } | { readonly reason: 'superseded'; readonly by: string };
 
 /**
  * Decides first (nothing of the deployment becomes visible from here on), states the end, then takes the work away: the
@@ -15,20 +14,11 @@ export type CancelReason = { readonly reason: 'user' } | { readonly reason: 'sup
  */
 export async function cancelDeployment(deps: CancelDeps, record: DeploymentRecord, why: CancelReason): Promise<void> {
   const published = await decide(deps, record);
-  const { deploymentId, projectId, correlationId } = record;
-  const event: DeploymentEvent = {
-    v: 1,
-    type: 'deployment.canceled',
-    id: `${deploymentId}-canceled`,
-    at: new Date(deps.clock.now()).toISOString(),
-    deploymentId,
-    projectId,
-    ...(correlationId !== undefined && { correlationId }),
-    published,
-    ...why,
-  };
-  await deps.bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
-  await deps.stopBuilds(deploymentId, why.reason === 'user' ? 'canceled by the user' : `superseded by ${why.by}`);
+  await publishEvents(deps.bus, makeCanceledEvent(record, published, why, deps.clock.now()));
+  await deps.stopBuilds(
+    record.deploymentId,
+    why.reason === 'user' ? 'canceled by the user' : `superseded by ${why.by}`,
+  );
 }
 
 /** Forbids every build of the deployment to publish. Gives those that had done so, or were about to, before. */

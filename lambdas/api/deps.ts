@@ -1,15 +1,15 @@
-import type { AnalyzeRequest, SiteAddresses } from '../../contract/api.ts';
-import type { Plan } from '../../contract/plan.ts';
+import type { SiteAddresses } from '../../contract/api.ts';
+import type { NewId } from '../domain/deploymentIds.ts';
+import type { Supersede } from '../domain/supersede.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { DropCaches } from '../shared/caches.ts';
-import type { NewId } from '../shared/deploymentIds.ts';
+import type { Analyze } from '../shared/http/analyze.ts';
+import type { Authenticate } from '../shared/http/auth.ts';
 import type { Log } from '../shared/logger.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel, Tickets } from '../shared/ports.ts';
 import type { SecretBox } from '../shared/secretBox.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
 import type { ForbidPublication } from '../shared/verdict.ts';
-import type { Authenticate } from './auth.ts';
-import type { Supersede } from './supersede.ts';
 
 export interface ApiDeps {
   readonly store: DeploymentStore;
@@ -35,7 +35,7 @@ export interface ApiDeps {
   /** What a deployment does to older ones of its branch. */
   readonly supersede: Supersede;
   /** Absent where another function answers `POST /analyze`. */
-  readonly analyze?: (request: AnalyzeRequest) => Promise<Plan>;
+  readonly analyze?: Analyze;
   /** Where logs are followed, if not here: API Gateway cannot stream. */
   readonly logStreamUrl?: string;
   /** Why the platform cannot work as it should, in one sentence; null where it can. Absent: it always can. */

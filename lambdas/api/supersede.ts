@@ -1,10 +1,8 @@
 import { VerenError } from '../../contract/errors.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
+import { isSuperseded } from '../domain/supersede.ts';
 import { type CancelDeps, cancelDeployment } from './cancel.ts';
 import type { ApiDeps } from './deps.ts';
-
-/** Which older deployments of a branch a newer one ends: those that wait, also those that are being built, or none. */
-export type Supersede = 'waiting' | 'running' | 'off';
 
 /** Deployments of a project that are looked through, newest first: what is older was superseded by one of these. */
 const LOOK_BACK = 100;
@@ -22,7 +20,7 @@ export async function supersedeOlder(
   const { owner, projectId, deploymentId } = by;
   const { items } = await deps.store.list({ owner, projectId, limit: LOOK_BACK });
   for (const older of items)
-    if (sameLine(older, by) && older.deploymentId < deploymentId && mayEnd(older, deps.supersede))
+    if (isSuperseded(older, by, deps.supersede))
       await cancelDeployment(deps, older, { reason: 'superseded', by: deploymentId }).catch((e) => {
         // The newer one is accepted whatever becomes of the older one: that runs to its end, and the newer stays live.
         if (!(e instanceof VerenError && e.code === 'ALREADY_PUBLISHED'))
@@ -32,11 +30,4 @@ export async function supersedeOlder(
             error: e,
           });
       });
-}
-
-const sameLine = (a: DeploymentRecord, b: DeploymentRecord) => a.gitUrl === b.gitUrl && a.ref === b.ref;
-
-function mayEnd(older: DeploymentRecord, setting: Supersede): boolean {
-  if (isTerminal(older.status)) return false;
-  return setting === 'running' || older.status !== 'building';
 }

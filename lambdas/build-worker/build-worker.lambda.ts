@@ -3,9 +3,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
-import { s3Objects } from '../../builder-images/shared/objects.ts';
 import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain.ts';
-import { platformContext } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
@@ -15,12 +13,11 @@ import { openRedis } from '../shared/openRedis.ts';
 import { secretBox } from '../shared/secretBox.ts';
 import { secretKeys } from '../shared/secrets.ts';
 import { signingSecret } from '../shared/signingSecret.ts';
+import { composeBuildWorker } from './compose.ts';
 import { readECSConfig } from './config/ECSconfig.ts';
-import { mintCredentials } from './services/credentials.ts';
-import type { BuildCredentials } from './services/distributionHandler/environment.ts';
-import { handoverWriter, urlSigner } from './services/handover.ts';
-import { drainBuildQueue, START_LEASE_MS } from './workers/build.ts';
-import { drainPromotions } from './workers/promote.ts';
+import { urlSigner } from './services/handover.ts';
+import { platformContext } from './services/platformContext.ts';
+import { START_LEASE_MS } from './workers/build.ts';
 
 const env = readEnv('build-worker');
 const log = jsonLog('build-worker');
@@ -28,61 +25,50 @@ const log = jsonLog('build-worker');
 /** With the SDK's three attempts each, both calls end before the lease of the job that they are for. */
 const ANSWER_WITHIN = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
-const deps = once(async () => {
+const worker = once(async () => {
   const [{ queue, store }, kafka, buildersKafka] = await Promise.all([
     openRedis(env, log),
     kafkaEnv(env),
     kafkaEnv({ ...env, KAFKA_SECRET_ARN: env.KAFKA_BUILDER_SECRET_ARN }),
   ]);
   const endpoint = env.BUILDER_ENDPOINT_S3;
-  return {
-    queue,
-    store,
-    bus: openSignedBus(kafka, env, 'veren-build-worker'),
-    clock: systemClock,
-    secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
-    log,
-    ecs: new ECSClient({ requestHandler: ANSWER_WITHIN }),
-    mintCredentials: mintCredentials(new STSClient({ requestHandler: ANSWER_WITHIN }), {
-      buildRoleArn: env.BUILD_ROLE_ARN,
-      bucketArn: env.BUCKET_ARN,
-      userImagesArn: env.USER_IMAGES_ARN,
-      ...(env.KAFKA_CLUSTER_ARN && { kafkaClusterArn: env.KAFKA_CLUSTER_ARN }),
-    }),
-    configs: readECSConfig(process.env),
-    limits: { global: env.LIMIT_GLOBAL, perOwner: env.LIMIT_PER_OWNER, perProject: env.LIMIT_PER_PROJECT },
-    network: {
-      subnets: env.BUILDER_SUBNETS,
-      securityGroups: env.BUILDER_SECURITY_GROUPS,
-      assignPublicIp: env.BUILDER_PUBLIC_IP,
-    },
-    spot: env.BUILDER_SPOT,
-    platform: platformContext(env, buildersKafka),
-    openObjects: ({ accessKeyId, secretAccessKey, sessionToken }: BuildCredentials) =>
-      s3Objects({
-        bucket: env.BUCKET,
-        region: env.AWS_REGION,
-        accessKeyId,
-        secretAccessKey,
-        sessionToken,
-        endpoint: process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL,
-      }),
-    writeHandover: handoverWriter({
+  return composeBuildWorker(
+    {
+      queue,
+      store,
+      bus: openSignedBus(kafka, env, 'veren-build-worker'),
+      secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
+      signing: signingSecret(new SecretsManagerClient({}), env.EVENT_SIGNING_SECRET_ARN, systemClock),
+      ecs: new ECSClient({ requestHandler: ANSWER_WITHIN }),
       s3: new S3Client({ requestHandler: ANSWER_WITHIN }),
-      signer: urlSigner(endpoint ? { endpoint, forcePathStyle: true } : {}),
-      bucket: env.BUCKET,
-    }),
-    signing: signingSecret(new SecretsManagerClient({}), env.EVENT_SIGNING_SECRET_ARN, systemClock),
-  };
+      sts: new STSClient({ requestHandler: ANSWER_WITHIN }),
+      urlSigner: urlSigner(endpoint ? { endpoint, forcePathStyle: true } : {}),
+      clock: systemClock,
+      log,
+    },
+    {
+      resources: {
+        buildRoleArn: env.BUILD_ROLE_ARN,
+        bucketArn: env.BUCKET_ARN,
+        userImagesArn: env.USER_IMAGES_ARN,
+        ...(env.KAFKA_CLUSTER_ARN && { kafkaClusterArn: env.KAFKA_CLUSTER_ARN }),
+      },
+      configs: readECSConfig(process.env),
+      limits: { global: env.LIMIT_GLOBAL, perOwner: env.LIMIT_PER_OWNER, perProject: env.LIMIT_PER_PROJECT },
+      network: {
+        subnets: env.BUILDER_SUBNETS,
+        securityGroups: env.BUILDER_SECURITY_GROUPS,
+        assignPublicIp: env.BUILDER_PUBLIC_IP,
+      },
+      spot: env.BUILDER_SPOT,
+      platform: platformContext(env, buildersKafka),
+      s3Endpoint: process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL,
+    },
+  );
 });
 
 /** A ring of the doorbell: the event says nothing, the queue says all. */
 export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
-  const own = await deps();
   const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
-  const drain = async (mayTakeMore: () => boolean) => {
-    const drained = await Promise.all([drainPromotions(own, mayTakeMore), drainBuildQueue(own, mayTakeMore)]);
-    return drained.every(Boolean);
-  };
-  await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, START_LEASE_MS, drain);
+  await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, START_LEASE_MS, await worker());
 });

@@ -3,18 +3,19 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain.ts';
-import { gitPolicy } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
+import { gitPolicy } from '../shared/repo/policyOfHosts.ts';
 import { sweepGitFolders } from '../shared/repo/sweepGitFolders.ts';
 import { secretBox } from '../shared/secretBox.ts';
 import { secretKeys } from '../shared/secrets.ts';
 import { analyzeRepository } from './analyzeRepository.ts';
-import { drainCloneQueue, LEASE_MS } from './workers/clone.ts';
+import { composeCloneWorker } from './compose.ts';
+import { LEASE_MS } from './workers/clone.ts';
 
 const env = readEnv('clone-worker');
 const log = jsonLog('clone-worker');
@@ -25,10 +26,10 @@ const swept = sweepGitFolders(tmpdir());
 const lambda = new LambdaClient({});
 const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
 
-const deps = once(async () => {
+const worker = once(async () => {
   await swept;
   const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
-  return {
+  return composeCloneWorker({
     queue,
     store,
     bus: openSignedBus(kafka, env, 'veren-clone-worker'),
@@ -41,11 +42,10 @@ const deps = once(async () => {
     }),
     analyze: (request: Omit<Parameters<typeof analyzeRepository>[0], 'policy'>) =>
       analyzeRepository({ ...request, policy: gitPolicy(env.GIT_HOSTS) }),
-  };
+  });
 });
 
 /** A ring of the doorbell: the event says nothing, the queue says all. */
 export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
-  const own = await deps();
-  await drainWithinTime({ lambda, onError }, context, LEASE_MS, (mayTakeMore) => drainCloneQueue(own, mayTakeMore));
+  await drainWithinTime({ lambda, onError }, context, LEASE_MS, await worker());
 });

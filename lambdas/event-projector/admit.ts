@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { type BuilderEvent, builderEventId, type DeploymentEvent, type LogBatch } from '../../contract/events.ts';
 import { imageTag, s3Keys } from '../../contract/names.ts';
 import type { Artifact } from '../../contract/record.ts';
-import type { DeploymentFacts } from './facts.ts';
-import { MAX_ATTEMPT } from './reduce.ts';
+import type { DeploymentFacts } from '../domain/facts.ts';
+import { MAX_ATTEMPT } from '../domain/reduce.ts';
 
 /** Where artifacts of this platform are. */
 export interface ArtifactPlace {

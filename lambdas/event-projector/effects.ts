@@ -2,14 +2,15 @@ import { TARGETS } from '../../contract/builders.ts';
 import { buildJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
+import { hasStopped } from '../domain/buildJob.ts';
+import { eventsOf } from '../domain/eventsOf.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { Log } from '../shared/logger.ts';
 import type { DeploymentStore, Doorbell, JobQueue, LogChannel, Notifier, Subscriptions } from '../shared/ports.ts';
 import { mayPromote, queuePromotion } from '../shared/promotion.ts';
-import { freeSlot, hasStopped } from '../shared/slots.ts';
+import { freeSlot } from '../shared/slots.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
 import { deploymentMessage } from '../shared/webSocketMessages.ts';
-import { eventsOf } from './eventsOf.ts';
 
 export interface EffectDeps {
   readonly store: DeploymentStore;

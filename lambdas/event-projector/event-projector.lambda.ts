@@ -4,10 +4,8 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { MSKEvent } from 'aws-lambda';
-import { rest } from '../log-streamer/followLog.ts';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { apiGatewayNotifier } from '../shared/adapters/aws/notifier.ts';
-import { s3Archive } from '../shared/archive.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
@@ -15,11 +13,8 @@ import { embeddedMetrics } from '../shared/metrics.ts';
 import { once } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { verifyingSecret } from '../shared/signingSecret.ts';
-import { stopBuilds } from '../shared/stopBuilds.ts';
-import { measuredStore } from './measuredStore.ts';
-import { parkInBucket } from './park.ts';
-import { type BatchResult, type ProjectorDeps, project } from './project.ts';
-import { countRefused } from './refuse.ts';
+import { composeProjector } from './compose.ts';
+import type { BatchResult } from './project.ts';
 
 const env = readEnv('event-projector');
 const log = jsonLog('event-projector');
@@ -27,30 +22,28 @@ const measure = embeddedMetrics(env.STAGE, systemClock);
 
 const signing = verifyingSecret(new SecretsManagerClient({}), env.EVENT_SIGNING_SECRET_ARN, systemClock, log);
 
-const deps = once(async (): Promise<ProjectorDeps> => {
+const projector = once(async () => {
   const { queue, store, logs, subscriptions } = await openRedis(env, log);
-  const s3 = new S3Client({});
-  const archive = s3Archive(s3, env.BUCKET);
-  return {
-    queue,
-    store: measuredStore(store, measure),
-    logs,
-    subscriptions,
-    archive,
-    archiveLog: (id) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
-    doorbell: lambdaDoorbell(new LambdaClient({}), {
-      functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
-      onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
-    }),
-    notifier: apiGatewayNotifier(new ApiGatewayManagementApiClient({ endpoint: env.WEBSOCKET_CALLBACK_URL })),
-    stopBuilds: stopBuilds({ queue, ecs: new ECSClient({}) }),
-    park: parkInBucket(s3, env.BUCKET, measure),
-    refuse: countRefused(measure, log, systemClock),
-    clock: systemClock,
-    signing,
-    place: { bucket: env.BUCKET, ecrUri: env.ECR_URI },
-    log,
-  };
+  return composeProjector(
+    {
+      queue,
+      store,
+      logs,
+      subscriptions,
+      doorbell: lambdaDoorbell(new LambdaClient({}), {
+        functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
+        onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
+      }),
+      notifier: apiGatewayNotifier(new ApiGatewayManagementApiClient({ endpoint: env.WEBSOCKET_CALLBACK_URL })),
+      s3: new S3Client({}),
+      ecs: new ECSClient({}),
+      clock: systemClock,
+      signing,
+      measure,
+      log,
+    },
+    { place: { bucket: env.BUCKET, ecrUri: env.ECR_URI } },
+  );
 });
 
-export const handler = withRequestId(async (event: MSKEvent): Promise<BatchResult> => project(await deps(), event));
+export const handler = withRequestId(async (event: MSKEvent): Promise<BatchResult> => (await projector())(event));

@@ -1,6 +1,8 @@
 import type { MSKEvent, MSKRecord } from 'aws-lambda';
 import type { DeploymentEvent } from '../../contract/events.ts';
 import { isTerminal } from '../../contract/record.ts';
+import { type DeploymentFacts, emptyFacts } from '../domain/facts.ts';
+import { reduce } from '../domain/reduce.ts';
 import { type LogFields, withLogFields } from '../shared/logger.ts';
 import type { Clock, LogEntry } from '../shared/ports.ts';
 import type { Signing } from '../shared/signing.ts';
@@ -14,9 +16,7 @@ import {
   refusalOfUnsigned,
 } from './admit.ts';
 import { type EffectDeps, settle } from './effects.ts';
-import { type DeploymentFacts, emptyFacts } from './facts.ts';
 import { type Message, rawMessage, readMessage } from './readMessage.ts';
-import { reduce } from './reduce.ts';
 import { isOfEarlierVersion } from './unsigned.ts';
 
 /** What could not be read, with where it was: for an operator to look at and replay. */

@@ -2,29 +2,25 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Hono } from 'hono';
 import { streamHandle } from 'hono/aws-lambda';
-import { authenticateByHash } from '../api/auth.ts';
-import { s3Archive } from '../shared/archive.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
+import { authenticateByHash } from '../shared/http/auth.ts';
 import { jsonLog } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { tokenHashes } from '../shared/secrets.ts';
-import { createStreamer } from './streamer.ts';
+import { composeStreamer } from './compose.ts';
 
 const env = readEnv('log-streamer');
 const log = jsonLog('log-streamer');
 
 const streamer = once(async () => {
   const { store, logs } = await openRedis(env, log);
-  return createStreamer({
-    store,
-    logs,
-    log,
-    clock: systemClock,
-    archive: s3Archive(new S3Client({}), env.BUCKET),
-    authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, systemClock)),
-  });
+  const s3 = new S3Client({});
+  const authenticate = authenticateByHash(
+    tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, systemClock),
+  );
+  return composeStreamer({ store, logs, s3, authenticate, clock: systemClock, log }, { bucket: env.BUCKET });
 });
 
 /** A stream closes after two minutes, and clients resume it by `Last-Event-ID`. */

@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
-import type { Authenticate } from '../api/auth.ts';
-import { type ApiEnv, guard } from '../api/guard.ts';
-import { ownDeployment } from '../api/routes/read.ts';
+import type { Authenticate } from '../shared/http/auth.ts';
+import { type ApiEnv, guard } from '../shared/http/guard.ts';
+import { ownDeployment } from '../shared/http/ownDeployment.ts';
 import type { Log } from '../shared/logger.ts';
-import type { FollowDeps } from './followLog.ts';
-import { streamEvents } from './serverSentEvents.ts';
+import type { FollowDeps } from '../shared/logs/followLog.ts';
+import { streamEvents } from '../shared/logs/serverSentEvents.ts';
 
 export interface StreamerDeps extends FollowDeps {
   readonly authenticate: Authenticate;

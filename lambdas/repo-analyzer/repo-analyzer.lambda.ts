@@ -1,30 +1,27 @@
 import { tmpdir } from 'node:os';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { handle } from 'hono/aws-lambda';
-import { authenticateByHash } from '../api/auth.ts';
-import { analyzeRepository } from '../clone-worker/analyzeRepository.ts';
-import { gitPolicy } from '../shared/buildContext.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
+import { authenticateByHash } from '../shared/http/auth.ts';
 import { jsonLog } from '../shared/logger.ts';
+import { gitPolicy } from '../shared/repo/policyOfHosts.ts';
 import { sweepGitFolders } from '../shared/repo/sweepGitFolders.ts';
 import { tokenHashes } from '../shared/secrets.ts';
-import { createAnalyzer } from './analyzer.ts';
+import { composeAnalyzer } from './compose.ts';
 
 const env = readEnv('repo-analyzer');
 /** API Gateway waits 30 seconds; the git limits must end before it does, or the client is told nothing. */
 const TIMEOUT_MS = 25_000;
 
-// An execution environment outlives a function that ran out of memory or time, and so does its /tmp.
-const swept = sweepGitFolders(tmpdir());
-
-const app = createAnalyzer({
-  authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, systemClock)),
-  analyze: async (request) => {
-    await swept;
-    return analyzeRepository({ ...request, policy: { ...gitPolicy(env.GIT_HOSTS), timeoutMs: TIMEOUT_MS } });
+const app = composeAnalyzer(
+  {
+    authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, systemClock)),
+    // An execution environment outlives a function that ran out of memory or time, and so does its /tmp.
+    ready: sweepGitFolders(tmpdir()),
+    log: jsonLog('repo-analyzer'),
   },
-  log: jsonLog('repo-analyzer'),
-});
+  { policy: { ...gitPolicy(env.GIT_HOSTS), timeoutMs: TIMEOUT_MS } },
+);
 
 export const handler = handle(app);

@@ -2,7 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { ManifestSchema, PromotionSchema } from '../../contract/manifest.ts';
 import { imageTag, s3Keys } from '../../contract/names.ts';
 import type { Artifact } from '../../contract/record.ts';
-import type { BuildRef } from './buildEvents.ts';
+import type { BuildRef } from '../domain/events.ts';
 import { readSmallObject } from './readSmallObject.ts';
 
 type StaticArtifact = Extract<Artifact, { kind: 'static' }>;

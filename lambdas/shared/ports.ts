@@ -1,8 +1,8 @@
 import type { DeploymentEvent, LogLine } from '../../contract/events.ts';
-import type { StoredRequest } from '../../contract/jobs.ts';
+import type { StoredNotes, StoredRequest } from '../../contract/jobs.ts';
 import type { DoorbellName, QueueName, Topic } from '../../contract/names.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
-import type { DeploymentFacts } from '../event-projector/facts.ts';
+import type { DeploymentFacts } from '../domain/facts.ts';
 
 /**
  * What the handlers need of the world, apart from AWS services that have an SDK and an endpoint (ECS, S3, ECR, STS).
@@ -34,7 +34,7 @@ export interface Job<T = unknown> extends NewJob<T> {
   /** Active: the lease ends at this time (ms). */
   readonly leaseUntil?: number;
   /** Notes that a holder of the job has kept, e.g. the task's ARN. */
-  readonly notes: Readonly<Record<string, string>>;
+  readonly notes: StoredNotes;
 }
 
 /** A job as whoever takes it gets it. */
@@ -65,25 +65,19 @@ export interface JobQueue {
   /** Sets the lease to now + `leaseMs`. False where the job is not active. */
   extend(queue: QueueName, id: string, leaseMs: number): Promise<boolean>;
   /** Merges into the notes of a waiting or active job. False where it is neither. */
-  note(queue: QueueName, id: string, notes: Record<string, string>): Promise<boolean>;
+  note(queue: QueueName, id: string, notes: StoredNotes): Promise<boolean>;
   /**
    * Merges into the notes of a waiting or active job and adds the jobs that follow from it to another queue, as one step:
    * both or neither. False, and nothing done, where the job is neither. Jobs that were ever added are left as they are.
    */
-  handOn(queue: QueueName, id: string, notes: Record<string, string>, to: QueueName, jobs: NewJob[]): Promise<boolean>;
+  handOn(queue: QueueName, id: string, notes: StoredNotes, to: QueueName, jobs: NewJob[]): Promise<boolean>;
   /** Ends a waiting or active job and frees its slot. False where it had ended before. */
   complete(queue: QueueName, id: string): Promise<boolean>;
   /**
    * Puts an active job whose attempt is `attempt` back as waiting, due after `delayMs`, with `attempt + 1` and, in place of
    * its notes, the given ones. False where it is not active in that attempt: so two callers cannot both retry.
    */
-  retry(
-    queue: QueueName,
-    id: string,
-    attempt: number,
-    delayMs: number,
-    notes?: Readonly<Record<string, string>>,
-  ): Promise<boolean>;
+  retry(queue: QueueName, id: string, attempt: number, delayMs: number, notes?: StoredNotes): Promise<boolean>;
   /** Puts an active job back as waiting with the same attempt (nothing was started). False where it is not active. */
   release(queue: QueueName, id: string, delayMs: number): Promise<boolean>;
   /** Takes a job out that is still waiting. `active` where it was too late. */

@@ -2,7 +2,7 @@ import { TARGETS } from '../../contract/builders.ts';
 import { type PromotionJob, promotionJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
-import { storedBuild } from '../event-projector/toRecord.ts';
+import { storedBuild } from '../domain/toRecord.ts';
 import type { Doorbell, JobQueue, StoredDeployment } from './ports.ts';
 
 /** The site is stored, and every other part of the deployment has been built: it may be shown. */

@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
-import type { TokenHashes } from '../api/auth.ts';
+import type { TokenHashes } from './http/auth.ts';
 import type { Clock } from './ports.ts';
 import { type SecretKeys, SecretKeysSchema } from './secretBox.ts';
 

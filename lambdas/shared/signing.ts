@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { buildKeyInfo, macPrefix, PLATFORM_KEY_INFO } from '../../contract/mac.ts';
 import { TOPICS, type Topic } from '../../contract/names.ts';
-import type { BuildRef } from './buildEvents.ts';
+import type { BuildRef } from '../domain/events.ts';
 import type { EventBus } from './ports.ts';
 
 /** The secret that every key is made of, as it is kept: `contract/function-env.ts`, EVENT_SIGNING_SECRET_ARN. */

@@ -1,13 +1,5 @@
 import { QUEUES } from '../../contract/names.ts';
-import type { Doorbell, Job, JobQueue } from './ports.ts';
-
-const STOPPED = 'stopped';
-
-/** The task of the job's attempt has stopped. */
-export const noteStopped = (queue: JobQueue, job: Job) =>
-  queue.note(QUEUES.build, job.id, { [STOPPED]: String(job.attempt) });
-
-export const hasStopped = ({ notes, attempt }: Job) => notes[STOPPED] === String(attempt);
+import type { Doorbell, JobQueue } from './ports.ts';
 
 /**
  * Ends a build's job and lets the next one start. A slot is free when the task has stopped *and* its end is recorded: the

@@ -3,7 +3,7 @@ import { StopTaskCommand } from '@aws-sdk/client-ecs';
 import { TARGETS } from '../../contract/builders.ts';
 import { buildJobId, cloneJobId, promotionJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
-import { taskOf } from './announce.ts';
+import { taskOf } from '../domain/buildJob.ts';
 import type { JobQueue } from './ports.ts';
 
 /** Takes a deployment's waiting jobs out and tells its running tasks to stop. Idempotent. */

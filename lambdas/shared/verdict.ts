@@ -1,7 +1,7 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type Verdict, VerdictSchema } from '../../contract/manifest.ts';
 import { s3Keys } from '../../contract/names.ts';
-import type { BuildRef } from './buildEvents.ts';
+import type { BuildRef } from '../domain/events.ts';
 import type { Clock } from './ports.ts';
 import { readSmallObject } from './readSmallObject.ts';
 

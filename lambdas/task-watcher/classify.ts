@@ -7,8 +7,8 @@ import {
   errorForExitCode,
 } from '../../contract/errors.ts';
 import type { Failure } from '../../contract/record.ts';
-import { failure } from '../shared/buildEvents.ts';
-import type { EndedBy } from '../shared/retry.ts';
+import { failure } from '../domain/failure.ts';
+import type { EndedBy } from '../domain/retry.ts';
 
 /** `stoppedReason` of tasks that the task-watcher stopped for running too long begins with this. */
 export const TIMEOUT_REASON = 'veren: timeout';

@@ -3,14 +3,26 @@ import type { Target } from '../../contract/builders.ts';
 import { type BuildJob, BuildJobSchema, buildJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
 import { type Artifact, type Failure, isTerminal } from '../../contract/record.ts';
-import { announce, LIVE_LEASE_MS, taskOf } from '../shared/announce.ts';
-import { type BuildRef, failure, fieldsOfBuild, publishBuildEvent } from '../shared/buildEvents.ts';
+import {
+  firstSeenEnded,
+  firstSeenStopped,
+  isAnnounced,
+  markStopped,
+  recordEnded,
+  recordSeenStopped,
+  taskOf,
+} from '../domain/buildJob.ts';
+import { type BuildRef, fieldsOfBuild } from '../domain/events.ts';
+import { failure } from '../domain/failure.ts';
+import type { EndedBy } from '../domain/retry.ts';
+import { parseTaskToken, type TaskIdentity } from '../domain/taskToken.ts';
+import { announce, LIVE_LEASE_MS } from '../shared/announce.ts';
 import { type Log, withLogFields } from '../shared/logger.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, Job, JobQueue, StoredDeployment } from '../shared/ports.ts';
-import { type EndedBy, retryOrFail } from '../shared/retry.ts';
-import { freeSlot, noteStopped } from '../shared/slots.ts';
+import { publishBuildEvent } from '../shared/publishEvents.ts';
+import { retryOrFail } from '../shared/retryOrFail.ts';
+import { freeSlot } from '../shared/slots.ts';
 import { stopTask } from '../shared/stopBuilds.ts';
-import { parseTaskToken, type TaskIdentity } from '../shared/taskToken.ts';
 import { classify, TIMEOUT_REASON, type Verdict } from './classify.ts';
 
 export interface WatcherDeps {
@@ -73,8 +85,7 @@ async function running(deps: WatcherDeps, job: Job, data: BuildJob, task: Task):
     if (reason) await stopTask(deps.ecs, task.clusterArn, taskArn, reason);
   }
   // Whoever started it has died before it could tell.
-  if (!taskOf(job) || job.notes.announced !== String(job.attempt))
-    await announce(deps, job, data, { taskArn, cluster: task.clusterArn ?? '' });
+  if (!taskOf(job) || !isAnnounced(job)) await announce(deps, job, data, { taskArn, cluster: task.clusterArn ?? '' });
 }
 
 async function reasonToStop(deps: WatcherDeps, job: Job, data: BuildJob, task: Task): Promise<string | null> {
@@ -95,17 +106,17 @@ async function reasonToStop(deps: WatcherDeps, job: Job, data: BuildJob, task: T
  * we first see it, since the builder's clock is another one.
  */
 async function outlived({ queue, clock }: WatcherDeps, job: Job): Promise<boolean> {
-  const [attempt, since] = (job.notes.ended ?? '').split(' ');
+  const since = firstSeenEnded(job);
+  const now = clock.now();
   // A time that is ahead of the clock says that the clock was set back: counted anew.
-  const waited = clock.now() - Number(since);
-  if (attempt === String(job.attempt) && waited >= 0) return waited > OUTLIVED_GRACE_MS;
-  await queue.note(QUEUES.build, job.id, { ended: `${job.attempt} ${clock.now()}` });
+  if (since !== undefined && now >= since) return now - since > OUTLIVED_GRACE_MS;
+  await queue.note(QUEUES.build, job.id, recordEnded(job, now));
   return false;
 }
 
 async function stopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task): Promise<void> {
   // Noted before the record is read: whichever of this and the projector comes second frees the slot.
-  await noteStopped(deps.queue, job);
+  await deps.queue.note(QUEUES.build, job.id, markStopped(job));
   const stored = await deps.store.get(build.deploymentId);
   const known = stored?.record.builds[build.target];
   if (stored && (isTerminal(stored.record.status) || (known && (known.stored || isTerminal(known.status)))))
@@ -128,9 +139,9 @@ async function stopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task)
 async function hasWaited({ queue, clock }: WatcherDeps, job: Job, stoppedAt: Date | undefined): Promise<boolean> {
   const now = clock.now();
   if (stoppedAt && now - stoppedAt.getTime() >= LAST_WORD_GRACE_MS) return true;
-  const [attempt, since] = (job.notes.seenStopped ?? '').split(' ');
-  if (attempt === String(job.attempt)) return Math.abs(now - Number(since)) >= LAST_WORD_GRACE_MS;
-  await queue.note(QUEUES.build, job.id, { seenStopped: `${job.attempt} ${now}` });
+  const since = firstSeenStopped(job);
+  if (since !== undefined) return Math.abs(now - since) >= LAST_WORD_GRACE_MS;
+  await queue.note(QUEUES.build, job.id, recordSeenStopped(job, now));
   return false;
 }
 

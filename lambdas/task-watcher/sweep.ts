@@ -2,9 +2,9 @@ import { DescribeTasksCommand, type ECSClient, paginateListTasks } from '@aws-sd
 import { BUILDERS } from '../../contract/builders.ts';
 import { BuildJobSchema } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
-import { taskOf } from '../shared/announce.ts';
+import { countMiss, recordMiss, taskOf } from '../domain/buildJob.ts';
+import { taskToken } from '../domain/taskToken.ts';
 import type { Job } from '../shared/ports.ts';
-import { taskToken } from '../shared/taskToken.ts';
 import { TASK_UNKNOWN } from './classify.ts';
 import { reconcile, type WatcherDeps } from './reconcile.ts';
 import { lookAfterUnfinished } from './unfinished.ts';
@@ -54,8 +54,8 @@ async function look(deps: WatcherDeps, cluster: string, jobs: readonly Job[]): P
 /** ECS forgets stopped tasks after about an hour: what became of this one is only known from what it left. */
 async function missed(deps: WatcherDeps, job: Job): Promise<void> {
   const data = BuildJobSchema.safeParse(job.data).data;
-  const misses = Number(job.notes.misses ?? 0) + 1;
-  await deps.queue.note(QUEUES.build, job.id, { misses: String(misses) });
+  const misses = countMiss(job);
+  await deps.queue.note(QUEUES.build, job.id, recordMiss(misses));
   if (!data || misses < MISSES) return;
   const find = data.hold ? deps.findStored : deps.findArtifact;
   const artifact = await find({ ...data, attempt: job.attempt });

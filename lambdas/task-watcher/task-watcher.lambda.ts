@@ -3,7 +3,6 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { ecrImages } from '../shared/adapters/aws/images.ts';
-import { artifactFinder, storedFinder } from '../shared/artifact.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
@@ -11,38 +10,39 @@ import { embeddedMetrics } from '../shared/metrics.ts';
 import { once } from '../shared/once.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
-import { measureQueues } from './measure.ts';
-import type { WatcherDeps } from './reconcile.ts';
-import { watch } from './watch.ts';
+import { composeTaskWatcher } from './compose.ts';
 
 const env = readEnv('task-watcher');
 const log = jsonLog('task-watcher');
 const measure = embeddedMetrics(env.STAGE, systemClock);
 
-const deps = once(async (): Promise<WatcherDeps> => {
+const watcher = once(async () => {
   const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
-  const s3 = new S3Client({});
-  return {
-    queue,
-    store,
-    bus: openSignedBus(kafka, env, 'veren-task-watcher'),
-    clock: systemClock,
-    log,
-    doorbell: lambdaDoorbell(new LambdaClient({}), {
-      functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
-      onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
-    }),
-    ecs: new ECSClient({}),
-    findStored: storedFinder({ s3, bucket: env.BUCKET }),
-    findArtifact: artifactFinder({ s3, bucket: env.BUCKET, findImage: ecrImages(env.ECR_URI) }),
-    clusters: env.BUILDER_CLUSTERS,
-    timeoutSeconds: { frontend: env.FRONTEND_TIMEOUT, backend: env.BACKEND_TIMEOUT },
-  };
+  return composeTaskWatcher(
+    {
+      queue,
+      store,
+      bus: openSignedBus(kafka, env, 'veren-task-watcher'),
+      doorbell: lambdaDoorbell(new LambdaClient({}), {
+        functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
+        onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
+      }),
+      ecs: new ECSClient({}),
+      s3: new S3Client({}),
+      findImage: ecrImages(env.ECR_URI),
+      clock: systemClock,
+      measure,
+      log,
+    },
+    {
+      bucket: env.BUCKET,
+      clusters: env.BUILDER_CLUSTERS,
+      timeoutSeconds: { frontend: env.FRONTEND_TIMEOUT, backend: env.BACKEND_TIMEOUT },
+    },
+  );
 });
 
 /** ECS's state changes and the schedule alike. What throws is delivered again by EventBridge. */
 export const handler = withRequestId(async (event: unknown): Promise<void> => {
-  const ports = await deps();
-  await watch(ports, event);
-  await measureQueues(ports, measure);
+  await (await watcher())(event);
 });

@@ -1,12 +1,13 @@
 import { TARGETS, type Target } from '../../contract/builders.ts';
-import type { DeploymentEvent } from '../../contract/events.ts';
 import { buildJobId, cloneJobId, promotionJobId } from '../../contract/jobs.ts';
-import { QUEUES, TOPICS } from '../../contract/names.ts';
+import { QUEUES } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
-import { submit } from '../api/submit.ts';
-import { failure, publishBuildEvent } from '../shared/buildEvents.ts';
+import { makeDeploymentFailedEvent } from '../domain/events.ts';
+import { failure } from '../domain/failure.ts';
 import type { StoredDeployment } from '../shared/ports.ts';
 import { mayPromote, queuePromotion } from '../shared/promotion.ts';
+import { publishBuildEvent, publishEvents } from '../shared/publishEvents.ts';
+import { submit } from '../shared/submit.ts';
 import type { WatcherDeps } from './reconcile.ts';
 
 const AT_ONCE = 20;
@@ -41,20 +42,8 @@ async function lookAfter(deps: WatcherDeps, id: string): Promise<void> {
     for (const target of TARGETS) if (stored.record.plan[target]) await giveUpBuild(deps, stored, target, quietFor);
 }
 
-async function giveUp(deps: WatcherDeps, { record }: StoredDeployment): Promise<void> {
-  const { deploymentId, projectId, correlationId } = record;
-  const event: DeploymentEvent = {
-    v: 1,
-    type: 'deployment.failed',
-    id: `${deploymentId}-given-up`,
-    at: new Date(deps.clock.now()).toISOString(),
-    deploymentId,
-    projectId,
-    ...(correlationId !== undefined && { correlationId }),
-    error: failure('JOB_LOST'),
-  };
-  await deps.bus.publish(TOPICS.events, [{ key: deploymentId, value: JSON.stringify(event) }]);
-}
+const giveUp = (deps: WatcherDeps, { record }: StoredDeployment): Promise<void> =>
+  publishEvents(deps.bus, makeDeploymentFailedEvent(record, failure('JOB_LOST'), deps.clock.now(), 'given-up'));
 
 async function giveUpBuild(
   deps: WatcherDeps,

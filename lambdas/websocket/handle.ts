@@ -5,7 +5,7 @@ import {
   type ServerMessage,
   SNAPSHOT_LIMIT,
 } from '../../contract/websocket.ts';
-import { type Authenticate, bearerToken } from '../api/auth.ts';
+import { type Authenticate, bearerToken } from '../shared/http/auth.ts';
 import type { DeploymentStore, Notifier, Subject, Subscriptions, Tickets } from '../shared/ports.ts';
 import { deploymentSnapshot, listSnapshot } from '../shared/webSocketMessages.ts';
 

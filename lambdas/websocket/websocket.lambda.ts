@@ -1,32 +1,33 @@
 import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { authenticateByHash } from '../api/auth.ts';
 import { apiGatewayNotifier } from '../shared/adapters/aws/notifier.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
+import { authenticateByHash } from '../shared/http/auth.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { once } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { tokenHashes } from '../shared/secrets.ts';
-import { handleWebSocket, type WebSocketEvent } from './handle.ts';
+import { composeWebSocket } from './compose.ts';
+import type { WebSocketEvent } from './handle.ts';
 
 const env = readEnv('websocket');
 const log = jsonLog('websocket');
 
-const deps = once(async () => {
+const webSocket = once(async () => {
   const { store, subscriptions, tickets } = await openRedis(env, log);
-  return {
+  return composeWebSocket({
     store,
     subscriptions,
     tickets,
     authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, systemClock)),
     notifier: apiGatewayNotifier(new ApiGatewayManagementApiClient({ endpoint: env.WEBSOCKET_CALLBACK_URL })),
-  };
+  });
 });
 
 export const handler = withRequestId(async (event: WebSocketEvent): Promise<{ statusCode: number }> => {
   const { routeKey, connectionId } = event.requestContext;
-  const answer = await handleWebSocket(await deps(), event);
+  const answer = await (await webSocket())(event);
   // API Gateway keeps no access log of WebSocket APIs without an account-wide role: this is it.
   log.info('A WebSocket event was handled', { route: routeKey, connectionId, status: answer.statusCode });
   return answer;

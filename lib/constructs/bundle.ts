@@ -7,13 +7,7 @@ import { build, type Plugin } from 'esbuild';
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** Sources that must never be in a function: they would run the wrong thing, or make a cold start slow. */
-const FORBIDDEN = [
-  /node_modules\/aws-cdk-lib\//,
-  /node_modules\/constructs\//,
-  /^lambdas\/shared\/adapters\/memory\//,
-  /^lib\//,
-  /^local\//,
-];
+const FORBIDDEN = [/node_modules\/aws-cdk-lib\//, /node_modules\/constructs\//, /^lib\//, /^(local|operator|test)\//];
 
 /** A bundle's files by name, and what went into them. */
 export interface Bundle {

@@ -9,10 +9,10 @@ import type { MSKEvent } from 'aws-lambda';
 import type { KafkaEnv } from '../../contract/builder-env.ts';
 import { KafkaEnvSchema } from '../../contract/builder-env.ts';
 import { TOPICS, type Topic } from '../../contract/names.ts';
-import { consumeAsLambda } from '../../lambdas/shared/adapters/kafka/consumeAsLambda.ts';
-import type { KafkaBatchResponse } from '../../lambdas/shared/adapters/kafka/lambdaEvent.ts';
-import { ensureTopics } from '../../lambdas/shared/adapters/kafka/topics.ts';
 import { openKafka } from '../../lambdas/shared/openKafka.ts';
+import { consumeAsLambda } from '../adapters/kafka/consumeAsLambda.ts';
+import type { KafkaBatchResponse } from '../adapters/kafka/lambdaEvent.ts';
+import { ensureTopics } from '../adapters/kafka/topics.ts';
 
 export interface EventSource {
   readonly functionArn: string;

@@ -1,10 +1,11 @@
-import { execa } from 'execa';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { VerenError } from '../../contract/errors.ts';
 
 /** Throws GIT_MISSING where `git` cannot be run. */
 export async function requireGit(): Promise<void> {
   try {
-    await execa('git', ['--version']);
+    await promisify(execFile)('git', ['--version']);
   } catch (e) {
     throw new VerenError('GIT_MISSING', {}, { cause: e });
   }

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import type { MemoryNotifier } from '../../lambdas/shared/adapters/memory/notifier.ts';
 import type { Log } from '../../lambdas/shared/logger.ts';
+import type { MemoryNotifier } from '../adapters/memory/notifier.ts';
 import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
 import { attachWebSockets } from '../webSockets.ts';
 import { type OwnAddresses, refusalOf } from './admission.ts';

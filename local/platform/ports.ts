@@ -1,16 +1,11 @@
-import type { MSKEvent, MSKRecord } from 'aws-lambda';
+import type { MSKRecord } from 'aws-lambda';
 import { KafkaEnvSchema } from '../../contract/builder-env.ts';
 import { MAC_HEADER } from '../../contract/mac.ts';
 import { DEFAULT_REGION, TOPICS, type Topic } from '../../contract/names.ts';
 import type { KafkaAccess } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
-import type { BatchResult } from '../../lambdas/event-projector/project.ts';
-import { consumeAsLambda } from '../../lambdas/shared/adapters/kafka/consumeAsLambda.ts';
-import { ensureTopics } from '../../lambdas/shared/adapters/kafka/topics.ts';
-import type { MemoryBus, Message } from '../../lambdas/shared/adapters/memory/bus.ts';
-import { type MemoryPlatform, openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
+import type { Projector } from '../../lambdas/event-projector/compose.ts';
 import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
-import { clearWaitingSuspects } from '../../lambdas/shared/crashes.ts';
 import { openBus, openKafka } from '../../lambdas/shared/openKafka.ts';
 import type {
   Clock,
@@ -22,11 +17,13 @@ import type {
   Tickets,
 } from '../../lambdas/shared/ports.ts';
 import { type Signing, signedBus } from '../../lambdas/shared/signing.ts';
+import { clearWaitingSuspects } from '../adapters/clearWaitingSuspects.ts';
+import { consumeAsLambda } from '../adapters/kafka/consumeAsLambda.ts';
+import { ensureTopics } from '../adapters/kafka/topics.ts';
+import type { MemoryBus, Message } from '../adapters/memory/bus.ts';
+import { type MemoryPlatform, openMemoryPlatform } from '../adapters/memory/platform.ts';
 import { randomScramUser, startKafkaEndpoint } from '../kafka/endpoint.ts';
 import type { HostEnv } from './images.ts';
-
-/** The event-projector's handler. */
-export type Projector = (event: Pick<MSKEvent, 'records'>) => Promise<BatchResult>;
 
 export interface LaptopPorts extends Pick<MemoryPlatform, 'doorbell' | 'notifier' | 'probe'> {
   readonly queue: JobQueue;

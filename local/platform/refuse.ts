@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { VerenError } from '../../contract/errors.ts';
-import { problemOf } from '../../lambdas/api/problem.ts';
+import { problemOf } from '../../lambdas/shared/http/problem.ts';
 
 const HEADERS = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', Connection: 'close' };
 

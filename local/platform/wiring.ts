@@ -1,38 +1,22 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
-import { s3Objects } from '../../builder-images/shared/objects.ts';
-import { BUILDERS } from '../../contract/builders.ts';
-import { createApi } from '../../lambdas/api/app.ts';
-import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
+import { composeApi } from '../../lambdas/api/compose.ts';
 import type { ApiDeps } from '../../lambdas/api/deps.ts';
-import type { Supersede } from '../../lambdas/api/supersede.ts';
-import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
-import { mintCredentials } from '../../lambdas/build-worker/services/credentials.ts';
-import type {
-  BuildCredentials,
-  PlatformContext,
-} from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
-import { handoverWriter } from '../../lambdas/build-worker/services/handover.ts';
-import { drainBuildQueue } from '../../lambdas/build-worker/workers/build.ts';
-import { drainPromotions } from '../../lambdas/build-worker/workers/promote.ts';
-import { drainCloneQueue } from '../../lambdas/clone-worker/workers/clone.ts';
-import { project } from '../../lambdas/event-projector/project.ts';
-import { countRefused } from '../../lambdas/event-projector/refuse.ts';
-import { rest } from '../../lambdas/log-streamer/followLog.ts';
-import { s3Archive } from '../../lambdas/shared/archive.ts';
-import { artifactFinder, storedFinder } from '../../lambdas/shared/artifact.ts';
-import { dropCaches } from '../../lambdas/shared/caches.ts';
-import { deploymentIds } from '../../lambdas/shared/deploymentIds.ts';
+import { composeBuildWorker } from '../../lambdas/build-worker/compose.ts';
+import { readTableOfBuilders } from '../../lambdas/build-worker/config/ECSconfig.ts';
+import type { PlatformContext } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
+import { composeCloneWorker } from '../../lambdas/clone-worker/compose.ts';
+import type { Supersede } from '../../lambdas/domain/supersede.ts';
+import { composeProjector } from '../../lambdas/event-projector/compose.ts';
+import { authenticateByHash, hashToken } from '../../lambdas/shared/http/auth.ts';
 import type { Log } from '../../lambdas/shared/logger.ts';
 import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
 import { gitAllowProtocol, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
-import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
 import type { SecretBox } from '../../lambdas/shared/secretBox.ts';
-import { stopBuilds } from '../../lambdas/shared/stopBuilds.ts';
-import { forbidPublication } from '../../lambdas/shared/verdict.ts';
-import { watch } from '../../lambdas/task-watcher/watch.ts';
-import { handleWebSocket, type WebSocketEvent } from '../../lambdas/websocket/handle.ts';
+import { composeTaskWatcher } from '../../lambdas/task-watcher/compose.ts';
+import { composeWebSocket } from '../../lambdas/websocket/compose.ts';
+import type { WebSocketEvent } from '../../lambdas/websocket/handle.ts';
 import { type AnalysisPool, MAX_ANALYSES } from '../analysis/openAnalysisPool.ts';
 import { LOCAL_ACCOUNT } from '../awsProtocol/credentials.ts';
 import type { LaptopPorts } from './ports.ts';
@@ -75,125 +59,85 @@ export interface Handlers {
 
 /** Gives every handler its ports, and the engines their handlers: what EventBridge, Kafka and Lambda do on AWS. */
 export async function wireHandlers(input: WiringInput): Promise<Handlers> {
-  const { ports, clock, clients, bucket, log } = input;
-  const { queue, store, bus, doorbell, logs, notifier, subscriptions, tickets } = ports;
-  const { secretBox } = input;
-  const common = { queue, store, bus, doorbell, logs, clock };
-  const archive = s3Archive(clients.s3, bucket);
-  const logOf = (name: string) => log.with({ function: name });
-  const stop = stopBuilds({ queue, ecs: clients.ecs });
-  const authenticate = authenticateByHash(async () => ({ [input.owner]: [hashToken(input.token)] }));
-  const platform: PlatformContext = {
-    region: input.region,
-    bucket,
-    ecrUri: 'localhost/my-backend',
-    timeoutSeconds: input.timeoutSeconds,
-    kafka: ports.kafka,
-    gitProtocols: gitAllowProtocol(LAPTOP_POLICY),
-    precompress: true,
-    siteRules: true,
-    endpoints: input.endpoints,
-  };
-  const { analyze } = input;
-
-  doorbell.on('clone-worker', () => drainCloneQueue({ ...common, log: logOf('clone-worker'), analyze, secretBox }), {
-    atOnce: MAX_ANALYSES,
-  });
-  const configs = readECSConfig(
-    Object.fromEntries(
-      BUILDERS.flatMap((b) => [
-        [b.env.cluster, b.cluster],
-        [b.env.task, b.family],
-        [b.env.container, b.container],
-      ]),
-    ),
-  );
-  const mint = mintCredentials(clients.sts, {
-    buildRoleArn: `arn:aws:iam::${LOCAL_ACCOUNT}:role/veren-build`,
-    bucketArn: `arn:aws:s3:::${bucket}`,
-    userImagesArn: `arn:aws:ecr:${input.region}:${LOCAL_ACCOUNT}:repository/my-backend`,
-  });
-  const writeHandover = handoverWriter({ s3: clients.s3, signer: clients.urlSigner, bucket });
+  const { ports, clock, clients, bucket, log, secretBox, timeoutSeconds } = input;
+  const { doorbell, notifier, subscriptions, tickets } = ports;
+  const common = { ...pickState(ports), ...clients, secretBox, clock };
+  const logOf = (name: string) => ({ log: log.with({ function: name }) });
   const signing = async () => ports.signing;
-  const openObjects = ({ accessKeyId, secretAccessKey, sessionToken }: BuildCredentials) =>
-    s3Objects({
-      bucket,
-      region: input.region,
-      accessKeyId,
-      secretAccessKey,
-      sessionToken,
-      endpoint: input.endpoints.AWS_ENDPOINT_URL_S3,
-    });
-  doorbell.on('build-worker', async () => {
-    const promotions = drainPromotions({ ...common, log: logOf('build-worker'), mintCredentials: mint, openObjects });
-    const builds = drainBuildQueue({
-      ...common,
-      log: logOf('build-worker'),
-      secretBox,
-      ecs: clients.ecs,
-      mintCredentials: mint,
-      configs,
+  const authenticate = authenticateByHash(async () => ({ [input.owner]: [hashToken(input.token)] }));
+  const ecrUri = 'localhost/my-backend';
+
+  const cloneWorker = composeCloneWorker({ ...common, ...logOf('clone-worker'), analyze: input.analyze });
+  const buildWorker = composeBuildWorker(
+    { ...common, ...logOf('build-worker'), signing },
+    {
+      resources: {
+        buildRoleArn: `arn:aws:iam::${LOCAL_ACCOUNT}:role/veren-build`,
+        bucketArn: `arn:aws:s3:::${bucket}`,
+        userImagesArn: `arn:aws:ecr:${input.region}:${LOCAL_ACCOUNT}:repository/my-backend`,
+      },
+      configs: readTableOfBuilders(),
       limits: input.limits,
       network: null,
       spot: false,
-      platform,
-      writeHandover,
+      platform: {
+        region: input.region,
+        bucket,
+        ecrUri,
+        timeoutSeconds,
+        kafka: ports.kafka,
+        gitProtocols: gitAllowProtocol(LAPTOP_POLICY),
+        precompress: true,
+        siteRules: true,
+        endpoints: input.endpoints,
+      },
+    },
+  );
+  doorbell.on('clone-worker', () => cloneWorker(), { atOnce: MAX_ANALYSES });
+  doorbell.on('build-worker', () => buildWorker());
+
+  const projector = composeProjector(
+    {
+      ...common,
+      ...logOf('event-projector'),
+      subscriptions,
+      notifier,
       signing,
-    });
-    await Promise.all([promotions, builds]);
-  });
-
-  const projector = {
-    ...common,
-    log: logOf('event-projector'),
-    archive,
-    archiveLog: (id: string) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
-    subscriptions,
-    notifier,
-    stopBuilds: stop,
-    park: async (poison: object) => log.error('A malformed message was put aside', { ...poison }),
-    signing,
-    place: { bucket, ecrUri: platform.ecrUri },
+      measure: () => undefined,
+      park: async (poison: object) => log.error('A malformed message was put aside', { ...poison }),
+    },
     // One clock for all, and one that may be set back by hours: then a build's own words would be before its request.
-    maxClockSkewMs: Number.POSITIVE_INFINITY,
-    refuse: countRefused(() => undefined, logOf('event-projector'), clock),
-  };
-  await ports.feed((event) => project(projector, event));
+    { place: { bucket, ecrUri }, maxClockSkewMs: Number.POSITIVE_INFINITY },
+  );
+  await ports.feed(projector);
 
-  const watcher = {
-    ...common,
-    log: logOf('task-watcher'),
-    ecs: clients.ecs,
-    findArtifact: artifactFinder({ s3: clients.s3, bucket }),
-    findStored: storedFinder({ s3: clients.s3, bucket }),
-    timeoutSeconds: { frontend: input.timeoutSeconds, backend: input.timeoutSeconds },
-  };
-
-  const api = createApi({
-    ...common,
-    log: logOf('api'),
-    archive,
-    authenticate,
-    newId: deploymentIds(clock),
-    linkOrigin: input.linkOrigin,
-    siteAddresses: input.siteAddresses,
-    normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
-    stopBuilds: stop,
-    dropCaches: dropCaches(clients.s3, bucket),
-    forbidPublication: forbidPublication({ s3: clients.s3, bucket, clock }),
-    supersede: input.supersede ?? 'waiting',
-    ...(input.health && { health: input.health }),
-    tickets,
-    secretBox,
-    analyze,
-  });
+  const watcher = composeTaskWatcher(
+    { ...common, ...logOf('task-watcher') },
+    {
+      bucket,
+      timeoutSeconds: { frontend: timeoutSeconds, backend: timeoutSeconds },
+    },
+  );
+  const api = composeApi(
+    { ...common, ...logOf('api'), tickets, authenticate },
+    {
+      bucket,
+      gitPolicy: LAPTOP_POLICY,
+      supersede: input.supersede ?? 'waiting',
+      linkOrigin: input.linkOrigin,
+      siteAddresses: input.siteAddresses,
+      analyze: input.analyze,
+      ...(input.health && { health: input.health }),
+    },
+  );
+  const webSocket = composeWebSocket({ ...common, authenticate, subscriptions, notifier, tickets });
 
   return {
     fetch: (request) => api.fetch(request),
-    webSocket: (event) => handleWebSocket({ authenticate, store, subscriptions, notifier, tickets }, event),
+    webSocket,
     watch: (event) =>
-      void watch(watcher, event).catch((error) =>
-        watcher.log.warn('A sweep failed, and the next one repeats it', { error }),
-      ),
+      void watcher(event).catch((error) => log.warn('A sweep failed, and the next one repeats it', { error })),
   };
 }
+
+const pickState = ({ queue, store, bus, doorbell, logs }: LaptopPorts) => ({ queue, store, bus, doorbell, logs });

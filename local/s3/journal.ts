@@ -7,7 +7,7 @@ import {
   keepTailAside,
   readJournal,
   unreadable,
-} from '../../lambdas/shared/adapters/memory/journalFile.ts';
+} from '../adapters/memory/journalFile.ts';
 import { syncDirectory } from '../awsProtocol/atomicFile.ts';
 
 export interface Journal<R> {

@@ -1,6 +1,6 @@
-import { emptyFacts } from '../../lambdas/event-projector/facts.ts';
-import { reduce } from '../../lambdas/event-projector/reduce.ts';
-import { toRecord } from '../../lambdas/event-projector/toRecord.ts';
+import { emptyFacts } from '../../lambdas/domain/facts.ts';
+import { reduce } from '../../lambdas/domain/reduce.ts';
+import { toRecord } from '../../lambdas/domain/toRecord.ts';
 import type { DeploymentStore, JobQueue } from '../../lambdas/shared/ports.ts';
 import { analyzed, analyzing, canceled, request, requested, retrying, started } from './deployments.ts';
 import { overStorages } from './storages.ts';

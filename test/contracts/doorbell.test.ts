@@ -1,8 +1,8 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { DoorbellName } from '../../contract/names.ts';
 import { lambdaDoorbell } from '../../lambdas/shared/adapters/aws/doorbell.ts';
-import { memoryDoorbell } from '../../lambdas/shared/adapters/memory/doorbell.ts';
 import type { Doorbell } from '../../lambdas/shared/ports.ts';
+import { memoryDoorbell } from '../../local/adapters/memory/doorbell.ts';
 import { httpDouble } from '../support/httpDouble.ts';
 
 interface Opened {

@@ -1,7 +1,7 @@
 import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
 import { apiGatewayNotifier } from '../../lambdas/shared/adapters/aws/notifier.ts';
-import { memoryNotifier } from '../../lambdas/shared/adapters/memory/notifier.ts';
 import type { Notifier } from '../../lambdas/shared/ports.ts';
+import { memoryNotifier } from '../../local/adapters/memory/notifier.ts';
 import { httpDouble } from '../support/httpDouble.ts';
 
 interface Opened {

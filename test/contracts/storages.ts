@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
 import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
 import type { DeploymentStore, JobQueue, LogChannel, Subscriptions, Tickets } from '../../lambdas/shared/ports.ts';
+import { openMemoryPlatform } from '../../local/adapters/memory/platform.ts';
 import { describeWith } from '../support/engines.ts';
 import { type FakeClock, fakeClock } from '../support/fakeClock.ts';
 import { anyRedis, type RedisEngine, redisMissing } from '../support/redis.ts';

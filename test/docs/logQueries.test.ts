@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { logOwn, nameBuild, nameTarget } from '../../builder-images/shared/own-log.ts';
 import { VerenError } from '../../contract/errors.ts';
-import { fieldsOfBuild } from '../../lambdas/shared/buildEvents.ts';
+import { fieldsOfBuild } from '../../lambdas/domain/events.ts';
 import { jsonLog, withLogFields } from '../../lambdas/shared/logger.ts';
 import { apiApp } from '../support/api.ts';
 

@@ -10,20 +10,21 @@ import type { DeploymentEvent } from '../../contract/events.ts';
 import { s3Keys, TOPICS } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
 import { project } from '../../lambdas/event-projector/project.ts';
-import { type RebuildReport, rebuild } from '../../lambdas/event-projector/rebuild.ts';
-import { rest } from '../../lambdas/log-streamer/followLog.ts';
 import { kafkaBus } from '../../lambdas/shared/adapters/kafka/bus.ts';
-import { consumeAsLambda } from '../../lambdas/shared/adapters/kafka/consumeAsLambda.ts';
-import { readTopics } from '../../lambdas/shared/adapters/kafka/readTopics.ts';
-import { ensureTopics } from '../../lambdas/shared/adapters/kafka/topics.ts';
-import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
-import { clearLog } from '../../lambdas/shared/adapters/redis/clearLog.ts';
 import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { redisPermissions } from '../../lambdas/shared/adapters/redis/permissions.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
 import { type Archive, s3Archive } from '../../lambdas/shared/archive.ts';
+import { rest } from '../../lambdas/shared/logs/followLog.ts';
+import { makeLogArchiver } from '../../lambdas/shared/logs/makeLogArchiver.ts';
 import type { DeploymentStore, EventBus, LogChannel } from '../../lambdas/shared/ports.ts';
 import { buildKey, signedBus } from '../../lambdas/shared/signing.ts';
+import { consumeAsLambda } from '../../local/adapters/kafka/consumeAsLambda.ts';
+import { ensureTopics } from '../../local/adapters/kafka/topics.ts';
+import { openMemoryPlatform } from '../../local/adapters/memory/platform.ts';
+import { clearLog } from '../../operator/rebuild/clearLog.ts';
+import { readTopics } from '../../operator/rebuild/readTopics.ts';
+import { type RebuildReport, rebuild } from '../../operator/rebuild/rebuild.ts';
 import { BUCKET, openWorld } from '../support/controlPlane/world.ts';
 import { describeWith } from '../support/engines.ts';
 import { frontendPlan } from '../support/events.ts';
@@ -73,7 +74,7 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
         store,
         logs,
         archive,
-        archiveLog: (id) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
+        archiveLog: makeLogArchiver({ logs, archive }),
         clearLog: (id) => clearLog(operator, prefix, id),
         read: (onMessage) => readTopics(kafka, topics, onMessage),
         signing: SIGNING,
@@ -179,9 +180,9 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'the command', () => {
   }, 120_000);
 });
 
-/** `npm run veren -- rebuild`; its report. */
+/** `npm run rebuild`; its report. */
 async function command(data: string, env: Record<string, string>): Promise<RebuildReport> {
-  const args = ['--import', 'tsx', 'bin/rebuild.ts', 'rebuild', '--data', data];
+  const args = ['--import', 'tsx', 'bin/rebuild.ts', '--data', data];
   const { stdout } = await execFileAsync(process.execPath, args, { env: { PATH: process.env.PATH, ...env } });
   return JSON.parse(stdout);
 }
@@ -195,7 +196,7 @@ function projector(kafka: Kafka, { store, logs }: State, archive: Archive) {
     store,
     logs,
     archive,
-    archiveLog: (id: string) => archive.writeLog(id, rest({ logs, archive }, id, 0)),
+    archiveLog: makeLogArchiver({ logs, archive }),
     queue: { get: async () => null } as never,
     doorbell: { ring: nobody },
     subscriptions: { subscribers: async () => [] } as never,

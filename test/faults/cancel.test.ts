@@ -4,7 +4,7 @@ import { type Objects, s3Objects } from '../../builder-images/shared/objects.ts'
 import type { VerenError } from '../../contract/errors.ts';
 import type { Manifest } from '../../contract/manifest.ts';
 import { DEFAULT_REGION, s3Keys } from '../../contract/names.ts';
-import type { Supersede } from '../../lambdas/api/supersede.ts';
+import type { Supersede } from '../../lambdas/domain/supersede.ts';
 import type { DeploymentStore } from '../../lambdas/shared/ports.ts';
 import type { ControlPlane } from '../support/controlPlane/controlPlane.ts';
 import { gate, type Scene, type SceneSetting, scene as sceneIn } from '../support/controlPlane/scene.ts';

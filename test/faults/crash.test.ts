@@ -1,5 +1,5 @@
 import type { DeploymentRecord } from '../../contract/record.ts';
-import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
+import { openMemoryPlatform } from '../../local/adapters/memory/platform.ts';
 import { type ControlPlane, controlPlane, type Role } from '../support/controlPlane/controlPlane.ts';
 import { type Death, Killed, type Life, life } from '../support/controlPlane/life.ts';
 import type { SimulatedEcs } from '../support/controlPlane/simulatedEcs.ts';

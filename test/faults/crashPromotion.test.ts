@@ -2,7 +2,7 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { PromotionSchema, VerdictSchema } from '../../contract/manifest.ts';
 import { s3Keys } from '../../contract/names.ts';
 import type { Plan } from '../../contract/plan.ts';
-import { openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
+import { openMemoryPlatform } from '../../local/adapters/memory/platform.ts';
 import { type ControlPlane, controlPlane, type Role } from '../support/controlPlane/controlPlane.ts';
 import { type Death, type Life, life } from '../support/controlPlane/life.ts';
 import type { SimulatedEcs } from '../support/controlPlane/simulatedEcs.ts';

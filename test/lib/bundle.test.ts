@@ -4,9 +4,10 @@ import { preparedBundle, refuseForbidden } from '../../lib/constructs/bundle.ts'
 test.each([
   'node_modules/aws-cdk-lib/core/index.js',
   'node_modules/constructs/lib/construct.js',
-  'lambdas/shared/adapters/memory/queue.ts',
+  'local/adapters/memory/queue.ts',
   'lib/config.ts',
   'local/start.ts',
+  'operator/rebuild/rebuild.ts',
 ])('a function may not hold %s', (input) => {
   expect(() => refuseForbidden('lambdas/api/api.lambda.ts', ['lambdas/api/app.ts', input])).toThrow(
     `lambdas/api/api.lambda.ts bundles what a function must not hold: ${input}`,

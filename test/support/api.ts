@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { createApi } from '../../lambdas/api/app.ts';
-import { authenticateByHash, hashToken } from '../../lambdas/api/auth.ts';
 import type { ApiDeps } from '../../lambdas/api/deps.ts';
-import { type MemoryPlatform, openMemoryPlatform } from '../../lambdas/shared/adapters/memory/platform.ts';
-import { deploymentIds } from '../../lambdas/shared/deploymentIds.ts';
+import { deploymentIds } from '../../lambdas/domain/deploymentIds.ts';
+import { authenticateByHash, hashToken } from '../../lambdas/shared/http/auth.ts';
 import { createLog } from '../../lambdas/shared/logger.ts';
 import { LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
 import { type SecretBox, secretBox } from '../../lambdas/shared/secretBox.ts';
+import { type MemoryPlatform, openMemoryPlatform } from '../../local/adapters/memory/platform.ts';
 
 /** Seals with a key of its own, unless one is given. */
 export const testSecretBox = (key = randomBytes(32).toString('hex')): SecretBox =>

@@ -1,8 +1,8 @@
 import { VerenError } from '../../contract/errors.ts';
+import type { RepoFs } from '../../contract/repo-fs.ts';
 import { detectProjectType } from '../../lambdas/clone-worker/services/detector/detectProjectType.ts';
 import { type GitPolicy, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { withGitRepo } from '../../lambdas/shared/repo/gitRepo.ts';
-import type { RepoFs } from '../../lambdas/shared/repo/repoFs.ts';
 import type { Measured } from './measuredAnalysis.ts';
 
 /** The other side of measuredAnalysis.ts: one analysis, and what it does to its process meanwhile. */

@@ -2,8 +2,8 @@ import { chmod, chown, copyFile, cp, lstat, mkdir, readFile, rename, rm, writeFi
 import { dirname, join, relative } from 'node:path';
 import type { BackendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
-import { repoFolder } from '../../builder-image-frontend/utils/folders.ts';
 import { wanted } from '../../shared/package-manager.ts';
+import { repoFolder } from '../../shared/repo-files.ts';
 import { renderDockerfile } from './dockerfile.ts';
 import { layersKey } from './layers-key.ts';
 import { installManifests } from './manifests.ts';

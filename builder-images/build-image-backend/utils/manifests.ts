@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import { parse } from 'yaml';
-import { readRepoFile } from '../../builder-image-frontend/utils/folders.ts';
+import { readRepoFile } from '../../shared/repo-files.ts';
 import { type LockedScripts, namesIn, ofNpmLock, ofPnpm, reasonOfScripts } from './install-scripts.ts';
 import { type PackageJson, readPackageJson, stringsIn } from './package-json.ts';
 import { namedPaths } from './settings.ts';

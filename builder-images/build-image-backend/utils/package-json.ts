@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readRepoFile } from '../../builder-image-frontend/utils/folders.ts';
+import { readRepoFile } from '../../shared/repo-files.ts';
 
 /** A package.json as far as a service's image is concerned. Anything that is not of the expected type counts as absent. */
 export interface PackageJson {

@@ -9,9 +9,9 @@ import { asFault } from '../../shared/fault.ts';
 import { buildCookie } from '../../shared/fetch.ts';
 import { fetched } from '../../shared/fetched.ts';
 import { changedAtInstall, variablesAtInstall, variablesAtPreparation } from '../../shared/install-env.ts';
+import { repoFolder } from '../../shared/repo-files.ts';
 import { runUserCommand } from '../../shared/user-command.ts';
 import { userEnv } from '../../shared/user-env.ts';
-import { repoFolder } from './folders.ts';
 import { install } from './install.ts';
 
 type BuildInput = BuilderInput<FrontendEnv> & { readonly image: ImageEnv };

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { FrontendEnv } from '../../../contract/builder-env.ts';
 import { variablesAtInstall } from '../../shared/install-env.ts';
 import { preparePackageManager } from '../../shared/package-manager.ts';
+import { repoFolder } from '../../shared/repo-files.ts';
 import type { Sandbox } from '../../shared/sandbox.ts';
 import type { Installation } from './cache/cache.ts';
-import { repoFolder } from './folders.ts';
 import type { Storage } from './storage.ts';
 
 export interface InstallInput {

@@ -1,8 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { DroppedCachesSchema, ProblemSchema, ProjectIdSchema } from '../../../contract/api.ts';
-import type { Api } from '../app.ts';
+import type { Api } from '../../shared/http/guard.ts';
+import { fail, problemResponses } from '../../shared/http/problem.ts';
 import type { ApiDeps } from '../deps.ts';
-import { fail, problemResponses } from '../problem.ts';
 
 const route = createRoute({
   method: 'delete',

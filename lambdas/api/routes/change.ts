@@ -3,15 +3,14 @@ import { AcceptedSchema, ProblemSchema, RedeploySchema } from '../../../contract
 import type { DeploymentRequest, StoredRequest } from '../../../contract/jobs.ts';
 import type { Plan } from '../../../contract/plan.ts';
 import { isTerminal } from '../../../contract/record.ts';
+import { type Api, jsonIfAny } from '../../shared/http/guard.ts';
+import { idParams, ownDeployment } from '../../shared/http/ownDeployment.ts';
+import { fail, problemResponses } from '../../shared/http/problem.ts';
 import { openRequest } from '../../shared/sealedRequest.ts';
-import type { Api } from '../app.ts';
 import { cancelDeployment } from '../cancel.ts';
 import type { ApiDeps } from '../deps.ts';
-import { jsonIfAny } from '../guard.ts';
-import { fail, problemResponses } from '../problem.ts';
 import { accepted } from '../view.ts';
 import { createDeployment } from './create.ts';
-import { idParams, ownDeployment } from './read.ts';
 
 const answers = { 202: { description: 'Accepted', content: { 'application/json': { schema: AcceptedSchema } } } };
 

@@ -2,23 +2,20 @@ import { createHash } from 'node:crypto';
 import { createRoute, z } from '@hono/zod-openapi';
 import { AcceptedSchema, CreateDeploymentSchema, ProblemSchema } from '../../../contract/api.ts';
 import { VerenError } from '../../../contract/errors.ts';
-import type { DeploymentEvent } from '../../../contract/events.ts';
 import type { DeploymentRequest } from '../../../contract/jobs.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
-import { emptyFacts } from '../../event-projector/facts.ts';
-import { reduce } from '../../event-projector/reduce.ts';
-import { toRecord } from '../../event-projector/toRecord.ts';
+import { makeRequestedEvent, type RequestedEvent } from '../../domain/events.ts';
+import { emptyFacts } from '../../domain/facts.ts';
+import { reduce } from '../../domain/reduce.ts';
+import { toRecord } from '../../domain/toRecord.ts';
+import { type Api, jsonOnly } from '../../shared/http/guard.ts';
+import { fail, problemResponses } from '../../shared/http/problem.ts';
 import { sealRequest } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
-import type { Api } from '../app.ts';
+import { cloneJob, submit, tell } from '../../shared/submit.ts';
 import type { ApiDeps } from '../deps.ts';
-import { jsonOnly } from '../guard.ts';
-import { fail, problemResponses } from '../problem.ts';
-import { cloneJob, submit, tell } from '../submit.ts';
 import { supersedeOlder } from '../supersede.ts';
 import { accepted } from '../view.ts';
-
-type Requested = Extract<DeploymentEvent, { type: 'deployment.requested' }>;
 
 const route = createRoute({
   method: 'post',
@@ -78,18 +75,8 @@ export async function createDeployment(
   const { items } = await deps.store.list({ owner, limit: 1 });
   const deploymentId = deps.newId(items[0]?.deploymentId);
   const stored = await sealRequest(deps.secretBox, deploymentId, request);
-  const requested: Requested = {
-    v: 1,
-    type: 'deployment.requested',
-    id: deps.newId(),
-    at: new Date(deps.clock.now()).toISOString(),
-    deploymentId,
-    projectId: request.projectId,
-    owner,
-    correlationId,
-    gitUrl: request.gitUrl,
-    ref: request.ref ?? null,
-  };
+  const of = { deploymentId, projectId: request.projectId, owner, gitUrl: request.gitUrl, ref: request.ref ?? null };
+  const requested = makeRequestedEvent({ ...of, correlationId }, deps.newId(), deps.clock.now());
   const created = await deps.store.create({
     requested,
     request: stored,
@@ -119,7 +106,7 @@ async function again(deps: ApiDeps, deploymentId: string): Promise<DeploymentRec
 }
 
 /** What was just stored. */
-const recordOf = (requested: Requested) => toRecord(reduce(emptyFacts, requested)) as DeploymentRecord;
+const recordOf = (requested: RequestedEvent) => toRecord(reduce(emptyFacts, requested)) as DeploymentRecord;
 
 /**
  * Equal for requests that mean the same: independent of the order of fields. With secrets in it it takes a key, since a

@@ -3,13 +3,12 @@ import type { Context } from 'hono';
 import { LastEventIdSchema, LogQuerySchema, MAX_LOG_PAGE_LINES, ProblemSchema } from '../../../contract/api.ts';
 import { LogLineSchema } from '../../../contract/events.ts';
 import { DEPLOYMENT_STATUSES, DeploymentRecordSchema } from '../../../contract/record.ts';
-import { readLogPage } from '../../log-streamer/logPage.ts';
-import { streamEvents } from '../../log-streamer/serverSentEvents.ts';
-import type { Api } from '../app.ts';
+import type { Api, ApiEnv } from '../../shared/http/guard.ts';
+import { idParams, ownDeployment } from '../../shared/http/ownDeployment.ts';
+import { problemResponses } from '../../shared/http/problem.ts';
+import { readLogPage } from '../../shared/logs/logPage.ts';
+import { streamEvents } from '../../shared/logs/serverSentEvents.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { ApiEnv } from '../guard.ts';
-import { problemResponses } from '../problem.ts';
-import { idParams, ownDeployment } from './read.ts';
 
 /** OpenAPI 3.1 has no word for a sequence of items. The schema is that of one item: a line, or an event. */
 const json = (schema: z.ZodType, description: string) =>

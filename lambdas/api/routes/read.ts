@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import {
   DeploymentListSchema,
   type DeploymentView,
@@ -6,16 +6,12 @@ import {
   ListQuerySchema,
   ProblemSchema,
 } from '../../../contract/api.ts';
-import type { StoredDeployment } from '../../shared/ports.ts';
-import type { Api } from '../app.ts';
+import type { Api } from '../../shared/http/guard.ts';
+import { idParams, ownDeployment } from '../../shared/http/ownDeployment.ts';
+import { problemResponses } from '../../shared/http/problem.ts';
 import type { ApiDeps } from '../deps.ts';
-import { fail, problemResponses } from '../problem.ts';
 import { view, waitingBuilds } from '../view.ts';
 
-/** Any text: what is no id is not found, as an id of nobody is. */
-export const idParams = z.object({ id: z.string() });
-/** What ids look like; nothing else is looked up in a store or made part of a key. */
-const ID = /^[a-z0-9]{1,64}$/;
 /** Bytes of the records of one page, so that the answer fits into Lambda's whatever the records hold. */
 const MAX_PAGE_BYTES = 2_500_000;
 
@@ -65,17 +61,6 @@ export function registerRead(app: Api, deps: ApiDeps): void {
     const next = fitting.length < items.length ? fitting.at(-1)?.deploymentId : page.cursor;
     return c.json({ items: fitting, ...(next !== undefined && { cursor: next }) }, 200);
   });
-}
-
-/** The deployment, if it is the caller's; another owner's is not told apart from none. */
-export async function ownDeployment(
-  deps: Pick<ApiDeps, 'store'>,
-  owner: string,
-  deploymentId: string,
-): Promise<StoredDeployment> {
-  const stored = ID.test(deploymentId) ? await deps.store.get(deploymentId) : null;
-  if (stored?.record.owner !== owner) return fail('NOT_FOUND', { what: `deployment "${deploymentId.slice(0, 64)}"` });
-  return stored;
 }
 
 /** The first items that fit together; at least one. */

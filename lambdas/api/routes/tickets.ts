@@ -1,8 +1,8 @@
 import { createRoute } from '@hono/zod-openapi';
 import { ProblemSchema, TicketSchema } from '../../../contract/api.ts';
-import type { Api } from '../app.ts';
+import type { Api } from '../../shared/http/guard.ts';
+import { problemResponses } from '../../shared/http/problem.ts';
 import type { ApiDeps } from '../deps.ts';
-import { problemResponses } from '../problem.ts';
 
 const route = createRoute({
   method: 'post',

@@ -45,6 +45,18 @@ export function readECSConfig(env: Readonly<Record<string, string | undefined>>)
   };
 }
 
+/** The configs of the names in the table of builders, for where no stack has named anything else. */
+export const readTableOfBuilders = (): ECSConfigs =>
+  readECSConfig(
+    Object.fromEntries(
+      BUILDERS.flatMap(({ env, cluster, family, container }) => [
+        [env.cluster, cluster],
+        [env.task, family],
+        [env.container, container],
+      ]),
+    ),
+  );
+
 /** The config for a build. */
 export function configFor(configs: ECSConfigs, target: Target, nodeMajor: NodeMajor): ECSConfig {
   return target === 'backend' ? configs.backendECSConfig : configs[`frontendConfig${nodeMajor}`];

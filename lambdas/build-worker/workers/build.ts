@@ -3,8 +3,10 @@ import { VerenError } from '../../../contract/errors.ts';
 import { type BuildJob, BuildJobSchema } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
 import { isTerminal } from '../../../contract/record.ts';
-import { announce, noteTask, taskOf } from '../../shared/announce.ts';
-import { type BuildRef, fieldsOfBuild } from '../../shared/buildEvents.ts';
+import { recordSearch, recordTask, startNumber, taskOf, wasSearched } from '../../domain/buildJob.ts';
+import { type BuildRef, fieldsOfBuild } from '../../domain/events.ts';
+import { taskToken } from '../../domain/taskToken.ts';
+import { announce } from '../../shared/announce.ts';
 import { findTask } from '../../shared/findTask.ts';
 import { type Log, withLogFields } from '../../shared/logger.ts';
 import type { Clock, DeploymentStore, EventBus, JobQueue, Limits, TakenJob } from '../../shared/ports.ts';
@@ -12,7 +14,6 @@ import { openBuildJob } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
 import { buildKey, type SigningSecret } from '../../shared/signing.ts';
 import { stopTask } from '../../shared/stopBuilds.ts';
-import { taskToken } from '../../shared/taskToken.ts';
 import { configFor, type ECSConfigs } from '../config/ECSconfig.ts';
 import type { MintCredentials } from '../services/credentials.ts';
 import type { BuildCredentials, PlatformContext } from '../services/distributionHandler/environment.ts';
@@ -138,7 +139,7 @@ async function startTask(
       override: taskOverride(config.CONTAINERNAME, variables, handover.url),
       token: tokenOf(job, data),
       network: deps.network,
-      spot: deps.spot && attempt === 1 && startOf(job) === 0,
+      spot: deps.spot && attempt === 1 && startNumber(job) === 0,
       tags: { 'veren:project': data.projectId },
     });
     if (isEarlier) await discard();
@@ -151,13 +152,13 @@ async function startTask(
 
 /** The job of a deployment that has ended. It keeps its slot while a task may run: its end frees it (`slots.ts`). */
 async function endUnstarted(deps: BuildWorkerDeps, job: TakenJob, data: BuildJob, cluster: string): Promise<void> {
-  const { lapsed, notes } = job;
+  const { lapsed } = job;
   const taskArn = taskOf(job)?.taskArn ?? (lapsed ? await findTask(deps.ecs, cluster, tokenOf(job, data)) : null);
   if (taskArn) {
-    await noteTask(deps.queue, job, { taskArn, cluster });
+    await deps.queue.note(QUEUES.build, job.id, recordTask(job, { taskArn, cluster }));
     await stopTask(deps.ecs, cluster, taskArn, 'the deployment has ended');
-  } else if (lapsed && !notes.looked) {
-    await deps.queue.note(QUEUES.build, job.id, { looked: '1' });
+  } else if (lapsed && !wasSearched(job)) {
+    await deps.queue.note(QUEUES.build, job.id, recordSearch());
     await deps.queue.extend(QUEUES.build, job.id, SECOND_LOOK_MS);
   } else await deps.queue.complete(QUEUES.build, job.id);
 }
@@ -165,8 +166,8 @@ async function endUnstarted(deps: BuildWorkerDeps, job: TakenJob, data: BuildJob
 /** An unanswered RunTask may have started a task, which will read its hand-over. */
 const mayRun = (e: unknown) => e instanceof VerenError && (e.cause as StartFailure | undefined)?.left === 'unknown';
 
-const startOf = (job: TakenJob) => Number(job.notes.start ?? 0);
-const tokenOf = (job: TakenJob, data: BuildJob) => taskToken({ ...data, attempt: job.attempt, start: startOf(job) });
+const tokenOf = (job: TakenJob, data: BuildJob) =>
+  taskToken({ ...data, attempt: job.attempt, start: startNumber(job) });
 
 async function hasEnded(deps: BuildWorkerDeps, { deploymentId, target }: BuildRef): Promise<boolean> {
   const stored = await deps.store.get(deploymentId);

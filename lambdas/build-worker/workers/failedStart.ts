@@ -1,11 +1,15 @@
 import { VerenError } from '../../../contract/errors.ts';
 import type { BuildJob } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
+import { countFailedStart, recordFailedStart, recordUnclearStart } from '../../domain/buildJob.ts';
+import type { BuildRef } from '../../domain/events.ts';
+import { failure, failureOf } from '../../domain/failure.ts';
+import { backoff } from '../../domain/retry.ts';
 import { announce } from '../../shared/announce.ts';
-import { type BuildRef, failure, failureOf, publishBuildEvent } from '../../shared/buildEvents.ts';
 import { findTask } from '../../shared/findTask.ts';
 import type { TakenJob } from '../../shared/ports.ts';
-import { backoff, retryOrFail } from '../../shared/retry.ts';
+import { publishBuildEvent } from '../../shared/publishEvents.ts';
+import { retryOrFail } from '../../shared/retryOrFail.ts';
 import { type Left, refusal, StartFailure } from '../services/runTask.ts';
 import type { BuildWorkerDeps } from './build.ts';
 
@@ -29,9 +33,9 @@ export async function afterFailedStart(deps: BuildWorkerDeps, start: FailedStart
   const build: BuildRef = { ...data, attempt: job.attempt };
   deps.log.warn('A build could not be started', { taskToken: token, error: e });
   const left = leftBehind(e, job.lapsed);
-  const tries = Number(job.notes.tries ?? 0) + 1;
+  const tries = countFailedStart(job);
   if (left === 'unknown' && tries < MAX_STARTS) {
-    await deps.queue.note(QUEUES.build, job.id, { tries: String(tries) });
+    await deps.queue.note(QUEUES.build, job.id, recordUnclearStart(tries));
     await deps.queue.extend(QUEUES.build, job.id, backoff(tries));
     return;
   }
@@ -46,9 +50,7 @@ export async function afterFailedStart(deps: BuildWorkerDeps, start: FailedStart
     await deps.queue.complete(QUEUES.build, job.id);
   } else if (tries >= MAX_STARTS) await retryOrFail(deps, build, failureOf(e));
   else {
-    const next = left === 'none of this token' ? 1 : 0;
-    const notes = { tries: String(tries), start: String(Number(job.notes.start ?? 0) + next) };
-    await deps.queue.note(QUEUES.build, job.id, notes);
+    await deps.queue.note(QUEUES.build, job.id, recordFailedStart(job, tries, left === 'none of this token'));
     await deps.queue.release(QUEUES.build, job.id, backoff(tries));
   }
 }

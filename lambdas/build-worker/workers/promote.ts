@@ -4,10 +4,12 @@ import { VerenError } from '../../../contract/errors.ts';
 import { type PromotionJob, PromotionJobSchema } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
 import { isTerminal } from '../../../contract/record.ts';
-import { type BuildRef, failure, failureOf, publishBuildEvent } from '../../shared/buildEvents.ts';
+import type { BuildRef } from '../../domain/events.ts';
+import { failure, failureOf } from '../../domain/failure.ts';
+import { backoff } from '../../domain/retry.ts';
 import type { Log } from '../../shared/logger.ts';
 import type { Clock, DeploymentStore, EventBus, JobQueue, TakenJob } from '../../shared/ports.ts';
-import { backoff } from '../../shared/retry.ts';
+import { publishBuildEvent } from '../../shared/publishEvents.ts';
 import type { MintCredentials } from '../services/credentials.ts';
 import type { BuildCredentials } from '../services/distributionHandler/environment.ts';
 

@@ -1,6 +1,5 @@
 import { TARGETS, type Target } from '../../../contract/builders.ts';
 import { VerenError } from '../../../contract/errors.ts';
-import type { DeploymentEvent } from '../../../contract/events.ts';
 import {
   type BuildJob,
   buildJobId,
@@ -8,14 +7,25 @@ import {
   CloneJobSchema,
   type DeploymentRequest,
 } from '../../../contract/jobs.ts';
-import { QUEUES, TOPICS } from '../../../contract/names.ts';
-import { type Plan, PlanSchema } from '../../../contract/plan.ts';
+import { QUEUES } from '../../../contract/names.ts';
+import type { Plan } from '../../../contract/plan.ts';
 import { type Failure, isTerminal } from '../../../contract/record.ts';
-import { failure, failureOf } from '../../shared/buildEvents.ts';
-import { crashBackoff, crashesOf, crashNote, MAX_CLONE_CRASHES } from '../../shared/crashes.ts';
+import {
+  countFailedAnalysis,
+  countOutage,
+  hasPlan,
+  recordedPlan,
+  recordFailedAnalysis,
+  recordOutage,
+  recordPlan,
+} from '../../domain/cloneJob.ts';
+import { crashBackoff, crashesOf, crashNote, MAX_CLONE_CRASHES } from '../../domain/crashes.ts';
+import { makeAnalyzedEvent, makeAnalyzingEvent, makeDeploymentFailedEvent } from '../../domain/events.ts';
+import { failure, failureOf } from '../../domain/failure.ts';
+import { backoff } from '../../domain/retry.ts';
 import { type Log, withLogFields } from '../../shared/logger.ts';
 import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, NewJob, TakenJob } from '../../shared/ports.ts';
-import { backoff } from '../../shared/retry.ts';
+import { publishEvents } from '../../shared/publishEvents.ts';
 import { openRequest } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
 
@@ -71,9 +81,9 @@ export async function drainCloneQueue(
  * and an outage is none. Where the queue does not answer either, it counts as one; a queue that is away lets nobody take it.
  */
 async function putBack({ queue, log }: CloneWorkerDeps, job: TakenJob): Promise<void> {
-  const faults = Number(job.notes.faults ?? 0) + 1;
+  const faults = countOutage(job);
   try {
-    await queue.note(QUEUES.clone, job.id, { faults: String(faults) });
+    await queue.note(QUEUES.clone, job.id, recordOutage(faults));
     await queue.release(QUEUES.clone, job.id, backoff(faults));
   } catch (fault) {
     log.error('A job could not be given back', { jobId: job.id, error: fault });
@@ -86,25 +96,28 @@ async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob):
     await deps.queue.complete(QUEUES.clone, job.id);
     return;
   }
-  if (job.lapsed && !job.notes.plan && !(await mayTryAfterCrash(deps, job, data))) return;
+  if (job.lapsed && !hasPlan(job) && !(await mayTryAfterCrash(deps, job, data))) return;
   // The request first, once more: whoever took it may have died before the log had it, and without it nothing else counts.
-  const begun = publish(deps, data, stored?.facts.requested, said(deps, data, { type: 'deployment.analyzing' }));
+  const begun = publishEvents(
+    deps.bus,
+    ...[stored?.facts.requested, makeAnalyzingEvent(data, deps.clock.now())].filter((event) => event !== undefined),
+  );
   begun.catch(() => undefined);
   let plan: Plan;
   try {
-    plan = job.notes.plan ? PlanSchema.parse(JSON.parse(job.notes.plan)) : await analyze(deps, data);
+    plan = recordedPlan(job) ?? (await analyze(deps, data));
   } catch (e) {
     await begun;
-    await afterFailure(deps, job, data, Number(job.notes.tries ?? 0) + 1, e);
+    await afterFailure(deps, job, data, countFailedAnalysis(job), e);
     return;
   }
   await begun;
   deps.log.info('A repository was analyzed', { commit: plan.commit });
   // Whoever comes after us, should we die now, must follow this plan: the branch may have moved since.
   const jobs = TARGETS.flatMap((target) => buildJob(data, plan, target) ?? []);
-  await deps.queue.handOn(QUEUES.clone, job.id, { plan: JSON.stringify(plan) }, QUEUES.build, jobs);
+  await deps.queue.handOn(QUEUES.clone, job.id, recordPlan(plan), QUEUES.build, jobs);
   await Promise.all([
-    publish(deps, data, said(deps, data, { type: 'deployment.analyzed', plan })),
+    publishEvents(deps.bus, makeAnalyzedEvent(data, plan, deps.clock.now())),
     deps.doorbell.ring('build-worker'),
   ]);
   await deps.queue.complete(QUEUES.clone, job.id);
@@ -177,7 +190,7 @@ async function afterFailure(
   deps.log.warn('A repository could not be analyzed', { tries, error: e });
   const mayPass = !(e instanceof VerenError) || e.row.fault === 'transient';
   if (mayPass && tries < MAX_TRIES) {
-    await deps.queue.note(QUEUES.clone, job.id, { tries: String(tries) });
+    await deps.queue.note(QUEUES.clone, job.id, recordFailedAnalysis(tries));
     await deps.queue.release(QUEUES.clone, job.id, backoff(tries));
     return;
   }
@@ -185,34 +198,6 @@ async function afterFailure(
 }
 
 async function fail(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob, error: Failure): Promise<void> {
-  await publish(deps, data, said(deps, data, { type: 'deployment.failed', error }));
+  await publishEvents(deps.bus, makeDeploymentFailedEvent(data, error, deps.clock.now()));
   await deps.queue.complete(QUEUES.clone, job.id);
-}
-
-type Body =
-  | { type: 'deployment.analyzing' }
-  | { type: 'deployment.analyzed'; plan: Plan }
-  | { type: 'deployment.failed'; error: Failure };
-
-const said = (
-  deps: CloneWorkerDeps,
-  { deploymentId, projectId, correlationId }: CloneJob,
-  body: Body,
-): DeploymentEvent => ({
-  v: 1,
-  id: `${deploymentId}-${body.type}`,
-  at: new Date(deps.clock.now()).toISOString(),
-  deploymentId,
-  projectId,
-  ...(correlationId !== undefined && { correlationId }),
-  ...body,
-});
-
-async function publish(
-  deps: CloneWorkerDeps,
-  { deploymentId: key }: CloneJob,
-  ...events: (DeploymentEvent | undefined)[]
-): Promise<void> {
-  const messages = events.flatMap((event) => (event ? { key, value: JSON.stringify(event) } : []));
-  await deps.bus.publish(TOPICS.events, messages);
 }

@@ -1,4 +1,4 @@
-import { type EntryKind, parent } from './repoFs.ts';
+import { type EntryKind, parent } from '../../../contract/repo-fs.ts';
 
 const NOTHING: ReadonlyMap<string, EntryKind> = new Map();
 

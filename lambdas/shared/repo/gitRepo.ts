@@ -1,11 +1,11 @@
 import { VerenError } from '../../../contract/errors.ts';
+import type { RepoFs } from '../../../contract/repo-fs.ts';
 import { type FetchInput, fetchCommit, fetchObjects } from './fetchCommit.ts';
 import { lastWords } from './gitErrors.ts';
 import { makeGitFolder, removeGitFolder } from './gitFolder.ts';
 import { type ObjectReader, openObjectReader, ReaderError } from './objectReader.ts';
 import { Pace } from './pace.ts';
 import { readContents } from './readContents.ts';
-import type { RepoFs } from './repoFs.ts';
 import type { RunLimits } from './runGit.ts';
 import type { Session } from './session.ts';
 import { walkTree } from './walkTree.ts';

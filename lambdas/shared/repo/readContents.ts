@@ -1,6 +1,6 @@
+import type { FileContent } from '../../../contract/repo-fs.ts';
 import { contentOf, HEAD_BYTES } from './entryTree.ts';
 import type { ObjectReader } from './objectReader.ts';
-import type { FileContent } from './repoFs.ts';
 
 /** Contents that are kept in one batch, but for small files. Manifests have kilobytes, lockfiles up to the limit of one file. */
 const MAX_TOTAL = 16 * 1024 * 1024;

@@ -1,9 +1,9 @@
+import { type EntryKind, join, parent } from '../../../contract/repo-fs.ts';
 import { EntryTree } from './entryTree.ts';
 import { isOrdinaryName, type ListingLimits, SKIPPED_FOLDERS, skippedNotes } from './listing.ts';
 import type { ObjectReader } from './objectReader.ts';
 import type { Pace } from './pace.ts';
 import { parseTree } from './parseTree.ts';
-import { type EntryKind, join, parent } from './repoFs.ts';
 
 export interface WalkedTree {
   readonly tree: EntryTree;

@@ -1,5 +1,5 @@
 import { VerenError } from '../../../contract/errors.ts';
-import { deploymentIds } from '../../../lambdas/shared/deploymentIds.ts';
+import { deploymentIds } from '../../../lambdas/domain/deploymentIds.ts';
 import { apiFixture } from '../../support/api.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
 

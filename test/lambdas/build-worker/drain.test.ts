@@ -1,6 +1,6 @@
 import { QUEUES } from '../../../contract/names.ts';
 import { type BuildWorkerDeps, drainBuildQueue } from '../../../lambdas/build-worker/workers/build.ts';
-import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
+import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 
 /** Several lanes take from one queue; what they take here is dropped as no build job, so nothing else is asked for. */
 const Q = QUEUES.build;

@@ -1,8 +1,8 @@
 import { cloneJobId } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
 import { drainCloneQueue, LEASE_MS } from '../../../lambdas/clone-worker/workers/clone.ts';
-import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
-import { clearWaitingSuspects } from '../../../lambdas/shared/crashes.ts';
+import { clearWaitingSuspects } from '../../../local/adapters/clearWaitingSuspects.ts';
+import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { testSecretBox } from '../../support/api.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
 import { silentLog } from '../../support/log.ts';

@@ -1,7 +1,7 @@
 import type { MSKRecord } from 'aws-lambda';
 import { TOPICS } from '../../../contract/names.ts';
 import { type ProjectorDeps, project } from '../../../lambdas/event-projector/project.ts';
-import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
+import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { frontendPlan } from '../../support/events.ts';
 import { silentLog } from '../../support/log.ts';
 import { mskRecord, SIGNING } from '../../support/signing.ts';

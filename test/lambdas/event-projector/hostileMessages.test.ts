@@ -2,7 +2,7 @@ import type { MSKRecord } from 'aws-lambda';
 import { TOPICS } from '../../../contract/names.ts';
 import { type ProjectorDeps, project } from '../../../lambdas/event-projector/project.ts';
 import { countRefused } from '../../../lambdas/event-projector/refuse.ts';
-import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
+import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
 import { recordingLog, silentLog } from '../../support/log.ts';
 import { mskRecord, SIGNING } from '../../support/signing.ts';

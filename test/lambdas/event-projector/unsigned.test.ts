@@ -1,11 +1,11 @@
 import type { MSKRecord } from 'aws-lambda';
 import { TOPICS, type Topic } from '../../../contract/names.ts';
 import { type ProjectorDeps, project } from '../../../lambdas/event-projector/project.ts';
-import { historyReader } from '../../../lambdas/event-projector/readHistory.ts';
 import { rawMessage } from '../../../lambdas/event-projector/readMessage.ts';
 import { UNSIGNED_GRACE_MS } from '../../../lambdas/event-projector/unsigned.ts';
-import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
 import type { Signing } from '../../../lambdas/shared/signing.ts';
+import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
+import { historyReader } from '../../../operator/rebuild/readHistory.ts';
 import { frontendPlan } from '../../support/events.ts';
 import { silentLog } from '../../support/log.ts';
 import { macOf, mskRecord, SIGNING } from '../../support/signing.ts';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { QUEUES } from '../../../contract/names.ts';
-import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
-import { deploymentIds, rankOf } from '../../../lambdas/shared/deploymentIds.ts';
+import { deploymentIds, rankOf } from '../../../lambdas/domain/deploymentIds.ts';
+import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
 
 const HOUR = 3_600_000;

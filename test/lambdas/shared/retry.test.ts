@@ -1,9 +1,11 @@
 import { buildJobId } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
-import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
-import { failure } from '../../../lambdas/shared/buildEvents.ts';
-import { clearWaitingSuspects, crashesOf, MAX_BUILD_CRASHES } from '../../../lambdas/shared/crashes.ts';
-import { type EndedBy, MAX_ATTEMPTS_IN_ALL, retryOrFail } from '../../../lambdas/shared/retry.ts';
+import { crashesOf, MAX_BUILD_CRASHES } from '../../../lambdas/domain/crashes.ts';
+import { failure } from '../../../lambdas/domain/failure.ts';
+import { type EndedBy, MAX_ATTEMPTS_IN_ALL } from '../../../lambdas/domain/retry.ts';
+import { retryOrFail } from '../../../lambdas/shared/retryOrFail.ts';
+import { clearWaitingSuspects } from '../../../local/adapters/clearWaitingSuspects.ts';
+import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
 
 const Q = QUEUES.build;

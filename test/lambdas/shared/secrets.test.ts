@@ -1,5 +1,5 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { hashToken } from '../../../lambdas/api/auth.ts';
+import { hashToken } from '../../../lambdas/shared/http/auth.ts';
 import { tokenHashes } from '../../../lambdas/shared/secrets.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
 

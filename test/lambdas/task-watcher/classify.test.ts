@@ -1,6 +1,6 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import { ERRORS, type ErrorCode } from '../../../contract/errors.ts';
-import { parseTaskToken, taskToken } from '../../../lambdas/shared/taskToken.ts';
+import { parseTaskToken, taskToken } from '../../../lambdas/domain/taskToken.ts';
 import {
   classify,
   PLATFORM_CRASHED,

@@ -1,7 +1,7 @@
 import { DeploymentEventSchema } from '../../../contract/events.ts';
-import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
 import type { WatcherDeps } from '../../../lambdas/task-watcher/reconcile.ts';
 import { lookAfterUnfinished } from '../../../lambdas/task-watcher/unfinished.ts';
+import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { backendPlan, event, frontendPlan } from '../../support/events.ts';
 import { silentLog } from '../../support/log.ts';
 

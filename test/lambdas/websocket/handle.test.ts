@@ -1,7 +1,7 @@
 import { ServerMessageSchema } from '../../../contract/websocket.ts';
-import { authenticateByHash, hashToken } from '../../../lambdas/api/auth.ts';
-import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
+import { authenticateByHash, hashToken } from '../../../lambdas/shared/http/auth.ts';
 import { handleWebSocket } from '../../../lambdas/websocket/handle.ts';
+import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { event } from '../../support/events.ts';
 
 async function fixture() {

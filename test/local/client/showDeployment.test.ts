@@ -1,7 +1,7 @@
 import { type DeploymentView, DeploymentViewSchema } from '../../../contract/api.ts';
 import type { DeploymentEvent } from '../../../contract/events.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
-import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
+import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import type { Followed } from '../../../local/client/followEvents.ts';
 import { showDeployment } from '../../../local/client/showDeployment.ts';
 import { event, frontendPlan, targetPlan } from '../../support/events.ts';

@@ -1,6 +1,6 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { lambdaEvent } from '../../../lambdas/shared/adapters/kafka/lambdaEvent.ts';
+import { lambdaEvent } from '../../../local/adapters/kafka/lambdaEvent.ts';
 import type { TaskStateChange } from '../../../local/ecs/view.ts';
 import { deployedKafka, deployedSource, invoke } from '../../../local/emulator/eventSource.ts';
 import { deliverStateChange } from '../../../local/emulator/stateChanges.ts';

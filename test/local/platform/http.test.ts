@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { WebSocket } from 'ws';
-import { memoryNotifier } from '../../../lambdas/shared/adapters/memory/notifier.ts';
+import { memoryNotifier } from '../../../local/adapters/memory/notifier.ts';
 import type { Endpoint } from '../../../local/awsProtocol/listen.ts';
 import { type OwnAddresses, ownAddressesOf } from '../../../local/platform/admission.ts';
 import { startHttp } from '../../../local/platform/http.ts';

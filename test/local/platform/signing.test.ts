@@ -1,6 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
+import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { startVeren, temporaryFolder } from '../../support/veren.ts';
 
 test('a start that cannot have the folder leaves nothing in it: signing begins when it is ours', async () => {

@@ -1,30 +1,20 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
-import { s3Objects } from '../../../builder-images/shared/objects.ts';
 import type { CreateDeployment } from '../../../contract/api.ts';
-import { BUILDERS } from '../../../contract/builders.ts';
 import { DEFAULT_REGION, type DoorbellName, TOPICS } from '../../../contract/names.ts';
 import type { Plan } from '../../../contract/plan.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
-import { createApi } from '../../../lambdas/api/app.ts';
-import { authenticateByHash, hashToken } from '../../../lambdas/api/auth.ts';
-import type { Supersede } from '../../../lambdas/api/supersede.ts';
-import { readECSConfig } from '../../../lambdas/build-worker/config/ECSconfig.ts';
-import { mintCredentials } from '../../../lambdas/build-worker/services/credentials.ts';
-import type { BuildCredentials } from '../../../lambdas/build-worker/services/distributionHandler/environment.ts';
-import { handoverWriter, urlSigner } from '../../../lambdas/build-worker/services/handover.ts';
-import { drainBuildQueue } from '../../../lambdas/build-worker/workers/build.ts';
-import { drainPromotions } from '../../../lambdas/build-worker/workers/promote.ts';
-import { drainCloneQueue } from '../../../lambdas/clone-worker/workers/clone.ts';
-import { project } from '../../../lambdas/event-projector/project.ts';
-import { memoryBus } from '../../../lambdas/shared/adapters/memory/bus.ts';
-import { volatileJournal } from '../../../lambdas/shared/adapters/memory/journal.ts';
-import { memoryTickets } from '../../../lambdas/shared/adapters/memory/tickets.ts';
+import { composeApi } from '../../../lambdas/api/compose.ts';
+import { composeBuildWorker } from '../../../lambdas/build-worker/compose.ts';
+import { readTableOfBuilders } from '../../../lambdas/build-worker/config/ECSconfig.ts';
+import { urlSigner } from '../../../lambdas/build-worker/services/handover.ts';
+import { composeCloneWorker } from '../../../lambdas/clone-worker/compose.ts';
+import type { Supersede } from '../../../lambdas/domain/supersede.ts';
+import { composeProjector } from '../../../lambdas/event-projector/compose.ts';
 import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
-import { type ArtifactPlaces, artifactFinder, storedFinder } from '../../../lambdas/shared/artifact.ts';
-import { dropCaches } from '../../../lambdas/shared/caches.ts';
-import { deploymentIds } from '../../../lambdas/shared/deploymentIds.ts';
+import type { ArtifactPlaces } from '../../../lambdas/shared/artifact.ts';
+import { authenticateByHash, hashToken } from '../../../lambdas/shared/http/auth.ts';
 import type { Log } from '../../../lambdas/shared/logger.ts';
 import type {
   Clock,
@@ -36,10 +26,12 @@ import type {
   LogChannel,
   Subscriptions,
 } from '../../../lambdas/shared/ports.ts';
+import { LAPTOP_POLICY } from '../../../lambdas/shared/repo/gitPolicy.ts';
 import { signedBus } from '../../../lambdas/shared/signing.ts';
-import { stopBuilds } from '../../../lambdas/shared/stopBuilds.ts';
-import { forbidPublication } from '../../../lambdas/shared/verdict.ts';
-import { watch } from '../../../lambdas/task-watcher/watch.ts';
+import { composeTaskWatcher } from '../../../lambdas/task-watcher/compose.ts';
+import { memoryBus } from '../../../local/adapters/memory/bus.ts';
+import { volatileJournal } from '../../../local/adapters/memory/journal.ts';
+import { memoryTickets } from '../../../local/adapters/memory/tickets.ts';
 import { asMskRecord } from '../../../local/platform/ports.ts';
 import { testSecretBox } from '../api.ts';
 import { frontendPlan } from '../events.ts';
@@ -172,18 +164,10 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const runClone = () => {
     const own = newLife('clone-worker');
     const analyze = options.analyze ?? (async () => frontendPlan());
-    return own.run(() => drainCloneQueue({ ...portsOf(own), analyze }));
+    return own.run(() => composeCloneWorker({ ...portsOf(own), analyze })());
   };
 
-  const configs = readECSConfig(
-    Object.fromEntries(
-      BUILDERS.flatMap((b) => [
-        [b.env.cluster, b.cluster],
-        [b.env.task, b.family],
-        [b.env.container, b.container],
-      ]),
-    ),
-  );
+  const configs = readTableOfBuilders();
   const timeoutSeconds = options.timeoutSeconds ?? 1_800;
   const platform = {
     region: DEFAULT_REGION,
@@ -197,27 +181,19 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   };
   const runBuild = () => {
     const own = newLife('build-worker');
-    const mint = mintCredentials(own.wrap(clients.sts), buildResources(bucket));
-    const openObjects = (keys: BuildCredentials) =>
-      own.wrap(
-        s3Objects({ bucket, region: DEFAULT_REGION, endpoint: endpoints.s3, ...keys, sessionToken: keys.sessionToken }),
-      );
-    const ports = portsOf(own);
-    return own.run(async () => {
-      const promotions = drainPromotions({ ...ports, mintCredentials: mint, openObjects });
-      const builds = drainBuildQueue({
-        ...ports,
-        mintCredentials: mint,
+    const sts = own.wrap(clients.sts);
+    const worker = composeBuildWorker(
+      { ...portsOf(own), sts, urlSigner: signer, signing },
+      {
+        resources: buildResources(bucket),
         configs,
         limits: options.limits ?? DEFAULT_LIMITS,
         network: null,
         spot: options.spot ?? false,
         platform,
-        writeHandover: handoverWriter({ s3: own.wrap(clients.s3), signer, bucket }),
-        signing,
-      });
-      await Promise.all([promotions, builds]);
-    });
+      },
+    );
+    return own.run(() => worker());
   };
 
   const archiveFor = (s3: S3Client) => options.archive ?? s3Archive(s3, bucket);
@@ -225,59 +201,57 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     plainBus.subscribe(topic, async (batch) => {
       await gate;
       const own = newLife('event-projector');
-      const ports = portsOf(own);
+      const projector = composeProjector(
+        {
+          ...portsOf(own),
+          archive: own.wrap(archiveFor(clients.s3)),
+          archiveLog: async () => undefined,
+          subscriptions: storage.subscriptions,
+          notifier: { send: never },
+          measure: () => undefined,
+          park: async (poison) => log.warn('A message was parked', { ...poison }),
+          signing,
+        },
+        { place: { bucket } },
+      );
       return own.run(async () => {
-        const result = await project(
-          {
-            ...ports,
-            archive: own.wrap(archiveFor(clients.s3)),
-            archiveLog: async () => undefined,
-            subscriptions: storage.subscriptions,
-            notifier: { send: never },
-            stopBuilds: stopBuilds(ports),
-            park: async (poison) => log.warn('A message was parked', { ...poison }),
-            signing,
-            place: { bucket },
-            refuse: (refused) => log.warn('A message was refused', { ...refused }),
-          },
-          { records: { [topic]: batch.map(asMskRecord) } },
-        );
+        const result = await projector({ records: { [topic]: batch.map(asMskRecord) } });
         if (result.batchItemFailures.length > 0) throw new Error('given back');
       });
     });
 
   function runWatch(event: object | undefined): Promise<void> {
     const own = newLife('task-watcher');
-    const ports = portsOf(own);
     const { findImage } = options;
-    const findArtifact = artifactFinder({ s3: ports.s3, bucket, ...(findImage && { findImage }) });
     const limits = { frontend: timeoutSeconds, backend: timeoutSeconds };
-    const findStored = storedFinder({ s3: ports.s3, bucket });
-    return own.run(() => watch({ ...ports, findArtifact, findStored, timeoutSeconds: limits }, event));
+    const watcher = composeTaskWatcher(
+      { ...portsOf(own), ...(findImage && { findImage }) },
+      { bucket, timeoutSeconds: limits },
+    );
+    return own.run(() => watcher(event));
   }
 
   const owners = ['ada', 'bob', 'eve'];
-  const apiOf = (own: Life) => {
-    const ports = portsOf(own);
-    return createApi({
-      ...ports,
-      archive: archiveFor(clients.s3),
-      authenticate: authenticateByHash(async () =>
-        Object.fromEntries(owners.map((o) => [o, [hashToken(`token-of-${o}`)]])),
-      ),
-      newId: deploymentIds(clock),
-      linkOrigin: () => 'http://api.example',
-      siteAddresses: async (id) => ({ url: `http://${id}.example` }),
-      normaliseGitUrl: (url) => url,
-      stopBuilds: stopBuilds(ports),
-      dropCaches: dropCaches(ports.s3, bucket),
-      forbidPublication: forbidPublication({ s3: ports.s3, bucket, clock }),
-      supersede: options.supersede ?? 'waiting',
-      tickets: memoryTickets(clock),
-    });
-  };
+  const apiOf = (own: Life) =>
+    composeApi(
+      {
+        ...portsOf(own),
+        archive: archiveFor(clients.s3),
+        authenticate: authenticateByHash(async () =>
+          Object.fromEntries(owners.map((o) => [o, [hashToken(`token-of-${o}`)]])),
+        ),
+        tickets: memoryTickets(clock),
+      },
+      {
+        bucket,
+        gitPolicy: LAPTOP_POLICY,
+        linkOrigin: () => 'http://api.example',
+        siteAddresses: async (id) => ({ url: `http://${id}.example` }),
+        supersede: options.supersede ?? 'waiting',
+      },
+    );
   /** An instance serves many requests: as long as its life is the same. */
-  const apis = new WeakMap<Life, ReturnType<typeof createApi>>();
+  const apis = new WeakMap<Life, ReturnType<typeof composeApi>>();
   const usualLife = life();
 
   const plane: ControlPlane = {

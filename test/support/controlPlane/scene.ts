@@ -1,6 +1,6 @@
-import type { Supersede } from '../../../lambdas/api/supersede.ts';
-import { openMemoryPlatform } from '../../../lambdas/shared/adapters/memory/platform.ts';
+import type { Supersede } from '../../../lambdas/domain/supersede.ts';
 import type { DeploymentStore, Limits } from '../../../lambdas/shared/ports.ts';
+import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { type ControlPlane, type ControlPlaneOptions, controlPlane } from './controlPlane.ts';
 import { type Container, type SimulatedEcs, simulatedEcs } from './simulatedEcs.ts';
 import { standIn } from './standIn.ts';

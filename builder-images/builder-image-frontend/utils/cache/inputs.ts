@@ -3,8 +3,8 @@ import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { captureOutput } from '../../../shared/command.ts';
 import { programPath, SYSTEM_PATH } from '../../../shared/programs.ts';
+import { readRepoFile } from '../../../shared/repo-files.ts';
 import type { Sandbox } from '../../../shared/sandbox.ts';
-import { readRepoFile } from '../folders.ts';
 
 /** Files that decide what an install command does, anywhere in the repository. */
 const LOCKFILE = /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?)$/;

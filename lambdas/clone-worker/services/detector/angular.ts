@@ -1,4 +1,4 @@
-import { join } from '../../../shared/repo/repoFs.ts';
+import { join } from '../../../../contract/repo-fs.ts';
 import { optionOf, scriptCommands } from './commandLine.ts';
 import type { Project } from './project.ts';
 import type { Rendering } from './rendering.ts';

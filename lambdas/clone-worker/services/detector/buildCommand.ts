@@ -1,5 +1,5 @@
 import type { PackageManager } from '../../../../contract/plan.ts';
-import { join } from '../../../shared/repo/repoFs.ts';
+import { join } from '../../../../contract/repo-fs.ts';
 import type { FoundFramework } from './frameworkTable.ts';
 import { buildScriptOf, DOCUMENTATION, ownCommands } from './outputDirectory.ts';
 import type { Project } from './project.ts';

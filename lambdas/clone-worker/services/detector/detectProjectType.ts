@@ -2,7 +2,7 @@ import type { BackendOverrides, FrontendOverrides, GitOptions } from '../../../.
 import type { Target } from '../../../../contract/builders.ts';
 import { VerenError } from '../../../../contract/errors.ts';
 import type { Candidate, Plan, TargetPlan } from '../../../../contract/plan.ts';
-import type { RepoFs } from '../../../shared/repo/repoFs.ts';
+import type { RepoFs } from '../../../../contract/repo-fs.ts';
 import { Findings } from './findings.ts';
 import type { Forced, LanguageContext, Proposal } from './language.ts';
 import { manifestPaths, packageFolders } from './manifests.ts';

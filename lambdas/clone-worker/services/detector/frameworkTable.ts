@@ -1,5 +1,5 @@
 import { type Framework, type FrameworkDetectionItem, frameworks } from '@vercel/frameworks';
-import { join } from '../../../shared/repo/repoFs.ts';
+import { join } from '../../../../contract/repo-fs.ts';
 import { scriptCommands } from './commandLine.ts';
 import type { PackageJson } from './packageJson.ts';
 import type { Snapshot } from './snapshot.ts';

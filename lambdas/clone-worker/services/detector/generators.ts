@@ -1,4 +1,4 @@
-import { join, upward } from '../../../shared/repo/repoFs.ts';
+import { join, upward } from '../../../../contract/repo-fs.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A site generator that is no JavaScript, by its configuration in a folder. */

@@ -1,4 +1,4 @@
-import { depth, join, parent, type RepoFs } from '../../../shared/repo/repoFs.ts';
+import { depth, join, parent, type RepoFs } from '../../../../contract/repo-fs.ts';
 
 /** Files whose contents decide something, wherever they lie. Lockfiles that say nothing by their content are left out. */
 const NAMES: ReadonlySet<string> = new Set([

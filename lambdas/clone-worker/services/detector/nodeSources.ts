@@ -1,4 +1,4 @@
-import { join, parent } from '../../../shared/repo/repoFs.ts';
+import { join, parent } from '../../../../contract/repo-fs.ts';
 import type { Findings } from './findings.ts';
 import type { PackageJson } from './packageJson.ts';
 import { resolvePath } from './repoPath.ts';

@@ -1,7 +1,7 @@
 import semver from 'semver';
 import { DEFAULT_NODE_MAJOR, NODE_END_OF_LIFE, NODE_MAJORS, type NodeMajor } from '../../../../contract/builders.ts';
 import { VerenError } from '../../../../contract/errors.ts';
-import { upward } from '../../../shared/repo/repoFs.ts';
+import { upward } from '../../../../contract/repo-fs.ts';
 import type { Findings } from './findings.ts';
 import { nodeStatements, type Statement } from './nodeSources.ts';
 import type { Snapshot } from './snapshot.ts';

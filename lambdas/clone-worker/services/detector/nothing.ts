@@ -1,5 +1,5 @@
 import { VerenError } from '../../../../contract/errors.ts';
-import { depth, join } from '../../../shared/repo/repoFs.ts';
+import { depth, join } from '../../../../contract/repo-fs.ts';
 import type { DetectRequest } from './detectProjectType.ts';
 import type { Proposal } from './language.ts';
 import { otherLanguages } from './otherLanguages.ts';

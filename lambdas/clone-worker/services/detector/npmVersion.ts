@@ -1,6 +1,6 @@
 import semver from 'semver';
 import { type NodeMajor, NPM_OF_NODE } from '../../../../contract/builders.ts';
-import { join, upward } from '../../../shared/repo/repoFs.ts';
+import { join, upward } from '../../../../contract/repo-fs.ts';
 import type { Findings } from './findings.ts';
 import type { Snapshot } from './snapshot.ts';
 

@@ -1,4 +1,4 @@
-import { depth, join } from '../../../shared/repo/repoFs.ts';
+import { depth, join } from '../../../../contract/repo-fs.ts';
 import { generatorAt } from './generators.ts';
 import { pathScore } from './score.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -1,6 +1,6 @@
 import { VerenError } from '../../../../contract/errors.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
-import { join } from '../../../shared/repo/repoFs.ts';
+import { join } from '../../../../contract/repo-fs.ts';
 import { type Command, optionOf, scriptCommands, wordsOf } from './commandLine.ts';
 import type { Findings } from './findings.ts';
 import type { FoundFramework } from './frameworkTable.ts';

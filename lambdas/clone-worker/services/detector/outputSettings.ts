@@ -1,4 +1,4 @@
-import { join } from '../../../shared/repo/repoFs.ts';
+import { join } from '../../../../contract/repo-fs.ts';
 import { type Command, optionOf, wordsOf } from './commandLine.ts';
 import type { ProgramConfig } from './config/readProgram.ts';
 import { isListValue, unwrapObject, valueAt } from './config/values.ts';

@@ -1,6 +1,6 @@
 import semver from 'semver';
 import type { PackageManager } from '../../../../contract/plan.ts';
-import { join, upward } from '../../../shared/repo/repoFs.ts';
+import { join, upward } from '../../../../contract/repo-fs.ts';
 import type { Findings } from './findings.ts';
 import { versionWithin } from './npmVersion.ts';
 import type { Snapshot } from './snapshot.ts';

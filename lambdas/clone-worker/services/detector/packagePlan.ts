@@ -1,5 +1,5 @@
 import type { PackageManager, TargetPlan } from '../../../../contract/plan.ts';
-import { join } from '../../../shared/repo/repoFs.ts';
+import { join } from '../../../../contract/repo-fs.ts';
 import { buildOf } from './buildCommand.ts';
 import type { Findings } from './findings.ts';
 import type { FoundFramework } from './frameworkTable.ts';

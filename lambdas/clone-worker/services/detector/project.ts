@@ -1,4 +1,4 @@
-import { join } from '../../../shared/repo/repoFs.ts';
+import { join } from '../../../../contract/repo-fs.ts';
 import { type ProgramConfig, readProgram } from './config/readProgram.ts';
 import type { PackageJson } from './packageJson.ts';
 import type { Snapshot } from './snapshot.ts';

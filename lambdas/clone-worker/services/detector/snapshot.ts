@@ -1,5 +1,5 @@
-import type { FileContent, RepoFs } from '../../../shared/repo/repoFs.ts';
-import { join } from '../../../shared/repo/repoFs.ts';
+import type { FileContent, RepoFs } from '../../../../contract/repo-fs.ts';
+import { join } from '../../../../contract/repo-fs.ts';
 import { type PackageJson, readPackageJson } from './packageJson.ts';
 import { withoutComments } from './sourceText.ts';
 

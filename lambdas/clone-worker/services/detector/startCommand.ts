@@ -1,5 +1,5 @@
 import type { PackageManager } from '../../../../contract/plan.ts';
-import { join, upward } from '../../../shared/repo/repoFs.ts';
+import { join, upward } from '../../../../contract/repo-fs.ts';
 import { expandedCommands } from './commandLine.ts';
 import type { Findings } from './findings.ts';
 import { holdsOtherLanguage } from './otherLanguages.ts';

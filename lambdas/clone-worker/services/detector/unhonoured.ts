@@ -1,7 +1,7 @@
 import type { GitOptions } from '../../../../contract/api.ts';
 import type { Target } from '../../../../contract/builders.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
-import { join, type RepoFs, upward } from '../../../shared/repo/repoFs.ts';
+import { join, type RepoFs, upward } from '../../../../contract/repo-fs.ts';
 import { countPackageFolders, MAX_PACKAGES } from './manifests.ts';
 import { notDeployed } from './otherLanguages.ts';
 import type { Snapshot } from './snapshot.ts';

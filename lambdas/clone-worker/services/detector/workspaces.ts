@@ -1,4 +1,4 @@
-import { join, parent, upward } from '../../../shared/repo/repoFs.ts';
+import { join, parent, upward } from '../../../../contract/repo-fs.ts';
 import { globMatches } from './globMatch.ts';
 import { parseJsonObject } from './packageJson.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
 import { VerenError } from '../../../../contract/errors.ts';
 import { isTerminal } from '../../../../contract/record.ts';
-import { type DeploymentFacts, emptyFacts } from '../../../event-projector/facts.ts';
-import { reduce } from '../../../event-projector/reduce.ts';
-import { toRecord } from '../../../event-projector/toRecord.ts';
-import { rankOf } from '../../deploymentIds.ts';
+import { rankOf } from '../../../domain/deploymentIds.ts';
+import { type DeploymentFacts, emptyFacts } from '../../../domain/facts.ts';
+import { reduce } from '../../../domain/reduce.ts';
+import { toRecord } from '../../../domain/toRecord.ts';
 import type { CreateResult, DeploymentStore } from '../../ports.ts';
 import { available } from './available.ts';
 import type { RedisPortOptions } from './ports.ts';

@@ -1,6 +1,6 @@
+import type { RepoFs } from '../../../../contract/repo-fs.ts';
 import { type GitPolicy, LAPTOP_POLICY } from '../../../../lambdas/shared/repo/gitPolicy.ts';
 import { withGitRepo } from '../../../../lambdas/shared/repo/gitRepo.ts';
-import type { RepoFs } from '../../../../lambdas/shared/repo/repoFs.ts';
 import { removeFolders, temporaryFolder } from '../../../support/folders.ts';
 import { git, makeRepo } from '../../../support/gitServer.ts';
 

@@ -1,12 +1,12 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { folderFs } from '../../../../lambdas/shared/repo/folderFs.ts';
+import type { RepoFs } from '../../../../contract/repo-fs.ts';
 import { LAPTOP_POLICY } from '../../../../lambdas/shared/repo/gitPolicy.ts';
 import { withGitRepo } from '../../../../lambdas/shared/repo/gitRepo.ts';
-import { memoryFs } from '../../../../lambdas/shared/repo/memoryFs.ts';
-import type { RepoFs } from '../../../../lambdas/shared/repo/repoFs.ts';
+import { folderFs } from '../../../support/folderFs.ts';
 import { removeFolders, temporaryFolder } from '../../../support/folders.ts';
 import { git, makeRepo } from '../../../support/gitServer.ts';
+import { memoryFs } from '../../../support/memoryFs.ts';
 
 /** One suite for the port `RepoFs`; every adapter passes it. */
 

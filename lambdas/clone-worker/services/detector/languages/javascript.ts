@@ -1,4 +1,4 @@
-import { join } from '../../../../shared/repo/repoFs.ts';
+import { join } from '../../../../../contract/repo-fs.ts';
 import { findFramework } from '../frameworkTable.ts';
 import type { Language, LanguageContext } from '../language.ts';
 import type { Project } from '../project.ts';

@@ -1,6 +1,6 @@
 import { VerenError } from '../../../../../contract/errors.ts';
 import type { TargetPlan } from '../../../../../contract/plan.ts';
-import { join, parent } from '../../../../shared/repo/repoFs.ts';
+import { join, parent } from '../../../../../contract/repo-fs.ts';
 import type { Findings } from '../findings.ts';
 import { BUNDLERS, type FoundFramework } from '../frameworkTable.ts';
 import { generatorAt } from '../generators.ts';

@@ -1,5 +1,5 @@
 import type { TargetPlan } from '../../../../../contract/plan.ts';
-import { join, parent } from '../../../../shared/repo/repoFs.ts';
+import { join, parent } from '../../../../../contract/repo-fs.ts';
 import type { Findings } from '../findings.ts';
 import { BUNDLERS, type FoundFramework, PAGES } from '../frameworkTable.ts';
 import { generatorIn, templateText } from '../generators.ts';

@@ -1,4 +1,4 @@
-import { join, upward } from '../../../../shared/repo/repoFs.ts';
+import { join, upward } from '../../../../../contract/repo-fs.ts';
 import { type FoundFramework, findFrameworkBySlug } from '../frameworkTable.ts';
 import type { Language, LanguageContext, Proposal } from '../language.ts';
 import { tidy } from '../outputDirectory.ts';

@@ -1,5 +1,5 @@
 import { DEFAULT_NODE_MAJOR } from '../../../../../contract/builders.ts';
-import { join, parent, upward } from '../../../../shared/repo/repoFs.ts';
+import { join, parent, upward } from '../../../../../contract/repo-fs.ts';
 import { parseCommands } from '../commandLine.ts';
 import type { Findings } from '../findings.ts';
 import { isSourcePage, templateSign } from '../generators.ts';

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { VerenError } from '../../../../../contract/errors.ts';
 import { detectProjectType } from '../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
-import { type MemoryEntry, memoryFs } from '../../../../../lambdas/shared/repo/memoryFs.ts';
+import { type MemoryEntry, memoryFs } from '../../../../support/memoryFs.ts';
 
 /** The other side of boundedDetector.ts: one tree in, one plan or one message of the error table out. */
 export interface Asked {

@@ -1,5 +1,5 @@
 import { detectProjectType } from '../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
-import { memoryFs } from '../../../../../lambdas/shared/repo/memoryFs.ts';
+import { memoryFs } from '../../../../support/memoryFs.ts';
 
 /** Steps before and after the bundler have output options of their own, for other things than the site. */
 async function output(build: string, devDependencies: Record<string, string>) {

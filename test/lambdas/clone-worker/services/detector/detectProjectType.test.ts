@@ -1,7 +1,7 @@
 import { VerenError } from '../../../../../contract/errors.ts';
 import { PlanSchema } from '../../../../../contract/plan.ts';
 import { detectProjectType } from '../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
-import { memoryFs } from '../../../../../lambdas/shared/repo/memoryFs.ts';
+import { memoryFs } from '../../../../support/memoryFs.ts';
 import { backendCases } from './cases/backends.ts';
 import type { Case } from './cases/case.ts';
 import { frameworkCases } from './cases/frameworks.ts';

@@ -5,7 +5,7 @@ import { readProgram } from '../../../../../lambdas/clone-worker/services/detect
 import { globMatches } from '../../../../../lambdas/clone-worker/services/detector/globMatch.ts';
 import { meaningOf } from '../../../../../lambdas/clone-worker/services/detector/nodeVersion.ts';
 import { parseJsonc, withoutComments } from '../../../../../lambdas/clone-worker/services/detector/sourceText.ts';
-import type { MemoryEntry } from '../../../../../lambdas/shared/repo/memoryFs.ts';
+import type { MemoryEntry } from '../../../../support/memoryFs.ts';
 import { boundedDetector } from './boundedDetector.ts';
 
 /**

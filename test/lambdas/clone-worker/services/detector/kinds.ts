@@ -4,7 +4,7 @@ import {
   type DetectRequest,
   detectProjectType,
 } from '../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
-import { type MemoryEntry, memoryFs } from '../../../../../lambdas/shared/repo/memoryFs.ts';
+import { type MemoryEntry, memoryFs } from '../../../../support/memoryFs.ts';
 
 /** One thing that must hold of a plan, as the files of `test/fixtures/detection` write it. */
 export interface Check {

@@ -1,5 +1,5 @@
 import { detectProjectType } from '../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
-import { type MemoryEntry, memoryFs } from '../../../../../lambdas/shared/repo/memoryFs.ts';
+import { type MemoryEntry, memoryFs } from '../../../../support/memoryFs.ts';
 
 const detect = (tree: Readonly<Record<string, MemoryEntry>>) =>
   detectProjectType(memoryFs(tree), { today: '2026-11-27', maxFileBytes: 65_536 });

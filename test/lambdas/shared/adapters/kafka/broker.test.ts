@@ -3,8 +3,8 @@ import { Kafka } from 'kafkajs';
 import type { KafkaEnv } from '../../../../../contract/builder-env.ts';
 import { kafkaBus } from '../../../../../lambdas/shared/adapters/kafka/bus.ts';
 import { kafkaConfig } from '../../../../../lambdas/shared/adapters/kafka/config.ts';
-import { type ConsumeOptions, consumeAsLambda } from '../../../../../lambdas/shared/adapters/kafka/consumeAsLambda.ts';
-import { ensureTopics } from '../../../../../lambdas/shared/adapters/kafka/topics.ts';
+import { type ConsumeOptions, consumeAsLambda } from '../../../../../local/adapters/kafka/consumeAsLambda.ts';
+import { ensureTopics } from '../../../../../local/adapters/kafka/topics.ts';
 import { describeWith } from '../../../../support/engines.ts';
 import { group, type OwnKafka, ownKafka, ownKafkaMissing } from '../../../../support/kafka.ts';
 

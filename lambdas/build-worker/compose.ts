@@ -1,0 +1,54 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { STSClient } from '@aws-sdk/client-sts';
+import { s3Objects } from '../../builder-images/shared/objects.ts';
+import { type BuildResources, mintCredentials } from './services/credentials.ts';
+import type { BuildCredentials } from './services/distributionHandler/environment.ts';
+import { handoverWriter } from './services/handover.ts';
+import { type BuildWorkerDeps, drainBuildQueue } from './workers/build.ts';
+import { drainPromotions, type PromotionDeps } from './workers/promote.ts';
+
+type Given = 'queue' | 'store' | 'bus' | 'clock' | 'ecs' | 'secretBox' | 'signing' | 'log';
+
+export interface BuildWorkerPorts extends Pick<BuildWorkerDeps, Given> {
+  readonly s3: S3Client;
+  readonly sts: STSClient;
+  /** Signs URLs of hand-overs, for the endpoint that builders use. */
+  readonly urlSigner: S3Client;
+  /** @default - the bucket as the credentials of a build may use it */
+  readonly openObjects?: PromotionDeps['openObjects'];
+}
+
+export interface BuildWorkerSettings
+  extends Pick<BuildWorkerDeps, 'configs' | 'limits' | 'network' | 'spot' | 'platform'> {
+  /** What a build's credentials may reach. */
+  readonly resources: BuildResources;
+  /** Of S3, for promotions. @default - AWS's own */
+  readonly s3Endpoint?: string | undefined;
+}
+
+/** Starts what waits, until nothing does or `mayTakeMore` says no; gives whether nothing was left. */
+export type BuildWorker = (mayTakeMore?: () => boolean) => Promise<boolean>;
+
+export function composeBuildWorker(
+  { s3, sts, urlSigner, openObjects, ...ports }: BuildWorkerPorts,
+  { resources, s3Endpoint, ...settings }: BuildWorkerSettings,
+): BuildWorker {
+  const deps: BuildWorkerDeps = {
+    ...ports,
+    ...settings,
+    mintCredentials: mintCredentials(sts, resources),
+    writeHandover: handoverWriter({ s3, signer: urlSigner, bucket: settings.platform.bucket }),
+  };
+  const { bucket, region } = settings.platform;
+  const promotions: PromotionDeps = {
+    ...deps,
+    openObjects:
+      openObjects ??
+      (({ accessKeyId, secretAccessKey, sessionToken }: BuildCredentials) =>
+        s3Objects({ bucket, region, accessKeyId, secretAccessKey, sessionToken, endpoint: s3Endpoint })),
+  };
+  return async (mayTakeMore) => {
+    const drained = await Promise.all([drainPromotions(promotions, mayTakeMore), drainBuildQueue(deps, mayTakeMore)]);
+    return drained.every(Boolean);
+  };
+}

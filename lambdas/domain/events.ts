@@ -1,0 +1,109 @@
+import type { Target } from '../../contract/builders.ts';
+import { type DeploymentEvent, EVENT_VERSION } from '../../contract/events.ts';
+import type { LogFields } from '../../contract/log.ts';
+import type { Plan } from '../../contract/plan.ts';
+import type { Failure } from '../../contract/record.ts';
+
+/** What the platform publishes. `now` is in milliseconds. Ids are made of what is said, so that a repeat is recognised. */
+
+type EventOf<T extends DeploymentEvent['type']> = Extract<DeploymentEvent, { type: T }>;
+
+/** The deployment that an event is about. */
+export interface DeploymentRef {
+  readonly deploymentId: string;
+  readonly projectId: string;
+  readonly correlationId?: string | undefined;
+}
+
+/** The build that an event is about. */
+export interface BuildRef extends DeploymentRef {
+  readonly target: Target;
+  readonly attempt: number;
+}
+
+export type RequestedEvent = EventOf<'deployment.requested'>;
+type Requested = Pick<RequestedEvent, 'deploymentId' | 'projectId' | 'owner' | 'gitUrl' | 'ref' | 'correlationId'>;
+
+export const makeRequestedEvent = (
+  { deploymentId, projectId, owner, gitUrl, ref, correlationId }: Requested,
+  id: string,
+  now: number,
+): RequestedEvent => ({
+  v: EVENT_VERSION,
+  type: 'deployment.requested',
+  id,
+  at: toTimestamp(now),
+  deploymentId,
+  projectId,
+  owner,
+  ...pickCorrelation({ correlationId }),
+  gitUrl,
+  ref,
+});
+
+export const makeAnalyzingEvent = (of: DeploymentRef, now: number): EventOf<'deployment.analyzing'> => ({
+  ...envelope(of, 'deployment.analyzing', now),
+  type: 'deployment.analyzing',
+});
+
+export const makeAnalyzedEvent = (of: DeploymentRef, plan: Plan, now: number): EventOf<'deployment.analyzed'> => ({
+  ...envelope(of, 'deployment.analyzed', now),
+  type: 'deployment.analyzed',
+  plan,
+});
+
+/** @param cause What the id says it failed by: the same failure found twice is one. */
+export const makeDeploymentFailedEvent = (
+  of: DeploymentRef,
+  error: Failure,
+  now: number,
+  cause: 'deployment.failed' | 'given-up' = 'deployment.failed',
+): EventOf<'deployment.failed'> => ({ ...envelope(of, cause, now), type: 'deployment.failed', error });
+
+export type CancelReason = { readonly reason: 'user' } | { readonly reason: 'superseded'; readonly by: string };
+
+export const makeCanceledEvent = (
+  of: DeploymentRef,
+  published: Target[],
+  why: CancelReason,
+  now: number,
+): EventOf<'deployment.canceled'> => ({
+  ...envelope(of, 'canceled', now),
+  type: 'deployment.canceled',
+  published,
+  ...why,
+});
+
+type BuildEvent = Extract<DeploymentEvent, { attempt: number }>;
+type Body<E> = E extends BuildEvent ? Omit<E, 'v' | 'id' | 'at' | keyof BuildRef> : never;
+/** What an event says of a build besides which one it is. */
+export type BuildEventBody = Body<BuildEvent>;
+
+/** What the platform, not the builder, has to say of a build. */
+export const makeBuildEvent = (build: BuildRef, body: BuildEventBody, now: number): DeploymentEvent => {
+  const { deploymentId, projectId, target, attempt } = build;
+  const id = `${deploymentId}-${target}-${attempt}-${body.type}`;
+  const of = { deploymentId, projectId, target, attempt, ...pickCorrelation(build) };
+  return { v: EVENT_VERSION, id, at: toTimestamp(now), ...of, ...body } as DeploymentEvent;
+};
+
+/** What log lines about a build are found by. */
+export const fieldsOfBuild = ({ deploymentId, projectId, target, attempt, correlationId }: BuildRef): LogFields => ({
+  correlationId,
+  deploymentId,
+  projectId,
+  target,
+  attempt,
+});
+
+const envelope = (of: DeploymentRef, what: string, now: number) => {
+  const { deploymentId, projectId } = of;
+  const id = `${deploymentId}-${what}`;
+  return { v: EVENT_VERSION, id, at: toTimestamp(now), deploymentId, projectId, ...pickCorrelation(of) } as const;
+};
+
+/** Deployments of earlier versions have none. */
+const pickCorrelation = ({ correlationId }: Pick<DeploymentRef, 'correlationId'>) =>
+  correlationId === undefined ? {} : { correlationId };
+
+const toTimestamp = (now: number): string => new Date(now).toISOString();

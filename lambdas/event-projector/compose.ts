@@ -1,0 +1,47 @@
+import type { ECSClient } from '@aws-sdk/client-ecs';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { MSKEvent } from 'aws-lambda';
+import { type Archive, s3Archive } from '../shared/archive.ts';
+import { makeLogArchiver } from '../shared/logs/makeLogArchiver.ts';
+import type { Measure } from '../shared/metrics.ts';
+import { stopBuilds } from '../shared/stopBuilds.ts';
+import { measuredStore } from './measuredStore.ts';
+import { parkInBucket } from './park.ts';
+import { type BatchResult, type ProjectorDeps, project } from './project.ts';
+import { countRefused } from './refuse.ts';
+
+type Given = 'queue' | 'store' | 'logs' | 'subscriptions' | 'notifier' | 'doorbell' | 'signing' | 'clock' | 'log';
+
+export interface ProjectorPorts extends Pick<ProjectorDeps, Given> {
+  readonly s3: S3Client;
+  readonly ecs: ECSClient;
+  readonly measure: Measure;
+  /** @default - the one in the bucket */
+  readonly archive?: Archive;
+  /** @default - writes the hot log into the archive */
+  readonly archiveLog?: ProjectorDeps['archiveLog'];
+  /** @default - keeps it in the bucket */
+  readonly park?: ProjectorDeps['park'];
+}
+
+export interface ProjectorSettings extends Pick<ProjectorDeps, 'place' | 'maxClockSkewMs'> {}
+
+/** Projects one batch of messages; gives those that have to be delivered again. */
+export type Projector = (event: Pick<MSKEvent, 'records'>) => Promise<BatchResult>;
+
+export function composeProjector(ports: ProjectorPorts, settings: ProjectorSettings): Projector {
+  const { s3, ecs, queue, logs, measure, log, clock } = ports;
+  const { bucket } = settings.place;
+  const archive = ports.archive ?? s3Archive(s3, bucket);
+  const deps: ProjectorDeps = {
+    ...ports,
+    ...settings,
+    archive,
+    store: measuredStore(ports.store, measure),
+    archiveLog: ports.archiveLog ?? makeLogArchiver({ logs, archive }),
+    stopBuilds: stopBuilds({ queue, ecs }),
+    park: ports.park ?? parkInBucket(s3, bucket, measure),
+    refuse: countRefused(measure, log, clock),
+  };
+  return (event) => project(deps, event);
+}

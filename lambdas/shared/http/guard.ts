@@ -1,0 +1,91 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context, Hono, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { VerenError } from '../../../contract/errors.ts';
+import type { Log } from '../logger.ts';
+import { allowedMethods } from './allowedMethods.ts';
+import { type Authenticate, bearerToken } from './auth.ts';
+import { checkJson } from './jsonBody.ts';
+import { onError, problem } from './problem.ts';
+import { nameRequest } from './requestLog.ts';
+
+/** What every handler finds in its context: the owner that the token belongs to, and the id of the request. */
+export type ApiEnv = { Variables: { owner: string; correlationId: string } };
+
+/** An app whose routes are part of the OpenAPI document. */
+export type Api = OpenAPIHono<ApiEnv>;
+
+export interface GuardOptions {
+  /** Bytes of a request's body. */
+  readonly maxBody: number;
+  /** Paths that need no token. */
+  readonly open?: ReadonlySet<string>;
+}
+
+/** What all HTTP functions have in common: request ids, a body limit, the token, problems for everything that goes wrong. */
+export function guard(
+  app: Hono<ApiEnv>,
+  deps: { readonly authenticate: Authenticate; readonly log: Log },
+  { maxBody, open }: GuardOptions,
+): void {
+  app.use(nameRequest(deps.log));
+  app.use(async (c, next) => {
+    await next();
+    c.header('X-Content-Type-Options', 'nosniff');
+    c.header('Cache-Control', 'no-store');
+    c.header('X-Frame-Options', 'DENY');
+    c.header('Cross-Origin-Resource-Policy', 'same-origin');
+    c.header('Referrer-Policy', 'no-referrer');
+  });
+  const tooLarge = (c: Context) => problem(c, new VerenError('BODY_TOO_LARGE', { limit: maxBody }));
+  app.use(bodyLimit({ maxSize: maxBody, onError: tooLarge }));
+  app.use(async (c, next) => {
+    if (open?.has(c.req.path)) return next();
+    const token = bearerToken(c.req.header('Authorization'));
+    const owner = token && (await deps.authenticate(token));
+    if (!owner) return problem(c, new VerenError('UNAUTHORIZED'));
+    c.set('owner', owner);
+    return next();
+  });
+  app.notFound((c) => {
+    const allowed = allowedMethods(app.routes, c.req.path);
+    if (allowed.length === 0)
+      return problem(c, new VerenError('NOT_FOUND', { what: `route "${c.req.method} ${c.req.path}"` }));
+    c.header('Allow', allowed.join(', '));
+    return problem(c, new VerenError('METHOD_NOT_ALLOWED', { method: c.req.method }));
+  });
+  app.onError((error, c) => onError(c, error));
+}
+
+/**
+ * For routes with a body, before its schema: without this, one of another type would count as none, and of what JSON
+ * leaves open the schema would see one reading only (`jsonBody.ts`).
+ */
+export const jsonOnly: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  if (!METHODS_WITH_BODY.has(c.req.method)) return next();
+  const malformed = (reason: string) => problem(c, new VerenError('MALFORMED_JSON', { reason }));
+  const [type = '', ...parameters] = (c.req.header('Content-Type') ?? '').toLowerCase().split(';');
+  if (!/^application\/([a-z0-9.-]+\+)?json$/.test(type.trim()))
+    return malformed('its Content-Type is not application/json');
+  if (parameters.some((p) => /^\s*charset\s*=/.test(p) && !/=\s*"?utf-?8"?\s*$/.test(p)))
+    return malformed('its charset is not UTF-8');
+  if (!/^(identity)?$/i.test(c.req.header('Content-Encoding') ?? '')) return malformed('it is compressed');
+  const body = checkJson(new Uint8Array(await c.req.arrayBuffer()));
+  if (body.kind === 'malformed') return malformed(body.reason);
+  if (body.kind === 'unsound') return problem(c, new VerenError('INVALID_REQUEST'), body.faults);
+  return next();
+};
+
+/**
+ * For routes whose body may be left out: one of another type would count as none, too. Where there is none its type says
+ * nothing: clients send the same headers with all that they POST.
+ */
+export const jsonIfAny: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  const { raw } = c.req;
+  if (raw.body !== null && (await c.req.arrayBuffer()).byteLength > 0) return jsonOnly(c, next);
+  const headers = new Headers(raw.headers);
+  headers.delete('Content-Type');
+  c.req.raw = new Request(raw.url, { method: raw.method, headers, signal: raw.signal });
+  return next();
+};
+const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);

@@ -1,0 +1,7 @@
+import type { FunctionEnv } from '../../../contract/function-env.ts';
+import { type GitPolicy, LAPTOP_POLICY, PUBLIC_POLICY } from './gitPolicy.ts';
+
+export type GitHosts = FunctionEnv<'api'>['GIT_HOSTS'];
+
+/** Which git hosts may be read: public ones by https, or (on an emulator) whatever there is. */
+export const gitPolicy = (hosts: GitHosts): GitPolicy => (hosts === 'any' ? LAPTOP_POLICY : PUBLIC_POLICY);

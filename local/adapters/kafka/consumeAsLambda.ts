@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MSKEvent } from 'aws-lambda';
+import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import { VerenError } from '../../../contract/errors.ts';
+import type { Topic } from '../../../contract/names.ts';
+import { doneOf, firstBatch, type KafkaBatchResponse, lambdaEvent } from './lambdaEvent.ts';
+
+const PAUSE_MS = { first: 200, most: 10_000 };
+const HEARTBEAT_MS = 3_000;
+
+export interface ConsumeOptions {
+  readonly kafka: Kafka;
+  readonly groupId: string;
+  readonly topics: readonly Topic[];
+  /** The function's handler. One call at a time per partition; a rejection fails the whole batch. */
+  readonly handler: (event: MSKEvent) => Promise<KafkaBatchResponse | undefined | null>;
+  /** Named in the events. */
+  readonly source?: { arn: string; brokers: string };
+  /** Told of handlers that failed and of the group's own trouble; both are tried again. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Feeds a handler as Lambda's Kafka event source does, from a consumer group: batches of one partition, in order, at least
+ * once. What a batch reports as failed is given again, after a pause that grows; the offset is committed for what is done.
+ * Resolves when the group has been joined; gives the function that leaves it, once what is at work is done and committed.
+ * @throws VerenError UNAVAILABLE where no broker answers at the start
+ */
+export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Promise<void>> {
+  const { kafka, groupId, topics, onError } = options;
+  const consumer = kafka.consumer({
+    groupId,
+    sessionTimeout: 10_000,
+    heartbeatInterval: HEARTBEAT_MS,
+    maxWaitTimeInMs: 100,
+    retry: { restartOnFailure: async () => true },
+  });
+  const stop = new AbortController();
+  consumer.on(consumer.events.CRASH, ({ payload }) => onError(payload.error));
+  const joined = new Promise<void>((resolve) => {
+    const off = consumer.on(consumer.events.GROUP_JOIN, () => {
+      off();
+      resolve();
+    });
+  });
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+  } catch (e) {
+    await consumer.disconnect().catch(() => {});
+    throw new VerenError('UNAVAILABLE', { reason: 'Kafka cannot be reached' }, { cause: e });
+  }
+  async function eachBatch(payload: EachBatchPayload): Promise<void> {
+    const { topic, partition, messages } = payload.batch;
+    for (let from = 0; from < messages.length; ) {
+      const rest = firstBatch(messages.slice(from));
+      const done = await handled(options, payload, rest, stop.signal);
+      from += done;
+      const last = messages[from - 1];
+      if (done > 0 && last) {
+        payload.resolveOffset(last.offset);
+        const offset = String(BigInt(last.offset) + 1n);
+        await consumer.commitOffsets([{ topic, partition, offset }]);
+      }
+      if (done < rest.length) return; // stopped, or the partition is another's now
+    }
+  }
+  const atWork = new Set<Promise<void>>();
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: 8,
+    eachBatch: async (payload) => {
+      const batch = eachBatch(payload);
+      atWork.add(batch);
+      await batch.finally(() => atWork.delete(batch));
+    },
+  });
+  await joined;
+  return async () => {
+    stop.abort();
+    // kafkajs waits for batches too, but from the moment it is told to stop it drops what they commit.
+    await Promise.allSettled(atWork);
+    await consumer.disconnect();
+  };
+}
+
+/**
+ * Gives messages to the handler until all are done; gives how many were done when it had to end before that.
+ * @throws what the heartbeat met, such as a rebalance that this member has to join
+ */
+async function handled(
+  { handler, source, onError }: ConsumeOptions,
+  { batch: { topic, partition }, heartbeat, isRunning, isStale }: EachBatchPayload,
+  messages: readonly KafkaMessage[],
+  stop: AbortSignal,
+): Promise<number> {
+  const lost = new AbortController();
+  const beat = setInterval(() => void heartbeat().catch((e) => lost.abort(e)), HEARTBEAT_MS);
+  const signal = AbortSignal.any([stop, lost.signal]);
+  try {
+    let done = 0;
+    for (let failures = 0; ; failures++) {
+      if (stop.aborted || !isRunning() || isStale()) return done;
+      const rest = messages.slice(done);
+      const event = lambdaEvent(topic, partition, rest, source ?? { arn: 'arn:veren:kafka', brokers: '' });
+      try {
+        const more = doneOf(topic, partition, rest, await handler(event));
+        if (more > 0) failures = 0;
+        done += more;
+      } catch (e) {
+        onError(e);
+      }
+      if (done === messages.length) return done;
+      await sleep(Math.min(PAUSE_MS.first * 2 ** failures, PAUSE_MS.most), undefined, { signal }).catch(() => {});
+      // What is done but not committed comes again, to whoever gets the partition.
+      if (lost.signal.aborted) throw lost.signal.reason;
+    }
+  } finally {
+    clearInterval(beat);
+  }
+}

@@ -1,0 +1,274 @@
+import { constants, fdatasyncSync, ftruncateSync, readFileSync } from 'node:fs';
+import { access, type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { VerenError } from '../../../contract/errors.ts';
+import { encodeRecord, isDiskFull, keepTailAside, readJournal, writeFailure } from './journalFile.ts';
+import { lockFolder } from './lock.ts';
+import { FILE, FORMAT } from './replay.ts';
+import { type Change, type Table, tables } from './tables.ts';
+
+/** Bytes of changes after which the file is rewritten, where that is more than the last rewriting left. */
+const COMPACT_AFTER = 8 * 1024 * 1024;
+const WRITE_CHUNK = 1024 * 1024;
+
+/**
+ * Named tables of JSON values, kept on disk as one append-only file of changes. Changes made in one turn of the event
+ * loop and ended by `commit` reach the disk together or not at all.
+ */
+export interface Journal {
+  table<T>(name: string): Table<T>;
+  /**
+   * Resolves when every change made until now is on disk (fsync); one sync serves all who wait meanwhile. Where it cannot be
+   * written, every change that is not on disk yet is taken back, and whoever waits for one is told; later ones are tried again.
+   * @throws VerenError DISK_FULL, DATA_FOLDER_UNUSABLE
+   */
+  commit(): Promise<void>;
+  /** What keeps the journal from being written, tried anew; null where nothing does. */
+  probe(): Promise<VerenError | null>;
+  /** Writes what is left and lets the folder go. */
+  close(): Promise<void>;
+}
+
+export interface JournalOptions {
+  readonly compactAfter?: number;
+  /** Told, in one sentence, of a journal that was repaired while it was opened. */
+  readonly onRepair?: (sentence: string) => void;
+}
+
+/** Tables without a disk, for unit tests. */
+export function volatileJournal(): Journal {
+  const { table, drain } = tables();
+  return { table, commit: async () => void drain(), probe: async () => null, close: async () => {} };
+}
+
+/**
+ * Opens or creates the journal of a folder and locks the folder. What cannot be read at the end, as a crash leaves it, is
+ * moved to a file beside it; an empty journal and damage anywhere else are errors, since accepted work may be behind them.
+ * @throws VerenError DATA_FOLDER_UNUSABLE, DATA_FOLDER_LOCKED, DISK_FULL
+ */
+export async function openJournal(dir: string, options: JournalOptions = {}): Promise<Journal> {
+  const unlock = await usable(dir, async () => {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await access(dir, constants.W_OK | constants.X_OK);
+    return lockFolder(dir);
+  });
+  try {
+    return await usable(dir, () => FileJournal.open(dir, options, unlock));
+  } catch (e) {
+    await unlock();
+    throw e;
+  }
+}
+
+async function usable<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (e) {
+    throw writeFailure(dir, e);
+  }
+}
+
+class FileJournal implements Journal {
+  readonly #dir: string;
+  readonly #tables: ReturnType<typeof tables>;
+  readonly #compactAfter: number;
+  readonly #unlock: () => Promise<void>;
+  #file!: FileHandle;
+  /** Bytes of the file that are on disk: what is behind them counts for nothing. */
+  #length = 0;
+  /** Something may be behind `#length`. */
+  #torn = false;
+  #lines: string[] = [];
+  /** The round of writing that is going on, and the one that waits for it and takes what comes meanwhile. */
+  #current: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
+  #compacted = 0;
+  #failure: VerenError | null = null;
+  #isLost = false;
+
+  private constructor(dir: string, compactAfter: number, unlock: () => Promise<void>) {
+    this.#dir = dir;
+    this.#tables = tables();
+    this.#compactAfter = compactAfter;
+    this.#unlock = unlock;
+  }
+
+  static async open(dir: string, options: JournalOptions, unlock: () => Promise<void>): Promise<FileJournal> {
+    const journal = new FileJournal(dir, options.compactAfter ?? COMPACT_AFTER, unlock);
+    const content = await readFile(journal.#path).catch((e: NodeJS.ErrnoException) => {
+      if (e.code === 'ENOENT') return null;
+      throw e;
+    });
+    if (content) {
+      const { length, tail } = journal.#load(content);
+      if (tail.length > 0) options.onRepair?.(await keepTailAside(journal.#path, tail));
+      journal.#length = length;
+    }
+    try {
+      await journal.#compact();
+    } catch (e) {
+      if (!content || !isDiskFull(e)) throw e;
+      // What is there can be read and, once there is space, be written behind.
+      journal.#file = await open(journal.#path, 'r+', 0o600);
+      journal.#torn = true;
+      journal.#failure = writeFailure(dir, e);
+    }
+    return journal;
+  }
+
+  get #path(): string {
+    return join(this.#dir, FILE);
+  }
+
+  #load(content: Buffer) {
+    return readJournal(this.#path, content, FORMAT, (changes) => this.#tables.load(changes as Change[]));
+  }
+
+  table<T>(name: string): Table<T> {
+    return this.#tables.table<T>(name);
+  }
+
+  commit(): Promise<void> {
+    if (this.#isLost && this.#failure) return Promise.reject(this.#failure);
+    const changes = this.#tables.drain();
+    if (changes.length > 0) this.#lines.push(encodeRecord(changes));
+    if (this.#lines.length === 0) return this.#current ?? Promise.resolve();
+    this.#next ??= this.#writeAfter(this.#current);
+    return this.#next;
+  }
+
+  async probe(): Promise<VerenError | null> {
+    if (!this.#failure) return null;
+    this.#lines.push(encodeRecord([]));
+    await this.commit().catch(() => undefined);
+    return this.#failure;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.commit();
+    } finally {
+      await this.#file.close();
+      await this.#unlock();
+    }
+  }
+
+  /** The failure of the round before is that of this one too: it took these lines back. */
+  async #writeAfter(before: Promise<void> | null): Promise<void> {
+    await (before ?? Promise.resolve());
+    this.#next = null;
+    const round = this.#write();
+    this.#current = round;
+    try {
+      await round;
+    } finally {
+      if (this.#current === round) this.#current = null;
+    }
+  }
+
+  async #write(): Promise<void> {
+    const text = this.#lines.join('');
+    this.#lines = [];
+    try {
+      // The tables hold these lines already: writing the tables makes them durable too.
+      if (!this.#isLong() || !(await this.#compactIfSpace())) await this.#append(text);
+      this.#failure = null;
+    } catch (e) {
+      this.#failure = writeFailure(this.#dir, e);
+      this.#takeBack();
+      throw this.#failure;
+    }
+  }
+
+  #isLong(): boolean {
+    return this.#length - this.#compacted > Math.max(this.#compactAfter, this.#compacted);
+  }
+
+  /** False where there is no space for a second file: the first is written on, and tried again when it has grown as much. */
+  async #compactIfSpace(): Promise<boolean> {
+    try {
+      await this.#compact();
+      return true;
+    } catch (e) {
+      if (!isDiskFull(e)) throw e;
+      this.#compacted = this.#length;
+      return false;
+    }
+  }
+
+  async #append(text: string): Promise<void> {
+    if (this.#torn) await this.#file.truncate(this.#length);
+    this.#torn = true;
+    const data = Buffer.from(text);
+    // By place: where the file's own position stands after a failed write is not known.
+    for (let done = 0; done < data.length; )
+      done += (await this.#file.write(data, done, data.length - done, this.#length + done)).bytesWritten;
+    await this.#file.datasync();
+    this.#torn = false;
+    this.#length += data.length;
+  }
+
+  /**
+   * Makes the tables what is on disk. In one turn, so that nobody changes them meanwhile; those who wait to write are told
+   * by the round that failed, and whoever comes from now on starts a round of their own.
+   */
+  #takeBack(): void {
+    this.#lines = [];
+    this.#next = null;
+    this.#current = null;
+    try {
+      // At once, so that a restart does not find what was refused; where that fails, it is done before the next write.
+      ftruncateSync(this.#file.fd, this.#length);
+      fdatasyncSync(this.#file.fd);
+      this.#torn = false;
+    } catch {}
+    try {
+      const content = readFileSync(this.#path).subarray(0, this.#length);
+      this.#tables.clear();
+      this.#load(content);
+    } catch {
+      // What is in memory and what is on disk are not the same any more: only a restart can tell.
+      this.#isLost = true;
+    }
+  }
+
+  /** Writes the tables to a new file and puts it in place of the old one. The lines are made in one turn: one state. */
+  async #compact(): Promise<void> {
+    const path = `${this.#path}.new`;
+    const lines = [`${FORMAT.header}\n`, ...snapshotLines(this.#tables.entries())];
+    const next = await open(path, 'w', 0o600);
+    let bytes = 0;
+    try {
+      for (let i = 0, chunk = ''; i < lines.length; i++) {
+        chunk += lines[i];
+        if (chunk.length < WRITE_CHUNK && i < lines.length - 1) continue;
+        await next.appendFile(chunk);
+        bytes += Buffer.byteLength(chunk);
+        chunk = '';
+      }
+      await next.sync();
+      await rename(path, this.#path);
+    } catch (e) {
+      await next.close();
+      await rm(path, { force: true });
+      throw e;
+    }
+    await syncFolder(this.#dir);
+    await this.#file?.close();
+    this.#file = next;
+    this.#torn = false;
+    this.#length = bytes;
+    this.#compacted = bytes;
+  }
+}
+
+function* snapshotLines(entries: Iterable<Change>): Iterable<string> {
+  for (const change of entries) yield encodeRecord([change]);
+}
+
+/** A rename is durable once its folder is. Windows cannot open folders, and does not need it. */
+async function syncFolder(dir: string): Promise<void> {
+  const handle = await open(dir, 'r').catch(() => null);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}

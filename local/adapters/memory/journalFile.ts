@@ -1,0 +1,136 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { VerenError } from '../../../contract/errors.ts';
+
+/**
+ * A journal is a file of lines: a header, then records. A line of a record is its checksum, a space and its JSON. Records of
+ * the version before have no checksum and are still read.
+ */
+export interface JournalFormat {
+  /** First line, without its newline. */
+  readonly header: string;
+  /** First line of files whose records have no checksum; null where such files begin with a record. */
+  readonly legacyHeader: string | null;
+  readonly isRecord: (value: unknown) => boolean;
+}
+
+/** What `readJournal` found behind the records. */
+export interface JournalEnd {
+  /** Bytes up to the end of the last whole record. */
+  readonly length: number;
+  readonly records: number;
+  /** False for a file of the version before. */
+  readonly isCurrent: boolean;
+  /** What follows the last whole record; empty where all is whole. */
+  readonly tail: Buffer;
+}
+
+const NEWLINE = 10;
+const SUM_LENGTH = 16;
+const BAD = Symbol('bad');
+
+const checksum = (data: string | Buffer) => createHash('sha256').update(data).digest('hex').slice(0, SUM_LENGTH);
+
+/** The line of a record, with its newline. */
+export function encodeRecord(record: unknown): string {
+  const json = JSON.stringify(record);
+  return `${checksum(json)} ${json}\n`;
+}
+
+/**
+ * Shows every whole record to `apply`, oldest first. Unreadable lines at the end are a tail: a crash has torn them before they
+ * were acknowledged, or the disk has lost them. Unreadable lines with whole ones behind them are damage.
+ * @param path The file's, for messages.
+ * @throws VerenError DATA_FOLDER_UNUSABLE for an empty file, one cut inside its first line, another format, and damage
+ */
+export function readJournal(
+  path: string,
+  content: Buffer,
+  format: JournalFormat,
+  apply: (record: unknown) => void,
+): JournalEnd {
+  const [first, afterFirst] = lineAt(content, 0) ?? [content, content.length];
+  const isCurrent = first.equals(Buffer.from(format.header));
+  const isLegacy = !isCurrent && format.legacyHeader !== null && first.equals(Buffer.from(format.legacyHeader));
+  const hasHeader = (isCurrent || isLegacy) && afterFirst > first.length;
+  if (!hasHeader && (format.legacyHeader !== null || decode(first, format, true) === BAD || !isWhole(content)))
+    throw unreadable(path, content.length === 0 ? 'is empty' : 'has a first line that this version cannot read');
+
+  let start = hasHeader ? afterFirst : 0;
+  let records = 0;
+  let number = hasHeader ? 2 : 1;
+  for (let found = lineAt(content, start); found; found = lineAt(content, start)) {
+    const record = decode(found[0], format, !isCurrent);
+    if (record === BAD) {
+      if (holdsRecord(content, found[1], format, !isCurrent)) throw damaged(path, number);
+      break;
+    }
+    apply(record);
+    records++;
+    number++;
+    start = found[1];
+  }
+  return { length: start, records, isCurrent, tail: content.subarray(start) };
+}
+
+const isWhole = (content: Buffer) => content.includes(NEWLINE);
+
+/** The line that starts at `start`, without its newline, and where the next one starts. */
+function lineAt(content: Buffer, start: number): [line: Buffer, next: number] | null {
+  const end = content.indexOf(NEWLINE, start);
+  return end === -1 ? null : [content.subarray(start, end), end + 1];
+}
+
+function decode(line: Buffer, format: JournalFormat, mayBePlain: boolean): unknown {
+  const sum = line.toString('latin1', 0, SUM_LENGTH + 1);
+  const hasSum = /^[0-9a-f]{16} $/.test(sum);
+  if (!hasSum && !mayBePlain) return BAD;
+  const json = hasSum ? line.subarray(SUM_LENGTH + 1) : line;
+  if (hasSum && checksum(json) !== sum.trimEnd()) return BAD;
+  try {
+    const value: unknown = JSON.parse(json.toString('utf8'));
+    return format.isRecord(value) ? value : BAD;
+  } catch {
+    return BAD;
+  }
+}
+
+function holdsRecord(content: Buffer, from: number, format: JournalFormat, mayBePlain: boolean): boolean {
+  for (let found = lineAt(content, from); found; found = lineAt(content, found[1]))
+    if (decode(found[0], format, mayBePlain) !== BAD) return true;
+  return false;
+}
+
+/** Puts what cannot be read into a file beside the journal, before it is cut off. Gives the sentence that says so. */
+export async function keepTailAside(path: string, tail: Buffer, now = new Date()): Promise<string> {
+  const aside = `${path}.tail-${now
+    .toISOString()
+    .replace(/[^0-9T]/g, '')
+    .slice(0, 15)}-${randomBytes(3).toString('hex')}`;
+  await writeFile(aside, tail, { mode: 0o600, flag: 'wx', flush: true });
+  return `The last ${tail.length} bytes of ${path} cannot be read (a crash or a power cut) and were moved to ${aside}; all before them is there.`;
+}
+
+const ADVICE = 'put a copy of it back, or move it away to start empty.';
+
+export const unreadable = (path: string, what: string) =>
+  new VerenError('DATA_FOLDER_UNUSABLE', { path: dirname(path), reason: `${basename(path)} ${what}; ${ADVICE}` });
+
+const damaged = (path: string, line: number) =>
+  new VerenError('DATA_FOLDER_UNUSABLE', {
+    path: dirname(path),
+    reason: `line ${line} of ${basename(path)} is damaged; delete the line to go on without it, ${ADVICE}`,
+  });
+
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+
+/** True where a write failed because there is no space. */
+export const isDiskFull = (e: unknown): boolean => FULL.has((e as NodeJS.ErrnoException | undefined)?.code ?? '');
+
+/** What a failed write to the data folder is told as. */
+export function writeFailure(path: string, e: unknown): VerenError {
+  if (e instanceof VerenError) return e;
+  if (isDiskFull(e)) return new VerenError('DISK_FULL', { path }, { cause: e });
+  return new VerenError('DATA_FOLDER_UNUSABLE', { path, reason: (e as Error).message }, { cause: e });
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { VerenError } from '../../../contract/errors.ts';
+
+const NAME = 'lock';
+/** Folders that this process has locked itself: its own pid alone would not tell a second opening from a stale file. */
+const held = new Set<string>();
+
+/**
+ * Takes the folder for this process; gives the function that lets it go.
+ * A lock whose process is dead, or whose pid was given to another process since, is taken over.
+ * @throws VerenError DATA_FOLDER_LOCKED with the pid of the process that has it
+ */
+export async function lockFolder(dir: string): Promise<() => Promise<void>> {
+  const path = join(dir, NAME);
+  if (held.has(path)) throw new VerenError('DATA_FOLDER_LOCKED', { path: dir, pid: process.pid });
+  held.add(path);
+  const own = `${path}.${process.pid}`;
+  try {
+    await writeFile(own, JSON.stringify({ pid: process.pid, started: startOf(process.pid) }), { mode: 0o600 });
+    // A link appears with its content or not at all: nobody ever reads a half-written lock.
+    while (!(await linked(own, path))) await removeIfStale(dir, path);
+  } catch (e) {
+    held.delete(path);
+    throw e;
+  } finally {
+    await rm(own, { force: true });
+  }
+  return async () => {
+    await rm(path, { force: true });
+    held.delete(path);
+  };
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw e;
+  }
+}
+
+async function removeIfStale(dir: string, path: string): Promise<void> {
+  const text = await readFile(path, 'utf8').catch(() => null);
+  if (text === null) return; // let go in this moment
+  const pid = holder(text);
+  if (pid !== null) throw new VerenError('DATA_FOLDER_LOCKED', { path: dir, pid });
+  // Two processes may see the same stale lock. The rename shows which one got what: a fresh lock is put back.
+  const aside = `${path}.stale.${process.pid}`;
+  try {
+    await rename(path, aside);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return; // the other one was faster
+    throw e;
+  }
+  if ((await readFile(aside, 'utf8')) !== text) await linked(aside, path);
+  await rm(aside, { force: true });
+}
+
+/** The pid in a lock file where that process still lives, else null. */
+function holder(text: string): number | null {
+  try {
+    const { pid, started } = JSON.parse(text) as { pid: number; started: string | null };
+    if (pid === process.pid) return null; // not held by us (see `held`): a container that was restarted
+    process.kill(pid, 0);
+    return startOf(pid) === started ? pid : null;
+  } catch (e) {
+    return (e as NodeJS.ErrnoException).code === 'EPERM' ? (JSON.parse(text) as { pid: number }).pid : null;
+  }
+}
+
+/** When a process started, in ticks since boot (Linux, proc_pid_stat(5) field 22): tells a pid from its reuse. */
+function startOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}

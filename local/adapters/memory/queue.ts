@@ -1,0 +1,176 @@
+import { QUEUES, type QueueName } from '../../../contract/names.ts';
+import { runsAlone } from '../../../lambdas/domain/crashes.ts';
+import type { Clock, Job, JobQueue, Limits, NewJob } from '../../../lambdas/shared/ports.ts';
+import type { Journal } from './journal.ts';
+import type { Table } from './tables.ts';
+
+/** A job is active where it has a lease. */
+type Live = Omit<Job, 'state'> & {
+  /** Waiting: how much later than when it began to wait it is due (ms). */
+  readonly delayMs?: number;
+};
+
+/** No job that waits says so for longer: what journals of the version before hold without `delayMs`. */
+const MAX_DELAY_MS = 60_000;
+
+const NO_LIMITS: Limits = {
+  global: Number.POSITIVE_INFINITY,
+  perOwner: Number.POSITIVE_INFINITY,
+  perProject: Number.POSITIVE_INFINITY,
+};
+
+export interface MemoryQueue extends JobQueue {
+  /** Ends every lease now: whoever held one was in a process that is no more, since only one process uses a journal. */
+  expireLeases(): Promise<void>;
+}
+
+/** Adds a job to the tables; the caller commits. False where it was ever added. */
+export function addJob(journal: Journal, clock: Clock, queue: QueueName, job: NewJob): boolean {
+  const live = journal.table<Live>(`queue.${queue}`);
+  if (live.has(job.id) || journal.table(`queue.${queue}.ended`).has(job.id)) return false;
+  const now = clock.now();
+  const { id, owner, projectId } = job;
+  const data = structuredClone(job.data);
+  live.set(id, { id, owner, projectId, data, attempt: 1, addedAt: now, runAt: now, notes: {} });
+  return true;
+}
+
+/**
+ * Job queue in the journal's tables. A table keeps the order of addition, so a job that comes back keeps its place.
+ * @param clock One that never goes back. It may have been set back since the journal was written: then what waits is due after
+ *   its delay at the latest, not when the clock has come there again.
+ */
+export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
+  const live = (queue: QueueName): Table<Live> => journal.table(`queue.${queue}`);
+  const ended = (queue: QueueName): Table<number> => journal.table(`queue.${queue}.ended`);
+
+  for (const queue of Object.values(QUEUES))
+    for (const job of live(queue).values()) {
+      const latest = clock.now() + (job.delayMs ?? (job.runAt > job.addedAt ? MAX_DELAY_MS : 0));
+      if (job.leaseUntil === undefined && job.runAt > latest) live(queue).set(job.id, { ...job, runAt: latest });
+    }
+
+  const leased = (job: Live) => job.leaseUntil !== undefined && job.leaseUntil > clock.now();
+
+  /** Writes the changed job; false where there was none to change. */
+  async function change(queue: QueueName, id: string, next: (job: Live) => Live | undefined): Promise<boolean> {
+    const job = live(queue).get(id);
+    const changed = job && next(job);
+    if (!changed) return false;
+    live(queue).set(id, changed);
+    await journal.commit();
+    return true;
+  }
+
+  async function end(queue: QueueName, id: string): Promise<boolean> {
+    if (!live(queue).delete(id)) return false;
+    ended(queue).set(id, clock.now());
+    await journal.commit();
+    return true;
+  }
+
+  return {
+    async add(queue, job) {
+      const added = addJob(journal, clock, queue, job);
+      if (added) await journal.commit();
+      return added;
+    },
+
+    async take(queue, { leaseMs, limits = NO_LIMITS }) {
+      const jobs = live(queue);
+      const running = [...jobs.values()].filter(leased);
+      if (running.length >= limits.global || running.some(runsAlone)) return null;
+      const owners = countBy(running, (j) => j.owner);
+      const projects = countBy(running, (j) => j.projectId);
+      const now = clock.now();
+      const lapsed = [...jobs.values()].filter((job) => job.leaseUntil !== undefined && !leased(job));
+      lapsed.sort((a, b) => (a.leaseUntil ?? 0) - (b.leaseUntil ?? 0) || (a.id < b.id ? -1 : 1));
+      for (const job of chain(lapsed, jobs.values())) {
+        if (leased(job) || (job.leaseUntil === undefined && job.runAt > now)) continue;
+        if ((owners.get(job.owner) ?? 0) >= limits.perOwner) continue;
+        if ((projects.get(job.projectId) ?? 0) >= limits.perProject) continue;
+        if (running.length > 0 && runsAlone(job)) return null;
+        const taken = { ...job, leaseUntil: now + leaseMs };
+        jobs.set(job.id, taken);
+        await journal.commit();
+        return { ...shown(taken), lapsed: job.leaseUntil !== undefined };
+      }
+      return null;
+    },
+
+    extend: (queue, id, leaseMs) =>
+      change(queue, id, (job) =>
+        job.leaseUntil === undefined ? undefined : { ...job, leaseUntil: clock.now() + leaseMs },
+      ),
+
+    note: (queue, id, notes) => change(queue, id, (job) => ({ ...job, notes: { ...job.notes, ...notes } })),
+
+    async handOn(queue, id, notes, to, jobs) {
+      const job = live(queue).get(id);
+      if (!job) return false;
+      live(queue).set(id, { ...job, notes: { ...job.notes, ...notes } });
+      for (const next of jobs) addJob(journal, clock, to, next);
+      await journal.commit();
+      return true;
+    },
+
+    complete: end,
+
+    retry: (queue, id, attempt, delayMs, notes = {}) =>
+      change(queue, id, (job) => {
+        if (job.leaseUntil === undefined || job.attempt !== attempt) return undefined;
+        return { ...waiting(job, clock.now(), delayMs), attempt: attempt + 1, notes: { ...notes } };
+      }),
+
+    release: (queue, id, delayMs) =>
+      change(queue, id, (job) => (job.leaseUntil === undefined ? undefined : waiting(job, clock.now(), delayMs))),
+
+    async remove(queue, id) {
+      const job = live(queue).get(id);
+      if (!job) return 'absent';
+      if (job.leaseUntil !== undefined) return 'active';
+      await end(queue, id);
+      return 'removed';
+    },
+
+    async get(queue, id) {
+      const job = live(queue).get(id);
+      return job ? shown(job) : null;
+    },
+
+    async list(queue, state) {
+      const jobs = [...live(queue).values()].map(shown).filter((job) => job.state === state);
+      if (state === 'active') return jobs;
+      const now = clock.now();
+      // What is due goes by age, what is not by its time; sorting is stable, so age decides between equals.
+      return jobs.sort((a, b) => Math.max(a.runAt, now) - Math.max(b.runAt, now));
+    },
+
+    async expireLeases() {
+      const now = clock.now();
+      for (const queue of Object.values(QUEUES))
+        for (const job of live(queue).values()) if (leased(job)) live(queue).set(job.id, { ...job, leaseUntil: now });
+      await journal.commit();
+    },
+  };
+}
+
+function waiting(job: Live, now: number, delayMs: number): Live {
+  const { leaseUntil: _, ...rest } = job;
+  return { ...rest, runAt: now + delayMs, delayMs };
+}
+
+const shown = ({ delayMs: _, ...job }: Live): Job => ({
+  ...structuredClone(job),
+  state: job.leaseUntil === undefined ? 'waiting' : 'active',
+});
+
+function* chain<T>(...parts: Iterable<T>[]): Iterable<T> {
+  for (const part of parts) yield* part;
+}
+
+function countBy<T>(items: readonly T[], key: (item: T) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return counts;
+}

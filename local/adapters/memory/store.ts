@@ -1,0 +1,87 @@
+import type { StoredRequest } from '../../../contract/jobs.ts';
+import { type DeploymentRecord, isTerminal } from '../../../contract/record.ts';
+import { rankOf } from '../../../lambdas/domain/deploymentIds.ts';
+import { type DeploymentFacts, emptyFacts } from '../../../lambdas/domain/facts.ts';
+import { reduce } from '../../../lambdas/domain/reduce.ts';
+import { toRecord } from '../../../lambdas/domain/toRecord.ts';
+import type { Clock, DeploymentStore } from '../../../lambdas/shared/ports.ts';
+import type { Journal } from './journal.ts';
+import { addJob } from './queue.ts';
+
+/** Deployments in the journal's tables. */
+export function memoryStore(journal: Journal, clock: Clock): DeploymentStore {
+  const facts = journal.table<DeploymentFacts>('deployments');
+  const requests = journal.table<StoredRequest>('requests');
+  const projects = journal.table<string>('projects');
+  const keys = journal.table<{ fingerprint: string; deploymentId: string }>('idempotency');
+
+  /** Oldest first. */
+  const records = () =>
+    [...facts.values()]
+      .map(toRecord)
+      .filter((record) => record !== null)
+      .sort((a, b) => rankOf(a) - rankOf(b) || compare(a.deploymentId, b.deploymentId));
+
+  return {
+    async create({ requested, request, idempotency, job }) {
+      const { deploymentId, projectId, owner } = requested;
+      const key = idempotency && JSON.stringify([owner, idempotency.key]);
+      const known = key === undefined ? undefined : keys.get(key);
+      if (known && known.fingerprint !== idempotency?.fingerprint) return { kind: 'key-reused' };
+      if (known && known.deploymentId !== deploymentId) return { kind: 'replayed', deploymentId: known.deploymentId };
+      if ((projects.get(projectId) ?? owner) !== owner) return { kind: 'foreign-project' };
+      if (!projects.has(projectId)) projects.set(projectId, owner);
+      if (key !== undefined && idempotency) keys.set(key, { fingerprint: idempotency.fingerprint, deploymentId });
+      if (!requests.has(deploymentId)) requests.set(deploymentId, structuredClone(request));
+      facts.set(deploymentId, reduce(facts.get(deploymentId) ?? emptyFacts, requested));
+      if (job) addJob(journal, clock, job.queue, job);
+      await journal.commit();
+      return { kind: 'created' };
+    },
+
+    async get(deploymentId) {
+      const known = facts.get(deploymentId);
+      const record = known && toRecord(known);
+      if (!record) return null;
+      return structuredClone({ facts: known, record, request: requests.get(deploymentId) ?? null });
+    },
+
+    async fold(deploymentId, events) {
+      const known = facts.get(deploymentId) ?? emptyFacts;
+      const folded = events.reduce(reduce, known);
+      const after = toRecord(folded);
+      if (!after) return null;
+      if (!projects.has(after.projectId)) projects.set(after.projectId, after.owner);
+      if (folded !== known) facts.set(deploymentId, structuredClone(folded));
+      await journal.commit();
+      return structuredClone({ before: toRecord(known), after });
+    },
+
+    async list({ owner, projectId, limit, cursor }) {
+      const all = records()
+        .filter((r) => r.owner === owner && (projectId === undefined || r.projectId === projectId))
+        .reverse();
+      const from = cursor === undefined ? 0 : all.findIndex((r) => r.deploymentId === cursor) + 1;
+      if (cursor !== undefined && from === 0) return { items: [] };
+      return structuredClone(page(all.slice(from), limit));
+    },
+
+    async unfinished() {
+      return records()
+        .filter((r) => !isTerminal(r.status))
+        .map((r) => r.deploymentId);
+    },
+
+    async projectOwner(projectId) {
+      return projects.get(projectId) ?? null;
+    },
+  };
+}
+
+function page(rest: DeploymentRecord[], limit: number): { items: DeploymentRecord[]; cursor?: string } {
+  const items = rest.slice(0, limit);
+  const last = items.at(-1);
+  return last && rest.length > limit ? { items, cursor: last.deploymentId } : { items };
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

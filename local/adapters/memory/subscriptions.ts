@@ -1,0 +1,38 @@
+import type { Subject, Subscriptions } from '../../../lambdas/shared/ports.ts';
+
+interface Connection {
+  readonly owner: string;
+  readonly subjects: Set<Subject>;
+}
+
+/** Who listens to what. Not in the journal: connections do not outlive the process. */
+export function memorySubscriptions(): Subscriptions {
+  const connections = new Map<string, Connection>();
+  const listeners = new Map<Subject, Set<string>>();
+  return {
+    async connect(connectionId, owner) {
+      const known = connections.get(connectionId);
+      connections.set(connectionId, { owner, subjects: known?.subjects ?? new Set() });
+    },
+    async ownerOf(connectionId) {
+      return connections.get(connectionId)?.owner ?? null;
+    },
+    async subscribe(connectionId, subject) {
+      const connection = connections.get(connectionId);
+      if (!connection) return;
+      connection.subjects.add(subject);
+      listeners.set(subject, (listeners.get(subject) ?? new Set()).add(connectionId));
+    },
+    async subscribers(subjects) {
+      return [...new Set(subjects.flatMap((s) => [...(listeners.get(s) ?? [])]))];
+    },
+    async disconnect(connectionId) {
+      for (const subject of connections.get(connectionId)?.subjects ?? []) {
+        const left = listeners.get(subject);
+        left?.delete(connectionId);
+        if (left?.size === 0) listeners.delete(subject);
+      }
+      connections.delete(connectionId);
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { Clock, Tickets } from '../../../lambdas/shared/ports.ts';
+import { newTicket, TICKET_LIFETIME_MS, ticketKey } from '../../../lambdas/shared/tickets.ts';
+
+/** Most tickets that wait at once; who asks for more pushes out the oldest. */
+const MAX_WAITING = 10_000;
+
+/** Tickets of this process. Not in the journal: they are dead sooner than a restart is over. */
+export function memoryTickets(clock: Clock): Tickets {
+  const waiting = new Map<string, { owner: string; expiresAt: number }>();
+  return {
+    async issue(owner) {
+      const ticket = newTicket();
+      const expiresAt = clock.now() + TICKET_LIFETIME_MS;
+      for (const [key, { expiresAt: end }] of waiting) {
+        if (end > clock.now() && waiting.size < MAX_WAITING) break;
+        waiting.delete(key);
+      }
+      waiting.set(ticketKey(ticket), { owner, expiresAt });
+      return { ticket, expiresAt };
+    },
+    async redeem(ticket) {
+      const key = ticketKey(ticket);
+      const known = waiting.get(key);
+      waiting.delete(key);
+      return known && known.expiresAt > clock.now() ? known.owner : null;
+    },
+  };
+}

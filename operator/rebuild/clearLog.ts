@@ -1,0 +1,15 @@
+import type { Redis } from 'ioredis';
+import { TARGETS } from '../../contract/builders.ts';
+import { MAX_ATTEMPT } from '../../lambdas/domain/reduce.ts';
+import { available } from '../../lambdas/shared/adapters/redis/available.ts';
+
+/**
+ * Forgets the hot log of a deployment. No function may do that (`permissions.ts` gives them no `unlink` on logs): it is for
+ * a rebuild, whose user an operator makes for the occasion.
+ */
+export async function clearLog(redis: Redis, prefix: string, deploymentId: string): Promise<void> {
+  const base = `${prefix}:{log-${deploymentId}}:`;
+  const attempts = Array.from({ length: MAX_ATTEMPT }, (_, i) => i + 1);
+  const ahead = TARGETS.flatMap((target) => attempts.map((n) => `${base}ahead:${target}:${n}`));
+  await available(() => redis.unlink(`${base}lines`, `${base}meta`, ...ahead));
+}

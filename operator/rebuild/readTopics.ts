@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type { Kafka } from 'kafkajs';
+import { MAC_HEADER } from '../../contract/mac.ts';
+import type { Topic } from '../../contract/names.ts';
+
+/** A message as it is kept by the broker. */
+export interface KeptMessage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
+  readonly value: Buffer;
+  /** Empty where there is none. */
+  readonly mac: string;
+}
+
+export interface TopicReader {
+  /** Resolves when everything has been given that is on the topics at the time of the call. */
+  caughtUp(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const LOOK_MS = 50;
+
+/**
+ * Reads topics from their beginning, each partition in its order, without a place that is kept: every reader is a consumer
+ * group of its own (`veren-rebuild-…`) and commits nothing. What `onMessage` throws ends the reading: `caughtUp` rejects.
+ */
+export async function readTopics(
+  kafka: Kafka,
+  topics: readonly Topic[],
+  onMessage: (message: KeptMessage) => void,
+): Promise<TopicReader> {
+  const consumer = kafka.consumer({ groupId: `veren-rebuild-${randomUUID()}`, maxWaitTimeInMs: 100 });
+  const admin = kafka.admin();
+  /** The next offset of each partition. */
+  const positions = new Map<string, bigint>();
+  let failure: unknown;
+  const close = async () => {
+    await Promise.all([consumer.disconnect(), admin.disconnect()]);
+  };
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (!payload.restart) failure = payload.error;
+  });
+  try {
+    await Promise.all([consumer.connect(), admin.connect()]);
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch, heartbeat }) => {
+        const { topic, partition, messages } = batch;
+        for (const { key, value, headers } of messages)
+          onMessage({
+            topic,
+            partition,
+            key: key?.toString() ?? '',
+            value: value ?? Buffer.alloc(0),
+            mac: headers?.[MAC_HEADER]?.toString() ?? '',
+          });
+        positions.set(`${topic}-${partition}`, BigInt(batch.lastOffset()) + 1n);
+        await heartbeat();
+      },
+    });
+  } catch (e) {
+    await close().catch(() => {});
+    throw e;
+  }
+  async function ends(): Promise<[string, bigint][]> {
+    const all = await Promise.all(
+      topics.map(async (topic) =>
+        (await admin.fetchTopicOffsets(topic))
+          .filter(({ low, high }) => low !== high)
+          .map(({ partition, high }): [string, bigint] => [`${topic}-${partition}`, BigInt(high)]),
+      ),
+    );
+    return all.flat();
+  }
+  return {
+    async caughtUp() {
+      const wanted = await ends();
+      while (wanted.some(([partition, end]) => (positions.get(partition) ?? 0n) < end)) {
+        if (failure) throw failure;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
+    },
+    close,
+  };
+}

@@ -1,0 +1,179 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { BuilderEvent, DeploymentEvent } from '../../contract/events.ts';
+import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
+import { eventsOf } from '../../lambdas/domain/eventsOf.ts';
+import { type DeploymentFacts, emptyFacts } from '../../lambdas/domain/facts.ts';
+import { reduce } from '../../lambdas/domain/reduce.ts';
+import { toRecord } from '../../lambdas/domain/toRecord.ts';
+import {
+  type ArtifactPlace,
+  MAX_CLOCK_SKEW_MS,
+  refusalOfBuilderEvent,
+  refusalOfPlatformEvent,
+  refusalOfUnsigned,
+} from '../../lambdas/event-projector/admit.ts';
+import type { WholeArchive } from '../../lambdas/shared/archive.ts';
+import type { DeploymentStore, LogChannel } from '../../lambdas/shared/ports.ts';
+import type { Signing } from '../../lambdas/shared/signing.ts';
+import { historyReader } from './readHistory.ts';
+import type { KeptMessage, TopicReader } from './readTopics.ts';
+import { type KafkaLog, restoreLog, sortIn } from './rebuildLog.ts';
+
+export interface RebuildDeps {
+  readonly store: DeploymentStore;
+  readonly logs: LogChannel;
+  /** Makes a deployment's hot log empty. */
+  readonly clearLog: (deploymentId: string) => Promise<void>;
+  readonly archive: WholeArchive;
+  /** Writes the log's archive from the hot log. */
+  readonly archiveLog: (deploymentId: string) => Promise<void>;
+  /** Reads all topics from their beginning. */
+  readonly read: (onMessage: (message: KeptMessage) => void) => Promise<TopicReader>;
+  readonly signing: Signing;
+  readonly place: ArtifactPlace;
+  /** As the projector has it. */
+  readonly maxClockSkewMs?: number;
+  readonly now: () => number;
+}
+
+export interface RebuildReport {
+  /** Deployments that S3 or Kafka knows. */
+  readonly deployments: number;
+  /** Those whose record in Redis was missing or another, and those whose log was. */
+  readonly recordsRestored: number;
+  readonly logsRestored: number;
+  /** Records that had ended while nobody could archive them, and were archived now. */
+  readonly archived: number;
+  /** Deployments that have not ended. Their jobs are gone with Redis. */
+  readonly unfinished: readonly string[];
+  /** Messages that cannot be read. The projector has parked them. */
+  readonly malformed: number;
+  /** Messages that the projector drops too: not proved to come from whom they have to, or about what is not theirs. */
+  readonly refused: number;
+  /** Deployments that were still not as S3 and Kafka have them at the last comparison. */
+  readonly differing: readonly string[];
+}
+
+/** A projector that works meanwhile may be in the way of a log, so what was restored is compared, and restored again. */
+const ROUNDS = 6;
+const AT_ONCE = 16;
+
+/**
+ * Makes the state in Redis anew from the archive in S3 and the log in Kafka, and compares. What is there already stays: the
+ * facts of a deployment do not depend on order or number of deliveries, so this may be done at any time and again.
+ * Takes memory for the facts of every deployment (some kilobytes each) and for the logs that are not archived.
+ */
+export async function rebuild(deps: RebuildDeps): Promise<RebuildReport> {
+  const known = new Map<string, DeploymentFacts>();
+  const logs = new Map<string, KafkaLog>();
+  const archivedLogs = new Set<string>();
+  let malformed = 0;
+  let refused = 0;
+  for await (const id of deps.archive.list('log')) archivedLogs.add(id);
+  const archivedEvents: string[] = [];
+  for await (const id of deps.archive.list('events')) archivedEvents.push(id);
+  await inParallel(archivedEvents, async (id) => {
+    known.set(id, ((await deps.archive.readEvents(id)) ?? []).reduce(reduce, emptyFacts));
+  });
+
+  const time = () => ({ now: deps.now(), maxSkewMs: deps.maxClockSkewMs ?? MAX_CLOCK_SKEW_MS });
+  /** What builders said of deployments whose request has not come yet: nothing orders one topic against another. */
+  const early = new Map<string, BuilderEvent[]>();
+  const admit = (event: DeploymentEvent, refusal: string | null, facts: DeploymentFacts) => {
+    if (refusal) refused++;
+    else known.set(event.deploymentId, reduce(facts, event));
+  };
+  const admitBuilderEvent = (event: BuilderEvent) => {
+    const facts = known.get(event.deploymentId) ?? emptyFacts;
+    if (!facts.requested) early.set(event.deploymentId, [...(early.get(event.deploymentId) ?? []), event]);
+    else admit(event, refusalOfBuilderEvent(event, facts, time(), deps.place), facts);
+  };
+  const readHistory = historyReader(deps.signing, deps.now);
+  const reader = await deps.read((raw) => {
+    const read = readHistory(raw);
+    if (read.kind === 'malformed') malformed++;
+    else if (read.kind === 'refused') refused++;
+    else if (read.kind === 'builder') admitBuilderEvent(read.message);
+    else if (read.kind === 'logs' || read.kind === 'unsigned logs') {
+      if (!archivedLogs.has(read.message.deploymentId)) sortIn(logs, read.message);
+    } else {
+      const event = read.message;
+      const facts = known.get(event.deploymentId) ?? emptyFacts;
+      const signed = read.kind === 'platform' || event.type === 'deployment.requested';
+      const refusal = signed
+        ? refusalOfPlatformEvent(event, facts.requested)
+        : refusalOfUnsigned(event, facts, time(), deps.place);
+      admit(event, refusal, facts);
+      const waiting = early.get(event.deploymentId) ?? [];
+      if (waiting.length > 0 && known.get(event.deploymentId)?.requested) {
+        early.delete(event.deploymentId);
+        waiting.forEach(admitBuilderEvent);
+      }
+    }
+  });
+  const restored = { records: new Set<string>(), logs: new Set<string>(), archived: new Set<string>() };
+  let differing: string[] = [];
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      await reader.caughtUp();
+      differing = [];
+      await inParallel([...known], async ([id, facts]) => {
+        const expected = toRecord(facts);
+        // Without its request it is not one of ours.
+        if (!expected) return;
+        const log = logs.get(id);
+        const sameLog = !log || (await restoreLog(deps, id, log));
+        if (!sameLog) restored.logs.add(id);
+        const sameRecord = await restoreRecord(deps, expected, facts);
+        if (!sameRecord) restored.records.add(id);
+        const sameArchive = !sameLog || (await restoreArchive(deps, expected, facts, archivedLogs.has(id)));
+        if (!sameArchive) restored.archived.add(id);
+        if (!sameLog || !sameRecord || !sameArchive) differing.push(id);
+      });
+      if (differing.length === 0) break;
+    }
+  } finally {
+    await reader.close();
+  }
+  const records = [...known.values()].map(toRecord).filter((record) => record !== null);
+  return {
+    deployments: records.length,
+    recordsRestored: restored.records.size,
+    logsRestored: restored.logs.size,
+    archived: restored.archived.size,
+    unfinished: records.filter((r) => !isTerminal(r.status)).map((r) => r.deploymentId),
+    malformed,
+    refused,
+    differing,
+  };
+}
+
+/** True where the record in Redis was as it has to be. Otherwise it is folded in, which the next round compares. */
+async function restoreRecord(deps: RebuildDeps, expected: DeploymentRecord, facts: DeploymentFacts): Promise<boolean> {
+  const stored = await deps.store.get(expected.deploymentId);
+  if (isDeepStrictEqual(stored?.record, expected)) return true;
+  await deps.store.fold(expected.deploymentId, eventsOf(facts));
+  return false;
+}
+
+/** What the projector does at the end of a deployment that it knows. True where it was done. */
+async function restoreArchive(
+  deps: RebuildDeps,
+  expected: DeploymentRecord,
+  facts: DeploymentFacts,
+  logIsArchived: boolean,
+): Promise<boolean> {
+  if (!isTerminal(expected.status)) return true;
+  if (isDeepStrictEqual(await deps.archive.readRecord(expected.deploymentId), expected)) return true;
+  if (!logIsArchived) await deps.archiveLog(expected.deploymentId);
+  await deps.archive.writeRecord(expected, eventsOf(facts));
+  return false;
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
+  const one = async () => {
+    for (const item of rest) await work(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
+}
