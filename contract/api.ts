@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
-import { NodeMajorSchema } from './plan.ts';
+import { AllowSecretsSchema, NodeMajorSchema } from './plan.ts';
 import { BuildRecordSchema, DeploymentRecordSchema, ImageArtifactSchema, StaticArtifactSchema } from './record.ts';
 
 export const PROJECT_ID = /^[a-z0-9](-?[a-z0-9])*$/;
@@ -50,6 +50,7 @@ export const FrontendOverridesSchema = z.strictObject({
   installCommand: command.optional(),
   buildCommand: command.optional(),
   outputDirectory: repoPath.optional(),
+  allowSecrets: AllowSecretsSchema.optional(),
 });
 export type FrontendOverrides = z.infer<typeof FrontendOverridesSchema>;
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BuildEnvSchema, PROJECT_ID } from './api.ts';
 import { NODE_MAJORS } from './builders.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
+import { AllowSecretsSchema } from './plan.ts';
 
 /**
  * The environment of a builder's trusted process. Everything is a string, as containers have it. RunTask's overrides give
@@ -18,15 +19,17 @@ const count = z
   .string()
   .regex(/^[1-9]\d{0,9}$/, 'must be a positive number')
   .transform(Number);
+const json = <Schema extends z.ZodType>(schema: Schema, what: string) =>
+  z.string().transform((s, ctx): z.output<Schema> => {
+    try {
+      return schema.parse(JSON.parse(s));
+    } catch (e) {
+      ctx.addIssue({ code: 'custom', message: `must be ${what}: ${(e as Error).message}` });
+      return z.NEVER;
+    }
+  });
 /** JSON object of the user's variables. */
-const userEnv = z.string().transform((s, ctx) => {
-  try {
-    return BuildEnvSchema.parse(JSON.parse(s));
-  } catch (e) {
-    ctx.addIssue({ code: 'custom', message: `must be a JSON object of variables: ${(e as Error).message}` });
-    return z.NEVER;
-  }
-});
+const userEnv = json(BuildEnvSchema, 'a JSON object of variables');
 
 /**
  * Kafka access of builders and functions alike. `iam` and `scram` imply TLS. `sasl_plaintext` is `scram` (SCRAM-SHA-512)
@@ -115,6 +118,8 @@ export const FrontendEnvSchema = z.object({
   /** Limits of the output. */
   MAX_OUTPUT_FILES: count.default(50_000),
   MAX_OUTPUT_BYTES: count.default(1_073_741_824),
+  /** What the scan for secrets may find, as a JSON list; see `AllowSecretsSchema`. */
+  ALLOW_SECRETS: json(AllowSecretsSchema, 'a JSON list of kinds and paths').default([]),
   /** `1`: publish `.br` and `.gz` beside the originals, for a server that gives them out. CloudFront compresses by itself. */
   PRECOMPRESS: z.enum(['0', '1']).default('0'),
 });

@@ -266,6 +266,13 @@ const table = {
     lost: 'The output is over a limit.',
     action: 'Publish fewer or smaller files.',
   },
+  SECRETS_IN_OUTPUT: {
+    fault: 'user',
+    exitCode: 45,
+    message: 'The output holds secrets, so nothing of it was published: {found}',
+    action:
+      'Take them out and replace them where they are in use; name what visitors may see in "frontend.allowSecrets", by its kind or its path.',
+  },
   BUILD_TIMEOUT: {
     fault: 'user',
     exitCode: 27,

@@ -97,6 +97,10 @@ export const DeploymentEventSchema = z.discriminatedUnion('type', [
 export type DeploymentEvent = z.infer<typeof DeploymentEventSchema>;
 export type DeploymentEventType = DeploymentEvent['type'];
 
+/**
+ * `stdout`: what a command wrote, to either of its outputs, in the order in which it was written. `stderr`: in logs of an
+ * earlier version, which told them apart and lost the order. `system`: the platform's own lines.
+ */
 export const LOG_STREAMS = ['stdout', 'stderr', 'system'] as const;
 /** Longest line that is sent, in UTF-16 units; the builder cuts what is longer and says so. */
 export const MAX_LOG_LINE = 8_192;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BuildWarningsSchema } from './record.ts';
 
 /**
  * `manifest.json` of a deployment (`s3Keys.deploymentManifest`): what it publishes, object by object. Written by the
@@ -35,6 +36,8 @@ export const ManifestSchema = z.object({
   /** Files of the site and their bytes, precompressed variants not counted: as in the artifact. */
   files: z.number().int(),
   bytes: z.number().int(),
+  /** As in the artifact. */
+  warnings: BuildWarningsSchema,
   objects: z.array(PublishedObjectSchema),
 });
 export type Manifest = z.infer<typeof ManifestSchema>;

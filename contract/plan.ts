@@ -13,6 +13,20 @@ export const PackageManagerSchema = z.object({
 });
 export type PackageManager = z.infer<typeof PackageManagerSchema>;
 
+/**
+ * What the scan of an output for secrets may find: a kind (`aws-access-key`), a file of the output, or a folder of it
+ * (`docs/`).
+ */
+export const AllowSecretsSchema = z
+  .array(
+    z
+      .string()
+      .min(1)
+      .max(512)
+      .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters'),
+  )
+  .max(50);
+
 /** Why a field has its value: the file and rule that decided it. */
 export const EvidenceSchema = z.object({
   field: z.string(),
@@ -37,6 +51,8 @@ export const TargetPlanSchema = z.object({
   buildCommand: z.string().nullable(),
   /** Relative to `path`. Only for frontends. */
   outputDirectory: z.string().nullable().optional(),
+  /** From the request. Only for frontends. */
+  allowSecrets: AllowSecretsSchema.optional(),
   startCommand: z.string().nullable().optional(),
   port: z.number().int().min(1).max(65535).nullable().optional(),
   evidence: z.array(EvidenceSchema),

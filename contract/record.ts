@@ -22,18 +22,25 @@ export const FailureSchema = z.object({
 });
 export type Failure = z.infer<typeof FailureSchema>;
 
+/** Of a build that succeeded: what its user should look at. Absent in records of an earlier version. */
+export const MAX_BUILD_WARNINGS = 20;
+export const MAX_BUILD_WARNING = 1_000;
+export const BuildWarningsSchema = z.array(z.string().max(MAX_BUILD_WARNING)).max(MAX_BUILD_WARNINGS).optional();
+
 export const StaticArtifactSchema = z.object({
   kind: z.literal('static'),
   bucket: z.string(),
   prefix: z.string(),
   files: z.number().int(),
   bytes: z.number().int(),
+  warnings: BuildWarningsSchema,
 });
 export const ImageArtifactSchema = z.object({
   kind: z.literal('image'),
   uri: z.string(),
   digest: z.string(),
   bytes: z.number().int(),
+  warnings: BuildWarningsSchema,
 });
 /** What a builder reports. The API adds `url` to a static artifact, since where a site is served is the platform's matter. */
 export const ArtifactSchema = z.discriminatedUnion('kind', [StaticArtifactSchema, ImageArtifactSchema]);

@@ -4,7 +4,7 @@ import { watchMemory } from './memory.ts';
 import { type Program, signalGroup, startTrusted } from './processes.ts';
 import type { Sandbox } from './sandbox.ts';
 
-export interface Command extends Pick<Program, 'argv' | 'cwd' | 'env'> {
+export interface Command extends Pick<Program, 'argv' | 'cwd' | 'env' | 'oneStream'> {
   /** Who runs it. Without one it is a program of ours, with our rights. */
   readonly sandbox?: Sandbox;
   /** A promise that it returns holds the stream up. */
@@ -44,8 +44,8 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   const { signal } = command;
   if (signal.aborted) return { exitCode: 143, stopped: true, seconds: 0, peakMemory: undefined };
   const started = performance.now();
-  const { argv, cwd, env, sandbox } = command;
-  const program = { argv, cwd, env };
+  const { argv, cwd, env, oneStream = false, sandbox } = command;
+  const program = { argv, cwd, env, oneStream };
   const running = sandbox ? sandbox.start(program) : startTrusted(program);
   const { pid, stdout, stderr } = running;
   const activity = { at: performance.now() };

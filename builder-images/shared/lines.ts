@@ -2,6 +2,32 @@ import { MAX_LOG_LINE } from '../../contract/events.ts';
 import type { Masker } from './masker.ts';
 
 const NEWLINE = 10;
+const RETURN = 13;
+const ESCAPE = 27;
+/** What goes back to the beginning of a line, so that it is written anew: a carriage return, or a sequence that moves the cursor. */
+const REWRITES = /(?:\r|\u001b\[(?:[01]?G|\d{3,4}D))+/g;
+const TRAILING_REWRITES = new RegExp(`${REWRITES.source}$`);
+/** As long as one of them, which two writes may share. */
+const REWRITE_BYTES = 7;
+
+/** Where the text begins that was written last; 0 where all of it was written once. What nothing follows rewrites nothing. */
+function lastRewrite(text: string): number {
+  let at = 0;
+  for (const { index, 0: found } of text.matchAll(REWRITES))
+    if (index + found.length < text.length) at = index + found.length;
+  return at;
+}
+
+/** Each backspace takes back one character, as a terminal shows it. */
+function withoutBackspaces(text: string): string {
+  if (!text.includes('\b')) return text;
+  const kept: string[] = [];
+  for (const character of text)
+    if (character === '\b') kept.pop();
+    else kept.push(character);
+  return kept.join('');
+}
+
 const CUT = ' … line cut';
 
 /**
@@ -35,8 +61,9 @@ export function present(mask: Masker, line: string, cut = false): string {
 }
 
 /**
- * Splits the output of one stream into presentable lines. Memory stays bounded by the longest line that is sent, however
- * long a line is: the rest of it is passed over. Of a line that was rewritten with carriage returns the last text counts.
+ * Splits the output of a command into presentable lines. Memory stays bounded by the longest line that is sent, however
+ * long a line is: the rest of it is passed over. Of a line that rewrites itself the last text counts: what it replaces is
+ * forgotten as it comes, so a progress bar may run for as long as it likes.
  */
 export class LineSplitter {
   readonly #mask: Masker;
@@ -46,6 +73,8 @@ export class LineSplitter {
   #parts: Buffer[] = [];
   #size = 0;
   #cut = false;
+  /** The end of what was taken, where a rewriting sequence may have begun; else empty. */
+  #tail: Buffer = Buffer.alloc(0);
 
   constructor(mask: Masker, onLine: (line: string) => void) {
     this.#mask = mask;
@@ -69,21 +98,40 @@ export class LineSplitter {
   }
 
   #take(part: Buffer): void {
+    if (part.length === 0) return;
+    const seen = this.#tail.length > 0 ? Buffer.concat([this.#tail, part]) : part;
+    if (!seen.includes(RETURN) && !seen.includes(ESCAPE)) {
+      this.#keepPart(part);
+      return;
+    }
+    const end = seen.subarray(-REWRITE_BYTES);
+    // A copy: `part` is a view of a pooled chunk that would otherwise be kept alive as a whole.
+    this.#tail = end.includes(RETURN) || end.includes(ESCAPE) ? Buffer.from(end) : Buffer.alloc(0);
+    const from = lastRewrite(seen.toString('latin1'));
+    if (from > 0) this.#forget();
+    this.#keepPart(from > 0 ? seen.subarray(from) : part);
+  }
+
+  #keepPart(part: Buffer): void {
     const room = this.#keep - this.#size;
     if (part.length > room) this.#cut = true;
-    if (room <= 0 || part.length === 0) return;
-    // A copy: `part` is a view of a pooled chunk that would otherwise be kept alive as a whole.
-    const kept = Buffer.from(part.subarray(0, room));
+    if (room <= 0) return;
+    const kept = Buffer.from(part.subarray(0, room)); // a copy, as above
     this.#parts.push(kept);
     this.#size += kept.length;
   }
 
-  #emit(): void {
-    const text = Buffer.concat(this.#parts).toString('utf8').replace(/\r+$/, '');
+  #forget(): void {
     this.#parts = [];
     this.#size = 0;
-    const cut = this.#cut;
     this.#cut = false;
-    this.#onLine(present(this.#mask, text.slice(text.lastIndexOf('\r') + 1), cut));
+  }
+
+  #emit(): void {
+    const text = Buffer.concat(this.#parts).toString('utf8');
+    const cut = this.#cut;
+    this.#forget();
+    this.#tail = Buffer.alloc(0);
+    this.#onLine(present(this.#mask, withoutBackspaces(text.replace(TRAILING_REWRITES, '')), cut));
   }
 }

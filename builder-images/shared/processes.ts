@@ -16,6 +16,8 @@ export interface Program {
   readonly env: Readonly<Record<string, string>>;
   /** Its standard input is `input` of what is returned; otherwise it is empty. */
   readonly hasInput?: boolean;
+  /** What it writes to standard error comes on `stdout`, in the order in which it was written (`2>&1`). */
+  readonly oneStream?: boolean;
   /** Kills the program with its process group. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -126,10 +128,11 @@ const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
  * argument nor an environment of a process that is still root's shows it.
  * `command` keeps a shell that has read-only variables (bash: UID) from ending.
  */
-function launchScript({ argv, cwd, env, hasInput }: Program): string {
+function launchScript({ argv, cwd, env, hasInput, oneStream }: Program): string {
   const variables = Object.entries(env).map(([name, value]) => `command export ${name}=${quote(value)} 2>/dev/null\n`);
   const input = hasInput ? '<&3 3<&-' : '</dev/null';
-  return `umask 022\ncd -- ${quote(cwd)} || exit 127\nunset OLDPWD\n${variables.join('')}exec ${argv.map(quote).join(' ')} ${input}\n`;
+  const output = oneStream ? ' 2>&1' : '';
+  return `umask 022\ncd -- ${quote(cwd)} || exit 127\nunset OLDPWD\n${variables.join('')}exec ${argv.map(quote).join(' ')} ${input}${output}\n`;
 }
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -165,8 +168,9 @@ const dropArguments = ({ uid, gid }: BuildUser) => [
 ];
 
 /** Starts a program where there is no other user to become: with the same rights, in a clean environment. */
-export function startAsSelf({ argv, cwd, env, hasInput = false, signal }: Program): RunningProgram {
-  const [file, ...args] = argv;
+export function startAsSelf({ argv, cwd, env, hasInput = false, oneStream, signal }: Program): RunningProgram {
+  // Node can give a child one pipe for input and output, but not one for both outputs.
+  const [file, ...args] = oneStream ? [programPath('sh'), '-c', 'exec "$0" "$@" 2>&1', ...argv] : argv;
   return start({ file, args, cwd, env, script: null, hasInput, signal });
 }
 

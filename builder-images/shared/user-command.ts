@@ -28,24 +28,21 @@ function outOfMemory(exitCode: number, lastLines: readonly string[]): boolean {
 export async function runUserCommand(input: UserCommand): Promise<void> {
   const { reporter, sandbox } = input;
   reporter.say(`$ ${input.command}`);
-  const splitter = {
-    stdout: new LineSplitter(input.mask, (line) => reporter.presented('stdout', line)),
-    stderr: new LineSplitter(input.mask, (line) => reporter.presented('stderr', line)),
-  };
+  const splitter = new LineSplitter(input.mask, (line) => reporter.presented('stdout', line));
   const { exitCode, stopped, seconds, peakMemory } = await runCommand({
     argv: [programPath('sh'), '-c', input.command],
     sandbox,
+    oneStream: true,
     cwd: input.cwd,
     env: input.env,
     signal: input.signal,
     sweep: () => sandbox.killAll(),
-    onOutput: async (stream, chunk) => {
-      splitter[stream].write(chunk);
+    onOutput: async (_, chunk) => {
+      splitter.write(chunk);
       await reporter.room();
     },
   });
-  splitter.stdout.end();
-  splitter.stderr.end();
+  splitter.end();
   const memory = peakMemory === undefined ? '' : `, up to ${Math.round(peakMemory / 1_048_576)} MB of memory`;
   reporter.say(`Exit code ${exitCode} after ${seconds.toFixed(1)} s${memory}`);
   if (stopped) input.signal.throwIfAborted();

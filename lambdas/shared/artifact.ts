@@ -19,7 +19,7 @@ export interface ArtifactPlaces {
 }
 
 /** The list of a site's objects is not looked at, and is most of it. */
-const CountsSchema = ManifestSchema.pick({ files: true, bytes: true });
+const CountsSchema = ManifestSchema.pick({ files: true, bytes: true, warnings: true });
 /** 100,000 files, each with a long name. */
 const MAX_MANIFEST_BYTES = 48 * 1024 * 1024;
 const MAX_PROMOTION_BYTES = 1024 * 1024;
@@ -55,6 +55,6 @@ async function findSite(
   );
   const live = promotion.kind === 'read' && promotion.value.live;
   if (!live || live < deploymentId) return null;
-  const { files, bytes } = manifest.value;
-  return { kind: 'static', bucket, prefix: s3Keys.site(projectId), files, bytes };
+  const { files, bytes, warnings } = manifest.value;
+  return { kind: 'static', bucket, prefix: s3Keys.site(projectId), files, bytes, ...(warnings && { warnings }) };
 }

@@ -55,6 +55,10 @@ export async function build(input: BuildInput): Promise<Built> {
 
   const artifact = await phase('publish', async () => {
     await sandbox.killAll();
+    const root = join(source, env.FRONTENDPATH, env.OUTPUT_DIR);
+    const packages = [env.FRONTENDPATH, env.INSTALLPATH];
+    const built = env.BUILDCOMMAND !== '';
+    const isSource = await storage.isSourceFolder(root, { source, packages });
     return storage.publish({
       objects: storage.objects,
       base,
@@ -63,13 +67,14 @@ export async function build(input: BuildInput): Promise<Built> {
       deploymentId: env.DEPLOYMENTID,
       attempt: env.ATTEMPT,
       commit: env.GIT_COMMIT,
-      built: env.BUILDCOMMAND !== '',
+      built,
+      inspect: (files) => storage.inspectOutput({ files, allowed: env.ALLOW_SECRETS, say, signal }),
       precompress: env.PRECOMPRESS === '1',
       output: {
-        root: join(source, env.FRONTENDPATH, env.OUTPUT_DIR),
+        root,
         name: join(env.FRONTENDPATH, env.OUTPUT_DIR),
         inside: source,
-        asIs: env.BUILDCOMMAND === '',
+        holds: isSource ? 'package' : built ? 'output' : 'folder',
         maxFiles: env.MAX_OUTPUT_FILES,
         maxBytes: env.MAX_OUTPUT_BYTES,
         ownerUid: sandbox.uid,

@@ -1,10 +1,11 @@
 import type { Manifest } from '../../../contract/manifest.ts';
 import { s3Keys } from '../../../contract/names.ts';
-import type { Artifact } from '../../../contract/record.ts';
+import { type Artifact, MAX_BUILD_WARNING, MAX_BUILD_WARNINGS } from '../../../contract/record.ts';
 import type { Objects } from '../../shared/objects.ts';
 import { promote, readManifest, readPromotion } from './promote.ts';
+import { type Inspection, list } from './scan/inspect.ts';
 import { upload } from './upload.ts';
-import { type WalkOptions, walkOutput } from './walk.ts';
+import { type OutputFile, type WalkOptions, walkOutput } from './walk.ts';
 
 export interface PublishInput {
   readonly objects: Objects;
@@ -16,6 +17,8 @@ export interface PublishInput {
   readonly attempt: number;
   readonly commit: string;
   readonly output: Omit<WalkOptions, 'signal' | 'onSkipped'>;
+  /** Looks at every file before anything is uploaded. Throws where the output must not be published. */
+  readonly inspect: (files: readonly OutputFile[]) => Promise<Inspection>;
   /** A build step ran. */
   readonly built: boolean;
   /** `PRECOMPRESS`. */
@@ -35,8 +38,9 @@ export async function publish(input: PublishInput): Promise<Artifact> {
     say(
       `Live: ${result.copied} objects copied to ${s3Keys.site(projectId)}, ${result.unchanged} unchanged, ${result.removed} removed`,
     );
-  const { files, bytes } = manifest;
-  return { kind: 'static', bucket: input.bucket, prefix: s3Keys.site(projectId), files, bytes };
+  const { files, bytes, warnings } = manifest;
+  const prefix = s3Keys.site(projectId);
+  return { kind: 'static', bucket: input.bucket, prefix, files, bytes, ...(warnings && { warnings }) };
 }
 
 /** An attempt that died between its copy and its promotion has decided what this deployment is. */
@@ -49,13 +53,15 @@ async function earlierAttempt(input: PublishInput): Promise<Manifest | null> {
 
 async function makeCopy(input: PublishInput): Promise<Manifest> {
   const { objects, projectId, deploymentId, say } = input;
-  const skipped: string[] = [];
-  const files = await walkOutput({
-    ...input.output,
-    signal: input.signal,
-    onSkipped: (path) => path !== '.git' && skipped.push(path),
-  });
-  if (skipped.length > 0) say(`Not published: ${skipped.slice(0, 5).join(', ')}${skipped.length > 5 ? ', …' : ''}`);
+  const skipped = new LeftOut();
+  const walked = await walkOutput({ ...input.output, signal: input.signal, onSkipped: (path) => skipped.add(path) });
+  const layout = layoutWarnings(input, walked, skipped);
+  for (const warning of layout) say(`Warning: ${warning}`);
+  const inspected = await input.inspect(walked);
+  const { files } = inspected;
+  const warnings = [...layout, ...inspected.warnings]
+    .slice(0, MAX_BUILD_WARNINGS)
+    .map((warning) => warning.slice(0, MAX_BUILD_WARNING));
   const prefix = s3Keys.deploymentFiles(projectId, deploymentId);
   const { built, precompress, base } = input;
   const uploaded = await upload({
@@ -79,12 +85,51 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
     createdAt: new Date(input.now()).toISOString(),
     files: files.length,
     bytes,
+    ...(warnings.length > 0 && { warnings }),
     objects: uploaded.objects,
   };
   const key = s3Keys.deploymentManifest(projectId, deploymentId);
   if ((await objects.putIf(key, JSON.stringify(manifest), null)) !== null) return manifest;
   // Another attempt was faster after all; what it wrote stands.
   return (await readManifest(objects, projectId, deploymentId)) ?? manifest;
+}
+
+/** What every repository and desktop has, and nobody misses. */
+const ORDINARY = /^(?:\.git|\.gitignore|\.gitattributes|\.gitkeep|\.nojekyll|\.DS_Store|Thumbs\.db|desktop\.ini)$/;
+/** A folder with as many names of packages is named with the first of them. */
+const MAX_LEFT_OUT = 20;
+
+/** Names of what is not published, so many of them as a warning can hold. */
+class LeftOut {
+  readonly names: string[] = [];
+  #count = 0;
+
+  add(path: string): void {
+    if (ORDINARY.test(path.slice(path.lastIndexOf('/') + 1))) return;
+    this.#count++;
+    if (this.names.length <= MAX_LEFT_OUT) this.names.push(path.slice(0, 200));
+  }
+
+  get rest(): number {
+    return Math.max(0, this.#count - MAX_LEFT_OUT);
+  }
+}
+
+/** What the user should know of an output whose files are in order. */
+function layoutWarnings({ output, built }: PublishInput, files: readonly OutputFile[], skipped: LeftOut): string[] {
+  const warnings: string[] = [];
+  if (skipped.names.length > 0) {
+    const why = output.holds === 'package' ? `, since "${output.name}" is a folder with sources` : '';
+    const rest = skipped.rest > 0 ? ` and ${skipped.rest} more` : '';
+    const advice =
+      output.holds === 'package' && built
+        ? '. Let the build write into a folder of its own, and name it in "outputDirectory"'
+        : '';
+    warnings.push(`Not published${why}: ${list(skipped.names.slice(0, MAX_LEFT_OUT), MAX_LEFT_OUT)}${rest}${advice}.`);
+  }
+  if (!files.some(({ path }) => /^index\.html?$/i.test(path)))
+    warnings.push(`"${output.name}" holds no index.html, so the address of the site itself answers 404.`);
+  return warnings;
 }
 
 export async function liveManifest(objects: Objects, projectId: string): Promise<Manifest | null> {

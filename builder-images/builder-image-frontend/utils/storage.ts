@@ -4,7 +4,9 @@ import type { Sandbox } from '../../shared/sandbox.ts';
 import { BuildCache } from './cache/cache.ts';
 import { cacheInputs } from './cache/inputs.ts';
 import { listInstalled } from './cache/installed.ts';
+import { isSourceFolder } from './own-folder.ts';
 import { liveManifest, publish } from './publish.ts';
+import { inspectOutput } from './scan/inspect.ts';
 
 export interface StorageOptions {
   readonly env: FrontendEnv;
@@ -29,6 +31,8 @@ export function openStorage({ env, endpoint, cached, ...rest }: StorageOptions) 
     cacheInputs,
     listInstalled,
     publish,
+    inspectOutput,
+    isSourceFolder,
     liveManifest: () => liveManifest(objects, projectId).catch(() => null),
   };
 }

@@ -2,6 +2,7 @@ import { lstatSync, type Stats } from 'node:fs';
 import { opendir, realpath, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
+import { isDependencies, isNeverPublished, isPackageManifest, isPrivateSource } from './private-names.ts';
 
 export interface OutputFile {
   /** Relative to the output folder, `/` as separator. */
@@ -9,6 +10,8 @@ export interface OutputFile {
   /** Where to read it; a regular file at the time of the walk. */
   readonly source: string;
   readonly size: number;
+  /** Of the bytes that were scanned for secrets; what is published must have the same. */
+  readonly sha256?: string;
 }
 
 export interface WalkOptions {
@@ -18,8 +21,11 @@ export interface WalkOptions {
   readonly name: string;
   /** The repository: the output folder must be inside of it. */
   readonly inside: string;
-  /** The folder is the source itself (no build step): what is not meant for visitors is left out too. */
-  readonly asIs: boolean;
+  /**
+   * What lies in it beside pages. `output`: nothing, a build wrote it. `folder`: sources that are published as they are, so
+   * dot files and dependencies are left out. `package`: a package's own folder, so manifests and lockfiles are left out too.
+   */
+  readonly holds: 'output' | 'folder' | 'package';
   readonly maxFiles: number;
   readonly maxBytes: number;
   /** Where the build had a user of its own: files of anybody else (hard links) are rejected. */
@@ -30,13 +36,6 @@ export interface WalkOptions {
 
 /** S3 takes keys of up to 1,024 bytes; the longest prefix of ours and a variant's suffix go off. */
 const MAX_PATH_BYTES = 850;
-
-/** Never published, wherever it lies: histories, secrets of tools, droppings of desktops. */
-const NEVER =
-  /^(\.git|\.hg|\.svn|\.env(\..+)?|\.npmrc|\.yarnrc\.yml|\.netrc|\.htpasswd|\.ssh|\.aws|\.DS_Store|Thumbs\.db)$/;
-
-/** Of a source folder that is published as it is: no dot files but `.well-known`, no dependencies. */
-const isPrivateSource = (name: string) => (name.startsWith('.') && name !== '.well-known') || name === 'node_modules';
 
 /**
  * Names that are looked at for every file that may be published: folders, and what is left out. Two links to a folder with
@@ -86,10 +85,20 @@ export async function walkOutput(options: WalkOptions): Promise<OutputFile[]> {
       throw new VerenError('OUTPUT_TOO_LARGE', { reason: `more than ${options.maxBytes} bytes` });
   };
 
+  const isPrivate = (name: string): boolean =>
+    isNeverPublished(name) ||
+    (options.holds !== 'output' && isPrivateSource(name)) ||
+    (options.holds === 'package' && isPackageManifest(name));
+  /** Names on the way from the output folder to where a link in it leads. */
+  const namesOnTheWay = (real: string) => (real === root ? [] : real.slice(root.length + 1).split(sep));
+
   const visit = async (folder: string, prefix: string, ancestors: readonly string[]): Promise<void> => {
-    for (const name of await namesIn(folder)) {
+    const names = await namesIn(folder);
+    // A bundler may write a folder of that name (fonts of packages); beside a manifest it is what was installed.
+    const installed = names.includes('package.json');
+    for (const name of names) {
       const path = prefix + name;
-      if (NEVER.test(name) || (options.asIs && isPrivateSource(name))) {
+      if (isPrivate(name) || (installed && isDependencies(name))) {
         options.onSkipped?.(path);
         continue;
       }
@@ -99,8 +108,12 @@ export async function walkOutput(options: WalkOptions): Promise<OutputFile[]> {
       let real = source;
       if (info.isSymbolicLink()) {
         real = await target(source, path, root);
-        if (real.split(sep).some((part) => NEVER.test(part) && !root.split(sep).includes(part)))
-          throw rejected(`${path} is a link to something that is never published`);
+        const way = namesOnTheWay(real);
+        if (way.some(isNeverPublished)) throw rejected(`${path} is a link to something that is never published`);
+        if (way.some(isPrivate)) {
+          options.onSkipped?.(path);
+          continue;
+        }
         info = await stat(real);
       }
       if (info.isDirectory()) {

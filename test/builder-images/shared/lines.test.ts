@@ -101,6 +101,54 @@ test('of a progress line the last state counts; CR LF ends a line', () => {
   expect(split([Buffer.from('10%\r50%\r100%\r\ndone\r\n')])).toEqual(['100%', 'done']);
 });
 
+/** A bar that writes itself anew so often that all of its states are far longer than a line may be. */
+const bar = (rewrite: string, last: string) =>
+  `${Array.from({ length: 2_000 }, (_, i) => `${rewrite}[${'#'.repeat(i / 50)}] ${i}/2000 modules`).join('')}${rewrite}${last}`;
+const DONE = 'DONE 2000 modules built';
+
+test.each([
+  ['a carriage return', '\r', DONE],
+  ['several of them', '\r\r', DONE],
+  ['one before an erased line', '\r\u001b[K', DONE],
+  ['the first column (readline)', '\u001b[2K\u001b[1G', DONE],
+  ['the first column, without a number', '\u001b[G', DONE],
+  ['far to the left', '\u001b[1000D\u001b[K', DONE],
+])('a progress line that rewrites itself ends with its last text, however long: %s', (_, rewrite, last) => {
+  const whole = Buffer.from(`${bar(rewrite, last)}\nnext\n`);
+  expect(whole.length).toBeGreaterThan(8 * MAX_LOG_LINE);
+  for (const size of [1, 7, 4_096, whole.length])
+    expect(
+      split(Array.from({ length: Math.ceil(whole.length / size) }, (_, i) => whole.subarray(i * size, (i + 1) * size))),
+    ).toEqual([last, 'next']);
+});
+
+test('a rewritten line that ends with CR LF, with colours, or too long', () => {
+  expect(split([Buffer.from(`${bar('\r', `\u001b[32m${DONE}\u001b[0m`)}\r\n`)])).toEqual([
+    `\u001b[32m${DONE}\u001b[0m`,
+  ]);
+  const [long] = split([Buffer.from(`${bar('\r', 'x'.repeat(100_000))}\n`)]);
+  expect([long!.length, long!.slice(-16)]).toEqual([MAX_LOG_LINE, 'xxxxx … line cut']);
+  expect(split([Buffer.from(`${'x'.repeat(100_000)}\r${DONE}`), Buffer.from(' again\r'), Buffer.from('\n')])).toEqual([
+    `${DONE} again`,
+  ]);
+  expect(split([Buffer.from('  5%\b\b\b\b 10%\b\b\b\b100%\n')])).toEqual(['100%']);
+});
+
+test('returns without end cost neither memory nor much time', () => {
+  const started = performance.now();
+  const before = process.memoryUsage().rss;
+  for (const unit of ['\r', 'a\r', '\u001b[1G', '\u001b[', '\u001b[1', '\b', '\u001b[1000D\u001b[1000']) {
+    const chunk = Buffer.from(unit.repeat(64 * 1_024));
+    const lines: string[] = [];
+    const splitter = new LineSplitter(createMasker(['x'.repeat(40)]), (line) => lines.push(line));
+    for (let i = 0; i < 64; i++) splitter.write(chunk);
+    splitter.write(Buffer.from(`\r${DONE}\n`));
+    expect(lines).toEqual([DONE]);
+  }
+  expect(process.memoryUsage().rss - before).toBeLessThan(128 * 1_024 * 1_024);
+  expect(performance.now() - started).toBeLessThan(20_000);
+});
+
 test('a line of 1 GB costs neither memory nor much time', () => {
   const chunk = Buffer.alloc(64 * 1_024, 'a');
   const lines: string[] = [];

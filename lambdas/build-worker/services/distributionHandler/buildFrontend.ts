@@ -16,6 +16,7 @@ export function frontendEnvironment(
     BUILDCOMMAND: plan.buildCommand ?? '',
     OUTPUT_DIR: plan.outputDirectory ?? '.',
     PACKAGE_MANAGER: packageManager(plan),
+    ...(plan.allowSecrets?.length && { ALLOW_SECRETS: JSON.stringify(plan.allowSecrets) }),
     ...(context.precompress && { PRECOMPRESS: '1' }),
   };
 }

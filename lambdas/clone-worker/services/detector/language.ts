@@ -10,6 +10,7 @@ export interface Forced {
   readonly installCommand?: string | undefined;
   readonly buildCommand?: string | undefined;
   readonly outputDirectory?: string | undefined;
+  readonly allowSecrets?: readonly string[] | undefined;
   readonly startCommand?: string | undefined;
 }
 

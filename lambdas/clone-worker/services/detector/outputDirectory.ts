@@ -106,6 +106,10 @@ function outputIn(
 
 const isFolder = (value: string) => /^[\w@./-]{1,200}$/.test(value) && !/\.(?:css|js|ts|json|html)$/.test(value);
 
+/** Generators write code there, for the build that follows. */
+const holdsSources = (folder: string) =>
+  /^(?:\.\/)?(?:src|source|tests?|types|typings|node_modules)(?:\/|$)/.test(folder);
+
 /** The script that builds the site: a documentation generator in a library has one of its own. */
 export function buildScriptOf(project: Project, framework: FoundFramework | undefined): string {
   if (!framework || ownCommands(project, framework).length > 0) return 'build';
@@ -153,7 +157,9 @@ const TASK_RUNNERS =
 export function plainOutput(project: Project): Output {
   const commands = scriptCommands(project, 'build').filter(({ program }) => !TASK_RUNNERS.test(program));
   const file = join(project.dir, 'package.json');
-  const option = commands.map((c) => optionOf(c, OPTIONS)).findLast((value) => value !== undefined && isFolder(value));
+  const option = commands
+    .map((c) => optionOf(c, OPTIONS))
+    .findLast((value) => value !== undefined && isFolder(value) && !holdsSources(value));
   if (option !== undefined) return { path: option, rule: 'named in the build script', file };
   for (const word of commands.flatMap(folderWords)) {
     const named = /(?:^|[/=])(?:\.\/)?(dist|build|out|_site|public|www)(?=$|\/)/.exec(word)?.[1];
