@@ -245,6 +245,13 @@ const table = {
     lost: 'The build ended well but its output folder is not there.',
     action: 'Set "outputDirectory" to the folder that the build writes.',
   },
+  OUTPUT_NOT_FOUND: {
+    fault: 'user',
+    exitCode: 46,
+    message: 'The build ended well but its output was not found: {reason}',
+    lost: 'The build ended well but its output was not found.',
+    action: 'Let it write an index.html into a folder such as "dist", or name the folder in "frontend.outputDirectory".',
+  },
   OUTPUT_EMPTY: {
     fault: 'user',
     exitCode: 24,
@@ -270,6 +277,7 @@ const table = {
     fault: 'user',
     exitCode: 45,
     message: 'The output holds secrets, so nothing of it was published: {found}',
+    lost: 'The output holds secrets, so nothing of it was published.',
     action:
       'Take them out and replace them where they are in use; name what visitors may see in "frontend.allowSecrets", by its kind or its path.',
   },
