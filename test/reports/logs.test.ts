@@ -10,7 +10,7 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
   folder = await temporaryFolder();
   veren = await startVeren(join(folder.path, 'data'));
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   expect(await veren.stop()).toBe(0);
   await folder.remove();
