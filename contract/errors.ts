@@ -250,7 +250,8 @@ const table = {
     exitCode: 46,
     message: 'The build ended well but its output was not found: {reason}',
     lost: 'The build ended well but its output was not found.',
-    action: 'Let it write an index.html into a folder such as "dist", or name the folder in "frontend.outputDirectory".',
+    action:
+      'Let it write an index.html into a folder such as "dist", or name the folder in "frontend.outputDirectory".',
   },
   OUTPUT_EMPTY: {
     fault: 'user',

@@ -16,7 +16,7 @@ export function frontendEnvironment(
     INSTALLCOMMAND: plan.installCommand ?? '',
     BUILDCOMMAND: plan.buildCommand ?? '',
     // Plans of an earlier version may say nothing where they mean the package's own folder.
-    OUTPUT_DIR: plan.outputDirectory === undefined ? '.' : (plan.outputDirectory ?? ''),
+    OUTPUT_DIR: plan.outputDirectory ?? (plan.outputDirectory === undefined || isOutputNamed(plan) ? '.' : ''),
     OUTPUT_NAMED: isOutputNamed(plan) ? '1' : '0',
     PACKAGE_MANAGER: packageManager(plan),
     ...(plan.allowSecrets?.length && { ALLOW_SECRETS: JSON.stringify(plan.allowSecrets) }),
