@@ -1,8 +1,8 @@
 import { lstatSync } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
-import { type FoundOutput, findOutputs } from './find-output.ts';
+import { type FoundOutput, findOutputs, namesOf } from './find-output.ts';
 
 export interface ChooseOptions {
   /** `OUTPUT_DIR`; empty where the plan names none. */
@@ -65,6 +65,9 @@ export async function chooseOutput(options: ChooseOptions): Promise<ChosenOutput
   };
 }
 
+/** Of one folder. A page beyond them is found by the publisher, which walks all. */
+const MOST_NAMES = 100_000;
+
 type State = 'missing' | 'empty' | 'files' | 'page';
 const WHAT: Readonly<Record<Exclude<State, 'page'>, string>> = {
   missing: 'is not there',
@@ -78,7 +81,7 @@ async function look(path: string, source: string): Promise<State> {
   if (!real || !inside) return 'missing';
   if (real !== inside && !real.startsWith(inside + sep)) return 'page';
   if (!(await stat(real)).isDirectory()) return 'missing';
-  const names = await readdir(real);
+  const names = await namesOf(real, MOST_NAMES);
   if (names.some((name) => /^index\.html?$/i.test(name))) return 'page';
   return names.length === 0 ? 'empty' : 'files';
 }
@@ -107,9 +110,10 @@ async function whatIsThere({ folder, since }: ChooseOptions): Promise<string> {
   const info = lstatSync(join(folder, 'index.html'), { bigint: true, throwIfNoEntry: false });
   if (info?.isFile() && info.ctimeNs > since!)
     return 'it wrote index.html into the package’s own folder, where its sources lie.';
-  const names = (await readdir(folder, { withFileTypes: true }).catch(() => []))
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
-    .map(({ name }) => name.replace(/[^\x20-\x7e]/g, '?').slice(0, 60))
+  const names = (await namesOf(folder, MOST_NAMES))
+    .filter((name) => !name.startsWith('.') && name !== 'node_modules')
+    .filter((name) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory())
+    .map((name) => name.replace(/[^\x20-\x7e]/g, '?').slice(0, 60))
     .sort();
   const seen = names.slice(0, 8).map((name) => `"${name}"`);
   const folders = seen.length === 0 ? 'there is no folder but hidden ones' : `the folders are ${seen.join(', ')}`;

@@ -77,11 +77,8 @@ export async function findOutputs({ folder, since, ownerUid, signal }: FindOptio
   /** True where something at or below it was written. */
   const visit = async (path: string, depth: number): Promise<boolean> => {
     signal.throwIfAborted();
-    const names: string[] = [];
-    for await (const { name } of await opendir(join(folder, path))) {
-      names.push(name);
-      if (++seen > MAX_NAMES) return false;
-    }
+    const names = await namesOf(join(folder, path), MAX_NAMES - seen);
+    seen += names.length;
     // A folder with a manifest is another package, whose build is not this one.
     if (path !== '' && names.includes('package.json')) return false;
     let isWritten = false;
@@ -106,6 +103,21 @@ export async function findOutputs({ folder, since, ownerUid, signal }: FindOptio
   };
   await visit('', 0);
   return found.sort(compare);
+}
+
+/** Names in a folder, no more than `most`; none where it cannot be read. */
+export async function namesOf(folder: string, most: number): Promise<string[]> {
+  const names: string[] = [];
+  if (most <= 0) return names;
+  try {
+    for await (const { name } of await opendir(folder)) {
+      names.push(name);
+      if (names.length >= most) break;
+    }
+  } catch {
+    // Without the right to read it there is nothing to publish in it either.
+  }
+  return names;
 }
 
 function isWalked(parent: string, name: string): boolean {

@@ -1,4 +1,4 @@
-import { join } from '../../../../shared/repo/repoFs.ts';
+import { join, upward } from '../../../../shared/repo/repoFs.ts';
 import { type Command, scriptCommands } from '../commandLine.ts';
 import type { FoundFramework } from '../frameworkTable.ts';
 import { generatorAt } from '../generators.ts';
@@ -7,7 +7,7 @@ import { holdsOtherLanguage } from '../otherLanguages.ts';
 import { workerAssets } from '../outputSettings.ts';
 import { packageFile, packagePlan } from '../packagePlan.ts';
 import { dependency, fileIn, type Project, script } from '../project.ts';
-import { pathScore } from '../score.ts';
+import { isNamedAsFrontend, pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
 import { startOf } from '../startCommand.ts';
 import { goesElsewhere, isForeignProgram, judgeStart } from '../startJudgement.ts';
@@ -63,13 +63,19 @@ function isOtherThanSite(project: Project): boolean {
   if (pkg.isLibrary || LIBRARY_FIELDS.some((field) => Object.hasOwn(pkg.raw, field))) return true;
   if (serverFramework(project) || isDesktopOrCommand(project, false) || isForOtherPlace(project)) return true;
   if (workerAssets(project) !== undefined || dependency(project, 'wrangler') !== undefined) return true;
-  if (isWorkspaceRoot(project) || holdsOtherLanguage(repo, dir) || generatorAt(repo, dir)) return true;
+  if (isWorkspaceRoot(project) || belongsToOtherLanguage(project) || generatorAt(repo, dir)) return true;
   if (['Procfile', 'action.yml', 'action.yaml'].some((name) => fileIn(project, name))) return true;
   if ([...pkg.dependencies.keys()].some((name) => PROGRAMS.test(name))) return true;
   if ([...pkg.dependencies.keys(), ...pkg.devDependencies.keys()].some((name) => BUILT_FOR_OTHERS.test(name)))
     return true;
   if (startOf(project, 'npm')?.rule === 'web process') return true;
   return judgeStart(project, script(project, 'start')) === 'server' || developsProgram(project);
+}
+
+/** Assets of a program in another language, such as the theme of a Django site; a folder named as frontends are stands alone. */
+function belongsToOtherLanguage({ repo, dir }: Project): boolean {
+  if (holdsOtherLanguage(repo, dir)) return true;
+  return !isNamedAsFrontend(dir) && [...upward(dir)].some((above) => holdsOtherLanguage(repo, above));
 }
 
 function isWorkspaceRoot(project: Project): boolean {
