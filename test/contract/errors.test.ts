@@ -70,6 +70,8 @@ describe('the error table', () => {
   "39": "The image could not be built. This is not a fault of the commands that were run; if it stays, report it to the operator.",
   "40": "The image repository does not exist. This is a fault of the platform: check that \`cdk deploy\` made it.",
   "41": "The deployment was canceled before it was published. Redeploy it to build it again.",
+  "45": "The output holds secrets, so nothing of it was published. Take them out and replace them where they are in use; name what visitors may see in "frontend.allowSecrets", by its kind or its path.",
+  "46": "The build ended well but its output was not found. Let it write an index.html into a folder such as "dist", or name the folder in "frontend.outputDirectory".",
   "50": "The build's variables and credentials could not be read. It is tried again; if it stays, check that builders reach the bucket.",
   "51": "Somebody else has read the build's variables and credentials before the builder did. Change the secrets among the variables, and report this to the operator; see the runbook.",
 }

@@ -120,7 +120,7 @@ const namesPage = ({ args }: Command): boolean => args.some((arg) => /\.html?\b|
 const copiesPage = (project: Project, command: Command): boolean =>
   namesPage(command) ||
   command.args.some((arg) => {
-    const folder = arg.replace(/^\.\//, '').replace(/\/(?:[*.]+\/?)*$/, '');
+    const folder = arg.replace(/^\.\//, '').replace(/[*./]{1,40}$/, '');
     return /^[\w./-]+$/.test(folder) && fileIn(project, join(folder, 'index.html'));
   });
 
