@@ -9,7 +9,6 @@ import { packageFile, packagePlan } from '../packagePlan.ts';
 import { dependency, fileIn, type Project, script } from '../project.ts';
 import { isNamedAsFrontend, pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
-import { startOf } from '../startCommand.ts';
 import { goesElsewhere, isForeignProgram, judgeStart } from '../startJudgement.ts';
 import { isDesktopOrCommand, isForOtherPlace } from './javascriptServers.ts';
 
@@ -68,7 +67,6 @@ function isOtherThanSite(project: Project): boolean {
   if ([...pkg.dependencies.keys()].some((name) => PROGRAMS.test(name))) return true;
   if ([...pkg.dependencies.keys(), ...pkg.devDependencies.keys()].some((name) => BUILT_FOR_OTHERS.test(name)))
     return true;
-  if (startOf(project, 'npm')?.rule === 'web process') return true;
   return judgeStart(project, script(project, 'start')) === 'server' || developsProgram(project);
 }
 
