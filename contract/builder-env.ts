@@ -126,8 +126,10 @@ export const FrontendEnvSchema = z.object({
   INSTALLPATH: text.default('.'),
   INSTALLCOMMAND: z.string().default(DEFAULT_INSTALL_COMMAND),
   BUILDCOMMAND: z.string().default(DEFAULT_BUILD_COMMAND),
-  /** Relative to FRONTENDPATH. */
-  OUTPUT_DIR: text,
+  /** Relative to FRONTENDPATH. Empty: the folder with an index.html that the build writes. */
+  OUTPUT_DIR: z.string(),
+  /** `1`: the user named OUTPUT_DIR, so no other folder takes its place. */
+  OUTPUT_NAMED: z.enum(['0', '1']).default('1'),
   /** `name@version`, `name` alone for the image's default, empty where there is none. */
   PACKAGE_MANAGER: z
     .string()

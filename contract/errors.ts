@@ -279,6 +279,14 @@ const table = {
     lost: 'The build ended well but its output folder is not there.',
     action: 'Set "outputDirectory" to the folder that the build writes.',
   },
+  OUTPUT_NOT_FOUND: {
+    fault: 'user',
+    exitCode: 43,
+    message: 'The build ended well but its output was not found: {reason}',
+    lost: 'The build ended well but its output was not found.',
+    action:
+      'Let it write an index.html into a folder such as "dist", or name the folder in "frontend.outputDirectory".',
+  },
   OUTPUT_EMPTY: {
     fault: 'user',
     exitCode: 24,

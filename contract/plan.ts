@@ -27,6 +27,9 @@ export const AllowSecretsSchema = z
   )
   .max(50);
 
+/** The rule of what the request itself fixes. */
+export const REQUEST_RULE = 'request';
+
 /** Why a field has its value: the file and rule that decided it. */
 export const EvidenceSchema = z.object({
   field: z.string(),
@@ -49,7 +52,7 @@ export const TargetPlanSchema = z.object({
   installPath: z.string(),
   installCommand: z.string().nullable(),
   buildCommand: z.string().nullable(),
-  /** Relative to `path`. Only for frontends. */
+  /** Relative to `path`. Only for frontends: there, null is the folder with an index.html that the build writes. */
   outputDirectory: z.string().nullable().optional(),
   /** From the request. Only for frontends. */
   allowSecrets: AllowSecretsSchema.optional(),

@@ -93,7 +93,7 @@ test('install and build run in their folders; the output folder is published, ha
   const brotli = await world().page('built', 'assets/index-BXl3k9aQ.js.br');
   expect([brotli.ContentEncoding, brotli.ContentType]).toEqual(['br', 'text/javascript; charset=utf-8']);
   expect(built.last).toMatchObject({ artifact: { files: 2, bytes: bundle.length + 38 } });
-  expect(built.lines.find((line) => line.line === 'to-stderr')?.stream).toBe('stderr');
+  expect(built.lines.find((line) => line.line === 'to-stderr')?.stream).toBe('stdout');
   expect(built.log).toContain('\n$ cat ../installed.txt && ./make.sh\n');
   expect(built.lines.map((line) => line.n)).toEqual(built.lines.map((_, i) => i));
 });

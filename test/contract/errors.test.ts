@@ -70,6 +70,11 @@ describe('the error table', () => {
   "39": "The image could not be built. This is not a fault of the commands that were run; if it stays, report it to the operator.",
   "40": "The image repository does not exist. This is a fault of the platform: check that \`cdk deploy\` made it.",
   "41": "The deployment was canceled before it was published. Redeploy it to build it again.",
+  "42": "The output holds secrets, so nothing of it was published. Take them out and replace them where they are in use; name what visitors may see in "frontend.allowSecrets", by its kind or its path.",
+  "43": "The build ended well but its output was not found. Let it write an index.html into a folder such as "dist", or name the folder in "frontend.outputDirectory".",
+  "45": "The lockfile is out of step with package.json. Commit the corrected lockfile.",
+  "46": "A submodule could not be fetched. Correct .gitmodules, or deploy without "git.submodules".",
+  "47": "What Git LFS keeps of the repository could not be fetched. Check that it was pushed (\`git lfs push\`) and that the token may read it, or deploy without "git.lfs".",
   "50": "The build's variables and credentials could not be read. It is tried again; if it stays, check that builders reach the bucket.",
   "51": "Somebody else has read the build's variables and credentials before the builder did. Change the secrets among the variables, and report this to the operator; see the runbook.",
 }

@@ -66,16 +66,26 @@ export async function build(input: BuildInput): Promise<Built> {
   });
 
   const storage = await opening;
-  const base = await phase('build', async () => {
+  const { base, folder, since } = await phase('build', async () => {
     const cwd = await repoFolder(source, env.FRONTENDPATH);
+    const started = env.BUILDCOMMAND === '' ? undefined : storage.markTime(work);
     const live = storage.liveManifest(); // meanwhile: a hint of what need not be sent again
     if (env.BUILDCOMMAND !== '') await run('BUILD_FAILED', atBuild)(env.BUILDCOMMAND, cwd, path);
-    return live;
+    return { base: await live, folder: cwd, since: started };
   });
 
   const artifact = await phase('publish', async () => {
     await sandbox.killAll();
-    const root = join(source, env.FRONTENDPATH, env.OUTPUT_DIR);
+    const output = await storage.chooseOutput({
+      planned: env.OUTPUT_DIR,
+      isNamed: env.OUTPUT_NAMED === '1',
+      source,
+      folder,
+      since,
+      ownerUid: sandbox.uid,
+      signal,
+    });
+    const root = join(source, env.FRONTENDPATH, output.path);
     const packages = [env.FRONTENDPATH, env.INSTALLPATH];
     const built = env.BUILDCOMMAND !== '';
     const isSource = await storage.isSourceFolder(root, { source, packages });
@@ -88,13 +98,14 @@ export async function build(input: BuildInput): Promise<Built> {
       attempt: env.ATTEMPT,
       commit: env.GIT_COMMIT,
       built,
+      warnings: output.warnings,
       inspect: (files) => storage.inspectOutput({ files, allowed: env.ALLOW_SECRETS, say, signal }),
       precompress: env.PRECOMPRESS === '1',
       siteRules: env.SITE_RULES === '1',
       hold: env.HOLD === '1',
       output: {
         root,
-        name: join(env.FRONTENDPATH, env.OUTPUT_DIR),
+        name: join(env.FRONTENDPATH, output.path),
         inside: source,
         holds: isSource ? 'package' : built ? 'output' : 'folder',
         maxFiles: env.MAX_OUTPUT_FILES,

@@ -20,6 +20,8 @@ export interface PublishInput {
   readonly output: Omit<WalkOptions, 'signal' | 'onSkipped'>;
   /** Looks at every file before anything is uploaded. Throws where the output must not be published. */
   readonly inspect: (files: readonly OutputFile[]) => Promise<Inspection>;
+  /** What is to be said of the choice of the output folder. */
+  readonly warnings?: readonly string[];
   /** A build step ran. */
   readonly built: boolean;
   /** `PRECOMPRESS`. */
@@ -72,7 +74,7 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
   const { objects, projectId, deploymentId, say } = input;
   const skipped = new LeftOut();
   const walked = await walkOutput({ ...input.output, signal: input.signal, onSkipped: (path) => skipped.add(path) });
-  const layout = layoutWarnings(input, walked, skipped);
+  const layout = [...(input.warnings ?? []), ...layoutWarnings(input, walked, skipped)];
   const ignored = await ruleWarnings(walked, input.siteRules);
   for (const warning of [...layout, ...ignored]) say(`Warning: ${warning}`);
   const inspected = await input.inspect(walked);
@@ -146,7 +148,9 @@ function layoutWarnings({ output, built }: PublishInput, files: readonly OutputF
     warnings.push(`Not published${why}: ${list(skipped.names.slice(0, MAX_LEFT_OUT), MAX_LEFT_OUT)}${rest}${advice}.`);
   }
   if (!files.some(({ path }) => /^index\.html?$/i.test(path)))
-    warnings.push(`"${output.name}" holds no index.html, so the address of the site itself answers 404.`);
+    warnings.push(
+      `"${output.name}" holds no index.html, so the address of the site itself answers 404. "frontend.outputDirectory" can name another folder.`,
+    );
   return warnings;
 }
 

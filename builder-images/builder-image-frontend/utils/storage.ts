@@ -4,6 +4,8 @@ import type { Sandbox } from '../../shared/sandbox.ts';
 import { BuildCache } from './cache/cache.ts';
 import { cacheInputs } from './cache/inputs.ts';
 import { listInstalled } from './cache/installed.ts';
+import { chooseOutput } from './choose-output.ts';
+import { markTime } from './find-output.ts';
 import { isSourceFolder } from './own-folder.ts';
 import { liveManifest, publish } from './publish.ts';
 import { inspectOutput } from './scan/inspect.ts';
@@ -33,6 +35,8 @@ export function openStorage({ env, endpoint, cached, ...rest }: StorageOptions) 
     publish,
     inspectOutput,
     isSourceFolder,
+    markTime,
+    chooseOutput,
     liveManifest: () => liveManifest(objects, projectId).catch(() => null),
   };
 }

@@ -42,6 +42,20 @@ const job = (over: Partial<BuildJob> = {}): BuildJob => ({
 const variables = (j: BuildJob) => builderEnvironment(j, context);
 
 describe('the environment of a builder', () => {
+  it('says whether the output folder is to be found, expected, or the user’s own choice', () => {
+    const output = (over: Parameters<typeof targetPlan>[0]) => {
+      const { OUTPUT_DIR, OUTPUT_NAMED } = FrontendEnvSchema.parse(variables(job({ plan: targetPlan(over) })));
+      return [OUTPUT_DIR, OUTPUT_NAMED];
+    };
+    const evidence = [{ field: 'outputDirectory', value: 'x', rule: 'request' }];
+    expect(output({ outputDirectory: null })).toEqual(['', '0']);
+    expect(output({ outputDirectory: 'x' })).toEqual(['x', '0']);
+    expect(output({ outputDirectory: 'x', evidence })).toEqual(['x', '1']);
+    // Plans of an earlier version.
+    expect(output({ outputDirectory: undefined })).toEqual(['.', '0']);
+    expect(output({ outputDirectory: null, evidence })).toEqual(['.', '1']);
+  });
+
   it('gives a frontend what its contract reads, and nothing else', () => {
     const env = variables(job());
     const known = [...Object.keys(FrontendEnvSchema.shape), ...SDK_ENV];

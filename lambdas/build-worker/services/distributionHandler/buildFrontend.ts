@@ -1,5 +1,6 @@
 import type { FrontendEnvName } from '../../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../../contract/jobs.ts';
+import { REQUEST_RULE, type TargetPlan } from '../../../../contract/plan.ts';
 import { type BuildContext, commonEnvironment, packageManager } from './environment.ts';
 
 /** The environment of a frontend's builder: exactly the documented variables, those that do not apply left out. */
@@ -14,7 +15,9 @@ export function frontendEnvironment(
     INSTALLPATH: plan.installPath,
     INSTALLCOMMAND: plan.installCommand ?? '',
     BUILDCOMMAND: plan.buildCommand ?? '',
-    OUTPUT_DIR: plan.outputDirectory ?? '.',
+    // Plans of an earlier version may say nothing where they mean the package's own folder.
+    OUTPUT_DIR: plan.outputDirectory ?? (plan.outputDirectory === undefined || isOutputNamed(plan) ? '.' : ''),
+    OUTPUT_NAMED: isOutputNamed(plan) ? '1' : '0',
     PACKAGE_MANAGER: packageManager(plan),
     ...(plan.allowSecrets?.length && { ALLOW_SECRETS: JSON.stringify(plan.allowSecrets) }),
     ...(context.precompress && { PRECOMPRESS: '1' }),
@@ -22,3 +25,6 @@ export function frontendEnvironment(
     ...(context.siteRules && { SITE_RULES: '1' }),
   };
 }
+
+const isOutputNamed = ({ evidence }: TargetPlan): boolean =>
+  evidence.some(({ field, rule }) => field === 'outputDirectory' && rule === REQUEST_RULE);

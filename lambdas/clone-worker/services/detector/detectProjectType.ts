@@ -9,6 +9,7 @@ import { manifestPaths, packageFolders } from './manifests.ts';
 import { nothingToDeploy } from './nothing.ts';
 import { withOverrides } from './overrides.ts';
 import { LANGUAGES } from './registry.ts';
+import { isNamedAsFrontend } from './score.ts';
 import { makeSnapshot } from './snapshot.ts';
 import { unhonoured } from './unhonoured.ts';
 
@@ -94,7 +95,9 @@ interface Choice {
 function choose(proposals: readonly Proposal[], scope: string, request: DetectRequest): Choice {
   const programs = proposals.filter((p) => !p.needsServer);
   const sites = proposals.filter((p) => p.needsServer);
-  const frontend = best(proposals, 'frontend', scope, request.frontend);
+  const known = proposals.filter((p) => !p.unsure);
+  const sure = best(known, 'frontend', scope, request.frontend);
+  const frontend = sure ?? unsureFrontend(proposals, scope, request);
   const program = best(programs, 'backend', scope, request.backend);
   const anySite = frontend !== undefined || best(sites, 'backend', scope, undefined) !== undefined;
   // `npm start` in the root of a repository with a site somewhere below starts the developers' tools, as a rule.
@@ -124,6 +127,25 @@ function choose(proposals: readonly Proposal[], scope: string, request: DetectRe
       `"${found.path}" could be deployed as a backend (${found.reason}). It is not, since "${rendered.path}" (${rendered.framework}) renders on a server and fits better; "backend.path" can name it.`,
     );
   return { backend: server ?? rendered, warnings };
+}
+
+/**
+ * A folder whose build may make a site, where no site is known. Beside a backend it has to be asked for or be called as
+ * frontends are (`web`, `site`), since other packages with a build script are parts of the program.
+ */
+function unsureFrontend(proposals: readonly Proposal[], scope: string, request: DetectRequest): Proposal | undefined {
+  const others = proposals.filter((p) => p.target === 'backend' && p.score > THRESHOLD && within(scope, p.path));
+  const hasBackend = request.backend !== false && others.length > 0;
+  const isMeant = ({ path }: Proposal) =>
+    request.frontend !== undefined || (isNamedAsFrontend(path) && !others.some((p) => p.path === path));
+  return best(
+    proposals.filter(
+      (p) => p.unsure && (!hasBackend || isMeant(p)) && !others.some((o) => o.needsServer !== undefined),
+    ),
+    'frontend',
+    scope,
+    request.frontend,
+  );
 }
 
 /** So much higher a score than a program's makes a rendered site the one that is meant. */
@@ -180,7 +202,8 @@ function equals(proposals: readonly Proposal[], choice: Choice, scope: string, r
         p.score > THRESHOLD &&
         within(scope, p.path) &&
         chosen.score - p.score <= EQUAL &&
-        (p.needsServer === undefined) === (chosen.needsServer === undefined),
+        (p.needsServer === undefined) === (chosen.needsServer === undefined) &&
+        (p.unsure ?? false) === (chosen.unsure ?? false),
     );
     if (others.length === 0) return [];
     const named = others.slice(0, MAX_EQUALS).map((p) => `"${p.path}"`);

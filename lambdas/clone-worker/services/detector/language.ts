@@ -22,6 +22,8 @@ export interface Proposal extends Candidate {
   readonly guess?: boolean;
   /** A guess, or a server that nothing starts: it does not take the place of a site that is rendered on a server. */
   readonly weak?: boolean;
+  /** Nothing but a build script says that this is a site: it takes no other one's place. */
+  readonly unsure?: boolean;
   /** A site that is rendered on a server: the refusal where no server is wanted. */
   readonly needsServer?: VerenError;
 }

@@ -1,4 +1,4 @@
-import type { TargetPlan } from '../../../../contract/plan.ts';
+import { REQUEST_RULE, type TargetPlan } from '../../../../contract/plan.ts';
 import type { Findings } from './findings.ts';
 import type { Forced } from './language.ts';
 
@@ -7,7 +7,7 @@ export function withOverrides(plan: TargetPlan, forced: Forced, findings: Findin
   const changes: Partial<TargetPlan> = {};
   for (const [field, value] of Object.entries(forced) as [keyof Forced, Forced[keyof Forced]][]) {
     if (value === undefined) continue;
-    findings.replace(field, value, 'request');
+    findings.replace(field, value, REQUEST_RULE);
     Object.assign(changes, { [field]: value === '' ? null : value });
   }
   return { ...plan, ...changes, evidence: findings.evidence };

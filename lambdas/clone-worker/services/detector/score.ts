@@ -41,6 +41,10 @@ const ASIDE_END =
 const DOCUMENTATION = /^(?:docs?|documentation)[-_.]|[-_.](?:docs?|documentation)$/i;
 const ROOT = 25;
 
+/** A folder's own name says that browsers show what is in it. */
+export const isNamedAsFrontend = (dir: string): boolean =>
+  (FRONTEND[dir.slice(dir.lastIndexOf('/') + 1).toLowerCase()] ?? 0) > 0;
+
 export function pathScore(target: 'frontend' | 'backend', dir: string): number {
   if (dir === '.') return ROOT;
   const parts = dir.toLowerCase().split('/');

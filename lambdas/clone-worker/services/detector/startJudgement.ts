@@ -14,6 +14,9 @@ const DEVELOPER_SERVERS =
   /^(?:wrangler|workerd|miniflare|vercel|netlify|ntl|serverless|sls|func|firebase|sst|sam|amplify|arc|architect|partykit|convex|fastly|edgio|deployctl|shopify|cdk|localstack|ampx)$/;
 const FOREIGN =
   /^(?:docker|docker-compose|podman|python\d?(?:\.\d+)?|pip\d?|uvicorn|gunicorn|waitress-serve|daphne|hypercorn|granian|streamlit|celery|chainlit|fastapi|flask|poetry|uv|pipenv|django-admin|php|composer|artisan|symfony|frankenphp|heroku-php-(?:apache2|nginx)|go|air|deno|hugo|jekyll|bundle|ruby|rails|rackup|puma|rake|java|mvn|mvnw|gradle|gradlew|make|cmake|cargo|rustc|dotnet|mix|elixir|iex|perl|swift|R|Rscript|open|xdg-open|start|explorer|code|heroku|kubectl|terraform|ssh|open-cli|electron-forge)$/;
+/** Needs a runtime or a tool that is not part of a builder for Node. */
+export const isForeignProgram = (program: string): boolean => FOREIGN.test(program);
+
 const WATCHERS = /^(?:nodemon|ts-node-dev|tsnd|node-dev|supervisor|tsc-watch|onchange|chokidar|watchexec)$/;
 /** Say something or prepare something: what comes before or after them decides. */
 const ASIDE =
@@ -117,7 +120,7 @@ function judgeSideBySide(project: Project, command: Command): StartKind {
 }
 
 /** Goes into another folder, where another package is the one that starts. */
-const goesElsewhere = (line: string): boolean =>
+export const goesElsewhere = (line: string): boolean =>
   /(?:^|[;&|]\s{0,9})cd\s|--prefix[\s=]|--workspaces?[\s=]|(?:npm|yarn)\s[^;&|]{0,80}\s-w\s|--filter[\s=]|\byarn (?:workspace|workspaces|--cwd)\b|\bpnpm (?:-C|--dir|-r|-F|--recursive)\b/.test(
     line,
   );

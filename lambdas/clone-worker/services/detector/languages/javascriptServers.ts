@@ -67,8 +67,7 @@ function isService(
   isSite: boolean,
 ): boolean {
   const { pkg } = project;
-  if (OTHER_PLACES.some((name) => dependency(project, name) !== undefined) && !(start.certain && runsServerFile(start)))
-    return false;
+  if (dependsOnOtherPlace(project) && !(start.certain && runsServerFile(start))) return false;
   if (isDesktopOrCommand(project, known)) return false;
   if (!start.certain && (isCloudFunction(project) || judgeStart(project, script(project, 'start')) === 'developer'))
     return false;
@@ -113,6 +112,12 @@ const OTHER_PLACES = [
   '@netlify/edge-functions',
 ];
 
+const dependsOnOtherPlace = (project: Project): boolean =>
+  OTHER_PLACES.some((name) => dependency(project, name) !== undefined);
+
+/** Written for a cloud that starts it itself. */
+export const isForOtherPlace = (project: Project): boolean => dependsOnOtherPlace(project) || isCloudFunction(project);
+
 /** A configuration that deploys a folder, or those below it, as functions. */
 function isCloudFunction({ repo, dir }: Project): boolean {
   if (/(?:^|\/)supabase\/functions(?:\/|$)/.test(dir)) return true;
@@ -143,7 +148,7 @@ const runsServerFile = ({ line }: Start): boolean =>
   /(?:^|\s)(?:node|bun|tsx|ts-node|pm2-runtime|pm2)\s(?!.*\.output\/)/.test(line);
 
 /** A program with a window, an extension of an editor, or one that is installed to be called by its name. */
-function isDesktopOrCommand(project: Project, known: boolean): boolean {
+export function isDesktopOrCommand(project: Project, known: boolean): boolean {
   if (
     ['electron', '@tauri-apps/cli', 'nw', '@neutralinojs/neu', 'electron-nightly'].some(
       (name) => dependency(project, name) !== undefined,

@@ -22,6 +22,7 @@ import { pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
 import { choosePort, fromProcfile, runBinary, runScript } from '../startCommand.ts';
 import { judgeStart } from '../startJudgement.ts';
+import { unknownBuild } from './unknownBuild.ts';
 
 const STRENGTH = { framework: 50, bundler: 40, documentation: 30, page: 12, storybook: -20, library: -15, nitro: 45 };
 
@@ -35,12 +36,13 @@ export function sites(project: Project, framework: FoundFramework | undefined, c
   if (!framework) {
     const plain: StaticRendering = { kind: 'static', rule: 'no framework that renders on a server' };
     if (wanted) return [site(project, undefined, plain, STRENGTH.page, 'named in the request', context)];
-    if (script(project, 'build') === '' || page === undefined || serverFramework(project)) return [];
+    if (page === undefined) return unsureSites(project, undefined, context);
+    if (script(project, 'build') === '' || serverFramework(project)) return [];
     if (isPartOfGenerator(project, page)) return [];
     return [site(project, undefined, plain, STRENGTH.page + path, `has a build script and ${page}`, context)];
   }
   const bundler = BUNDLERS.has(framework.slug);
-  if (bundler && page === undefined && !wanted) return [];
+  if (bundler && page === undefined && !wanted) return unsureSites(project, framework, context);
   if (bundler && page !== undefined && !wanted && isPartOfGenerator(project, page)) return [];
   if (framework.slug === 'rsbuild' && page === undefined && !wanted && !hasRsbuildEntry(project)) return [];
   if (!bundler && !wanted && !isBuiltHere(project, framework)) return [];
@@ -54,6 +56,11 @@ export function sites(project: Project, framework: FoundFramework | undefined, c
   const asServer = rendered(project, framework, rendering, score, context);
   return wanted ? [asServer, forcedStatic(project, framework, rendering, score, context)] : [asServer];
 }
+
+const unsureSites = (...of: Parameters<typeof unknownBuild>): Proposal[] => {
+  const found = unknownBuild(...of);
+  return found ? [found] : [];
+};
 
 /** Whether what is built is only a part of a site of another generator, whose page is a template. */
 const isPartOfGenerator = ({ repo, dir }: Project, page: string): boolean =>
