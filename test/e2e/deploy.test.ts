@@ -111,7 +111,7 @@ describe('a build that fails', () => {
         'package.json': JSON.stringify({ dependencies: { react: '19.0.0' }, scripts: { build: 'true' } }),
         'package-lock.json': '{}',
       },
-      { code: 'INSTALL_FAILED', phase: 'install' },
+      { code: 'LOCKFILE_OUT_OF_STEP', phase: 'install' },
     ],
     [
       'in its build command',
@@ -257,7 +257,7 @@ describe('cancel', () => {
     const record = await veren.finished(deploymentId);
     expect(record).toMatchObject({ status: 'canceled', builds: { frontend: { status: 'canceled' } } });
     expect(record.builds.frontend?.artifact).toBeUndefined();
-    await expect(veren.client.cancel(deploymentId)).rejects.toThrow(/already canceled/);
+    await expect(veren.client.cancel(deploymentId)).rejects.toThrow(/already ended \(canceled\)/);
   }, 180_000);
 });
 

@@ -163,7 +163,7 @@ describe('cancel', () => {
     await play(
       never,
       async ({ plane, end }) => {
-        const id = await plane.deploy({ projectId: 'both' });
+        const id = await plane.deploy({ projectId: 'both', publication: 'independent' });
         await at.reached;
         while ((await plane.record(id)).builds.frontend?.status !== 'succeeded')
           await new Promise((r) => setTimeout(r, 5));

@@ -240,7 +240,7 @@ describe('init', () => {
     const started = performance.now();
     child.kill('SIGTERM');
     expect(await ended(child)).toBe(143);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 
   test('a command that ends by itself ends it', async () => {
