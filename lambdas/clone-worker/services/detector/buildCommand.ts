@@ -97,13 +97,14 @@ function withDependencies(project: Project, own: Build, { manager, packages }: B
   const seen = new Set([project.dir]);
   const visit = (dir: string) => {
     const pkg = project.repo.packageJson(dir);
-    for (const name of [...(pkg?.dependencies.keys() ?? []), ...(pkg?.devDependencies.keys() ?? [])]) {
-      const next = packages.get(name);
-      if (next === undefined || seen.has(next)) continue;
-      seen.add(next);
-      visit(next);
-      if (project.repo.packageJson(next)?.scripts.has('build')) order.push(next);
-    }
+    for (const names of [pkg?.dependencies, pkg?.devDependencies])
+      for (const name of names?.keys() ?? []) {
+        const next = packages.get(name);
+        if (next === undefined || seen.has(next)) continue;
+        seen.add(next);
+        visit(next);
+        if (project.repo.packageJson(next)?.scripts.has('build')) order.push(next);
+      }
   };
   visit(project.dir);
   if (order.length === 0 || order.some((dir) => !/^[\w@./-]+$/.test(dir))) return own;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { VerenError } from '../../../../../contract/errors.ts';
 import { detectProjectType } from '../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
@@ -10,7 +11,7 @@ export interface Asked {
 }
 
 export interface Answered {
-  /** Of the processor, so that other work on the machine counts for nothing. */
+  /** Of the processor and for this thread alone: neither other work on the machine counts nor what the collector does beside it. */
   readonly ms: number;
   /** Bytes that buffers hold outside of the heap. */
   readonly external: number;
@@ -20,12 +21,21 @@ export interface Answered {
   readonly crash?: string;
 }
 
+/** Milliseconds that this thread has had a processor; where that is not told (macOS), those of the clock. */
+function threadTime(): number {
+  try {
+    return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e6;
+  } catch {
+    return performance.now();
+  }
+}
+
 /** Buffers arrive as plain byte arrays. */
 const received = (entry: MemoryEntry) => (entry instanceof Uint8Array ? Buffer.from(entry) : entry);
 
 parentPort!.on('message', async ({ entries, request }: Asked) => {
   const tree = Object.fromEntries(Object.entries(entries).map(([path, entry]) => [path, received(entry)]));
-  const started = process.cpuUsage();
+  const started = threadTime();
   const outcome = await detectProjectType(memoryFs(tree), {
     today: '2026-11-23',
     maxFileBytes: 1024 * 1024,
@@ -34,7 +44,6 @@ parentPort!.on('message', async ({ entries, request }: Asked) => {
     (plan) => ({ plan }),
     (error) => (error instanceof VerenError ? { refused: error.message } : { crash: String(error?.stack ?? error) }),
   );
-  const { user, system } = process.cpuUsage(started);
-  const ms = (user + system) / 1_000;
+  const ms = threadTime() - started;
   parentPort!.postMessage({ ms, external: process.memoryUsage().external, ...outcome } satisfies Answered);
 });
