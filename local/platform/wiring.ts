@@ -78,6 +78,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
       },
       configs: readTableOfBuilders(),
       limits: input.limits,
+      s3Endpoint: input.endpoints.AWS_ENDPOINT_URL_S3,
       network: null,
       spot: false,
       platform: {

@@ -1,6 +1,7 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
+import { s3Objects } from '../../../builder-images/shared/objects.ts';
 import type { CreateDeployment } from '../../../contract/api.ts';
 import { DEFAULT_REGION, type DoorbellName, TOPICS } from '../../../contract/names.ts';
 import type { Plan } from '../../../contract/plan.ts';
@@ -8,6 +9,7 @@ import type { DeploymentRecord } from '../../../contract/record.ts';
 import { composeApi } from '../../../lambdas/api/compose.ts';
 import { composeBuildWorker } from '../../../lambdas/build-worker/compose.ts';
 import { readTableOfBuilders } from '../../../lambdas/build-worker/config/ECSconfig.ts';
+import type { BuildCredentials } from '../../../lambdas/build-worker/services/distributionHandler/environment.ts';
 import { urlSigner } from '../../../lambdas/build-worker/services/handover.ts';
 import { composeCloneWorker } from '../../../lambdas/clone-worker/compose.ts';
 import type { Supersede } from '../../../lambdas/domain/supersede.ts';
@@ -182,8 +184,10 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const runBuild = () => {
     const own = newLife('build-worker');
     const sts = own.wrap(clients.sts);
+    const openObjects = (keys: BuildCredentials) =>
+      own.wrap(s3Objects({ bucket, region: DEFAULT_REGION, endpoint: endpoints.s3, ...keys }));
     const worker = composeBuildWorker(
-      { ...portsOf(own), sts, urlSigner: signer, signing },
+      { ...portsOf(own), sts, urlSigner: signer, signing, openObjects },
       {
         resources: buildResources(bucket),
         configs,
