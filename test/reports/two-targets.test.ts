@@ -12,7 +12,7 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
   folder = await temporaryFolder();
   await mkdir(join(folder.path, 'repos'));
-  veren = await startVeren(join(folder.path, 'data'));
+  veren = await startVeren(join(folder.path, 'data'), NO_ENGINE);
 }, 300_000);
 
 afterAll(async () => {
@@ -20,16 +20,18 @@ afterAll(async () => {
   await folder.remove();
 }, 60_000);
 
-/** The backend has no start command, so that it fails with and without a container engine. */
+/** No container engine of this machine answers, so that every backend fails, and soon. */
+const NO_ENGINE = { DOCKER_HOST: 'unix:///nowhere', CONTAINER_HOST: 'unix:///nowhere', STORAGE_DRIVER: 'none' };
+
 function repository(name: string): string {
   const { path } = makeRepo(join(folder.path, 'repos', name), {
     'web/index.html': `<h1>${name}</h1>`,
-    'api/package.json': JSON.stringify({ name: 'api', version: '1.0.0', scripts: { build: 'exit 3' } }),
+    'api/package.json': JSON.stringify({ name: 'api', version: '1.0.0', scripts: { start: 'node server.js' } }),
   });
   return pathToFileURL(path).href;
 }
 const frontend = { path: 'web' };
-const backend = { path: 'api', buildCommand: 'exit 3', ...HOST_NODE };
+const backend = { path: 'api', ...HOST_NODE };
 
 const pageOf = async (record: DeploymentView) => {
   const artifact = record.builds.frontend?.artifact;

@@ -62,7 +62,7 @@ test.each([
   const error = lockfileFault(lines);
   expect(error?.code).toBe('LOCKFILE_OUT_OF_STEP');
   expect(error?.message).toContain(reason);
-  expect(error?.message).toContain(`Run "${command}"`);
+  expect(error?.message).toContain(`"${command}"`);
 });
 
 test('other faults of an installation are none of it', () => {

@@ -75,7 +75,7 @@ test('kill -9 under load: what was acknowledged is there and whole, nothing is t
   expect(blobs).toHaveLength(KeyCount!);
   again.destroy();
   await endpoint.close();
-});
+}, 180_000);
 
 describe('the journal', () => {
   type Entry = [key: string, value: number];
