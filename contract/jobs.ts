@@ -66,6 +66,7 @@ export const PromotionJobSchema = z.object({
   deploymentId: z.string(),
   projectId: z.string(),
   owner: z.string(),
+  correlationId: CorrelationIdSchema.optional(),
   /** The attempt that stored it, and what it said. */
   attempt: z.number().int().min(1),
   artifact: ArtifactSchema,

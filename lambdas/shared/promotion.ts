@@ -21,9 +21,12 @@ export async function queuePromotion(
 ): Promise<boolean> {
   const stored = storedBuild(facts, 'frontend');
   if (!stored) return false;
-  const { deploymentId, projectId, owner } = record;
+  const { deploymentId, projectId, owner, correlationId } = record;
   const { attempt, artifact, logLines } = stored;
-  const data: PromotionJob = { deploymentId, projectId, owner, attempt, artifact, logLines };
+  const data: PromotionJob = {
+    ...{ deploymentId, projectId, owner, attempt, artifact, logLines },
+    ...(correlationId !== undefined && { correlationId }),
+  };
   const added = await deps.queue.add(QUEUES.promote, { id: promotionJobId(deploymentId), data, owner, projectId });
   // Also where it was there already: whoever added it may have died before it could ring.
   await deps.doorbell.ring('build-worker');

@@ -4,10 +4,10 @@ import { VerenError } from '../../../contract/errors.ts';
 import { type PromotionJob, PromotionJobSchema } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
 import { isTerminal } from '../../../contract/record.ts';
-import type { BuildRef } from '../../domain/events.ts';
+import { type BuildRef, fieldsOfBuild } from '../../domain/events.ts';
 import { failure, failureOf } from '../../domain/failure.ts';
 import { backoff } from '../../domain/retry.ts';
-import type { Log } from '../../shared/logger.ts';
+import { type Log, withLogFields } from '../../shared/logger.ts';
 import type { Clock, DeploymentStore, EventBus, JobQueue, TakenJob } from '../../shared/ports.ts';
 import { publishBuildEvent } from '../../shared/publishEvents.ts';
 import type { MintCredentials } from '../services/credentials.ts';
@@ -40,8 +40,10 @@ export async function drainPromotions(deps: PromotionDeps, mayTakeMore: () => bo
     const job = await deps.queue.take(QUEUES.promote, { leaseMs: PROMOTION_LEASE_MS });
     if (!job) return true;
     const parsed = PromotionJobSchema.safeParse(job.data);
-    if (parsed.success) await promoteSite(deps, job, parsed.data);
-    else {
+    if (parsed.success) {
+      const build: BuildRef = { ...parsed.data, target: 'frontend' };
+      await withLogFields(fieldsOfBuild(build), () => promoteSite(deps, job, build, parsed.data));
+    } else {
       deps.log.error('A job that is not a promotion was dropped', { jobId: job.id, error: parsed.error });
       await deps.queue.complete(QUEUES.promote, job.id);
     }
@@ -50,8 +52,7 @@ export async function drainPromotions(deps: PromotionDeps, mayTakeMore: () => bo
 }
 
 /** Says what came of it before it ends the job: whoever dies in between is followed by one that does it again. */
-async function promoteSite(deps: PromotionDeps, job: TakenJob, data: PromotionJob): Promise<void> {
-  const build: BuildRef = { ...data, target: 'frontend' };
+async function promoteSite(deps: PromotionDeps, job: TakenJob, build: BuildRef, data: PromotionJob): Promise<void> {
   const { artifact, logLines } = data;
   if (!(await hasEnded(deps, data)))
     try {
@@ -59,7 +60,7 @@ async function promoteSite(deps: PromotionDeps, job: TakenJob, data: PromotionJo
       await publishBuildEvent(deps, build, { type: 'build.succeeded', artifact, logLines });
     } catch (e) {
       const canceled = e instanceof VerenError && e.code === 'DEPLOYMENT_CANCELED';
-      deps.log.warn('A site was not promoted', { deploymentId: data.deploymentId, attempt: job.attempt, error: e });
+      deps.log.warn('A site was not promoted', { try: job.attempt, error: e });
       if (!canceled && job.attempt < MAX_TRIES) {
         await deps.queue.retry(QUEUES.promote, job.id, job.attempt, backoff(job.attempt));
         return;
@@ -80,7 +81,7 @@ async function showSite(deps: PromotionDeps, job: TakenJob, data: PromotionJob):
   if (!manifest) throw new Error('what was stored is not there any more');
   const { signal } = new AbortController();
   const done = await promote({ objects, projectId, manifest, now: deps.clock.now, signal });
-  deps.log.info('A site was promoted', { deploymentId, ...done });
+  deps.log.info('A site was promoted', { ...done });
 }
 
 /** A large site takes longer to copy than a lease is: each call looks whether it is time to renew. */
