@@ -48,7 +48,12 @@ export function composeBuildWorker(
         s3Objects({ bucket, region, accessKeyId, secretAccessKey, sessionToken, endpoint: s3Endpoint })),
   };
   return async (mayTakeMore) => {
-    const drained = await Promise.all([drainPromotions(promotions, mayTakeMore), drainBuildQueue(deps, mayTakeMore)]);
-    return drained.every(Boolean);
+    const runs = await Promise.allSettled([
+      drainPromotions(promotions, mayTakeMore),
+      drainBuildQueue(deps, mayTakeMore),
+    ]);
+    // Not before both have ended: what throws ends an invocation, and Lambda then freezes the process in mid-copy.
+    for (const run of runs) if (run.status === 'rejected') throw run.reason;
+    return runs.every((run) => run.status === 'fulfilled' && run.value);
   };
 }
