@@ -17,7 +17,7 @@ import { composeBuildWorker } from './compose.ts';
 import { readECSConfig } from './config/ECSconfig.ts';
 import { urlSigner } from './services/handover.ts';
 import { platformContext } from './services/platformContext.ts';
-import { START_LEASE_MS } from './workers/build.ts';
+import { LONGEST_PROMOTION_MS } from './workers/promote.ts';
 
 const env = readEnv('build-worker');
 const log = jsonLog('build-worker');
@@ -70,5 +70,5 @@ const worker = once(async () => {
 /** A ring of the doorbell: the event says nothing, the queue says all. */
 export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
   const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
-  await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, START_LEASE_MS, await worker());
+  await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, LONGEST_PROMOTION_MS, await worker());
 });

@@ -206,7 +206,8 @@ export class PipelineStack extends VerenStack {
     };
     const buildWorker = this.make('build-worker', {
       description: 'Starts builds: credentials, RunTask',
-      timeout: Duration.minutes(5),
+      // A promotion copies up to 50,000 objects, and one that is cut off begins anew.
+      timeout: Duration.minutes(15),
       memoryMiB: 512,
       environment,
     });

@@ -5,6 +5,7 @@ import { METRIC_NAMESPACE, METRICS } from '../../contract/metrics.ts';
 import { BUILDER_TOPICS, HANDOVER_PREFIX, s3Keys, TOPICS } from '../../contract/names.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { sessionPolicy } from '../../lambdas/build-worker/services/credentials.ts';
+import { LONGEST_PROMOTION_MS } from '../../lambdas/build-worker/workers/promote.ts';
 import { redisRules } from '../../lambdas/shared/redisUsers.ts';
 import { VERDICTS } from '../../lib/stacks/pipeline-stack.ts';
 import { functionNamed, functionStatements, statements } from './support/checks.ts';
@@ -33,6 +34,11 @@ describe('builders', () => {
       CLUSTER: 'backend-builder',
       CONTAINERNAME: 'backend-build-worker',
     });
+  });
+
+  test('build-worker has the time that the largest promotion takes, also for one that it begins late', () => {
+    const seconds = functionNamed(templates, 'build-worker')?.properties.Timeout;
+    expect(seconds * 1_000).toBeGreaterThan(LONGEST_PROMOTION_MS + 120_000);
   });
 
   test.each(BUILDERS)('$family: Fargate, size from config, awslogs, one essential container', ({ family, target }) => {

@@ -42,7 +42,7 @@ export interface BuildWorkerDeps {
 }
 
 /** Long enough for STS and RunTask with their retries; then another worker takes the job over. */
-export const START_LEASE_MS = 120_000;
+const START_LEASE_MS = 120_000;
 /** Starts at once: two calls of AWS each, most of it waiting. RunTask allows 20 a second. */
 const LANES = 4;
 /** ECS shows a task to ListTasks some seconds after it has started it: what ends unseen is looked for twice. */

@@ -27,6 +27,8 @@ export interface PromotionDeps {
 
 /** Renewed while objects are copied; then another worker takes the job over and completes what was begun. */
 export const PROMOTION_LEASE_MS = 120_000;
+/** What the largest site takes of a small function (50,000 copies: about two minutes), and time to wait for another's promotion. */
+export const LONGEST_PROMOTION_MS = 600_000;
 const RENEW_AFTER_MS = PROMOTION_LEASE_MS / 4;
 /** S3 is away rarely and shortly, and a build that is done should not be lost for it. */
 const MAX_TRIES = 8;
