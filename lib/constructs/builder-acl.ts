@@ -8,6 +8,7 @@ import {
   TrafficDirection,
 } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+import { ConfigError } from '../config.ts';
 import { acknowledge } from './acknowledge.ts';
 
 export interface BuilderAclProps {
@@ -23,6 +24,8 @@ export interface BuilderAclProps {
 
 /** Private and link-local addresses, by the few blocks that the quota of 20 rules has room for. */
 const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16'];
+/** Rules each way, the last one that denies the rest included. Source: Amazon VPC user guide, "Amazon VPC quotas". */
+const QUOTA = 20;
 /** Where answers come to: Linux takes ports from 32768 on, other systems' lower ones are let through as well. */
 const ANSWERS = AclTraffic.tcpPortRange(1_024, 65_535);
 
@@ -55,6 +58,11 @@ export class BuilderAcl extends Construct {
       for (const block of closed) rule(block, AclTraffic.allTraffic(), Action.DENY);
       if (out) for (const port of [443, 80]) rule('0.0.0.0/0', AclTraffic.tcpPort(port));
       else rule('0.0.0.0/0', ANSWERS);
+      if (ruleNumber / 10 >= QUOTA)
+        throw new ConfigError(
+          `With network.natGateways 0 the builders' network list would have ${ruleNumber / 10} rules and the last one, and AWS ` +
+            `takes ${QUOTA}: name fewer blocks in kafka.peers or network.dnsServers, or fewer ports in kafka.brokers.`,
+        );
     }
     acknowledge(this, {
       'AwsSolutions-VPC3': 'The second wall of subnets with public addresses; security groups are the first.',

@@ -203,14 +203,15 @@ export class Network extends Construct {
     const kafkaPorts = kafka.kind === 'msk' ? [KAFKA_IAM_PORT] : [...brokerPorts(kafka.brokers)];
     const own = [...(kafka.kind === 'msk' ? kafkaPorts : []), ...(endpoints.length > 0 ? [443] : [])];
     const peers = kafka.kind === 'given' ? (kafka.peers ?? ['0.0.0.0/0']) : [];
+    // A group's members are somewhere in this VPC or in a peer of it.
+    const blocks = new Set(peers.map((peer) => (peer.startsWith('sg-') ? '0.0.0.0/0' : peer)));
     new BuilderAcl(this, 'BuilderAcl', {
       vpc: this.vpc,
       subnets: this.builderSubnets,
       cidr,
       inside: [
         ...(own.length > 0 ? [{ block: cidr, ports: own }] : []),
-        // A group's members are somewhere in this VPC or in a peer of it.
-        ...peers.map((peer) => ({ block: peer.startsWith('sg-') ? '0.0.0.0/0' : peer, ports: kafkaPorts })),
+        ...[...blocks].map((block) => ({ block, ports: kafkaPorts })),
       ],
       dnsServers,
     });
