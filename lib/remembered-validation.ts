@@ -17,12 +17,12 @@ const FOLDER = join(ROOT, 'node_modules', '.cache', 'veren-templates');
 /** Hashes of assets and of function versions. A change of a function's code alone changes nothing else in a template. */
 const HASH = /(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{32})(?![0-9a-f])/g;
 
-/** The template with its hashes numbered in order of appearance, so that what is equal stays equal and the rest differs. */
+/** The template with its hashes numbered in order of appearance, so that what is equal stays equal and of the same length. */
 export function withNumberedHashes(template: string): string {
   const numbers = new Map<string, number>();
   return template.replace(HASH, (hash) => {
     if (!numbers.has(hash)) numbers.set(hash, numbers.size);
-    return `<hash ${numbers.get(hash)}>`;
+    return `<hash ${numbers.get(hash)} of ${hash.length}>`;
   });
 }
 

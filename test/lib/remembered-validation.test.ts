@@ -43,6 +43,7 @@ describe('the validation of templates', () => {
     ['another resource', template('b'.repeat(64), 'AWS::SQS::Queue'), 'ap-south-1'],
     ['another region', before, 'eu-west-1'],
     ['two hashes that have become one', template(CODE), 'ap-south-1'],
+    ['a name of another length', template('b'.repeat(32)), 'ap-south-1'],
   ])('is repeated for %s', (_, other, region) => {
     validation.validate(contextOf(before));
     validation.validate(contextOf(other, region));
@@ -62,6 +63,6 @@ describe('the validation of templates', () => {
 test('hashes are numbered, and nothing else is: what refers to one still does', () => {
   const [a, b, md5] = ['1'.repeat(64), '2'.repeat(64), 'f'.repeat(32)];
   expect(withNumberedHashes(`${b} ${a} ${b} Version${md5} ${'1'.repeat(40)} ${'3'.repeat(65)}`)).toBe(
-    `<hash 0> <hash 1> <hash 0> Version<hash 2> ${'1'.repeat(40)} ${'3'.repeat(65)}`,
+    `<hash 0 of 64> <hash 1 of 64> <hash 0 of 64> Version<hash 2 of 32> ${'1'.repeat(40)} ${'3'.repeat(65)}`,
   );
 });
