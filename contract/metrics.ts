@@ -4,7 +4,7 @@
 export const METRIC_NAMESPACE = 'Veren';
 
 export const METRICS = {
-  /** Seconds that the oldest due job of a queue has waited, at each sweep. */
+  /** Seconds that the oldest due job of a queue has waited, at each sweep. Promotions count among the builds. */
   cloneQueueAge: 'CloneQueueAge',
   buildQueueAge: 'BuildQueueAge',
   /** Jobs waiting and running, at each sweep. */

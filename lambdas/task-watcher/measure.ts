@@ -14,15 +14,17 @@ const STUCK_GRACE_S = 600;
 export async function measureQueues(deps: MeasureDeps, measure: Measure): Promise<void> {
   const now = deps.clock.now();
   const list = (queue: QueueName, state: 'waiting' | 'active') => deps.queue.list(queue, state);
-  const [clones, builds, active] = await Promise.all([
+  const [clones, builds, promotions, active] = await Promise.all([
     list(QUEUES.clone, 'waiting'),
     list(QUEUES.build, 'waiting'),
+    list(QUEUES.promote, 'waiting'),
     list(QUEUES.build, 'active'),
   ]);
   const stuck = await Promise.all(active.map((job) => isStuck(deps, job, now)));
   measure({
     [METRICS.cloneQueueAge]: age(clones, now),
-    [METRICS.buildQueueAge]: age(builds, now),
+    // A promotion is the end of a build and has the same worker.
+    [METRICS.buildQueueAge]: Math.max(age(builds, now), age(promotions, now)),
     [METRICS.waitingBuilds]: builds.length,
     [METRICS.activeBuilds]: active.length,
     [METRICS.stuckBuilds]: stuck.filter(Boolean).length,

@@ -64,6 +64,11 @@ test('the oldest job that is due tells the age; one that waits for its retry doe
   });
 });
 
+test('a promotion that nobody takes counts as a build that waits, and needs no slot', async () => {
+  const waiting = [job('d', { addedAt: NOW - 90_000, runAt: NOW - 45_000 })];
+  expect(await measured({ 'promote waiting': waiting }, 0)).toMatchObject({ BuildQueueAge: 45, WaitingBuilds: 0 });
+});
+
 test.each([
   [1_800, 0],
   [2_400, 0],
