@@ -217,6 +217,16 @@ describe('step', () => {
   });
 });
 
+test('the history is taken out of the application when nothing of the build is alive that could write it again', () => {
+  const run = readFileSync(join(TEMPLATES, 'run'), 'utf8');
+  const build = run.slice(run.indexOf('\n  build)'), run.indexOf('\n  prune)'));
+  expect(build.match(/\$command|end_leftovers$|rm -rf \/app\/\.git/gm)).toEqual([
+    '$command',
+    'end_leftovers',
+    'rm -rf /app/.git',
+  ]);
+});
+
 describe('init', () => {
   const init = (...argv: string[]) => spawn(join(TEMPLATES, 'init'), argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = (child: ReturnType<typeof init>) =>
