@@ -1,6 +1,7 @@
 import { QUEUES } from '../../../contract/names.ts';
 import { type BuildWorkerDeps, drainBuildQueue } from '../../../lambdas/build-worker/workers/build.ts';
 import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
+import { silentLog } from '../../support/log.ts';
 
 /** Several lanes take from one queue; what they take here is dropped as no build job, so nothing else is asked for. */
 const Q = QUEUES.build;
@@ -13,7 +14,7 @@ async function scene(jobs: number, broken: readonly string[] = []) {
     return queue.complete(name, id);
   };
   const limits = { global: 100, perOwner: 100, perProject: 100 };
-  const deps = { queue: { ...queue, complete, take: queue.take.bind(queue) }, limits, log: () => undefined };
+  const deps = { queue: { ...queue, complete, take: queue.take.bind(queue) }, limits, log: silentLog };
   return {
     drain: (mayTakeMore?: () => boolean) => drainBuildQueue(deps as never as BuildWorkerDeps, mayTakeMore),
     count: async (state: 'waiting' | 'active') => (await queue.list(Q, state)).length,
