@@ -155,6 +155,11 @@ export function fastObjects(access: ObjectsAccess): FastObjects | null {
     get: async (key) => {
       const response = await open(key);
       if (!response) return response;
+      // The SDK finds it too large as well, and says so.
+      if (access.maxBytes !== undefined && !(Number(response.headers['content-length']) <= access.maxBytes)) {
+        response.destroy();
+        return undefined;
+      }
       const body = await collected(response);
       return body ? { body, etag: response.headers.etag ?? '' } : undefined;
     },

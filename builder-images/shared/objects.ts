@@ -33,6 +33,8 @@ export interface ObjectsAccess {
   readonly sessionToken: string | undefined;
   /** AWS_ENDPOINT_URL_S3: an endpoint other than AWS's. */
   readonly endpoint?: string | undefined;
+  /** Of an object that `get` reads: a larger one is not read, and `get` throws. @default - any */
+  readonly maxBytes?: number;
 }
 
 /** The fast path, and behind it the SDK, which is loaded where it is needed: a small site without surprises never does. */

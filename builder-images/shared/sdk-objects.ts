@@ -68,6 +68,11 @@ export function sdkObjects(access: ObjectsAccess, silenceMs = 60_000): Objects {
   return {
     async get(key) {
       const found = await fetchObject(key);
+      const { maxBytes } = access;
+      if (found && maxBytes !== undefined && !(found.ContentLength! <= maxBytes)) {
+        (found.Body as Readable).destroy();
+        throw new Error(`${key} is larger than ${maxBytes} bytes`);
+      }
       return found && { body: Buffer.from(await found.Body!.transformToByteArray()), etag: found.ETag ?? '' };
     },
     async stream(key) {

@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
 import { s3Objects } from '../../builder-images/shared/objects.ts';
+import { MAX_MANIFEST_BYTES } from '../shared/artifact.ts';
 import { type BuildResources, mintCredentials } from './services/credentials.ts';
 import type { BuildCredentials } from './services/distributionHandler/environment.ts';
 import { handoverWriter } from './services/handover.ts';
@@ -45,7 +46,12 @@ export function composeBuildWorker(
     openObjects:
       openObjects ??
       (({ accessKeyId, secretAccessKey, sessionToken }: BuildCredentials) =>
-        s3Objects({ bucket, region, accessKeyId, secretAccessKey, sessionToken, endpoint: s3Endpoint })),
+        s3Objects({
+          ...{ bucket, region, accessKeyId, secretAccessKey, sessionToken },
+          endpoint: s3Endpoint,
+          // Builds write what is read here, and all builds have this one worker.
+          maxBytes: MAX_MANIFEST_BYTES,
+        })),
   };
   return async (mayTakeMore) => {
     const runs = await Promise.allSettled([

@@ -21,7 +21,7 @@ export interface ArtifactPlaces {
 /** The list of a site's objects is not looked at, and is most of it. */
 const CountsSchema = ManifestSchema.pick({ files: true, bytes: true, warnings: true });
 /** 100,000 files, each with a long name. */
-const MAX_MANIFEST_BYTES = 48 * 1024 * 1024;
+export const MAX_MANIFEST_BYTES = 48 * 1024 * 1024;
 const MAX_PROMOTION_BYTES = 1024 * 1024;
 
 /**

@@ -208,7 +208,7 @@ export class PipelineStack extends VerenStack {
       description: 'Starts builds: credentials, RunTask',
       // A promotion copies up to 50,000 objects, and one that is cut off begins anew.
       timeout: Duration.minutes(15),
-      memoryMiB: 512,
+      memoryMiB: 1_024,
       environment,
     });
     data.kafka.grantWrite(buildWorker.role, [TOPICS.events]);

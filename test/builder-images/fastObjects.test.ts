@@ -116,6 +116,16 @@ describe('reads and conditional writes, with keys that may not list the bucket',
   });
 });
 
+test('what is larger than the limit is read by neither path', async () => {
+  const key = '__outputs/fast/large';
+  await fastObjects(access())!.put(key, body, meta);
+  const limited = access({ maxBytes: body.length - 1 });
+  expect(await fastObjects(limited)!.get(key)).toBeUndefined();
+  await expect(s3Objects(limited).get(key)).rejects.toThrow(`${key} is larger than ${body.length - 1} bytes`);
+  for (const maxBytes of [body.length, undefined])
+    expect((await s3Objects(access(maxBytes === undefined ? {} : { maxBytes })).get(key))?.body).toEqual(body);
+});
+
 test('an address that is not certain is left to the SDK', () => {
   for (const more of [{ region: 'cn-north-1' }, { region: 'us-gov-west-1' }, { bucket: 'a.b' }])
     expect(fastObjects(access({ endpoint: undefined, ...more }))).toBeNull();
