@@ -32,6 +32,9 @@ export const LONGEST_PROMOTION_MS = 600_000;
 const RENEW_AFTER_MS = PROMOTION_LEASE_MS / 4;
 /** S3 is away rarely and shortly, and a build that is done should not be lost for it. */
 const MAX_TRIES = 8;
+/** Workers that have died or run out of time over one promotion: more would die as well, and others' work with them. */
+const MAX_LAPSES = 10;
+const LAPSES = 'lapses';
 
 /**
  * Promotes stored sites whose deployment's other part has been built. Safe to run in several processes at once.
@@ -56,7 +59,13 @@ export async function drainPromotions(deps: PromotionDeps, mayTakeMore: () => bo
 /** Says what came of it before it ends the job: whoever dies in between is followed by one that does it again. */
 async function promoteSite(deps: PromotionDeps, job: TakenJob, build: BuildRef, data: PromotionJob): Promise<void> {
   const { artifact, logLines } = data;
-  if (!(await hasEnded(deps, data)))
+  const lapses = Number(job.notes[LAPSES] ?? 0) + Number(job.lapsed);
+  if (job.lapsed) await deps.queue.note(QUEUES.promote, job.id, { [LAPSES]: String(lapses) });
+  if (lapses >= MAX_LAPSES) {
+    deps.log.error('A promotion ended too many workers and is given up', { lapses });
+    const error = failure('RETRIES_EXHAUSTED', { attempts: lapses, reason: 'the worker ended each time' });
+    await publishBuildEvent(deps, build, { type: 'build.failed', error, logLines });
+  } else if (!(await hasEnded(deps, data)))
     try {
       await showSite(deps, job, data);
       await publishBuildEvent(deps, build, { type: 'build.succeeded', artifact, logLines });

@@ -1,6 +1,10 @@
 import { VerenError } from '../../../contract/errors.ts';
 import { QUEUES, TOPICS } from '../../../contract/names.ts';
-import { drainPromotions, type PromotionDeps } from '../../../lambdas/build-worker/workers/promote.ts';
+import {
+  drainPromotions,
+  PROMOTION_LEASE_MS,
+  type PromotionDeps,
+} from '../../../lambdas/build-worker/workers/promote.ts';
 import type { EventBus, StoredDeployment } from '../../../lambdas/shared/ports.ts';
 import { queuePromotion } from '../../../lambdas/shared/promotion.ts';
 import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
@@ -39,4 +43,33 @@ test('a promotion keeps the correlation id of its deployment, in its event and i
   const fields = { ...build, target: 'frontend', attempt: 2 };
   expect(published).toEqual([expect.objectContaining({ type: 'build.failed', ...fields })]);
   expect(lines).toEqual([expect.objectContaining({ message: 'A site was not promoted', ...fields })]);
+});
+
+test('a promotion over which worker after worker dies is given up, and stays in nobody’s way', async () => {
+  let now = Date.UTC(2026, 0, 1);
+  const clock = { now: () => now };
+  const { queue, store } = await openMemoryPlatform({ clock });
+  const artifact = { kind: 'static', bucket: 'b', prefix: '__outputs/p1/', files: 1, bytes: 1 };
+  const data = { deploymentId: 'd1', projectId: 'p1', owner: 'ann', attempt: 1, artifact, logLines: 3 };
+  await queue.add(QUEUES.promote, { id: 'd1', owner: 'ann', projectId: 'p1', data });
+  const published: object[] = [];
+  const publish = async (_: string, messages: readonly { value: string }[]) =>
+    void published.push(...messages.map(({ value }) => JSON.parse(value) as object));
+  let deaths = 0;
+  const deps = {
+    ...{ queue, store, clock, bus: { publish }, log: recordingLog().log },
+    mintCredentials: () => {
+      deaths++;
+      return new Promise(() => undefined);
+    },
+  } as unknown as PromotionDeps;
+  while (published.length === 0 && deaths < 50) {
+    await Promise.race([drainPromotions(deps), new Promise((resolve) => setTimeout(resolve, 20))]);
+    now += PROMOTION_LEASE_MS + 1;
+  }
+  expect(deaths).toBe(10);
+  expect(published).toEqual([
+    expect.objectContaining({ type: 'build.failed', error: expect.objectContaining({ code: 'RETRIES_EXHAUSTED' }) }),
+  ]);
+  expect(await queue.get(QUEUES.promote, 'd1')).toBeNull();
 });
