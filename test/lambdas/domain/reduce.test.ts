@@ -4,7 +4,7 @@ import type { Plan } from '../../../contract/plan.ts';
 import { DeploymentRecordSchema, isTerminal } from '../../../contract/record.ts';
 import { type DeploymentFacts, emptyFacts } from '../../../lambdas/domain/facts.ts';
 import { reduce } from '../../../lambdas/domain/reduce.ts';
-import { expectedLogLines, toRecord } from '../../../lambdas/domain/toRecord.ts';
+import { expectedLogLines, storedBuild, toRecord } from '../../../lambdas/domain/toRecord.ts';
 
 const target = (path: string) => ({
   path,
@@ -177,6 +177,16 @@ describe('one deployment, in order', () => {
     const canceledFirst = record(requested(), analyzed(1, plan), stored(3), canceled(4), failed(5, 1, 'backend'));
     expect(canceledFirst).toMatchObject({ status: 'canceled', outcome: 'none' });
     expect(canceledFirst?.builds.frontend?.error).toBeUndefined();
+  });
+
+  it('promotes what the attempt after a retry stored, since no success of the one before counts', () => {
+    const common = [requested(), analyzed(1, plan), stored(3), retrying(4), succeeded(5, 1, 'backend')];
+    expect(record(...common)?.builds.frontend).toMatchObject({ status: 'queued', attempt: 2 });
+    expect(record(...common)?.builds.frontend?.stored).toBeUndefined();
+    const again = [...common, stored(6, 2)];
+    expect(storedBuild(fold(again), 'frontend')?.attempt).toBe(2);
+    const { attempt } = storedBuild(fold(again), 'frontend')!;
+    expect(record(...again, succeeded(7, attempt))).toMatchObject({ status: 'succeeded', outcome: 'complete' });
   });
 
   it('keeps the first terminal state by event time', () => {
