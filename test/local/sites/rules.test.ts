@@ -137,6 +137,13 @@ test('what holds for all ports of a host is for a host name of the site alone, a
   });
 });
 
+test('a path that puts the name of an attribute into a cookie makes no wider one of it', () => {
+  const { rules } = parseHeaders('/:a/:b\n  Set-Cookie: x=1; :a=localhost\n  Set-Cookie: y=:b');
+  expect(headersFor(rules, '/domain/1', false).get('set-cookie')).toEqual(['y=1']);
+  expect(headersFor(rules, '/DOMAIN/1', false).get('set-cookie')).toEqual(['y=1']);
+  expect(headersFor(rules, '/path/1', false).get('set-cookie')).toEqual(['x=1; path=localhost', 'y=1']);
+});
+
 test('cookies stay fields of their own; a content type is not joined; a rule can take away and repeat what it matched', () => {
   const { rules, ignored } = parseHeaders(`/*
   Content-Type: text/plain
