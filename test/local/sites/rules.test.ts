@@ -261,3 +261,19 @@ test('no rules file makes a request slow: neither many rules, nor long ones, nor
     expect(performance.now() - began).toBeLessThan(1_000);
   }
 });
+
+test('a long path with many slashes is taken apart once, not for each rule', () => {
+  const asked = '/a'.repeat(7_500); // Node takes 16 KB
+  const numbers = Array.from({ length: 5_000 }, (_, i) => i);
+  const redirects = parseRedirects(numbers.map((i) => `/r${i} /x`).join('\n')).rules;
+  const headers = parseHeaders(numbers.map((i) => `/r${i}\n  X-A: 1`).join('\n')).rules;
+  const began = process.cpuUsage();
+  expect(applyRedirects(redirects, asked, '', false)).toBeUndefined();
+  expect(headersFor(headers, asked, false).size).toBe(0);
+  expect(process.cpuUsage(began).user).toBeLessThan(500_000);
+});
+
+test('a capture that ends within a character has an encoding', () => {
+  expect(apply('/:a*:b /x/:a', '/x😀')).toBe('301 /x/x%EF%BF%BD');
+  expect(apply('/:a /x/:a', '/x😀')).toBe('301 /x/x%F0%9F%98%80');
+});
