@@ -5,6 +5,7 @@ import { DeploymentRecordSchema, isTerminal } from '../../../contract/record.ts'
 import { type DeploymentFacts, emptyFacts } from '../../../lambdas/domain/facts.ts';
 import { reduce } from '../../../lambdas/domain/reduce.ts';
 import { expectedLogLines, storedBuild, toRecord } from '../../../lambdas/domain/toRecord.ts';
+import { mayPromote } from '../../../lambdas/shared/promotion.ts';
 
 const target = (path: string) => ({
   path,
@@ -337,6 +338,28 @@ describe('any events in any order', () => {
         }
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('can be ended by what the platform says of builds that have no job left: none is building for ever', () => {
+    fc.assert(
+      fc.property(fc.array(anyEvent, { maxLength: 14 }), fc.boolean(), (events, both) => {
+        let facts = fold([requested(0), both ? analyzed(1, plan) : analyzed(1), ...events]);
+        // The second time something may have become due: a promotion after the backend's end.
+        for (const at of [500, 600]) {
+          const told = toRecord(facts)!;
+          if (isTerminal(told.status)) return;
+          for (const t of ['frontend', 'backend'] as const) {
+            const build = told.plan![t] && told.builds[t];
+            if (!build || isTerminal(build.status)) continue;
+            if (mayPromote(told) && t === 'frontend')
+              facts = reduce(facts, succeeded(at, storedBuild(facts, t)!.attempt));
+            else if (!build.stored) facts = reduce(facts, failed(at, build.attempt, t));
+          }
+        }
+        expect(isTerminal(toRecord(facts)!.status)).toBe(true);
+      }),
+      { numRuns: 500 },
     );
   });
 
