@@ -200,6 +200,9 @@ test('_redirects and _headers are honoured, and hidden', async () => {
   const page = await get('docs', '/new');
   expect(page.headers).toMatchObject({ 'x-frame-options': 'DENY', 'cache-control': 'no-store' });
   expect((await get('docs', '/_redirects')).status).toBe(404);
+  await put('docs/_headers.br', 'compressed');
+  await put('docs/_redirects.gz', 'compressed');
+  for (const path of ['/_headers.br', '/_redirects.gz']) expect((await get('docs', path)).status).toBe(404);
   expect((await get('docs', '/_headers')).status).toBe(404);
   await put('docs/_redirects', '/old /changed 302');
   now += 1_000;
