@@ -209,6 +209,20 @@ test('_redirects and _headers are honoured, and hidden', async () => {
   expect(await brief('docs', '/old')).toBe('302 /changed');
 });
 
+test('no rule shows what belongs to another project', async () => {
+  await html('victim/index.html', 'another’s');
+  const rules = [
+    '/a /../victim/index.html 200',
+    '/b /%2e%2e/victim/index.html 200',
+    '/c u=:u /:u 200',
+    '/d /./index.html 200',
+  ];
+  await put('thief/_redirects', rules.join('\n'));
+  await html('thief/index.html', 'own');
+  for (const path of ['/a', '/b', '/c?u=../victim/index.html', '/c?u=%2e%2e/victim/index.html'])
+    expect([path, (await get('thief', path)).body]).not.toEqual([path, 'another’s']);
+});
+
 test('wildcards anywhere, cookies as fields of their own, a rewrite to a folder', async () => {
   await html('rules/index.html', 'front');
   await html('rules/docs/index.html', 'folder');
