@@ -100,6 +100,8 @@ export function headersFor(
         continue;
       }
       const value = substitute(written, captures);
+      // What the visitor's path puts in may spell `Domain`.
+      if (isWideCookie(key, value)) continue;
       const before = found.get(key);
       if (isCookie(key)) found.set(key, [...(before ?? []), value]);
       else if (key === 'content-type') found.set(key, value);

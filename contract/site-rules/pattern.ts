@@ -42,6 +42,13 @@ export function decodePath(path: string): string {
 /** Slashes at the end and repeated ones make no difference. */
 const normalise = (path: string) => `/${path.split('/').filter(Boolean).join('/')}`;
 
+/** A request's path is matched with thousands of patterns: taken apart for each, a long one would take seconds. */
+let lastRequested = { path: '/', normal: '/' };
+function normaliseRequested(path: string): string {
+  if (path !== lastRequested.path) lastRequested = { path, normal: normalise(path) };
+  return lastRequested.normal;
+}
+
 export function parsePattern(written: string): Pattern {
   const whole = normalise(written);
   const below = whole.endsWith('/*');
@@ -61,7 +68,7 @@ export function parsePattern(written: string): Pattern {
 
 /** @param path Decoded. Undefined: no match. With several `*`, `splat` is what the last one took. */
 export function matchPattern(pattern: Pattern, path: string): Captures | undefined {
-  const given = normalise(path);
+  const given = normaliseRequested(path);
   const captures: Record<string, string> = Object.create(null);
   if (pattern.searched === 0) {
     const [token] = pattern.tokens;
@@ -132,9 +139,12 @@ function capture(
   return captures;
 }
 
+/** A capture may end within a character of two halves, which have no encoding of their own: they become U+FFFD. */
+const encodeSegment = (text: string) => encodeURIComponent(Buffer.from(text).toString());
+
 /** Puts captures in for `:name`; a name that captured nothing stays as it is. */
 export const substitute = (template: string, captures: Captures) =>
   template.replace(/:([A-Za-z_]\w*)/g, (whole, name: string) => {
     const value = captures[name];
-    return value === undefined ? whole : value.split('/').map(encodeURIComponent).join('/');
+    return value === undefined ? whole : value.split('/').map(encodeSegment).join('/');
   });

@@ -109,11 +109,14 @@ function buildEnd(facts: DeploymentFacts, target: Target): { attempt: number; en
   return first;
 }
 
-/** The first that an attempt stored, by event time. */
+/**
+ * The first that an attempt stored, by event time. One that is being tried again does not count, since no later success of it
+ * does: the next attempt finds what was stored and says so itself.
+ */
 export function storedBuild(facts: DeploymentFacts, target: Target): Stored | undefined {
   let first: Stored | undefined;
-  for (const { stored } of Object.values(facts.attempts[target] ?? {}))
-    if (stored && (!first || isBefore(stored, first))) first = stored;
+  for (const { stored, ended } of Object.values(facts.attempts[target] ?? {}))
+    if (stored && ended?.type !== 'build.retrying' && (!first || isBefore(stored, first))) first = stored;
   return first;
 }
 

@@ -99,8 +99,11 @@ const hasArtifact = (event: DeploymentEvent) => event.type === 'build.succeeded'
 const whatOf = (event: BuilderEvent) =>
   event.type === 'build.phase' ? (`${event.phase}-${event.state}` as const) : ('ended' as const);
 
-function fits(artifact: Artifact, { projectId, deploymentId, target }: BuilderEvent, place: ArtifactPlace): boolean {
+function fits(artifact: Artifact, event: BuilderEvent, place: ArtifactPlace): boolean {
+  const { projectId, deploymentId, target } = event;
   if (artifact.kind === 'image') {
+    // An image is never held back: nobody would promote it, and its deployment would be building for ever.
+    if (event.type === 'build.stored') return false;
     const tag = `:${imageTag(projectId, deploymentId)}`;
     const repository = artifact.uri.slice(0, -tag.length);
     return target === 'backend' && artifact.uri.endsWith(tag) && repository === (place.ecrUri ?? repository);

@@ -1,3 +1,4 @@
+import { VARIANT_SUFFIX } from '../../contract/manifest.ts';
 import { namesAsset } from '../../contract/site-rules/assets.ts';
 import { applyRedirects, headerSafe, localTarget, type RedirectRule } from '../../contract/site-rules/redirectRules.ts';
 import { RULE_FILES } from '../../contract/site-rules/ruleFile.ts';
@@ -19,8 +20,10 @@ export type Resolution =
 
 type Find = (path: string) => Promise<SiteFile | undefined>;
 
-/** Files that are instructions to the server and not part of the site. */
-const HIDDEN: readonly string[] = Object.values(RULE_FILES).map((name) => `/${name}`);
+/** Files that are instructions to the server and not part of the site; of a long one there are compressed variants, too. */
+const HIDDEN: readonly string[] = Object.values(RULE_FILES).flatMap((name) =>
+  ['', ...Object.values(VARIANT_SUFFIX)].map((suffix) => `/${name}${suffix}`),
+);
 
 /**
  * What to answer, in Netlify's order: forced rules, files, other rules, the site's own 404 page, and last the front page

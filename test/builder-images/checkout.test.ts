@@ -295,6 +295,31 @@ describe('Git LFS', () => {
     rmSync(join(repos(), 'lfs-answer'), { recursive: true });
   });
 
+  test('a password in lfs.url is refused and not in the log, nor is the query of one', async () => {
+    const at = (url: string) => site('lfs-login', { '.lfsconfig': `[lfs]\n\turl = "${url}"\n`, 'x.png': pointer(big) });
+    const login = await build(at(`http://me:hunter2secret@${new URL(host.url).host}/lfs`), 'true', LFS);
+    expect(login.last).toMatchObject({
+      error: { code: 'LFS_FAILED', message: expect.stringContaining('holds a user name or password') },
+    });
+    expect(login.log).not.toContain('hunter2secret');
+    rmSync(join(repos(), 'lfs-login'), { recursive: true });
+    const query = await build(at(`${foreignUrl}/lfs?key=hunter2secret`), 'true', LFS);
+    expect([query.last, query.log]).toEqual([
+      expect.objectContaining({ error: expect.objectContaining({ code: 'LFS_FAILED' }) }),
+      expect.not.stringContaining('hunter2secret'),
+    ]);
+  });
+
+  test('one object has its place in as many files as there are, however long their names', async () => {
+    store.set(hashOf(big), big);
+    const deep = Array.from({ length: 4 }, () => 'd'.repeat(240)).join('/');
+    const paths = Array.from({ length: 2_400 }, (_, i) => `${deep}/${i}.png`);
+    const made = site('lfs-many', Object.fromEntries(paths.map((path) => [path, pointer(big)])));
+    const built = await build(made, `cd ${deep}; cat 0.png 2399.png | wc -c; ls | wc -l`, LFS);
+    expect([built.code, built.log]).toEqual([0, expect.stringContaining('Fetching 1 objects of Git LFS')]);
+    expect((await page('lfs-many')).trim().split(/\s+/).map(Number)).toEqual([2 * big.length, 2_400]);
+  });
+
   test('links, and pointers that claim too much, are left alone or refused', async () => {
     const folder = join(repos(), 'lfs-link');
     repo('lfs-link', { '.gitattributes': '*.png filter=lfs\n', 'index.html': 'x' });

@@ -42,6 +42,8 @@ test.each<[string, string, string | Buffer]>([
     'a.wasm',
     Buffer.concat([Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]), Buffer.alloc(9_000), Buffer.from(`\0${TOKEN}\0`)]),
   ],
+  ['a script that begins like a film', 'a.js', `var ftyp="${TOKEN}"`],
+  ['a text that begins like an archive', 'a.md', `BZhang: ${TOKEN}`],
   ['gzip', 'a.js.gz', gzipSync(`${long} ${TOKEN}`)],
   ['gzip of another name', 'data.bin', gzipSync(TOKEN)],
   ['Brotli', 'a.js.br', brotliCompressSync(`${long} ${TOKEN}`)],
@@ -51,7 +53,7 @@ test.each<[string, string, string | Buffer]>([
 });
 
 test('pictures, films, fonts and archives are not searched; their checksums are taken', async () => {
-  for (const mark of ['\x89PNG\r\n\x1a\n', '\xff\xd8\xff\xe0', '\0\0\0\x20ftypisom', 'wOF2', 'PK\x03\x04']) {
+  for (const mark of ['\x89PNG\r\n\x1a\n', '\xff\xd8\xff\xe0', '\0\0\0\x20ftypisom', 'wOF2\0\x01\0\0', 'PK\x03\x04']) {
     const file = fileOf('a.bin', Buffer.concat([Buffer.from(mark, 'latin1'), Buffer.from(TOKEN)]));
     const { files, finds } = await scanFiles([file], never);
     expect([files[0]!.sha256?.length, finds]).toEqual([64, []]);

@@ -115,10 +115,12 @@ test('of what a build wrote: everything but what is never published, and package
       'my.env',
     ],
     ...['.env', '.env.local', '.ENV', 'a/.git/config', '.npmrc', 'b/id_rsa', 'prod.tfvars', '.ssh/config', 'x.tfstate'],
+    ...['.env~', '.env-production', '.env_old', '.dev.vars~', '.psql_history', '.sentryclirc', '.environment/a.html'],
     ...['copy/package.json', 'copy/node_modules/x/a.js'],
   ]);
   const { files, skipped } = await listed(root, 'output');
   expect(files).toEqual([
+    '.environment/a.html',
     '.vocs/search.json',
     'assets/node_modules/fonts/a.ttf',
     'copy/package.json',
@@ -129,9 +131,15 @@ test('of what a build wrote: everything but what is never published, and package
   ]);
   expect(skipped).toEqual([
     '.ENV',
+    '.dev.vars~',
     '.env',
+    '.env-production',
     '.env.local',
+    '.env_old',
+    '.env~',
     '.npmrc',
+    '.psql_history',
+    '.sentryclirc',
     '.ssh',
     'a/.git',
     'b/id_rsa',

@@ -2,10 +2,12 @@
 const NEVER = new RegExp(
   `^(?:${[
     String.raw`\.git|\.hg|\.svn|\.bzr|\.git-credentials`,
-    String.raw`\.env(?:\..+)?|\.envrc|\.dev\.vars(?:\..+)?`,
+    // `.env.local`, and what editors and hands make of it: `.env~`, `.env-production`, `.env_old`.
+    String.raw`\.env(?:[._~-].*)?|\.envrc|\.flaskenv|\.dev\.vars(?:[._~-].*)?`,
     String.raw`\.npmrc|\.yarnrc\.yml|\.netrc|_netrc|\.pypirc|\.pgpass|\.my\.cnf|\.htpasswd|\.dockercfg|\.vault-token`,
+    String.raw`\.s3cfg|\.boto|\.sentryclirc`,
     String.raw`\.ssh|\.aws|\.azure|\.gcloud|\.gnupg|\.kube|\.docker|\.terraform`,
-    String.raw`\.(?:ba|z)?sh_history|\.node_repl_history`,
+    String.raw`\.\w+_history`,
     'id_(?:rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk)',
     String.raw`.+\.tfstate(?:\.backup)?|.+\.tfvars`,
     String.raw`\.DS_Store|Thumbs\.db|desktop\.ini`,

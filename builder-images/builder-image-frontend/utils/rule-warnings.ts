@@ -3,6 +3,7 @@ import { parseRedirects } from '../../../contract/site-rules/redirectRules.ts';
 import { type IgnoredLine, MAX_RULE_FILE_BYTES, RULE_FILES } from '../../../contract/site-rules/ruleFile.ts';
 import { HashThreads } from './hash-threads.ts';
 import { readOutput } from './read.ts';
+import { SecretFinder } from './scan/find.ts';
 import type { OutputFile } from './walk.ts';
 
 /** Lines that are told one by one; a file of another kind under that name would fill the log. */
@@ -40,9 +41,18 @@ async function textOf(file: OutputFile): Promise<string> {
 
 function linesOf(name: string, ignored: readonly IgnoredLine[]): string[] {
   const told = ignored.slice(0, MAX_TOLD).map(({ line, text, reason }) => {
-    const shown = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
-    return `${name} line ${line} has no effect: ${reason}: ${shown}`;
+    const shown = withoutSecrets(text);
+    const cut = shown.length > MAX_TEXT ? `${shown.slice(0, MAX_TEXT)}…` : shown;
+    return `${name} line ${line} has no effect: ${reason}${cut === '' ? '' : `: ${cut}`}`;
   });
   const more = ignored.length - told.length;
   return more > 0 ? [...told, `${name}: ${more} more lines have no effect`] : told;
+}
+
+/** The line as whoever follows the build may see it: keys of other servers stand in logins and queries of proxies. */
+function withoutSecrets(text: string): string {
+  const finder = new SecretFinder();
+  finder.write(text);
+  if (finder.end().length > 0) return '';
+  return text.replace(/\/\/[^\s/]*@/g, '//…@').replace(/\?\S*/g, '?…');
 }

@@ -18,6 +18,8 @@ const MAX_FILES = 20_000;
 /** Of all objects together. */
 const MAX_BYTES = 2 * 1_024 * 1_024 * 1_024;
 const AT_ONCE = 4;
+/** Files of one object that are named in one command: the system bounds the length of all arguments to 2 MB. */
+const PLACES = 200;
 
 /** An object of the store, and the files that it belongs in, relative to the checkout. */
 interface Wanted extends Pointer {
@@ -71,7 +73,7 @@ async function fetchAll(
   const local = localStore(checkout.url);
   const server = local ?? (await serverOf(context, checkout, wanted[0]!.paths[0]!));
   const bytes = wanted.reduce((sum, { size }) => sum + size, 0);
-  context.say(`Fetching ${wanted.length} objects of Git LFS, ${bytes} bytes, from ${server}`);
+  context.say(`Fetching ${wanted.length} objects of Git LFS, ${bytes} bytes, from ${local ?? withoutQuery(server)}`);
   for (let i = 0; i < wanted.length; i += BATCH) {
     const batch = wanted.slice(i, i + BATCH);
     const located = local
@@ -103,8 +105,14 @@ async function serverOf(context: CheckoutContext, { folder, url }: Checkout, pat
   const given = (await settingsOf(context, folder, '.lfsconfig')).get('lfs.url');
   const server = given ?? defaultServer(url);
   if (!URL.canParse(server)) throw failed(path, 'lfs.url in .lfsconfig is no URL');
-  return server;
+  const { username, password, href } = new URL(server);
+  if (username !== '' || password !== '')
+    throw failed(path, 'lfs.url in .lfsconfig holds a user name or password; use "gitToken" instead');
+  return href;
 }
+
+/** For the log: a query may hold a key. */
+const withoutQuery = (url: string) => url.replace(/[?#].*$/s, '');
 
 /** Of a repository on this machine: where its own git-lfs keeps the objects. */
 function localStore(url: string): string | null {
@@ -133,8 +141,11 @@ async function fetchObject(
   const temporary = join(context.work, 'tmp', `lfs-${object.oid}`);
   await told(context, path, () => download(context, object, located, temporary));
   // The pointer's own rights stay: it is written over, not replaced.
-  const place = 'from=$1; shift; for to; do cp -f -- "$from" "$to" || exit; done; rm -f -- "$from"';
-  await runAsUser(context, checkout.folder, ['sh', '-c', place, 'sh', temporary, ...object.paths.map((p) => `./${p}`)]);
+  const place = 'from=$1; shift; for to; do cp -f -- "$from" "$to" || exit; done';
+  const places = object.paths.map((p) => `./${p}`);
+  for (let i = 0; i < places.length; i += PLACES)
+    await runAsUser(context, checkout.folder, ['sh', '-c', place, 'sh', temporary, ...places.slice(i, i + PLACES)]);
+  await runAsUser(context, join(context.work, 'tmp'), ['sh', '-c', 'rm -f -- "$1"', 'sh', temporary]);
 }
 
 /** Into a file of the build user's, written by it: size and hash are counted on the way. */

@@ -22,6 +22,8 @@ export interface PromotionDeps {
   readonly mintCredentials: MintCredentials;
   /** The bucket as these credentials may use it. */
   readonly openObjects: (credentials: BuildCredentials) => Objects;
+  /** @default MAX_WAIT_MS */
+  readonly maxWaitMs?: number;
   readonly log: Log;
 }
 
@@ -30,6 +32,11 @@ export const PROMOTION_LEASE_MS = 120_000;
 /** What the largest site takes of a small function (50,000 copies: about two minutes), and time to wait for another's promotion. */
 export const LONGEST_PROMOTION_MS = 600_000;
 const RENEW_AFTER_MS = PROMOTION_LEASE_MS / 4;
+/**
+ * How long one promotion waits for another of its project, shorter than its lease. What tells of that one is an object that
+ * builds of the project write: waiting for as long as it says would hold up the promotions of every project.
+ */
+const MAX_WAIT_MS = 60_000;
 /** S3 is away rarely and shortly, and a build that is done should not be lost for it. */
 const MAX_TRIES = 8;
 /** Workers that have died or run out of time over one promotion: more would die as well, and others' work with them. */
@@ -87,18 +94,26 @@ async function promoteSite(deps: PromotionDeps, job: TakenJob, build: BuildRef, 
 async function showSite(deps: PromotionDeps, job: TakenJob, data: PromotionJob): Promise<void> {
   const { deploymentId, projectId, attempt } = data;
   const subject = { deploymentId, projectId, target: 'frontend', lane: 'untrusted' } as const; // it needs no cache
-  const objects = renewing(deps, job, deps.openObjects(await deps.mintCredentials(subject, attempt, 0)));
-  const manifest = await readManifest(objects, projectId, deploymentId);
-  if (!manifest) throw new Error('what was stored is not there any more');
-  const { signal } = new AbortController();
-  const done = await promote({ objects, projectId, manifest, now: deps.clock.now, signal });
-  deps.log.info('A site was promoted', { ...done });
+  const opened = deps.openObjects(await deps.mintCredentials(subject, attempt, 0));
+  const waiting = new AbortController();
+  const late = () => waiting.abort(new Error('another promotion of its project has not ended'));
+  const timer = setTimeout(late, deps.maxWaitMs ?? MAX_WAIT_MS);
+  const objects = renewing(deps, job, opened, () => clearTimeout(timer));
+  try {
+    const manifest = await readManifest(objects, projectId, deploymentId);
+    if (!manifest) throw new Error('what was stored is not there any more');
+    const done = await promote({ objects, projectId, manifest, now: deps.clock.now, signal: waiting.signal });
+    deps.log.info('A site was promoted', { ...done });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** A large site takes longer to copy than a lease is: each call looks whether it is time to renew. */
-function renewing(deps: PromotionDeps, job: TakenJob, objects: Objects): Objects {
+function renewing(deps: PromotionDeps, job: TakenJob, objects: Objects, onCopy: () => void): Objects {
   let renewed = deps.clock.now();
   const copy: Objects['copy'] = async (from, to) => {
+    onCopy();
     if (deps.clock.now() - renewed > RENEW_AFTER_MS) {
       renewed = deps.clock.now();
       await deps.queue.extend(QUEUES.promote, job.id, PROMOTION_LEASE_MS);

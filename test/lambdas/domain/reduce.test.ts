@@ -4,7 +4,8 @@ import type { Plan } from '../../../contract/plan.ts';
 import { DeploymentRecordSchema, isTerminal } from '../../../contract/record.ts';
 import { type DeploymentFacts, emptyFacts } from '../../../lambdas/domain/facts.ts';
 import { reduce } from '../../../lambdas/domain/reduce.ts';
-import { expectedLogLines, toRecord } from '../../../lambdas/domain/toRecord.ts';
+import { expectedLogLines, storedBuild, toRecord } from '../../../lambdas/domain/toRecord.ts';
+import { mayPromote } from '../../../lambdas/shared/promotion.ts';
 
 const target = (path: string) => ({
   path,
@@ -179,6 +180,16 @@ describe('one deployment, in order', () => {
     expect(canceledFirst?.builds.frontend?.error).toBeUndefined();
   });
 
+  it('promotes what the attempt after a retry stored, since no success of the one before counts', () => {
+    const common = [requested(), analyzed(1, plan), stored(3), retrying(4), succeeded(5, 1, 'backend')];
+    expect(record(...common)?.builds.frontend).toMatchObject({ status: 'queued', attempt: 2 });
+    expect(record(...common)?.builds.frontend?.stored).toBeUndefined();
+    const again = [...common, stored(6, 2)];
+    expect(storedBuild(fold(again), 'frontend')?.attempt).toBe(2);
+    const { attempt } = storedBuild(fold(again), 'frontend')!;
+    expect(record(...again, succeeded(7, attempt))).toMatchObject({ status: 'succeeded', outcome: 'complete' });
+  });
+
   it('keeps the first terminal state by event time', () => {
     const common = [requested(), analyzed(1), started(2)];
     expect(record(...common, canceled(5), succeeded(6))).toMatchObject({
@@ -327,6 +338,28 @@ describe('any events in any order', () => {
         }
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('can be ended by what the platform says of builds that have no job left: none is building for ever', () => {
+    fc.assert(
+      fc.property(fc.array(anyEvent, { maxLength: 14 }), fc.boolean(), (events, both) => {
+        let facts = fold([requested(0), both ? analyzed(1, plan) : analyzed(1), ...events]);
+        // The second time something may have become due: a promotion after the backend's end.
+        for (const at of [500, 600]) {
+          const told = toRecord(facts)!;
+          if (isTerminal(told.status)) return;
+          for (const t of ['frontend', 'backend'] as const) {
+            const build = told.plan![t] && told.builds[t];
+            if (!build || isTerminal(build.status)) continue;
+            if (mayPromote(told) && t === 'frontend')
+              facts = reduce(facts, succeeded(at, storedBuild(facts, t)!.attempt));
+            else if (!build.stored) facts = reduce(facts, failed(at, build.attempt, t));
+          }
+        }
+        expect(isTerminal(toRecord(facts)!.status)).toBe(true);
+      }),
+      { numRuns: 500 },
     );
   });
 

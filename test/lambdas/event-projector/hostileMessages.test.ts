@@ -77,6 +77,19 @@ describe('a build that may say what it likes of itself', () => {
   });
 });
 
+it('an image is never taken for stored: its deployment would wait for ever for who promotes it', async () => {
+  const reasons: string[] = [];
+  const { take, ports } = await projector({ refuse: ({ reason }) => void reasons.push(reason) });
+  const backend = { ...of, target: 'backend' as const, attempt: 1, id: '01a-backend-1-ended', at };
+  const artifact = { kind: 'image', uri: 'r/x:site-01a', digest: `sha256:${'0'.repeat(64)}`, bytes: 1 };
+  const said = (type: string) => mskRecord(TOPICS.buildEvents, { ...backend, type, artifact, logLines: 0 });
+  expect(await take([said('build.stored')])).toEqual([]);
+  expect(reasons).toEqual(['its artifact is not its own']);
+  expect(await take([said('build.succeeded')])).toEqual([]);
+  expect(reasons).toHaveLength(1);
+  expect((await ports.store.get('01a'))?.facts.attempts.backend?.[1]?.ended?.type).toBe('build.succeeded');
+});
+
 it('a bucket that cannot be written holds up the partition of what is parked, and no other', async () => {
   const { take, ports } = await projector({ park: () => Promise.reject(new Error('the bucket is away')) });
   const broken = mskRecord(TOPICS.events, '{"v":9}');

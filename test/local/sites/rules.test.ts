@@ -137,6 +137,13 @@ test('what holds for all ports of a host is for a host name of the site alone, a
   });
 });
 
+test('a path that puts the name of an attribute into a cookie makes no wider one of it', () => {
+  const { rules } = parseHeaders('/:a/:b\n  Set-Cookie: x=1; :a=localhost\n  Set-Cookie: y=:b');
+  expect(headersFor(rules, '/domain/1', false).get('set-cookie')).toEqual(['y=1']);
+  expect(headersFor(rules, '/DOMAIN/1', false).get('set-cookie')).toEqual(['y=1']);
+  expect(headersFor(rules, '/path/1', false).get('set-cookie')).toEqual(['x=1; path=localhost', 'y=1']);
+});
+
 test('cookies stay fields of their own; a content type is not joined; a rule can take away and repeat what it matched', () => {
   const { rules, ignored } = parseHeaders(`/*
   Content-Type: text/plain
@@ -253,4 +260,20 @@ test('no rules file makes a request slow: neither many rules, nor long ones, nor
     applyRedirects(rules, asked, '', false);
     expect(performance.now() - began).toBeLessThan(1_000);
   }
+});
+
+test('a long path with many slashes is taken apart once, not for each rule', () => {
+  const asked = '/a'.repeat(7_500); // Node takes 16 KB
+  const numbers = Array.from({ length: 5_000 }, (_, i) => i);
+  const redirects = parseRedirects(numbers.map((i) => `/r${i} /x`).join('\n')).rules;
+  const headers = parseHeaders(numbers.map((i) => `/r${i}\n  X-A: 1`).join('\n')).rules;
+  const began = process.cpuUsage();
+  expect(applyRedirects(redirects, asked, '', false)).toBeUndefined();
+  expect(headersFor(headers, asked, false).size).toBe(0);
+  expect(process.cpuUsage(began).user).toBeLessThan(500_000);
+});
+
+test('a capture that ends within a character has an encoding', () => {
+  expect(apply('/:a*:b /x/:a', '/x😀')).toBe('301 /x/x%EF%BF%BD');
+  expect(apply('/:a /x/:a', '/x😀')).toBe('301 /x/x%F0%9F%98%80');
 });

@@ -200,10 +200,27 @@ test('_redirects and _headers are honoured, and hidden', async () => {
   const page = await get('docs', '/new');
   expect(page.headers).toMatchObject({ 'x-frame-options': 'DENY', 'cache-control': 'no-store' });
   expect((await get('docs', '/_redirects')).status).toBe(404);
+  await put('docs/_headers.br', 'compressed');
+  await put('docs/_redirects.gz', 'compressed');
+  for (const path of ['/_headers.br', '/_redirects.gz']) expect((await get('docs', path)).status).toBe(404);
   expect((await get('docs', '/_headers')).status).toBe(404);
   await put('docs/_redirects', '/old /changed 302');
   now += 1_000;
   expect(await brief('docs', '/old')).toBe('302 /changed');
+});
+
+test('no rule shows what belongs to another project', async () => {
+  await html('victim/index.html', 'another’s');
+  const rules = [
+    '/a /../victim/index.html 200',
+    '/b /%2e%2e/victim/index.html 200',
+    '/c u=:u /:u 200',
+    '/d /./index.html 200',
+  ];
+  await put('thief/_redirects', rules.join('\n'));
+  await html('thief/index.html', 'own');
+  for (const path of ['/a', '/b', '/c?u=../victim/index.html', '/c?u=%2e%2e/victim/index.html'])
+    expect([path, (await get('thief', path)).body]).not.toEqual([path, 'another’s']);
 });
 
 test('wildcards anywhere, cookies as fields of their own, a rewrite to a folder', async () => {

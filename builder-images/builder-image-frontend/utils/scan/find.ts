@@ -12,6 +12,8 @@ export const LOOK_AHEAD = 4_096;
 const LOOK_BEHIND = 128;
 /** A file with so many finds is a list of them; the rest says nothing new, and each may cost a pattern's time. */
 const MAX_FINDS = 50;
+/** Of each kind so many are kept all the same: fifty harmless ones must not hide a key behind them. */
+const FINDS_OF_KIND = 5;
 
 /** Starts by a hash of their first three characters. A regular expression of all of them takes ten times as long. */
 interface Start {
@@ -65,6 +67,7 @@ export class SecretFinder {
   #from = 0;
   #line = 1;
   readonly #finds: Find[] = [];
+  readonly #ofKind = new Map<SecretKind, number>();
 
   get finds(): readonly Find[] {
     return this.#finds;
@@ -77,6 +80,15 @@ export class SecretFinder {
   end(): readonly Find[] {
     this.#search(this.#rest, true);
     return this.#finds;
+  }
+
+  #isWanted(kind: SecretKind): boolean {
+    return this.#finds.length < MAX_FINDS || (this.#ofKind.get(kind) ?? 0) < FINDS_OF_KIND;
+  }
+
+  #keep(find: Find): void {
+    this.#finds.push(find);
+    this.#ofKind.set(find.kind, (this.#ofKind.get(find.kind) ?? 0) + 1);
   }
 
   #search(text: string, last: boolean): void {
@@ -99,8 +111,7 @@ export class SecretFinder {
         for (const start of BUCKETS[bucket]!)
           if (text.startsWith(start.text, index))
             for (const kind of start.kinds)
-              if (this.#finds.length < MAX_FINDS && matches(kind, text, index))
-                this.#finds.push({ kind, line: lineAt(index) });
+              if (this.#isWanted(kind) && matches(kind, text, index)) this.#keep({ kind, line: lineAt(index) });
       a = b;
       b = c;
     }

@@ -27,6 +27,12 @@ const warns = (id: string, what: string, starts: readonly string[], pattern: Reg
 /** Ends of lines and what stands between two strings, as they are in texts, in JSON and in minified code. */
 const GAP = String.raw`[\s\\rn"'+,\u0060]{1,40}`;
 const BASE64_40 = '[A-Za-z0-9+/]{40}';
+/**
+ * The value of a field above a key, up to where its line or string ends. It can end at one place only: with several, four
+ * fields in a row would take minutes of trying all of them.
+ */
+const STRING_END = String.raw`['\u0060] ?[,+\n\\]`;
+const FIELD_VALUE = String.raw`(?:(?!${STRING_END})[^\n\\"]){1,80}(?=[\n\\"]|${STRING_END})`;
 
 const privateKeys: readonly SecretKind[] = [
   fails(
@@ -34,7 +40,7 @@ const privateKeys: readonly SecretKind[] = [
     'a private key (PEM, OpenSSH, PGP)',
     ['-----BEGIN '],
     new RegExp(
-      `-----BEGIN (?:[A-Z0-9]{1,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----${GAP}(?:[A-Z][A-Za-z-]{2,14}: ?[^\\n\\\\"]{1,80}${GAP}){0,4}(${BASE64_40})`,
+      `-----BEGIN (?:[A-Z0-9]{1,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----${GAP}(?:[A-Z][A-Za-z-]{2,14}:${FIELD_VALUE}${GAP}){0,4}(${BASE64_40})`,
       'y',
     ),
   ),

@@ -22,6 +22,7 @@ const COMPRESSED: readonly (readonly [offset: number, start: string])[] = [
   [0, 'BZh'],
   [0, '\x28\xb5\x2f\xfd'], // Zstandard
 ];
+const CONTROL = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\u0080-\u00ff]/;
 export const SNIFFED = 512;
 
 /** By the first bytes, and for Brotli, which has no mark, by the name. */
@@ -33,7 +34,9 @@ export function readingOf(path: string, first: Buffer): Reading {
   }
   if (/\.br$/i.test(path)) return 'brotli';
   const text = first.toString('latin1');
-  if (COMPRESSED.some(([offset, start]) => text.startsWith(start, offset))) return 'none';
+  const mark = COMPRESSED.find(([offset, start]) => text.startsWith(start, offset))?.[1];
+  // Marks that are words may begin a text, too (`var ftyp=…`), in which there are no such characters.
+  if (mark !== undefined && (CONTROL.test(mark) || CONTROL.test(text))) return 'none';
   return withoutMark(first) ?? 'bytes';
 }
 
