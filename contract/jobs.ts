@@ -112,6 +112,12 @@ export const CloneNotesSchema = z.object({
 });
 export type CloneNotes = z.output<typeof CloneNotesSchema>;
 
+/** What holders of a promotion note in it. Read and written by `lambdas/domain/promotionJob.ts`. */
+export const PromotionNotesSchema = z.object({
+  /** Workers that have died or run out of time over it. */
+  lapses: count,
+});
+
 /** What holders of a build job note in it. Read and written by `lambdas/domain/buildJob.ts`, `retry.ts` and `crashes.ts`. */
 export const BuildNotesSchema = z.object({
   /** Starts of this attempt that have failed. */

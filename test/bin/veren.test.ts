@@ -45,7 +45,7 @@ test('two synths are identical, functions included', async () => {
   );
   expect(Object.keys(first ?? {}).filter((name) => name.endsWith('index.mjs')).length).toBeGreaterThanOrEqual(8);
   expect(second).toEqual(first);
-}, 120_000);
+}, 400_000);
 
 test('a faulty configuration is answered with sentences, and no stack trace', () => {
   const { context } = cdkJson();

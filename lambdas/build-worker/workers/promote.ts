@@ -6,6 +6,7 @@ import { QUEUES } from '../../../contract/names.ts';
 import { isTerminal } from '../../../contract/record.ts';
 import { type BuildRef, fieldsOfBuild } from '../../domain/events.ts';
 import { failure, failureOf } from '../../domain/failure.ts';
+import { countLapses, recordLapses } from '../../domain/promotionJob.ts';
 import { backoff } from '../../domain/retry.ts';
 import { type Log, withLogFields } from '../../shared/logger.ts';
 import type { Clock, DeploymentStore, EventBus, JobQueue, TakenJob } from '../../shared/ports.ts';
@@ -41,7 +42,6 @@ const MAX_WAIT_MS = 60_000;
 const MAX_TRIES = 8;
 /** Workers that have died or run out of time over one promotion: more would die as well, and others' work with them. */
 const MAX_LAPSES = 10;
-const LAPSES = 'lapses';
 
 /**
  * Promotes stored sites whose deployment's other part has been built. Safe to run in several processes at once.
@@ -66,8 +66,8 @@ export async function drainPromotions(deps: PromotionDeps, mayTakeMore: () => bo
 /** Says what came of it before it ends the job: whoever dies in between is followed by one that does it again. */
 async function promoteSite(deps: PromotionDeps, job: TakenJob, build: BuildRef, data: PromotionJob): Promise<void> {
   const { artifact, logLines } = data;
-  const lapses = Number(job.notes[LAPSES] ?? 0) + Number(job.lapsed);
-  if (job.lapsed) await deps.queue.note(QUEUES.promote, job.id, { [LAPSES]: String(lapses) });
+  const lapses = countLapses(job);
+  if (job.lapsed) await deps.queue.note(QUEUES.promote, job.id, recordLapses(lapses));
   if (lapses >= MAX_LAPSES) {
     deps.log.error('A promotion ended too many workers and is given up', { lapses });
     const error = failure('RETRIES_EXHAUSTED', { attempts: lapses, reason: 'the worker ended each time' });
