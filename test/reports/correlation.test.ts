@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { eventually } from '../support/eventually.ts';
 import { makeRepo } from '../support/gitServer.ts';
 import { startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
 
@@ -34,15 +35,19 @@ test('one id leads from the answer of the API to the log of the platform, the re
   const done = await veren.finished(deploymentId);
   expect(done).toMatchObject({ status: 'succeeded', correlationId });
 
-  const lines = veren.said.filter((line) => line.includes(`correlationId=${correlationId}`));
+  // The last line is written when the record is already there.
   for (const part of [
     'api: A deployment was accepted',
     'clone-worker: A repository was analyzed',
     'build-worker: A build was started',
     'event-projector: A deployment has ended',
   ])
-    expect(lines.filter((line) => line.includes(part) && line.includes(`deploymentId=${deploymentId}`))).toHaveLength(
-      1,
+    await eventually(() =>
+      expect(
+        veren.logged.filter((line) =>
+          [part, `correlationId=${correlationId}`, `deploymentId=${deploymentId}`].every((text) => line.includes(text)),
+        ),
+      ).toHaveLength(1),
     );
 
   // What CloudWatch has of a builder on AWS.

@@ -24,6 +24,8 @@ export interface Veren {
   readonly pid: number;
   /** What it has printed, line by line. */
   readonly said: readonly string[];
+  /** Its log, line by line. */
+  readonly logged: readonly string[];
   /** Deploys and waits for the end. */
   deploy(request: CreateDeployment): Promise<DeploymentView>;
   finished(deploymentId: string): Promise<DeploymentView>;
@@ -43,6 +45,8 @@ export async function startVeren(dataDir: string, env: Record<string, string> = 
   const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
   const said: string[] = [];
   createInterface({ input: child.stdout! }).on('line', (line) => said.push(line));
+  const logged: string[] = [];
+  createInterface({ input: child.stderr! }).on('line', (line) => logged.push(line));
   const url = await firstUrl(child, exited);
   const token = env.VEREN_TOKEN ?? (await readFile(join(dataDir, 'token'), 'utf8')).trim();
   const client = new VerenClient({ baseUrl: url, token });
@@ -58,6 +62,7 @@ export async function startVeren(dataDir: string, env: Record<string, string> = 
     token,
     client,
     pid: child.pid as number,
+    logged,
     said,
     finished,
     deploy: async (request) => finished((await client.createDeployment(request)).deploymentId),
