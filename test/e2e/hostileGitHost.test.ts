@@ -96,7 +96,7 @@ test('hosts that flood and one that never answers: the platform answers, and ano
     ['succeeded', undefined],
   ]);
   expect(['queued', 'analyzing', 'failed']).toContain(result.stuck.status);
-  expect(slowestMs).toBeLessThan(5_000);
+  expect(slowestMs).toBeLessThan(30_000);
   expect(mostMiB - before).toBeLessThan(300);
   await veren.client.cancel(result.stuck.deploymentId).catch(() => {});
 });

@@ -116,7 +116,7 @@ test.each<[Role, number]>([
     });
     expect(steps).toBeGreaterThanOrEqual(atLeast);
   },
-  240_000,
+  900_000,
 );
 
 test('the word of a stored site is lost: the task-watcher finds what was stored, and it is shown', async () => {
