@@ -33,6 +33,7 @@ history="--depth $5" tags=--no-tags want=$commit all='refs/veren/tags/*'
 [ "$5" != 0 ] || history=
 [ "$6" != 1 ] || { tags=; want="+$commit:refs/veren/commit" all='refs/tags/*'; }
 [ -z "$8" ] || ulimit -f "$8"
+# What is received stays one pack, so that limits on the size of a file and of packs hold for all of it.
 # Only $HOME/.gitconfig reaches the upload-pack that git starts for a file:// URL; safe.directory is for that one.
 cat >"$HOME/.gitconfig" <<CONFIG || exit 1
 [safe]
@@ -48,6 +49,8 @@ cat >"$HOME/.gitconfig" <<CONFIG || exit 1
 	helper =
 [gc]
 	auto = 0
+[fetch]
+	unpackLimit = 1
 [advice]
 	detachedHead = false
 [http]

@@ -127,6 +127,14 @@ describe('submodules', () => {
     expect(text).toMatch(/\n0\nnone\n$/);
   });
 
+  test('what is received counts: of few objects, too, nothing lies outside of packs', async () => {
+    const few = repo('few', { 'a.txt': 'a', 'b.txt': 'b' });
+    const main = withModules('packed', [{ path: 'few', url: '../few', commit: few.commit }]);
+    const built = await build(main, 'for d in . few; do git -C $d count-objects; done', SUBMODULES);
+    expect(built.code).toBe(0);
+    expect((await page('packed')).trim().split('\n')).toEqual(Array(2).fill('0 objects, 0 kilobytes'));
+  });
+
   test('without the field the folder stays empty', async () => {
     const inner = repo('other-inner', { a: 'a' });
     const main = withModules('plain', [{ path: 'theme', url: '../other-inner', commit: inner.commit }]);

@@ -1,8 +1,9 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP, isIPv6, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import type { GitPolicy, GitProtocol } from '../../../lambdas/shared/repo/gitPolicy.ts';
 import {
+  pinAddress,
   type Resolve,
   requireAllowedAddress,
   resolvePublicAddresses,
@@ -52,7 +53,8 @@ async function checkedTarget(text: string, { policy, resolve, signal }: CheckedR
   target.hostname = target.hostname.replace(/\.$/, '');
   const host = target.hostname.replace(/^\[(.*)\]$/, '$1');
   if (isIP(host)) requireAllowedAddress(target.hostname, host, policy);
-  return { target, addresses: await resolvePublicAddresses(target, policy, resolve, signal) };
+  // Of a URL that does not resolve the error tells the origin alone: paths and queries of stores are signed.
+  return { target, addresses: await resolvePublicAddresses(new URL(target.origin), policy, resolve, signal) };
 }
 
 function send(
@@ -71,7 +73,7 @@ function send(
         signal: o.signal,
         maxHeaderSize: MAX_HEADERS,
         timeout: SILENCE_MS,
-        ...pinned(addresses),
+        ...pinAddress(addresses),
       },
       resolve,
     );
@@ -79,15 +81,6 @@ function send(
     asking.on('error', reject);
     asking.end(o.body);
   });
-}
-
-function pinned(addresses: readonly string[]): { lookup?: LookupFunction } {
-  const [address] = addresses;
-  if (address === undefined) return {};
-  const family = isIPv6(address) ? 6 : 4;
-  return {
-    lookup: (_host, options, done) => (options.all ? done(null, [{ address, family }]) : done(null, address, family)),
-  };
 }
 
 /** The whole of a short answer. Throws where it is longer. */

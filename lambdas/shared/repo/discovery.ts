@@ -1,6 +1,6 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIPv6, type LookupFunction } from 'node:net';
+import { pinAddress } from './hostAddress.ts';
 import type { RunLimits } from './runGit.ts';
 
 export interface Discovery {
@@ -32,7 +32,7 @@ export function discover(url: URL, addresses: readonly string[], limits: RunLimi
     const unknown = () => resolve({ foreign: false });
     const asking = request(
       asked,
-      { signal, maxHeaderSize: MAX_HEADERS, headers: { 'user-agent': 'git/veren' }, ...pinned(addresses) },
+      { signal, maxHeaderSize: MAX_HEADERS, headers: { 'user-agent': 'git/veren' }, ...pinAddress(addresses) },
       (response) => {
         response.destroy();
         const redirect = target(response.headers.location, asked);
@@ -56,13 +56,4 @@ function target(location: string | undefined, asked: string): string | undefined
   const { href, protocol } = new URL(location, asked);
   if (protocol !== 'https:' && protocol !== 'http:') return undefined;
   return href.endsWith(SUFFIX) ? href.slice(0, -SUFFIX.length) : undefined;
-}
-
-function pinned(addresses: readonly string[]): { lookup?: LookupFunction } {
-  const [address] = addresses;
-  if (address === undefined) return {};
-  const family = isIPv6(address) ? 6 : 4;
-  return {
-    lookup: (_host, options, done) => (options.all ? done(null, [{ address, family }]) : done(null, address, family)),
-  };
 }

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP, isIPv6, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { VerenError } from '../../../contract/errors.ts';
 import type { GitPolicy } from './gitPolicy.ts';
@@ -68,6 +68,16 @@ export async function resolvePublicAddresses(
 
 /** Addresses that are tried one after another; a name may have hundreds. */
 const MAX_PINNED = 8;
+
+/** What makes a request connect to an address that was checked, whatever the name resolves to by then. Nothing where none is given. */
+export function pinAddress(addresses: readonly string[]): { lookup?: LookupFunction } {
+  const [address] = addresses;
+  if (address === undefined) return {};
+  const family = isIPv6(address) ? 6 : 4;
+  return {
+    lookup: (_host, options, done) => (options.all ? done(null, [{ address, family }]) : done(null, address, family)),
+  };
+}
 
 const unresolved = (url: URL, reason: string, cause?: unknown) =>
   new VerenError('GIT_FAILED', { url: url.href, reason }, { cause });
