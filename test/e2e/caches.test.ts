@@ -3,20 +3,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { git, makeRepo } from '../support/gitServer.ts';
-import { HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+import { HOST_NODE, usePlatform } from '../support/veren.ts';
 
 /** Caches from POST to the log, on a platform as `npm start` has it. One package comes from the npm registry. */
-let veren: Veren;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  veren = await startVeren(join(folder.path, 'data'));
-}, 180_000);
-afterAll(async () => {
-  expect(await veren.stop()).toBe(0);
-  await folder.remove();
-}, 180_000);
+const platform = usePlatform();
 
 async function repository(): Promise<string> {
   const manifest = JSON.stringify({
@@ -25,11 +15,11 @@ async function repository(): Promise<string> {
     dependencies: { 'is-number': '7.0.0' },
     scripts: { build: 'mkdir -p dist && echo page > dist/index.html' },
   });
-  const lock = join(folder.path, 'lock');
+  const lock = join(platform.folder, 'lock');
   await mkdir(lock);
   await writeFile(join(lock, 'package.json'), manifest);
   execFileSync('npm', ['install', '--package-lock-only', '--no-audit'], { cwd: lock, stdio: 'ignore' });
-  const { path } = makeRepo(join(folder.path, 'app'), {
+  const { path } = makeRepo(join(platform.folder, 'app'), {
     'package.json': manifest,
     'package-lock.json': await readFile(join(lock, 'package-lock.json'), 'utf8'),
     '.gitignore': 'node_modules\ndist\n',
@@ -43,20 +33,20 @@ const RESTORED = /^Restored what "npm ci" made of the same lockfile in deploymen
 test('a lane uses what it has made, another does not, and both can be dropped', async () => {
   const gitUrl = await repository();
   const call = (method: string, path: string, body?: object) =>
-    fetch(`${veren.url}${path}`, {
+    fetch(`${platform.veren.url}${path}`, {
       method,
-      headers: { Authorization: `Bearer ${veren.token}`, ...(body && { 'Content-Type': 'application/json' }) },
+      headers: { Authorization: `Bearer ${platform.veren.token}`, ...(body && { 'Content-Type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     }).then(async (answer) => ({ status: answer.status, body: JSON.parse(await answer.text()) }));
   const told = async (id: string) => {
-    const record = await veren.finished(id);
+    const record = await platform.veren.finished(id);
     expect([record.status, record.error]).toEqual(['succeeded', undefined]);
-    const log = (await veren.logs(id)).map(({ line }) => line).join('\n');
+    const log = (await platform.veren.logs(id)).map(({ line }) => line).join('\n');
     return { id, lane: record.plan?.lane, log, from: RESTORED.exec(log)?.slice(1) ?? null };
   };
   const deploy = async (ref?: string, cache?: 'drop') => {
     const asked = { projectId: 'cached', gitUrl, frontend: HOST_NODE, ...(ref && { ref }), ...(cache && { cache }) };
-    return told((await veren.client.createDeployment(asked)).deploymentId);
+    return told((await platform.veren.client.createDeployment(asked)).deploymentId);
   };
   const redeploy = async (id: string, body?: object) =>
     told((await call('POST', `/deployments/${id}/redeploy`, body)).body.deploymentId);

@@ -1,10 +1,10 @@
 import type { DeploymentRecord } from '../../contract/record.ts';
-import { openMemoryPlatform } from '../../local/adapters/memory/platform.ts';
-import { type ControlPlane, controlPlane, type Role } from '../support/controlPlane/controlPlane.ts';
-import { type Death, Killed, type Life, life } from '../support/controlPlane/life.ts';
+import type { Role } from '../support/controlPlane/controlPlane.ts';
+import { type Death, Killed } from '../support/controlPlane/life.ts';
 import type { SimulatedEcs } from '../support/controlPlane/simulatedEcs.ts';
 import { untilEnded } from '../support/controlPlane/untilEnded.ts';
-import { movableClock, openWorld, type World } from '../support/controlPlane/world.ts';
+import { atEveryStep, type Story, withDeath } from '../support/controlPlane/withDeath.ts';
+import { openWorld, type World } from '../support/controlPlane/world.ts';
 import { frontendPlan } from '../support/events.ts';
 
 /**
@@ -17,62 +17,16 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-interface Story {
-  readonly plane: ControlPlane;
-  readonly ecs: SimulatedEcs;
-  readonly advance: (ms: number) => void;
-}
-
-/** One deployment with a control plane of its own, of which the first run of a function that comes to the step dies. */
-async function withDeath<T>(
-  role: Role,
-  death: Death,
-  story: (s: Story) => Promise<T>,
-): Promise<{ result: T; died: boolean }> {
-  const clock = movableClock();
-  const ports = await openMemoryPlatform({ clock });
-  const doomed: Life[] = [];
+/** A branch that moves: each look at it finds another commit. */
+function movingBranch() {
   let commits = 0;
-  const ecs = await world.ecs(
-    () => plane.bus,
-    (event) => void plane.watch(event),
-    { now: clock.now },
-  );
-  const plane = controlPlane({
-    storage: ports,
-    clock,
-    ...world.around(ecs),
-    // A branch that moves: each look at it finds another commit.
-    analyze: async () => ({ ...frontendPlan(), commit: String(++commits).padStart(40, '0') }),
-    lives(of) {
-      if (of !== role || doomed.some((l) => l.killed)) return life();
-      const next = life(death);
-      doomed.push(next);
-      return next;
-    },
-  });
-  try {
-    const result = await story({ plane, ecs, advance: clock.advance });
-    await plane.idle();
-    return { result, died: doomed.some((l) => l.killed) };
-  } finally {
-    await plane.idle();
-    await plane.close();
-    await ports.close();
-  }
+  return async () => ({ ...frontendPlan(), commit: String(++commits).padStart(40, '0') });
 }
 
-/** Runs the story with a death at step 1, 2, … until the run ends before it would die. Gives the number of steps. */
-async function atEveryStep(role: Role, story: (s: Story, at: string) => Promise<unknown>): Promise<number> {
-  let steps = 0;
-  for (const when of ['before', 'after'] as const)
-    for (let step = 1; ; step++) {
-      const { died } = await withDeath(role, { step, when }, (s) => story(s, `killed ${when} step ${step}`));
-      if (!died) break;
-      steps++;
-    }
-  return steps;
-}
+const tell = <T>(role: Role, death: Death, story: (s: Story) => Promise<T>) =>
+  withDeath(world, { role, death, analyze: movingBranch() }, story);
+const tellAtEveryStep = (role: Role, story: (s: Story, at: string) => Promise<unknown>) =>
+  atEveryStep((death, at) => tell(role, death, (s) => story(s, at)));
 
 const tokens = (ecs: SimulatedEcs) => ecs.log.map((task) => task.token.replace(/^\w+-/, ''));
 
@@ -87,7 +41,7 @@ test.each<[Role, number]>([
 ])(
   '%s: succeeded by its one task',
   async (role, atLeast) => {
-    const steps = await atEveryStep(role, async ({ plane, ecs, advance }, at) => {
+    const steps = await tellAtEveryStep(role, async ({ plane, ecs, advance }, at) => {
       const id = await plane.deploy({ projectId: 'site' });
       const [record] = await untilEnded(plane, [id], { advance, stepMs: 30_000 });
       expect({ at, status: record?.status, tasks: tokens(ecs), commits: commits(ecs, record) }).toEqual({
@@ -103,7 +57,7 @@ test.each<[Role, number]>([
 );
 
 test('task-watcher: after a lost word, retried once', async () => {
-  const steps = await atEveryStep('task-watcher', async ({ plane, ecs, advance }, at) => {
+  const steps = await tellAtEveryStep('task-watcher', async ({ plane, ecs, advance }, at) => {
     const id = await plane.deploy({ projectId: 'site', env: { DO: 'exit:1,silent' } });
     const [record] = await untilEnded(plane, [id], { advance, stepMs: 10_000 });
     expect({ at, status: record?.status, tasks: tokens(ecs), attempt: record?.builds.frontend?.attempt }).toEqual({
@@ -117,7 +71,7 @@ test('task-watcher: after a lost word, retried once', async () => {
 }, 120_000);
 
 test('api, asked again with the same key: accepted once, and built once', async () => {
-  const steps = await atEveryStep('api', async ({ plane, ecs, advance }, at) => {
+  const steps = await tellAtEveryStep('api', async ({ plane, ecs, advance }, at) => {
     const ask = () =>
       plane.deploy({ projectId: 'site' }, { key: 'push-1' }).catch((e: Error) => {
         if (!(e instanceof Killed)) throw e;
@@ -142,7 +96,7 @@ test('api, asked again with the same key: accepted once, and built once', async 
 
 test('cancel of a running build, killed at every step and asked again: canceled, stopped, nothing published', async () => {
   let cancels = 0;
-  const steps = await atEveryStep('build-worker', async ({ plane, ecs, advance }, at) => {
+  const steps = await tellAtEveryStep('build-worker', async ({ plane, ecs, advance }, at) => {
     const id = await plane.deploy({ projectId: 'site', env: { DO: 'hang' } });
     await plane.idle();
     expect((await plane.call('POST', `/deployments/${id}/cancel`)).status).toBe(202);

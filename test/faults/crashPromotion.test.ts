@@ -2,12 +2,11 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { PromotionSchema, VerdictSchema } from '../../contract/manifest.ts';
 import { s3Keys } from '../../contract/names.ts';
 import type { Plan } from '../../contract/plan.ts';
-import { openMemoryPlatform } from '../../local/adapters/memory/platform.ts';
-import { type ControlPlane, controlPlane, type Role } from '../support/controlPlane/controlPlane.ts';
-import { type Death, type Life, life } from '../support/controlPlane/life.ts';
-import type { SimulatedEcs } from '../support/controlPlane/simulatedEcs.ts';
+import type { Role } from '../support/controlPlane/controlPlane.ts';
+import type { Death } from '../support/controlPlane/life.ts';
 import { untilEnded } from '../support/controlPlane/untilEnded.ts';
-import { BUCKET, movableClock, openWorld, type World } from '../support/controlPlane/world.ts';
+import { atEveryStep, type Story, withDeath } from '../support/controlPlane/withDeath.ts';
+import { BUCKET, openWorld, type World } from '../support/controlPlane/world.ts';
 import { backendPlan, frontendPlan } from '../support/events.ts';
 
 /**
@@ -43,56 +42,13 @@ const verdictOf = async (projectId: string, id: string) => {
   return verdict && VerdictSchema.parse(JSON.parse(verdict)).verdict;
 };
 
-interface Story {
-  readonly plane: ControlPlane;
-  readonly ecs: SimulatedEcs;
-  readonly advance: (ms: number) => void;
-  readonly project: string;
-}
+type PromotionStory = Story & { readonly project: string };
 let serial = 0;
 
-async function tell<T>(role: Role | null, death: Death | undefined, story: (s: Story) => Promise<T>) {
-  const clock = movableClock();
-  const ports = await openMemoryPlatform({ clock });
-  const doomed: Life[] = [];
-  const ecs = await world.ecs(
-    () => plane.bus,
-    (event) => void plane.watch(event),
-    { now: clock.now },
-  );
-  const plane = controlPlane({
-    storage: ports,
-    clock,
-    ...world.around(ecs),
-    analyze: async () => both(),
-    lives(of) {
-      if (of !== role || doomed.some((l) => l.killed)) return life();
-      const next = life(death);
-      doomed.push(next);
-      return next;
-    },
-  });
-  try {
-    const result = await story({ plane, ecs, advance: clock.advance, project: `both-${serial++}` });
-    await plane.idle();
-    return { result, died: doomed.some((l) => l.killed) };
-  } finally {
-    await plane.idle();
-    await plane.close();
-    await ports.close();
-  }
-}
-
-async function atEveryStep(role: Role, story: (s: Story, at: string) => Promise<unknown>): Promise<number> {
-  let steps = 0;
-  for (const when of ['before', 'after'] as const)
-    for (let step = 1; ; step++) {
-      const { died } = await tell(role, { step, when }, (s) => story(s, `killed ${when} step ${step}`));
-      if (!died) break;
-      steps++;
-    }
-  return steps;
-}
+const tell = <T>(role: Role | null, death: Death | undefined, story: (s: PromotionStory) => Promise<T>) =>
+  withDeath(world, { role, death, analyze: async () => both() }, (s) => story({ ...s, project: `both-${serial++}` }));
+const tellAtEveryStep = (role: Role, story: (s: PromotionStory, at: string) => Promise<unknown>) =>
+  atEveryStep((death, at) => tell(role, death, (s) => story(s, at)));
 
 test.each<[Role, number]>([
   ['build-worker', 20],
@@ -101,7 +57,7 @@ test.each<[Role, number]>([
 ])(
   '%s: both parts built, the site is shown once',
   async (role, atLeast) => {
-    const steps = await atEveryStep(role, async ({ plane, ecs, advance, project }, at) => {
+    const steps = await tellAtEveryStep(role, async ({ plane, ecs, advance, project }, at) => {
       const id = await plane.deploy({ projectId: project });
       const [record] = await untilEnded(plane, [id], { advance, stepMs: 30_000 });
       const tasks = ecs.log.map((task) => task.token.replace(/^\w+-/, '')).sort();

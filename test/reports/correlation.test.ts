@@ -3,36 +3,27 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { eventually } from '../support/eventually.ts';
 import { makeRepo } from '../support/gitServer.ts';
-import { startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+import { usePlatform } from '../support/veren.ts';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let veren: Veren;
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  veren = await startVeren(join(folder.path, 'data'));
-}, 180_000);
-afterAll(async () => {
-  await veren.stop();
-  await folder.remove();
-}, 180_000);
+const platform = usePlatform();
 
 test('one id leads from the answer of the API to the log of the platform, the record and the line of the builder', async () => {
-  await makeRepo(join(folder.path, 'repo'), { 'index.html': '<p>hi' });
+  await makeRepo(join(platform.folder, 'repo'), { 'index.html': '<p>hi' });
   const correlationId = 'ticket-4711.a';
   const headers = {
-    Authorization: `Bearer ${veren.token}`,
+    Authorization: `Bearer ${platform.veren.token}`,
     'Content-Type': 'application/json',
     'X-Request-Id': correlationId,
   };
   const body = JSON.stringify({
     projectId: 'traced',
-    gitUrl: pathToFileURL(join(folder.path, 'repo')).href,
+    gitUrl: pathToFileURL(join(platform.folder, 'repo')).href,
     backend: false,
   });
-  const answer = await fetch(`${veren.url}/deployments`, { method: 'POST', headers, body });
+  const answer = await fetch(`${platform.veren.url}/deployments`, { method: 'POST', headers, body });
   expect([answer.status, answer.headers.get('X-Request-Id')]).toEqual([202, correlationId]);
   const { deploymentId } = (await answer.json()) as { deploymentId: string };
-  const done = await veren.finished(deploymentId);
+  const done = await platform.veren.finished(deploymentId);
   expect(done).toMatchObject({ status: 'succeeded', correlationId });
 
   // The last line is written when the record is already there.
@@ -43,13 +34,13 @@ test('one id leads from the answer of the API to the log of the platform, the re
     'event-projector: A deployment has ended',
   ])
     await eventually(() =>
-      veren.logged.some((line) =>
+      platform.veren.logged.some((line) =>
         [part, `correlationId=${correlationId}`, `deploymentId=${deploymentId}`].every((text) => line.includes(text)),
       ),
     );
 
   // What CloudWatch has of a builder on AWS.
-  const tasks = join(folder.path, 'data', 'ecs');
+  const tasks = join(platform.folder, 'data', 'ecs');
   const files = (await readdir(tasks, { recursive: true })).filter((name) => name.endsWith('.log'));
   const output = (await Promise.all(files.map((file) => readFile(join(tasks, file), 'utf8')))).join('');
   expect(

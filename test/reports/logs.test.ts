@@ -1,30 +1,20 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { makeRepo } from '../support/gitServer.ts';
-import { HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+import { HOST_NODE, usePlatform } from '../support/veren.ts';
 
 /** Logs of builds as users read them over HTTP. */
-let veren: Veren;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  veren = await startVeren(join(folder.path, 'data'));
-}, 180_000);
-afterAll(async () => {
-  expect(await veren.stop()).toBe(0);
-  await folder.remove();
-}, 60_000);
+const platform = usePlatform();
 
 async function logOf(projectId: string, build: string) {
-  const { path } = makeRepo(join(folder.path, projectId), {
+  const { path } = makeRepo(join(platform.folder, projectId), {
     'package.json': JSON.stringify({ name: 'noisy', private: true, scripts: { build: 'sh build.sh' } }),
     'build.sh': `mkdir -p dist; echo ok > dist/index.html\n${build}`,
   });
   const frontend = { ...HOST_NODE, installCommand: '' };
-  const record = await veren.deploy({ projectId, gitUrl: pathToFileURL(path).href, frontend, backend: false });
+  const record = await platform.veren.deploy({ projectId, gitUrl: pathToFileURL(path).href, frontend, backend: false });
   expect([record.status, record.error]).toEqual(['succeeded', undefined]);
-  const lines = await veren.logs(record.deploymentId);
+  const lines = await platform.veren.logs(record.deploymentId);
   return lines.filter(({ stream }) => stream !== 'system').map(({ line }) => line);
 }
 

@@ -1,22 +1,13 @@
 import { join } from 'node:path';
 import { makeRepo } from '../support/gitServer.ts';
-import { HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+import { HOST_NODE, usePlatform } from '../support/veren.ts';
 
 /** The npm that a repository pins, and a lockfile that does not fit package.json. Packages come from the npm registry. */
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let veren: Veren;
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  veren = await startVeren(join(folder.path, 'data'));
-}, 120_000);
-afterAll(async () => {
-  await veren?.stop();
-  await folder?.remove();
-});
+const platform = usePlatform();
 
 async function deploy(name: string, files: Record<string, string>) {
-  const { path } = makeRepo(join(folder.path, name), files);
-  const record = await veren.deploy({ projectId: name, gitUrl: `file://${path}`, frontend: { ...HOST_NODE } });
+  const { path } = makeRepo(join(platform.folder, name), files);
+  const record = await platform.veren.deploy({ projectId: name, gitUrl: `file://${path}`, frontend: { ...HOST_NODE } });
   const build = record.builds.frontend;
   const page = build?.artifact?.kind === 'static' ? await (await fetch(build.artifact.url)).text() : null;
   return { record, build, page };

@@ -2,20 +2,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { CreateDeployment, DeploymentView } from '../../contract/api.ts';
 import { makeRepo } from '../support/gitServer.ts';
-import { HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+import { HOST_NODE, usePlatform } from '../support/veren.ts';
 
 /** What of a repository visitors can read, on a platform as `npm start` has it. */
-let veren: Veren;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  veren = await startVeren(join(folder.path, 'data'));
-}, 180_000);
-afterAll(async () => {
-  expect(await veren.stop()).toBe(0);
-  await folder.remove();
-}, 60_000);
+const platform = usePlatform();
 
 let projects = 0;
 async function deploy(
@@ -24,18 +14,18 @@ async function deploy(
   analyzed: (view: DeploymentView) => void = () => undefined,
 ) {
   const projectId = `private-${++projects}`;
-  const { path } = makeRepo(join(folder.path, projectId), files);
+  const { path } = makeRepo(join(platform.folder, projectId), files);
   const request = {
     projectId,
     gitUrl: pathToFileURL(path).href,
     frontend: { ...HOST_NODE, ...frontend },
     backend: false,
   } as const;
-  const record = await veren.deploy(request);
+  const record = await platform.veren.deploy(request);
   analyzed(record);
   const artifact = record.builds.frontend?.artifact;
   const url = artifact?.kind === 'static' ? artifact.url : '';
-  const log = (await veren.logs(record.deploymentId)).map(({ line }) => line).join('\n');
+  const log = (await platform.veren.logs(record.deploymentId)).map(({ line }) => line).join('\n');
   const status = async (file: string) => (await fetch(new URL(file, url), { redirect: 'manual' })).status;
   const statuses = async (names: readonly string[]) =>
     Object.fromEntries(await Promise.all(names.map(async (name) => [name, await status(name)])));

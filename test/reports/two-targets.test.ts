@@ -3,28 +3,19 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DeploymentView } from '../../contract/api.ts';
 import { makeRepo } from '../support/gitServer.ts';
-import { HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
-
-/** A repository with both parts whose backend fails, on a laptop as a user has it. */
-let veren: Veren;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  await mkdir(join(folder.path, 'repos'));
-  veren = await startVeren(join(folder.path, 'data'), NO_ENGINE);
-}, 300_000);
-
-afterAll(async () => {
-  expect(await veren.stop()).toBe(0);
-  await folder.remove();
-}, 60_000);
+import { HOST_NODE, usePlatform } from '../support/veren.ts';
 
 /** No container engine of this machine answers, so that every backend fails, and soon. */
 const NO_ENGINE = { DOCKER_HOST: 'unix:///nowhere', CONTAINER_HOST: 'unix:///nowhere', STORAGE_DRIVER: 'none' };
 
+/** A repository with both parts whose backend fails, on a laptop as a user has it. */
+const platform = usePlatform(NO_ENGINE);
+beforeAll(async () => {
+  await mkdir(join(platform.folder, 'repos'));
+});
+
 function repository(name: string): string {
-  const { path } = makeRepo(join(folder.path, 'repos', name), {
+  const { path } = makeRepo(join(platform.folder, 'repos', name), {
     'web/index.html': `<h1>${name}</h1>`,
     'api/package.json': JSON.stringify({ name: 'api', version: '1.0.0', scripts: { start: 'node server.js' } }),
   });
@@ -40,23 +31,28 @@ const pageOf = async (record: DeploymentView) => {
 };
 
 it('the backend fails: the site stays as it was, and one field of the record says so', async () => {
-  const before = await veren.deploy({ projectId: 'both', gitUrl: repository('first'), frontend, backend: false });
+  const before = await platform.veren.deploy({
+    projectId: 'both',
+    gitUrl: repository('first'),
+    frontend,
+    backend: false,
+  });
   expect(before).toMatchObject({ status: 'succeeded', outcome: 'complete' });
   expect(await pageOf(before)).toBe('<h1>first</h1>');
 
-  const record = await veren.deploy({ projectId: 'both', gitUrl: repository('second'), frontend, backend });
+  const record = await platform.veren.deploy({ projectId: 'both', gitUrl: repository('second'), frontend, backend });
   expect(record).toMatchObject({
     status: 'failed',
     outcome: 'none',
     builds: { frontend: { status: 'canceled', error: { code: 'OTHER_PART_FAILED' } }, backend: { status: 'failed' } },
   });
   expect(await pageOf(before)).toBe('<h1>first</h1>');
-  const lines = (await veren.logs(record.deploymentId)).map(({ line }) => line);
+  const lines = (await platform.veren.logs(record.deploymentId)).map(({ line }) => line);
   expect(lines).toContainEqual(expect.stringContaining('Stored: the site is shown when the backend'));
 }, 400_000);
 
 it('independent: the site is live, the backend failed, and the same field says so', async () => {
-  const record = await veren.deploy({
+  const record = await platform.veren.deploy({
     projectId: 'alone',
     gitUrl: repository('alone'),
     frontend,

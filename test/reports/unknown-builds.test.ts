@@ -2,33 +2,23 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { CreateDeployment } from '../../contract/api.ts';
 import { makeRepo } from '../support/gitServer.ts';
-import { HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+import { HOST_NODE, usePlatform } from '../support/veren.ts';
 
 /** Packages of which only a build script says that they are sites, on a platform as `npm start` has it. */
-let veren: Veren;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  veren = await startVeren(join(folder.path, 'data'));
-}, 120_000);
-afterAll(async () => {
-  expect(await veren.stop()).toBe(0);
-  await folder.remove();
-}, 60_000);
+const platform = usePlatform();
 
 let projects = 0;
 async function deploy(files: Record<string, string>, frontend: Exclude<CreateDeployment['frontend'], false> = {}) {
   const projectId = `unknown-${++projects}`;
-  const { path } = makeRepo(join(folder.path, projectId), files);
-  const record = await veren.deploy({
+  const { path } = makeRepo(join(platform.folder, projectId), files);
+  const record = await platform.veren.deploy({
     projectId,
     gitUrl: pathToFileURL(path).href,
     frontend: { ...HOST_NODE, installCommand: '', ...frontend },
   });
   const artifact = record.builds.frontend?.artifact;
   const url = artifact?.kind === 'static' ? artifact.url : '';
-  const log = (await veren.logs(record.deploymentId)).map(({ line }) => line).join('\n');
+  const log = (await platform.veren.logs(record.deploymentId)).map(({ line }) => line).join('\n');
   const page = async () => (await fetch(new URL('/', url))).text();
   return { record, log, page, warnings: artifact?.warnings ?? [] };
 }

@@ -1,21 +1,12 @@
 import { join } from 'node:path';
 import { makeRepo } from '../support/gitServer.ts';
-import { HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+import { HOST_NODE, usePlatform } from '../support/veren.ts';
 
 /** Variables that change an installation, as people set them for the whole of a deployment. */
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let veren: Veren;
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  veren = await startVeren(join(folder.path, 'data'));
-}, 120_000);
-afterAll(async () => {
-  await veren?.stop();
-  await folder?.remove();
-});
+const platform = usePlatform();
 
 test('NODE_ENV=production and its relatives: built with dev dependencies, and the build command sees them', async () => {
-  const { path } = makeRepo(join(folder.path, 'site'), {
+  const { path } = makeRepo(join(platform.folder, 'site'), {
     'package.json': JSON.stringify({
       private: true,
       scripts: { build: 'node build.cjs' },
@@ -34,7 +25,12 @@ require('fs').writeFileSync('dist/index.html', JSON.stringify(seen));`,
     YARN_PRODUCTION: 'true',
     NODE_OPTIONS: '--max-old-space-size=512',
   };
-  const record = await veren.deploy({ projectId: 'site', gitUrl: `file://${path}`, frontend: { ...HOST_NODE }, env });
+  const record = await platform.veren.deploy({
+    projectId: 'site',
+    gitUrl: `file://${path}`,
+    frontend: { ...HOST_NODE },
+    env,
+  });
   expect([record.status, record.error, record.builds.frontend?.error]).toEqual(['succeeded', undefined, undefined]);
   const artifact = record.builds.frontend?.artifact as { url: string };
   expect(await (await fetch(artifact.url)).json()).toEqual({
@@ -44,10 +40,10 @@ require('fs').writeFileSync('dist/index.html', JSON.stringify(seen));`,
     VEREN_GIT_BRANCH: 'main',
     VEREN_GIT_URL: `file://${path}`,
   });
-  const log = (await veren.logs(record.deploymentId)).map(({ line }) => line).join('\n');
+  const log = (await platform.veren.logs(record.deploymentId)).map(({ line }) => line).join('\n');
   expect(log).toContain('with dev dependencies: NODE_ENV, NPM_CONFIG_OMIT, ');
 
-  const again = await veren.finished((await veren.client.redeploy(record.deploymentId)).deploymentId);
+  const again = await platform.veren.finished((await platform.veren.client.redeploy(record.deploymentId)).deploymentId);
   expect(again.status).toBe('succeeded');
   const second = again.builds.frontend?.artifact as { url: string };
   expect(await (await fetch(second.url)).json()).toMatchObject({ VEREN_GIT_BRANCH: 'main' });

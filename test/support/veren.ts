@@ -100,6 +100,31 @@ function firstUrl(child: ChildProcess, exited: Promise<number | null>): Promise<
   });
 }
 
+/**
+ * A platform for all tests of a file, ended in order after them, and a folder of theirs beside its data. Both are there from
+ * the first test on.
+ */
+export function usePlatform(env: Record<string, string> = {}): { readonly veren: Veren; readonly folder: string } {
+  let veren: Veren;
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    veren = await startVeren(join(folder.path, 'data'), env);
+  }, 300_000);
+  afterAll(async () => {
+    expect(await veren.stop()).toBe(0);
+    await folder.remove();
+  }, 180_000);
+  return {
+    get veren() {
+      return veren;
+    },
+    get folder() {
+      return folder.path;
+    },
+  };
+}
+
 /** A folder of the test's own below the system's temporary one. */
 export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'veren-test-'));
