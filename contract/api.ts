@@ -155,7 +155,6 @@ export const CreateDeploymentSchema = z.strictObject({
 export type CreateDeployment = z.infer<typeof CreateDeploymentSchema>;
 
 export const RedeploySchema = CreateDeploymentSchema.pick({ cache: true });
-export type Redeploy = z.infer<typeof RedeploySchema>;
 
 export const AnalyzeSchema = z.strictObject({
   gitUrl,

@@ -105,7 +105,6 @@ export const DeploymentEventSchema = z.discriminatedUnion('type', [
   ...builderEvents,
 ]);
 export type DeploymentEvent = z.infer<typeof DeploymentEventSchema>;
-export type DeploymentEventType = DeploymentEvent['type'];
 
 /**
  * `stdout`: what a command wrote, to either of its outputs, in the order in which it was written. `stderr`: in logs of an

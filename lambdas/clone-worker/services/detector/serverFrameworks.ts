@@ -1,4 +1,4 @@
-import { dependency, type Project } from './project.ts';
+import type { Project } from './project.ts';
 
 /** Server frameworks by the package that says so, the telling ones first: a Nest app depends on Express too. */
 const FRAMEWORKS: readonly (readonly [dependency: string, slug: string])[] = [
@@ -35,6 +35,3 @@ export function serverFramework(project: Project): { slug: string; dependency: s
   const found = FRAMEWORKS.find(([name]) => project.pkg.dependencies.has(name));
   return found && { dependency: found[0], slug: found[1] };
 }
-
-/** The package that a slug stands for is a dependency of any kind. */
-export const usesTypeScript = (project: Project): boolean => dependency(project, 'typescript') !== undefined;
