@@ -3,9 +3,9 @@
 
 # Debian package | program (or python3:MODULE) that proves it | who needs it. Only what is missing is installed; adding one is one row.
 ENGINES=(
-  'redis-server         | redis-server | test/contracts: the ioredis adapters of queue, store, logs and subscriptions'
-  'kcat                 | kcat         | test/contracts/eventBus: the mock cluster of librdkafka'
-  'default-jre-headless | java         | test/contracts/eventBus: a Kafka broker (Java 17)'
+  'redis-server         | redis-server | test/ports: the ioredis adapters of queue, store, logs and subscriptions'
+  'kcat                 | kcat         | test/ports/eventBus: the mock cluster of librdkafka'
+  'default-jre-headless | java         | test/ports/eventBus: a Kafka broker (Java 17)'
   'maven                | mvn          | the jars of that broker'
   'python3-venv         | python3:ensurepip | test/engines/emulator: an AWS emulator from PyPI (.ci/emulator.sh)'
   'buildah              | buildah      | test/engines/{frontendImages,kanikoBuildah}: builds images'
@@ -16,7 +16,7 @@ ENGINES=(
 )
 
 # Suites that run with VEREN_REQUIRE_ENGINES=1: in them a skipped suite is a failure.
-ENGINE_SUITES=(test/contracts test/faults test/lambdas/shared/adapters test/local/emulator test/engines/{platform,rebuild,browser,soak}.test.ts)
+ENGINE_SUITES=(test/ports test/faults test/lambdas/shared/adapters test/local/emulator test/engines/{platform,rebuild,browser,soak}.test.ts)
 
 # Variables by which the caller may name engines of their own.
 ENGINE_VARIABLES=(REDIS_URL KAFKA_BROKERS KAFKA_HOME VEREN_EMULATOR KANIKO_HOME FRONTEND_IMAGES_HOME)

@@ -4,7 +4,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { kafkaTransport } from '../builder-images/shared/kafka.ts';
 import { Reporter } from '../builder-images/shared/reporter.ts';
 import { TOPICS } from '../contract/names.ts';
-import { project } from '../lambdas/event-projector/project.ts';
+import { projectBatch } from '../lambdas/event-projector/project.ts';
 import { kafkaBus } from '../lambdas/shared/adapters/kafka/bus.ts';
 import { connectRedis } from '../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../lambdas/shared/adapters/redis/ports.ts';
@@ -91,7 +91,7 @@ const operations = {
       archive,
       archiveLog: nothing,
       subscriptions: nobody,
-      doorbell: { ring: nothing },
+      waker: { wake: nothing },
       notifier: { send: async () => 'sent' as const },
       stopBuilds: nothing,
       park: nothing,
@@ -102,7 +102,7 @@ const operations = {
       log: silentLog,
     };
     const topics = Object.values(TOPICS);
-    const handler = (event: Parameters<typeof project>[1]) => project(deps, event);
+    const handler = (event: Parameters<typeof projectBatch>[1]) => projectBatch(deps, event);
     await consumeAsLambda({ kafka, groupId: randomUUID(), topics, handler, onError: console.error });
   },
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { ulid } from 'ulid';
-import { liveManifest, publish } from '../builder-images/builder-image-frontend/utils/publish.ts';
+import { liveManifest, publishSite } from '../builder-images/builder-image-frontend/utils/publish.ts';
 import { s3Objects } from '../builder-images/shared/objects.ts';
 import { type Access, type Endpoint, localEndpoint, otherEndpoint } from './_endpoint.ts';
 import { makeOutput } from './_output.ts';
@@ -112,7 +112,7 @@ async function createBucket({ url, ...credentials }: Access): Promise<void> {
 async function publishOnce(projectId: string, root: string, { url, ...keys }: Access): Promise<number> {
   const before = process.cpuUsage();
   const objects = s3Objects({ bucket: BUCKET, region: 'ap-south-1', sessionToken: undefined, endpoint: url, ...keys });
-  await publish({
+  await publishSite({
     objects,
     base: await liveManifest(objects, projectId),
     bucket: BUCKET,

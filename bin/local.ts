@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   return 2;
 }
 
-function told(e: unknown): unknown {
+function formatFault(e: unknown): unknown {
   if (e instanceof VerenError) return `${e.code}: ${e.message}`;
   return e instanceof ProblemError || e instanceof UnreachableError ? e.message : e;
 }
@@ -57,7 +57,7 @@ main().then(
   (code) => process.exit(code),
   (e: unknown) => {
     // What the user can cure is told in the table's sentences; anything else is ours and needs its stack.
-    console.error(told(e));
+    console.error(formatFault(e));
     process.exit(1);
   },
 );

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, loadConfig } from '../lib/config.ts';
-import { findProblems, show } from '../lib/preflight/checks.ts';
+import { findProblems, formatFinding } from '../lib/preflight/checks.ts';
 import { readFacts } from '../lib/preflight/facts.ts';
 
 /**
@@ -12,7 +12,7 @@ try {
   const config = loadConfig(process.argv[2] ?? context.stage, context.stages);
   const facts = await readFacts(config, context['@aws-cdk/core:bootstrapQualifier'] ?? 'hnb659fds');
   const found = findProblems(config, facts);
-  for (const finding of found) console.log(show(finding));
+  for (const finding of found) console.log(formatFinding(finding));
   const stops = found.filter((f) => f.level === 'stops').length;
   console.log(
     `${config.stage} into ${facts.account}/${config.region}: ${stops ? `${stops} to solve first` : 'nothing stands in the way'}`,

@@ -21,7 +21,7 @@ import { textLog } from '../local/platform/textLog.ts';
 import { startS3Endpoint } from '../local/s3/endpoint.ts';
 import { clearLog } from '../operator/rebuild/clearLog.ts';
 import { readTopics } from '../operator/rebuild/readTopics.ts';
-import { rebuild } from '../operator/rebuild/rebuild.ts';
+import { rebuildState } from '../operator/rebuild/rebuild.ts';
 
 const USAGE = `Usage: npm run rebuild -- [--data DIR]
 Makes the state in Redis anew from the archive in S3 and the log in Kafka, and compares. Prints a report (JSON); exits 1
@@ -65,7 +65,7 @@ async function main(): Promise<number> {
   try {
     const archive = s3Archive(storage.s3, env.BUCKET);
     const kafka = await openKafka(env, 'veren-rebuild', env.AWS_REGION);
-    const report = await rebuild({
+    const report = await rebuildState({
       store,
       logs,
       archive,

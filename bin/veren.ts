@@ -6,7 +6,7 @@ import { redisRules } from '../lambdas/shared/redisUsers.ts';
 import { addNag, buildApp } from '../lib/app.ts';
 import { ConfigError, loadConfig, loadOtherStages } from '../lib/config.ts';
 import { prepareBundles } from '../lib/constructs/bundle.ts';
-import { collisions } from '../lib/names.ts';
+import { findNameCollisions } from '../lib/names.ts';
 import { rememberValidation } from '../lib/remembered-validation.ts';
 
 /** The CDK app. Context and environment are read here and nowhere else: `-c stage=dev|prod|local`. */
@@ -14,7 +14,7 @@ const app = new App();
 try {
   const stages = app.node.tryGetContext('stages');
   const config = loadConfig(app.node.tryGetContext('stage'), stages);
-  const { certain, possible } = collisions(config, loadOtherStages(config.stage, stages));
+  const { certain, possible } = findNameCollisions(config, loadOtherStages(config.stage, stages));
   if (certain.length > 0) throw new ConfigError(certain.join('\n'));
   for (const sentence of possible) console.warn(sentence);
   // The scripts inside the builder images are part of their build contexts, whose hashes are the images' tags.

@@ -44,7 +44,7 @@ export interface Builder {
 const FRONTEND_CLUSTER = { name: 'builder', env: 'AWS_FRONTEND_CLUSTER' } as const;
 const BACKEND_CLUSTER = { name: 'backend-builder', env: 'AWS_BACKEND_CLUSTER' } as const;
 
-function frontend(nodeMajor: NodeMajor, names: Pick<Builder, 'family' | 'container' | 'repository'>): Builder {
+function frontendBuilder(nodeMajor: NodeMajor, names: Pick<Builder, 'family' | 'container' | 'repository'>): Builder {
   return {
     target: 'frontend',
     nodeMajors: [nodeMajor],
@@ -62,14 +62,14 @@ function frontend(nodeMajor: NodeMajor, names: Pick<Builder, 'family' | 'contain
 const sameName = (name: string) => ({ family: name, container: name, repository: name });
 
 export const BUILDERS = [
-  frontend(18, sameName('frontend-builder-18')),
-  frontend(20, {
+  frontendBuilder(18, sameName('frontend-builder-18')),
+  frontendBuilder(20, {
     family: 'builder-task-20',
     container: 'builder-task-20-image',
     repository: 'builder-task-20-image',
   }),
-  frontend(22, sameName('frontend-builder-22')),
-  frontend(24, sameName('frontend-builder-24')),
+  frontendBuilder(22, sameName('frontend-builder-22')),
+  frontendBuilder(24, sameName('frontend-builder-24')),
   {
     target: 'backend',
     nodeMajors: NODE_MAJORS,

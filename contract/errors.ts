@@ -541,18 +541,18 @@ export type DetailArguments<C extends ErrorCode, Rest extends unknown[] = []> = 
   : [details: DetailsOf<C>, ...rest: Rest];
 
 /** @throws Error naming the placeholder for which no detail was given */
-const fill = (code: ErrorCode, template: string, details: ErrorDetails) =>
+const fillTemplate = (code: ErrorCode, template: string, details: ErrorDetails) =>
   template.replace(/\{(\w+)\}/g, (_, name: string) => {
     if (!Object.hasOwn(details, name)) throw new Error(`The error ${code} was given no "${name}"`);
     return String(details[name]);
   });
 
 /** The two sentences that a user reads: what was wrong, and what to do. */
-export function sentence<C extends ErrorCode>(code: C, ...[details = {}]: DetailArguments<C>): string {
+export function describeError<C extends ErrorCode>(code: C, ...[details = {}]: DetailArguments<C>): string {
   const row = ERRORS[code];
-  const message = fill(code, row.message, details).trimEnd();
+  const message = fillTemplate(code, row.message, details).trimEnd();
   // A reason from elsewhere rarely ends with a full stop.
-  return `${/[.!?]$/.test(message) ? message : `${message}.`} ${fill(code, row.action, details)}`;
+  return `${/[.!?]$/.test(message) ? message : `${message}.`} ${fillTemplate(code, row.action, details)}`;
 }
 
 type RowOf<C extends ErrorCode> = (typeof table)[C];
@@ -582,7 +582,7 @@ export class VerenError<C extends ErrorCode = ErrorCode> extends Error {
   readonly details: ErrorDetails;
 
   constructor(code: C, ...[details, options]: DetailArguments<C, [options?: ErrorOptions]>) {
-    super(sentence(code, ...([details] as unknown as DetailArguments<C>)), options);
+    super(describeError(code, ...([details] as unknown as DetailArguments<C>)), options);
     this.name = 'VerenError';
     this.code = code;
     this.details = details ?? {};

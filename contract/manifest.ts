@@ -70,6 +70,6 @@ export const VerdictSchema = z.object({
   verdict: z.enum(['publish', 'cancel']),
   at: z.iso.datetime(),
 });
-export type Verdict = z.infer<typeof VerdictSchema>;
+export type PublicationDecision = z.infer<typeof VerdictSchema>;
 
 export const VARIANT_SUFFIX = { br: '.br', gzip: '.gz' } as const;

@@ -10,9 +10,9 @@ export const BUILDER_TOPICS = [TOPICS.buildEvents, TOPICS.logs] as const;
 export const QUEUES = { clone: 'clone', build: 'build', promote: 'promote' } as const;
 export type QueueName = (typeof QUEUES)[keyof typeof QUEUES];
 
-/** Functions that somebody can ring (asynchronous invoke). */
-export const DOORBELLS = ['clone-worker', 'build-worker'] as const;
-export type DoorbellName = (typeof DOORBELLS)[number];
+/** Functions that others can wake by an asynchronous invoke. */
+export const WAKEABLE_FUNCTIONS = ['clone-worker', 'build-worker'] as const;
+export type WakeableFunction = (typeof WAKEABLE_FUNCTIONS)[number];
 
 export const DEFAULT_REGION = 'ap-south-1';
 export const DEFAULT_BUCKET = 'veren-v2';

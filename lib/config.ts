@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { USER_IMAGE_REPOSITORY } from '../contract/builders.ts';
 import { DEFAULT_REGION } from '../contract/names.ts';
-import { complement, NOT_PUBLIC, RULES_PER_GROUP } from './constructs/public-addresses.ts';
+import { complementOf, NOT_PUBLIC, RULES_PER_GROUP } from './constructs/public-addresses.ts';
 
 /**
  * The one configuration object of the CDK app, made from `cdk.json` context (`stages.<name>`).
@@ -28,32 +28,33 @@ const FARGATE_MEMORY: Readonly<Record<number, { min: number; max: number; step: 
 };
 const CPU_SIZES = Object.keys(FARGATE_MEMORY).map(Number);
 
-const whole = (min: number, max: number) => {
+const wholeNumber = (min: number, max: number) => {
   const allowed = `a whole number from ${min} to ${max}`;
   return z.number({ error: allowed }).int({ error: allowed }).min(min, { error: allowed }).max(max, { error: allowed });
 };
-const matching = (pattern: RegExp, allowed: string) => z.string({ error: allowed }).regex(pattern, { error: allowed });
+const matchingText = (pattern: RegExp, allowed: string) =>
+  z.string({ error: allowed }).regex(pattern, { error: allowed });
 const oneOf = <const T extends readonly (string | number)[]>(values: T) =>
   z.literal(values, { error: `one of ${values.join(', ')}` });
 const flag = z.boolean({ error: 'true or false' });
 
-const hostPort = matching(/^[\w.-]+:\d{1,5}(,[\w.-]+:\d{1,5})*$/, 'host:port, several separated by commas');
-const arn = (service: string) => matching(new RegExp(`^arn:[\\w-]+:${service}:.+$`), `an ARN of ${service}`);
-const ipv4Block = matching(/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/, 'an IPv4 block such as 10.40.0.0/16');
-const zoneName = matching(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'the name of a zone, e.g. ap-south-1a');
+const hostPort = matchingText(/^[\w.-]+:\d{1,5}(,[\w.-]+:\d{1,5})*$/, 'host:port, several separated by commas');
+const arnOf = (service: string) => matchingText(new RegExp(`^arn:[\\w-]+:${service}:.+$`), `an ARN of ${service}`);
+const ipv4Block = matchingText(/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/, 'an IPv4 block such as 10.40.0.0/16');
+const zoneName = matchingText(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'the name of a zone, e.g. ap-south-1a');
 /** Where a given engine is reached: blocks of addresses, or the ids of its security groups. */
 const peers = z.array(
-  matching(/^(\d{1,3}(\.\d{1,3}){3}\/\d{1,2}|sg-[0-9a-f]{8,17})$/, 'an IPv4 block or the id of a security group'),
+  matchingText(/^(\d{1,3}(\.\d{1,3}){3}\/\d{1,2}|sg-[0-9a-f]{8,17})$/, 'an IPv4 block or the id of a security group'),
 );
-const keyArn = matching(/^arn:[\w-]+:kms:.+:key\/.+$/, 'the ARN of a KMS key');
-const domainName = matching(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'a domain name in lower case, e.g. sites.example.com');
+const keyArn = matchingText(/^arn:[\w-]+:kms:.+:key\/.+$/, 'the ARN of a KMS key');
+const domainName = matchingText(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'a domain name in lower case, e.g. sites.example.com');
 
 const TaskSizeSchema = z
   .strictObject({
     cpu: oneOf(CPU_SIZES),
-    memoryMiB: whole(2_048, 122_880),
-    ephemeralStorageGiB: whole(21, 200),
-    timeoutMinutes: whole(1, 55),
+    memoryMiB: wholeNumber(2_048, 122_880),
+    ephemeralStorageGiB: wholeNumber(21, 200),
+    timeoutMinutes: wholeNumber(1, 55),
   })
   .superRefine(({ cpu, memoryMiB }, ctx) => {
     const fits = FARGATE_MEMORY[cpu];
@@ -70,14 +71,16 @@ export type TaskSize = z.infer<typeof TaskSizeSchema>;
 const ENDPOINTS = ['ecr', 'logs', 'sts', 'secretsmanager', 'lambda', 'ecs', 'sqs', 'monitoring'] as const;
 
 const NetworkSchema = z.strictObject({
-  cidr: matching(/^\d{1,3}(\.\d{1,3}){3}\/\d{2}$/, 'an IPv4 block such as 10.40.0.0/16').default('10.40.0.0/16'),
-  availabilityZones: whole(2, 3).default(2),
+  cidr: matchingText(/^\d{1,3}(\.\d{1,3}){3}\/\d{2}$/, 'an IPv4 block such as 10.40.0.0/16').default('10.40.0.0/16'),
+  availabilityZones: wholeNumber(2, 3).default(2),
   /** Names of the zones, as many as `availabilityZones`; without them AWS's first ones. */
   zones: z.array(zoneName).optional(),
   /** 0: builds get public addresses in subnets of their own, and functions go out through one small NAT instance. */
-  natGateways: whole(0, 3).default(1),
+  natGateways: wholeNumber(0, 3).default(1),
   /** Of that NAT instance. */
-  natInstanceType: matching(/^[a-z]+\d+[a-z]*\.[a-z0-9]+$/, 'an EC2 instance type, e.g. t4g.nano').default('t4g.nano'),
+  natInstanceType: matchingText(/^[a-z]+\d+[a-z]*\.[a-z0-9]+$/, 'an EC2 instance type, e.g. t4g.nano').default(
+    't4g.nano',
+  ),
   flowLogs: flag.default(true),
   /** AWS services that are reached inside the VPC rather than through the NAT gateways. */
   endpoints: z.array(oneOf(ENDPOINTS)).default([]),
@@ -88,14 +91,14 @@ const NetworkSchema = z.strictObject({
   /** A VPC that exists already. Its subnets are given, not looked up: synth needs neither network nor credentials. */
   existing: z
     .strictObject({
-      vpcId: matching(/^vpc-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a VPC'),
-      cidr: matching(/^\d{1,3}(\.\d{1,3}){3}\/\d{2}$/, 'an IPv4 block such as 10.40.0.0/16'),
+      vpcId: matchingText(/^vpc-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a VPC'),
+      cidr: matchingText(/^\d{1,3}(\.\d{1,3}){3}\/\d{2}$/, 'an IPv4 block such as 10.40.0.0/16'),
       availabilityZones: z
         .array(z.string())
         .min(2, { error: 'at least two zone names' })
         .max(3, { error: 'at most three zone names: MSK takes no more' }),
-      privateSubnetIds: z.array(matching(/^subnet-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a subnet')).min(2),
-      isolatedSubnetIds: z.array(matching(/^subnet-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a subnet')).min(2),
+      privateSubnetIds: z.array(matchingText(/^subnet-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a subnet')).min(2),
+      isolatedSubnetIds: z.array(matchingText(/^subnet-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a subnet')).min(2),
     })
     .superRefine((v, ctx) => {
       for (const key of ['privateSubnetIds', 'isolatedSubnetIds'] as const)
@@ -114,22 +117,22 @@ const KafkaSchema = z.discriminatedUnion(
   [
     z.strictObject({
       kind: z.literal('msk'),
-      version: matching(/^\d+\.\d+\.(x|\d+)(\.kraft)?$/, 'a version that MSK offers, e.g. 3.9.x.kraft').default(
+      version: matchingText(/^\d+\.\d+\.(x|\d+)(\.kraft)?$/, 'a version that MSK offers, e.g. 3.9.x.kraft').default(
         '3.9.x.kraft',
       ),
-      instanceType: matching(/^(kafka|express)\.[a-z0-9]+\.[a-z0-9]+$/, 'an MSK broker type, e.g. kafka.m7g.large'),
-      brokers: whole(2, 15),
-      storageGiB: whole(1, 16_384).default(20),
-      partitions: whole(1, 100).default(3),
-      eventRetentionDays: whole(1, 365).default(14),
-      logRetentionDays: whole(1, 365).default(3),
+      instanceType: matchingText(/^(kafka|express)\.[a-z0-9]+\.[a-z0-9]+$/, 'an MSK broker type, e.g. kafka.m7g.large'),
+      brokers: wholeNumber(2, 15),
+      storageGiB: wholeNumber(1, 16_384).default(20),
+      partitions: wholeNumber(1, 100).default(3),
+      eventRetentionDays: wholeNumber(1, 365).default(14),
+      logRetentionDays: wholeNumber(1, 365).default(3),
       /** What runs now, before a change: synth then refuses what MSK does not do in one step. */
       deployed: z
         .strictObject({
           version: z.string().optional(),
           instanceType: z.string().optional(),
-          brokers: whole(2, 15).optional(),
-          storageGiB: whole(1, 16_384).optional(),
+          brokers: wholeNumber(2, 15).optional(),
+          storageGiB: wholeNumber(1, 16_384).optional(),
         })
         .optional(),
     }),
@@ -138,16 +141,16 @@ const KafkaSchema = z.discriminatedUnion(
       brokers: hostPort,
       security: oneOf(['plaintext', 'tls', 'scram', 'iam']),
       /** For IAM: the MSK cluster that the brokers belong to. */
-      clusterArn: arn('kafka').optional(),
+      clusterArn: arnOf('kafka').optional(),
       /** For SCRAM: a secret holding `{"username", "password"}`. */
-      secretArn: arn('secretsmanager').optional(),
+      secretArn: arnOf('secretsmanager').optional(),
       /** For SCRAM: the same of the user that builders log in as, which may write to their two topics and nothing else. */
-      builderSecretArn: arn('secretsmanager').optional(),
+      builderSecretArn: arnOf('secretsmanager').optional(),
       /** The customer-managed key that these secrets are encrypted with. */
       secretKeyArn: keyArn.optional(),
       /** Where the brokers are, for the security groups of functions and builders. */
       peers: peers.optional(),
-      partitions: whole(1, 100).default(3),
+      partitions: wholeNumber(1, 100).default(3),
       /** `deployment`: the deployment makes the topics. `given`: they exist, or the brokers make them. */
       topics: oneOf(['deployment', 'given']).default('given'),
     }),
@@ -160,15 +163,15 @@ const RedisSchema = z.discriminatedUnion(
   [
     z.strictObject({
       kind: z.literal('valkey'),
-      nodeType: matching(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, 'an ElastiCache node type, e.g. cache.t4g.small'),
-      replicas: whole(0, 5),
-      snapshotDays: whole(1, 35).default(7),
+      nodeType: matchingText(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, 'an ElastiCache node type, e.g. cache.t4g.small'),
+      replicas: wholeNumber(0, 5),
+      snapshotDays: wholeNumber(1, 35).default(7),
     }),
     z.strictObject({
       kind: z.literal('given'),
-      url: matching(/^rediss?:\/\/[^@\s]+$/, 'redis:// or rediss:// with host and port, and no password in it'),
+      url: matchingText(/^rediss?:\/\/[^@\s]+$/, 'redis:// or rediss:// with host and port, and no password in it'),
       /** A secret whose string is the password. */
-      secretArn: arn('secretsmanager').optional(),
+      secretArn: arnOf('secretsmanager').optional(),
       /** The customer-managed key that the secret is encrypted with. */
       secretKeyArn: keyArn.optional(),
       /** Where the server is, for the security group of functions. */
@@ -187,11 +190,11 @@ const SitesSchema = z.discriminatedUnion(
       domain: z
         .strictObject({
           name: domainName,
-          certificateArn: matching(
+          certificateArn: matchingText(
             /^arn:[\w-]+:acm:us-east-1:\d{12}:certificate\/.+$/,
             'a certificate for *.<name> in us-east-1, where CloudFront looks for it',
           ),
-          hostedZoneId: matching(/^Z[A-Z0-9]+$/, 'the id of a Route 53 hosted zone'),
+          hostedZoneId: matchingText(/^Z[A-Z0-9]+$/, 'the id of a Route 53 hosted zone'),
           hostedZoneName: domainName,
         })
         .optional(),
@@ -199,13 +202,13 @@ const SitesSchema = z.discriminatedUnion(
     }),
     z.strictObject({
       kind: z.literal('none'),
-      urlTemplate: matching(/^https?:\/\/.*\{projectId\}.*$/, 'a URL that contains {projectId}'),
+      urlTemplate: matchingText(/^https?:\/\/.*\{projectId\}.*$/, 'a URL that contains {projectId}'),
     }),
   ],
   { error: '"cloudfront" or "none"' },
 );
 
-const ecsName = matching(/^[a-zA-Z][\w-]{0,254}$/, 'the name of an ECS cluster');
+const ecsName = matchingText(/^[a-zA-Z][\w-]{0,254}$/, 'the name of an ECS cluster');
 
 type Msk = Extract<z.output<typeof KafkaSchema>, { kind: 'msk' }>;
 
@@ -222,30 +225,33 @@ export function mskSteps(kafka: Msk, deployed: NonNullable<Msk['deployed']>): [s
     found.push([
       ['deployed'],
       `one difference, since MSK changes one thing at a time. Steps: ${changed
-        .map((key, i) => `${i + 1}. set kafka.${key} to ${show(kafka[key])}, deploy Data, enter it in kafka.deployed`)
+        .map(
+          (key, i) =>
+            `${i + 1}. set kafka.${key} to ${formatValue(kafka[key])}, deploy Data, enter it in kafka.deployed`,
+        )
         .join('; ')}`,
     ]);
   return found;
 }
 
 const shape = {
-  account: matching(/^\d{12}$/, 'a 12-digit account id').optional(),
-  region: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region, e.g. ap-south-1').default(DEFAULT_REGION),
+  account: matchingText(/^\d{12}$/, 'a 12-digit account id').optional(),
+  region: matchingText(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region, e.g. ap-south-1').default(DEFAULT_REGION),
   terminationProtection: flag.default(true),
   /** What happens to data (bucket, images, Kafka, Redis, secrets) when its stack is deleted. */
   removal: oneOf(['retain', 'destroy']).default('retain'),
   /** On every resource and on builders' tasks. */
   tags: z
     .record(
-      matching(/^(?!aws:)[\w .:/=+@-]{1,128}$/, 'names of tags, not beginning with aws:'),
-      matching(/^[\w .:/=+@-]{0,256}$/, 'values of tags'),
+      matchingText(/^(?!aws:)[\w .:/=+@-]{1,128}$/, 'names of tags, not beginning with aws:'),
+      matchingText(/^[\w .:/=+@-]{0,256}$/, 'values of tags'),
     )
     .default({}),
-  bucketName: matching(
+  bucketName: matchingText(
     /^[a-z0-9][a-z0-9.{}-]{1,90}[a-z0-9}]$/,
     'a bucket name; {account} and {region} are filled in',
   ).default('veren-v2-{account}-{region}'),
-  userImageRepository: matching(/^[a-z0-9]+([._/-][a-z0-9]+)*$/, 'an ECR repository name').default(
+  userImageRepository: matchingText(/^[a-z0-9]+([._/-][a-z0-9]+)*$/, 'an ECR repository name').default(
     USER_IMAGE_REPOSITORY,
   ),
   logRetentionDays: oneOf(LOG_RETENTION_DAYS).default(30),
@@ -260,16 +266,16 @@ const shape = {
     frontendCluster: ecsName.default('builder'),
     backendCluster: ecsName.default('backend-builder'),
     /** Before the name of every task family and every builder's repository: for a second stage in an account and region. */
-    namePrefix: matching(/^([a-z0-9]+-)*$/, 'small letters and digits, ending in "-"').default(''),
+    namePrefix: matchingText(/^([a-z0-9]+-)*$/, 'small letters and digits, ending in "-"').default(''),
     frontend: TaskSizeSchema,
     backend: TaskSizeSchema,
   }),
   /** `any`: http, file and private addresses too; for the stage `local` alone. */
   gitHosts: oneOf(['public', 'any']).default('public'),
   limits: z.strictObject({
-    global: whole(1, 1_000),
-    perOwner: whole(1, 1_000),
-    perProject: whole(1, 100),
+    global: wholeNumber(1, 1_000),
+    perOwner: wholeNumber(1, 1_000),
+    perProject: wholeNumber(1, 100),
     /** What a newer deployment of the same project and branch takes the place of. */
     supersede: oneOf(['waiting', 'running', 'off']).default('waiting'),
   }),
@@ -283,22 +289,22 @@ const shape = {
       /** Instances that are set aside for a function, and its most; a new account has 10 in all. */
       reservedConcurrency: z
         .strictObject({
-          api: whole(1, 10_000).optional(),
-          'event-projector': whole(1, 10_000).optional(),
-          'log-streamer': whole(1, 10_000).optional(),
-          'site-fallback': whole(1, 10_000).optional(),
+          api: wholeNumber(1, 10_000).optional(),
+          'event-projector': wholeNumber(1, 10_000).optional(),
+          'log-streamer': wholeNumber(1, 10_000).optional(),
+          'site-fallback': wholeNumber(1, 10_000).optional(),
         })
         .prefault({}),
     })
     .prefault({}),
   projector: z
     .strictObject({
-      batchSize: whole(1, 10_000).default(500),
+      batchSize: wholeNumber(1, 10_000).default(500),
       /** How long to gather a batch; 0 is Lambda's shortest, half a second. */
-      batchingWindowSeconds: whole(0, 300).default(0),
+      batchingWindowSeconds: wholeNumber(0, 300).default(0),
       /** Provisioned pollers; retries, bisection and partial batches exist only with them. `null`: on-demand mode. */
       pollers: z
-        .strictObject({ min: whole(1, 200), max: whole(1, 2_000) })
+        .strictObject({ min: wholeNumber(1, 200), max: wholeNumber(1, 2_000) })
         .nullable()
         .default({ min: 1, max: 3 }),
     })
@@ -306,85 +312,88 @@ const shape = {
   sites: SitesSchema,
   api: z
     .strictObject({
-      requestsPerSecond: whole(1, 10_000).default(50),
-      burst: whole(1, 5_000).default(100),
+      requestsPerSecond: wholeNumber(1, 10_000).default(50),
+      burst: wholeNumber(1, 5_000).default(100),
       /** The HTTP API is at `https://<name>`, beside AWS's own address. */
       domain: z
         .strictObject({
           name: domainName,
-          certificateArn: matching(
+          certificateArn: matchingText(
             /^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/.+$/,
             'a certificate for <name> in the region of the stage',
           ),
-          hostedZoneId: matching(/^Z[A-Z0-9]+$/, 'the id of a Route 53 hosted zone'),
+          hostedZoneId: matchingText(/^Z[A-Z0-9]+$/, 'the id of a Route 53 hosted zone'),
           hostedZoneName: domainName,
         })
         .optional(),
       /** For the stage `local` alone: base of an emulator's path-style addresses, in place of AWS's host names. */
-      pathEndpoint: matching(/^http:\/\/[\w.-]+:\d{1,5}\/_aws$/, 'http://host:port/_aws').optional(),
+      pathEndpoint: matchingText(/^http:\/\/[\w.-]+:\d{1,5}\/_aws$/, 'http://host:port/_aws').optional(),
     })
     .prefault({}),
   lifecycle: z
     .strictObject({
-      cacheDays: whole(1, 3_650).default(30),
-      logDays: whole(1, 3_650).default(90),
+      cacheDays: wholeNumber(1, 3_650).default(30),
+      logDays: wholeNumber(1, 3_650).default(90),
       // A deployment leans on files of earlier ones for up to a week (builder-images, `upload.ts`).
-      deploymentDays: whole(14, 3_650).default(90),
+      deploymentDays: wholeNumber(14, 3_650).default(90),
     })
     .prefault({}),
   alarms: z
     .strictObject({
       /** Gets a mail for every alarm. Absent: alarms show in CloudWatch only, and in the topic. */
-      email: matching(/^[^@\s]+@[^@\s]+\.[^@\s]+$/, 'a mail address').optional(),
+      email: matchingText(/^[^@\s]+@[^@\s]+\.[^@\s]+$/, 'a mail address').optional(),
     })
     .prefault({}),
 };
 
 export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).superRefine((c, ctx) => {
-  const fault = (path: (string | number)[], message: string) => ctx.addIssue({ code: 'custom', path, message });
+  const addFault = (path: (string | number)[], message: string) => ctx.addIssue({ code: 'custom', path, message });
   if (c.gitHosts === 'any' && c.stage !== 'local')
-    fault(['gitHosts'], '"public": anything else would let users reach into the VPC');
+    addFault(['gitHosts'], '"public": anything else would let users reach into the VPC');
   if (c.api.pathEndpoint && c.stage !== 'local')
-    fault(['api', 'pathEndpoint'], 'nothing: outside emulators API Gateway has host names');
+    addFault(['api', 'pathEndpoint'], 'nothing: outside emulators API Gateway has host names');
   if (c.network.natGateways > c.network.availabilityZones)
-    fault(['network', 'natGateways'], 'at most one per zone (network.availabilityZones)');
+    addFault(['network', 'natGateways'], 'at most one per zone (network.availabilityZones)');
   const { cidr, existing, closedToBuilds } = c.network;
-  const rules = complement([...NOT_PUBLIC, existing?.cidr ?? cidr, ...closedToBuilds]).length;
+  const rules = complementOf([...NOT_PUBLIC, existing?.cidr ?? cidr, ...closedToBuilds]).length;
   if (rules > 2 * RULES_PER_GROUP)
-    fault(
+    addFault(
       ['network', 'closedToBuilds'],
       `blocks that need at most ${2 * RULES_PER_GROUP} rules of two security groups (${rules})`,
     );
   if (c.sites.kind === 'cloudfront' && /^(cn|us-gov|us-iso|eu-isoe)/.test(c.region))
-    fault(['sites', 'kind'], `"none" in ${c.region}, which has no CloudFront functions`);
+    addFault(['sites', 'kind'], `"none" in ${c.region}, which has no CloudFront functions`);
   if (c.network.zones && c.network.existing)
-    fault(['network', 'zones'], 'nothing: the zones of an existing VPC are in network.existing');
+    addFault(['network', 'zones'], 'nothing: the zones of an existing VPC are in network.existing');
   if (c.network.zones && c.network.zones.length !== c.network.availabilityZones)
-    fault(['network', 'zones'], `as many names as network.availabilityZones (${c.network.availabilityZones})`);
+    addFault(['network', 'zones'], `as many names as network.availabilityZones (${c.network.availabilityZones})`);
   if (c.api.domain && !c.api.domain.certificateArn.includes(`:acm:${c.region}:`))
-    fault(['api', 'domain', 'certificateArn'], `a certificate in ${c.region}, where API Gateway looks for it`);
+    addFault(['api', 'domain', 'certificateArn'], `a certificate in ${c.region}, where API Gateway looks for it`);
   if (c.kafka.kind === 'msk') {
-    for (const [path, allowed] of mskSteps(c.kafka, c.kafka.deployed ?? {})) fault(['kafka', ...path], allowed);
+    for (const [path, allowed] of mskSteps(c.kafka, c.kafka.deployed ?? {})) addFault(['kafka', ...path], allowed);
     const zones = c.network.existing?.availabilityZones.length ?? c.network.availabilityZones;
     if (c.kafka.brokers % zones)
-      fault(['kafka', 'brokers'], `a multiple of the ${zones} availability zones: MSK places the same number in each`);
+      addFault(
+        ['kafka', 'brokers'],
+        `a multiple of the ${zones} availability zones: MSK places the same number in each`,
+      );
   } else {
     if (!c.kafka.peers && c.stage !== 'local')
-      fault(['kafka', 'peers'], 'blocks or security groups of the brokers: builders reach no other private address');
+      addFault(['kafka', 'peers'], 'blocks or security groups of the brokers: builders reach no other private address');
     if (c.kafka.security === 'iam' && !c.kafka.clusterArn)
-      fault(['kafka', 'clusterArn'], 'an ARN of kafka: security "iam" needs it');
+      addFault(['kafka', 'clusterArn'], 'an ARN of kafka: security "iam" needs it');
     if (c.kafka.security === 'scram' && !c.kafka.secretArn)
-      fault(['kafka', 'secretArn'], 'an ARN of secretsmanager: security "scram" needs it');
+      addFault(['kafka', 'secretArn'], 'an ARN of secretsmanager: security "scram" needs it');
     if (c.kafka.security === 'scram' && (!c.kafka.builderSecretArn || c.kafka.builderSecretArn === c.kafka.secretArn))
-      fault(
+      addFault(
         ['kafka', 'builderSecretArn'],
         'an ARN of secretsmanager other than secretArn: security "scram" needs a user for builders that may only write to "build-events" and "build-logs"',
       );
   }
   if (c.limits.perProject > c.limits.perOwner || c.limits.perOwner > c.limits.global)
-    fault(['limits'], 'perProject <= perOwner <= global');
+    addFault(['limits'], 'perProject <= perOwner <= global');
   if (c.projector.pollers && c.projector.pollers.min > c.projector.pollers.max)
-    fault(['projector', 'pollers', 'min'], 'at most projector.pollers.max');
+    addFault(['projector', 'pollers', 'min'], 'at most projector.pollers.max');
 });
 export type Config = z.output<typeof ConfigSchema>;
 
@@ -399,13 +408,13 @@ export class ConfigError extends Error {
  */
 export function loadConfig(stage: unknown, stages: unknown): Config {
   if (!STAGES.includes(stage as Stage))
-    throw new ConfigError(`The stage is ${show(stage)}; allowed is one of ${STAGES.join(', ')} (-c stage=dev).`);
+    throw new ConfigError(`The stage is ${formatValue(stage)}; allowed is one of ${STAGES.join(', ')} (-c stage=dev).`);
   const given = (stages as Record<string, unknown> | undefined)?.[stage as Stage];
   if (typeof given !== 'object' || given === null)
     throw new ConfigError(`cdk.json has no "stages.${stage}" in its context; see docs/deploy.md for the keys.`);
   const parsed = ConfigSchema.safeParse({ ...given, stage });
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => describe(issue, given, String(stage)));
+  const faults = parsed.error.issues.map((issue) => describeIssue(issue, given, String(stage)));
   throw new ConfigError(`The configuration is not valid.\n${faults.map((f) => `  - ${f}`).join('\n')}`);
 }
 
@@ -417,15 +426,15 @@ export const loadOtherStages = (stage: Stage, stages: unknown): Config[] =>
     return given && parsed.success ? [parsed.data] : [];
   });
 
-function describe(issue: z.core.$ZodIssue, given: object, stage: string): string {
-  const key = (path: PropertyKey[]) => ['stages', stage, ...path].map(String).join('.');
+function describeIssue(issue: z.core.$ZodIssue, given: object, stage: string): string {
+  const formatKey = (path: PropertyKey[]) => ['stages', stage, ...path].map(String).join('.');
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((k) => `${key([...issue.path, k])} is not a key of the configuration.`).join(' ');
+    return issue.keys.map((k) => `${formatKey([...issue.path, k])} is not a key of the configuration.`).join(' ');
   const value = issue.path.reduce<unknown>(
     (at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part],
     given,
   );
-  return `${key(issue.path)} is ${show(value)}; allowed is ${issue.message}.`;
+  return `${formatKey(issue.path)} is ${formatValue(value)}; allowed is ${issue.message}.`;
 }
 
-const show = (value: unknown) => (value === undefined ? 'missing' : JSON.stringify(value));
+const formatValue = (value: unknown) => (value === undefined ? 'missing' : JSON.stringify(value));

@@ -25,7 +25,10 @@ export function collidingKeys(a: Config, b: Config): string[] {
  * What to say of stages that would take each other's names: certain where both name the same account, and a warning where
  * one leaves it to the credentials.
  */
-export function collisions(config: Config, others: readonly Config[]): { certain: string[]; possible: string[] } {
+export function findNameCollisions(
+  config: Config,
+  others: readonly Config[],
+): { certain: string[]; possible: string[] } {
   const found = others
     .filter((other) => other.stage !== config.stage && other.stage !== 'local' && config.stage !== 'local')
     .map((other) => ({ other, keys: collidingKeys(config, other) }))
@@ -35,7 +38,10 @@ export function collisions(config: Config, others: readonly Config[]): { certain
       sentence: `Stages ${config.stage} and ${other.stage} have the same ${keys.join(', ')} in ${config.region}`,
     }));
   const advice = 'give one of them other values, or each an account of its own (docs/deploy.md).';
-  const say = (certain: boolean, when: string) =>
+  const describeCollisions = (certain: boolean, when: string) =>
     found.filter((f) => f.certain === certain).map((f) => `${f.sentence}${when}: ${advice}`);
-  return { certain: say(true, ''), possible: say(false, ', which fails where they are in one account') };
+  return {
+    certain: describeCollisions(true, ''),
+    possible: describeCollisions(false, ', which fails where they are in one account'),
+  };
 }

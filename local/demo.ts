@@ -41,7 +41,7 @@ export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: De
       hostEnv: env,
       ...(env.VEREN_DEBUG && { log: textLog() }),
     });
-    const { projectId, gitUrl } = await repository(source, await mkdtemp(join(platform.temporary, 'demo-')));
+    const { projectId, gitUrl } = await chooseRepository(source, await mkdtemp(join(platform.temporary, 'demo-')));
     console.log(
       `Veren runs at ${platform.url}. Deploying ${source ?? 'the bundled React example'} over its HTTP API.\n`,
     );
@@ -71,7 +71,10 @@ export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: De
 }
 
 /** The repository to deploy, and a project for it. A folder is given to git as a `file:` URL. */
-async function repository(source: string | undefined, scratch: string): Promise<{ projectId: string; gitUrl: string }> {
+async function chooseRepository(
+  source: string | undefined,
+  scratch: string,
+): Promise<{ projectId: string; gitUrl: string }> {
   if (source === undefined) {
     const { url } = await makeRepositoryFromFolder(EXAMPLE, join(scratch, 'react-vite'));
     return { projectId: 'demo', gitUrl: url };

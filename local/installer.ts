@@ -34,7 +34,7 @@ export async function whileUnfinished<T>(folder: string, work: () => Promise<T>)
  */
 const SUPERVISE = 'umask 022; exec 3<&0; (cat <&3 >/dev/null; kill -KILL 0) & "$@" </dev/null 3<&-';
 
-export interface Installation {
+export interface ToolchainInstallation {
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -42,12 +42,12 @@ export interface Installation {
 }
 
 /** Runs an installer, which does not outlive this process, however that ends. Throws with what it said. */
-export async function runInstaller({ argv, cwd, env, timeoutMs }: Installation): Promise<void> {
+export async function runInstaller({ argv, cwd, env, timeoutMs }: ToolchainInstallation): Promise<void> {
   const child = spawn('/bin/sh', ['-c', SUPERVISE, 'sh', ...argv], { cwd, env, detached: true, stdio: 'pipe' });
   const { pid } = child;
   if (pid !== undefined) groups.add(pid);
-  const kill = () => pid !== undefined && killGroup(pid);
-  const timer = setTimeout(kill, timeoutMs);
+  const killInstaller = () => pid !== undefined && killGroup(pid);
+  const timer = setTimeout(killInstaller, timeoutMs);
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
@@ -59,7 +59,7 @@ export async function runInstaller({ argv, cwd, env, timeoutMs }: Installation):
     if (code !== 0) throw new Error(reason || 'the installation was ended');
   } finally {
     clearTimeout(timer);
-    kill(); // the one that waits for the pipe
+    killInstaller(); // the one that waits for the pipe
     if (pid !== undefined) groups.delete(pid);
   }
 }

@@ -50,8 +50,9 @@ export async function ensureToolchain(
     }
     const target = join(folder, `node-${major}`);
     if (!(await isUsable(target, major)))
-      await locked(`${target}.lock`, async () => {
-        if (!(await isUsable(target, major))) await installed(target, major, options.install ?? npmInstall(host.node));
+      await withLock(`${target}.lock`, async () => {
+        if (!(await isUsable(target, major)))
+          await installToolchain(target, major, options.install ?? npmInstall(host.node));
       });
     return { binDir: join(target, 'bin'), source: 'npm' };
   } catch (error) {
@@ -82,7 +83,7 @@ async function hostWithNpm(
   };
   try {
     if (!(await allThere(bin)))
-      await locked(`${target}.lock`, async () => {
+      await withLock(`${target}.lock`, async () => {
         if (await allThere(bin)) return;
         const staging = await mkdtemp(join(folder, '.new-'));
         await whileUnfinished(staging, () => fillAndLink(staging, target, [`npm@${npmMajor}`], links, install));
@@ -162,7 +163,7 @@ async function isUsable(target: string, major: NodeMajor): Promise<boolean> {
 }
 
 /** Atomic: a folder of the final name is a whole one, its `node -v` seen. */
-async function installed(target: string, major: NodeMajor, install: Install): Promise<void> {
+async function installToolchain(target: string, major: NodeMajor, install: Install): Promise<void> {
   const staging = await mkdtemp(join(dirname(target), '.new-'));
   await whileUnfinished(staging, () => fillAndName(staging, target, major, install));
 }
@@ -212,7 +213,7 @@ const npmInstall = (node: string) => async (prefix: string, packages: readonly s
 };
 
 /** Holds a lock file during `work`. Waits for another holder, and takes over from one that died. */
-async function locked(path: string, work: () => Promise<void>): Promise<void> {
+async function withLock(path: string, work: () => Promise<void>): Promise<void> {
   for (;;) {
     const lock = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'EEXIST') return null;

@@ -2,12 +2,12 @@
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     let asked = false;
-    const ask = () => {
+    const requestStop = () => {
       if (asked) process.exit(130);
       asked = true;
       resolve();
     };
-    process.on('SIGINT', ask);
-    process.on('SIGTERM', ask);
+    process.on('SIGINT', requestStop);
+    process.on('SIGTERM', requestStop);
   });
 }

@@ -38,7 +38,7 @@ export function attachWebSockets({
 }: WebSocketOptions): () => Promise<void> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE });
 
-  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const upgradeConnection = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const refused = admit(request);
     if (refused) return refuseUpgrade(socket, refused);
     const target = request.url ?? '/';
@@ -49,30 +49,30 @@ export function attachWebSockets({
     const connectionId = randomUUID();
     const headers = Object.fromEntries(Object.entries(request.headers).map(([k, v]) => [k, String(v)]));
     const queryStringParameters = Object.fromEntries(new URLSearchParams(mark < 0 ? '' : target.slice(mark)));
-    const event = (routeKey: string, body?: string): WebSocketEvent => ({
+    const webSocketEvent = (routeKey: string, body?: string): WebSocketEvent => ({
       requestContext: { routeKey, connectionId },
       headers,
       queryStringParameters,
       ...(body !== undefined && { body }),
     });
-    const { statusCode } = await handle(event('$connect'));
+    const { statusCode } = await handle(webSocketEvent('$connect'));
     if (statusCode !== 200) return refuseUpgrade(socket, new VerenError('UNAUTHORIZED'));
     sockets.handleUpgrade(request, socket, head, (ws) => {
-      const detach = notifier.attach(connectionId, (message) => send(ws, message));
-      ws.on('message', (data) => run(handle(event('$default', data.toString()))));
+      const detach = notifier.attach(connectionId, (message) => sendMessage(ws, message));
+      ws.on('message', (data) => logFailure(handle(webSocketEvent('$default', data.toString()))));
       ws.on('error', (error) => log.warn('A WebSocket connection failed', { connectionId, error: error.message }));
       ws.on('close', () => {
         detach();
-        run(handle(event('$disconnect')));
+        logFailure(handle(webSocketEvent('$disconnect')));
       });
     });
   };
-  const run = (work: Promise<unknown>) =>
+  const logFailure = (work: Promise<unknown>) =>
     void work.catch((error) => log.error('A WebSocket message could not be handled', { error }));
 
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    upgrade(request, socket, head).catch((error) => {
+    upgradeConnection(request, socket, head).catch((error) => {
       const correlationId = randomUUID();
       log.error('A WebSocket connection could not be made', { correlationId, error });
       refuseUpgrade(socket, new VerenError('INTERNAL'), correlationId);
@@ -84,7 +84,7 @@ export function attachWebSockets({
   };
 }
 
-function send(ws: WebSocket, message: string): void {
+function sendMessage(ws: WebSocket, message: string): void {
   if (ws.bufferedAmount > MAX_UNREAD) ws.terminate();
   else ws.send(message);
 }

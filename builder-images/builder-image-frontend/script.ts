@@ -1,6 +1,6 @@
-import { begin } from '../shared/begin.ts';
+import { beginBuild } from '../shared/begin.ts';
 
 /** The frontend builder after main.sh: fetches, and loads meanwhile what installs, builds and publishes. */
-const beginning = begin();
+const beginning = beginBuild();
 beginning.catch(() => undefined); // run() tells
-void import('./run.ts').then(({ run }) => run(beginning));
+void import('./run.ts').then(({ runFrontendBuilder }) => runFrontendBuilder(beginning));

@@ -18,11 +18,11 @@ const SIGNALS = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
  * The first thing that a builder does: reads its environment and starts the fetch, which runs while the SDK and the rest
  * are loaded. So this imports nothing that is heavy.
  */
-export async function begin(): Promise<Begun> {
+export async function beginBuild(): Promise<Begun> {
   const handlers = Object.entries(SIGNALS).map(([signal, code]) => {
-    const end = () => process.exit(code);
-    process.on(signal, end);
-    return () => process.off(signal, end);
+    const exitNow = () => process.exit(code);
+    process.on(signal, exitNow);
+    return () => process.off(signal, exitNow);
   });
   const releaseSignals = () => {
     for (const release of handlers) release();

@@ -4,7 +4,7 @@ import { watchMemory } from './memory.ts';
 import { type Program, signalGroup, startTrusted } from './processes.ts';
 import type { Sandbox } from './sandbox.ts';
 
-export interface Command extends Pick<Program, 'argv' | 'cwd' | 'env' | 'oneStream'> {
+export interface RunnableCommand extends Pick<Program, 'argv' | 'cwd' | 'env' | 'oneStream'> {
   /** Who runs it. Without one it is a program of ours, with our rights. */
   readonly sandbox?: Sandbox;
   /** A promise that it returns holds the stream up. */
@@ -31,7 +31,11 @@ const SILENCE_MS = 300;
 /** … and neither is output that never falls silent. */
 const DRAIN_MS = 15_000;
 
-async function follow(stream: Readable, name: 'stdout' | 'stderr', onOutput: Command['onOutput']): Promise<void> {
+async function followStream(
+  stream: Readable,
+  name: 'stdout' | 'stderr',
+  onOutput: RunnableCommand['onOutput'],
+): Promise<void> {
   try {
     for await (const chunk of stream) await onOutput(name, chunk as Buffer);
   } catch {
@@ -40,7 +44,7 @@ async function follow(stream: Readable, name: 'stdout' | 'stderr', onOutput: Com
 }
 
 /** Runs a command in a process group of its own, which is dead when this resolves. Never rejects for the command's faults. */
-export async function runCommand(command: Command): Promise<CommandResult> {
+export async function runCommand(command: RunnableCommand): Promise<CommandResult> {
   const { signal } = command;
   if (signal.aborted) return { exitCode: 143, stopped: true, seconds: 0, peakMemory: undefined };
   const started = performance.now();
@@ -49,33 +53,33 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   const running = sandbox ? sandbox.start(program) : startTrusted(program);
   const { pid, stdout, stderr } = running;
   const activity = { at: performance.now() };
-  const onOutput: Command['onOutput'] = async (stream, chunk) => {
+  const onOutput: RunnableCommand['onOutput'] = async (stream, chunk) => {
     activity.at = Number.POSITIVE_INFINITY;
     await command.onOutput(stream, chunk);
     activity.at = performance.now();
   };
-  const output = Promise.all([follow(stdout, 'stdout', onOutput), follow(stderr, 'stderr', onOutput)]);
-  const stop = () => {
+  const output = Promise.all([followStream(stdout, 'stdout', onOutput), followStream(stderr, 'stderr', onOutput)]);
+  const stopCommand = () => {
     if (pid === undefined) return;
     signalGroup(pid, 'SIGTERM');
     void sleep(command.graceMs ?? 3_000, undefined, { ref: false }).then(() => signalGroup(pid, 'SIGKILL'));
   };
-  signal.addEventListener('abort', stop, { once: true });
+  signal.addEventListener('abort', stopCommand, { once: true });
   const memory = watchMemory(pid);
   const { exitCode, error } = await running.ended;
   if (error) void command.onOutput('stderr', Buffer.from(`${error.message}\n`));
   const seconds = (performance.now() - started) / 1_000;
-  signal.removeEventListener('abort', stop);
+  signal.removeEventListener('abort', stopCommand);
   if (pid !== undefined) signalGroup(pid, 'SIGKILL');
   await command.sweep?.();
-  await Promise.race([output, silence(activity)]);
+  await Promise.race([output, waitForSilence(activity)]);
   stdout.destroy();
   stderr.destroy();
   await output;
   return { exitCode, stopped: signal.aborted, seconds, peakMemory: memory.stop() };
 }
 
-async function silence(activity: { readonly at: number }): Promise<void> {
+async function waitForSilence(activity: { readonly at: number }): Promise<void> {
   const ended = performance.now();
   while (performance.now() - ended < DRAIN_MS) {
     const quiet = performance.now() - Math.max(activity.at, ended);
@@ -94,20 +98,20 @@ export interface Capture extends Pick<Program, 'argv' | 'cwd' | 'env'> {
 export async function captureOutput({ sandbox, argv, cwd, env, maxBytes, timeoutMs }: Capture): Promise<Buffer> {
   const running = sandbox.start({ argv, cwd, env });
   const { pid } = running;
-  const kill = () => pid !== undefined && signalGroup(pid, 'SIGKILL');
-  const timer = setTimeout(kill, timeoutMs);
+  const killCommand = () => pid !== undefined && signalGroup(pid, 'SIGKILL');
+  const timer = setTimeout(killCommand, timeoutMs);
   const chunks: Buffer[] = [];
   let bytes = 0;
   running.stdout.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > maxBytes) kill();
+    if (bytes > maxBytes) killCommand();
     else chunks.push(chunk);
   });
   running.stderr.resume();
   const closed = new Promise<void>((resolve) => running.stdout.on('close', resolve));
   try {
     const { exitCode, error } = await running.ended;
-    kill(); // whoever it has started would hold its output open
+    killCommand(); // whoever it has started would hold its output open
     await closed;
     if (exitCode !== 0 || bytes > maxBytes)
       throw new Error(`${argv[0]} ended with exit code ${exitCode}`, { cause: error });

@@ -33,7 +33,7 @@ export class Deadline {
  * Ends after `ms`, or with `stop`, even where the work does not listen to its signal: a task that lives on costs money. Not
  * `AbortSignal.any([stop, AbortSignal.timeout(ms)])`, of which Node 18 and 20 collect the timeout, which then never comes.
  */
-export async function within(
+export async function runWithin(
   ms: number,
   stop: AbortSignal,
   work: (signal: AbortSignal) => Promise<void>,
@@ -42,14 +42,14 @@ export async function within(
   const ended = new Promise<never>((_, reject) => {
     end.signal.addEventListener('abort', () => reject(end.signal.reason), { once: true });
   });
-  const stopped = () => end.abort(new Error('the task was stopped'));
+  const abortStopped = () => end.abort(new Error('the task was stopped'));
   const timer = setTimeout(() => end.abort(new Error(`it took longer than ${ms / 1_000} s`)), ms);
-  stop.addEventListener('abort', stopped, { once: true });
-  if (stop.aborted) stopped();
+  stop.addEventListener('abort', abortStopped, { once: true });
+  if (stop.aborted) abortStopped();
   try {
     await Promise.race([ended, work(end.signal)]);
   } finally {
     clearTimeout(timer);
-    stop.removeEventListener('abort', stopped);
+    stop.removeEventListener('abort', abortStopped);
   }
 }

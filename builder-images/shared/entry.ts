@@ -5,7 +5,7 @@ import type { Target } from '../../contract/builders.ts';
 import { VerenError } from '../../contract/errors.ts';
 import type { Artifact } from '../../contract/record.ts';
 import type { Begun } from './begin.ts';
-import { Deadline, within } from './deadline.ts';
+import { Deadline, runWithin } from './deadline.ts';
 import { type ImageEnv, parseEnv } from './env.ts';
 import { asFault, exitCodeOf, toFailure } from './fault.ts';
 import { type Fetching, unusableVariables } from './fetch.ts';
@@ -17,7 +17,7 @@ import { removeTree } from './processes.ts';
 import { Reporter } from './reporter.ts';
 
 /** What a builder's phases work with. */
-export interface BuildInput<Env> {
+export interface BuilderRunInput<Env> {
   readonly env: Env;
   /** The environment as it was handed over. */
   readonly raw: Readonly<Record<string, string>>;
@@ -39,12 +39,12 @@ export interface Built {
 
 const SAVE_MS = 120_000;
 
-export interface Builder<Env extends z.ZodType, Image extends z.ZodType> {
+export interface BuilderProgram<Env extends z.ZodType, Image extends z.ZodType> {
   readonly job: Env;
   readonly image: Image;
   readonly publisher: (env: z.output<Env>, mask: Masker, now: () => number) => Reporter;
   /** All four phases. Throws `PhaseFault` or `VerenError`; `deadline.phase` tells in which. */
-  readonly build: (input: BuildInput<z.output<Env>> & { readonly image: z.output<Image> }) => Promise<Built>;
+  readonly build: (input: BuilderRunInput<z.output<Env>> & { readonly image: z.output<Image> }) => Promise<Built>;
 }
 
 /**
@@ -95,7 +95,7 @@ async function removeWork({ work, sandbox }: Fetching, { VEREN_KANIKO }: Begun['
 /** Throws `VerenError('BUILDER_MISCONFIGURED')` with every fault, and then leaves no work folder. */
 async function checkEnvironment<Env extends z.ZodType, Image extends z.ZodType>(
   { raw, fetching }: Begun,
-  builder: Pick<Builder<Env, Image>, 'job' | 'image'>,
+  builder: Pick<BuilderProgram<Env, Image>, 'job' | 'image'>,
 ) {
   try {
     const parsed = parseEnv({ VEREN_WORK: '/', ...raw }, builder.job, builder.image);
@@ -113,15 +113,15 @@ async function checkEnvironment<Env extends z.ZodType, Image extends z.ZodType>(
 
 /** A builder from its environment to its last event. Resolves to the exit code. */
 export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>, Image extends z.ZodType<ImageEnv>>(
-  builder: Builder<Env, Image>,
+  builder: BuilderProgram<Env, Image>,
   begun: Begun,
 ): Promise<number> {
   const { raw } = begun;
   nameBuild(raw);
   const { job: env, image, fetching } = await checkEnvironment(begun, builder);
-  const now = () => Date.now();
+  const readClock = () => Date.now();
   const mask = createMasker(secretsOf(env));
-  const reporter = builder.publisher(env, mask, now);
+  const reporter = builder.publisher(env, mask, readClock);
   const deadline = new Deadline(env.BUILD_TIMEOUT);
   begun.releaseSignals();
   const waitMs = image.VEREN_REPORT_WAIT * 1_000;
@@ -129,7 +129,7 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   let told: boolean;
   try {
     // What is fetched meanwhile runs no code of the repository's.
-    await Promise.race([begun.claimed, stopped(deadline.signal)]).catch(async (error: unknown) => {
+    await Promise.race([begun.claimed, rejectWhenStopped(deadline.signal)]).catch(async (error: unknown) => {
       await stopFetch(fetching);
       throw error;
     });
@@ -141,13 +141,15 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
       mask,
       reporter,
       deadline,
-      now,
+      now: readClock,
     });
     deadline.clear();
     told = await (stored ? reporter.stored(artifact, waitMs) : reporter.succeeded(artifact, waitMs));
-    logOwn('INFO', stored ? 'The build was stored' : 'The build was published', { artifact: describe(artifact) });
+    logOwn('INFO', stored ? 'The build was stored' : 'The build was published', {
+      artifact: describeArtifact(artifact),
+    });
     if (saveCaches)
-      await within(SAVE_MS, deadline.signal, saveCaches).catch((error: Error) =>
+      await runWithin(SAVE_MS, deadline.signal, saveCaches).catch((error: Error) =>
         logOwn('WARN', 'No cache was kept', { reason: mask(error.message) }),
       );
   } catch (error) {
@@ -165,18 +167,18 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
 }
 
 /** Rejects with the signal's reason. */
-const stopped = (signal: AbortSignal) =>
+const rejectWhenStopped = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => {
     const stop = () => reject(signal.reason);
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
   });
 
-const describe = (artifact: Artifact) =>
+const describeArtifact = (artifact: Artifact) =>
   artifact.kind === 'static' ? `${artifact.files} files` : `${artifact.uri}@${artifact.digest}`;
 
 /** Runs the builder and ends the process with its exit code. */
-export function main(run: () => Promise<number>): void {
+export function runToExit(run: () => Promise<number>): void {
   run().then(
     (exitCode) => process.exit(exitCode),
     (error: unknown) => {

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { collected, fastTransport } from './fast-transport.ts';
+import { collectBody, fastTransport } from './fast-transport.ts';
 import type { ObjectMeta, ObjectsAccess } from './objects.ts';
 
 /**
@@ -27,7 +27,7 @@ export interface FastObjects {
 type Method = 'GET' | 'PUT' | 'POST';
 
 const EMPTY = createHash('sha256').digest('hex');
-const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
+const hmacSha256 = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
 /** SHA-256 as `x-amz-checksum-sha256` gives it. */
 export const base64 = (hex: string) => Buffer.from(hex, 'hex').toString('base64');
 /** As S3 wants it in paths: everything but RFC 3986's unreserved characters. */
@@ -56,7 +56,7 @@ function baseUrl({ endpoint, bucket, region }: ObjectsAccess): URL | null {
 }
 
 /** Signature version 4. Source: S3 API reference, "Authenticating Requests (AWS Signature Version 4)". */
-function signer({ region, accessKeyId, secretAccessKey }: ObjectsAccess) {
+function createSigner({ region, accessKeyId, secretAccessKey }: ObjectsAccess) {
   let day = '';
   let key: Buffer = Buffer.alloc(0);
   return (method: Method, path: string, query: string, headers: Record<string, string>): void => {
@@ -64,7 +64,7 @@ function signer({ region, accessKeyId, secretAccessKey }: ObjectsAccess) {
     const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
     if (day !== time.slice(0, 8)) {
       day = time.slice(0, 8);
-      key = [region, 's3', 'aws4_request'].reduce<Buffer>(hmac, hmac(`AWS4${secretAccessKey}`, day));
+      key = [region, 's3', 'aws4_request'].reduce<Buffer>(hmacSha256, hmacSha256(`AWS4${secretAccessKey}`, day));
     }
     headers['x-amz-date'] = time;
     const names = Object.keys(headers).sort();
@@ -72,7 +72,7 @@ function signer({ region, accessKeyId, secretAccessKey }: ObjectsAccess) {
     const lines = names.map((name) => `${name}:${headers[name]}\n`).join('');
     const request = `${method}\n${path}\n${query}\n${lines}\n${signed}\n${headers['x-amz-content-sha256']}`;
     const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${createHash('sha256').update(request).digest('hex')}`;
-    const signature = hmac(key, text).toString('hex');
+    const signature = hmacSha256(key, text).toString('hex');
     headers.authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`;
   };
 }
@@ -81,29 +81,29 @@ export function fastObjects(access: ObjectsAccess): FastObjects | null {
   const base = baseUrl(access);
   if (!base) return null;
   const transport = fastTransport(base);
-  const sign = signer(access);
+  const sign = createSigner(access);
   const prefix = base.pathname === '/' ? '' : base.pathname;
   const pathOf = (key: string) => `${prefix}/${encodeKey(key)}`;
 
   type Given = Readonly<Record<string, string>>;
-  const signed = (method: Method, path: string, query: string, sha256: string, given: Given) => {
+  const signedHeaders = (method: Method, path: string, query: string, sha256: string, given: Given) => {
     const headers: Record<string, string> = { ...given, host: base.host, 'x-amz-content-sha256': sha256 };
     if (access.sessionToken !== undefined) headers['x-amz-security-token'] = access.sessionToken;
     sign(method, path, query, headers);
     return headers;
   };
-  const put = (key: string, given: Given, sha256: string, body: Buffer) => {
+  const putObject = (key: string, given: Given, sha256: string, body: Buffer) => {
     const path = pathOf(key);
-    const headers = signed('PUT', path, '', sha256, given);
+    const headers = signedHeaders('PUT', path, '', sha256, given);
     headers['content-length'] = String(body.length);
     return transport.put(path, headers, body);
   };
-  const get = (path: string, query: string) =>
-    transport.get(query === '' ? path : `${path}?${query}`, signed('GET', path, query, EMPTY, {}));
+  const getObject = (path: string, query: string) =>
+    transport.get(query === '' ? path : `${path}?${query}`, signedHeaders('GET', path, query, EMPTY, {}));
   const isEmpty = async (keys: string) => {
     const query = `list-type=2&max-keys=1&prefix=${encodeKey(keys).replaceAll('/', '%2F')}`;
-    const response = await get(prefix || '/', query);
-    const text = response && (await collected(response));
+    const response = await getObject(prefix || '/', query);
+    const text = response && (await collectBody(response));
     return (
       response?.statusCode === 200 &&
       !!text?.includes('<KeyCount>0</KeyCount>') &&
@@ -116,16 +116,16 @@ export function fastObjects(access: ObjectsAccess): FastObjects | null {
     const body = Buffer.from(text);
     const sha256 = createHash('sha256').update(body).digest('hex');
     const given = { 'content-type': 'application/xml', 'x-amz-checksum-sha256': base64(sha256) };
-    const headers = signed('POST', prefix || '/', 'delete=', sha256, given);
+    const headers = signedHeaders('POST', prefix || '/', 'delete=', sha256, given);
     headers['content-length'] = String(body.length);
     const answer = await transport.post(`${prefix || '/'}?delete=`, headers, body);
     return !!answer?.body.includes('<DeleteResult') && !answer.body.includes('<Error>');
   };
   /** The answer with an object's bytes, not yet read. */
-  const open = async (key: string): Promise<IncomingMessage | null | undefined> => {
-    const response = await get(pathOf(key), '');
+  const openObject = async (key: string): Promise<IncomingMessage | null | undefined> => {
+    const response = await getObject(pathOf(key), '');
     if (response?.statusCode === 200) return response;
-    const refusal = (response && (await collected(response)))?.toString();
+    const refusal = (response && (await collectBody(response)))?.toString();
     if (refusal?.includes('<Code>NoSuchKey</Code>')) return null;
     // As in sdk-objects.ts: S3 says "not found" only to those who may list the whole bucket.
     if (refusal?.includes('<Code>AccessDenied</Code>') && (await isEmpty(key))) return null;
@@ -139,31 +139,33 @@ export function fastObjects(access: ObjectsAccess): FastObjects | null {
         ...(encoding && { 'content-encoding': encoding }),
         'x-amz-checksum-sha256': base64(sha256),
       };
-      return (await put(key, headers, sha256, body)) !== null;
+      return (await putObject(key, headers, sha256, body)) !== null;
     },
     // A copy may fail after S3 has begun to answer with 200: then the body holds the error.
     copy: async (source, key) => {
-      const answer = await put(key, { 'x-amz-copy-source': encodeKey(source) }, EMPTY, Buffer.alloc(0));
+      const answer = await putObject(key, { 'x-amz-copy-source': encodeKey(source) }, EMPTY, Buffer.alloc(0));
       return answer?.body.includes('<CopyObjectResult') ?? false;
     },
     putIf: async (key, text, etag) => {
       const condition: Given = etag === null ? { 'if-none-match': '*' } : { 'if-match': etag };
       const body = Buffer.from(text);
       const sha256 = createHash('sha256').update(body).digest('hex');
-      return (await put(key, { 'content-type': 'application/json', ...condition }, sha256, body))?.etag || undefined;
+      return (
+        (await putObject(key, { 'content-type': 'application/json', ...condition }, sha256, body))?.etag || undefined
+      );
     },
     get: async (key) => {
-      const response = await open(key);
+      const response = await openObject(key);
       if (!response) return response;
       // The SDK finds it too large as well, and says so.
       if (access.maxBytes !== undefined && !(Number(response.headers['content-length']) <= access.maxBytes)) {
         response.destroy();
         return undefined;
       }
-      const body = await collected(response);
+      const body = await collectBody(response);
       return body ? { body, etag: response.headers.etag ?? '' } : undefined;
     },
-    stream: open,
+    stream: openObject,
     remove,
     isEmpty,
   };

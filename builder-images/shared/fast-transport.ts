@@ -15,7 +15,7 @@ export type SendPost = SendPut;
 /** Sends a signed GET. Null where no answer comes; never rejects. The body is a stream that fails where it is cut. */
 export type SendGet = (path: string, headers: SignedHeaders) => Promise<http.IncomingMessage | null>;
 
-export interface Transport {
+export interface HttpTransport {
   readonly put: SendPut;
   readonly post: SendPost;
   readonly get: SendGet;
@@ -27,7 +27,7 @@ const TIMEOUT_MS = 30_000;
 const MANY = 256;
 
 /** Node's own client at first, which is there already; for PUTs undici from the request on where loading it pays. */
-export function fastTransport(base: URL, many = MANY): Transport {
+export function fastTransport(base: URL, many = MANY): HttpTransport {
   const node = nodeTransport(base);
   let put = node.put;
   let sent = 0;
@@ -47,11 +47,11 @@ export function fastTransport(base: URL, many = MANY): Transport {
   };
 }
 
-export function nodeTransport(base: URL): Transport {
+export function nodeTransport(base: URL): HttpTransport {
   const { request: start, Agent } = base.protocol === 'https:' ? https : http;
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
   const { hostname, port, protocol } = base;
-  const send = (method: 'GET' | 'PUT' | 'POST', path: string, headers: SignedHeaders, body?: Buffer) =>
+  const sendRequest = (method: 'GET' | 'PUT' | 'POST', path: string, headers: SignedHeaders, body?: Buffer) =>
     new Promise<http.IncomingMessage | null>((resolve) => {
       const request = start({ agent, hostname, port, protocol, path, method, headers, timeout: TIMEOUT_MS }, resolve);
       request.on('timeout', () => request.destroy());
@@ -61,16 +61,16 @@ export function nodeTransport(base: URL): Transport {
   const answered =
     (method: 'PUT' | 'POST'): SendPut =>
     async (path, headers, body) => {
-      const response = await send(method, path, headers, body);
+      const response = await sendRequest(method, path, headers, body);
       if (!response) return null;
-      const answer = await collected(response);
+      const answer = await collectBody(response);
       return answer && response.statusCode === 200 ? { etag: response.headers.etag ?? '', body: answer } : null;
     };
-  return { get: (path, headers) => send('GET', path, headers), put: answered('PUT'), post: answered('POST') };
+  return { get: (path, headers) => sendRequest('GET', path, headers), put: answered('PUT'), post: answered('POST') };
 }
 
 /** Null where it is cut. */
-export async function collected(response: http.IncomingMessage): Promise<Buffer | null> {
+export async function collectBody(response: http.IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of response) chunks.push(chunk as Buffer);

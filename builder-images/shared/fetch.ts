@@ -84,7 +84,7 @@ exit "$code"
 
 /** Of the builder's environment: how git reaches a host from here. */
 function gitEnvironment(raw: Variables, work: string): Record<string, string> {
-  const given = (name: string, from: string) => (raw[from] ? { [name]: raw[from] } : {});
+  const variableFrom = (name: string, from: string) => (raw[from] ? { [name]: raw[from] } : {});
   return {
     PATH: SYSTEM_PATH,
     HOME: join(work, 'git'),
@@ -95,11 +95,11 @@ function gitEnvironment(raw: Variables, work: string): Record<string, string> {
     GIT_ALLOW_PROTOCOL: raw.GIT_ALLOW_PROTOCOL || 'https',
     GIT_LFS_SKIP_SMUDGE: '1',
     ...(raw.GIT_TOKEN && { GIT_TOKEN: raw.GIT_TOKEN, GIT_ASKPASS: join(work, 'git/askpass') }),
-    ...given('GIT_SSL_CAINFO', 'SSL_CERT_FILE'),
-    ...given('GIT_SSL_CAPATH', 'SSL_CERT_DIR'),
-    ...given('HTTPS_PROXY', 'HTTPS_PROXY'),
-    ...given('http_proxy', 'HTTP_PROXY'),
-    ...given('NO_PROXY', 'NO_PROXY'),
+    ...variableFrom('GIT_SSL_CAINFO', 'SSL_CERT_FILE'),
+    ...variableFrom('GIT_SSL_CAPATH', 'SSL_CERT_DIR'),
+    ...variableFrom('HTTPS_PROXY', 'HTTPS_PROXY'),
+    ...variableFrom('http_proxy', 'HTTP_PROXY'),
+    ...variableFrom('NO_PROXY', 'NO_PROXY'),
   };
 }
 
@@ -154,16 +154,16 @@ export const buildCookie = (raw: Variables, work: string) => `VEREN_BUILD=${buil
 
 /** Makes the work folder and starts the fetch into it. `raw` has no `unusableVariables`. */
 export function startFetch(raw: Variables): Fetching {
-  const number = (name: string) => (NUMBER.test(raw[name] ?? '') ? Number(raw[name]) : undefined);
-  const uid = process.getuid?.() === 0 ? number('VEREN_BUILD_UID') : undefined;
-  const gid = number('VEREN_BUILD_GID') ?? uid;
+  const numberOf = (name: string) => (NUMBER.test(raw[name] ?? '') ? Number(raw[name]) : undefined);
+  const uid = process.getuid?.() === 0 ? numberOf('VEREN_BUILD_UID') : undefined;
+  const gid = numberOf('VEREN_BUILD_GID') ?? uid;
   const work = makeWorkFolder({
     parent: raw.VEREN_WORKDIR!,
     projectId: raw.PROJECT_ID!,
     buildId: buildIdOf(raw),
     owner: uid === undefined ? null : { uid, gid: gid! },
   });
-  const maxProcesses = number('VEREN_BUILD_PROCESSES') ?? 4_096;
+  const maxProcesses = numberOf('VEREN_BUILD_PROCESSES') ?? 4_096;
   const sandbox = createSandbox({ uid, gid, maxProcesses, cookie: buildCookie(raw, work) });
   const url = uid === undefined ? raw.GIT_REPOSITORY__URL! : reachableUrl(raw.GIT_REPOSITORY__URL!, raw, work);
   // A redirect could carry the token to another host, so a private repository must be named by its own URL.

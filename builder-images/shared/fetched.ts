@@ -8,7 +8,7 @@ import type { Masker } from './masker.ts';
 import { signalGroup } from './processes.ts';
 import type { Reporter } from './reporter.ts';
 
-export interface FetchInput {
+export interface FetchPhaseInput {
   readonly fetching: Fetching;
   readonly commit: string;
   /** The environment as it was handed over. */
@@ -32,16 +32,16 @@ export async function stopFetch({ program, sandbox }: Fetching): Promise<void> {
  * Reports the fetch that was begun before: its lines as they come, its times, its end. When this resolves nothing of the
  * build's user is alive. Throws `PhaseFault`.
  */
-export async function fetched(input: FetchInput): Promise<void> {
+export async function completeFetch(input: FetchPhaseInput): Promise<void> {
   const { reporter, signal, fetching } = input;
   const { program, work } = fetching;
   reporter.phaseStarted('fetch', fetching.startedAt);
   reporter.say(`Fetching commit ${input.commit}`);
   const finished = program.ended.then(({ exitCode }) => ({ exitCode, at: input.now() }));
   const splitter = new LineSplitter(input.mask, (line) => reporter.presented('stdout', line));
-  const stop = () => void stopFetch(fetching).finally(() => program.stdout.destroy());
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
+  const stopFetching = () => void stopFetch(fetching).finally(() => program.stdout.destroy());
+  signal.addEventListener('abort', stopFetching, { once: true });
+  if (signal.aborted) stopFetching();
   void finished.then(() => program.pid !== undefined && signalGroup(program.pid, 'SIGKILL')); // nobody holds its output open
   try {
     for await (const chunk of program.stdout) {
@@ -55,7 +55,7 @@ export async function fetched(input: FetchInput): Promise<void> {
   const { exitCode, at: ended } = await finished;
   const failure = exitCode === 0 && !signal.aborted ? await completed(input) : null;
   const at = completes(input.raw) ? input.now() : ended;
-  signal.removeEventListener('abort', stop);
+  signal.removeEventListener('abort', stopFetching);
   const ok = exitCode === 0 && failure === null && !signal.aborted;
   if (ok) await Promise.race([input.beside().catch(() => undefined), abortOf(signal)]);
   await stopFetch(fetching);
@@ -67,10 +67,10 @@ export async function fetched(input: FetchInput): Promise<void> {
 }
 
 /** Whether anything is fetched besides the commit. */
-const completes = (raw: FetchInput['raw']) => raw.GIT_SUBMODULES === '1' || raw.GIT_LFS === '1';
+const completes = (raw: FetchPhaseInput['raw']) => raw.GIT_SUBMODULES === '1' || raw.GIT_LFS === '1';
 
 /** Fetches submodules and the files of Git LFS where they are asked for. Gives the fault of one that failed. */
-async function completed(input: FetchInput): Promise<PhaseFault | null> {
+async function completed(input: FetchPhaseInput): Promise<PhaseFault | null> {
   const { raw, reporter, signal, fetching } = input;
   if (!completes(raw)) return null;
   const { completeCheckout } = await import('./checkout/complete.ts');

@@ -4,9 +4,9 @@ import type { KafkaConfig, Producer } from 'kafkajs';
 import type { KafkaEnv } from '../../contract/builder-env.ts';
 import { MAC_HEADER, macPrefix } from '../../contract/mac.ts';
 import { TOPICS, type Topic } from '../../contract/names.ts';
-import type { Batch, Transport } from './outbox.ts';
+import type { Batch, EventTransport } from './outbox.ts';
 
-export interface KafkaAccess extends KafkaEnv {
+export interface BuilderKafkaAccess extends KafkaEnv {
   readonly AWS_REGION: string;
   readonly AWS_ACCESS_KEY_ID: string;
   readonly AWS_SECRET_ACCESS_KEY: string;
@@ -15,7 +15,7 @@ export interface KafkaAccess extends KafkaEnv {
 }
 
 /** MSK IAM: the token is a signed URL, made with the per-build credentials and good for 15 minutes. */
-const iam = (env: KafkaAccess): KafkaConfig['sasl'] => ({
+const iamSasl = (env: BuilderKafkaAccess): KafkaConfig['sasl'] => ({
   mechanism: 'oauthbearer',
   oauthBearerProvider: async () => {
     const { generateAuthTokenFromCredentialsProvider } = await import('./kafka-iam.ts');
@@ -32,7 +32,7 @@ const iam = (env: KafkaAccess): KafkaConfig['sasl'] => ({
 });
 
 /** kafkajs' settings for `KAFKA_*`. `sasl_plaintext` is SCRAM without TLS, for loopback; `tls`, `scram` and `iam` use TLS, with the CA file's certificates where one is given. */
-export function kafkaConfig(env: KafkaAccess, clientId: string): KafkaConfig {
+export function kafkaConfig(env: BuilderKafkaAccess, clientId: string): KafkaConfig {
   const ca = env.KAFKA_CA_FILE === undefined ? undefined : [readFileSync(env.KAFKA_CA_FILE, 'utf8')];
   const scram = {
     mechanism: 'scram-sha-512' as const,
@@ -40,7 +40,7 @@ export function kafkaConfig(env: KafkaAccess, clientId: string): KafkaConfig {
     password: env.KAFKA_PASSWORD ?? '',
   };
   const usesScram = env.KAFKA_SECURITY === 'scram' || env.KAFKA_SECURITY === 'sasl_plaintext';
-  const sasl = usesScram ? scram : env.KAFKA_SECURITY === 'iam' ? iam(env) : undefined;
+  const sasl = usesScram ? scram : env.KAFKA_SECURITY === 'iam' ? iamSasl(env) : undefined;
   return {
     clientId,
     brokers: env.KAFKA_BROKERS.split(',').map((broker) => broker.trim()),
@@ -56,17 +56,17 @@ export function kafkaConfig(env: KafkaAccess, clientId: string): KafkaConfig {
 }
 
 /** The MAC by which the platform knows that a message is this build's (`contract/mac.ts`). */
-const signer = (hex: string) => {
+const createSigner = (hex: string) => {
   const key = Buffer.from(hex, 'hex');
   return (topic: Topic, value: string) =>
     createHmac('sha256', key).update(macPrefix(topic)).update(value).digest('base64url');
 };
 
 /** Sends to the builders' topics, signed, acknowledged by all replicas. Connects at the first message, and again after a failure. */
-export function kafkaTransport(env: KafkaAccess, key: string): Transport {
-  const sign = env.EVENT_SIGNING_KEY === undefined ? undefined : signer(env.EVENT_SIGNING_KEY);
+export function kafkaTransport(env: BuilderKafkaAccess, key: string): EventTransport {
+  const sign = env.EVENT_SIGNING_KEY === undefined ? undefined : createSigner(env.EVENT_SIGNING_KEY);
   let producer: Producer | undefined;
-  const connected = async () => {
+  const connectOnce = async () => {
     if (producer) return producer;
     const { Kafka } = await import('./kafka-client.ts');
     const made = new Kafka(kafkaConfig(env, `veren-builder-${key}`)).producer({ maxInFlightRequests: 1 });
@@ -74,7 +74,7 @@ export function kafkaTransport(env: KafkaAccess, key: string): Transport {
     producer = made;
     return made;
   };
-  const forget = async () => {
+  const forgetProducer = async () => {
     const old = producer;
     producer = undefined;
     await old?.disconnect().catch(() => undefined);
@@ -82,20 +82,20 @@ export function kafkaTransport(env: KafkaAccess, key: string): Transport {
   return {
     async send(batch: Batch) {
       try {
-        const messages = (topic: Topic, values: readonly string[]) =>
+        const signedMessages = (topic: Topic, values: readonly string[]) =>
           values.map((value) => ({ key, value, ...(sign && { headers: { [MAC_HEADER]: sign(topic, value) } }) }));
-        await (await connected()).sendBatch({
+        await (await connectOnce()).sendBatch({
           acks: -1,
           topicMessages: [
-            { topic: TOPICS.buildEvents, messages: messages(TOPICS.buildEvents, batch.events) },
-            { topic: TOPICS.logs, messages: messages(TOPICS.logs, batch.logs) },
+            { topic: TOPICS.buildEvents, messages: signedMessages(TOPICS.buildEvents, batch.events) },
+            { topic: TOPICS.logs, messages: signedMessages(TOPICS.logs, batch.logs) },
           ].filter((topic) => topic.messages.length > 0),
         });
       } catch (error) {
-        await forget();
+        await forgetProducer();
         throw error;
       }
     },
-    close: forget,
+    close: forgetProducer,
   };
 }

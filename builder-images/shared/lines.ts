@@ -34,7 +34,7 @@ const CUT = ' … line cut';
  * Colours stay (SGR sequences); everything else that could move a cursor, rename a window or hide text goes.
  * Source of the forms: ECMA-48 (CSI, OSC and the other string sequences, two-character escapes).
  */
-export function harmless(text: string): string {
+export function removeControls(text: string): string {
   if (!/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text)) return text;
   return text
     .replace(/\u001b\[[0-?]*[ -/]*[@-~]/g, (csi) => (/^\u001b\[[0-9;:]*m$/.test(csi) ? csi : ''))
@@ -44,7 +44,7 @@ export function harmless(text: string): string {
 }
 
 /** Cuts to `MAX_LOG_LINE` and says so, never through a pair of surrogates. */
-function bounded(line: string, cut: boolean): string {
+function boundLine(line: string, cut: boolean): string {
   if (!cut && line.length <= MAX_LOG_LINE) return line;
   const end = Math.min(line.length, MAX_LOG_LINE - CUT.length);
   const whole = /[\ud800-\udbff]/.test(line[end - 1] ?? '') ? end - 1 : end;
@@ -55,9 +55,9 @@ function bounded(line: string, cut: boolean): string {
  * One line as it may be shown: harmless, masked, bounded. `cut`: there was more of it, so its end may be the beginning of
  * a secret and is left out.
  */
-export function present(mask: Masker, line: string, cut = false): string {
-  const masked = mask(harmless(line));
-  return bounded(cut ? masked.slice(0, Math.max(0, masked.length - mask.longest)) : masked, cut);
+export function presentLine(mask: Masker, line: string, cut = false): string {
+  const masked = mask(removeControls(line));
+  return boundLine(cut ? masked.slice(0, Math.max(0, masked.length - mask.longest)) : masked, cut);
 }
 
 /**
@@ -132,6 +132,6 @@ export class LineSplitter {
     const cut = this.#cut;
     this.#forget();
     this.#tail = Buffer.alloc(0);
-    this.#onLine(present(this.#mask, withoutBackspaces(text.replace(TRAILING_REWRITES, '')), cut));
+    this.#onLine(presentLine(this.#mask, withoutBackspaces(text.replace(TRAILING_REWRITES, '')), cut));
   }
 }

@@ -40,15 +40,24 @@ export function reachableUrl(url: string, raw: Readonly<Record<string, string>>,
     GIT_TERMINAL_PROMPT: '0',
     GIT_ALLOW_PROTOCOL: 'file',
   };
-  const ran = (...args: string[]) =>
+  const runsWell = (...args: string[]) =>
     runTrusted({ argv: [programPath('git'), '-C', copy, ...args], cwd: '/', env }, TIMEOUT_MS) === 0;
   const commit = raw.GIT_COMMIT!;
   const depth = depthOf(raw);
   const history = depth === 0 ? [] : ['--depth', String(depth)];
   const tags = raw.GIT_TAGS === '1' ? [] : ['--no-tags'];
   const copied =
-    ran('init', '--bare', '--quiet') &&
-    ran('fetch', '--quiet', ...history, ...tags, '--no-recurse-submodules', '--', url, `+${commit}:refs/heads/veren`);
+    runsWell('init', '--bare', '--quiet') &&
+    runsWell(
+      'fetch',
+      '--quiet',
+      ...history,
+      ...tags,
+      '--no-recurse-submodules',
+      '--',
+      url,
+      `+${commit}:refs/heads/veren`,
+    );
   // Where it cannot be copied, the fetch says why.
   return copied ? pathToFileURL(copy).href : url;
 }

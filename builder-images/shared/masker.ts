@@ -9,7 +9,7 @@ export interface Masker {
 }
 
 /** The ways in which tools print a value: as it is, in a URL, in JSON, in base64; of many lines, each line. */
-function spellings(secret: string): string[] {
+function spellingsOf(secret: string): string[] {
   // Half of a surrogate pair has no spelling in UTF-8: programs get and print U+FFFD in its place.
   const printable = secret.replace(/\p{Surrogate}/gu, '\ufffd');
   return [
@@ -28,15 +28,15 @@ function spellings(secret: string): string[] {
  * writes a line came. Colour codes inside a secret do not hide it: a viewer would show it whole.
  */
 export function createMasker(secrets: Iterable<string>): Masker {
-  const all = [...new Set([...secrets].flatMap(spellings))].sort((a, b) => b.length - a.length);
-  const mask = (text: string): string => {
+  const all = [...new Set([...secrets].flatMap(spellingsOf))].sort((a, b) => b.length - a.length);
+  const maskText = (text: string): string => {
     let out = text;
     for (const secret of all) if (out.includes(secret)) out = out.replaceAll(secret, MASK);
     if (!out.includes('\u001b')) return out;
     const plain = out.replace(/\u001b\[[0-9;:]*m/g, '');
-    return all.some((secret) => plain.includes(secret)) ? mask(plain) : out;
+    return all.some((secret) => plain.includes(secret)) ? maskText(plain) : out;
   };
-  return Object.assign(mask, { longest: all[0]?.length ?? 0 });
+  return Object.assign(maskText, { longest: all[0]?.length ?? 0 });
 }
 
 /** Variables of the job whose values are secrets of the platform. */

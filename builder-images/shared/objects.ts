@@ -41,38 +41,38 @@ export interface ObjectsAccess {
 export function s3Objects(access: ObjectsAccess): Objects {
   const fast = fastObjects(access);
   let loading: Promise<Objects> | undefined;
-  const sdk = () => {
+  const loadSdk = () => {
     loading ??= import('./sdk-objects.ts').then(({ sdkObjects }) => sdkObjects(access));
     return loading;
   };
   return {
     async get(key) {
       const found = await fast?.get(key);
-      return found === undefined ? (await sdk()).get(key) : found;
+      return found === undefined ? (await loadSdk()).get(key) : found;
     },
     async stream(key) {
       const found = await fast?.stream(key);
-      return found === undefined ? (await sdk()).stream(key) : found;
+      return found === undefined ? (await loadSdk()).stream(key) : found;
     },
     async put(key, body, meta) {
       if (Buffer.isBuffer(body) && (await fast?.put(key, body, meta))) return;
-      await (await sdk()).put(key, body, meta);
+      await (await loadSdk()).put(key, body, meta);
     },
     async putIf(key, body, etag) {
-      return (await fast?.putIf(key, body, etag)) ?? (await sdk()).putIf(key, body, etag);
+      return (await fast?.putIf(key, body, etag)) ?? (await loadSdk()).putIf(key, body, etag);
     },
     async copy(from, to) {
       if (await fast?.copy(`${access.bucket}/${from}`, to)) return;
-      await (await sdk()).copy(from, to);
+      await (await loadSdk()).copy(from, to);
     },
     async remove(keys) {
       for (let i = 0; i < keys.length; i += 1_000) {
         const some = keys.slice(i, i + 1_000);
-        if (!(await fast?.remove(some))) await (await sdk()).remove(some);
+        if (!(await fast?.remove(some))) await (await loadSdk()).remove(some);
       }
     },
     async list(prefix) {
-      return (await fast?.isEmpty(prefix)) ? [] : (await sdk()).list(prefix);
+      return (await fast?.isEmpty(prefix)) ? [] : (await loadSdk()).list(prefix);
     },
   };
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HANDOVER_URL } from '../../contract/builder-env.ts';
 import { VerenError } from '../../contract/errors.ts';
 import { type Handover, HandoverSchema } from '../../contract/handover.ts';
-import { collected } from './fast-transport.ts';
+import { collectBody } from './fast-transport.ts';
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -29,31 +29,31 @@ const RETRY_MS = [200, 500, 1_000, 2_000, 5_000, 10_000, 10_000];
 export async function openHandover(given: Variables, retryMs = RETRY_MS): Promise<OpenedHandover> {
   const { [HANDOVER_URL]: url, ...rest } = given;
   if (url === undefined) return { raw: rest, claimed: Promise.resolve() };
-  const handover = await read(url, retryMs);
-  const claimed = claim(handover, retryMs);
+  const handover = await readHandover(url, retryMs);
+  const claimed = claimHandover(handover, retryMs);
   claimed.catch(() => undefined); // whoever awaits it hears of it
   return { raw: { ...rest, ...handover.variables }, claimed };
 }
 
-async function read(url: string, retryMs: readonly number[]): Promise<Handover> {
-  const { status, body } = await repeated(retryMs, () => send('GET', url), isTransient);
+async function readHandover(url: string, retryMs: readonly number[]): Promise<Handover> {
+  const { status, body } = await repeatRequest(retryMs, () => sendRequest('GET', url), isTransient);
   if (status === 200) {
     const parsed = HandoverSchema.safeParse(parseJson(body));
     if (parsed.success) return parsed.data;
-    throw unreadable('it is not a hand-over');
+    throw unreadableFault('it is not a hand-over');
   }
   if (body.includes('<Code>NoSuchKey</Code>')) throw new VerenError('HANDOVER_TAKEN');
-  throw unreadable(/expired/i.test(body) ? 'it has expired' : `the bucket answered ${status}`);
+  throw unreadableFault(/expired/i.test(body) ? 'it has expired' : `the bucket answered ${status}`);
 }
 
-async function claim({ claim, remove }: Handover, retryMs: readonly number[]): Promise<void> {
-  const put = () => send('PUT', claim.url, claim.headers);
+async function claimHandover({ claim, remove }: Handover, retryMs: readonly number[]): Promise<void> {
+  const putClaim = () => sendRequest('PUT', claim.url, claim.headers);
   // Nothing is repeated that may have been carried out: the second answer would be the one that a stranger's claim gets.
-  const { status } = await repeated(retryMs, put, (answer) => answer.status === 409 || answer.status === 503);
+  const { status } = await repeatRequest(retryMs, putClaim, (answer) => answer.status === 409 || answer.status === 503);
   if (status === 412) throw new VerenError('HANDOVER_TAKEN');
-  if (status !== 200) throw unreadable(`it could not be claimed: the bucket answered ${status}`);
+  if (status !== 200) throw unreadableFault(`it could not be claimed: the bucket answered ${status}`);
   // The bucket removes it too, within a day.
-  await repeated(retryMs.slice(0, 2), () => send('DELETE', remove.url), isTransient).catch(() => undefined);
+  await repeatRequest(retryMs.slice(0, 2), () => sendRequest('DELETE', remove.url), isTransient).catch(() => undefined);
 }
 
 interface Answer {
@@ -64,7 +64,7 @@ interface Answer {
 
 const isTransient = ({ status }: Answer) => status === 0 || status >= 500;
 
-async function repeated(
+async function repeatRequest(
   retryMs: readonly number[],
   call: () => Promise<Answer>,
   again: (answer: Answer) => boolean,
@@ -73,7 +73,7 @@ async function repeated(
     const answer = await call();
     const pause = retryMs[n];
     if (pause === undefined || !again(answer)) {
-      if (answer.status === 0) throw unreadable(answer.body);
+      if (answer.status === 0) throw unreadableFault(answer.body);
       return answer;
     }
     await sleep(pause);
@@ -81,12 +81,12 @@ async function repeated(
 }
 
 /** Node's own client: it is loaded already, and `fetch` is not. */
-function send(method: 'GET' | 'PUT' | 'DELETE', url: string, headers: Variables = {}): Promise<Answer> {
+function sendRequest(method: 'GET' | 'PUT' | 'DELETE', url: string, headers: Variables = {}): Promise<Answer> {
   const { request } = url.startsWith('https:') ? https : http;
   return new Promise((resolve) => {
     const length = method === 'PUT' ? { 'content-length': '0' } : {};
     const sent = request(url, { method, headers: { ...headers, ...length }, timeout: TIMEOUT_MS }, async (response) => {
-      const body = await collected(response);
+      const body = await collectBody(response);
       resolve(body ? { status: response.statusCode ?? 0, body: body.toString() } : { status: 0, body: 'it was cut' });
     });
     sent.on('timeout', () => sent.destroy(new Error('the bucket does not answer')));
@@ -95,7 +95,7 @@ function send(method: 'GET' | 'PUT' | 'DELETE', url: string, headers: Variables 
   });
 }
 
-const unreadable = (reason: string) => new VerenError('HANDOVER_UNREADABLE', { reason });
+const unreadableFault = (reason: string) => new VerenError('HANDOVER_UNREADABLE', { reason });
 
 function parseJson(text: string): unknown {
   try {

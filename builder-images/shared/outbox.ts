@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Where batches go. `send` resolves when they are durable; a failed one is sent again as it was. */
-export interface Transport {
+export interface EventTransport {
   send(batch: Batch): Promise<void>;
   close(): Promise<void>;
 }
@@ -16,7 +16,7 @@ export interface Line {
 }
 
 export interface OutboxOptions {
-  readonly transport: Transport;
+  readonly transport: EventTransport;
   /** Makes the message of consecutive lines; `first` is the number of the first within the attempt. */
   readonly encode: (first: number, lines: readonly Line[]) => string;
   readonly now: () => number;

@@ -21,7 +21,7 @@ export interface Wanted {
 }
 
 /** `name@version` of PACKAGE_MANAGER; null where nothing has to be prepared (some npm comes with Node). */
-export function wanted(spec: string): Wanted | null {
+export function parsePackageManager(spec: string): Wanted | null {
   const [name, given = ''] = spec.split('@') as [PackageManagerName | '', string?];
   if (name === '' || (name === 'npm' && given === '')) return null;
   // Corepack's form: `pnpm@9.1.0+sha512.…`. The registry's integrity check does the same work.
@@ -31,23 +31,23 @@ export function wanted(spec: string): Wanted | null {
 }
 
 const isExact = (version: string) => /^\d+\.\d+\.\d+/.test(version);
-const numbers = (version: string) => version.split(/[.-]/).map((part) => Number.parseInt(part, 10) || 0);
+const versionNumbers = (version: string) => version.split(/[.-]/).map((part) => Number.parseInt(part, 10) || 0);
 function newerFirst(a: string, b: string): number {
-  const [x, y] = [numbers(a), numbers(b)];
+  const [x, y] = [versionNumbers(a), versionNumbers(b)];
   for (let i = 0; i < 3; i++) if (x[i] !== y[i]) return (y[i] ?? 0) - (x[i] ?? 0);
   return 0;
 }
 
-const fits = (want: Wanted, version: string) =>
+const fitsVersion = (want: Wanted, version: string) =>
   isExact(want.version) ? version === want.version : `${version}.`.startsWith(`${want.version}.`);
 
 /** The prepared version that fits, `<folder>/<name>@<version>`. */
-async function prepared(folder: string, want: Wanted): Promise<string | null> {
+async function findPrepared(folder: string, want: Wanted): Promise<string | null> {
   const entries = await readdir(folder).catch(() => []);
   const versions = entries
     .filter((entry) => entry.startsWith(`${want.name}@`))
     .map((entry) => entry.slice(want.name.length + 1))
-    .filter((version) => fits(want, version))
+    .filter((version) => fitsVersion(want, version))
     .sort(newerFirst);
   return versions[0] === undefined ? null : join(folder, `${want.name}@${versions[0]}`);
 }
@@ -59,7 +59,7 @@ async function isBundled(want: Wanted, path: string): Promise<boolean> {
     const program = await realpath(join(folder, 'npm')).catch(() => null);
     if (program === null) continue;
     const version = await installedVersion(join(dirname(program), '../package.json'));
-    return version !== null && fits(want, version);
+    return version !== null && fitsVersion(want, version);
   }
   return false;
 }
@@ -88,11 +88,11 @@ export interface Preparation {
  * repository's choice, and so may be the registry. Throws `VerenError('TOOLCHAIN_UNAVAILABLE')`.
  */
 export async function preparePackageManager(input: Preparation): Promise<string | null> {
-  const want = wanted(input.spec);
+  const want = parsePackageManager(input.spec);
   if (want === null || (await isBundled(want, input.imagePath))) return null;
   const { target } = input;
   for (const folder of target.shared ? [...input.tools, target.folder] : input.tools) {
-    const found = await prepared(folder, want);
+    const found = await findPrepared(folder, want);
     if (found) return join(found, 'node_modules/.bin');
   }
   input.say(`Preparing ${want.name}@${want.version}`);
@@ -101,7 +101,7 @@ export async function preparePackageManager(input: Preparation): Promise<string 
 }
 
 const specOf = (want: Wanted) => `${want.package}@${want.version}`;
-const unavailable = (want: Wanted, reason: string) =>
+const unavailableFault = (want: Wanted, reason: string) =>
   new VerenError('TOOLCHAIN_UNAVAILABLE', { version: `of ${specOf(want)}`, reason });
 
 /**
@@ -120,8 +120,8 @@ async function installShared(want: Wanted, input: Preparation): Promise<string> 
   try {
     await npmInstall(want, staging, input);
     const version = await installedVersion(join(staging, 'node_modules', want.package, 'package.json'));
-    if (version === null || !fits(want, version))
-      throw unavailable(want, 'the package says that it is another version');
+    if (version === null || !fitsVersion(want, version))
+      throw unavailableFault(want, 'the package says that it is another version');
     const folder = join(input.target.folder, `${want.name}@${version}`);
     // Another build of the same laptop may have been faster: then its folder is as good.
     await rename(staging, folder).catch((error: NodeJS.ErrnoException) => {
@@ -160,5 +160,5 @@ async function npmInstall(want: Wanted, folder: string, input: Preparation): Pro
     },
   });
   if (stopped) signal.throwIfAborted();
-  if (exitCode !== 0) throw unavailable(want, output.join('').trim().split('\n')[0] ?? '');
+  if (exitCode !== 0) throw unavailableFault(want, output.join('').trim().split('\n')[0] ?? '');
 }

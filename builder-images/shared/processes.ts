@@ -34,7 +34,7 @@ export interface RunningProgram {
 }
 
 /** Who runs what comes from a repository, where the builder is root. */
-export interface BuildUser {
+export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
   /** Processes and threads that it may have at once; null: no limit. */
@@ -78,7 +78,7 @@ interface Start {
   readonly signal: AbortSignal | undefined;
 }
 
-function start({ file, args, cwd, env, script, hasInput, signal }: Start): RunningProgram {
+function startProcess({ file, args, cwd, env, script, hasInput, signal }: Start): RunningProgram {
   const first = script !== null || hasInput ? 'pipe' : 'ignore';
   // With a script on standard input, the program's own input is file descriptor 3.
   const stdio = script !== null && hasInput ? [first, 'pipe', 'pipe', 'pipe'] : [first, 'pipe', 'pipe'];
@@ -86,16 +86,16 @@ function start({ file, args, cwd, env, script, hasInput, signal }: Start): Runni
   const inputs = [child.stdin, child.stdio[3] as Writable | undefined].filter((stream) => stream != null);
   for (const stream of inputs) stream.on('error', () => undefined); // it has ended without reading everything
   if (script !== null) child.stdin.end(script);
-  const kill = () => child.pid !== undefined && signalGroup(child.pid, 'SIGKILL');
-  signal?.addEventListener('abort', kill, { once: true });
-  if (signal?.aborted) kill();
+  const killProcess = () => child.pid !== undefined && signalGroup(child.pid, 'SIGKILL');
+  signal?.addEventListener('abort', killProcess, { once: true });
+  if (signal?.aborted) killProcess();
   const ended = new Promise<{ exitCode: number; error?: Error }>((resolve) => {
     child.on('exit', (code, by) => resolve({ exitCode: code ?? 128 + (SIGNALS[by ?? ''] ?? 0) }));
     child.on('error', (error) => resolve({ exitCode: 127, error }));
   });
   if (child.pid !== undefined) groups.add(child.pid);
   void ended.then(() => {
-    signal?.removeEventListener('abort', kill);
+    signal?.removeEventListener('abort', killProcess);
     if (child.pid !== undefined) groups.delete(child.pid);
   });
   return {
@@ -121,7 +121,7 @@ export function runTrusted({ argv, cwd, env }: Program, timeoutMs: number): numb
   return status ?? 137;
 }
 
-const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+const quoteWord = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
  * What the shell of the build user reads from its standard input: everything that the repository has chosen. Neither an
@@ -129,19 +129,21 @@ const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
  * `command` keeps a shell that has read-only variables (bash: UID) from ending.
  */
 function launchScript({ argv, cwd, env, hasInput, oneStream }: Program): string {
-  const variables = Object.entries(env).map(([name, value]) => `command export ${name}=${quote(value)} 2>/dev/null\n`);
+  const variables = Object.entries(env).map(
+    ([name, value]) => `command export ${name}=${quoteWord(value)} 2>/dev/null\n`,
+  );
   const input = hasInput ? '<&3 3<&-' : '</dev/null';
   const output = oneStream ? ' 2>&1' : '';
-  return `umask 022\ncd -- ${quote(cwd)} || exit 127\nunset OLDPWD\n${variables.join('')}exec ${argv.map(quote).join(' ')} ${input}${output}\n`;
+  return `umask 022\ncd -- ${quoteWord(cwd)} || exit 127\nunset OLDPWD\n${variables.join('')}exec ${argv.map(quoteWord).join(' ')} ${input}${output}\n`;
 }
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Starts a program as the build user: root's part is `prlimit` and `setpriv`, with an empty environment, in `/`. */
-export function startAsUser(user: BuildUser, program: Program): RunningProgram {
+export function startAsUser(user: ProcessUser, program: Program): RunningProgram {
   const strange = Object.keys(program.env).find((name) => !VARIABLE.test(name));
   if (strange !== undefined) throw new Error(`${strange} is not the name of a variable`);
-  return start({
+  return startProcess({
     file: programPath('prlimit'),
     args: [...limitArguments(user.maxProcesses), programPath('setpriv'), ...dropArguments(user), programPath('sh')],
     cwd: '/',
@@ -157,7 +159,7 @@ const limitArguments = (maxProcesses: number | null) => [
   '--core=0',
   '--',
 ];
-const dropArguments = ({ uid, gid }: BuildUser) => [
+const dropArguments = ({ uid, gid }: ProcessUser) => [
   '--reuid',
   `${uid}`,
   '--regid',
@@ -171,7 +173,7 @@ const dropArguments = ({ uid, gid }: BuildUser) => [
 export function startAsSelf({ argv, cwd, env, hasInput = false, oneStream, signal }: Program): RunningProgram {
   // Node can give a child one pipe for input and output, but not one for both outputs.
   const [file, ...args] = oneStream ? [programPath('sh'), '-c', 'exec "$0" "$@" 2>&1', ...argv] : argv;
-  return start({ file, args, cwd, env, script: null, hasInput, signal });
+  return startProcess({ file, args, cwd, env, script: null, hasInput, signal });
 }
 
 /** Removes a tree without following a link that somebody puts in its place meanwhile, as `fs.rm` may. */

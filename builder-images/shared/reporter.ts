@@ -8,9 +8,9 @@ import {
 } from '../../contract/events.ts';
 import type { Artifact, Failure, Phase } from '../../contract/record.ts';
 import { FailureLines } from './failure-lines.ts';
-import { present } from './lines.ts';
+import { presentLine } from './lines.ts';
 import type { Masker } from './masker.ts';
-import { type Line, Outbox, type OutboxOptions, type Transport } from './outbox.ts';
+import { type EventTransport, type Line, Outbox, type OutboxOptions } from './outbox.ts';
 
 /** Lines of one attempt that are sent; a build that prints more is cut off in the log, not in its work. */
 export const MAX_LOG_LINES = 100_000;
@@ -25,7 +25,7 @@ export interface Identity {
 
 export interface ReporterOptions {
   readonly identity: Identity;
-  readonly transport: Transport;
+  readonly transport: EventTransport;
   readonly mask: Masker;
   readonly now: () => number;
   readonly onTrouble?: (error: unknown) => void;
@@ -77,7 +77,7 @@ export class Reporter {
 
   /** A line of Veren's own. */
   say(text: string): void {
-    this.presented('system', present(this.#o.mask, text));
+    this.presented('system', presentLine(this.#o.mask, text));
   }
 
   /** A line that is harmless, masked and bounded already (see `LineSplitter`). */

@@ -22,7 +22,7 @@ export interface SandboxOptions {
 }
 
 /** Processes of `/proc` that match. Where there is no `/proc` (macOS): none. */
-function processes(matches: (pid: number) => boolean): number[] {
+function listProcesses(matches: (pid: number) => boolean): number[] {
   if (!existsSync('/proc/self/status')) return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -36,7 +36,7 @@ function processes(matches: (pid: number) => boolean): number[] {
     });
 }
 
-const status = (pid: number) => readFileSync(`/proc/${pid}/status`, 'utf8');
+const statusOf = (pid: number) => readFileSync(`/proc/${pid}/status`, 'utf8');
 /** A process whose first thread has ended looks like a zombie too, and its other threads work on. */
 const isZombie = (text: string) => /^State:\s+[ZX]/m.test(text) && /^Threads:\s+[01]$/m.test(text);
 const hasUid = (text: string, uid: number) => new RegExp(`^Uid:.*\\b${uid}\\b`, 'm').test(text);
@@ -78,7 +78,7 @@ function userSandbox(uid: number, gid: number, maxProcesses: number): Sandbox {
     start: (program) => startAsUser(user, program),
     killAll: () =>
       untilNone(
-        () => processes((pid) => hasUid(status(pid), uid) && !isZombie(status(pid))),
+        () => listProcesses((pid) => hasUid(statusOf(pid), uid) && !isZombie(statusOf(pid))),
         async (left) => {
           await killUser();
           killEach(left);
@@ -92,14 +92,14 @@ function userSandbox(uid: number, gid: number, maxProcesses: number): Sandbox {
  * environment, on Linux. Good against forgotten daemons, not against a build that hides: see docs/decisions.
  */
 function cookieSandbox(cookie: string): Sandbox {
-  const marked = (pid: number) =>
+  const isMarked = (pid: number) =>
     cookie !== '' && readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(cookie);
   const name = cookie.split('=', 1)[0]!;
   const value = cookie.slice(name.length + 1);
   return {
     uid: undefined,
     start: ({ env, ...program }) => startAsSelf({ ...program, env: cookie === '' ? env : { ...env, [name]: value } }),
-    killAll: () => untilNone(() => processes((pid) => marked(pid) && !isZombie(status(pid))), killEach),
+    killAll: () => untilNone(() => listProcesses((pid) => isMarked(pid) && !isZombie(statusOf(pid))), killEach),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Target } from '../../contract/builders.ts';
 import { VerenError } from '../../contract/errors.ts';
-import { type Verdict, VerdictSchema } from '../../contract/manifest.ts';
+import { type PublicationDecision, VerdictSchema } from '../../contract/manifest.ts';
 import { s3Keys } from '../../contract/names.ts';
 import type { Objects } from './objects.ts';
 
@@ -12,7 +12,7 @@ export interface Publication {
 }
 
 /** What was decided of a publication; null while nothing is. */
-export async function readVerdict(objects: Objects, of: Publication): Promise<Verdict['verdict'] | null> {
+export async function readVerdict(objects: Objects, of: Publication): Promise<PublicationDecision['verdict'] | null> {
   const found = await objects.get(s3Keys.verdict(of.projectId, of.deploymentId, of.target));
   return found && VerdictSchema.parse(JSON.parse(found.body.toString())).verdict;
 }
@@ -23,8 +23,8 @@ export async function readVerdict(objects: Objects, of: Publication): Promise<Ve
  */
 export async function claimPublication(objects: Objects, of: Publication, now: () => number): Promise<void> {
   const key = s3Keys.verdict(of.projectId, of.deploymentId, of.target);
-  const own: Verdict = { v: 1, verdict: 'publish', at: new Date(now()).toISOString() };
-  let verdict: Verdict['verdict'] | null = null;
+  const own: PublicationDecision = { v: 1, verdict: 'publish', at: new Date(now()).toISOString() };
+  let verdict: PublicationDecision['verdict'] | null = null;
   // Nobody has written it, and yet it could not be written: somebody is about to.
   while (verdict === null) {
     if ((await objects.putIf(key, JSON.stringify(own), null)) !== null) return;

@@ -3,12 +3,12 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
-import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
+import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { authenticateByHash } from '../shared/http/auth.ts';
 import { jsonLog } from '../shared/logger.ts';
-import { once } from '../shared/once.ts';
+import { lazyAsync } from '../shared/once.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { gitPolicy } from '../shared/repo/policyOfHosts.ts';
@@ -21,7 +21,7 @@ const env = readEnv('api');
 const log = jsonLog('api');
 const clock = systemClock;
 
-const api = once(async () => {
+const api = lazyAsync(async () => {
   const [{ queue, store, logs, tickets }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
   const app = composeApi(
     {
@@ -30,7 +30,7 @@ const api = once(async () => {
       logs,
       tickets,
       bus: openSignedBus(kafka, env, 'veren-api'),
-      doorbell: lambdaDoorbell(new LambdaClient({}), {
+      waker: createLambdaWaker(new LambdaClient({}), {
         functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
         onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
       }),

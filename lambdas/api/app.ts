@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { registerAnalyze } from '../shared/http/analyze.ts';
-import { type Api, type ApiEnv, guard } from '../shared/http/guard.ts';
-import { invalid } from '../shared/http/problem.ts';
+import { type Api, type ApiEnv, guardApp } from '../shared/http/guard.ts';
+import { answerInvalid } from '../shared/http/problem.ts';
 import type { ApiDeps } from './deps.ts';
 import { docsPage } from './docsPage.ts';
 import { registerCaches } from './routes/caches.ts';
@@ -19,9 +19,9 @@ const OPEN_PATHS = new Set(['/healthz', '/openapi.json', '/docs']);
 /** The HTTP API as a fetch handler: runs on Lambda and on Node alike. */
 export function createApi(deps: ApiDeps): Api {
   const app: Api = new OpenAPIHono<ApiEnv>({
-    defaultHook: (result, c) => (result.success ? undefined : invalid(c, result.error)),
+    defaultHook: (result, c) => (result.success ? undefined : answerInvalid(c, result.error)),
   });
-  guard(app, deps, { maxBody: MAX_BODY, open: OPEN_PATHS });
+  guardApp(app, deps, { maxBody: MAX_BODY, open: OPEN_PATHS });
 
   app.get('/healthz', async (c) => {
     const reason = await deps.health?.();
@@ -36,13 +36,13 @@ export function createApi(deps: ApiDeps): Api {
   registerTickets(app, deps);
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
-  const openapi = () =>
+  const describeApi = () =>
     app.getOpenAPI31Document({
       openapi: '3.1.0',
       info: { title: 'Veren', version: '1', description: 'From a git URL to a live site or a container image.' },
       security: [{ token: [] }],
     });
-  app.get('/openapi.json', (c) => c.json(openapi()));
-  app.get('/docs', (c) => c.html(docsPage(openapi())));
+  app.get('/openapi.json', (c) => c.json(describeApi()));
+  app.get('/docs', (c) => c.html(docsPage(describeApi())));
   return app;
 }

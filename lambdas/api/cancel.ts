@@ -13,7 +13,7 @@ export type CancelDeps = Pick<ApiDeps, 'bus' | 'clock' | 'stopBuilds' | 'forbidP
  * the deployment is left and its running tasks were told to stop. Throws ALREADY_PUBLISHED where a builder was faster.
  */
 export async function cancelDeployment(deps: CancelDeps, record: DeploymentRecord, why: CancelReason): Promise<void> {
-  const published = await decide(deps, record);
+  const published = await decideCancel(deps, record);
   await publishEvents(deps.bus, makeCanceledEvent(record, published, why, deps.clock.now()));
   await deps.stopBuilds(
     record.deploymentId,
@@ -22,7 +22,7 @@ export async function cancelDeployment(deps: CancelDeps, record: DeploymentRecor
 }
 
 /** Forbids every build of the deployment to publish. Gives those that had done so, or were about to, before. */
-async function decide(
+async function decideCancel(
   deps: CancelDeps,
   { projectId, deploymentId, plan, builds }: DeploymentRecord,
 ): Promise<Target[]> {

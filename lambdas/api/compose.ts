@@ -11,17 +11,7 @@ import { forbidPublication } from '../shared/verdict.ts';
 import { createApi } from './app.ts';
 import type { ApiDeps } from './deps.ts';
 
-type Given =
-  | 'store'
-  | 'queue'
-  | 'bus'
-  | 'doorbell'
-  | 'logs'
-  | 'tickets'
-  | 'clock'
-  | 'authenticate'
-  | 'secretBox'
-  | 'log';
+type Given = 'store' | 'queue' | 'bus' | 'waker' | 'logs' | 'tickets' | 'clock' | 'authenticate' | 'secretBox' | 'log';
 
 export interface ApiPorts extends Pick<ApiDeps, Given> {
   readonly s3: S3Client;

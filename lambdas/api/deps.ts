@@ -6,7 +6,15 @@ import type { DropCaches } from '../shared/caches.ts';
 import type { Analyze } from '../shared/http/analyze.ts';
 import type { Authenticate } from '../shared/http/auth.ts';
 import type { Log } from '../shared/logger.ts';
-import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, LogChannel, Tickets } from '../shared/ports.ts';
+import type {
+  Clock,
+  DeploymentStore,
+  EventBus,
+  FunctionWaker,
+  JobQueue,
+  LogChannel,
+  Tickets,
+} from '../shared/ports.ts';
 import type { SecretBox } from '../shared/secretBox.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
 import type { ForbidPublication } from '../shared/verdict.ts';
@@ -15,7 +23,7 @@ export interface ApiDeps {
   readonly store: DeploymentStore;
   readonly queue: JobQueue;
   readonly bus: EventBus;
-  readonly doorbell: Doorbell;
+  readonly waker: FunctionWaker;
   readonly logs: LogChannel;
   readonly archive: Archive;
   readonly clock: Clock;

@@ -5,20 +5,20 @@ import type { DeploymentRecord } from '../../contract/record.ts';
 import type { Job } from '../shared/ports.ts';
 import type { ApiDeps } from './deps.ts';
 
-export function links(origin: string, deploymentId: string): Accepted['links'] {
+export function linksOf(origin: string, deploymentId: string): Accepted['links'] {
   const self = `${origin}/deployments/${deploymentId}`;
   return { self, logs: `${self}/logs`, cancel: `${self}/cancel`, redeploy: `${self}/redeploy` };
 }
 
-export const accepted = (origin: string, record: DeploymentRecord): Accepted => ({
+export const acceptedAnswer = (origin: string, record: DeploymentRecord): Accepted => ({
   deploymentId: record.deploymentId,
   projectId: record.projectId,
   status: record.status,
-  links: links(origin, record.deploymentId),
+  links: linksOf(origin, record.deploymentId),
 });
 
 /** Adds what only the platform knows: where the site is, and how many builds are before a waiting one. */
-export async function view(
+export async function viewRecord(
   deps: Pick<ApiDeps, 'siteAddresses'>,
   origin: string,
   record: DeploymentRecord,
@@ -41,7 +41,7 @@ export async function view(
       }),
     };
   }
-  return { ...record, builds, links: links(origin, record.deploymentId) };
+  return { ...record, builds, links: linksOf(origin, record.deploymentId) };
 }
 
 /** The waiting builds, asked for only where a record has one that waits. */

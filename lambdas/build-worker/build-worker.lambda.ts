@@ -7,7 +7,7 @@ import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
-import { once } from '../shared/once.ts';
+import { lazyAsync } from '../shared/once.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { secretBox } from '../shared/secretBox.ts';
@@ -25,7 +25,7 @@ const log = jsonLog('build-worker');
 /** With the SDK's three attempts each, both calls end before the lease of the job that they are for. */
 const ANSWER_WITHIN = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
-const worker = once(async () => {
+const worker = lazyAsync(async () => {
   const [{ queue, store }, kafka, buildersKafka] = await Promise.all([
     openRedis(env, log),
     kafkaEnv(env),
@@ -67,7 +67,7 @@ const worker = once(async () => {
   );
 });
 
-/** A ring of the doorbell: the event says nothing, the queue says all. */
+/** A wake: the event says nothing, the queue says all. */
 export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
   const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
   await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, LONGEST_PROMOTION_MS, await worker());

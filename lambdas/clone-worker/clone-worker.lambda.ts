@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
 import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain.ts';
+import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
-import { once } from '../shared/once.ts';
+import { lazyAsync } from '../shared/once.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { gitPolicy } from '../shared/repo/policyOfHosts.ts';
@@ -26,7 +26,7 @@ const swept = sweepGitFolders(tmpdir());
 const lambda = new LambdaClient({});
 const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
 
-const worker = once(async () => {
+const worker = lazyAsync(async () => {
   await swept;
   const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
   return composeCloneWorker({
@@ -36,7 +36,7 @@ const worker = once(async () => {
     clock: systemClock,
     secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
     log,
-    doorbell: lambdaDoorbell(lambda, {
+    waker: createLambdaWaker(lambda, {
       functions: { 'clone-worker': 'nobody', 'build-worker': env.BUILD_WORKER_ARN },
       onError,
     }),
@@ -45,7 +45,7 @@ const worker = once(async () => {
   });
 });
 
-/** A ring of the doorbell: the event says nothing, the queue says all. */
+/** A wake: the event says nothing, the queue says all. */
 export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
   await drainWithinTime({ lambda, onError }, context, LEASE_MS, await worker());
 });

@@ -1,7 +1,12 @@
 import { PromotionNotesSchema, type StoredNotes } from '../../contract/jobs.ts';
 
 /** Workers that have died or run out of time over this promotion, with the one whose lease has lapsed now. */
-export const countLapses = ({ notes, lapsed }: { readonly notes: StoredNotes; readonly lapsed: boolean }): number =>
-  (PromotionNotesSchema.shape.lapses.safeParse(notes.lapses).data ?? 0) + Number(lapsed);
+export const countLapses = ({
+  notes,
+  leaseExpired,
+}: {
+  readonly notes: StoredNotes;
+  readonly leaseExpired: boolean;
+}): number => (PromotionNotesSchema.shape.lapses.safeParse(notes.lapses).data ?? 0) + Number(leaseExpired);
 
 export const recordLapses = (lapses: number): StoredNotes => PromotionNotesSchema.encode({ lapses }) as StoredNotes;

@@ -9,14 +9,14 @@ export const MAX_ATTEMPT = 100;
  * Folds one event into the facts. Pure and total: any event in any order any number of times gives facts that depend on
  * the set of events alone. Returns the same object where the event adds nothing.
  */
-export function reduce(facts: DeploymentFacts, received: DeploymentEvent): DeploymentFacts {
-  const event = normalise(received);
-  const changed = fold(facts, event);
+export function reduceEvent(facts: DeploymentFacts, received: DeploymentEvent): DeploymentFacts {
+  const event = normaliseEvent(received);
+  const changed = foldEvent(facts, event);
   const updatedAt = event.at > facts.updatedAt ? event.at : facts.updatedAt;
   return changed === facts && updatedAt === facts.updatedAt ? facts : { ...changed, updatedAt };
 }
 
-function fold(facts: DeploymentFacts, event: DeploymentEvent): DeploymentFacts {
+function foldEvent(facts: DeploymentFacts, event: DeploymentEvent): DeploymentFacts {
   switch (event.type) {
     case 'deployment.requested':
       return keepFirst(facts, 'requested', event);
@@ -31,7 +31,7 @@ function fold(facts: DeploymentFacts, event: DeploymentEvent): DeploymentFacts {
     case 'build.started':
       return inAttempt(facts, event, (attempt) => keepFirst(attempt, 'started', event));
     case 'build.phase':
-      return inAttempt(facts, event, (attempt) => phase(attempt, event));
+      return inAttempt(facts, event, (attempt) => foldPhase(attempt, event));
     case 'build.failed':
       return inAttempt(facts, event, (attempt) =>
         keepFirst(attempt, isUndecided(event) ? 'undecided' : 'ended', event),
@@ -73,7 +73,7 @@ function inAttempt(
   };
 }
 
-function phase(attempt: AttemptFacts, event: Extract<DeploymentEvent, { type: 'build.phase' }>): AttemptFacts {
+function foldPhase(attempt: AttemptFacts, event: Extract<DeploymentEvent, { type: 'build.phase' }>): AttemptFacts {
   const known = attempt.phases[event.phase] ?? {};
   const stamp = { at: event.at, id: event.id };
   const next =
@@ -84,7 +84,7 @@ function phase(attempt: AttemptFacts, event: Extract<DeploymentEvent, { type: 'b
 }
 
 /** Times are compared as strings, so every one is brought to the same form: UTC with milliseconds. */
-function normalise<E extends DeploymentEvent>(event: E): E {
+function normaliseEvent<E extends DeploymentEvent>(event: E): E {
   const at = new Date(event.at).toISOString();
   return at === event.at ? event : { ...event, at };
 }

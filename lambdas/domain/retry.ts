@@ -11,7 +11,7 @@ export const MAX_ATTEMPTS_IN_ALL = 100;
 export type EndedBy = 'build' | 'platform' | 'crash';
 
 /** Exponential with jitter: many builds that failed together do not come back together. Milliseconds, at most a minute. */
-export const backoff = (n: number, random: () => number = Math.random) =>
+export const backoffDelay = (n: number, random: () => number = Math.random) =>
   Math.round(Math.min(60_000, 1_000 * 2 ** n) * (0.5 + random() / 2));
 
 export type NextAttempt =
@@ -28,7 +28,7 @@ export function nextAttempt(job: Pick<NotedJob, 'notes'> | null, attempt: number
   const charged = attempt - excused;
   if (charged >= MAX_ATTEMPTS || attempt >= MAX_ATTEMPTS_IN_ALL) return { lastError: 'RETRIES_EXHAUSTED', crashes };
   return {
-    delayMs: endedBy === 'crash' ? crashBackoff(crashes) : backoff(charged),
+    delayMs: endedBy === 'crash' ? crashBackoff(crashes) : backoffDelay(charged),
     notes: writeBuildNotes({ ...(excused > 0 && { excused }), ...(crashes > 0 && { crashes }) }),
   };
 }

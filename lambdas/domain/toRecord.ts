@@ -1,5 +1,5 @@
 import { TARGETS, type Target } from '../../contract/builders.ts';
-import { sentence } from '../../contract/errors.ts';
+import { describeError } from '../../contract/errors.ts';
 import {
   type BuildRecord,
   type BuildStatus,
@@ -93,7 +93,7 @@ function buildsEnd(facts: DeploymentFacts): End | undefined {
 const isRefusedByCancel = (e: Ended) => e.type === 'build.failed' && e.error.code === 'DEPLOYMENT_CANCELED';
 
 /** What the verdict says of a success; undefined where there was no cancellation that asked for one. */
-function verdict(facts: DeploymentFacts, target: Target, ended: Ended): 'stands' | 'void' | undefined {
+function decidePublication(facts: DeploymentFacts, target: Target, ended: Ended): 'stands' | 'void' | undefined {
   const published = facts.canceled?.published;
   if (ended.type !== 'build.succeeded' || !published) return undefined;
   return published.includes(target) ? 'stands' : 'void';
@@ -103,7 +103,7 @@ function verdict(facts: DeploymentFacts, target: Target, ended: Ended): 'stands'
 function buildEnd(facts: DeploymentFacts, target: Target): { attempt: number; ended: Ended } | undefined {
   let first: { attempt: number; ended: Ended } | undefined;
   for (const [n, { ended }] of Object.entries(facts.attempts[target] ?? {})) {
-    if (!ended || ended.type === 'build.retrying' || verdict(facts, target, ended) === 'void') continue;
+    if (!ended || ended.type === 'build.retrying' || decidePublication(facts, target, ended) === 'void') continue;
     if (!first || isBefore(ended, first.ended)) first = { attempt: Number(n), ended };
   }
   return first;
@@ -130,7 +130,7 @@ function buildRecord(facts: DeploymentFacts, target: Target, end: End | undefine
   const attempts = facts.attempts[target] ?? {};
   const built = buildEnd(facts, target);
   // What ended after the deployment had ended does not count: a canceled deployment has no artifact.
-  const stands = built !== undefined && verdict(facts, target, built.ended) === 'stands';
+  const stands = built !== undefined && decidePublication(facts, target, built.ended) === 'stands';
   const own = built && (stands || !(end && isBefore(end.stamp, built.ended))) ? built : undefined;
   const stored = own ? undefined : storedBuild(facts, target);
   const attempt = own?.attempt ?? stored?.attempt ?? currentAttempt(attempts);
@@ -152,7 +152,7 @@ function buildRecord(facts: DeploymentFacts, target: Target, end: End | undefine
 
 const otherPartFailed = (part: Target): Failure => ({
   code: 'OTHER_PART_FAILED',
-  message: sentence('OTHER_PART_FAILED', { part }),
+  message: describeError('OTHER_PART_FAILED', { part }),
 });
 
 function endStatus(ended: Ended): BuildStatus {

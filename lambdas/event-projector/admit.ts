@@ -53,7 +53,7 @@ export function refusalOfBuilderEvent(
   if (of) return of;
   if (event.attempt > MAX_ATTEMPT) return 'there is no such attempt';
   if (event.id !== builderEventId(event, whatOf(event))) return 'its id is not the one of what it says';
-  if (hasArtifact(event) && !fits(event.artifact, event, place)) return 'its artifact is not its own';
+  if (hasArtifact(event) && !fitsBuild(event.artifact, event, place)) return 'its artifact is not its own';
   return repeatsOtherwise(event, facts) ? 'it says again what it has said, in another way' : null;
 }
 
@@ -71,7 +71,7 @@ export function refusalOfUnsigned(
   if (!requested) return 'its deployment is not known';
   const of = refusalOfPlatformEvent(event, requested) ?? refusalOfTime(event.at, requested, time);
   if (of) return of;
-  if (hasArtifact(event) && !fits(event.artifact, event, place)) return 'its artifact is not its own';
+  if (hasArtifact(event) && !fitsBuild(event.artifact, event, place)) return 'its artifact is not its own';
   const byBuilder = event.type === 'build.phase' || hasArtifact(event) || event.type === 'build.failed';
   return byBuilder && repeatsOtherwise(event, facts) ? 'it says again what it has said, in another way' : null;
 }
@@ -99,7 +99,7 @@ const hasArtifact = (event: DeploymentEvent) => event.type === 'build.succeeded'
 const whatOf = (event: BuilderEvent) =>
   event.type === 'build.phase' ? (`${event.phase}-${event.state}` as const) : ('ended' as const);
 
-function fits(artifact: Artifact, event: BuilderEvent, place: ArtifactPlace): boolean {
+function fitsBuild(artifact: Artifact, event: BuilderEvent, place: ArtifactPlace): boolean {
   const { projectId, deploymentId, target } = event;
   if (artifact.kind === 'image') {
     // An image is never held back: nobody would promote it, and its deployment would be building for ever.

@@ -7,10 +7,10 @@ import type { Measure } from '../shared/metrics.ts';
 import { stopBuilds } from '../shared/stopBuilds.ts';
 import { measuredStore } from './measuredStore.ts';
 import { parkInBucket } from './park.ts';
-import { type BatchResult, type ProjectorDeps, project } from './project.ts';
+import { type BatchResult, type ProjectorDeps, projectBatch } from './project.ts';
 import { countRefused } from './refuse.ts';
 
-type Given = 'queue' | 'store' | 'logs' | 'subscriptions' | 'notifier' | 'doorbell' | 'signing' | 'clock' | 'log';
+type Given = 'queue' | 'store' | 'logs' | 'subscriptions' | 'notifier' | 'waker' | 'signing' | 'clock' | 'log';
 
 export interface ProjectorPorts extends Pick<ProjectorDeps, Given> {
   readonly s3: S3Client;
@@ -43,5 +43,5 @@ export function composeProjector(ports: ProjectorPorts, settings: ProjectorSetti
     park: ports.park ?? parkInBucket(s3, bucket, measure),
     refuse: countRefused(measure, log, clock),
   };
-  return (event) => project(deps, event);
+  return (event) => projectBatch(deps, event);
 }

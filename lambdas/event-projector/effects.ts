@@ -6,7 +6,7 @@ import { hasStopped } from '../domain/buildJob.ts';
 import { eventsOf } from '../domain/eventsOf.ts';
 import type { Archive } from '../shared/archive.ts';
 import type { Log } from '../shared/logger.ts';
-import type { DeploymentStore, Doorbell, JobQueue, LogChannel, Notifier, Subscriptions } from '../shared/ports.ts';
+import type { DeploymentStore, FunctionWaker, JobQueue, LogChannel, Notifier, Subscriptions } from '../shared/ports.ts';
 import { mayPromote, queuePromotion } from '../shared/promotion.ts';
 import { freeSlot } from '../shared/slots.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
@@ -15,7 +15,7 @@ import { deploymentMessage } from '../shared/webSocketMessages.ts';
 export interface EffectDeps {
   readonly store: DeploymentStore;
   readonly queue: JobQueue;
-  readonly doorbell: Doorbell;
+  readonly waker: FunctionWaker;
   readonly logs: LogChannel;
   readonly archive: Archive;
   /** Writes the log's archive from the hot log. */
@@ -30,7 +30,7 @@ export interface EffectDeps {
  * What follows from a change of a record. Delivery is at least once, so everything here may be done again: what belongs
  * to a terminal state is done whenever the state is terminal, not only when it has just become so.
  */
-export async function settle(
+export async function applyRecordEffects(
   deps: EffectDeps,
   before: DeploymentRecord | null,
   after: DeploymentRecord,
@@ -46,7 +46,7 @@ export async function settle(
   if (mayPromote(after)) await promoteStored(deps, after.deploymentId);
   await deps.logs.wake(after.deploymentId);
   if (before && JSON.stringify(before) === JSON.stringify(after)) return;
-  await notify(deps, after);
+  await notifySubscribers(deps, after);
 }
 
 function logEnd(
@@ -83,7 +83,7 @@ async function promoteStored(deps: EffectDeps, deploymentId: string): Promise<vo
 }
 
 /** Pushes the record to whoever subscribed to the deployment or its project; connections that are gone are forgotten. */
-async function notify(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
+async function notifySubscribers(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
   const { deploymentId, projectId } = record;
   const connections = await deps.subscriptions.subscribers([`deployment:${deploymentId}`, `project:${projectId}`]);
   if (connections.length === 0) return;

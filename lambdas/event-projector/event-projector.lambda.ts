@@ -4,13 +4,13 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { MSKEvent } from 'aws-lambda';
-import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
+import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { apiGatewayNotifier } from '../shared/adapters/aws/notifier.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { embeddedMetrics } from '../shared/metrics.ts';
-import { once } from '../shared/once.ts';
+import { lazyAsync } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { verifyingSecret } from '../shared/signingSecret.ts';
 import { composeProjector } from './compose.ts';
@@ -22,7 +22,7 @@ const measure = embeddedMetrics(env.STAGE, systemClock);
 
 const signing = verifyingSecret(new SecretsManagerClient({}), env.EVENT_SIGNING_SECRET_ARN, systemClock, log);
 
-const projector = once(async () => {
+const projector = lazyAsync(async () => {
   const { queue, store, logs, subscriptions } = await openRedis(env, log);
   return composeProjector(
     {
@@ -30,7 +30,7 @@ const projector = once(async () => {
       store,
       logs,
       subscriptions,
-      doorbell: lambdaDoorbell(new LambdaClient({}), {
+      waker: createLambdaWaker(new LambdaClient({}), {
         functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
         onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
       }),

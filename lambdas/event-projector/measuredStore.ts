@@ -14,7 +14,7 @@ export function measuredStore(store: DeploymentStore, measure: Measure): Deploym
     async fold(deploymentId, events) {
       const folded = await store.fold(deploymentId, events);
       if (folded && isTerminal(folded.after.status) && !isTerminal(folded.before?.status ?? 'queued')) {
-        const metric = outcome(folded.after);
+        const metric = outcomeMetric(folded.after);
         if (metric) measure({ [metric]: 1 });
       }
       return folded;
@@ -23,7 +23,7 @@ export function measuredStore(store: DeploymentStore, measure: Measure): Deploym
 }
 
 /** Whose doing the end was. A cancellation is nobody's failure. */
-function outcome(record: DeploymentRecord): Metric | null {
+function outcomeMetric(record: DeploymentRecord): Metric | null {
   if (record.status === 'succeeded') return METRICS.succeeded;
   if (record.status !== 'failed') return null;
   const codes = [record.error, record.builds.frontend?.error, record.builds.backend?.error].map((e) => e?.code);

@@ -2,7 +2,7 @@ import type { MSKEvent, MSKRecord } from 'aws-lambda';
 import type { DeploymentEvent } from '../../contract/events.ts';
 import { isTerminal } from '../../contract/record.ts';
 import { type DeploymentFacts, emptyFacts } from '../domain/facts.ts';
-import { reduce } from '../domain/reduce.ts';
+import { reduceEvent } from '../domain/reduce.ts';
 import { type LogFields, withLogFields } from '../shared/logger.ts';
 import type { Clock, LogEntry } from '../shared/ports.ts';
 import type { Signing } from '../shared/signing.ts';
@@ -15,8 +15,8 @@ import {
   refusalOfPlatformEvent,
   refusalOfUnsigned,
 } from './admit.ts';
-import { type EffectDeps, settle } from './effects.ts';
-import { type Message, rawMessage, readMessage } from './readMessage.ts';
+import { applyRecordEffects, type EffectDeps } from './effects.ts';
+import { type ReceivedMessage, rawMessage, readMessage } from './readMessage.ts';
 import { isOfEarlierVersion } from './unsigned.ts';
 
 /** What could not be read, with where it was: for an operator to look at and replay. */
@@ -60,7 +60,7 @@ export interface BatchResult {
  * whom it has to is dropped and counted. A malformed record of the platform's own is parked and acknowledged, since no repeat
  * would cure it; at a transient fault the rest of its partition is given back.
  */
-export async function project(deps: ProjectorDeps, event: Pick<MSKEvent, 'records'>): Promise<BatchResult> {
+export async function projectBatch(deps: ProjectorDeps, event: Pick<MSKEvent, 'records'>): Promise<BatchResult> {
   const failures = await Promise.all(Object.values(event.records).map((records) => projectPartition(deps, records)));
   return { batchItemFailures: failures.flat() };
 }
@@ -71,7 +71,7 @@ async function projectPartition(deps: ProjectorDeps, records: readonly MSKRecord
   // What is not done yet begins here.
   let next: MSKRecord = first;
   try {
-    for (const run of groupRuns(await read(deps, records))) {
+    for (const run of groupRuns(await readRecords(deps, records))) {
       next = (run[0] as Received).record;
       await withLogFields(fieldsOf(run), () => projectRun(deps, run));
     }
@@ -83,9 +83,9 @@ async function projectPartition(deps: ProjectorDeps, records: readonly MSKRecord
   }
 }
 
-type Received = Message & { readonly record: MSKRecord };
+type Received = ReceivedMessage & { readonly record: MSKRecord };
 
-async function read(deps: ProjectorDeps, records: readonly MSKRecord[]): Promise<Received[]> {
+async function readRecords(deps: ProjectorDeps, records: readonly MSKRecord[]): Promise<Received[]> {
   const signing = await deps.signing();
   const received: Received[] = [];
   for (const record of records) {
@@ -141,14 +141,14 @@ async function projectRun(deps: ProjectorDeps, run: readonly Received[]): Promis
       entries.push(...lines.map((line, i): LogEntry => ({ ...line, target, attempt, n: first + i })));
     } else {
       events.push(received.message);
-      facts = reduce(facts, received.message);
+      facts = reduceEvent(facts, received.message);
     }
   }
   if (events.length > 0) await foldEvents(deps, events);
   if (entries.length > 0) await appendLines(deps, (run[0] as Received).message.deploymentId, entries);
 }
 
-function refusalOf(deps: ProjectorDeps, received: Message, facts: DeploymentFacts, signing: Signing): Refusal {
+function refusalOf(deps: ProjectorDeps, received: ReceivedMessage, facts: DeploymentFacts, signing: Signing): Refusal {
   const { requested } = facts;
   const time = { now: deps.clock.now(), maxSkewMs: deps.maxClockSkewMs ?? MAX_CLOCK_SKEW_MS };
   switch (received.kind) {
@@ -172,7 +172,7 @@ async function foldEvents(deps: ProjectorDeps, events: readonly DeploymentEvent[
   const folded = await deps.store.fold(deploymentId, events);
   // A deployment that nobody requested: its request goes first under the same key, so this is not one of ours.
   if (!folded) return;
-  await settle(deps, folded.before, folded.after);
+  await applyRecordEffects(deps, folded.before, folded.after);
 }
 
 async function appendLines(deps: ProjectorDeps, deploymentId: string, entries: readonly LogEntry[]): Promise<void> {

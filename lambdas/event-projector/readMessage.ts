@@ -21,7 +21,7 @@ export interface RawMessage {
   readonly mac: string;
 }
 
-export type Message =
+export type ReceivedMessage =
   | { readonly kind: 'platform'; readonly message: DeploymentEvent }
   | { readonly kind: 'builder'; readonly message: BuilderEvent }
   | { readonly kind: 'logs'; readonly message: LogBatch }
@@ -30,13 +30,13 @@ export type Message =
   | { readonly kind: 'unsigned logs'; readonly message: LogBatch };
 
 export type Read =
-  | Message
+  | ReceivedMessage
   /** Of unknown or forged origin: nothing to keep. */
   | { readonly kind: 'refused'; readonly reason: string; readonly deploymentId?: string }
   /** Of the platform's own, and yet not to be read: for an operator to look at. */
   | { readonly kind: 'malformed'; readonly reason: string };
 
-const refused = (reason: string, deploymentId?: string): Read => ({
+const refuseMessage = (reason: string, deploymentId?: string): Read => ({
   kind: 'refused',
   reason,
   ...(deploymentId !== undefined && { deploymentId }),
@@ -47,16 +47,16 @@ export function readMessage(raw: RawMessage, signing: Signing, now: number): Rea
   if (raw.topic === TOPICS.events) return readPlatformMessage(raw, signing, now);
   if (raw.topic === TOPICS.buildEvents) {
     const parsed = BuilderEventSchema.safeParse(parseJson(raw.value));
-    if (!parsed.success) return refused('it is not what a builder may say');
+    if (!parsed.success) return refuseMessage('it is not what a builder may say');
     const reason = refusalOfWriter(raw, signing, parsed.data);
-    return reason ? refused(reason, parsed.data.deploymentId) : { kind: 'builder', message: parsed.data };
+    return reason ? refuseMessage(reason, parsed.data.deploymentId) : { kind: 'builder', message: parsed.data };
   }
   if (raw.topic === TOPICS.logs) {
     const parsed = LogBatchSchema.safeParse(parseJson(raw.value));
-    if (!parsed.success) return refused('it is not lines of a log');
+    if (!parsed.success) return refuseMessage('it is not lines of a log');
     if (raw.mac === '' && takesUnsigned(signing, now)) return { kind: 'unsigned logs', message: parsed.data };
     const reason = refusalOfWriter(raw, signing, parsed.data);
-    return reason ? refused(reason, parsed.data.deploymentId) : { kind: 'logs', message: parsed.data };
+    return reason ? refuseMessage(reason, parsed.data.deploymentId) : { kind: 'logs', message: parsed.data };
   }
   return { kind: 'malformed', reason: `unknown topic ${raw.topic}` };
 }
@@ -68,7 +68,7 @@ function readPlatformMessage({ value, mac }: RawMessage, signing: Signing, now: 
       ? { kind: 'platform', message: parsed.data }
       : { kind: 'malformed', reason: parsed.error.message };
   if (mac === '' && parsed.success && takesUnsigned(signing, now)) return { kind: 'unsigned', message: parsed.data };
-  return refused(mac === '' ? 'it is not signed' : 'its MAC is not the platform’s', parsed.data?.deploymentId);
+  return refuseMessage(mac === '' ? 'it is not signed' : 'its MAC is not the platform’s', parsed.data?.deploymentId);
 }
 
 /** On topics of builders: the MAC is the one of the build that the message speaks of, and so is the key. */

@@ -54,7 +54,7 @@ const MIN_IN_SYNC = 'min.insync.replicas';
  * A topic keeps the copies that it was made with. Were all of them needed for a write, nobody could write while a broker
  * is restarted, so one may always be missing.
  */
-function writable(
+function writableConfig(
   config: Readonly<Record<string, string>>,
   partitions: readonly { readonly replicas: readonly number[] }[],
 ): Record<string, string> {
@@ -68,7 +68,7 @@ function writable(
 async function alignTopic(admin: TopicAdmin, { name, partitions, config: wanted }: WantedTopic): Promise<string[]> {
   const done: string[] = [];
   const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
-  const config = writable(wanted, topics[0]?.partitions ?? []);
+  const config = writableConfig(wanted, topics[0]?.partitions ?? []);
   const has = topics[0]?.partitions.length ?? 0;
   if (has < partitions) {
     await admin.createPartitions({ topicPartitions: [{ topic: name, count: partitions }] });

@@ -6,7 +6,7 @@ import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { authenticateByHash } from '../shared/http/auth.ts';
 import { jsonLog } from '../shared/logger.ts';
-import { once } from '../shared/once.ts';
+import { lazyAsync } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { tokenHashes } from '../shared/secrets.ts';
 import { composeStreamer } from './compose.ts';
@@ -14,7 +14,7 @@ import { composeStreamer } from './compose.ts';
 const env = readEnv('log-streamer');
 const log = jsonLog('log-streamer');
 
-const streamer = once(async () => {
+const streamer = lazyAsync(async () => {
   const { store, logs } = await openRedis(env, log);
   const s3 = new S3Client({});
   const authenticate = authenticateByHash(

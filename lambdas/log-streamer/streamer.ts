@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { Authenticate } from '../shared/http/auth.ts';
-import { type ApiEnv, guard } from '../shared/http/guard.ts';
+import { type ApiEnv, guardApp } from '../shared/http/guard.ts';
 import { ownDeployment } from '../shared/http/ownDeployment.ts';
 import type { Log } from '../shared/logger.ts';
 import type { FollowDeps } from '../shared/logs/followLog.ts';
@@ -21,11 +21,11 @@ const MAX_BODY = 1_024;
 /** `GET /deployments/{id}/logs` as server-sent events: where the API redirects followers to, since API Gateway cannot stream. */
 export function createStreamer(deps: StreamerDeps): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
-  guard(app, deps, { maxBody: MAX_BODY });
+  guardApp(app, deps, { maxBody: MAX_BODY });
   app.get('/deployments/:id/logs', async (c) => {
     const id = c.req.param('id');
     await ownDeployment(deps, c.get('owner'), id);
-    return streamEvents(c, deps, id, sequence(c.req.header('Last-Event-ID') ?? c.req.query('after')), {
+    return streamEvents(c, deps, id, parseSequence(c.req.header('Last-Event-ID') ?? c.req.query('after')), {
       maxMs: deps.streamMs ?? STREAM_MS,
     });
   });
@@ -33,4 +33,4 @@ export function createStreamer(deps: StreamerDeps): Hono<ApiEnv> {
 }
 
 /** What a client has seen; anything that is no number counts as nothing. */
-const sequence = (text: string | undefined) => (text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : 0);
+const parseSequence = (text: string | undefined) => (text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : 0);

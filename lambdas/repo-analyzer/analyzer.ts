@@ -1,8 +1,8 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { type Analyze, registerAnalyze } from '../shared/http/analyze.ts';
 import type { Authenticate } from '../shared/http/auth.ts';
-import { type Api, type ApiEnv, guard } from '../shared/http/guard.ts';
-import { invalid } from '../shared/http/problem.ts';
+import { type Api, type ApiEnv, guardApp } from '../shared/http/guard.ts';
+import { answerInvalid } from '../shared/http/problem.ts';
 import type { Log } from '../shared/logger.ts';
 
 export interface AnalyzerDeps {
@@ -17,9 +17,9 @@ const MAX_BODY = 16 * 1024;
 /** `POST /analyze` alone, as the API answers it on the laptop: same token, same checks, same problems. */
 export function createAnalyzer(deps: AnalyzerDeps): Api {
   const app: Api = new OpenAPIHono<ApiEnv>({
-    defaultHook: (result, c) => (result.success ? undefined : invalid(c, result.error)),
+    defaultHook: (result, c) => (result.success ? undefined : answerInvalid(c, result.error)),
   });
-  guard(app, deps, { maxBody: MAX_BODY });
+  guardApp(app, deps, { maxBody: MAX_BODY });
   registerAnalyze(app, deps);
   return app;
 }

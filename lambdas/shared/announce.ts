@@ -11,14 +11,14 @@ export const LIVE_LEASE_MS = 300_000;
  * Writes down which task a build's attempt has, then tells of it. Whoever learns of a task may do so again: the
  * build-worker that started it, one that found it, or the task-watcher after a worker has died in between.
  */
-export async function announce(
+export async function recordStartedTask(
   deps: { queue: JobQueue; bus: EventBus; clock: Clock },
   job: Job,
   data: BuildJob,
   task: StartedTask,
 ): Promise<void> {
   await deps.queue.note(QUEUES.build, job.id, recordTask(job, task));
-  await deps.queue.extend(QUEUES.build, job.id, LIVE_LEASE_MS);
+  await deps.queue.heartbeat(QUEUES.build, job.id, LIVE_LEASE_MS);
   await publishBuildEvent(
     deps,
     { ...data, attempt: job.attempt },

@@ -29,9 +29,9 @@ export interface WholeArchive extends Archive {
 }
 
 export function s3Archive(s3: S3Client, bucket: string): WholeArchive {
-  const put = (key: string, body: string, type: string) =>
+  const putObject = (key: string, body: string, type: string) =>
     s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body), ContentType: type }));
-  const open = async (key: string) => {
+  const openObject = async (key: string) => {
     try {
       return (await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body ?? null;
     } catch (e) {
@@ -39,28 +39,29 @@ export function s3Archive(s3: S3Client, bucket: string): WholeArchive {
       throw e;
     }
   };
-  const get = async (key: string): Promise<string | null> => (await (await open(key))?.transformToString()) ?? null;
+  const getText = async (key: string): Promise<string | null> =>
+    (await (await openObject(key))?.transformToString()) ?? null;
   return {
     async writeRecord(record, events) {
       // The record last: where it is, the events are too.
-      await put(s3Keys.events(record.deploymentId), JSON.stringify(events), 'application/json');
-      await put(s3Keys.record(record.deploymentId), JSON.stringify(record), 'application/json');
+      await putObject(s3Keys.events(record.deploymentId), JSON.stringify(events), 'application/json');
+      await putObject(s3Keys.record(record.deploymentId), JSON.stringify(record), 'application/json');
     },
     async readRecord(deploymentId) {
-      const text = await get(s3Keys.record(deploymentId));
+      const text = await getText(s3Keys.record(deploymentId));
       return text === null ? null : DeploymentRecordSchema.parse(JSON.parse(text));
     },
     async readEvents(deploymentId) {
-      const text = await get(s3Keys.events(deploymentId));
+      const text = await getText(s3Keys.events(deploymentId));
       return text === null ? null : z.array(DeploymentEventSchema).parse(JSON.parse(text));
     },
     async writeLog(deploymentId, lines) {
       let body = '';
       for await (const page of lines) for (const line of page) body += `${JSON.stringify(line)}\n`;
-      await put(s3Keys.log(deploymentId), body, 'application/x-ndjson');
+      await putObject(s3Keys.log(deploymentId), body, 'application/x-ndjson');
     },
     async readLog(deploymentId, after, limit = Number.POSITIVE_INFINITY) {
-      const body = await open(s3Keys.log(deploymentId));
+      const body = await openObject(s3Keys.log(deploymentId));
       if (body === null) return null;
       const lines: LogLine[] = [];
       for await (const text of linesOf(body)) {

@@ -10,7 +10,7 @@ export type DropCaches = (projectId: string) => Promise<DroppedCaches['dropped']
 const MAX_KEYS = 1_000;
 
 export function dropCaches(s3: S3Client, bucket: string): DropCaches {
-  const remove = async (keys: readonly string[]) => {
+  const removeKeys = async (keys: readonly string[]) => {
     for (let i = 0; i < keys.length; i += MAX_KEYS) {
       const Objects = keys.slice(i, i + MAX_KEYS).map((Key) => ({ Key }));
       const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
@@ -25,7 +25,7 @@ export function dropCaches(s3: S3Client, bucket: string): DropCaches {
     // The indexes first: no build starts from an archive then, and none that has begun with one writes it back.
     const isIndex = ({ key }: { key: string }) => key.endsWith('/index.json');
     for (const part of [found.filter(isIndex), found.filter((object) => !isIndex(object))])
-      await remove(part.map(({ key }) => key));
+      await removeKeys(part.map(({ key }) => key));
     return LANES.flatMap((lane) => {
       const archives = found.filter(
         (object) => object.key.startsWith(s3Keys.cache(projectId, lane)) && !isIndex(object),

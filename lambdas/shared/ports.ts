@@ -1,12 +1,12 @@
 import type { DeploymentEvent, LogLine } from '../../contract/events.ts';
 import type { StoredNotes, StoredRequest } from '../../contract/jobs.ts';
-import type { DoorbellName, QueueName, Topic } from '../../contract/names.ts';
+import type { QueueName, Topic, WakeableFunction } from '../../contract/names.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
 import type { DeploymentFacts } from '../domain/facts.ts';
 
 /**
  * What the handlers need of the world, apart from AWS services that have an SDK and an endpoint (ECS, S3, ECR, STS).
- * One contract suite per port in `test/contracts/` holds every adapter to what the comments here promise.
+ * One contract suite per port in `test/ports/` holds every adapter to what the comments here promise.
  */
 
 export interface Clock {
@@ -38,9 +38,9 @@ export interface Job<T = unknown> extends NewJob<T> {
 }
 
 /** A job as whoever takes it gets it. */
-export interface TakenJob<T = unknown> extends Job<T> {
+export interface ClaimedJob<T = unknown> extends Job<T> {
   /** Its lease had ended: what the holder before has started may still run. */
-  readonly lapsed: boolean;
+  readonly leaseExpired: boolean;
 }
 
 /** How many jobs may be active at once. */
@@ -56,30 +56,30 @@ export interface Limits {
  */
 export interface JobQueue {
   /** False where a job of this id was ever added. */
-  add(queue: QueueName, job: NewJob): Promise<boolean>;
+  enqueue(queue: QueueName, job: NewJob): Promise<boolean>;
   /**
    * A job that is due and within the limits, now active: the one whose lease has expired first, else the oldest waiting one.
    * What a job with an expired lease has started may still run, so none may start in its place before it is looked after.
    */
-  take(queue: QueueName, options: { leaseMs: number; limits?: Limits }): Promise<TakenJob | null>;
+  claim(queue: QueueName, options: { leaseMs: number; limits?: Limits }): Promise<ClaimedJob | null>;
   /** Sets the lease to now + `leaseMs`. False where the job is not active. */
-  extend(queue: QueueName, id: string, leaseMs: number): Promise<boolean>;
+  heartbeat(queue: QueueName, id: string, leaseMs: number): Promise<boolean>;
   /** Merges into the notes of a waiting or active job. False where it is neither. */
   note(queue: QueueName, id: string, notes: StoredNotes): Promise<boolean>;
   /**
    * Merges into the notes of a waiting or active job and adds the jobs that follow from it to another queue, as one step:
    * both or neither. False, and nothing done, where the job is neither. Jobs that were ever added are left as they are.
    */
-  handOn(queue: QueueName, id: string, notes: StoredNotes, to: QueueName, jobs: NewJob[]): Promise<boolean>;
+  enqueueFollowing(queue: QueueName, id: string, notes: StoredNotes, to: QueueName, jobs: NewJob[]): Promise<boolean>;
   /** Ends a waiting or active job and frees its slot. False where it had ended before. */
-  complete(queue: QueueName, id: string): Promise<boolean>;
+  ack(queue: QueueName, id: string): Promise<boolean>;
   /**
    * Puts an active job whose attempt is `attempt` back as waiting, due after `delayMs`, with `attempt + 1` and, in place of
    * its notes, the given ones. False where it is not active in that attempt: so two callers cannot both retry.
    */
   retry(queue: QueueName, id: string, attempt: number, delayMs: number, notes?: StoredNotes): Promise<boolean>;
   /** Puts an active job back as waiting with the same attempt (nothing was started). False where it is not active. */
-  release(queue: QueueName, id: string, delayMs: number): Promise<boolean>;
+  requeue(queue: QueueName, id: string, delayMs: number): Promise<boolean>;
   /** Takes a job out that is still waiting. `active` where it was too late. */
   remove(queue: QueueName, id: string): Promise<'removed' | 'active' | 'absent'>;
   get(queue: QueueName, id: string): Promise<Job | null>;
@@ -176,9 +176,9 @@ export interface BusMessage {
   readonly mac?: string | undefined;
 }
 
-export interface Doorbell {
-  /** Wakes a function; several rings may be answered by one run. Never fails: the job is in the queue, the sweep finds it. */
-  ring(name: DoorbellName): Promise<void>;
+export interface FunctionWaker {
+  /** Wakes a function; several wakes may be answered by one run. Never fails: the job is in the queue, the sweep finds it. */
+  wake(name: WakeableFunction): Promise<void>;
 }
 
 export interface Notifier {

@@ -3,7 +3,7 @@ import { type PromotionJob, promotionJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
 import { storedBuild } from '../domain/toRecord.ts';
-import type { Doorbell, JobQueue, StoredDeployment } from './ports.ts';
+import type { FunctionWaker, JobQueue, StoredDeployment } from './ports.ts';
 
 /** The site is stored, and every other part of the deployment has been built: it may be shown. */
 export function mayPromote({ status, plan, builds }: DeploymentRecord): boolean {
@@ -16,7 +16,7 @@ export function mayPromote({ status, plan, builds }: DeploymentRecord): boolean 
  * of this id is added once. False where it was added before.
  */
 export async function queuePromotion(
-  deps: { queue: JobQueue; doorbell: Doorbell },
+  deps: { queue: JobQueue; waker: FunctionWaker },
   { record, facts }: StoredDeployment,
 ): Promise<boolean> {
   const stored = storedBuild(facts, 'frontend');
@@ -27,8 +27,8 @@ export async function queuePromotion(
     ...{ deploymentId, projectId, owner, attempt, artifact, logLines },
     ...(correlationId !== undefined && { correlationId }),
   };
-  const added = await deps.queue.add(QUEUES.promote, { id: promotionJobId(deploymentId), data, owner, projectId });
-  // Also where it was there already: whoever added it may have died before it could ring.
-  await deps.doorbell.ring('build-worker');
+  const added = await deps.queue.enqueue(QUEUES.promote, { id: promotionJobId(deploymentId), data, owner, projectId });
+  // Also where it was there already: whoever added it may have died before it could wake the worker.
+  await deps.waker.wake('build-worker');
   return added;
 }

@@ -22,7 +22,7 @@ export async function retryOrFail(
   if ('lastError' in next) {
     const last = failure(next.lastError, { attempts: build.attempt, crashes: next.crashes, reason: error.message });
     await publishBuildEvent(deps, build, { type: 'build.failed', error: { ...error, ...last } });
-    await deps.queue.complete(QUEUES.build, id);
+    await deps.queue.ack(QUEUES.build, id);
     return;
   }
   await publishBuildEvent(deps, build, { type: 'build.retrying', error });

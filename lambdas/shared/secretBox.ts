@@ -42,7 +42,7 @@ export function secretBox(readKeys: (wanted?: string) => Promise<SecretKeys>): S
     async seal(secret, place) {
       const keys = await readKeys();
       const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv(ALGORITHM, derive(keys, keys.current!, 'seal'), nonce).setAAD(bytesOf(place));
+      const cipher = createCipheriv(ALGORITHM, deriveKey(keys, keys.current!, 'seal'), nonce).setAAD(bytesOf(place));
       const sealed = Buffer.concat([nonce, cipher.update(secret, 'utf8'), cipher.final(), cipher.getAuthTag()]);
       return `1.${keys.current}.${sealed.toString('base64url')}`;
     },
@@ -50,23 +50,23 @@ export function secretBox(readKeys: (wanted?: string) => Promise<SecretKeys>): S
     async open(sealed, place) {
       const [, id = '', text = ''] = SEALED.exec(sealed) ?? [];
       const keys = await readKeys(id);
-      if (keys[`key-${id}`] === undefined) throw unreadable('their key is not there');
+      if (keys[`key-${id}`] === undefined) throw unreadableSecrets('their key is not there');
       const bytes = Buffer.from(text, 'base64url');
       const end = bytes.length - TAG_BYTES;
-      if (end < NONCE_BYTES) throw unreadable('they are damaged');
+      if (end < NONCE_BYTES) throw unreadableSecrets('they are damaged');
       try {
-        const decipher = createDecipheriv(ALGORITHM, derive(keys, id, 'seal'), bytes.subarray(0, NONCE_BYTES))
+        const decipher = createDecipheriv(ALGORITHM, deriveKey(keys, id, 'seal'), bytes.subarray(0, NONCE_BYTES))
           .setAAD(bytesOf(place))
           .setAuthTag(bytes.subarray(end));
         return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, end)), decipher.final()]).toString('utf8');
       } catch {
-        throw unreadable('they are damaged, or were sealed for something else');
+        throw unreadableSecrets('they are damaged, or were sealed for something else');
       }
     },
 
     async fingerprint(text) {
       const keys = await readKeys();
-      return createHmac('sha256', derive(keys, keys.current!, 'fingerprint'))
+      return createHmac('sha256', deriveKey(keys, keys.current!, 'fingerprint'))
         .update(text)
         .digest('hex');
     },
@@ -74,9 +74,9 @@ export function secretBox(readKeys: (wanted?: string) => Promise<SecretKeys>): S
 }
 
 /** A key of 32 bytes for one purpose out of what is kept, which is text of any form (HKDF, RFC 5869). */
-const derive = (keys: SecretKeys, id: string, purpose: string): Buffer =>
+const deriveKey = (keys: SecretKeys, id: string, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', keys[`key-${id}`] ?? '', '', `veren secret box ${purpose}`, 32));
 
 const bytesOf = ({ deploymentId, field }: SecretPlace) => Buffer.from(JSON.stringify([deploymentId, field]));
 
-const unreadable = (reason: string) => new VerenError('SECRETS_UNREADABLE', { reason });
+const unreadableSecrets = (reason: string) => new VerenError('SECRETS_UNREADABLE', { reason });

@@ -24,17 +24,17 @@ export interface Signing extends SigningSecret {
 
 type Build = Pick<BuildRef, 'deploymentId' | 'target' | 'attempt'>;
 
-const derive = (secret: string, info: string) => createHmac('sha256', secret).update(info).digest();
-const mac = (key: Buffer, topic: Topic, value: string | Buffer) =>
+const deriveKey = (secret: string, info: string) => createHmac('sha256', secret).update(info).digest();
+const computeMac = (key: Buffer, topic: Topic, value: string | Buffer) =>
   createHmac('sha256', key).update(macPrefix(topic)).update(value).digest('base64url');
 
 /** The key of one attempt of a build, as EVENT_SIGNING_KEY has it. */
 export const buildKey = ({ current }: SigningSecret, build: Build): string =>
-  derive(current, buildKeyInfo(build)).toString('hex');
+  deriveKey(current, buildKeyInfo(build)).toString('hex');
 
 /** The MAC of a message of the platform's own. */
 export const signAsPlatform = ({ current }: SigningSecret, topic: Topic, value: string): string =>
-  mac(derive(current, PLATFORM_KEY_INFO), topic, value);
+  computeMac(deriveKey(current, PLATFORM_KEY_INFO), topic, value);
 
 /**
  * Whether a message was written by whom it has to be: on `deployment-events` the platform, elsewhere the build that it
@@ -44,10 +44,12 @@ export const signAsPlatform = ({ current }: SigningSecret, topic: Topic, value: 
 export function isSigned(secret: SigningSecret, topic: Topic, value: Buffer, given: string, build?: Build): boolean {
   if (topic !== TOPICS.events && !build) return false;
   const info = topic === TOPICS.events || !build ? PLATFORM_KEY_INFO : buildKeyInfo(build);
-  return [secret.current, ...secret.accepted].some((s) => equal(mac(derive(s, info), topic, value), given));
+  return [secret.current, ...secret.accepted].some((s) =>
+    equalInConstantTime(computeMac(deriveKey(s, info), topic, value), given),
+  );
 }
 
-function equal(expected: string, given: string): boolean {
+function equalInConstantTime(expected: string, given: string): boolean {
   const [a, b] = [Buffer.from(expected), Buffer.from(given)];
   return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -1,5 +1,5 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { type Verdict, VerdictSchema } from '../../contract/manifest.ts';
+import { type PublicationDecision, VerdictSchema } from '../../contract/manifest.ts';
 import { s3Keys } from '../../contract/names.ts';
 import type { BuildRef } from '../domain/events.ts';
 import type { Clock } from './ports.ts';
@@ -9,7 +9,7 @@ import { readSmallObject } from './readSmallObject.ts';
  * Asks that a build never publishes. The answer is what was decided first and holds for ever: `cancel`, or `publish` where
  * the builder was faster. Safe to repeat. Why an object: docs/decisions/control-cancel-fence.md.
  */
-export type ForbidPublication = (build: Omit<BuildRef, 'attempt'>) => Promise<Verdict['verdict']>;
+export type ForbidPublication = (build: Omit<BuildRef, 'attempt'>) => Promise<PublicationDecision['verdict']>;
 
 /** Somebody writes the same key at the same moment: S3 asks to try again. Source: S3 user guide, "Conditional writes". */
 const MAX_CONFLICTS = 5;
@@ -19,7 +19,7 @@ export function forbidPublication(deps: { s3: S3Client; bucket: string; clock: C
   const { s3, bucket: Bucket, clock } = deps;
   return async ({ projectId, deploymentId, target }) => {
     const Key = s3Keys.verdict(projectId, deploymentId, target);
-    const verdict: Verdict = { v: 1, verdict: 'cancel', at: new Date(clock.now()).toISOString() };
+    const verdict: PublicationDecision = { v: 1, verdict: 'cancel', at: new Date(clock.now()).toISOString() };
     const put = { Bucket, Key, Body: JSON.stringify(verdict), ContentType: 'application/json', IfNoneMatch: '*' };
     for (let conflicts = 0; ; conflicts++)
       try {

@@ -10,7 +10,7 @@ type Subject = Pick<Snapshot, 'deploymentId' | 'projectId'>;
 
 /** The snapshot of one deployment: its whole record, where that fits. */
 export const deploymentSnapshot = (deploymentId: string, record: DeploymentRecord): string =>
-  fitting(record, (r, shortened) => ({
+  fitRecord(record, (r, shortened) => ({
     type: 'snapshot',
     deploymentId,
     records: [r],
@@ -19,12 +19,12 @@ export const deploymentSnapshot = (deploymentId: string, record: DeploymentRecor
 
 /** A record that has changed. */
 export const deploymentMessage = (record: DeploymentRecord): string =>
-  fitting(record, (r, shortened) => ({ type: 'deployment', record: r, ...(shortened && { shortened }) }));
+  fitRecord(record, (r, shortened) => ({ type: 'deployment', record: r, ...(shortened && { shortened }) }));
 
 /** A list as messages that fit, in order; all but the last say that there is more. */
 export function listSnapshot(subject: Subject, records: readonly DeploymentRecord[]): string[] {
   const pages: DeploymentRecord[][] = [[]];
-  const message = (page: DeploymentRecord[], more: boolean): Snapshot => ({
+  const snapshotMessage = (page: DeploymentRecord[], more: boolean): Snapshot => ({
     type: 'snapshot',
     ...subject,
     records: page,
@@ -32,10 +32,10 @@ export function listSnapshot(subject: Subject, records: readonly DeploymentRecor
   });
   for (const record of records.map(summaryOf)) {
     const page = pages.at(-1)!;
-    if (page.length > 0 && bytesOf(message([...page, record], true)) > MAX_MESSAGE_BYTES) pages.push([record]);
+    if (page.length > 0 && bytesOf(snapshotMessage([...page, record], true)) > MAX_MESSAGE_BYTES) pages.push([record]);
     else page.push(record);
   }
-  return pages.map((page, i) => JSON.stringify(message(page, i < pages.length - 1)));
+  return pages.map((page, i) => JSON.stringify(snapshotMessage(page, i < pages.length - 1)));
 }
 
 /** What a list shows of a deployment: no output of commands, no reasons of the plan. Fits a message by itself. */
@@ -45,7 +45,7 @@ export function summaryOf(record: DeploymentRecord): DeploymentRecord {
 }
 
 /** The message with as much of the record as fits: first the output of commands goes, then the plan's reasons, then the plan. */
-function fitting(
+function fitRecord(
   record: DeploymentRecord,
   message: (record: DeploymentRecord, shortened: boolean) => ServerMessage,
 ): string {
@@ -94,9 +94,9 @@ const withoutPlan = (record: DeploymentRecord): DeploymentRecord => ({ ...record
 
 /** Messages quote what failed; nothing bounds what a program says of itself. */
 const withShortTexts = (record: DeploymentRecord): DeploymentRecord => {
-  const cut = (failure: Failure): Failure => ({ ...failure, message: failure.message.slice(0, 2_000) });
+  const cutFailure = (failure: Failure): Failure => ({ ...failure, message: failure.message.slice(0, 2_000) });
   return {
-    ...mapBuilds(record, (build) => ({ ...build, ...(build.error && { error: cut(build.error) }) })),
-    ...(record.error && { error: cut(record.error) }),
+    ...mapBuilds(record, (build) => ({ ...build, ...(build.error && { error: cutFailure(build.error) }) })),
+    ...(record.error && { error: cutFailure(record.error) }),
   };
 };

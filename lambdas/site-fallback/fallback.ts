@@ -5,7 +5,7 @@ import { namesAsset } from '../../contract/site-rules/assets.ts';
  * Paths come as keys of the bucket: `/__outputs/<project>/<path>`.
  */
 
-export interface SiteFile {
+export interface FallbackFile {
   readonly body: Uint8Array;
   readonly contentType: string | undefined;
   readonly cacheControl: string | undefined;
@@ -13,7 +13,7 @@ export interface SiteFile {
 }
 
 /** Null where there is no such object. */
-export type ReadFile = (key: string) => Promise<SiteFile | null>;
+export type ReadSiteFile = (key: string) => Promise<FallbackFile | null>;
 
 export interface SiteAnswer {
   readonly status: 200 | 301 | 404;
@@ -21,11 +21,11 @@ export interface SiteAnswer {
   readonly body: Uint8Array;
 }
 
-const text = (body: string) => new TextEncoder().encode(body);
+const encodeText = (body: string) => new TextEncoder().encode(body);
 const NOT_FOUND: SiteAnswer = {
   status: 404,
   headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'public, max-age=10' },
-  body: text('Not found.\n'),
+  body: encodeText('Not found.\n'),
 };
 
 /**
@@ -37,25 +37,25 @@ const NOT_FOUND: SiteAnswer = {
  */
 export async function answerMissing(
   path: string,
-  read: ReadFile,
+  read: ReadSiteFile,
   pathPrefix: (project: string) => string,
 ): Promise<SiteAnswer> {
   const match = /^\/(__outputs\/([a-z0-9-]+))\/(.*)$/.exec(path);
   if (!match) return NOT_FOUND;
   const [, site, project, raw] = match as unknown as [string, string, string, string];
-  const rest = decode(raw);
+  const rest = decodePath(raw);
   if (rest === null || rest.split('/').includes('..')) return NOT_FOUND;
-  const key = (name: string) => `${site}/${name}`;
+  const keyOf = (name: string) => `${site}/${name}`;
 
   // CloudFront escapes what S3 keys may hold; for such names S3 is asked again with the plain key.
-  const exact = rest !== raw && rest !== '' ? await read(key(rest)) : null;
-  if (exact) return page(200, exact);
+  const exact = rest !== raw && rest !== '' ? await read(keyOf(rest)) : null;
+  if (exact) return answerPage(200, exact);
   const named = !namesAsset(rest);
   if (named && rest !== '') {
-    const clean = await read(key(`${rest}.html`));
-    if (clean) return page(200, clean);
+    const clean = await read(keyOf(`${rest}.html`));
+    if (clean) return answerPage(200, clean);
     // The folder's own address ends with a slash, or relative links in its page would be wrong.
-    if (await read(key(`${rest}/index.html`)))
+    if (await read(keyOf(`${rest}/index.html`)))
       return {
         status: 301,
         headers: { location: `${pathPrefix(project)}/${raw.replace(/^\/+/, '')}/` },
@@ -64,17 +64,17 @@ export async function answerMissing(
   }
   // The other way round: a page's own address has no slash.
   const folder = /^(.+)\/index\.html$/.exec(rest)?.[1];
-  if (folder !== undefined && (await read(key(`${folder}.html`)))) {
+  if (folder !== undefined && (await read(keyOf(`${folder}.html`)))) {
     const location = `${pathPrefix(project)}/${raw.replace(/\/index\.html$/, '').replace(/^\/+/, '')}`;
     return { status: 301, headers: { location }, body: new Uint8Array() };
   }
-  const own = await read(key('404.html'));
-  if (own) return page(404, own);
-  const application = (named || rest.endsWith('/index.html')) && (await read(key('index.html')));
-  return application ? page(200, application) : NOT_FOUND;
+  const own = await read(keyOf('404.html'));
+  if (own) return answerPage(404, own);
+  const application = (named || rest.endsWith('/index.html')) && (await read(keyOf('index.html')));
+  return application ? answerPage(200, application) : NOT_FOUND;
 }
 
-function page(status: 200 | 404, { body, contentType, cacheControl, etag }: SiteFile): SiteAnswer {
+function answerPage(status: 200 | 404, { body, contentType, cacheControl, etag }: FallbackFile): SiteAnswer {
   return {
     status,
     headers: {
@@ -89,7 +89,7 @@ function page(status: 200 | 404, { body, contentType, cacheControl, etag }: Site
   };
 }
 
-function decode(path: string): string | null {
+function decodePath(path: string): string | null {
   try {
     return decodeURIComponent(path);
   } catch {

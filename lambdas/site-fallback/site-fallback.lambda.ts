@@ -1,12 +1,12 @@
 import { GetObjectCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
 import { readEnv } from '../shared/env.ts';
-import { answerMissing, type ReadFile } from './fallback.ts';
+import { answerMissing, type ReadSiteFile } from './fallback.ts';
 
 const env = readEnv('site-fallback');
 const s3 = new S3Client({});
 
-const read: ReadFile = async (key) => {
+const readObject: ReadSiteFile = async (key) => {
   try {
     const answer = await s3.send(new GetObjectCommand({ Bucket: env.BUCKET, Key: key }));
     return {
@@ -20,10 +20,10 @@ const read: ReadFile = async (key) => {
     throw e;
   }
 };
-const prefix = (project: string) => (env.SITES_BY_PATH ? `/${project}` : '');
+const prefixOf = (project: string) => (env.SITES_BY_PATH ? `/${project}` : '');
 
 export async function handler(event: LambdaFunctionURLEvent): Promise<LambdaFunctionURLResult> {
-  const { status, headers, body } = await answerMissing(event.rawPath, read, prefix);
+  const { status, headers, body } = await answerMissing(event.rawPath, readObject, prefixOf);
   return {
     statusCode: status,
     headers: { ...headers },

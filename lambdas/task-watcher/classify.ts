@@ -28,7 +28,7 @@ const PULL = /CannotPullContainer|CannotPullImageManifest|pull image/i;
 const NO_IMAGE =
   /not found|manifest unknown|does not exist|no such|denied|not authorized|unauthorized|invalid reference/i;
 
-export type Verdict =
+export type TaskOutcome =
   /** The builder says that it succeeded: its artifact must be there. */
   | { readonly kind: 'succeeded' }
   /** The user's fault, or one that no repeat cures. */
@@ -40,14 +40,14 @@ export type Verdict =
  * What a stopped task amounts to when its builder's last word was lost. Sources: ECS developer guide, "Stopped tasks
  * error codes" and "Task state change events"; exit codes are those of the error table.
  */
-export function classify(task: Task, timeoutSeconds: number): Verdict {
+export function classifyTask(task: Task, timeoutSeconds: number): TaskOutcome {
   const reason = task.stoppedReason ?? '';
   const container = task.containers?.[0];
   const exitCode = container?.exitCode;
   const why = [...new Set([reason, container?.reason])].filter(Boolean).join('; ') || 'no reason was given';
 
   if (exitCode === 0) return { kind: 'succeeded' };
-  if (reason.startsWith(TIMEOUT_REASON)) return failed('TASK_TIMEOUT', { seconds: timeoutSeconds });
+  if (reason.startsWith(TIMEOUT_REASON)) return failedOutcome('TASK_TIMEOUT', { seconds: timeoutSeconds });
   const lost = failure('TASK_LOST', { reason: why });
   if (task.stopCode === 'SpotInterruption')
     return { kind: 'retry', error: failure('SPOT_INTERRUPTED'), endedBy: 'platform' };
@@ -55,15 +55,16 @@ export function classify(task: Task, timeoutSeconds: number): Verdict {
   if (reason === PLATFORM_STOPPED || reason === TASK_UNKNOWN || isHostGone(task))
     return { kind: 'retry', error: lost, endedBy: 'platform' };
   // The image is not there, or must not be read: no repeat cures that. A registry that is away or busy is another matter.
-  if (PULL.test(why) && NO_IMAGE.test(why)) return failed('IMAGE_PULL_FAILED', { reason: why });
-  if (task.stopCode === 'TaskFailedToStart' && exitCode === undefined) return retry('TASK_START_FAILED', why);
-  if (/OutOfMemory/i.test(container?.reason ?? '') || /OutOfMemory/i.test(reason)) return failed('BUILD_OUT_OF_MEMORY');
+  if (PULL.test(why) && NO_IMAGE.test(why)) return failedOutcome('IMAGE_PULL_FAILED', { reason: why });
+  if (task.stopCode === 'TaskFailedToStart' && exitCode === undefined) return retryOutcome('TASK_START_FAILED', why);
+  if (/OutOfMemory/i.test(container?.reason ?? '') || /OutOfMemory/i.test(reason))
+    return failedOutcome('BUILD_OUT_OF_MEMORY');
   // Nothing ran to its end: the host, the platform or the laptop went away under it.
-  if (exitCode === undefined) return retry('TASK_LOST', why);
+  if (exitCode === undefined) return retryOutcome('TASK_LOST', why);
   const code = errorForExitCode(exitCode);
   // 137 without OutOfMemory and 143 are signals from outside: the build did not end itself.
   if (!code || code === 'BUILD_OUT_OF_MEMORY' || code === 'BUILD_STOPPED')
-    return retry('TASK_LOST', `exit code ${exitCode}; ${why}`);
+    return retryOutcome('TASK_LOST', `exit code ${exitCode}; ${why}`);
   const error = { code, message: describeLostEnd(code) };
   return ERRORS[code].fault === 'transient' ? { kind: 'retry', error, endedBy: 'build' } : { kind: 'failed', error };
 }
@@ -74,11 +75,11 @@ function isHostGone({ stopCode, stoppedReason = '' }: Task): boolean {
   return stopCode !== 'EssentialContainerExited' && stopCode !== 'UserInitiated' && HOST_GONE.test(stoppedReason);
 }
 
-const failed = <C extends ErrorCode>(code: C, ...details: DetailArguments<C>): Verdict => ({
+const failedOutcome = <C extends ErrorCode>(code: C, ...details: DetailArguments<C>): TaskOutcome => ({
   kind: 'failed',
   error: failure(code, ...details),
 });
-const retry = (code: 'TASK_START_FAILED' | 'TASK_LOST', reason: string): Verdict => ({
+const retryOutcome = (code: 'TASK_START_FAILED' | 'TASK_LOST', reason: string): TaskOutcome => ({
   kind: 'retry',
   error: failure(code, { reason }),
   endedBy: 'build',

@@ -3,9 +3,9 @@ import { type ArtifactPlaces, artifactFinder, storedFinder } from '../shared/art
 import type { Measure } from '../shared/metrics.ts';
 import { measureQueues } from './measure.ts';
 import type { WatcherDeps } from './reconcile.ts';
-import { watch } from './watch.ts';
+import { watchTasks } from './watch.ts';
 
-type Given = 'queue' | 'store' | 'bus' | 'doorbell' | 'clock' | 'ecs' | 'log';
+type Given = 'queue' | 'store' | 'bus' | 'waker' | 'clock' | 'ecs' | 'log';
 
 export interface WatcherPorts extends Pick<WatcherDeps, Given> {
   readonly s3: S3Client;
@@ -30,7 +30,7 @@ export function composeTaskWatcher(
   const findStored = storedFinder({ s3, bucket });
   const deps: WatcherDeps = { ...ports, ...settings, findArtifact, findStored };
   return async (event) => {
-    await watch(deps, event);
+    await watchTasks(deps, event);
     if (measure) await measureQueues(deps, measure);
   };
 }

@@ -13,18 +13,18 @@ const STUCK_GRACE_S = 600;
 /** The state of the queues in numbers, after each sweep. */
 export async function measureQueues(deps: MeasureDeps, measure: Measure): Promise<void> {
   const now = deps.clock.now();
-  const list = (queue: QueueName, state: 'waiting' | 'active') => deps.queue.list(queue, state);
+  const listJobs = (queue: QueueName, state: 'waiting' | 'active') => deps.queue.list(queue, state);
   const [clones, builds, promotions, active] = await Promise.all([
-    list(QUEUES.clone, 'waiting'),
-    list(QUEUES.build, 'waiting'),
-    list(QUEUES.promote, 'waiting'),
-    list(QUEUES.build, 'active'),
+    listJobs(QUEUES.clone, 'waiting'),
+    listJobs(QUEUES.build, 'waiting'),
+    listJobs(QUEUES.promote, 'waiting'),
+    listJobs(QUEUES.build, 'active'),
   ]);
   const stuck = await Promise.all(active.map((job) => isStuck(deps, job, now)));
   measure({
-    [METRICS.cloneQueueAge]: age(clones, now),
+    [METRICS.cloneQueueAge]: oldestAge(clones, now),
     // A promotion is the end of a build and has the same worker.
-    [METRICS.buildQueueAge]: Math.max(age(builds, now), age(promotions, now)),
+    [METRICS.buildQueueAge]: Math.max(oldestAge(builds, now), oldestAge(promotions, now)),
     [METRICS.waitingBuilds]: builds.length,
     [METRICS.activeBuilds]: active.length,
     [METRICS.stuckBuilds]: stuck.filter(Boolean).length,
@@ -32,8 +32,8 @@ export async function measureQueues(deps: MeasureDeps, measure: Measure): Promis
 }
 
 /** Seconds that the oldest job which is due has waited; 0 where none is. A job that waits for its retry is not due. */
-function age(jobs: readonly Job[], now: number): number {
-  const due = jobs.filter((job) => job.runAt <= now).map((job) => seconds(now - Math.max(job.addedAt, job.runAt)));
+function oldestAge(jobs: readonly Job[], now: number): number {
+  const due = jobs.filter((job) => job.runAt <= now).map((job) => toSeconds(now - Math.max(job.addedAt, job.runAt)));
   return due.length > 0 ? Math.max(...due) : 0;
 }
 
@@ -43,7 +43,7 @@ async function isStuck({ store, timeoutSeconds }: MeasureDeps, job: Job, now: nu
   const build = data && (await store.get(data.deploymentId))?.record.builds[data.target];
   const since = build?.phases[0]?.startedAt;
   if (!data || since === undefined) return false;
-  return seconds(now - Date.parse(since)) > timeoutSeconds[data.target] + STUCK_GRACE_S;
+  return toSeconds(now - Date.parse(since)) > timeoutSeconds[data.target] + STUCK_GRACE_S;
 }
 
-const seconds = (ms: number) => Math.max(0, Math.round(ms / 1_000));
+const toSeconds = (ms: number) => Math.max(0, Math.round(ms / 1_000));

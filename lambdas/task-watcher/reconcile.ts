@@ -16,20 +16,28 @@ import { type BuildRef, fieldsOfBuild } from '../domain/events.ts';
 import { failure } from '../domain/failure.ts';
 import type { EndedBy } from '../domain/retry.ts';
 import { parseTaskToken, type TaskIdentity } from '../domain/taskToken.ts';
-import { announce, LIVE_LEASE_MS } from '../shared/announce.ts';
+import { LIVE_LEASE_MS, recordStartedTask } from '../shared/announce.ts';
 import { type Log, withLogFields } from '../shared/logger.ts';
-import type { Clock, DeploymentStore, Doorbell, EventBus, Job, JobQueue, StoredDeployment } from '../shared/ports.ts';
+import type {
+  Clock,
+  DeploymentStore,
+  EventBus,
+  FunctionWaker,
+  Job,
+  JobQueue,
+  StoredDeployment,
+} from '../shared/ports.ts';
 import { publishBuildEvent } from '../shared/publishEvents.ts';
 import { retryOrFail } from '../shared/retryOrFail.ts';
 import { freeSlot } from '../shared/slots.ts';
 import { stopTask } from '../shared/stopBuilds.ts';
-import { classify, TIMEOUT_REASON, type Verdict } from './classify.ts';
+import { classifyTask, type TaskOutcome, TIMEOUT_REASON } from './classify.ts';
 
 export interface WatcherDeps {
   readonly queue: JobQueue;
   readonly store: DeploymentStore;
   readonly bus: EventBus;
-  readonly doorbell: Doorbell;
+  readonly waker: FunctionWaker;
   readonly clock: Clock;
   readonly ecs: ECSClient;
   /** What a build has published, from its manifest or its image; null where there is nothing whole. */
@@ -53,21 +61,26 @@ export const OUTLIVED_GRACE_MS = 240_000;
 export const LAST_WORD_GRACE_MS = 15_000;
 
 /** Brings a build's job in line with what ECS says of its task. Safe to repeat and to run at once with others. */
-export async function reconcile(deps: WatcherDeps, task: Task): Promise<void> {
+export async function reconcileTask(deps: WatcherDeps, task: Task): Promise<void> {
   const identity = parseTaskToken(task.startedBy);
   if (!identity || !task.taskArn) return;
   const job = await deps.queue.get(QUEUES.build, buildJobId(identity.deploymentId, identity.target));
   const data = job && BuildJobSchema.safeParse(job.data).data;
-  if (!job || !data || job.attempt !== identity.attempt) return stray(deps, task, identity, job);
+  if (!job || !data || job.attempt !== identity.attempt) return stopOrphanTask(deps, task, identity, job);
   if (job.state !== 'active') return;
   const build: BuildRef = { ...data, attempt: job.attempt };
   await withLogFields(fieldsOfBuild(build), () =>
-    task.lastStatus === 'STOPPED' ? stopped(deps, job, build, task) : running(deps, job, data, task),
+    task.lastStatus === 'STOPPED' ? handleStopped(deps, job, build, task) : confirmRunning(deps, job, data, task),
   );
 }
 
 /** A task that nobody waits for any more: of an attempt that another one has followed, or of a build that has ended. */
-async function stray(deps: WatcherDeps, task: Task, { deploymentId, target, attempt }: TaskIdentity, job: Job | null) {
+async function stopOrphanTask(
+  deps: WatcherDeps,
+  task: Task,
+  { deploymentId, target, attempt }: TaskIdentity,
+  job: Job | null,
+) {
   if (task.desiredStatus === 'STOPPED') return;
   const followed = job !== null && job.attempt > attempt;
   const record = followed ? null : (await deps.store.get(deploymentId))?.record;
@@ -77,15 +90,16 @@ async function stray(deps: WatcherDeps, task: Task, { deploymentId, target, atte
   await stopTask(deps.ecs, task.clusterArn, task.taskArn as string, 'nobody waits for this task any more');
 }
 
-async function running(deps: WatcherDeps, job: Job, data: BuildJob, task: Task): Promise<void> {
+async function confirmRunning(deps: WatcherDeps, job: Job, data: BuildJob, task: Task): Promise<void> {
   const taskArn = task.taskArn as string;
-  await deps.queue.extend(QUEUES.build, job.id, LIVE_LEASE_MS);
+  await deps.queue.heartbeat(QUEUES.build, job.id, LIVE_LEASE_MS);
   if (task.desiredStatus !== 'STOPPED') {
     const reason = await reasonToStop(deps, job, data, task);
     if (reason) await stopTask(deps.ecs, task.clusterArn, taskArn, reason);
   }
   // Whoever started it has died before it could tell.
-  if (!taskOf(job) || !isAnnounced(job)) await announce(deps, job, data, { taskArn, cluster: task.clusterArn ?? '' });
+  if (!taskOf(job) || !isAnnounced(job))
+    await recordStartedTask(deps, job, data, { taskArn, cluster: task.clusterArn ?? '' });
 }
 
 async function reasonToStop(deps: WatcherDeps, job: Job, data: BuildJob, task: Task): Promise<string | null> {
@@ -94,7 +108,7 @@ async function reasonToStop(deps: WatcherDeps, job: Job, data: BuildJob, task: T
   const build = stored?.record.builds[data.target];
   const told =
     (build && (build.stored || isTerminal(build.status))) || lastWord(stored, { ...data, attempt: job.attempt });
-  if (told && (await outlived(deps, job))) return 'the build has ended and its task has not';
+  if (told && (await hasOutlivedEnd(deps, job))) return 'the build has ended and its task has not';
   const since = (task.startedAt ?? task.createdAt)?.getTime();
   const limit = deps.timeoutSeconds[data.target];
   const late = since !== undefined && deps.clock.now() - since > limit * 1_000 + TIMEOUT_GRACE_MS;
@@ -105,7 +119,7 @@ async function reasonToStop(deps: WatcherDeps, job: Job, data: BuildJob, task: T
  * A builder that has told its result may hang after it: then its project must not wait for the time limit. Counted from when
  * we first see it, since the builder's clock is another one.
  */
-async function outlived({ queue, clock }: WatcherDeps, job: Job): Promise<boolean> {
+async function hasOutlivedEnd({ queue, clock }: WatcherDeps, job: Job): Promise<boolean> {
   const since = firstSeenEnded(job);
   const now = clock.now();
   // A time that is ahead of the clock says that the clock was set back: counted anew.
@@ -114,7 +128,7 @@ async function outlived({ queue, clock }: WatcherDeps, job: Job): Promise<boolea
   return false;
 }
 
-async function stopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task): Promise<void> {
+async function handleStopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task): Promise<void> {
   // Noted before the record is read: whichever of this and the projector comes second frees the slot.
   await deps.queue.note(QUEUES.build, job.id, markStopped(job));
   const stored = await deps.store.get(build.deploymentId);
@@ -129,7 +143,7 @@ async function stopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task)
   const { taskArn, stopCode, stoppedReason } = task;
   deps.log.warn('A task ended before its builder reported a result', { taskArn, stopCode, stoppedReason, exitCode });
   const hold = BuildJobSchema.parse(job.data).hold ?? false;
-  await decide(deps, job, build, hold, classify(task, deps.timeoutSeconds[build.target]), said);
+  await applyOutcome(deps, job, build, hold, classifyTask(task, deps.timeoutSeconds[build.target]), said);
 }
 
 /**
@@ -149,12 +163,12 @@ async function hasWaited({ queue, clock }: WatcherDeps, job: Job, stoppedAt: Dat
 const lastWord = (stored: StoredDeployment | null, { target, attempt }: BuildRef): Failure | undefined =>
   stored?.facts.attempts[target]?.[attempt]?.undecided?.error;
 
-async function decide(
+async function applyOutcome(
   deps: WatcherDeps,
   job: Job,
   build: BuildRef,
   hold: boolean,
-  verdict: Verdict,
+  verdict: TaskOutcome,
   said: Failure | undefined,
 ) {
   if (verdict.kind === 'succeeded') {
@@ -163,7 +177,7 @@ async function decide(
     const type = hold ? 'build.stored' : 'build.succeeded';
     if (artifact) await publishBuildEvent(deps, build, { type, artifact, logLines: 0 });
     else
-      return again(
+      return retryBuild(
         deps,
         build,
         failure('TASK_LOST', { reason: 'its exit code was 0, but nothing was published' }),
@@ -171,11 +185,11 @@ async function decide(
       );
   } else if (verdict.kind === 'failed')
     await publishBuildEvent(deps, build, { type: 'build.failed', error: verdict.error });
-  else return again(deps, build, said && said.code !== 'BUILD_STOPPED' ? said : verdict.error, verdict.endedBy);
+  else return retryBuild(deps, build, said && said.code !== 'BUILD_STOPPED' ? said : verdict.error, verdict.endedBy);
   await freeSlot(deps, job.id);
 }
 
-async function again(deps: WatcherDeps, build: BuildRef, error: Failure, endedBy: EndedBy): Promise<void> {
+async function retryBuild(deps: WatcherDeps, build: BuildRef, error: Failure, endedBy: EndedBy): Promise<void> {
   await retryOrFail(deps, build, error, endedBy);
-  await deps.doorbell.ring('build-worker');
+  await deps.waker.wake('build-worker');
 }

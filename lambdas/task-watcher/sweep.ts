@@ -6,7 +6,7 @@ import { countMiss, recordMiss, taskOf } from '../domain/buildJob.ts';
 import { taskToken } from '../domain/taskToken.ts';
 import type { Job } from '../shared/ports.ts';
 import { TASK_UNKNOWN } from './classify.ts';
-import { reconcile, type WatcherDeps } from './reconcile.ts';
+import { reconcileTask, type WatcherDeps } from './reconcile.ts';
 import { lookAfterUnfinished } from './unfinished.ts';
 
 /** DescribeTasks takes at most 100 tasks. */
@@ -17,17 +17,17 @@ const CLUSTERS = [...new Set(BUILDERS.map((b) => b.cluster))];
 
 /**
  * Once a minute: looks at every active build's task and at every task that runs, hands over what was accepted but never
- * queued, and rings both workers. Whatever got lost elsewhere (an event, a doorbell, a process) is found here.
+ * queued, and wakes both workers. Whatever got lost elsewhere (an event, a wake, a process) is found here.
  */
-export async function sweep(deps: WatcherDeps): Promise<void> {
+export async function sweepBuilds(deps: WatcherDeps): Promise<void> {
   try {
-    await guarded(deps, 'the tasks of active builds', () => lookAtBuilds(deps));
+    await logFailures(deps, 'the tasks of active builds', () => lookAtBuilds(deps));
     for (const cluster of deps.clusters ?? CLUSTERS)
-      await guarded(deps, `cluster ${cluster}`, () => lookAtTasks(deps, cluster));
-    await guarded(deps, 'unfinished deployments', () => lookAfterUnfinished(deps));
+      await logFailures(deps, `cluster ${cluster}`, () => lookAtTasks(deps, cluster));
+    await logFailures(deps, 'unfinished deployments', () => lookAfterUnfinished(deps));
   } finally {
-    await deps.doorbell.ring('clone-worker');
-    await deps.doorbell.ring('build-worker');
+    await deps.waker.wake('clone-worker');
+    await deps.waker.wake('build-worker');
   }
 }
 
@@ -40,26 +40,29 @@ async function lookAtBuilds(deps: WatcherDeps): Promise<void> {
   }
   for (const [cluster, jobs] of byCluster)
     for (let i = 0; i < jobs.length; i += DESCRIBE_LIMIT)
-      await guarded(deps, `cluster ${cluster}`, () => look(deps, cluster, jobs.slice(i, i + DESCRIBE_LIMIT)));
+      await logFailures(deps, `cluster ${cluster}`, () =>
+        sweepCluster(deps, cluster, jobs.slice(i, i + DESCRIBE_LIMIT)),
+      );
 }
 
-async function look(deps: WatcherDeps, cluster: string, jobs: readonly Job[]): Promise<void> {
+async function sweepCluster(deps: WatcherDeps, cluster: string, jobs: readonly Job[]): Promise<void> {
   const arnOf = (job: Job) => taskOf(job)?.taskArn as string;
-  const { tasks = [], failures = [] } = await describe(deps.ecs, cluster, jobs.map(arnOf));
-  for (const task of tasks) await guarded(deps, task.startedBy, () => reconcile(deps, task));
+  const { tasks = [], failures = [] } = await describeTasks(deps.ecs, cluster, jobs.map(arnOf));
+  for (const task of tasks) await logFailures(deps, task.startedBy, () => reconcileTask(deps, task));
   const missing = new Set(failures.filter((f) => f.reason === 'MISSING').map((f) => f.arn));
-  for (const job of jobs) if (missing.has(arnOf(job))) await guarded(deps, job.id, () => missed(deps, job));
+  for (const job of jobs)
+    if (missing.has(arnOf(job))) await logFailures(deps, job.id, () => countMissingTask(deps, job));
 }
 
 /** ECS forgets stopped tasks after about an hour: what became of this one is only known from what it left. */
-async function missed(deps: WatcherDeps, job: Job): Promise<void> {
+async function countMissingTask(deps: WatcherDeps, job: Job): Promise<void> {
   const data = BuildJobSchema.safeParse(job.data).data;
   const misses = countMiss(job);
   await deps.queue.note(QUEUES.build, job.id, recordMiss(misses));
   if (!data || misses < MISSES) return;
   const find = data.hold ? deps.findStored : deps.findArtifact;
   const artifact = await find({ ...data, attempt: job.attempt });
-  await reconcile(deps, {
+  await reconcileTask(deps, {
     taskArn: taskOf(job)?.taskArn,
     startedBy: taskToken({ ...data, attempt: job.attempt, start: 0 }),
     lastStatus: 'STOPPED',
@@ -77,16 +80,16 @@ async function lookAtTasks(deps: WatcherDeps, cluster: string): Promise<void> {
     { cluster, desiredStatus: 'RUNNING' },
   )) {
     if (taskArns.length === 0) continue;
-    const { tasks = [] } = await describe(deps.ecs, cluster, taskArns);
-    for (const task of tasks) await guarded(deps, task.startedBy, () => reconcile(deps, task));
+    const { tasks = [] } = await describeTasks(deps.ecs, cluster, taskArns);
+    for (const task of tasks) await logFailures(deps, task.startedBy, () => reconcileTask(deps, task));
   }
 }
 
-const describe = (ecs: ECSClient, cluster: string, tasks: string[]) =>
+const describeTasks = (ecs: ECSClient, cluster: string, tasks: string[]) =>
   ecs.send(new DescribeTasksCommand({ cluster, tasks }));
 
 /** One thing's trouble must not keep the sweep from the others. */
-async function guarded(deps: WatcherDeps, what: string | undefined, run: () => Promise<void>): Promise<void> {
+async function logFailures(deps: WatcherDeps, what: string | undefined, run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {

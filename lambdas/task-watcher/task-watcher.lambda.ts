@@ -1,13 +1,13 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
-import { lambdaDoorbell } from '../shared/adapters/aws/doorbell.ts';
+import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { ecrImages } from '../shared/adapters/aws/images.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { embeddedMetrics } from '../shared/metrics.ts';
-import { once } from '../shared/once.ts';
+import { lazyAsync } from '../shared/once.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { composeTaskWatcher } from './compose.ts';
@@ -16,14 +16,14 @@ const env = readEnv('task-watcher');
 const log = jsonLog('task-watcher');
 const measure = embeddedMetrics(env.STAGE, systemClock);
 
-const watcher = once(async () => {
+const watcher = lazyAsync(async () => {
   const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
   return composeTaskWatcher(
     {
       queue,
       store,
       bus: openSignedBus(kafka, env, 'veren-task-watcher'),
-      doorbell: lambdaDoorbell(new LambdaClient({}), {
+      waker: createLambdaWaker(new LambdaClient({}), {
         functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
         onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
       }),

@@ -7,7 +7,7 @@ import { failure } from '../domain/failure.ts';
 import type { StoredDeployment } from '../shared/ports.ts';
 import { mayPromote, queuePromotion } from '../shared/promotion.ts';
 import { publishBuildEvent, publishEvents } from '../shared/publishEvents.ts';
-import { submit } from '../shared/submit.ts';
+import { submitDeployment } from '../shared/submit.ts';
 import type { WatcherDeps } from './reconcile.ts';
 
 const AT_ONCE = 20;
@@ -36,7 +36,7 @@ async function lookAfter(deps: WatcherDeps, id: string): Promise<void> {
   if (mayPromote(stored.record)) await queuePromotion(deps, stored);
   if (!stored.record.plan) {
     // Adding a job again is a no-op, also after it has ended: then its events are still on their way.
-    if (stored.request && quietFor < GIVE_UP_AFTER_MS) await submit(deps, stored);
+    if (stored.request && quietFor < GIVE_UP_AFTER_MS) await submitDeployment(deps, stored);
     else if (quietFor >= GIVE_UP_AFTER_MS) await giveUp(deps, stored);
   } else if (quietFor >= GIVE_UP_AFTER_MS)
     for (const target of TARGETS) if (stored.record.plan[target]) await giveUpBuild(deps, stored, target, quietFor);

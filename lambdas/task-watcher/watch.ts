@@ -1,7 +1,7 @@
 import { DescribeTasksCommand, type Task } from '@aws-sdk/client-ecs';
 import { z } from 'zod';
-import { reconcile, type WatcherDeps } from './reconcile.ts';
-import { sweep } from './sweep.ts';
+import { reconcileTask, type WatcherDeps } from './reconcile.ts';
+import { sweepBuilds } from './sweep.ts';
 
 const TaskStateChange = z.object({
   source: z.literal('aws.ecs'),
@@ -14,16 +14,16 @@ const TaskStateChange = z.object({
  * ECS is asked what is true now. That a task lives is told by who started it, and seen by the sweep: only its stop counts.
  * Anything else is the schedule.
  */
-export async function watch(deps: WatcherDeps, event: unknown): Promise<void> {
+export async function watchTasks(deps: WatcherDeps, event: unknown): Promise<void> {
   const change = TaskStateChange.safeParse(event);
-  if (!change.success) return sweep(deps);
+  if (!change.success) return sweepBuilds(deps);
   const { taskArn, clusterArn, lastStatus } = change.data.detail;
   if (lastStatus !== 'STOPPED') return;
-  const task = await describe(deps, clusterArn, taskArn);
-  if (task) await reconcile(deps, task);
+  const task = await describeTask(deps, clusterArn, taskArn);
+  if (task) await reconcileTask(deps, task);
 }
 
-async function describe(deps: WatcherDeps, cluster: string, taskArn: string): Promise<Task | undefined> {
+async function describeTask(deps: WatcherDeps, cluster: string, taskArn: string): Promise<Task | undefined> {
   const { tasks } = await deps.ecs.send(new DescribeTasksCommand({ cluster, tasks: [taskArn] }));
   return tasks?.[0];
 }

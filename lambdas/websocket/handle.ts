@@ -28,12 +28,12 @@ export interface WebSocketEvent {
 /** Handles one event. A status other than 200 at `$connect` refuses the connection. */
 export async function handleWebSocket(deps: WebSocketDeps, event: WebSocketEvent): Promise<{ statusCode: number }> {
   const { routeKey, connectionId } = event.requestContext;
-  if (routeKey === '$connect') return connect(deps, connectionId, event);
+  if (routeKey === '$connect') return openConnection(deps, connectionId, event);
   if (routeKey === '$disconnect') {
     await deps.subscriptions.disconnect(connectionId);
     return { statusCode: 200 };
   }
-  for (const message of await receive(deps, connectionId, event.body ?? ''))
+  for (const message of await receiveMessage(deps, connectionId, event.body ?? ''))
     if ((await deps.notifier.send(connectionId, message)) === 'gone') {
       await deps.subscriptions.disconnect(connectionId);
       break;
@@ -45,7 +45,7 @@ export async function handleWebSocket(deps: WebSocketDeps, event: WebSocketEvent
  * Programs send the token in the header. Browsers cannot, so they get a ticket (`POST /tickets`) and connect with
  * `?ticket=`. The token itself as `?token=` is still taken, for clients that know no tickets: it may end up in logs.
  */
-async function connect(deps: WebSocketDeps, connectionId: string, event: WebSocketEvent) {
+async function openConnection(deps: WebSocketDeps, connectionId: string, event: WebSocketEvent) {
   const header = Object.entries(event.headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
   const { ticket, token: tokenInUrl } = event.queryStringParameters ?? {};
   const token = bearerToken(header) ?? tokenInUrl;
@@ -56,20 +56,20 @@ async function connect(deps: WebSocketDeps, connectionId: string, event: WebSock
 }
 
 /** The messages to answer with, in order. */
-async function receive(deps: WebSocketDeps, connectionId: string, body: string): Promise<string[]> {
-  const message = parse(body);
+async function receiveMessage(deps: WebSocketDeps, connectionId: string, body: string): Promise<string[]> {
+  const message = parseMessage(body);
   if (!message)
-    return told({
+    return toMessages({
       type: 'error',
       code: 'INVALID_REQUEST',
       message: 'Send {"action":"subscribe","deploymentId":"…"} or {"action":"subscribe","projectId":"…"}.',
     });
   const owner = await deps.subscriptions.ownerOf(connectionId);
-  if (!owner) return error(new VerenError('UNAUTHORIZED'));
-  return subscribe(deps, connectionId, owner, message);
+  if (!owner) return errorMessages(new VerenError('UNAUTHORIZED'));
+  return subscribeConnection(deps, connectionId, owner, message);
 }
 
-function parse(body: string): ClientMessage | null {
+function parseMessage(body: string): ClientMessage | null {
   try {
     return ClientMessageSchema.safeParse(JSON.parse(body)).data ?? null;
   } catch {
@@ -78,7 +78,7 @@ function parse(body: string): ClientMessage | null {
 }
 
 /** Subscribes before it reads: a change in between is then seen twice rather than missed. */
-async function subscribe(
+async function subscribeConnection(
   deps: WebSocketDeps,
   connectionId: string,
   owner: string,
@@ -87,18 +87,18 @@ async function subscribe(
   if ('deploymentId' in message) {
     const { deploymentId } = message;
     const known = await deps.store.get(deploymentId);
-    if (known?.record.owner !== owner) return error(notFound(`deployment "${deploymentId}"`));
+    if (known?.record.owner !== owner) return errorMessages(notFound(`deployment "${deploymentId}"`));
     await deps.subscriptions.subscribe(connectionId, `deployment:${deploymentId}` satisfies Subject);
     const record = (await deps.store.get(deploymentId))?.record ?? known.record;
     return [deploymentSnapshot(deploymentId, record)];
   }
   const { projectId } = message;
-  if ((await deps.store.projectOwner(projectId)) !== owner) return error(notFound(`project "${projectId}"`));
+  if ((await deps.store.projectOwner(projectId)) !== owner) return errorMessages(notFound(`project "${projectId}"`));
   await deps.subscriptions.subscribe(connectionId, `project:${projectId}` satisfies Subject);
   const { items } = await deps.store.list({ owner, projectId, limit: SNAPSHOT_LIMIT });
   return listSnapshot({ projectId }, items);
 }
 
 const notFound = (what: string) => new VerenError('NOT_FOUND', { what });
-const told = (message: ServerMessage): string[] => [JSON.stringify(message)];
-const error = (e: VerenError): string[] => told({ type: 'error', code: e.code, message: e.message });
+const toMessages = (message: ServerMessage): string[] => [JSON.stringify(message)];
+const errorMessages = (e: VerenError): string[] => toMessages({ type: 'error', code: e.code, message: e.message });

@@ -5,7 +5,7 @@ import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { authenticateByHash } from '../shared/http/auth.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
-import { once } from '../shared/once.ts';
+import { lazyAsync } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { tokenHashes } from '../shared/secrets.ts';
 import { composeWebSocket } from './compose.ts';
@@ -14,7 +14,7 @@ import type { WebSocketEvent } from './handle.ts';
 const env = readEnv('websocket');
 const log = jsonLog('websocket');
 
-const webSocket = once(async () => {
+const webSocket = lazyAsync(async () => {
   const { store, subscriptions, tickets } = await openRedis(env, log);
   return composeWebSocket({
     store,

@@ -6,7 +6,7 @@ import type { IConstruct } from 'constructs';
  * Accepts cdk-nag findings on one construct and everything below it. The key is a rule (`AwsSolutions-IAM4`) or one finding
  * of it (`AwsSolutions-IAM5[Resource::*]`); the value is the reason, which a reviewer must be able to check.
  */
-export function acknowledge(scope: IConstruct, reasons: Readonly<Record<string, string>>): void {
+export function acknowledgeFindings(scope: IConstruct, reasons: Readonly<Record<string, string>>): void {
   for (const [id, reason] of Object.entries(reasons)) Validations.of(scope).acknowledge({ id, reason });
 }
 

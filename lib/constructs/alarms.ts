@@ -39,7 +39,7 @@ export interface AlarmSources {
   readonly kafkaBrokers?: number;
 }
 
-const own = (stage: string, metricName: Metric, statistic: string, minutes = 1) =>
+const ownMetric = (stage: string, metricName: Metric, statistic: string, minutes = 1) =>
   new CloudWatchMetric({
     namespace: METRIC_NAMESPACE,
     metricName,
@@ -47,7 +47,7 @@ const own = (stage: string, metricName: Metric, statistic: string, minutes = 1) 
     statistic,
     period: Duration.minutes(minutes),
   });
-const aws = (namespace: string, metricName: string, dimensionsMap: Record<string, string>, statistic: string) =>
+const awsMetric = (namespace: string, metricName: string, dimensionsMap: Record<string, string>, statistic: string) =>
   new CloudWatchMetric({
     namespace: `AWS/${namespace}`,
     metricName,
@@ -62,21 +62,21 @@ export function alarmTable(sources: AlarmSources): AlarmRow[] {
     {
       name: 'clone-queue-age',
       description: 'Deployments wait to be analyzed.',
-      metric: own(stage, METRICS.cloneQueueAge, 'Maximum'),
+      metric: ownMetric(stage, METRICS.cloneQueueAge, 'Maximum'),
       threshold: 300,
       periods: 5,
     },
     {
       name: 'build-queue-age',
       description: 'Builds wait although slots are free, or the limits are too low for the load.',
-      metric: own(stage, METRICS.buildQueueAge, 'Maximum'),
+      metric: ownMetric(stage, METRICS.buildQueueAge, 'Maximum'),
       threshold: 1_800,
       periods: 10,
     },
     {
       name: 'sweep-silent',
       description: 'task-watcher does not run: nothing ends dead builds or hands over what was lost.',
-      metric: own(stage, METRICS.activeBuilds, 'SampleCount', 5),
+      metric: ownMetric(stage, METRICS.activeBuilds, 'SampleCount', 5),
       threshold: 1,
       comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
       periods: 2,
@@ -85,35 +85,35 @@ export function alarmTable(sources: AlarmSources): AlarmRow[] {
     {
       name: 'stuck-builds',
       description: 'Builds run longer than their timeout allows, and could not be stopped.',
-      metric: own(stage, METRICS.stuckBuilds, 'Maximum'),
+      metric: ownMetric(stage, METRICS.stuckBuilds, 'Maximum'),
       threshold: 0,
       periods: 10,
     },
     {
       name: 'platform-failures',
       description: 'Deployments fail for reasons that are not their owners’.',
-      metric: own(stage, METRICS.failedByPlatform, 'Sum', 15),
+      metric: ownMetric(stage, METRICS.failedByPlatform, 'Sum', 15),
       threshold: 2,
       periods: 1,
     },
     {
       name: 'projector-failed-batches',
       description: 'Batches of events could not be projected and were given up: records and logs may lack something.',
-      metric: aws('SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: sources.failedQueueName }, 'Maximum'),
+      metric: awsMetric('SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: sources.failedQueueName }, 'Maximum'),
       threshold: 0,
       periods: 1,
     },
     {
       name: 'projector-lag',
       description: 'Events wait in Kafka: status and logs are late.',
-      metric: aws('Lambda', 'OffsetLag', { FunctionName: sources.projectorName }, 'Maximum'),
+      metric: awsMetric('Lambda', 'OffsetLag', { FunctionName: sources.projectorName }, 'Maximum'),
       threshold: 5_000,
       periods: 3,
     },
     {
       name: 'parked-messages',
       description: 'Messages that could not be read were parked.',
-      metric: own(stage, METRICS.parkedMessages, 'Sum', 15),
+      metric: ownMetric(stage, METRICS.parkedMessages, 'Sum', 15),
       threshold: 0,
       periods: 1,
     },
@@ -121,21 +121,27 @@ export function alarmTable(sources: AlarmSources): AlarmRow[] {
       name: 'refused-messages',
       description:
         'Messages were dropped whose writer is not proved: a forgery, or a signing secret that was changed wrongly.',
-      metric: own(stage, METRICS.refusedMessages, 'Sum', 15),
+      metric: ownMetric(stage, METRICS.refusedMessages, 'Sum', 15),
       threshold: 0,
       periods: 1,
     },
     {
       name: 'undelivered-events',
-      description: 'Doorbells or task events were not delivered; the sweep makes up for them, but something is wrong.',
-      metric: aws('SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: sources.undeliveredQueueName }, 'Maximum'),
+      description:
+        'Wakes of functions or task events were not delivered; the sweep makes up for them, but something is wrong.',
+      metric: awsMetric(
+        'SQS',
+        'ApproximateNumberOfMessagesVisible',
+        { QueueName: sources.undeliveredQueueName },
+        'Maximum',
+      ),
       threshold: 0,
       periods: 1,
     },
     {
       name: 'api-faults',
       description: 'The HTTP API answers 5xx.',
-      metric: aws('ApiGateway', '5xx', { ApiId: sources.httpApiId }, 'Sum'),
+      metric: awsMetric('ApiGateway', '5xx', { ApiId: sources.httpApiId }, 'Sum'),
       threshold: 5,
       periods: 2,
     },
@@ -148,7 +154,7 @@ function engineAlarms({ replicationGroupId, kafkaClusterName, kafkaBrokers = 0 }
     name: 'redis-memory',
     description: 'Redis is nearly full: it evicts nothing, so it will refuse writes.',
     // Nodes of a group without sharding are named <group>-001, -002, …; the first is enough, since all hold the same.
-    metric: aws(
+    metric: awsMetric(
       'ElastiCache',
       'DatabaseMemoryUsagePercentage',
       { CacheClusterId: `${replicationGroupId}-001` },
@@ -161,7 +167,7 @@ function engineAlarms({ replicationGroupId, kafkaClusterName, kafkaBrokers = 0 }
     name: `kafka-disk-${i + 1}`,
     runbook: 'kafka-disk',
     description: 'The disk of a Kafka broker is nearly full: it will stop.',
-    metric: aws(
+    metric: awsMetric(
       'Kafka',
       'KafkaDataLogsDiskUsed',
       { 'Cluster Name': kafkaClusterName as string, 'Broker ID': String(i + 1) },

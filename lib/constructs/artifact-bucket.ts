@@ -11,7 +11,7 @@ import {
 import { Construct } from 'constructs';
 import { HANDOVER_PREFIX } from '../../contract/names.ts';
 import type { Config } from '../config.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledgeFindings } from './acknowledge.ts';
 import type { StageSettings } from './stage-settings.ts';
 
 export interface ArtifactBucketProps {
@@ -48,7 +48,7 @@ export class ArtifactBucket extends Construct {
       objectOwnership: ObjectOwnership.BUCKET_OWNER_PREFERRED,
       lifecycleRules: [{ id: 'expire', expiration: Duration.days(lifecycle.logDays) }],
     });
-    acknowledge(this.accessLogs, {
+    acknowledgeFindings(this.accessLogs, {
       'AwsSolutions-S1': 'The bucket that access logs go to; logging it would log the logging.',
     });
     this.bucket = new Bucket(this, 'Bucket', {

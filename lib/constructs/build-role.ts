@@ -13,7 +13,7 @@ import { Construct } from 'constructs';
 import { BUILDER_TOPICS } from '../../contract/names.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ArtifactBucket } from './artifact-bucket.ts';
-import type { KafkaAccess } from './kafka.ts';
+import type { KafkaConnection } from './kafka.ts';
 import { accountWideName, type StageSettings } from './stage-settings.ts';
 
 export interface BuildRoleProps {
@@ -22,7 +22,7 @@ export interface BuildRoleProps {
   readonly assumedBy: IRole;
   readonly bucket: ArtifactBucket;
   readonly userImages: IRepository;
-  readonly kafka: KafkaAccess;
+  readonly kafka: KafkaConnection;
 }
 
 /**
@@ -40,10 +40,10 @@ export class BuildRole extends Construct {
 
   constructor(scope: Construct, id: string, props: BuildRoleProps) {
     super(scope, id);
-    const statements = () => unionOfBuilds(props);
+    const buildStatements = () => unionOfBuilds(props);
     const boundary = new ManagedPolicy(this, 'Boundary', {
       description: 'The most that any build may do',
-      document: new PolicyDocument({ statements: statements() }),
+      document: new PolicyDocument({ statements: buildStatements() }),
     });
     this.role = new Role(this, 'Role', {
       roleName: BuildRole.roleName(props.settings),
@@ -53,9 +53,9 @@ export class BuildRole extends Construct {
       maxSessionDuration: Duration.hours(1),
       permissionsBoundary: boundary,
       inlinePolicies: {
-        builds: new PolicyDocument({ statements: statements() }),
+        builds: new PolicyDocument({ statements: buildStatements() }),
         ...(boundaryIsReplaced(this) && {
-          'nothing-else': new PolicyDocument({ statements: denyOthers(statements()) }),
+          'nothing-else': new PolicyDocument({ statements: denyOthers(buildStatements()) }),
         }),
       },
     });

@@ -9,7 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { ConfigError } from '../config.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledgeFindings } from './acknowledge.ts';
 
 export interface BuilderAclProps {
   readonly vpc: IVpc;
@@ -64,7 +64,7 @@ export class BuilderAcl extends Construct {
             `takes ${QUOTA}: name fewer blocks in kafka.peers or network.dnsServers, or fewer ports in kafka.brokers.`,
         );
     }
-    acknowledge(this, {
+    acknowledgeFindings(this, {
       'AwsSolutions-VPC3': 'The second wall of subnets with public addresses; security groups are the first.',
     });
   }

@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { CfnCluster } from 'aws-cdk-lib/aws-ecs';
 import { Construct } from 'constructs';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledgeFindings } from './acknowledge.ts';
 
 export interface BuilderClusterProps {
   readonly clusterName: string;
@@ -25,7 +25,9 @@ export class BuilderCluster extends Construct {
       clusterSettings: [{ name: 'containerInsights', value: containerInsights ? 'enabled' : 'disabled' }],
     });
     if (!containerInsights)
-      acknowledge(cluster, { 'AwsSolutions-ECS4': 'Switched off by configuration (builders.containerInsights).' });
+      acknowledgeFindings(cluster, {
+        'AwsSolutions-ECS4': 'Switched off by configuration (builders.containerInsights).',
+      });
     // Text, not references: a renamed cluster is no export that changes, and ARNs in other stacks stay readable.
     this.clusterName = clusterName;
     this.clusterArn = Stack.of(this).formatArn({ service: 'ecs', resource: 'cluster', resourceName: clusterName });

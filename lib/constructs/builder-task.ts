@@ -5,7 +5,7 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { Builder } from '../../contract/builders.ts';
 import type { TaskSize } from '../config.ts';
-import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
+import { acknowledgeFindings, acknowledgeWildcards } from './acknowledge.ts';
 import type { BuilderCluster } from './builder-cluster.ts';
 import { mayChange } from './cross-stack.ts';
 import { stageLogGroup } from './log-group.ts';
@@ -49,7 +49,7 @@ export class BuilderTask extends Construct {
     mayChange(settings, this.executionRole);
     repository.grantPull(this.executionRole);
     logs.grantWrite(this.executionRole);
-    acknowledge(this.executionRole, {
+    acknowledgeFindings(this.executionRole, {
       'AwsSolutions-IAM5[Resource::*]':
         'ecr:GetAuthorizationToken is given for the registry or not at all; pulling is limited to one repository.',
     });

@@ -35,7 +35,7 @@ const englishOnly: Plugin = {
  * @param name folder under `lambdas/`, whose `<name>.lambda.ts` is the entry
  * @throws Error naming the import when something forbidden got in
  */
-export async function bundle(name: string): Promise<Bundle> {
+export async function bundleFunction(name: string): Promise<Bundle> {
   const entry = `lambdas/${name}/${name}.lambda.ts`;
   const outdir = join(ROOT, '.bundle');
   const { outputFiles, metafile } = await build({
@@ -81,7 +81,7 @@ const prepared = new Map<string, Bundle>();
 
 /** Bundles functions before the app is built: esbuild's plugins are asynchronous, and constructs are not. */
 export async function prepareBundles(names: readonly string[]): Promise<void> {
-  const made = await Promise.all(names.map(async (name) => [name, await bundle(name)] as const));
+  const made = await Promise.all(names.map(async (name) => [name, await bundleFunction(name)] as const));
   for (const [name, files] of made) prepared.set(name, files);
 }
 

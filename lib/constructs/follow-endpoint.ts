@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { EndpointType, LambdaIntegration, ResponseTransferMode, RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledgeFindings } from './acknowledge.ts';
 import type { StageSettings } from './stage-settings.ts';
 import type { VerenFunction } from './veren-function.ts';
 
@@ -53,7 +53,7 @@ export class FollowEndpoint extends Construct {
       );
     this.url = api.url;
     const token = 'The function checks the bearer token before the first byte, exactly as the HTTP API does.';
-    acknowledge(this, {
+    acknowledgeFindings(this, {
       'AwsSolutions-APIG1':
         'Access logs of REST APIs need an account-wide CloudWatch role, which one application must not set for the account; the function logs every stream.',
       'AwsSolutions-APIG2': 'There is no body, and the function validates the id and the resume position.',

@@ -58,19 +58,19 @@ export function grantBucket(
   bucket: ArtifactBucket,
   prefixes: { read?: string[]; write?: string[]; remove?: string[] },
 ): void {
-  const add = (sid: string, actions: string[], resources: string[]) =>
+  const addStatement = (sid: string, actions: string[], resources: string[]) =>
     role.addToPolicy(new PolicyStatement({ sid, actions, resources }));
-  const objects = (list: string[]) => list.map((prefix) => bucket.arnForObjects(prefix));
+  const objectArns = (list: string[]) => list.map((prefix) => bucket.arnForObjects(prefix));
   if (prefixes.read) {
-    add('ReadObjects', ['s3:GetObject'], objects(prefixes.read));
+    addStatement('ReadObjects', ['s3:GetObject'], objectArns(prefixes.read));
     // S3 answers "no such key" to those only who may list the bucket, and "access denied" to others.
-    add('TellMissingKeys', ['s3:ListBucket'], [bucket.bucketArn]);
+    addStatement('TellMissingKeys', ['s3:ListBucket'], [bucket.bucketArn]);
   }
-  if (prefixes.write) add('WriteObjects', ['s3:PutObject'], objects(prefixes.write));
-  if (prefixes.remove) add('RemoveObjects', ['s3:DeleteObject'], objects(prefixes.remove));
+  if (prefixes.write) addStatement('WriteObjects', ['s3:PutObject'], objectArns(prefixes.write));
+  if (prefixes.remove) addStatement('RemoveObjects', ['s3:DeleteObject'], objectArns(prefixes.remove));
   acknowledgeWildcards(
     role,
-    objects([...(prefixes.read ?? []), ...(prefixes.write ?? []), ...(prefixes.remove ?? [])]),
+    objectArns([...(prefixes.read ?? []), ...(prefixes.write ?? []), ...(prefixes.remove ?? [])]),
     'Keys hold ids that are made at run time; the rights end at this prefix of one bucket.',
   );
 }

@@ -13,7 +13,7 @@ import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledgeFindings } from './acknowledge.ts';
 import type { Addresses } from './addresses.ts';
 import { stageLogGroup } from './log-group.ts';
 import type { StageSettings } from './stage-settings.ts';
@@ -37,18 +37,18 @@ export class HttpEndpoint extends Construct {
 
   constructor(scope: Construct, id: string, { settings, throttle, addresses, ...functions }: HttpEndpointProps) {
     super(scope, id);
-    const integration = (name: string, fn: VerenFunction) =>
+    const createIntegration = (name: string, fn: VerenFunction) =>
       new HttpLambdaIntegration(name, fn.fn, { payloadFormatVersion: PayloadFormatVersion.VERSION_2_0 });
     this.api = new HttpApi(this, 'Api', {
       apiName: `veren-${settings.stage}`,
       description: 'Deployments: create, read, cancel, analyze',
       createDefaultStage: false,
-      defaultIntegration: integration('Everything', functions.api),
+      defaultIntegration: createIntegration('Everything', functions.api),
     });
     this.api.addRoutes({
       path: '/analyze',
       methods: [HttpMethod.POST],
-      integration: integration('Analyze', functions.analyzer),
+      integration: createIntegration('Analyze', functions.analyzer),
     });
     const logs = stageLogGroup(this, 'AccessLogs', settings, `/veren/${settings.stage}/http-api`);
     const stage = new HttpStage(this, 'Stage', {
@@ -75,7 +75,7 @@ export class HttpEndpoint extends Construct {
     this.url = throttle.domain
       ? this.serveAt(throttle.domain, stage)
       : addresses.httpApi(this.api.apiEndpoint, this.api.apiId, STAGE_NAME);
-    acknowledge(this.api, {
+    acknowledgeFindings(this.api, {
       'AwsSolutions-APIG4':
         'Every route but /healthz, /openapi.json and /docs checks a bearer token in the function, where the owner that it belongs to decides what is visible; the same check runs on the laptop.',
     });

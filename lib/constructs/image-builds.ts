@@ -3,7 +3,7 @@ import type { CfnProject, Project } from 'aws-cdk-lib/aws-codebuild';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import { ContainerImageBuild, type ContainerImageBuildProps } from 'deploy-time-build';
-import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
+import { acknowledgeFindings, acknowledgeWildcards } from './acknowledge.ts';
 import { stageLogGroup } from './log-group.ts';
 import type { StageSettings } from './stage-settings.ts';
 
@@ -52,7 +52,7 @@ function tameTrigger(trigger: Construct, settings: StageSettings): void {
   const logs = stageLogGroup(trigger, 'Logs', settings, `/veren/${settings.stage}/${stack}-trigger`);
   // The library has no property for it.
   (trigger.node.defaultChild as CfnResource).addPropertyOverride('LoggingConfig', { LogGroup: logs.logGroupName });
-  acknowledge(trigger, {
+  acknowledgeFindings(trigger, {
     'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]':
       'Made by deploy-time-build: writes its log and starts builds of one CodeBuild project.',
     'AwsSolutions-L1': 'The runtime is the library’s choice and moves with its versions.',
@@ -71,7 +71,7 @@ function tameProject(project: Project, settings: StageSettings, assets: string):
   keepImages(resource);
   const copied =
     'CDK’s read grant on the bucket of deployment assets, which holds nothing but build contexts and bundles.';
-  acknowledge(project, {
+  acknowledgeFindings(project, {
     'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonElasticContainerRegistryPublicReadOnly]':
       'Reads public images only (deploy-time-build): base images from public.ecr.aws.',
     'AwsSolutions-IAM5[Resource::*]': 'ecr:GetAuthorizationToken is given for the registry or not at all.',

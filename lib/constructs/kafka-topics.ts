@@ -2,15 +2,15 @@ import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { TOPICS } from '../../contract/names.ts';
-import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
-import type { KafkaAccess } from './kafka.ts';
+import { acknowledgeFindings, acknowledgeWildcards } from './acknowledge.ts';
+import type { KafkaConnection } from './kafka.ts';
 import { stageLogGroup } from './log-group.ts';
 import type { StageSettings } from './stage-settings.ts';
 import { type FunctionNetwork, VerenFunction } from './veren-function.ts';
 
 export interface KafkaTopicsProps {
   readonly settings: StageSettings;
-  readonly kafka: KafkaAccess;
+  readonly kafka: KafkaConnection;
   readonly network: FunctionNetwork;
   readonly partitions: number;
   readonly replicationFactor: number;
@@ -37,7 +37,7 @@ export class KafkaTopics extends Construct {
       onEventHandler: admin.fn,
       logGroup: stageLogGroup(this, 'ProviderLogs', props.settings),
     });
-    acknowledge(provider, {
+    acknowledgeFindings(provider, {
       'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]':
         "CDK's provider framework: writes its own log and invokes one function.",
       'AwsSolutions-L1': "The runtime is chosen by CDK's provider framework and moves with aws-cdk-lib.",
@@ -47,7 +47,7 @@ export class KafkaTopics extends Construct {
       [`${admin.fn.functionArn}:*`],
       "CDK's provider framework may invoke the versions of the one function that it was made for.",
     );
-    const topic = (name: string, retention: Duration) => ({
+    const topicSettings = (name: string, retention: Duration) => ({
       name,
       partitions: String(props.partitions),
       replicationFactor: String(props.replicationFactor),
@@ -61,9 +61,9 @@ export class KafkaTopics extends Construct {
       serviceToken: provider.serviceToken,
       properties: {
         topics: [
-          topic(TOPICS.events, props.eventRetention),
-          topic(TOPICS.buildEvents, props.eventRetention),
-          topic(TOPICS.logs, props.logRetention),
+          topicSettings(TOPICS.events, props.eventRetention),
+          topicSettings(TOPICS.buildEvents, props.eventRetention),
+          topicSettings(TOPICS.logs, props.logRetention),
         ],
         // The cluster that the topics are on: another cluster needs them again.
         brokers: props.kafka.brokers,

@@ -8,7 +8,7 @@ import { givenSecret } from './given-secret.ts';
 import { grantSecret } from './grants.ts';
 
 /** A Kafka cluster as functions and builders see it: how to reach it, and rights on it. */
-export class KafkaAccess {
+export class KafkaConnection {
   readonly brokers: string;
   readonly security: KafkaEnv['KAFKA_SECURITY'];
   /** Present where access is by IAM. */
@@ -18,7 +18,9 @@ export class KafkaAccess {
   /** The same of the user that builders log in as. */
   readonly builderSecret: ISecret | undefined;
 
-  private constructor(input: Pick<KafkaAccess, 'brokers' | 'security' | 'clusterArn' | 'secret' | 'builderSecret'>) {
+  private constructor(
+    input: Pick<KafkaConnection, 'brokers' | 'security' | 'clusterArn' | 'secret' | 'builderSecret'>,
+  ) {
     this.brokers = input.brokers;
     this.security = input.security;
     this.clusterArn = input.clusterArn;
@@ -27,8 +29,8 @@ export class KafkaAccess {
   }
 
   /** An MSK cluster with IAM. */
-  static iam(brokers: string, clusterArn: string): KafkaAccess {
-    return new KafkaAccess({ brokers, security: 'iam', clusterArn, secret: undefined, builderSecret: undefined });
+  static iam(brokers: string, clusterArn: string): KafkaConnection {
+    return new KafkaConnection({ brokers, security: 'iam', clusterArn, secret: undefined, builderSecret: undefined });
   }
 
   /** Endpoints from the configuration. */
@@ -42,8 +44,8 @@ export class KafkaAccess {
       builderSecretArn?: string | undefined;
       secretKeyArn?: string | undefined;
     },
-  ): KafkaAccess {
-    return new KafkaAccess({
+  ): KafkaConnection {
+    return new KafkaConnection({
       brokers: given.brokers,
       security: given.security,
       clusterArn: given.security === 'iam' ? given.clusterArn : undefined,
@@ -93,24 +95,24 @@ export class KafkaAccess {
   grantRead(grantee: IGrantable, groups: Readonly<Partial<Record<Topic, string>>>): void {
     this.grantPassword(grantee);
     if (!this.clusterArn) return;
-    const add = (actions: string[], resources: string[], sid: string) =>
+    const addStatement = (actions: string[], resources: string[], sid: string) =>
       grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ sid, actions, resources }));
-    add(
+    addStatement(
       ['kafka-cluster:Connect', 'kafka-cluster:DescribeClusterDynamicConfiguration'],
       [this.clusterArn],
       'KafkaConnect',
     );
-    add(
+    addStatement(
       ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'],
       Object.keys(groups).map((t) => this.topicArn(t)),
       'KafkaRead',
     );
-    add(
+    addStatement(
       ['kafka-cluster:DescribeGroup', 'kafka-cluster:AlterGroup'],
       Object.values(groups).map((g) => this.groupArn(g)),
       'KafkaGroup',
     );
-    add(
+    addStatement(
       ['kafka:DescribeCluster', 'kafka:DescribeClusterV2', 'kafka:GetBootstrapBrokers'],
       [this.clusterArn],
       'MskDescribe',

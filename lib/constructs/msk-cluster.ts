@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import { acknowledgeAwsCalls } from './aws-calls.ts';
 import { mayChange } from './cross-stack.ts';
-import { KafkaAccess } from './kafka.ts';
+import { KafkaConnection } from './kafka.ts';
 import { stageLogGroup } from './log-group.ts';
 import { keepWithData, type StageSettings } from './stage-settings.ts';
 
@@ -19,7 +19,7 @@ export interface MskClusterProps {
 }
 
 /** How many copies a topic has, and how many must have a message before it counts as written. */
-export function replication(brokers: number): { factor: number; minInSync: number } {
+export function replicationFor(brokers: number): { factor: number; minInSync: number } {
   const factor = Math.min(3, brokers);
   // One copy may always be missing: MSK restarts brokers one at a time, and writing must go on.
   return { factor, minInSync: Math.max(1, factor - 1) };
@@ -27,7 +27,7 @@ export function replication(brokers: number): { factor: number; minInSync: numbe
 
 /** MSK provisioned: TLS everywhere, IAM the only way in, broker logs, no topics by accident. */
 export class MskCluster extends Construct {
-  readonly access: KafkaAccess;
+  readonly access: KafkaConnection;
   readonly clusterName: string;
 
   constructor(scope: Construct, id: string, { settings, kafka, ...props }: MskClusterProps) {
@@ -69,7 +69,7 @@ export class MskCluster extends Construct {
     keepWithData(settings, cluster, configuration);
 
     mayChange(settings, cluster);
-    this.access = KafkaAccess.iam(this.bootstrapBrokers(cluster, settings), cluster.attrArn);
+    this.access = KafkaConnection.iam(this.bootstrapBrokers(cluster, settings), cluster.attrArn);
   }
 
   /** CloudFormation does not tell a cluster's brokers; the MSK API does. */

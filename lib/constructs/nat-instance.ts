@@ -7,7 +7,7 @@ import {
   Peer,
   Port,
 } from 'aws-cdk-lib/aws-ec2';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledgeFindings } from './acknowledge.ts';
 
 /**
  * One small instance in place of NAT gateways, for what functions send. It holds nothing: a newer system image of Amazon's
@@ -33,7 +33,7 @@ export class NatInstance extends NatInstanceProviderV2 {
       resource.blockDeviceMappings = [
         { deviceName: '/dev/xvda', ebs: { encrypted: true, volumeType: 'gp3', deleteOnTermination: true } },
       ];
-      acknowledge(instance, {
+      acknowledgeFindings(instance, {
         'AwsSolutions-EC28': 'Forwards what a few functions send; its state is watched by EC2, which recovers it.',
         'AwsSolutions-EC29': 'It holds nothing, and a newer system image replaces it.',
       });

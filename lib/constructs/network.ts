@@ -15,12 +15,12 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledgeFindings } from './acknowledge.ts';
 import { BuilderAcl } from './builder-acl.ts';
 import { mayChange } from './cross-stack.ts';
 import { stageLogGroup } from './log-group.ts';
 import { NatInstance } from './nat-instance.ts';
-import { complement, NOT_PUBLIC, RULES_PER_GROUP } from './public-addresses.ts';
+import { complementOf, NOT_PUBLIC, RULES_PER_GROUP } from './public-addresses.ts';
 import { keepWithData, type StageSettings } from './stage-settings.ts';
 
 /** Ports that the security groups open between our own parts. */
@@ -41,7 +41,7 @@ const ENDPOINT_SERVICES: Readonly<Record<Config['network']['endpoints'][number],
 
 /** What builds may reach by address: everything public that the configuration does not close. */
 export const publicBlocks = ({ cidr, existing, closedToBuilds }: Config['network']): string[] =>
-  complement([...NOT_PUBLIC, existing?.cidr ?? cidr, ...closedToBuilds]);
+  complementOf([...NOT_PUBLIC, existing?.cidr ?? cidr, ...closedToBuilds]);
 
 /** Without names CDK would ask the account, or take two zones. */
 export const zonesOf = ({
@@ -95,7 +95,7 @@ export class Network extends Construct {
         })
       : (this.makeVpc(props, nat) as IVpc);
     if (existing)
-      acknowledge(this, {
+      acknowledgeFindings(this, {
         '@aws-cdk/aws-ec2:noSubnetRouteTableId': 'Nothing here adds routes to subnets that belong to somebody else.',
       });
     const withEgress = existing || nat || natGateways > 0;
@@ -149,7 +149,7 @@ export class Network extends Construct {
 
   /** Kafka and Redis that exist already: the ports that their addresses name. */
   private openGiven({ kafka, redis }: NetworkProps): void {
-    const open = (group: SecurityGroup, peers: readonly string[], ports: ReadonlySet<number>, what: string) => {
+    const allowPeers = (group: SecurityGroup, peers: readonly string[], ports: ReadonlySet<number>, what: string) => {
       for (const peer of peers)
         for (const port of ports)
           group.addEgressRule(
@@ -160,8 +160,8 @@ export class Network extends Construct {
     };
     if (kafka.kind === 'given')
       for (const group of [this.functions, this.builders])
-        open(group, kafka.peers ?? ['0.0.0.0/0'], brokerPorts(kafka.brokers), 'given Kafka');
-    if (redis.kind === 'given') open(this.functions, redis.peers, new Set([redisPort(redis.url)]), 'given Redis');
+        allowPeers(group, kafka.peers ?? ['0.0.0.0/0'], brokerPorts(kafka.brokers), 'given Kafka');
+    if (redis.kind === 'given') allowPeers(this.functions, redis.peers, new Set([redisPort(redis.url)]), 'given Redis');
   }
 
   private openDns(servers: readonly string[]): void {
@@ -241,7 +241,7 @@ export class Network extends Construct {
       gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
     });
     if (!network.flowLogs) {
-      acknowledge(vpc, { 'AwsSolutions-VPC7': 'Switched off by configuration (network.flowLogs).' });
+      acknowledgeFindings(vpc, { 'AwsSolutions-VPC7': 'Switched off by configuration (network.flowLogs).' });
       return vpc;
     }
     const logGroup = stageLogGroup(this, 'FlowLogs', settings, `/veren/${settings.stage}/flow-logs`);

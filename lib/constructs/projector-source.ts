@@ -12,15 +12,15 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { TOPICS, type Topic } from '../../contract/names.ts';
 import type { Config } from '../config.ts';
-import { acknowledge } from './acknowledge.ts';
-import type { KafkaAccess } from './kafka.ts';
+import { acknowledgeFindings } from './acknowledge.ts';
+import type { KafkaConnection } from './kafka.ts';
 import type { StageSettings } from './stage-settings.ts';
 import type { FunctionNetwork, VerenFunction } from './veren-function.ts';
 
 export interface ProjectorSourceProps {
   readonly settings: StageSettings;
   readonly projector: Config['projector'];
-  readonly kafka: KafkaAccess;
+  readonly kafka: KafkaConnection;
   readonly fn: VerenFunction;
   readonly network: FunctionNetwork;
 }
@@ -48,7 +48,7 @@ export class ProjectorSource extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    acknowledge(this.failed, {
+    acknowledgeFindings(this.failed, {
       'AwsSolutions-SQS3': 'This queue is itself the place for what failed; an alarm watches it.',
     });
     this.failed.grantSendMessages(fn.role);

@@ -24,7 +24,7 @@ interface Range {
 
 const SIZE = 2 ** 32;
 
-function range(block: string): Range {
+function rangeOf(block: string): Range {
   const [address, bits] = ipaddr.IPv4.parseCIDR(block);
   const value = address.toByteArray().reduce((sum, byte) => sum * 256 + byte, 0);
   const size = 2 ** (32 - bits);
@@ -32,20 +32,20 @@ function range(block: string): Range {
   return { from, to: from + size };
 }
 
-const text = (value: number, size: number) =>
+const formatBlock = (value: number, size: number) =>
   `${[24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')}/${32 - Math.log2(size)}`;
 
 /** The fewest blocks that hold every IPv4 address outside of these ones. */
-export function complement(closed: readonly string[]): string[] {
+export function complementOf(closed: readonly string[]): string[] {
   const blocks: string[] = [];
   let at = 0;
-  const sorted = closed.map(range).sort((a, b) => a.from - b.from);
+  const sorted = closed.map(rangeOf).sort((a, b) => a.from - b.from);
   for (const { from, to } of [...sorted, { from: SIZE, to: SIZE }]) {
     while (at < from) {
       // The largest block that begins here and ends before the next closed one.
       let size = at === 0 ? SIZE : 2 ** trailingZeros(at);
       while (at + size > from) size /= 2;
-      blocks.push(text(at, size));
+      blocks.push(formatBlock(at, size));
       at += size;
     }
     at = Math.max(at, to);

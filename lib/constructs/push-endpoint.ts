@@ -3,7 +3,7 @@ import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
+import { acknowledgeFindings, acknowledgeWildcards } from './acknowledge.ts';
 import type { Addresses } from './addresses.ts';
 import type { StageSettings } from './stage-settings.ts';
 import type { VerenFunction } from './veren-function.ts';
@@ -39,7 +39,7 @@ export class PushEndpoint extends Construct {
     const { apiId } = this.api;
     this.url = addresses.webSocketApi(stage.url, apiId, STAGE_NAME);
     this.callbackUrl = addresses.httpApi(stage.callbackUrl, apiId, STAGE_NAME);
-    acknowledge(this, {
+    acknowledgeFindings(this, {
       'AwsSolutions-APIG1':
         'Access logs of WebSocket APIs need an account-wide CloudWatch role, which one application must not set for the account; the function logs connects and subscribes.',
       'AwsSolutions-APIG4':
@@ -49,11 +49,11 @@ export class PushEndpoint extends Construct {
 
   /** Routes `$connect`, `$disconnect`, `subscribe` and whatever else is sent to the function. */
   serveBy(fn: VerenFunction): void {
-    const integration = (name: string) => new WebSocketLambdaIntegration(name, fn.fn);
-    this.api.addRoute('$connect', { integration: integration('Connect') });
-    this.api.addRoute('$disconnect', { integration: integration('Disconnect') });
-    this.api.addRoute('subscribe', { integration: integration('Subscribe') });
-    this.api.addRoute('$default', { integration: integration('Other') });
+    const createIntegration = (name: string) => new WebSocketLambdaIntegration(name, fn.fn);
+    this.api.addRoute('$connect', { integration: createIntegration('Connect') });
+    this.api.addRoute('$disconnect', { integration: createIntegration('Disconnect') });
+    this.api.addRoute('subscribe', { integration: createIntegration('Subscribe') });
+    this.api.addRoute('$default', { integration: createIntegration('Other') });
   }
 
   /** Send to connections, and learn that they are gone. */

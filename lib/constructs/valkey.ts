@@ -9,7 +9,7 @@ import {
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledgeFindings } from './acknowledge.ts';
 import { mayChange } from './cross-stack.ts';
 import { stageLogGroup } from './log-group.ts';
 import { keepWithData, type StageSettings } from './stage-settings.ts';
@@ -96,7 +96,7 @@ export class Valkey extends Construct implements RedisAccess {
     });
     // Users, groups of them, subnets and parameters cannot be deleted under a replication group that stays.
     keepWithData(settings, group, userGroup, subnetGroup, parameters, ...users.map(({ user }) => user));
-    acknowledge(group, {
+    acknowledgeFindings(group, {
       'AwsSolutions-AEC6':
         'Access is by users with a password and an ACL each, which is more than the one password that AUTH knows.',
       'AwsSolutions-AEC5':
@@ -123,7 +123,7 @@ export class Valkey extends Construct implements RedisAccess {
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
       removalPolicy: settings.removalPolicy,
     });
-    acknowledge(secret, {
+    acknowledgeFindings(secret, {
       'AwsSolutions-SMG4':
         'A user may have two passwords at once; the runbook "Change a Redis password" uses that, where a rotation would need a function with rights on every user.',
     });

@@ -13,7 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
+import { acknowledgeFindings, acknowledgeWildcards } from './acknowledge.ts';
 import { preparedBundle, ROOT, writeBundle } from './bundle.ts';
 import { GitFunctionImage } from './git-function-image.ts';
 import { stageLogGroup } from './log-group.ts';
@@ -116,7 +116,7 @@ export class VerenFunction extends Construct {
           });
   }
 
-  /** The entry of an environment that names this function, for those who ring it. */
+  /** The entry of an environment that names this function, for those who wake it. */
   grantRing(grantee: IGrantable): void {
     // The unqualified ARN only: nobody invokes versions.
     grantee.grantPrincipal.addToPrincipalPolicy(
@@ -170,7 +170,7 @@ export class VerenFunction extends Construct {
         },
       }),
     );
-    acknowledge(role, {
+    acknowledgeFindings(role, {
       'AwsSolutions-IAM5[Resource::*]':
         'EC2 has no resource-level rights for the network interfaces that Lambda makes; function code is denied them by lambda:SourceFunctionArn.',
     });

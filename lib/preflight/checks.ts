@@ -21,41 +21,44 @@ const ZONES_WITHOUT_MSK = new Set(['use1-az3']);
 
 type Check = (config: Config, facts: Facts) => Finding[];
 
-const stops = (says: string, todo: string): Finding[] => [{ level: 'stops', says, todo }];
-const limits = (says: string, todo: string): Finding[] => [{ level: 'limits', says, todo }];
+const stopFinding = (says: string, todo: string): Finding[] => [{ level: 'stops', says, todo }];
+const limitFinding = (says: string, todo: string): Finding[] => [{ level: 'limits', says, todo }];
 
-const account: Check = (config, facts) =>
+const checkAccount: Check = (config, facts) =>
   config.account && config.account !== facts.account
-    ? stops(
+    ? stopFinding(
         `The credentials are of account ${facts.account}, and the stage belongs to ${config.account}.`,
         'Use others.',
       )
     : [];
 
-const bootstrap: Check = (config, { bootstrapVersion, account }) => {
+const checkBootstrap: Check = (config, { bootstrapVersion, account }) => {
   const command = `npx cdk bootstrap aws://${account}/${config.region}`;
-  if (bootstrapVersion === null) return stops(`${config.region} is not bootstrapped for CDK.`, `Run: ${command}`);
+  if (bootstrapVersion === null) return stopFinding(`${config.region} is not bootstrapped for CDK.`, `Run: ${command}`);
   return bootstrapVersion < BOOTSTRAP_VERSION
-    ? stops(`The bootstrap stack has version ${bootstrapVersion}; ${BOOTSTRAP_VERSION} is needed.`, `Run: ${command}`)
+    ? stopFinding(
+        `The bootstrap stack has version ${bootstrapVersion}; ${BOOTSTRAP_VERSION} is needed.`,
+        `Run: ${command}`,
+      )
     : [];
 };
 
-const zones: Check = ({ network, kafka, region }, facts) => {
+const checkZones: Check = ({ network, kafka, region }, facts) => {
   if (network.existing) return [];
   const known = new Map(facts.zones.map((zone) => [zone.name, zone.id]));
   const missing = (network.zones ?? []).filter((name) => !known.has(name));
   if (missing.length > 0)
-    return stops(
+    return stopFinding(
       `${region} has no zone ${missing.join(', ')}.`,
       `Name others in network.zones: ${[...known.keys()].join(', ')}.`,
     );
   if (known.size < network.availabilityZones)
-    return stops(`${region} has ${known.size} zones for this account.`, 'Lower network.availabilityZones.');
+    return stopFinding(`${region} has ${known.size} zones for this account.`, 'Lower network.availabilityZones.');
   const used = network.zones ?? facts.zones.slice(0, network.availabilityZones).map((zone) => zone.name);
   const refused = used.filter((name) => ZONES_WITHOUT_MSK.has(known.get(name) ?? ''));
   const others = [...known].filter(([, id]) => !ZONES_WITHOUT_MSK.has(id)).map(([name]) => name);
   return kafka.kind === 'msk' && refused.length > 0
-    ? stops(
+    ? stopFinding(
         `MSK makes no brokers in zone ${refused.join(', ')} (${refused.map((name) => known.get(name)).join(', ')}).`,
         `Set network.zones to ${network.availabilityZones} of ${others.join(', ')}.`,
       )
@@ -64,19 +67,19 @@ const zones: Check = ({ network, kafka, region }, facts) => {
 
 const isNew = (facts: Facts) => !('Network' in facts.stacks);
 
-const addresses: Check = ({ network }, facts) => {
+const checkAddresses: Check = ({ network }, facts) => {
   const { elasticIps, vpcs } = facts.quotas;
   if (network.existing || !isNew(facts)) return [];
   const request = 'Ask Service Quotas for more, or release some.';
   return [
     ...(elasticIps !== undefined && facts.used.elasticIps + network.natGateways > elasticIps
-      ? stops(
+      ? stopFinding(
           `${network.natGateways} NAT gateways need as many elastic IPs; ${facts.used.elasticIps} of ${elasticIps} are in use.`,
           request,
         )
       : []),
     ...(vpcs !== undefined && facts.used.vpcs + 1 > vpcs
-      ? stops(`All ${vpcs} VPCs of the region are in use.`, `${request} Or give one in network.existing.`)
+      ? stopFinding(`All ${vpcs} VPCs of the region are in use.`, `${request} Or give one in network.existing.`)
       : []),
   ];
 };
@@ -84,14 +87,14 @@ const addresses: Check = ({ network }, facts) => {
 const groupRules: Check = ({ network }, { quotas }) => {
   const rules = Math.min(publicBlocks(network).length, RULES_PER_GROUP);
   return quotas.groupRules !== undefined && rules > quotas.groupRules
-    ? stops(
+    ? stopFinding(
         `The groups of builders have ${rules} rules each, and the account takes ${quotas.groupRules} per group.`,
         'Merge blocks in network.closedToBuilds, or ask Service Quotas for more.',
       )
     : [];
 };
 
-const fargate: Check = ({ builders, limits: builds }, { quotas }) => {
+const checkFargate: Check = ({ builders, limits: builds }, { quotas }) => {
   const largest = Math.max(builders.frontend.cpu, builders.backend.cpu) / 1_024;
   const wanted = builds.global * largest;
   const kinds = builders.spot ? (['fargate', 'fargateSpot'] as const) : (['fargate'] as const);
@@ -100,25 +103,28 @@ const fargate: Check = ({ builders, limits: builds }, { quotas }) => {
     if (quota === undefined || quota >= wanted) return [];
     const what = `Fargate ${kind === 'fargateSpot' ? 'Spot ' : ''}vCPUs`;
     return quota < largest
-      ? stops(`The quota of ${quota} ${what} does not hold one build (${largest}).`, 'Ask Service Quotas for more.')
-      : limits(
+      ? stopFinding(
+          `The quota of ${quota} ${what} does not hold one build (${largest}).`,
+          'Ask Service Quotas for more.',
+        )
+      : limitFinding(
           `${builds.global} builds at once may need ${wanted} ${what}; the quota is ${quota}.`,
           `Ask Service Quotas for more, or set limits.global to ${Math.floor(quota / largest)}.`,
         );
   });
 };
 
-const lambda: Check = ({ functions }, facts) => {
+const checkLambda: Check = ({ functions }, facts) => {
   const { limit } = facts.lambda;
   const reserved = Object.values(functions.reservedConcurrency).reduce<number>((sum, n) => sum + (n ?? 0), 0);
   const free = isNew(facts) ? facts.lambda.unreserved : limit;
   if (reserved > 0 && free - reserved < LAMBDA_UNRESERVED)
-    return stops(
+    return stopFinding(
       `functions.reservedConcurrency sets ${reserved} instances aside; of the account's ${limit} at least ${LAMBDA_UNRESERVED} must stay free.`,
       'Take it out until Service Quotas has raised "Concurrent executions" of Lambda.',
     );
   return limit < LAMBDA_UNRESERVED
-    ? limits(
+    ? limitFinding(
         `The account runs ${limit} Lambda instances at once: followers of logs and the API share them.`,
         'Ask Service Quotas for more "Concurrent executions" of Lambda (1,000 is usual).',
       )
@@ -135,23 +141,23 @@ const imageBuilds: Check = ({ builders, functions }, { codeBuild }) => {
     if (quota === undefined || quota >= count) return [];
     const what = `CodeBuild builds at once on ${kind === 'arm64' ? 'ARM' : 'Linux'}/Small`;
     return quota === 0
-      ? stops(`The account has no ${what}.`, 'Ask Service Quotas for some; new accounts get them on request.')
-      : limits(
+      ? stopFinding(`The account has no ${what}.`, 'Ask Service Quotas for some; new accounts get them on request.')
+      : limitFinding(
           `The account has ${quota} ${what}; ${count} images wait for each other.`,
           'Wait longer, or ask for more.',
         );
   });
 };
 
-const stacks: Check = ({ stage }, facts) =>
+const checkStacks: Check = ({ stage }, facts) =>
   Object.entries(facts.stacks).flatMap(([id, status]) => {
     const name = `veren-${stage}-${id.toLowerCase()}`;
     if (status === 'ROLLBACK_COMPLETE' || status === 'ROLLBACK_FAILED' || status === 'DELETE_FAILED')
-      return stops(
+      return stopFinding(
         `Stack ${name} is ${status}.`,
         `Delete it first: aws cloudformation delete-stack --stack-name ${name}`,
       );
-    if (status.endsWith('_IN_PROGRESS')) return stops(`Stack ${name} is ${status}.`, 'Wait until it has ended.');
+    if (status.endsWith('_IN_PROGRESS')) return stopFinding(`Stack ${name} is ${status}.`, 'Wait until it has ended.');
     return [];
   });
 
@@ -161,26 +167,28 @@ const MAKERS: readonly [RegExp, string][] = [
   [/^cluster /, 'Builders'],
   [/^role /, 'Pipeline'],
 ];
-const names: Check = (_, facts) => {
+const checkNames: Check = (_, facts) => {
   const foreign = facts.taken.filter((name) => {
     const maker = MAKERS.find(([pattern]) => pattern.test(name))?.[1];
     return maker !== undefined && !(maker in facts.stacks);
   });
   return foreign.length > 0
-    ? stops(
+    ? stopFinding(
         `There are already: ${foreign.join(', ')}.`,
         'They belong to another stage (give this one other names, docs/deploy.md "Two stages in one account") or were kept when a stack was destroyed (docs/deploy.md, "Destroy").',
       )
     : [];
 };
 
-const kafka: Check = ({ kafka }, { msk }) => {
+const checkKafka: Check = ({ kafka }, { msk }) => {
   if (kafka.kind !== 'msk' || !msk) return [];
   return mskSteps(kafka, {
     brokers: msk.brokers,
     instanceType: msk.instanceType,
     ...(msk.storageGiB !== undefined && { storageGiB: msk.storageGiB }),
-  }).flatMap(([, allowed]) => stops('The change of Kafka is not possible in one step.', `Allowed is ${allowed}.`));
+  }).flatMap(([, allowed]) =>
+    stopFinding('The change of Kafka is not possible in one step.', `Allowed is ${allowed}.`),
+  );
 };
 
 const serviceRoles: Check = (config, facts) =>
@@ -193,17 +201,17 @@ const serviceRoles: Check = (config, facts) =>
     }));
 
 const CHECKS = [
-  account,
-  bootstrap,
-  stacks,
-  zones,
-  addresses,
+  checkAccount,
+  checkBootstrap,
+  checkStacks,
+  checkZones,
+  checkAddresses,
   groupRules,
-  fargate,
-  lambda,
+  checkFargate,
+  checkLambda,
   imageBuilds,
-  names,
-  kafka,
+  checkNames,
+  checkKafka,
   serviceRoles,
 ];
 
@@ -212,4 +220,4 @@ export const findProblems = (config: Config, facts: Facts): Finding[] =>
   CHECKS.flatMap((check) => check(config, facts));
 
 const MARKS = { stops: 'STOPS ', limits: 'LIMITS', note: 'NOTE  ' } as const;
-export const show = ({ level, says, todo }: Finding): string => `${MARKS[level]}  ${says}\n        ${todo}`;
+export const formatFinding = ({ level, says, todo }: Finding): string => `${MARKS[level]}  ${says}\n        ${todo}`;

@@ -121,13 +121,15 @@ async function readBootstrapVersion(ssm: SSMClient, qualifier: string): Promise<
 }
 
 async function readQuotas(client: ServiceQuotasClient): Promise<Facts['quotas']> {
-  const read = async ({ service, code }: (typeof QUOTAS)[QuotaName]) => {
+  const readQuota = async ({ service, code }: (typeof QUOTAS)[QuotaName]) => {
     const input = { ServiceCode: service, QuotaCode: code };
     const applied = await orNull(client.send(new GetServiceQuotaCommand(input)), 'NoSuchResourceException');
     const answer = applied ?? (await client.send(new GetAWSDefaultServiceQuotaCommand(input)));
     return answer.Quota?.Value;
   };
-  const entries = await Promise.all(Object.entries(QUOTAS).map(async ([name, quota]) => [name, await read(quota)]));
+  const entries = await Promise.all(
+    Object.entries(QUOTAS).map(async ([name, quota]) => [name, await readQuota(quota)]),
+  );
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 

@@ -2,13 +2,13 @@ import { CfnOutput, Duration, SecretValue } from 'aws-cdk-lib';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { acknowledge } from '../constructs/acknowledge.ts';
+import { acknowledgeFindings } from '../constructs/acknowledge.ts';
 import { ArtifactBucket } from '../constructs/artifact-bucket.ts';
 import { namedBuilders } from '../constructs/builder-names.ts';
 import { givenSecret } from '../constructs/given-secret.ts';
-import { KafkaAccess } from '../constructs/kafka.ts';
+import { KafkaConnection } from '../constructs/kafka.ts';
 import { KafkaTopics } from '../constructs/kafka-topics.ts';
-import { MskCluster, replication } from '../constructs/msk-cluster.ts';
+import { MskCluster, replicationFor } from '../constructs/msk-cluster.ts';
 import type { Network } from '../constructs/network.ts';
 import { Repositories } from '../constructs/repositories.ts';
 import { Sites } from '../constructs/sites/sites.ts';
@@ -28,7 +28,7 @@ export interface DataStackProps extends VerenStackProps {
 export class DataStack extends VerenStack {
   readonly storage: ArtifactBucket;
   readonly repositories: Repositories;
-  readonly kafka: KafkaAccess;
+  readonly kafka: KafkaConnection;
   readonly redis: RedisAccess;
   readonly tokens: ISecret;
   /** What git tokens and variables are sealed with in Redis. */
@@ -70,7 +70,7 @@ export class DataStack extends VerenStack {
         securityGroup: network.kafka,
       });
       this.kafka = this.msk.access;
-    } else this.kafka = KafkaAccess.given(this, config.kafka as Parameters<typeof KafkaAccess.given>[1]);
+    } else this.kafka = KafkaConnection.given(this, config.kafka as Parameters<typeof KafkaConnection.given>[1]);
     this.makeTopics(network);
 
     if (config.redis.kind === 'valkey') {
@@ -108,7 +108,7 @@ export class DataStack extends VerenStack {
   private makeTopics(network: Network): void {
     const { kafka } = this.config;
     if (kafka.kind === 'given' && kafka.topics === 'given') return;
-    const { factor, minInSync } = replication(kafka.kind === 'msk' ? kafka.brokers : 3);
+    const { factor, minInSync } = replicationFor(kafka.kind === 'msk' ? kafka.brokers : 3);
     new KafkaTopics(this, 'Topics', {
       settings: this.settings,
       kafka: this.kafka,
@@ -141,7 +141,7 @@ export class DataStack extends VerenStack {
       },
       removalPolicy: this.settings.removalPolicy,
     });
-    acknowledge(signing, {
+    acknowledgeFindings(signing, {
       'AwsSolutions-SMG4': 'Never leaves the account; a change has two steps that an operator takes (operations.md).',
     });
     return signing as ISecret;
@@ -156,7 +156,7 @@ export class DataStack extends VerenStack {
       secretStringValue: SecretValue.unsafePlainText('{}'),
       removalPolicy: this.settings.removalPolicy,
     });
-    acknowledge(tokens, {
+    acknowledgeFindings(tokens, {
       'AwsSolutions-SMG4':
         'Tokens belong to people and scripts: a rotation that they do not know of would lock them out.',
     });
@@ -176,7 +176,7 @@ export class DataStack extends VerenStack {
       },
       removalPolicy: this.settings.removalPolicy,
     });
-    acknowledge(dataKey, {
+    acknowledgeFindings(dataKey, {
       'AwsSolutions-SMG4': 'A rotation that drops the key would make what waits in the queues unreadable.',
     });
     return dataKey as ISecret;

@@ -12,7 +12,7 @@ import {
 } from 'cdk-monitoring-constructs';
 import type { Construct } from 'constructs';
 import { METRIC_NAMESPACE, METRICS, type Metric as MetricName } from '../../contract/metrics.ts';
-import { acknowledge } from '../constructs/acknowledge.ts';
+import { acknowledgeFindings } from '../constructs/acknowledge.ts';
 import { type AlarmRow, alarmTable } from '../constructs/alarms.ts';
 import type { DataStack } from './data-stack.ts';
 import type { PipelineStack } from './pipeline-stack.ts';
@@ -140,7 +140,7 @@ export class ObservabilityStack extends VerenStack {
       }),
     );
     if (this.config.alarms.email) topic.addSubscription(new EmailSubscription(this.config.alarms.email));
-    acknowledge(topic, {
+    acknowledgeFindings(topic, {
       'AwsSolutions-SNS2':
         'Messages are names and thresholds of alarms; a key of our own would need a policy for CloudWatch and cost more than the topic.',
     });

@@ -8,7 +8,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { FunctionEnvSchemas, type FunctionName, type FunctionVariables } from '../../contract/function-env.ts';
 import { HANDOVER_PREFIX, TOPICS } from '../../contract/names.ts';
-import { acknowledge } from '../constructs/acknowledge.ts';
+import { acknowledgeFindings } from '../constructs/acknowledge.ts';
 import { Addresses } from '../constructs/addresses.ts';
 import { BuildRole } from '../constructs/build-role.ts';
 import { FollowEndpoint, STREAM_LIMIT } from '../constructs/follow-endpoint.ts';
@@ -48,7 +48,7 @@ export class PipelineStack extends VerenStack {
   readonly http: HttpEndpoint;
   readonly push: PushEndpoint;
   readonly source: ProjectorSource;
-  /** Asynchronous invokes (doorbells, events) that failed for good. */
+  /** Asynchronous invokes (wakes, events) that failed for good. */
   readonly undelivered: Queue;
   /** Without a reference to the queue. */
   readonly undeliveredQueueName: string;
@@ -72,14 +72,14 @@ export class PipelineStack extends VerenStack {
 
     const buildWorker = this.makeBuildWorker(network, builders);
     const cloneWorker = this.makeCloneWorker(buildWorker);
-    const rings = { CLONE_WORKER_ARN: cloneWorker.fn.functionArn, BUILD_WORKER_ARN: buildWorker.fn.functionArn };
+    const wakeable = { CLONE_WORKER_ARN: cloneWorker.fn.functionArn, BUILD_WORKER_ARN: buildWorker.fn.functionArn };
     const logStreamer = this.makeLogStreamer();
     const analyzer = this.makeAnalyzer();
-    const projector = this.makeProjector(rings);
-    const watcher = this.makeWatcher(rings, builders);
+    const projector = this.makeProjector(wakeable);
+    const watcher = this.makeWatcher(wakeable, builders);
     const websocket = this.makeWebSocket();
     const logStreamUrl = this.exposeLogStream(logStreamer);
-    const api = this.makeApi(rings, logStreamUrl);
+    const api = this.makeApi(wakeable, logStreamUrl);
     for (const fn of [api, projector, watcher]) {
       cloneWorker.grantRing(fn.role);
       buildWorker.grantRing(fn.role);
@@ -124,7 +124,10 @@ export class PipelineStack extends VerenStack {
     new CfnOutput(this, 'LogStreamUrl', { value: logStreamUrl });
   }
 
-  private makeApi(rings: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string }, logStreamUrl: string): VerenFunction {
+  private makeApi(
+    wakeable: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string },
+    logStreamUrl: string,
+  ): VerenFunction {
     const { data } = this;
     const api = this.make('api', {
       description: 'HTTP API: deployments',
@@ -134,7 +137,7 @@ export class PipelineStack extends VerenStack {
       environment: {
         ...this.kafka(),
         ...this.signing(),
-        ...rings,
+        ...wakeable,
         BUCKET: data.storage.bucketName,
         TOKENS_SECRET_ARN: data.tokens.secretArn,
         DATA_KEY_SECRET_ARN: data.dataKey.secretArn,
@@ -247,13 +250,13 @@ export class PipelineStack extends VerenStack {
     return analyzer;
   }
 
-  private makeProjector(rings: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string }): VerenFunction {
+  private makeProjector(wakeable: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string }): VerenFunction {
     const projector = this.make('event-projector', {
       description: 'Folds events into records, appends log lines, notifies, archives',
       timeout: Duration.minutes(2),
       memoryMiB: 512,
       environment: {
-        ...rings,
+        ...wakeable,
         ...this.signing(),
         BUCKET: this.data.storage.bucketName,
         ECR_URI: this.userImages.repositoryUri,
@@ -270,7 +273,7 @@ export class PipelineStack extends VerenStack {
   }
 
   private makeWatcher(
-    rings: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string },
+    wakeable: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string },
     builders: BuildersStack,
   ): VerenFunction {
     const watcher = this.make('task-watcher', {
@@ -281,7 +284,7 @@ export class PipelineStack extends VerenStack {
         ...this.kafka(),
         ...this.signing(),
         ...this.timeouts(),
-        ...rings,
+        ...wakeable,
         BUCKET: this.data.storage.bucketName,
         BUILDER_CLUSTERS: builders.clusters.map((c) => c.clusterName).join(','),
         ECR_URI: this.userImages.repositoryUri,
@@ -341,7 +344,7 @@ export class PipelineStack extends VerenStack {
 
   /** ECS says when a task has stopped; once a minute the watcher looks by itself, for what ECS has not said. */
   private watchTasks(watcher: VerenFunction, builders: BuildersStack): void {
-    const target = () =>
+    const watcherTarget = () =>
       new LambdaFunction(watcher.fn, {
         deadLetterQueue: this.undelivered,
         retryAttempts: 4,
@@ -354,12 +357,12 @@ export class PipelineStack extends VerenStack {
         detailType: ['ECS Task State Change'],
         detail: { clusterArn: builders.clusters.map((c) => c.clusterArn), lastStatus: ['STOPPED'] },
       },
-      targets: [target()],
+      targets: [watcherTarget()],
     });
     new Rule(this, 'Sweep', {
       description: 'Once a minute: timeouts, lost events, waiting jobs',
       schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [target()],
+      targets: [watcherTarget()],
     });
   }
 
@@ -382,7 +385,7 @@ export class PipelineStack extends VerenStack {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    acknowledge(queue, { 'AwsSolutions-SQS3': 'This queue is itself the dead-letter queue.' });
+    acknowledgeFindings(queue, { 'AwsSolutions-SQS3': 'This queue is itself the dead-letter queue.' });
     return queue;
   }
 
@@ -428,7 +431,7 @@ export class PipelineStack extends VerenStack {
 
   private timeouts() {
     const { frontend, backend } = this.config.builders;
-    const seconds = (minutes: number) => String(minutes * 60);
-    return { FRONTEND_TIMEOUT: seconds(frontend.timeoutMinutes), BACKEND_TIMEOUT: seconds(backend.timeoutMinutes) };
+    const toSeconds = (minutes: number) => String(minutes * 60);
+    return { FRONTEND_TIMEOUT: toSeconds(frontend.timeoutMinutes), BACKEND_TIMEOUT: toSeconds(backend.timeoutMinutes) };
   }
 }

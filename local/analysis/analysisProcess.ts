@@ -6,24 +6,24 @@ import type { AnalysisInput, AnalysisMessage } from './messages.ts';
 /** The process in which repositories are read, one at a time: the entry of the bundle that `openAnalysisPool` starts. */
 
 const children = new Set<number>();
-const tell = (message: AnalysisMessage) => process.connected && process.send?.(message);
+const sendMessage = (message: AnalysisMessage) => process.connected && process.send?.(message);
 
 watchChildren((pid, ended) => {
   children.add(pid);
-  tell({ type: 'child-started', pid });
+  sendMessage({ type: 'child-started', pid });
   void ended.then(() => {
     children.delete(pid);
-    tell({ type: 'child-ended', pid });
+    sendMessage({ type: 'child-ended', pid });
   });
 });
 
 process.on('message', async (input: AnalysisInput) => {
   await analyzeRepository(input).then(
-    (analysis) => tell({ type: 'analysis', analysis }),
+    (analysis) => sendMessage({ type: 'analysis', analysis }),
     (error: unknown) =>
       error instanceof VerenError
-        ? tell({ type: 'refused', code: error.code, details: error.details })
-        : tell({ type: 'failed', stack: String((error as Error)?.stack ?? error) }),
+        ? sendMessage({ type: 'refused', code: error.code, details: error.details })
+        : sendMessage({ type: 'failed', stack: String((error as Error)?.stack ?? error) }),
   );
 });
 

@@ -42,12 +42,12 @@ export async function openAnalysisPool(options: AnalysisPoolOptions): Promise<An
   const waiting: (() => void)[] = [];
   let [running, started, closed] = [0, 0, false];
 
-  const start = (): AnalysisProcess => {
+  const startProcess = (): AnalysisProcess => {
     const process = startAnalysisProcess(bundle, join(folder, String(started++)), inheritedByGit(hostEnv, policy));
     all.add(process);
     return process;
   };
-  const give = async (process: AnalysisProcess): Promise<void> => {
+  const giveWork = async (process: AnalysisProcess): Promise<void> => {
     // One is kept, so that the next analysis need not wait for a start.
     if (process.usable && idle.length === 0 && !closed) idle.push(process);
     else {
@@ -56,7 +56,7 @@ export async function openAnalysisPool(options: AnalysisPoolOptions): Promise<An
     }
   };
   void bundled.then(
-    () => !closed && idle.length === 0 && running === 0 && idle.push(start()),
+    () => !closed && idle.length === 0 && running === 0 && idle.push(startProcess()),
     () => {},
   );
 
@@ -66,11 +66,11 @@ export async function openAnalysisPool(options: AnalysisPoolOptions): Promise<An
       else running += 1;
       try {
         await bundled;
-        const process = idle.splice(0).find((one) => one.usable) ?? start();
+        const process = idle.splice(0).find((one) => one.usable) ?? startProcess();
         try {
           return await process.analyze({ ...request, policy });
         } finally {
-          await give(process);
+          await giveWork(process);
         }
       } finally {
         const next = waiting.shift();

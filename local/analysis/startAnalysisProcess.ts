@@ -63,7 +63,7 @@ export function startAnalysisProcess(
     if (message.type === 'child-started') children.add(message.pid);
     if (message.type === 'child-ended') children.delete(message.pid);
   });
-  const kill = () => child.kill('SIGKILL');
+  const killProcess = () => child.kill('SIGKILL');
 
   return {
     get usable() {
@@ -73,21 +73,24 @@ export function startAnalysisProcess(
       analyses += 1;
       const timer = setTimeout(() => {
         late = true;
-        kill();
+        killProcess();
       }, input.policy.timeoutMs + GRACE_MS);
       try {
-        return await Promise.race([answerOf(child, { ...input, workDir }), ended.then(() => Promise.reject(reason()))]);
+        return await Promise.race([
+          answerOf(child, { ...input, workDir }),
+          ended.then(() => Promise.reject(reasonOfEnd())),
+        ]);
       } finally {
         clearTimeout(timer);
       }
     },
     async end() {
-      kill();
+      killProcess();
       await ended;
     },
   };
 
-  function reason(): Error {
+  function reasonOfEnd(): Error {
     if (late) return tooLarge('deciding what to build takes longer than an analysis may take');
     // V8 aborts at its limit; the system kills where it has no more itself.
     if (child.signalCode === 'SIGABRT' || child.signalCode === 'SIGKILL')

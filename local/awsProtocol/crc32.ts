@@ -1,7 +1,7 @@
 /** Running CRC-32 of the reflected polynomial; start with 0. `zlib.crc32` exists only from Node 20.15 and 22.2 on. */
 export type Crc = (data: Uint8Array, previous?: number) => number;
 
-function crc(polynomial: number): Crc {
+function createCrc(polynomial: number): Crc {
   const table = new Int32Array(256);
   for (let n = 0; n < 256; n++) {
     let c = n;
@@ -16,6 +16,6 @@ function crc(polynomial: number): Crc {
 }
 
 /** CRC-32 as zip and Ethernet have it. */
-export const crc32 = crc(0xedb88320);
+export const crc32 = createCrc(0xedb88320);
 /** CRC-32C (Castagnoli): Kafka's record batches, and one of S3's checksums. */
-export const crc32c = crc(0x82f63b78);
+export const crc32c = createCrc(0x82f63b78);

@@ -41,7 +41,7 @@ const RootSchema = z.object({ accessKeyId: z.string().min(16), secretAccessKey: 
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const keyId = (prefix: 'AKIA' | 'ASIA') => prefix + Array.from(randomBytes(16), (b) => BASE32[b & 31]).join('');
-const secret = () => randomBytes(30).toString('base64url');
+const createSecret = () => randomBytes(30).toString('base64url');
 
 /**
  * The keys that the laptop's endpoints accept. The root pair is random, made at first start and kept in
@@ -70,7 +70,7 @@ export async function createCredentialStore(options: { dataDir: string; clock?: 
         expiresAt: now + durationSeconds * 1_000,
         ...(policy && { policy }),
       };
-      const principal = { accessKeyId: keyId('ASIA'), secretAccessKey: secret(), arn, session };
+      const principal = { accessKeyId: keyId('ASIA'), secretAccessKey: createSecret(), arn, session };
       principals.set(principal.accessKeyId, principal);
       return principal;
     },
@@ -84,7 +84,7 @@ async function loadRoot(dataDir: string): Promise<KeyPair> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    const root = { accessKeyId: keyId('AKIA'), secretAccessKey: secret() };
+    const root = { accessKeyId: keyId('AKIA'), secretAccessKey: createSecret() };
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     await writeFileAtomic(path, `${JSON.stringify(root, null, 2)}\n`);
     return root;

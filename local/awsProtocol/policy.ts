@@ -34,7 +34,7 @@ export interface AccessRequest {
 const patterns = new Map<string, RegExp>();
 
 /** `*` is any run of characters (`/` too), `?` is one; everything else stands for itself. */
-function matches(pattern: string, value: string, flags: '' | 'i'): boolean {
+function matchesPattern(pattern: string, value: string, flags: '' | 'i'): boolean {
   const key = flags + pattern;
   let regexp = patterns.get(key);
   if (!regexp) {
@@ -51,12 +51,12 @@ function matches(pattern: string, value: string, flags: '' | 'i'): boolean {
   return regexp.test(value);
 }
 
-function holds(name: string, wanted: readonly string[], actual: string | undefined): boolean {
+function conditionHolds(name: string, wanted: readonly string[], actual: string | undefined): boolean {
   const ifExists = name.endsWith('IfExists');
   const base = ifExists ? name.slice(0, -'IfExists'.length) : name;
   const negative = base.startsWith('StringNot');
   if (actual === undefined) return ifExists || negative;
-  const hit = wanted.some((w) => (base.endsWith('Like') ? matches(w, actual, '') : w === actual));
+  const hit = wanted.some((w) => (base.endsWith('Like') ? matchesPattern(w, actual, '') : w === actual));
   return hit !== negative;
 }
 
@@ -65,10 +65,10 @@ export function isAllowed(policy: Policy | undefined, request: AccessRequest): b
   if (!policy) return true;
   const applying = policy.Statement.filter(
     (s) =>
-      s.Action.some((a) => matches(a, request.action, 'i')) &&
-      s.Resource.some((r) => matches(r, request.resource, '')) &&
+      s.Action.some((a) => matchesPattern(a, request.action, 'i')) &&
+      s.Resource.some((r) => matchesPattern(r, request.resource, '')) &&
       Object.entries(s.Condition ?? {}).every(([name, keys]) =>
-        Object.entries(keys ?? {}).every(([key, wanted]) => holds(name, wanted, request.context?.[key])),
+        Object.entries(keys ?? {}).every(([key, wanted]) => conditionHolds(name, wanted, request.context?.[key])),
       ),
   );
   return applying.some((s) => s.Effect === 'Allow') && !applying.some((s) => s.Effect === 'Deny');

@@ -34,13 +34,13 @@ const AUTHORIZATION =
   /^AWS4-HMAC-SHA256\s+Credential=([A-Z0-9]{4,128})\/(\d{8})\/([a-z0-9-]{1,32})\/([a-z0-9-]{1,32})\/aws4_request,\s*SignedHeaders=([a-z0-9;_-]{1,4096}),\s*Signature=([0-9a-f]{64})$/;
 
 export const sha256Hex = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex');
-export const hmac = (key: string | Buffer, data: string) => createHmac('sha256', key).update(data).digest();
+export const hmacSha256 = (key: string | Buffer, data: string) => createHmac('sha256', key).update(data).digest();
 
 /** RFC 3986: everything but the unreserved characters. */
-const encode = (text: string) =>
+const encodeText = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
-function decode(text: string): string {
+function decodeText(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -56,8 +56,8 @@ function canonicalQuery(query: string): string {
     .map((pair) => {
       const at = pair.indexOf('=');
       return at < 0
-        ? ([encode(decode(pair)), ''] as const)
-        : ([encode(decode(pair.slice(0, at))), encode(decode(pair.slice(at + 1)))] as const);
+        ? ([encodeText(decodeText(pair)), ''] as const)
+        : ([encodeText(decodeText(pair.slice(0, at))), encodeText(decodeText(pair.slice(at + 1)))] as const);
     })
     .sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0))
     .map(([name, value]) => `${name}=${value}`)
@@ -76,7 +76,7 @@ function signingKey(secret: string, date: string, region: string, service: strin
   let key = signingKeys.get(id);
   if (!key) {
     key = [date, region, service, 'aws4_request'].reduce<Buffer>(
-      (k, part) => hmac(k, part),
+      (k, part) => hmacSha256(k, part),
       Buffer.from(`AWS4${secret}`),
     );
     if (signingKeys.size >= 256) signingKeys.clear();
@@ -108,23 +108,27 @@ interface Claimed {
 const MAX_EXPIRES_SECONDS = 604_800;
 const CREDENTIAL = /^([A-Z0-9]{4,128})\/(\d{8})\/([a-z0-9-]{1,32})\/([a-z0-9-]{1,32})\/aws4_request$/;
 
-const malformed = (message: string) => new ServiceError('AuthorizationQueryParametersError', 400, message);
+const malformedQuery = (message: string) => new ServiceError('AuthorizationQueryParametersError', 400, message);
 
 function claimedInQuery(query: string): Claimed {
   const parameters = new URLSearchParams(query.replaceAll('+', '%2B'));
-  const get = (name: string) => {
+  const singleParameter = (name: string) => {
     const values = parameters.getAll(name);
-    if (values.length > 1) throw malformed(`${name} is given more than once.`);
+    if (values.length > 1) throw malformedQuery(`${name} is given more than once.`);
     return values[0];
   };
-  const credential = CREDENTIAL.exec(get('X-Amz-Credential') ?? '');
-  const expires = get('X-Amz-Expires') ?? '';
-  const signedHeaders = get('X-Amz-SignedHeaders') ?? '';
-  const signature = get('X-Amz-Signature') ?? '';
-  if (get('X-Amz-Algorithm') !== 'AWS4-HMAC-SHA256' || !credential || !/^[a-z0-9;_-]{1,4096}$/.test(signedHeaders))
-    throw malformed('The query parameters of the signature are not valid.');
+  const credential = CREDENTIAL.exec(singleParameter('X-Amz-Credential') ?? '');
+  const expires = singleParameter('X-Amz-Expires') ?? '';
+  const signedHeaders = singleParameter('X-Amz-SignedHeaders') ?? '';
+  const signature = singleParameter('X-Amz-Signature') ?? '';
+  if (
+    singleParameter('X-Amz-Algorithm') !== 'AWS4-HMAC-SHA256' ||
+    !credential ||
+    !/^[a-z0-9;_-]{1,4096}$/.test(signedHeaders)
+  )
+    throw malformedQuery('The query parameters of the signature are not valid.');
   if (!/^\d{1,6}$/.test(expires) || Number(expires) < 1 || Number(expires) > MAX_EXPIRES_SECONDS)
-    throw malformed('X-Amz-Expires must be between 1 and 604800 seconds.');
+    throw malformedQuery('X-Amz-Expires must be between 1 and 604800 seconds.');
   const [accessKeyId, date, region, service] = credential.slice(1) as [string, string, string, string];
   return {
     accessKeyId,
@@ -133,14 +137,14 @@ function claimedInQuery(query: string): Claimed {
     service,
     signedHeaders,
     signature,
-    amzDate: get('X-Amz-Date') ?? '',
-    token: get('X-Amz-Security-Token'),
+    amzDate: singleParameter('X-Amz-Date') ?? '',
+    token: singleParameter('X-Amz-Security-Token'),
     query: query
       .split('&')
       .filter((pair) => !pair.startsWith('X-Amz-Signature='))
       .join('&'),
     goodFor: Number(expires) * 1_000,
-    payloadHash: get('X-Amz-Content-Sha256') ?? 'UNSIGNED-PAYLOAD',
+    payloadHash: singleParameter('X-Amz-Content-Sha256') ?? 'UNSIGNED-PAYLOAD',
   };
 }
 
@@ -220,7 +224,7 @@ export function verifySignature(
     request.method,
     path
       .split('/')
-      .map((s) => encode(decode(s)))
+      .map((s) => encodeText(decodeText(s)))
       .join('/'),
     canonicalQuery(claimed.query),
     ...names.map(
@@ -235,7 +239,9 @@ export function verifySignature(
   ].join('\n');
   const scope = `${date}/${region}/${service}/aws4_request`;
   const key = signingKey(principal.secretAccessKey, date, region, service);
-  const expected = hmac(key, `AWS4-HMAC-SHA256\n${amzDate}\n${scope}\n${sha256Hex(canonicalRequest)}`).toString('hex');
+  const expected = hmacSha256(key, `AWS4-HMAC-SHA256\n${amzDate}\n${scope}\n${sha256Hex(canonicalRequest)}`).toString(
+    'hex',
+  );
   if (!sameText(expected, signature))
     throw new ServiceError(
       'SignatureDoesNotMatch',

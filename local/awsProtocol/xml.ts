@@ -15,20 +15,20 @@ export const escapeXml = (text: string) =>
     .replace(/[&<>"\r]/g, (c) => ESCAPES[c] ?? c)
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd');
 
-const element = (name: string, node: XmlNode): string => {
+const writeElement = (name: string, node: XmlNode): string => {
   if (node === undefined) return '';
-  if (Array.isArray(node)) return node.map((n) => element(name, n)).join('');
-  return `<${name}>${inner(node)}</${name}>`;
+  if (Array.isArray(node)) return node.map((n) => writeElement(name, n)).join('');
+  return `<${name}>${writeContent(node)}</${name}>`;
 };
 
-const inner = (node: XmlNode): string =>
+const writeContent = (node: XmlNode): string =>
   typeof node === 'object' && node !== null
     ? Object.entries(node)
-        .map(([name, child]) => element(name, child as XmlNode))
+        .map(([name, child]) => writeElement(name, child as XmlNode))
         .join('')
     : escapeXml(String(node));
 
 export function xmlDocument(root: string, node: XmlNode, namespace?: string): string {
   const open = namespace ? `${root} xmlns="${namespace}"` : root;
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<${open}>${inner(node)}</${root}>`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${open}>${writeContent(node)}</${root}>`;
 }

@@ -13,7 +13,7 @@ import {
 } from '../../contract/api.ts';
 import type { LogLine } from '../../contract/events.ts';
 import { type Plan, PlanSchema } from '../../contract/plan.ts';
-import { type Followed, type FollowOptions, followEvents } from './followEvents.ts';
+import { type FollowEventsOptions, type FollowedEvents, followEvents } from './followEvents.ts';
 import { callJson } from './http.ts';
 import { readLogPages } from './readLogPages.ts';
 
@@ -72,7 +72,7 @@ export class VerenClient {
    * The log from its start (or from `after`) and the record's changes, to the terminal state. A broken connection is taken
    * up again where it broke: no line is lost, none comes twice.
    */
-  followLogs(deploymentId: string, options: FollowOptions = {}): AsyncGenerator<Followed, void, undefined> {
+  followLogs(deploymentId: string, options: FollowEventsOptions = {}): AsyncGenerator<FollowedEvents, void, undefined> {
     return followEvents(this.#deployment(deploymentId, 'logs'), this.#headers, options);
   }
 

@@ -25,14 +25,14 @@ export class Display {
   /** On a terminal shown with the next frame: a build that prints much does not draw the block for every line. */
   print(lines: readonly string[]): void {
     if (this.#live) this.#pending.push(...lines);
-    else if (lines.length > 0) this.#out.write(text(lines));
+    else if (lines.length > 0) this.#out.write(joinLines(lines));
   }
 
   frame(block: readonly string[]): void {
     if (!this.#live) return;
     const rows = block.slice(0, Math.max(1, (this.#out.rows ?? 24) - 1));
     const erase = this.#height > 0 ? `\u001b[${this.#height}A\u001b[J` : '';
-    this.#out.write(erase + text(this.#pending) + text(rows));
+    this.#out.write(erase + joinLines(this.#pending) + joinLines(rows));
     this.#height = rows.length;
     this.#pending = [];
   }
@@ -43,4 +43,4 @@ export class Display {
   }
 }
 
-const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
+const joinLines = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');

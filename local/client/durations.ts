@@ -1,17 +1,17 @@
 import type { BuildRecord, DeploymentRecord, Phase } from '../../contract/record.ts';
 import { PHASES } from '../../contract/record.ts';
 
-const ms = (iso: string) => Date.parse(iso);
+const parseTime = (iso: string) => Date.parse(iso);
 
 /** Seconds for people: `0.4 s`, `12.3 s`, `2 min 05 s`. Clocks of two machines may differ: never below zero. */
-export function seconds(milliseconds: number): string {
+export function formatDuration(milliseconds: number): string {
   const tenths = Math.max(0, Math.round(milliseconds / 100));
   if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
   const whole = Math.round(tenths / 10);
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
-export interface Step {
+export interface TimedStep {
   readonly name: 'wait' | Phase;
   /** Milliseconds; null where the step did not begin. */
   readonly took: number | null;
@@ -19,21 +19,25 @@ export interface Step {
 }
 
 /** How long a build took, step by step. `wait` is all before its first phase: queue, analysis, start of the task. `now` ends what still runs. */
-export function steps(record: DeploymentRecord, build: BuildRecord, now: number): Step[] {
+export function listSteps(record: DeploymentRecord, build: BuildRecord, now: number): TimedStep[] {
   const first = build.phases[0];
-  const waitedUntil = first ? ms(first.startedAt) : ms(record.finishedAt ?? new Date(now).toISOString());
-  const wait: Step = { name: 'wait', took: waitedUntil - ms(record.createdAt), ok: first ? true : undefined };
+  const waitedUntil = first ? parseTime(first.startedAt) : parseTime(record.finishedAt ?? new Date(now).toISOString());
+  const wait: TimedStep = {
+    name: 'wait',
+    took: waitedUntil - parseTime(record.createdAt),
+    ok: first ? true : undefined,
+  };
   return [
     wait,
-    ...PHASES.map((name): Step => {
+    ...PHASES.map((name): TimedStep => {
       const phase = build.phases.find((p) => p.name === name);
       if (!phase) return { name, took: null, ok: undefined };
       const end = phase.finishedAt ?? record.finishedAt;
-      return { name, took: (end ? ms(end) : now) - ms(phase.startedAt), ok: phase.ok };
+      return { name, took: (end ? parseTime(end) : now) - parseTime(phase.startedAt), ok: phase.ok };
     }),
   ];
 }
 
 /** From the request to the end, or to `now`. Milliseconds. */
-export const total = (record: DeploymentRecord, now: number): number =>
-  (record.finishedAt ? ms(record.finishedAt) : now) - ms(record.createdAt);
+export const totalTime = (record: DeploymentRecord, now: number): number =>
+  (record.finishedAt ? parseTime(record.finishedAt) : now) - parseTime(record.createdAt);

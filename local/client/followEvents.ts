@@ -9,16 +9,16 @@ import {
   type DeploymentStatus,
 } from '../../contract/record.ts';
 import { networkReason, ProblemError, UnreachableError } from './errors.ts';
-import { failure, send } from './http.ts';
+import { errorOfAnswer, sendRequest } from './http.ts';
 
-export type Followed =
+export type FollowedEvents =
   | { readonly type: 'log'; readonly line: LogLine }
   /** The record has changed; the first one comes at once. */
   | { readonly type: 'status'; readonly record: DeploymentRecord }
   /** Always the last. */
   | { readonly type: 'end'; readonly status: DeploymentStatus };
 
-export interface FollowOptions {
+export interface FollowEventsOptions {
   /** `seq` of the last line that is known already. */
   readonly after?: number;
   readonly signal?: AbortSignal;
@@ -40,8 +40,8 @@ const EndSchema = z.object({ status: z.enum(DEPLOYMENT_STATUSES) });
 export async function* followEvents(
   url: URL,
   headers: Readonly<Record<string, string>>,
-  { after = 0, signal, idleMs = 45_000, pausesMs = PAUSES_MS }: FollowOptions,
-): AsyncGenerator<Followed, void, undefined> {
+  { after = 0, signal, idleMs = 45_000, pausesMs = PAUSES_MS }: FollowEventsOptions,
+): AsyncGenerator<FollowedEvents, void, undefined> {
   let seen = after;
   let updatedAt = '';
   let failures = 0;
@@ -49,8 +49,13 @@ export async function* followEvents(
     let reason = 'the stream ended before the deployment did';
     const from = performance.now();
     try {
-      for await (const message of connection(url, { ...headers, 'Last-Event-ID': String(seen) }, idleMs, signal)) {
-        const followed = read(message);
+      for await (const message of followConnection(
+        url,
+        { ...headers, 'Last-Event-ID': String(seen) },
+        idleMs,
+        signal,
+      )) {
+        const followed = readMessage(message);
         if (!followed) continue;
         // Every connection begins with the record, so only news counts as progress.
         if (followed.type === 'log') {
@@ -79,7 +84,7 @@ export async function* followEvents(
 }
 
 /** The events of one connection, until either side closes it or nothing came for `idleMs`. */
-async function* connection(
+async function* followConnection(
   url: URL,
   headers: Readonly<Record<string, string>>,
   idleMs: number,
@@ -89,7 +94,7 @@ async function* connection(
   const idle = setTimeout(() => closed.abort(new Error(`nothing came for ${idleMs / 1_000} s`)), idleMs);
   try {
     const stop = signal ? AbortSignal.any([signal, closed.signal]) : closed.signal;
-    const body = await open(url, headers, stop);
+    const body = await openConnection(url, headers, stop);
     const arrived: EventSourceMessage[] = [];
     const parser = createParser({ onEvent: (message) => arrived.push(message) });
     for await (const text of body.pipeThrough(new TextDecoderStream())) {
@@ -103,9 +108,9 @@ async function* connection(
   }
 }
 
-async function open(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) {
+async function openConnection(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) {
   const call = { headers: { ...headers, Accept: 'text/event-stream' }, signal };
-  let response = await send(url, call);
+  let response = await sendRequest(url, call);
   const location = response.status === 307 ? response.headers.get('Location') : null;
   if (location !== null) {
     // On AWS another endpoint streams; the platform names it itself, so the token goes along, but never into the clear.
@@ -113,15 +118,15 @@ async function open(url: URL, headers: Readonly<Record<string, string>>, signal:
     if (target.protocol !== 'https:' && target.protocol !== url.protocol)
       throw new UnreachableError(url, `it redirects to ${target.protocol}//, which is not encrypted`);
     await response.body?.cancel();
-    response = await send(target, call);
+    response = await sendRequest(target, call);
   }
-  if (!response.ok) throw failure(url, response.status, await response.text());
+  if (!response.ok) throw errorOfAnswer(url, response.status, await response.text());
   if (!response.body) throw new UnreachableError(url, 'the answer has no body');
   return response.body;
 }
 
 /** Undefined for events that this version does not know. */
-function read(message: EventSourceMessage): Followed | undefined {
+function readMessage(message: EventSourceMessage): FollowedEvents | undefined {
   switch (message.event) {
     case 'log':
       return { type: 'log', line: LogLineSchema.parse(JSON.parse(message.data)) };

@@ -23,8 +23,8 @@ export async function callJson<S extends z.ZodType>(
   call: Call & { readonly repeatable: boolean },
 ): Promise<z.infer<S>> {
   const { response, text } = await sendRepeatable(url, call, call.repeatable ? PAUSES : []);
-  if (!response.ok) throw failure(url, response.status, text);
-  const answer = schema.safeParse(json(text));
+  if (!response.ok) throw errorOfAnswer(url, response.status, text);
+  const answer = schema.safeParse(parseJson(text));
   if (!answer.success)
     throw new UnreachableError(url, 'the answer has an unknown form; is it a Veren of this version?', {
       cause: answer.error,
@@ -41,7 +41,7 @@ export async function sendRepeatable(
   for (let tried = 0; ; tried++) {
     const pause = pauses[tried];
     try {
-      const response = await send(url, call);
+      const response = await sendRequest(url, call);
       const text = await response.text();
       if (response.status !== 503 || pause === undefined) return { response, text };
     } catch (error) {
@@ -53,7 +53,7 @@ export async function sendRepeatable(
 }
 
 /** One request. A redirect is not followed: `fetch` would drop the token on the way to another origin. */
-export function send(url: URL, { method = 'GET', body, headers, signal }: Call): Promise<Response> {
+export function sendRequest(url: URL, { method = 'GET', body, headers, signal }: Call): Promise<Response> {
   return fetch(url, {
     method,
     redirect: 'manual',
@@ -64,14 +64,14 @@ export function send(url: URL, { method = 'GET', body, headers, signal }: Call):
 }
 
 /** The error for an answer that is no success. */
-export function failure(url: URL, status: number, text: string): ProblemError | UnreachableError {
-  const problem = ProblemSchema.safeParse(json(text));
+export function errorOfAnswer(url: URL, status: number, text: string): ProblemError | UnreachableError {
+  const problem = ProblemSchema.safeParse(parseJson(text));
   return problem.success
     ? new ProblemError(problem.data)
     : new UnreachableError(url, `it answered with HTTP ${status}`);
 }
 
-function json(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -46,17 +46,25 @@ export async function makeRepositoryFromFolder(folder: string, target: string): 
         .split(sep)
         .some((part) => LEFT_OUT.has(part)),
   });
-  await git(target, 'init', '--quiet', '--template=');
-  await git(target, 'symbolic-ref', 'HEAD', 'refs/heads/main');
-  await git(target, 'add', '--all');
-  await git(target, 'commit', '--quiet', '--allow-empty', '--no-gpg-sign', '--message', `Example ${basename(folder)}`);
-  const commit = await git(target, 'rev-parse', 'HEAD');
+  await runGitCommand(target, 'init', '--quiet', '--template=');
+  await runGitCommand(target, 'symbolic-ref', 'HEAD', 'refs/heads/main');
+  await runGitCommand(target, 'add', '--all');
+  await runGitCommand(
+    target,
+    'commit',
+    '--quiet',
+    '--allow-empty',
+    '--no-gpg-sign',
+    '--message',
+    `Example ${basename(folder)}`,
+  );
+  const commit = await runGitCommand(target, 'rev-parse', 'HEAD');
   return { folder: target, url: pathToFileURL(target).href, commit };
 }
 
 const run = promisify(execFile);
 
-async function git(cwd: string, ...args: string[]): Promise<string> {
+async function runGitCommand(cwd: string, ...args: string[]): Promise<string> {
   try {
     const env = { ...GIT_ENV, PATH: process.env.PATH };
     const { stdout } = await run('git', ['-c', 'core.autocrlf=false', ...args], { cwd, env });

@@ -1,7 +1,7 @@
 import { TARGETS, type Target } from '../../contract/builders.ts';
 import type { LogLine } from '../../contract/events.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
-import { seconds, steps, total } from './durations.ts';
+import { formatDuration, listSteps, totalTime } from './durations.ts';
 import type { Style } from './summary.ts';
 import { terminalText } from './terminalText.ts';
 
@@ -14,26 +14,26 @@ export function progressRows(record: DeploymentRecord, style: Style, now: number
   const { colors } = style;
   const spin = SPINNER[Math.floor(now / FRAME_MS) % SPINNER.length] ?? '';
   // Cut while the text is plain, so that its length is its width.
-  const row = (text: string, paint: (s: string) => string) => paint(text.slice(0, Math.max(0, columns - 1)));
+  const paintRow = (text: string, paint: (s: string) => string) => paint(text.slice(0, Math.max(0, columns - 1)));
   const running = !isTerminal(record.status);
   const rows = [
-    row(
-      `${running ? spin : '•'} ${terminalText(record.projectId, false)}  ${record.status}  ${seconds(total(record, now))}`,
+    paintRow(
+      `${running ? spin : '•'} ${terminalText(record.projectId, false)}  ${record.status}  ${formatDuration(totalTime(record, now))}`,
       colors.bold,
     ),
   ];
   for (const target of TARGETS) {
     const build = record.builds[target];
     if (!build) continue;
-    for (const { name, took, ok } of steps(record, build, now)) {
+    for (const { name, took, ok } of listSteps(record, build, now)) {
       if (name === 'wait' || took === null) continue;
-      const label = `${targetLabel(record, target)}${name.padEnd(8)} ${seconds(took).padStart(10)}`;
-      if (ok === true) rows.push(row(`  ✓ ${label}`, colors.green));
-      else if (ok === false) rows.push(row(`  ✗ ${label}`, colors.red));
-      else rows.push(row(`  ${running ? spin : '-'} ${label}`, colors.cyan));
+      const label = `${targetLabel(record, target)}${name.padEnd(8)} ${formatDuration(took).padStart(10)}`;
+      if (ok === true) rows.push(paintRow(`  ✓ ${label}`, colors.green));
+      else if (ok === false) rows.push(paintRow(`  ✗ ${label}`, colors.red));
+      else rows.push(paintRow(`  ${running ? spin : '-'} ${label}`, colors.cyan));
     }
     if (build.stored)
-      rows.push(row(`  ${spin} ${targetLabel(record, target)}built, waits for the other part`, colors.cyan));
+      rows.push(paintRow(`  ${spin} ${targetLabel(record, target)}built, waits for the other part`, colors.cyan));
   }
   return rows;
 }
@@ -44,7 +44,7 @@ export function targetLabel(record: DeploymentRecord, target: Target): string {
 }
 
 /** What has changed between two states of a record, in words: phases that began or ended, retries, the status. */
-export function changes(before: DeploymentRecord | null, after: DeploymentRecord): string[] {
+export function describeChanges(before: DeploymentRecord | null, after: DeploymentRecord): string[] {
   const lines: string[] = [];
   for (const target of TARGETS) {
     const build = after.builds[target];
@@ -56,7 +56,7 @@ export function changes(before: DeploymentRecord | null, after: DeploymentRecord
       const known = retried ? undefined : old?.phases.find((p) => p.name === phase.name);
       if (!known) lines.push(`${target}: ${phase.name} begins`);
       if (phase.finishedAt && !known?.finishedAt) {
-        const took = seconds(Date.parse(phase.finishedAt) - Date.parse(phase.startedAt));
+        const took = formatDuration(Date.parse(phase.finishedAt) - Date.parse(phase.startedAt));
         lines.push(`${target}: ${phase.name} ${phase.ok === false ? 'failed after' : 'done in'} ${took}`);
       }
     }

@@ -1,6 +1,6 @@
 import { type LogLine, LogLineSchema } from '../../contract/events.ts';
 import { UnreachableError } from './errors.ts';
-import { failure, sendRepeatable } from './http.ts';
+import { errorOfAnswer, sendRepeatable } from './http.ts';
 
 /** `rel="next"` of a Link header (RFC 8288); null on the last page. */
 const nextOf = (link: string | null): string | null => /<([^>]*)>\s*;\s*rel="?next"?/i.exec(link ?? '')?.[1] ?? null;
@@ -17,7 +17,7 @@ export async function* readLogPages(
   let seen = 0;
   for (;;) {
     const { response, text } = await sendRepeatable(page, { headers: { ...headers, Accept: 'application/x-ndjson' } });
-    if (!response.ok) throw failure(url, response.status, text);
+    if (!response.ok) throw errorOfAnswer(url, response.status, text);
     const before = seen;
     for (const line of text.split('\n')) {
       if (line === '') continue;

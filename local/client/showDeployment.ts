@@ -3,9 +3,9 @@ import type { DeploymentView } from '../../contract/api.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
 import type { Clock } from '../../lambdas/shared/ports.ts';
 import { Display, type Out } from './display.ts';
-import { seconds, total } from './durations.ts';
-import { changes, FRAME_MS, logLine, planLines, progressRows } from './progress.ts';
-import { durationTable, outcome, styleOf } from './summary.ts';
+import { formatDuration, totalTime } from './durations.ts';
+import { describeChanges, FRAME_MS, logLine, planLines, progressRows } from './progress.ts';
+import { describeOutcome, durationTable, styleOf } from './summary.ts';
 import type { VerenClient } from './VerenClient.ts';
 
 export interface ShowOptions {
@@ -30,16 +30,16 @@ export async function showDeployment(
   const style = styleOf(pc.createColors(color));
   const display = new Display(out, isTTY);
   let record: DeploymentRecord | null = null;
-  const frame = () => {
+  const drawFrame = () => {
     if (record) display.frame(progressRows(record, style, clock.now(), display.columns));
   };
-  const timer = isTTY ? setInterval(frame, FRAME_MS) : undefined;
+  const timer = isTTY ? setInterval(drawFrame, FRAME_MS) : undefined;
   try {
     for await (const followed of client.followLogs(deploymentId, signal ? { signal } : {})) {
       if (followed.type === 'status') {
         if (!record?.plan) display.print(planLines(followed.record, style));
         // On a terminal the block shows them.
-        if (!isTTY) display.print(changes(record, followed.record));
+        if (!isTTY) display.print(describeChanges(record, followed.record));
         record = followed.record;
       } else if (followed.type === 'log') {
         display.print([logLine(followed.line, record, style)]);
@@ -51,9 +51,10 @@ export async function showDeployment(
   }
   signal?.throwIfAborted();
   const final = await client.getDeployment(deploymentId);
-  const print = (lines: readonly string[]) => out.write(lines.map((line) => `${line}\n`).join(''));
-  print(['', ...durationTable(final, style, clock.now()), '']);
-  print(outcome(final, style));
-  if (final.status === 'succeeded') print([style.colors.green(`Succeeded in ${seconds(total(final, clock.now()))}.`)]);
+  const printLines = (lines: readonly string[]) => out.write(lines.map((line) => `${line}\n`).join(''));
+  printLines(['', ...durationTable(final, style, clock.now()), '']);
+  printLines(describeOutcome(final, style));
+  if (final.status === 'succeeded')
+    printLines([style.colors.green(`Succeeded in ${formatDuration(totalTime(final, clock.now()))}.`)]);
   return final;
 }

@@ -2,7 +2,7 @@ import type { Colors } from 'picocolors/types';
 import type { DeploymentView } from '../../contract/api.ts';
 import { TARGETS } from '../../contract/builders.ts';
 import { type Failure, isTerminal } from '../../contract/record.ts';
-import { seconds, steps, total } from './durations.ts';
+import { formatDuration, listSteps, totalTime } from './durations.ts';
 import { terminalText } from './terminalText.ts';
 
 export interface Style {
@@ -24,7 +24,7 @@ const COLUMN_WIDTH = 14;
 export function durationTable(record: DeploymentView, { colors }: Style, now: number): string[] {
   const columns = TARGETS.flatMap((target) => {
     const build = record.builds[target];
-    return build ? [{ target, steps: steps(record, build, now), attempt: build.attempt }] : [];
+    return build ? [{ target, steps: listSteps(record, build, now), attempt: build.attempt }] : [];
   });
   const first = columns[0];
   if (!first) return [];
@@ -33,20 +33,20 @@ export function durationTable(record: DeploymentView, { colors }: Style, now: nu
     label: LABELS[name] ?? name,
     cells: columns.map((column) => {
       const took = column.steps[i]?.took ?? null;
-      return took === null ? '-' : seconds(took);
+      return took === null ? '-' : formatDuration(took);
     }),
   }));
-  const row = (label: string, cells: readonly string[]) =>
+  const formatRow = (label: string, cells: readonly string[]) =>
     `  ${label.padEnd(LABEL_WIDTH)}${cells.map((cell) => cell.padStart(COLUMN_WIDTH)).join('')}`;
   return [
-    colors.dim(row('', heading)),
-    ...rows.map(({ label, cells }) => row(label, cells)),
-    colors.bold(row('total', [seconds(total(record, now))])),
+    colors.dim(formatRow('', heading)),
+    ...rows.map(({ label, cells }) => formatRow(label, cells)),
+    colors.bold(formatRow('total', [formatDuration(totalTime(record, now))])),
   ];
 }
 
 /** What became of the deployment: where it is, or why there is none. */
-export function outcome(record: DeploymentView, style: Style): string[] {
+export function describeOutcome(record: DeploymentView, style: Style): string[] {
   const { colors, safe } = style;
   if (record.status === 'canceled') return [colors.yellow('Canceled.')];
   const lines: string[] = [];
@@ -62,7 +62,7 @@ export function outcome(record: DeploymentView, style: Style): string[] {
     const artifact = build?.artifact;
     if (artifact?.kind === 'image') lines.push(`${target}: image ${safe(artifact.uri)} (${safe(artifact.digest)})`);
     if (artifact?.kind === 'static')
-      lines.push(`${target}: ${artifact.files} files, ${size(artifact.bytes)}, at ${safe(artifact.url)}`);
+      lines.push(`${target}: ${artifact.files} files, ${formatSize(artifact.bytes)}, at ${safe(artifact.url)}`);
   }
   if (record.error && !seen.has(record.error.message)) lines.push(...failureLines(undefined, record.error, style));
   if (record.outcome === 'partial') {
@@ -88,7 +88,7 @@ function failureLines(target: string | undefined, error: Failure, { colors, safe
   ];
 }
 
-function size(bytes: number): string {
+function formatSize(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
   if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
   return `${(bytes / 1_000_000).toFixed(1)} MB`;

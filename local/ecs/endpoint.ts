@@ -55,7 +55,7 @@ export async function startEcsEndpoint(options: EcsEndpointOptions): Promise<End
   const table = operationTable(api);
   const calls = new Map<string, number>();
 
-  async function answer(request: IncomingMessage): Promise<{ body: unknown; lost: boolean }> {
+  async function answerRequest(request: IncomingMessage): Promise<{ body: unknown; lost: boolean }> {
     const { body, principal } = await readSignedBody(request, { service: 'ecs', credentials, now: clock.now() });
     const target = String(request.headers['x-amz-target'] ?? '');
     const name = target.startsWith(TARGET) ? target.slice(TARGET.length) : '';
@@ -81,11 +81,11 @@ export async function startEcsEndpoint(options: EcsEndpointOptions): Promise<End
   }
 
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
-    answer(request).then(
+    answerRequest(request).then(
       ({ body, lost }) => (lost ? request.socket.destroy() : send(response, 200, body)),
       (error) => {
         if (!(error instanceof ServiceError)) onError(error);
-        const { code, status, message, members } = error instanceof ServiceError ? ecsError(error) : internal();
+        const { code, status, message, members } = error instanceof ServiceError ? ecsError(error) : internalError();
         send(response, status, { __type: code, message, ...members });
       },
     );
@@ -104,7 +104,7 @@ export async function startEcsEndpoint(options: EcsEndpointOptions): Promise<End
 }
 
 function operationTable(api: Operations): Readonly<Record<string, (input: unknown) => Promise<unknown>>> {
-  const operation =
+  const defineOperation =
     <S extends z.ZodType>(schema: S, run: (input: z.output<S>) => Promise<unknown>) =>
     (input: unknown) => {
       const parsed = schema.safeParse(input);
@@ -113,10 +113,10 @@ function operationTable(api: Operations): Readonly<Record<string, (input: unknow
       throw new ServiceError('InvalidParameterException', 400, `${path.join('.')}: ${message}`);
     };
   return {
-    RunTask: operation(RunTaskRequest, (input) => api.runTask(input)),
-    StopTask: operation(StopTaskRequest, (input) => api.stopTask(input)),
-    DescribeTasks: operation(DescribeTasksRequest, (input) => api.describeTasks(input)),
-    ListTasks: operation(ListTasksRequest, (input) => api.listTasks(input)),
+    RunTask: defineOperation(RunTaskRequest, (input) => api.runTask(input)),
+    StopTask: defineOperation(StopTaskRequest, (input) => api.stopTask(input)),
+    DescribeTasks: defineOperation(DescribeTasksRequest, (input) => api.describeTasks(input)),
+    ListTasks: defineOperation(ListTasksRequest, (input) => api.listTasks(input)),
   };
 }
 
@@ -138,7 +138,7 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.end(text);
 }
 
-const internal = () => new ServiceError('ServerException', 500, 'An internal error occurred.');
+const internalError = () => new ServiceError('ServerException', 500, 'An internal error occurred.');
 
 /** The common faults by the names they have in JSON protocols. Source: ECS API reference, "Common errors". */
 function ecsError(error: ServiceError): ServiceError {

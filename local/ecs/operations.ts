@@ -3,7 +3,7 @@ import { MAX_OVERRIDES_LENGTH } from '../../contract/builder-env.ts';
 import type { Clock } from '../../lambdas/shared/ports.ts';
 import { ServiceError } from '../awsProtocol/serviceError.ts';
 import { clusterArn, familyName, nameOf, taskArn } from './arns.ts';
-import type { DescribeTasksInput, ListTasksInput, RunTaskInput, StopTaskInput } from './requests.ts';
+import type { DescribeTasksInput, ListTasksInput, RunTaskRequest, StopTaskInput } from './requests.ts';
 import type { Runner } from './runner.ts';
 import { newTask, type TaskRecord } from './task.ts';
 import type { TaskDefinition } from './taskDefinition.ts';
@@ -12,7 +12,7 @@ import { taskAnswer } from './view.ts';
 
 const PAGE = 100;
 
-const invalid = (message: string) => new ServiceError('InvalidParameterException', 400, message);
+const invalidParameter = (message: string) => new ServiceError('InvalidParameterException', 400, message);
 
 export class Operations {
   readonly #definitions: ReadonlyMap<string, TaskDefinition>;
@@ -39,7 +39,7 @@ export class Operations {
     return taskAnswer(task, this.#store.overrides.get(task.id) ?? [{ name: task.containerName }]);
   }
 
-  async runTask(input: RunTaskInput) {
+  async runTask(input: RunTaskRequest) {
     const cluster = this.#cluster(input.cluster);
     const definition = this.#definitions.get(familyName(input.taskDefinition) ?? '');
     if (!definition) throw new ServiceError('ClientException', 400, 'Unable to find task definition.');
@@ -86,15 +86,15 @@ export class Operations {
 
   async stopTask(input: StopTaskInput) {
     const task = this.#find(this.#cluster(input.cluster), input.task);
-    if (!task) throw invalid('The referenced task was not found.');
+    if (!task) throw invalidParameter('The referenced task was not found.');
     await this.#runner.stop(task, 'UserInitiated', input.reason ?? 'Task stopped by user');
     return { task: this.#answer(task) };
   }
 
   async describeTasks(input: DescribeTasksInput) {
     const cluster = this.#cluster(input.cluster);
-    if (input.tasks.length === 0) throw invalid('Tasks cannot be empty.');
-    if (input.tasks.length > PAGE) throw invalid(`Tasks cannot have more than ${PAGE} elements.`);
+    if (input.tasks.length === 0) throw invalidParameter('Tasks cannot be empty.');
+    if (input.tasks.length > PAGE) throw invalidParameter(`Tasks cannot have more than ${PAGE} elements.`);
     const found = input.tasks.map((name) => [name, this.#find(cluster, name)] as const);
     return {
       tasks: found.flatMap(([, task]) => (task ? [this.#answer(task)] : [])),
@@ -107,7 +107,7 @@ export class Operations {
   async listTasks(input: ListTasksInput) {
     const cluster = this.#cluster(input.cluster);
     const desired = input.desiredStatus ?? 'RUNNING';
-    if (input.nextToken != null && !/^[0-9a-f]{32}$/.test(input.nextToken)) throw invalid('Invalid token.');
+    if (input.nextToken != null && !/^[0-9a-f]{32}$/.test(input.nextToken)) throw invalidParameter('Invalid token.');
     const matching = [...this.#store.tasks.values()]
       .filter(
         (task) =>
@@ -135,34 +135,34 @@ export class Operations {
   }
 }
 
-function checkRunTask(input: RunTaskInput, definition: TaskDefinition): void {
+function checkRunTask(input: RunTaskRequest, definition: TaskDefinition): void {
   const overrides = input.overrides?.containerOverrides ?? [];
   const stranger = overrides.find((o) => o.name !== definition.containerName);
   if (stranger)
-    throw invalid(`Override for container named ${stranger.name} is not a container in the TaskDefinition.`);
+    throw invalidParameter(`Override for container named ${stranger.name} is not a container in the TaskDefinition.`);
   if (input.overrides && JSON.stringify(input.overrides).length > MAX_OVERRIDES_LENGTH)
-    throw invalid(`Container Overrides length must be at most ${MAX_OVERRIDES_LENGTH}`);
+    throw invalidParameter(`Container Overrides length must be at most ${MAX_OVERRIDES_LENGTH}`);
   const providers = input.capacityProviderStrategy ?? [];
   if (input.launchType && providers.length > 0)
-    throw invalid(
+    throw invalidParameter(
       'Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.',
     );
   if (providers.some((p) => !['FARGATE', 'FARGATE_SPOT'].includes(p.capacityProvider)))
-    throw invalid('The specified capacity provider was not found.');
+    throw invalidParameter('The specified capacity provider was not found.');
 }
 
-function fingerprintOf({ clientToken: _, ...parameters }: RunTaskInput): string {
+function fingerprintOf({ clientToken: _, ...parameters }: RunTaskRequest): string {
   return createHash('sha256')
-    .update(JSON.stringify(sorted(parameters)))
+    .update(JSON.stringify(sortKeys(parameters)))
     .digest('hex');
 }
 
 /** The order of an object's members means nothing. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value)
     .filter(([, v]) => v != null)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([k, v]) => [k, sorted(v)]));
+  return Object.fromEntries(entries.map(([k, v]) => [k, sortKeys(v)]));
 }

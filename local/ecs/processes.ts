@@ -111,17 +111,17 @@ const parsePs = (output: string): ProcessInfo[] =>
     return [{ pid: Number(match[1]), ppid: Number(match[2]), pgid: Number(match[3]), started: match[5]! }];
   });
 
-const mark = (variable: string) => createHash('sha256').update(variable).digest('hex');
+const markOf = (variable: string) => createHash('sha256').update(variable).digest('hex');
 
 /**
  * Who a child is that was just started. Synchronous: nothing may come between starting it and writing this down.
  * @param given The variables that only this task has.
  */
-export function identify(pid: number, given: Readonly<Record<string, string>>): ProcessIdentity {
+export function identifyProcess(pid: number, given: Readonly<Record<string, string>>): ProcessIdentity {
   const info = isLinux
     ? parseStat(statOf(pid))
     : parsePs(execFileSync('ps', ['-p', String(pid), ...PS], { env: PS_ENV, encoding: 'utf8' }))[0];
-  const marks = Object.entries(given).map(([name, value]) => mark(`${name}=${value}`));
+  const marks = Object.entries(given).map(([name, value]) => markOf(`${name}=${value}`));
   return { pid, started: info?.started ?? 'ended at once', marks };
 }
 
@@ -161,14 +161,14 @@ export async function orphansOf(table: ProcessTable, leader: ProcessIdentity): P
   const checked = await Promise.all(
     members.map(async (info) => {
       const environ = await readFile(`/proc/${info.pid}/environ`, 'utf8').catch(() => '');
-      const marks = new Set(environ.split('\0').map(mark));
+      const marks = new Set(environ.split('\0').map(markOf));
       return leader.marks.every((m) => marks.has(m)) ? info : undefined;
     }),
   );
   return checked.filter((info) => info !== undefined);
 }
 
-export function signal(pid: number, name: NodeJS.Signals): void {
+export function signalProcess(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
@@ -187,10 +187,10 @@ export async function killFamily(leader: ProcessIdentity, known: Map<number, str
     const family = familyOf(table, leader, known);
     if (family.length === 0) return;
     // The group at one blow where it is surely the task's: a fork bomb cannot slip through between two looks.
-    if (family.some(({ pid }) => pid === leader.pid)) signal(-leader.pid, 'SIGKILL');
+    if (family.some(({ pid }) => pid === leader.pid)) signalProcess(-leader.pid, 'SIGKILL');
     for (const { pid, started } of family) {
       known.set(pid, started);
-      signal(pid, 'SIGKILL');
+      signalProcess(pid, 'SIGKILL');
     }
     await new Promise((resolve) => setTimeout(resolve, round < 5 ? 10 : 100));
   }

@@ -29,7 +29,7 @@ export const RunTaskRequest = z.object({
     .loose()
     .nullish(),
 });
-export type RunTaskInput = z.infer<typeof RunTaskRequest>;
+export type RunTaskRequest = z.infer<typeof RunTaskRequest>;
 
 export const StopTaskRequest = z.object({ cluster: text, task: z.string(), reason: text });
 export type StopTaskInput = z.infer<typeof StopTaskRequest>;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Clock } from '../../lambdas/shared/ports.ts';
 import { PLATFORM_CRASHED, PLATFORM_STOPPED } from '../../lambdas/task-watcher/classify.ts';
-import { familyOf, identify, killFamily, processTable, signal } from './processes.ts';
+import { familyOf, identifyProcess, killFamily, processTable, signalProcess } from './processes.ts';
 import type { ContainerOverride, StopCode, TaskRecord } from './task.ts';
 import type { TaskDefinition } from './taskDefinition.ts';
 import type { TaskLog } from './taskLog.ts';
@@ -89,7 +89,7 @@ export class Runner {
 
   #terminate(live: Live): void {
     if (live.pid === undefined) return; // not started, and it will not be; or ended already
-    signal(-live.pid, 'SIGTERM');
+    signalProcess(-live.pid, 'SIGTERM');
     const seconds = live.definition.stopTimeoutSeconds ?? DEFAULT_STOP_TIMEOUT_SECONDS;
     live.killTimer = setTimeout(() => this.#kill(live), seconds * 1_000);
   }
@@ -181,18 +181,18 @@ export class Runner {
     const end = new Promise<Ending>((resolve) => {
       child.once('error', (error) => resolve({ error }));
       child.once('exit', (code, name) => {
-        if (live.pid !== undefined) signal(-live.pid, 'SIGKILL'); // what is left of its group
+        if (live.pid !== undefined) signalProcess(-live.pid, 'SIGKILL'); // what is left of its group
         delete live.pid;
         resolve({ code, signal: name });
       });
     });
     if (child.pid !== undefined) {
       live.pid = child.pid;
-      task.process = identify(child.pid, run.given);
+      task.process = identifyProcess(child.pid, run.given);
       try {
         this.#options.store.saveNow(task); // from here on a new life of the platform would find the process
       } catch (error) {
-        signal(-child.pid, 'SIGKILL'); // one that nobody would find must not run
+        signalProcess(-child.pid, 'SIGKILL'); // one that nobody would find must not run
         throw error;
       }
       await this.#change(task, { lastStatus: 'RUNNING', startedAt: this.#options.clock.now() });

@@ -20,7 +20,7 @@ export interface TaskStateChange {
 /** A task as ECS answers it and as its events tell it; they differ in how a time is written. */
 function taskView<Time>(task: TaskRecord, overrides: readonly ContainerOverride[], time: (ms: number) => Time) {
   const { id, cluster, family } = task;
-  const when = <Name extends string>(name: Name, ms: number | undefined) =>
+  const timeField = <Name extends string>(name: Name, ms: number | undefined) =>
     (ms === undefined ? {} : { [name]: time(ms) }) as { [K in Name]?: Time };
   const arn = taskArn(cluster, id);
   return {
@@ -54,13 +54,13 @@ function taskView<Time>(task: TaskRecord, overrides: readonly ContainerOverride[
     version: task.version,
     ...(task.capacityProvider && { capacityProviderName: task.capacityProvider }),
     ...(task.startedBy !== undefined && { startedBy: task.startedBy }),
-    ...when('createdAt', task.createdAt),
-    ...when('pullStartedAt', task.pullStartedAt),
-    ...when('pullStoppedAt', task.startedAt),
-    ...when('startedAt', task.startedAt),
-    ...when('stoppingAt', task.stoppingAt),
-    ...when('stoppedAt', task.stoppedAt),
-    ...when('executionStoppedAt', task.stoppedAt),
+    ...timeField('createdAt', task.createdAt),
+    ...timeField('pullStartedAt', task.pullStartedAt),
+    ...timeField('pullStoppedAt', task.startedAt),
+    ...timeField('startedAt', task.startedAt),
+    ...timeField('stoppingAt', task.stoppingAt),
+    ...timeField('stoppedAt', task.stoppedAt),
+    ...timeField('executionStoppedAt', task.stoppedAt),
     ...(task.stopCode && { stopCode: task.stopCode }),
     ...(task.stoppedReason !== undefined && { stoppedReason: task.stoppedReason }),
   };

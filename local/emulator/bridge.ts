@@ -71,22 +71,22 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     onError,
     onTaskStateChange: (change) => tasks.tell(change),
   });
-  const deliver = (change: TaskStateChange) => deliverStateChange({ events, lambda }, change);
-  const tasks = new TaskBridge({ ecs, store, runner, definitions, deliver, log, onError });
+  const deliverChange = (change: TaskStateChange) => deliverStateChange({ events, lambda }, change);
+  const tasks = new TaskBridge({ ecs, store, runner, definitions, deliver: deliverChange, log, onError });
   await runner.recover();
   await clearWork(workFolder(dataDir), users);
   await protectData(dataDir);
   const proxy = await startEcsProxy({ upstream: emulator, port: options.port, store });
 
   const stop = new AbortController();
-  const loop = async (work: () => Promise<unknown>) => {
+  const repeatUntilStopped = async (work: () => Promise<unknown>) => {
     while (!stop.signal.aborted) {
       await work().catch(onError);
       await sleep(LOOK_MS, undefined, { signal: stop.signal }).catch(() => {});
     }
   };
   let endFeed: (() => Promise<void>) | undefined;
-  const feed = async () => {
+  const startFeed = async () => {
     if (endFeed) return;
     const source = await deployedSource(lambda, `${PREFIX}event-projector`);
     const kafka = source && (await deployedKafka(lambda, `${PREFIX}task-watcher`));
@@ -94,7 +94,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     endFeed = await feedFunction({ lambda, source, kafka, region: DEFAULT_REGION, onError });
     log(`${source.functionArn} is fed with ${source.topics.join(', ')} of ${kafka.KAFKA_BROKERS}`);
   };
-  const loops = [loop(() => tasks.look()), loop(feed)];
+  const loops = [repeatUntilStopped(() => tasks.look()), repeatUntilStopped(startFeed)];
   return {
     ecsUrl: proxy.url,
     async close() {

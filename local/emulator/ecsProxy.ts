@@ -4,7 +4,7 @@ import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
 import { nameOf } from '../ecs/arns.ts';
 import type { TaskStore } from '../ecs/taskStore.ts';
 import { taskAnswer } from '../ecs/view.ts';
-import { type EmulatedTask, overlay } from './overlay.ts';
+import { type EmulatedTask, overlayTask } from './overlay.ts';
 
 export interface EcsProxyOptions {
   /** The emulator. */
@@ -21,7 +21,7 @@ const NOT_PASSED_ON = new Set(['host', 'connection', 'content-length', 'transfer
  * as it came, and its answer back; DescribeTasks tells of tasks that run here what is true of them.
  */
 export async function startEcsProxy({ upstream, port, store }: EcsProxyOptions): Promise<Endpoint> {
-  async function forward(request: IncomingMessage) {
+  async function forwardRequest(request: IncomingMessage) {
     const answer = await fetch(new URL(request.url ?? '/', upstream), {
       method: request.method ?? 'POST',
       headers: passedOn(request),
@@ -33,7 +33,7 @@ export async function startEcsProxy({ upstream, port, store }: EcsProxyOptions):
     return { status: answer.status, type, body: isDescribe && answer.ok ? withOwnState(text, store) : text };
   }
   const server = createServer((request, response) => {
-    forward(request).then(
+    forwardRequest(request).then(
       ({ status, type, body }) => response.writeHead(status, { 'Content-Type': type }).end(body),
       (e: Error) =>
         response
@@ -54,7 +54,7 @@ function withOwnState(text: string, store: TaskStore): string {
   const answer = JSON.parse(text) as { tasks?: EmulatedTask[] };
   const tasks = answer.tasks?.map((task) => {
     const record = store.tasks.get(nameOf(task.taskArn ?? ''));
-    return record ? overlay(task, taskAnswer(record, [])) : task;
+    return record ? overlayTask(task, taskAnswer(record, [])) : task;
   });
   return JSON.stringify({ ...answer, tasks });
 }

@@ -26,7 +26,7 @@ export interface EventSource {
 export async function deployedSource(lambda: LambdaClient, functionName: string): Promise<EventSource | null> {
   const { EventSourceMappings = [] } = await lambda
     .send(new ListEventSourceMappingsCommand({ FunctionName: functionName }))
-    .catch(absent({ EventSourceMappings: [] as EventSourceMappingConfiguration[] }));
+    .catch(whereAbsent({ EventSourceMappings: [] as EventSourceMappingConfiguration[] }));
   const enabled = EventSourceMappings.filter(({ State }) => State === 'Enabled');
   const functionArn = enabled[0]?.FunctionArn;
   if (!functionArn) return null;
@@ -38,11 +38,11 @@ export async function deployedSource(lambda: LambdaClient, functionName: string)
 export async function deployedKafka(lambda: LambdaClient, functionName: string): Promise<KafkaEnv | null> {
   const found = await lambda
     .send(new GetFunctionConfigurationCommand({ FunctionName: functionName }))
-    .catch(absent(null));
+    .catch(whereAbsent(null));
   return found && KafkaEnvSchema.parse(found.Environment?.Variables ?? {});
 }
 
-const absent =
+const whereAbsent =
   <T>(instead: T) =>
   (e: Error): T => {
     if (e.name === 'ResourceNotFoundException') return instead;
@@ -64,13 +64,17 @@ export async function feedFunction(options: {
     kafka,
     groupId: 'veren-emulator-bridge',
     topics: source.topics,
-    handler: (event) => invoke(lambda, source.functionArn, event),
+    handler: (event) => invokeFunction(lambda, source.functionArn, event),
     onError,
   });
 }
 
 /** @throws where the function failed: its batch is given again */
-export async function invoke(lambda: LambdaClient, functionArn: string, event: MSKEvent): Promise<KafkaBatchResponse> {
+export async function invokeFunction(
+  lambda: LambdaClient,
+  functionArn: string,
+  event: MSKEvent,
+): Promise<KafkaBatchResponse> {
   const { FunctionError, Payload } = await lambda.send(
     new InvokeCommand({ FunctionName: functionArn, Payload: JSON.stringify(event) }),
   );

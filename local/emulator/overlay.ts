@@ -27,19 +27,19 @@ const OF_A_CONTAINER = ['lastStatus', 'exitCode', 'reason'] as const;
  * The emulator's answer with the true state of the task put over it: an emulator that runs nothing says RUNNING from the
  * first moment, and STOPPED with exit code 0 from the first StopTask. What has not happened yet is left out, as in ECS.
  */
-export function overlay<T extends EmulatedTask>(emulated: T, own: TaskAnswer): T {
+export function overlayTask<T extends EmulatedTask>(emulated: T, own: TaskAnswer): T {
   const stopping = emulated.desiredStatus === 'STOPPED' || own.desiredStatus === 'STOPPED';
   return {
-    ...put(emulated, own, OF_THE_TASK),
+    ...overlayFields(emulated, own, OF_THE_TASK),
     desiredStatus: stopping ? 'STOPPED' : 'RUNNING',
     containers: emulated.containers?.map((container) => {
       const ours = own.containers.find(({ name }) => name === container.name);
-      return ours ? put(container, ours, OF_A_CONTAINER) : container;
+      return ours ? overlayFields(container, ours, OF_A_CONTAINER) : container;
     }),
   };
 }
 
-function put<T extends object>(over: T, own: object, names: readonly string[]): T {
+function overlayFields<T extends object>(over: T, own: object, names: readonly string[]): T {
   const result = { ...over } as Record<string, unknown>;
   for (const name of names) {
     delete result[name];

@@ -169,21 +169,21 @@ export class Connection {
   }
 
   #authenticate({ body, version }: Request, response: WireWriter): boolean {
-    const write = (code: number, message: string | null, reply: string) => {
+    const writeAnswer = (code: number, message: string | null, reply: string) => {
       response.int16(code).string(message).bytes(Buffer.from(reply));
       if (version >= 1) response.int64(0n);
       return true;
     };
     const conversation = this.#conversation;
-    if (!conversation) return write(KAFKA_ERROR.ILLEGAL_SASL_STATE, 'Send a SaslHandshake first.', '');
+    if (!conversation) return writeAnswer(KAFKA_ERROR.ILLEGAL_SASL_STATE, 'Send a SaslHandshake first.', '');
     try {
       const { reply, done } = conversation.answer((body.nullableBytes() ?? Buffer.alloc(0)).toString('utf8'));
       if (done) this.#trusted = true;
-      return write(KAFKA_ERROR.NONE, null, reply);
+      return writeAnswer(KAFKA_ERROR.NONE, null, reply);
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
       this.#conversation = undefined; // one guess for each handshake
-      return write(error.code, error.message, '');
+      return writeAnswer(error.code, error.message, '');
     }
   }
 }

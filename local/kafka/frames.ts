@@ -8,7 +8,7 @@ export async function* readFrames(source: AsyncIterable<Buffer>, limit: () => nu
   let parts: Buffer[] = [];
   let size = 0;
   let wanted: number | undefined;
-  const take = (length: number): Buffer => {
+  const takeBytes = (length: number): Buffer => {
     const all = parts.length === 1 ? parts[0]! : Buffer.concat(parts, size);
     parts = all.length > length ? [all.subarray(length)] : [];
     size = all.length - length;
@@ -20,11 +20,11 @@ export async function* readFrames(source: AsyncIterable<Buffer>, limit: () => nu
     while (true) {
       if (wanted === undefined) {
         if (size < 4) break;
-        wanted = take(4).readInt32BE();
+        wanted = takeBytes(4).readInt32BE();
         if (wanted < 8 || wanted > limit()) throw new RangeError('The length of a frame is not valid.');
       }
       if (size < wanted) break;
-      const frame = take(wanted);
+      const frame = takeBytes(wanted);
       wanted = undefined;
       yield frame;
     }

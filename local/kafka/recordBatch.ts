@@ -36,23 +36,23 @@ const MAX_MAC_BYTES = 100;
 export function decodeRecordBatch(bytes: Buffer): RecordBatch {
   if (bytes.length > MAX_BATCH_BYTES) throw new KafkaError(KAFKA_ERROR.MESSAGE_TOO_LARGE, 'The batch is too large.');
   try {
-    return decode(new WireReader(bytes));
+    return decodeBatch(new WireReader(bytes));
   } catch (error) {
     if (error instanceof KafkaError) throw error;
-    throw corrupt((error as Error).message);
+    throw corruptMessage((error as Error).message);
   }
 }
 
-const corrupt = (message: string) => new KafkaError(KAFKA_ERROR.CORRUPT_MESSAGE, message);
+const corruptMessage = (message: string) => new KafkaError(KAFKA_ERROR.CORRUPT_MESSAGE, message);
 
-function decode(reader: WireReader): RecordBatch {
+function decodeBatch(reader: WireReader): RecordBatch {
   reader.int64(); // base offset: the broker's to give
-  if (reader.int32() !== reader.remaining) throw corrupt('The batch has not the length that it states.');
+  if (reader.int32() !== reader.remaining) throw corruptMessage('The batch has not the length that it states.');
   reader.int32(); // partition leader epoch
-  if (reader.int8() !== 2) throw corrupt('Only record batches of format 2 are known.');
+  if (reader.int8() !== 2) throw corruptMessage('Only record batches of format 2 are known.');
   const crc = reader.uint32();
   const body = reader.bytes(reader.remaining);
-  if (crc32c(body) !== crc) throw corrupt('The checksum of the batch does not match.');
+  if (crc32c(body) !== crc) throw corruptMessage('The checksum of the batch does not match.');
 
   const header = new WireReader(body);
   const attributes = header.int16();
@@ -65,15 +65,15 @@ function decode(reader: WireReader): RecordBatch {
   const count = header.int32();
   if (count < 1 || count !== lastOffsetDelta + 1)
     throw new KafkaError(KAFKA_ERROR.INVALID_RECORD, 'The number of records is not valid.');
-  const records = new WireReader(unpack(header.bytes(header.remaining), attributes & 7));
+  const records = new WireReader(unpackRecords(header.bytes(header.remaining), attributes & 7));
   const messages: KafkaMessage[] = [];
   // No list of `count` elements is made beforehand: the number is a stranger's.
   for (let i = 0; i < count; i++) messages.push(decodeRecord(records, baseTimestamp));
-  if (records.remaining > 0) throw corrupt('There are bytes after the last record.');
+  if (records.remaining > 0) throw corruptMessage('There are bytes after the last record.');
   return { producerId, producerEpoch, baseSequence, messages };
 }
 
-function unpack(bytes: Buffer, codec: number): Buffer {
+function unpackRecords(bytes: Buffer, codec: number): Buffer {
   if (codec === 0) return bytes;
   if (codec !== GZIP) throw new KafkaError(KAFKA_ERROR.UNSUPPORTED_COMPRESSION_TYPE, 'Only gzip is supported.');
   return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES });
@@ -93,7 +93,7 @@ function decodeRecord(batch: WireReader, baseTimestamp: bigint): KafkaMessage {
     const given = record.varbytes();
     if (name === MAC_HEADER && given && given.length <= MAX_MAC_BYTES) mac = given.toString('latin1');
   }
-  if (record.remaining > 0) throw corrupt('A record has not the length that it states.');
+  if (record.remaining > 0) throw corruptMessage('A record has not the length that it states.');
   return {
     key: key?.toString('utf8') ?? '',
     value: value?.toString('utf8') ?? '',

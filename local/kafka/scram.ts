@@ -20,14 +20,14 @@ export interface ScramVerifier {
   readonly serverKey: Buffer;
 }
 
-const hmac = (key: Buffer, text: string) => createHmac(HASH, key).update(text).digest();
-const failed = () => new KafkaError(KAFKA_ERROR.SASL_AUTHENTICATION_FAILED, 'Authentication failed.');
+const hmacSha256 = (key: Buffer, text: string) => createHmac(HASH, key).update(text).digest();
+const authenticationFailed = () => new KafkaError(KAFKA_ERROR.SASL_AUTHENTICATION_FAILED, 'Authentication failed.');
 
 export function scramVerifier({ username, password }: ScramUser): ScramVerifier {
   const salt = randomBytes(24);
   const salted = pbkdf2Sync(password, salt, ITERATIONS, 64, HASH);
-  const storedKey = createHash(HASH).update(hmac(salted, 'Client Key')).digest();
-  return { username, salt, storedKey, serverKey: hmac(salted, 'Server Key') };
+  const storedKey = createHash(HASH).update(hmacSha256(salted, 'Client Key')).digest();
+  return { username, salt, storedKey, serverKey: hmacSha256(salted, 'Server Key') };
 }
 
 /** One conversation: the client's first message, then its last. */
@@ -46,7 +46,7 @@ export class ScramConversation {
 
   #begin(message: string): { reply: string; done: boolean } {
     const match = /^n,,(n=([^,]{1,255}),r=([\x21-\x2b\x2d-\x7e]{8,255}))$/.exec(message);
-    if (!match) throw failed();
+    if (!match) throw authenticationFailed();
     const nonce = match[3]! + randomBytes(18).toString('base64');
     const serverFirst = `r=${nonce},s=${this.#verifier.salt.toString('base64')},i=${ITERATIONS}`;
     this.#first = { bare: match[1]!, serverFirst, nonce };
@@ -58,10 +58,10 @@ export class ScramConversation {
     first: { bare: string; serverFirst: string; nonce: string },
   ): { reply: string; done: boolean } {
     const match = /^(c=([^,]+),r=([^,]+)),p=([A-Za-z0-9+/=]+)$/.exec(message);
-    if (!match) throw failed();
+    if (!match) throw authenticationFailed();
     const [, withoutProof, binding, nonce, proof] = match as unknown as [string, string, string, string, string];
     const authMessage = `${first.bare},${first.serverFirst},${withoutProof}`;
-    const signature = hmac(this.#verifier.storedKey, authMessage);
+    const signature = hmacSha256(this.#verifier.storedKey, authMessage);
     const given = Buffer.from(proof, 'base64');
     const key = Buffer.from(signature.map((byte, i) => byte ^ (given[i] ?? 0)));
     const proved =
@@ -70,8 +70,8 @@ export class ScramConversation {
       Buffer.from(binding, 'base64').toString() === GS2_HEADER &&
       nonce === first.nonce &&
       first.bare.startsWith(`n=${saslName(this.#verifier.username)},`);
-    if (!proved) throw failed();
-    return { reply: `v=${hmac(this.#verifier.serverKey, authMessage).toString('base64')}`, done: true };
+    if (!proved) throw authenticationFailed();
+    return { reply: `v=${hmacSha256(this.#verifier.serverKey, authMessage).toString('base64')}`, done: true };
   }
 }
 

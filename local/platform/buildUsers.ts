@@ -71,8 +71,8 @@ export function chooseBuildUsers(dataDir: string, node = process.execPath): Buil
   if (reason !== undefined) return runAsPlatform(reason);
   const hash = createHash('sha256').update(resolve(dataDir)).digest().readUInt32BE(0);
   const bases = RANGES.map(({ first, folders }) => first + (hash % folders) * PER_FOLDER);
-  const last = (base: number) => base + PER_FOLDER - 1;
-  const base = bases.find((b) => [b, last(b)].every((id) => isMapped('uid', id) && isMapped('gid', id)));
+  const lastUid = (base: number) => base + PER_FOLDER - 1;
+  const base = bases.find((b) => [b, lastUid(b)].every((id) => isMapped('uid', id) && isMapped('gid', id)));
   if (base === undefined) return runAsPlatform('this container has no user numbers for builds');
   let count = 0;
   return {
@@ -80,7 +80,7 @@ export function chooseBuildUsers(dataDir: string, node = process.execPath): Buil
       const id = base + (count++ % PER_FOLDER);
       return { uid: id, gid: id };
     },
-    owns: (uid) => uid >= base && uid <= last(base),
+    owns: (uid) => uid >= base && uid <= lastUid(base),
     warning: undefined,
   };
 }

@@ -20,19 +20,19 @@ function wayTo(path: string): string[] {
 export async function secureDataFolder(dataDir: string, users: BuildUsers): Promise<void> {
   if (users.warning !== undefined) return; // builds are who we are
   process.umask(process.umask() | OTHERS_WRITE);
-  const unusable = (reason: string) => new VerenError('DATA_FOLDER_UNUSABLE', { path: dataDir, reason });
+  const unusableFolder = (reason: string) => new VerenError('DATA_FOLDER_UNUSABLE', { path: dataDir, reason });
   const real = await realpath(dataDir);
   for (const path of new Set([...wayTo(dataDir), ...wayTo(real)])) {
     const info = await lstat(path);
-    if (users.owns(info.uid)) throw unusable(`${path} belongs to a build`);
+    if (users.owns(info.uid)) throw unusableFolder(`${path} belongs to a build`);
     if (info.isSymbolicLink() || (info.mode & EVERYBODY_WRITES) === 0) continue;
     if (path === real ? (info.mode & STICKY) !== 0 : (info.mode & STICKY) === 0)
-      throw unusable(`everybody may write to ${path}, so a build could put another folder in its place`);
+      throw unusableFolder(`everybody may write to ${path}, so a build could put another folder in its place`);
   }
   const { mode } = await lstat(real);
   if ((mode & OTHERS_WRITE) !== 0) await chmod(real, mode & 0o7777 & ~OTHERS_WRITE);
   for (const name of await readdir(real))
-    if (users.owns((await lstat(join(real, name))).uid)) throw unusable(`${name} in it belongs to a build`);
+    if (users.owns((await lstat(join(real, name))).uid)) throw unusableFolder(`${name} in it belongs to a build`);
 }
 
 /** For a folder that is ours by its name: earlier versions closed the demo's whenever `npm start` ran around it. */

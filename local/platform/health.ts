@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { sentence, type VerenError } from '../../contract/errors.ts';
+import { describeError, type VerenError } from '../../contract/errors.ts';
 
 /** Below this a build or a journal is about to meet the end of the disk. */
 const MIN_FREE_BYTES = 16 * 1024 * 1024;
@@ -19,7 +19,7 @@ export function healthOf(input: {
     const failure = await probe();
     if (failure) return failure.message;
     for (const path of [dataDir, tmpdir()])
-      if (await isFull(path, minFreeBytes)) return sentence('DISK_FULL', { path });
+      if (await isFull(path, minFreeBytes)) return describeError('DISK_FULL', { path });
     return null;
   };
 }

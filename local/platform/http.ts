@@ -30,8 +30,15 @@ export async function startHttp({ port, handlers, notifier, own, log }: HttpOpti
     if (refused) return refuseRequest(response, refused);
     void answer(request, response);
   });
-  const admit = (request: Parameters<typeof refusalOf>[0]) => refusalOf(request, own);
-  const closeSockets = attachWebSockets({ server, path: '/ws', notifier, handle: handlers.webSocket, admit, log });
+  const refuseForeign = (request: Parameters<typeof refusalOf>[0]) => refusalOf(request, own);
+  const closeSockets = attachWebSockets({
+    server,
+    path: '/ws',
+    notifier,
+    handle: handlers.webSocket,
+    admit: refuseForeign,
+    log,
+  });
   const endpoint = await listenOnLoopback(server, port);
   return {
     ...endpoint,

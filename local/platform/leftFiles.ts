@@ -22,7 +22,7 @@ export async function removeLeftFiles(owns: (uid: number) => boolean): Promise<v
   for (const [uid, ids] of leftIpc(owns)) await removeIpc(uid, ids);
 }
 
-const names = (folder: string): string[] => {
+const listNames = (folder: string): string[] => {
   try {
     return readdirSync(folder);
   } catch {
@@ -31,7 +31,7 @@ const names = (folder: string): string[] => {
 };
 
 async function removeOwned(folder: string, owns: (uid: number) => boolean, deeper: number): Promise<void> {
-  for (const name of names(folder)) {
+  for (const name of listNames(folder)) {
     const path = join(folder, name);
     const info = lstatSync(path, { throwIfNoEntry: false });
     if (!info) continue;
@@ -44,7 +44,7 @@ async function removeOwned(folder: string, owns: (uid: number) => boolean, deepe
 function leftIpc(owns: (uid: number) => boolean): Map<number, string[]> {
   const found = new Map<number, string[]>();
   for (const [kind, { column, option }] of Object.entries(IPC)) {
-    const [head = [], ...rows] = table(`/proc/sysvipc/${kind}`);
+    const [head = [], ...rows] = readTable(`/proc/sysvipc/${kind}`);
     const [id, uid] = [head.indexOf(column), head.indexOf('uid')];
     for (const row of rows) {
       const owner = Number(row[uid]);
@@ -54,7 +54,7 @@ function leftIpc(owns: (uid: number) => boolean): Map<number, string[]> {
   return found;
 }
 
-function table(file: string): string[][] {
+function readTable(file: string): string[][] {
   try {
     const lines = readFileSync(file, 'utf8').trim().split('\n');
     return lines.map((line) => line.trim().split(/\s+/));

@@ -72,11 +72,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const clock = { now: Date.now };
   const own = ownAddressesOf(hostEnv);
   const closers: (() => Promise<unknown>)[] = [];
-  const opened = <T extends { close(): Promise<unknown> }>(engine: T): T => {
+  const closeLater = <T extends { close(): Promise<unknown> }>(engine: T): T => {
     closers.push(() => engine.close());
     return engine;
   };
-  const close = async () => {
+  const closePlatform = async () => {
     for (const end of closers.splice(0).reverse()) await end();
   };
 
@@ -89,16 +89,18 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await secureDataFolder(dataDir, users);
     const onError = (error: unknown) => log.error('An engine of the laptop reported a fault', { error });
     const onRepair = (repair: string) => log.warn('Stored data was repaired', { repair });
-    const signing = () => laptopSigning(dataDir, clock.now());
-    const ports = opened(await openLaptopPorts({ dataDir, clock, hostEnv, onError, onRepair, signing }));
+    const readSigning = () => laptopSigning(dataDir, clock.now());
+    const ports = closeLater(
+      await openLaptopPorts({ dataDir, clock, hostEnv, onError, onRepair, signing: readSigning }),
+    );
     // Opened after the ports: now the data folder is ours. Closed after them: they wait for analyses that are going on.
     const analyses = await openAnalysisPool({ dataDir, hostEnv });
     closers.unshift(() => analyses.close());
     const { token, file } = await laptopToken(dataDir, options.token);
     const secretKeys = await laptopSecretKeys(dataDir);
     const credentials = await createCredentialStore({ dataDir, clock });
-    const s3Endpoint = opened(await startS3Endpoint({ dataDir, credentials, clock, onError, onRepair }));
-    const stsEndpoint = opened(await startStsEndpoint({ credentials, clock }));
+    const s3Endpoint = closeLater(await startS3Endpoint({ dataDir, credentials, clock, onError, onRepair }));
+    const stsEndpoint = closeLater(await startStsEndpoint({ credentials, clock }));
     const { accessKeyId, secretAccessKey } = credentials.root;
     const sdk = { region: DEFAULT_REGION, credentials: { accessKeyId, secretAccessKey } };
     const s3 = new S3Client({ ...sdk, endpoint: s3Endpoint.url, forcePathStyle: true });
@@ -106,13 +108,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await s3.send(new CreateBucketCommand({ Bucket: DEFAULT_BUCKET })).catch((e: Error) => {
       if (e.name !== 'BucketAlreadyOwnedByYou') throw e;
     });
-    const sites = opened(await startSiteServer({ dataDir, s3, bucket: DEFAULT_BUCKET }));
+    const sites = closeLater(await startSiteServer({ dataDir, s3, bucket: DEFAULT_BUCKET }));
 
     await clearToolchains(join(dataDir, 'toolchains'));
     const taskDefinitions = await laptopTaskDefinitions(dataDir, hostEnv, users);
     const stateChanges: unknown[] = [];
     let onChange = (event: unknown): void => void stateChanges.push(event);
-    const ecsEndpoint = opened(
+    const ecsEndpoint = closeLater(
       await startEcsEndpoint({
         dataDir,
         credentials,
@@ -154,7 +156,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const sweep = setInterval(() => handlers.watch({ source: 'veren.schedule' }), SWEEP_MS);
     closers.push(async () => clearInterval(sweep));
 
-    const http = opened(await startHttp({ port: options.port, handlers, notifier: ports.notifier, own, log }));
+    const http = closeLater(await startHttp({ port: options.port, handlers, notifier: ports.notifier, own, log }));
     origin = own.publicUrl?.origin ?? http.url;
     handlers.watch({ source: 'veren.schedule' });
     return {
@@ -163,10 +165,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       token,
       ...(file && { tokenFile: relative('', file) }),
       warning: users.warning,
-      close,
+      close: closePlatform,
     };
   } catch (e) {
-    await close();
+    await closePlatform();
     throw isDiskFull(e) ? writeFailure(dataDir, e) : e;
   }
 }

@@ -2,7 +2,7 @@ import type { MSKRecord } from 'aws-lambda';
 import { KafkaEnvSchema } from '../../contract/builder-env.ts';
 import { MAC_HEADER } from '../../contract/mac.ts';
 import { DEFAULT_REGION, TOPICS, type Topic } from '../../contract/names.ts';
-import type { KafkaAccess } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
+import type { KafkaEnvironment } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
 import type { Projector } from '../../lambdas/event-projector/compose.ts';
 import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
@@ -20,12 +20,12 @@ import { type Signing, signedBus } from '../../lambdas/shared/signing.ts';
 import { clearWaitingSuspects } from '../adapters/clearWaitingSuspects.ts';
 import { consumeAsLambda } from '../adapters/kafka/consumeAsLambda.ts';
 import { ensureTopics } from '../adapters/kafka/topics.ts';
-import type { MemoryBus, Message } from '../adapters/memory/bus.ts';
+import type { MemoryBus, MemoryMessage } from '../adapters/memory/bus.ts';
 import { type MemoryPlatform, openMemoryPlatform } from '../adapters/memory/platform.ts';
 import { randomScramUser, startKafkaEndpoint } from '../kafka/endpoint.ts';
 import type { HostEnv } from './images.ts';
 
-export interface LaptopPorts extends Pick<MemoryPlatform, 'doorbell' | 'notifier' | 'probe'> {
+export interface LaptopPorts extends Pick<MemoryPlatform, 'waker' | 'notifier' | 'probe'> {
   readonly queue: JobQueue;
   readonly store: DeploymentStore;
   readonly logs: LogChannel;
@@ -33,7 +33,7 @@ export interface LaptopPorts extends Pick<MemoryPlatform, 'doorbell' | 'notifier
   readonly tickets: Tickets;
   readonly bus: EventBus;
   /** `KAFKA_*` of the builders' environment. */
-  readonly kafka: KafkaAccess;
+  readonly kafka: KafkaEnvironment;
   /** Feeds the projector with everything on all topics. */
   readonly feed: (project: Projector) => Promise<void>;
   /** What messages are signed with. */
@@ -54,12 +54,12 @@ export interface LaptopPortsOptions {
 
 /**
  * The memory adapters, with single engines switched to real ones by the host's environment: `REDIS_URL` for jobs, state and
- * logs, `KAFKA_BROKERS` (and the other `KAFKA_*`) for messages. The doorbell and the sockets are always of this process.
+ * logs, `KAFKA_BROKERS` (and the other `KAFKA_*`) for messages. The waker and the sockets are always of this process.
  */
 export async function openLaptopPorts(options: LaptopPortsOptions): Promise<LaptopPorts> {
   const { hostEnv } = options;
   const closers: (() => Promise<unknown>)[] = [];
-  const close = async () => {
+  const closePorts = async () => {
     for (const end of closers.splice(0).reverse()) await end();
   };
   try {
@@ -74,10 +74,22 @@ export async function openLaptopPorts(options: LaptopPortsOptions): Promise<Lapt
       ? await kafkaMessages(hostEnv, { ...options, signing }, closers)
       : await memoryMessages(memory.bus, signing, closers);
     const { queue, store, logs, subscriptions, tickets } = state;
-    const { doorbell, notifier, probe } = memory;
-    return { queue, store, logs, subscriptions, tickets, doorbell, notifier, probe, signing, ...messages, close };
+    const { waker, notifier, probe } = memory;
+    return {
+      queue,
+      store,
+      logs,
+      subscriptions,
+      tickets,
+      waker,
+      notifier,
+      probe,
+      signing,
+      ...messages,
+      close: closePorts,
+    };
   } catch (e) {
-    await close();
+    await closePorts();
     throw e;
   }
 }
@@ -140,7 +152,7 @@ async function memoryMessages(bus: MemoryBus, signing: Signing, closers: Closers
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 /** A message of the memory bus as Lambda's event source has it. */
-export const asMskRecord = ({ topic, partition, offset, key, value, mac }: Message): MSKRecord => ({
+export const asMskRecord = ({ topic, partition, offset, key, value, mac }: MemoryMessage): MSKRecord => ({
   topic,
   partition,
   offset,

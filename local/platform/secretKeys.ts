@@ -12,7 +12,7 @@ export async function laptopSecretKeys(dataDir: string): Promise<SecretKeys> {
   try {
     text = await readFile(path, 'utf8');
   } catch (e) {
-    if ((e as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(dataDir, path, e);
+    if ((e as NodeJS.ErrnoException).code !== 'ENOENT') throw unusableKeys(dataDir, path, e);
     const keys: SecretKeys = { current: '1', 'key-1': randomBytes(32).toString('base64url') };
     await writeFileAtomic(path, `${JSON.stringify(keys, null, 2)}\n`);
     return keys;
@@ -21,9 +21,9 @@ export async function laptopSecretKeys(dataDir: string): Promise<SecretKeys> {
     return SecretKeysSchema.parse(JSON.parse(text));
   } catch {
     // The parser's message may quote the file, and with it a key: it stays out of ours.
-    throw unusable(dataDir, path);
+    throw unusableKeys(dataDir, path);
   }
 }
 
-const unusable = (dataDir: string, path: string, cause?: unknown) =>
+const unusableKeys = (dataDir: string, path: string, cause?: unknown) =>
   new VerenError('DATA_FOLDER_UNUSABLE', { path: dataDir, reason: `${path} is not valid` }, { cause });

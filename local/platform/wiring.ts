@@ -60,7 +60,7 @@ export interface Handlers {
 /** Gives every handler its ports, and the engines their handlers: what EventBridge, Kafka and Lambda do on AWS. */
 export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   const { ports, clock, clients, bucket, log, secretBox, timeoutSeconds } = input;
-  const { doorbell, notifier, subscriptions, tickets } = ports;
+  const { waker, notifier, subscriptions, tickets } = ports;
   const common = { ...pickState(ports), ...clients, secretBox, clock };
   const logOf = (name: string) => ({ log: log.with({ function: name }) });
   const signing = async () => ports.signing;
@@ -94,8 +94,8 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
       },
     },
   );
-  doorbell.on('clone-worker', () => cloneWorker(), { atOnce: MAX_ANALYSES });
-  doorbell.on('build-worker', () => buildWorker());
+  waker.on('clone-worker', () => cloneWorker(), { atOnce: MAX_ANALYSES });
+  waker.on('build-worker', () => buildWorker());
 
   const projector = composeProjector(
     {
@@ -141,4 +141,4 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   };
 }
 
-const pickState = ({ queue, store, bus, doorbell, logs }: LaptopPorts) => ({ queue, store, bus, doorbell, logs });
+const pickState = ({ queue, store, bus, waker, logs }: LaptopPorts) => ({ queue, store, bus, waker, logs });

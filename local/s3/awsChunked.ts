@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { ServiceError } from '../awsProtocol/serviceError.ts';
-import { hmac, type SigningSeed, sameText, sha256Hex } from '../awsProtocol/sigv4.ts';
+import { hmacSha256, type SigningSeed, sameText, sha256Hex } from '../awsProtocol/sigv4.ts';
 
 /**
  * Decodes `Content-Encoding: aws-chunked`: chunks of `<hex size>[;chunk-signature=…]\r\n<data>\r\n`, the last of size 0,
@@ -10,7 +10,7 @@ import { hmac, type SigningSeed, sameText, sha256Hex } from '../awsProtocol/sigv
 const MAX_LINE = 4_096;
 const MAX_TRAILERS = 16;
 const EMPTY_SHA256 = sha256Hex('');
-const malformed = (what: string) =>
+const malformedBody = (what: string) =>
   new ServiceError('IncompleteBody', 400, `The aws-chunked body is malformed: ${what}.`);
 
 export class AwsChunkedDecoder {
@@ -37,7 +37,7 @@ export class AwsChunkedDecoder {
     const output: Buffer[] = [];
     let at = 0;
     while (at < input.length) {
-      if (this.#state === 'done') throw malformed('there are bytes after its end');
+      if (this.#state === 'done') throw malformedBody('there are bytes after its end');
       if (this.#state === 'data') {
         const data = input.subarray(at, at + this.#left);
         at += data.length;
@@ -50,10 +50,10 @@ export class AwsChunkedDecoder {
       const newline = input.indexOf(10, at);
       const end = newline < 0 ? input.length : newline;
       this.#line += input.toString('latin1', at, end);
-      if (this.#line.length > MAX_LINE) throw malformed('a line is too long');
+      if (this.#line.length > MAX_LINE) throw malformedBody('a line is too long');
       at = end + 1;
       if (newline < 0) break;
-      if (!this.#line.endsWith('\r')) throw malformed('a line does not end with CR LF');
+      if (!this.#line.endsWith('\r')) throw malformedBody('a line does not end with CR LF');
       const line = this.#line.slice(0, -1);
       this.#line = '';
       this.#onLine(line);
@@ -63,13 +63,13 @@ export class AwsChunkedDecoder {
 
   /** Call it at the end of the input. @throws ServiceError where the body is not complete. */
   finish(): void {
-    if (this.#state !== 'done') throw malformed('it ends too early');
+    if (this.#state !== 'done') throw malformedBody('it ends too early');
   }
 
   #onLine(line: string): void {
     if (this.#state === 'size') this.#onSize(line);
     else if (this.#state === 'dataEnd') {
-      if (line !== '') throw malformed('a chunk is longer than its size');
+      if (line !== '') throw malformedBody('a chunk is longer than its size');
       this.#state = 'size';
     } else if (line === '') this.#onEnd();
     else this.#onTrailer(line);
@@ -77,7 +77,7 @@ export class AwsChunkedDecoder {
 
   #onSize(line: string): void {
     const match = /^([0-9a-fA-F]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/.exec(line);
-    if (!match) throw malformed('a chunk has no valid size');
+    if (!match) throw malformedBody('a chunk has no valid size');
     if (this.#seed) {
       if (!match[2]) throw new ServiceError('SignatureDoesNotMatch', 403, 'A chunk is not signed.');
       this.#chunkSignature = match[2];
@@ -104,7 +104,7 @@ export class AwsChunkedDecoder {
   #check(kind: 'PAYLOAD' | 'TRAILER', content: string, given: string): void {
     const { key, amzDate, scope } = this.#seed!;
     const text = `AWS4-HMAC-SHA256-${kind}\n${amzDate}\n${scope}\n${this.#previousSignature}\n${content}`;
-    const expected = hmac(key, text).toString('hex');
+    const expected = hmacSha256(key, text).toString('hex');
     if (!sameText(expected, given))
       throw new ServiceError('SignatureDoesNotMatch', 403, 'The signature of a chunk does not match.');
     this.#previousSignature = expected;
@@ -112,7 +112,7 @@ export class AwsChunkedDecoder {
 
   #onTrailer(line: string): void {
     const colon = line.indexOf(':');
-    if (colon < 1 || this.trailers.size >= MAX_TRAILERS) throw malformed('a trailing header is not valid');
+    if (colon < 1 || this.trailers.size >= MAX_TRAILERS) throw malformedBody('a trailing header is not valid');
     const name = line.slice(0, colon).trim().toLowerCase();
     const value = line.slice(colon + 1).trim();
     if (name === 'x-amz-trailer-signature') this.#trailerSignature = value;

@@ -97,12 +97,12 @@ export class Blobs {
       await Promise.all(parts.map((p) => p.file.close()));
       throw error;
     }
-    return stream(parts);
+    return streamParts(parts);
   }
 }
 
 /** Not a generator: one that is destroyed before its first read would never close its files. */
-function stream(parts: readonly Part[]): Readable {
+function streamParts(parts: readonly Part[]): Readable {
   let index = 0;
   let at = parts[0]?.from ?? 0;
   return new Readable({

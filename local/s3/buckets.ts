@@ -2,14 +2,14 @@ import { DEFAULT_REGION } from '../../contract/names.ts';
 import { LOCAL_ACCOUNT } from '../awsProtocol/credentials.ts';
 import { ServiceError } from '../awsProtocol/serviceError.ts';
 import type { XmlNode } from '../awsProtocol/xml.ts';
-import { authorize, type Operation, requireBucket, type S3Context, sendEmpty, sendXml } from './context.ts';
-import { quoted } from './objectHeaders.ts';
+import { authorizeAction, type Operation, requireBucket, type S3Context, sendEmpty, sendXml } from './context.ts';
+import { quoteEtag } from './objectHeaders.ts';
 
 /** Source: S3 user guide, "General purpose bucket naming rules" (those that a name alone can break). */
 const BUCKET_NAME = /^(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 export const createBucket: Operation = async (context) => {
-  authorize(context, 's3:CreateBucket');
+  authorizeAction(context, 's3:CreateBucket');
   if (!BUCKET_NAME.test(context.bucket))
     throw new ServiceError('InvalidBucketName', 400, 'The specified bucket is not valid.');
   if (!(await context.store.createBucket(context.bucket, context.clock.now())))
@@ -22,19 +22,19 @@ export const createBucket: Operation = async (context) => {
 };
 
 export const headBucket: Operation = async (context) => {
-  authorize(context, 's3:ListBucket');
+  authorizeAction(context, 's3:ListBucket');
   requireBucket(context);
   sendEmpty(context, 200, { 'x-amz-bucket-region': DEFAULT_REGION });
 };
 
 export const getBucketLocation: Operation = async (context) => {
-  authorize(context, 's3:GetBucketLocation');
+  authorizeAction(context, 's3:GetBucketLocation');
   requireBucket(context);
   sendXml(context, 'LocationConstraint', DEFAULT_REGION);
 };
 
 export const listBuckets: Operation = async (context) => {
-  authorize(context, 's3:ListAllMyBuckets');
+  authorizeAction(context, 's3:ListAllMyBuckets');
   sendXml(context, 'ListAllMyBucketsResult', {
     Owner: { ID: LOCAL_ACCOUNT },
     Buckets: {
@@ -52,7 +52,7 @@ function list(context: S3Context, after: string) {
   const { query, store, bucket } = context;
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
-  authorize(context, 's3:ListBucket', undefined, { 's3:prefix': prefix, 's3:delimiter': delimiter });
+  authorizeAction(context, 's3:ListBucket', undefined, { 's3:prefix': prefix, 's3:delimiter': delimiter });
   requireBucket(context);
   const maxKeys = query.get('max-keys') ?? '1000';
   if (!/^\d{1,9}$/.test(maxKeys)) throw new ServiceError('InvalidArgument', 400, 'max-keys is not a number.');
@@ -70,7 +70,7 @@ function list(context: S3Context, after: string) {
     Contents: objects.map(([key, object]) => ({
       Key: text(key),
       LastModified: new Date(object.modified).toISOString(),
-      ETag: quoted(object.etag),
+      ETag: quoteEtag(object.etag),
       Size: object.size,
       StorageClass: 'STANDARD',
     })),
@@ -79,7 +79,7 @@ function list(context: S3Context, after: string) {
   return { common, next, text, count: objects.length + commonPrefixes.length };
 }
 
-const optional = (text: string | null) => (text === null || text === '' ? undefined : text);
+const emptyToUndefined = (text: string | null) => (text === null || text === '' ? undefined : text);
 
 export const listObjectsV2: Operation = async (context) => {
   const { query } = context;
@@ -89,9 +89,9 @@ export const listObjectsV2: Operation = async (context) => {
   const { common, next, text, count } = list(context, after);
   sendXml(context, 'ListBucketResult', {
     ...common,
-    StartAfter: optional(text(startAfter)),
+    StartAfter: emptyToUndefined(text(startAfter)),
     KeyCount: count,
-    ContinuationToken: optional(token),
+    ContinuationToken: emptyToUndefined(token),
     NextContinuationToken: next === undefined ? undefined : Buffer.from(next).toString('base64url'),
   });
 };

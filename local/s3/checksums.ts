@@ -11,7 +11,7 @@ export interface Checksum {
   digest(): string;
 }
 
-function running(crc: Crc): Checksum {
+function runningChecksum(crc: Crc): Checksum {
   let value = 0;
   return {
     update(data) {
@@ -26,8 +26,8 @@ function running(crc: Crc): Checksum {
 }
 
 export function createChecksum(name: ChecksumName): Checksum {
-  if (name === 'crc32') return running(crc32);
-  if (name === 'crc32c') return running(crc32c);
+  if (name === 'crc32') return runningChecksum(crc32);
+  if (name === 'crc32c') return runningChecksum(crc32c);
   const hash = createHash(name);
   return { update: (data) => void hash.update(data), digest: () => hash.digest('base64') };
 }

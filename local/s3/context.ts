@@ -26,12 +26,12 @@ export type Operation = (context: S3Context) => Promise<void>;
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 const MAX_KEY_BYTES = 1_024;
 
-export const header = (context: S3Context, name: string): string | undefined => {
+export const requestHeader = (context: S3Context, name: string): string | undefined => {
   const value = context.request.headers[name];
   return Array.isArray(value) ? value.join(', ') : value;
 };
 
-export const may = (context: S3Context, action: string, key?: string, extra?: Record<string, string>) =>
+export const isPermitted = (context: S3Context, action: string, key?: string, extra?: Record<string, string>) =>
   isAllowed(context.verified.principal.session?.policy, {
     action,
     resource: `arn:aws:s3:::${context.bucket}${key === undefined ? '' : `/${key}`}`,
@@ -39,15 +39,20 @@ export const may = (context: S3Context, action: string, key?: string, extra?: Re
   });
 
 /** @param key Absent: the bucket itself is the resource. */
-export function authorize(context: S3Context, action: string, key?: string, extra?: Record<string, string>): void {
-  if (!may(context, action, key, extra)) throw accessDenied();
+export function authorizeAction(
+  context: S3Context,
+  action: string,
+  key?: string,
+  extra?: Record<string, string>,
+): void {
+  if (!isPermitted(context, action, key, extra)) throw accessDenied();
 }
 
 export const accessDenied = () => new ServiceError('AccessDenied', 403, 'Access Denied');
 
 /** S3 tells that a key does not exist only to those who may list the bucket; others cannot tell it from a forbidden one. */
 export function noSuchKey(context: S3Context, key = context.key): ServiceError {
-  if (!may(context, 's3:ListBucket')) return accessDenied();
+  if (!isPermitted(context, 's3:ListBucket')) return accessDenied();
   return new ServiceError('NoSuchKey', 404, 'The specified key does not exist.', { Key: key });
 }
 

@@ -2,15 +2,15 @@ import { isAllowed } from '../awsProtocol/policy.ts';
 import { ServiceError } from '../awsProtocol/serviceError.ts';
 import {
   accessDenied,
-  authorize,
+  authorizeAction,
   checkKey,
-  header,
   noSuchKey,
   type Operation,
+  requestHeader,
   requireBucket,
   sendXml,
 } from './context.ts';
-import { isNotModified, metadataOf, quoted, writePrecondition } from './objectHeaders.ts';
+import { isNotModified, metadataOf, quoteEtag, writePrecondition } from './objectHeaders.ts';
 
 const invalidSource = () =>
   new ServiceError(
@@ -35,8 +35,8 @@ function parseSource(text: string): { bucket: string; key: string } {
 export const copyObject: Operation = async (context) => {
   const { bucket, key, store, clock, verified } = context;
   checkKey(key);
-  const source = parseSource(header(context, 'x-amz-copy-source')!);
-  authorize(context, 's3:PutObject', key);
+  const source = parseSource(requestHeader(context, 'x-amz-copy-source')!);
+  authorizeAction(context, 's3:PutObject', key);
   const resource = `arn:aws:s3:::${source.bucket}/${source.key}`;
   if (!isAllowed(verified.principal.session?.policy, { action: 's3:GetObject', resource })) throw accessDenied();
   requireBucket(context);
@@ -45,7 +45,7 @@ export const copyObject: Operation = async (context) => {
   const object = store.get(source.bucket, source.key);
   if (!object) throw noSuchKey({ ...context, bucket: source.bucket }, source.key);
   isNotModified(context, object, 'x-amz-copy-source-');
-  const replace = header(context, 'x-amz-metadata-directive')?.toUpperCase() === 'REPLACE';
+  const replace = requestHeader(context, 'x-amz-metadata-directive')?.toUpperCase() === 'REPLACE';
   if (!replace && source.bucket === bucket && source.key === key)
     throw new ServiceError(
       'InvalidRequest',
@@ -61,5 +61,8 @@ export const copyObject: Operation = async (context) => {
     { ...object, modified, ...(replace && { headers: metadataOf(context) }) },
     writePrecondition(context),
   );
-  sendXml(context, 'CopyObjectResult', { LastModified: new Date(modified).toISOString(), ETag: quoted(object.etag) });
+  sendXml(context, 'CopyObjectResult', {
+    LastModified: new Date(modified).toISOString(),
+    ETag: quoteEtag(object.etag),
+  });
 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { may, type Operation, requireBucket, sendXml } from './context.ts';
+import { isPermitted, type Operation, requireBucket, sendXml } from './context.ts';
 import { readXml } from './xmlBody.ts';
 
 const Delete = z.object({
@@ -17,7 +17,7 @@ export const deleteObjects: Operation = async (context) => {
   requireBucket(context);
   const { Object: entries, Quiet: quiet } = (await readXml(context, Delete)).Delete;
   const keys = entries.map((e) => e.Key);
-  const allowed = keys.filter((key) => may(context, 's3:DeleteObject', key));
+  const allowed = keys.filter((key) => isPermitted(context, 's3:DeleteObject', key));
   await Promise.all(allowed.map((key) => context.store.delete(context.bucket, key)));
   sendXml(context, 'DeleteResult', {
     Deleted: quiet === 'true' ? [] : allowed.map((key) => ({ Key: key })),

@@ -45,8 +45,9 @@ export async function startS3Endpoint(options: S3EndpointOptions): Promise<Endpo
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
     response.setHeader('x-amz-request-id', randomUUID().slice(-12).toUpperCase());
     response.setHeader('server', 'veren-local-s3');
-    const look = () => answer(request, response, { store, uploads, clock, credentials: options.credentials });
-    (options.latencyMs ? sleep(options.latencyMs).then(look) : look()).catch((error) =>
+    const answerNow = () =>
+      answerRequest(request, response, { store, uploads, clock, credentials: options.credentials });
+    (options.latencyMs ? sleep(options.latencyMs).then(answerNow) : answerNow()).catch((error) =>
       sendError(request, response, error, options.onError),
     );
   });
@@ -64,7 +65,7 @@ export async function startS3Endpoint(options: S3EndpointOptions): Promise<Endpo
   };
 }
 
-async function answer(
+async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
   shared: Pick<S3Context, 'store' | 'uploads' | 'clock'> & { credentials: CredentialStore },

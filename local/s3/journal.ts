@@ -6,17 +6,17 @@ import {
   type JournalFormat,
   keepTailAside,
   readJournal,
-  unreadable,
+  unreadableFile,
 } from '../adapters/memory/journalFile.ts';
 import { syncDirectory } from '../awsProtocol/atomicFile.ts';
 
-export interface Journal<R> {
+export interface ObjectJournal<R> {
   /** Resolves when the record is in the file (so it outlives `kill -9` of this process) and has been applied. */
   append(record: R): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface JournalOptions<R> {
+export interface ObjectJournalOptions<R> {
   readonly path: string;
   /** Called in file order: for every record found at opening, later for every appended one. Last one wins. */
   apply(record: R): void;
@@ -43,9 +43,9 @@ const FORMAT: JournalFormat = {
  * while writing, or the power was cut) is moved to a file beside it. When most lines are dead the file is written anew.
  * @throws VerenError DATA_FOLDER_UNUSABLE for damage anywhere else
  */
-export async function openJournal<R>(options: JournalOptions<R>): Promise<Journal<R>> {
-  await rm(temporary(options.path), { force: true });
-  let { file, length, lines } = await load(options);
+export async function openJournal<R>(options: ObjectJournalOptions<R>): Promise<ObjectJournal<R>> {
+  await rm(temporaryPath(options.path), { force: true });
+  let { file, length, lines } = await loadJournal(options);
 
   type Waiting = { record: R; done: () => void; failed: (error: unknown) => void };
   let waiting: Waiting[] = [];
@@ -54,13 +54,13 @@ export async function openJournal<R>(options: JournalOptions<R>): Promise<Journa
   let postponed = 0;
   const rewriteAt = (size: number) => Math.max(2 * size, postponed) + SLACK;
 
-  async function flush(): Promise<void> {
+  async function flushWaiting(): Promise<void> {
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
       try {
         if (lines > rewriteAt(options.size())) {
-          const next = await rewrite(options).catch((error) => {
+          const next = await rewriteJournal(options).catch((error) => {
             if (!isDiskFull(error)) throw error;
           });
           // Without space for a second file the first is written on; it is tried again when it has grown.
@@ -95,7 +95,7 @@ export async function openJournal<R>(options: JournalOptions<R>): Promise<Journa
         if (closed) return failed(new Error('The journal is closed.'));
         waiting.push({ record, done, failed });
         // Not at once: whoever appends in the same turn of the event loop joins the same write.
-        running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(flush);
+        running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(flushWaiting);
       }),
     async close() {
       closed = true;
@@ -105,11 +105,11 @@ export async function openJournal<R>(options: JournalOptions<R>): Promise<Journa
   };
 }
 
-const temporary = (path: string) => `${path}.tmp`;
+const temporaryPath = (path: string) => `${path}.tmp`;
 
 type Opened = { file: FileHandle; length: number; lines: number };
 
-async function load<R>(options: JournalOptions<R>): Promise<Opened> {
+async function loadJournal<R>(options: ObjectJournalOptions<R>): Promise<Opened> {
   const { path, apply } = options;
   const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
@@ -118,14 +118,14 @@ async function load<R>(options: JournalOptions<R>): Promise<Opened> {
     const what = content
       ? 'is empty, and the objects that it named are still there'
       : 'is missing, and its objects are not';
-    if (await options.hasEvidence()) throw unreadable(path, what);
-    return rewrite(options);
+    if (await options.hasEvidence()) throw unreadableFile(path, what);
+    return rewriteJournal(options);
   }
   const { length, records, isCurrent, tail } = readJournal(path, content, FORMAT, (record) => apply(record as R));
   // A process that dies leaves a part of one line; more than that, or zeros, is what a disk makes of it.
   if (tail.length > 0) options.onRepair?.(await keepTailAside(path, tail), tail.includes(10) || tail.includes(0));
   if (!isCurrent) {
-    const next = await rewrite(options).catch((error) => {
+    const next = await rewriteJournal(options).catch((error) => {
       if (!isDiskFull(error)) throw error;
     });
     if (next) return next;
@@ -136,14 +136,14 @@ async function load<R>(options: JournalOptions<R>): Promise<Opened> {
 }
 
 /** Writes the state to a new file and puts it in the old one's place. Here a loss would lose everything: hence fsync. */
-async function rewrite<R>(options: JournalOptions<R>): Promise<Opened> {
-  const path = temporary(options.path);
+async function rewriteJournal<R>(options: ObjectJournalOptions<R>): Promise<Opened> {
+  const path = temporaryPath(options.path);
   const file = await open(path, 'ax+', 0o600);
   let length = 0;
   let lines = 0;
   try {
     let part: string[] = [`${FORMAT.header}\n`];
-    const write = async () => {
+    const writeBatch = async () => {
       const text = Buffer.from(part.join(''));
       await file.appendFile(text);
       length += text.length;
@@ -152,9 +152,9 @@ async function rewrite<R>(options: JournalOptions<R>): Promise<Opened> {
     for (const record of options.snapshot()) {
       part.push(encodeRecord(record));
       lines++;
-      if (part.length === 2_000) await write();
+      if (part.length === 2_000) await writeBatch();
     }
-    await write();
+    await writeBatch();
     await file.sync();
     await rename(path, options.path);
   } catch (error) {

@@ -4,16 +4,16 @@ import { ServiceError } from '../awsProtocol/serviceError.ts';
 import type { StoredObject } from './bucketIndex.ts';
 import { type ChecksumName, createChecksum, isChecksumName } from './checksums.ts';
 import {
-  authorize,
+  authorizeAction,
   checkKey,
-  header,
   type Operation,
+  requestHeader,
   requireBucket,
   type S3Context,
   sendEmpty,
   sendXml,
 } from './context.ts';
-import { metadataOf, quoted, writePrecondition } from './objectHeaders.ts';
+import { metadataOf, quoteEtag, writePrecondition } from './objectHeaders.ts';
 import { type Received, receivePayload } from './receive.ts';
 import { readXml } from './xmlBody.ts';
 
@@ -58,11 +58,11 @@ function dropAbandoned({ uploads, store, clock }: S3Context): void {
 export const createMultipartUpload: Operation = async (context) => {
   const { bucket, key, uploads, clock } = context;
   checkKey(key);
-  authorize(context, 's3:PutObject', key);
+  authorizeAction(context, 's3:PutObject', key);
   requireBucket(context);
   dropAbandoned(context);
   if (uploads.size >= MAX_UPLOADS) throw new ServiceError('SlowDown', 503, 'Please reduce your request rate.');
-  const name = header(context, 'x-amz-checksum-algorithm')?.toLowerCase();
+  const name = requestHeader(context, 'x-amz-checksum-algorithm')?.toLowerCase();
   if (name !== undefined && !isChecksumName(name))
     throw new ServiceError('NotImplemented', 501, `The checksum ${name} is not supported.`);
   const uploadId = randomBytes(24).toString('base64url');
@@ -78,7 +78,7 @@ export const createMultipartUpload: Operation = async (context) => {
 };
 
 export const uploadPart: Operation = async (context) => {
-  authorize(context, 's3:PutObject', context.key);
+  authorizeAction(context, 's3:PutObject', context.key);
   const number = Number(context.query.get('partNumber'));
   if (!Number.isInteger(number) || number < 1 || number > 10_000)
     throw new ServiceError('InvalidArgument', 400, 'Part number must be an integer between 1 and 10000, inclusive');
@@ -93,13 +93,13 @@ export const uploadPart: Operation = async (context) => {
   upload.parts.set(number, part);
   if (before) context.store.blobs.release(before.segments);
   sendEmpty(context, 200, {
-    etag: quoted(part.md5.toString('hex')),
+    etag: quoteEtag(part.md5.toString('hex')),
     ...(part.checksum && { [`x-amz-checksum-${part.checksum.name}`]: part.checksum.value }),
   });
 };
 
 export const abortMultipartUpload: Operation = async (context) => {
-  authorize(context, 's3:AbortMultipartUpload', context.key);
+  authorizeAction(context, 's3:AbortMultipartUpload', context.key);
   const upload = findUpload(context);
   context.uploads.delete(context.query.get('uploadId')!);
   for (const part of upload.parts.values()) context.store.blobs.release(part.segments);
@@ -126,7 +126,7 @@ const Complete = z.object({
 /** The object is its parts in a row: nothing is copied. */
 export const completeMultipartUpload: Operation = async (context) => {
   const { bucket, key, store, uploads, query, clock } = context;
-  authorize(context, 's3:PutObject', key);
+  authorizeAction(context, 's3:PutObject', key);
   findUpload(context);
   const wanted = (await readXml(context, Complete)).CompleteMultipartUpload.Part;
   const upload = findUpload(context);
@@ -141,7 +141,7 @@ export const completeMultipartUpload: Operation = async (context) => {
   });
 
   uploads.delete(query.get('uploadId')!);
-  const object = assemble(upload, chosen, clock.now());
+  const object = assembleObject(upload, chosen, clock.now());
   const unused = [...upload.parts.values()].filter((part) => !chosen.includes(part));
   for (const part of unused) store.blobs.release(part.segments);
   await store.put(bucket, key, object, writePrecondition(context));
@@ -149,7 +149,7 @@ export const completeMultipartUpload: Operation = async (context) => {
     Location: `/${bucket}/${key}`,
     Bucket: bucket,
     Key: key,
-    ETag: quoted(object.etag),
+    ETag: quoteEtag(object.etag),
   });
 };
 
@@ -161,7 +161,7 @@ const invalidPart = () =>
   );
 
 /** Entity tag and checksum of the parts' digests, with the number of parts behind, as S3 makes them. */
-function assemble(upload: Upload, parts: readonly Received[], modified: number): StoredObject {
+function assembleObject(upload: Upload, parts: readonly Received[], modified: number): StoredObject {
   const md5 = createHash('md5');
   for (const part of parts) md5.update(part.md5);
   const name = upload.checksum;

@@ -1,6 +1,6 @@
 import { ServiceError } from '../awsProtocol/serviceError.ts';
 import type { StoredObject } from './bucketIndex.ts';
-import { header, type S3Context } from './context.ts';
+import { requestHeader, type S3Context } from './context.ts';
 
 const KEPT = [
   'content-type',
@@ -36,18 +36,18 @@ export function metadataOf(context: S3Context): Record<string, string> {
   return kept;
 }
 
-export const quoted = (etag: string) => `"${etag}"`;
+export const quoteEtag = (etag: string) => `"${etag}"`;
 export const httpDate = (ms: number) => new Date(ms).toUTCString();
 
 export function headersOf(context: S3Context, object: StoredObject): Record<string, string> {
   return {
     ...object.headers,
     'accept-ranges': 'bytes',
-    etag: quoted(object.etag),
+    etag: quoteEtag(object.etag),
     'last-modified': httpDate(object.modified),
     ...(object.checksum &&
-      header(context, 'x-amz-checksum-mode')?.toUpperCase() === 'ENABLED' &&
-      header(context, 'range') === undefined && {
+      requestHeader(context, 'x-amz-checksum-mode')?.toUpperCase() === 'ENABLED' &&
+      requestHeader(context, 'range') === undefined && {
         [`x-amz-checksum-${object.checksum.name}`]: object.checksum.value,
         'x-amz-checksum-type': object.checksum.type,
       }),
@@ -66,20 +66,21 @@ export const namesEtag = (list: string, etag: string) =>
     )
     .some((e) => e === '*' || e === etag);
 
-const failed = (condition: string) =>
+const preconditionFailed = (condition: string) =>
   new ServiceError('PreconditionFailed', 412, 'At least one of the pre-conditions you specified did not hold', {
     Condition: condition,
   });
 
 /** Conditional writes: `If-None-Match: *` and `If-Match: <etag>`. Source: S3 user guide, "Conditional writes". */
 export function writePrecondition(context: S3Context): (current: StoredObject | undefined) => void {
-  const ifMatch = header(context, 'if-match');
-  const ifNoneMatch = header(context, 'if-none-match');
+  const ifMatch = requestHeader(context, 'if-match');
+  const ifNoneMatch = requestHeader(context, 'if-none-match');
   return (current) => {
-    if (ifNoneMatch !== undefined && current && namesEtag(ifNoneMatch, current.etag)) throw failed('If-None-Match');
+    if (ifNoneMatch !== undefined && current && namesEtag(ifNoneMatch, current.etag))
+      throw preconditionFailed('If-None-Match');
     if (ifMatch === undefined) return;
     if (!current) throw new ServiceError('NoSuchKey', 404, 'The specified key does not exist.', { Key: context.key });
-    if (!namesEtag(ifMatch, current.etag)) throw failed('If-Match');
+    if (!namesEtag(ifMatch, current.etag)) throw preconditionFailed('If-Match');
   };
 }
 
@@ -88,20 +89,20 @@ export function writePrecondition(context: S3Context): (current: StoredObject | 
  * @param prefix `x-amz-copy-source-` for the conditions of a copy, where a 304 is a 412.
  */
 export function isNotModified(context: S3Context, object: StoredObject, prefix = ''): boolean {
-  const get = (name: string) => header(context, prefix + name);
+  const conditionHeader = (name: string) => requestHeader(context, prefix + name);
   const seconds = Math.floor(object.modified / 1_000) * 1_000;
-  const ifMatch = get('if-match');
-  const ifUnmodifiedSince = get('if-unmodified-since');
+  const ifMatch = conditionHeader('if-match');
+  const ifUnmodifiedSince = conditionHeader('if-unmodified-since');
   if (ifMatch !== undefined) {
-    if (!namesEtag(ifMatch, object.etag)) throw failed('If-Match');
+    if (!namesEtag(ifMatch, object.etag)) throw preconditionFailed('If-Match');
   } else if (ifUnmodifiedSince !== undefined && seconds > Date.parse(ifUnmodifiedSince))
-    throw failed('If-Unmodified-Since');
-  const ifNoneMatch = get('if-none-match');
-  const ifModifiedSince = get('if-modified-since');
+    throw preconditionFailed('If-Unmodified-Since');
+  const ifNoneMatch = conditionHeader('if-none-match');
+  const ifModifiedSince = conditionHeader('if-modified-since');
   const same =
     ifNoneMatch !== undefined
       ? namesEtag(ifNoneMatch, object.etag)
       : ifModifiedSince !== undefined && seconds <= Date.parse(ifModifiedSince);
-  if (same && prefix) throw failed('If-None-Match');
+  if (same && prefix) throw preconditionFailed('If-None-Match');
   return same;
 }

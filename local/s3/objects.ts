@@ -2,23 +2,23 @@ import { pipeline } from 'node:stream/promises';
 import { ServiceError } from '../awsProtocol/serviceError.ts';
 import type { StoredObject } from './bucketIndex.ts';
 import {
-  authorize,
+  authorizeAction,
   checkKey,
-  header,
   noSuchKey,
   type Operation,
+  requestHeader,
   requireBucket,
   type S3Context,
   sendEmpty,
 } from './context.ts';
-import { headersOf, httpDate, isNotModified, metadataOf, quoted, writePrecondition } from './objectHeaders.ts';
+import { headersOf, httpDate, isNotModified, metadataOf, quoteEtag, writePrecondition } from './objectHeaders.ts';
 import { parseRange } from './range.ts';
 import { receivePayload } from './receive.ts';
 
 export const putObject: Operation = async (context) => {
   const { bucket, key, store, clock } = context;
   checkKey(key);
-  authorize(context, 's3:PutObject', key);
+  authorizeAction(context, 's3:PutObject', key);
   requireBucket(context);
   const headers = metadataOf(context);
   const received = await receivePayload(context);
@@ -38,24 +38,24 @@ export const putObject: Operation = async (context) => {
     writePrecondition(context),
   );
   sendEmpty(context, 200, {
-    etag: quoted(etag),
+    etag: quoteEtag(etag),
     ...(checksum && { [`x-amz-checksum-${checksum.name}`]: checksum.value, 'x-amz-checksum-type': 'FULL_OBJECT' }),
   });
 };
 
-async function respond(context: S3Context, withBody: boolean): Promise<void> {
+async function sendObject(context: S3Context, withBody: boolean): Promise<void> {
   const { bucket, key, store, response } = context;
   checkKey(key);
-  authorize(context, 's3:GetObject', key);
+  authorizeAction(context, 's3:GetObject', key);
   requireBucket(context);
   for (let attempt = 1; ; attempt++) {
     const object = store.get(bucket, key);
     if (!object) throw noSuchKey(context);
     if (isNotModified(context, object)) {
-      response.writeHead(304, { etag: quoted(object.etag), 'last-modified': httpDate(object.modified) }).end();
+      response.writeHead(304, { etag: quoteEtag(object.etag), 'last-modified': httpDate(object.modified) }).end();
       return;
     }
-    const range = parseRange(header(context, 'range'), object.size);
+    const range = parseRange(requestHeader(context, 'range'), object.size);
     if (range === 'unsatisfiable')
       throw new ServiceError('InvalidRange', 416, 'The requested range is not satisfiable', {
         ActualObjectSize: String(object.size),
@@ -71,7 +71,7 @@ async function respond(context: S3Context, withBody: boolean): Promise<void> {
       response.writeHead(status, headers).end();
       return;
     }
-    const body = await open(context, object, start, end, attempt);
+    const body = await openRange(context, object, start, end, attempt);
     if (!body) continue;
     response.writeHead(status, headers);
     await pipeline(body, response);
@@ -80,7 +80,7 @@ async function respond(context: S3Context, withBody: boolean): Promise<void> {
 }
 
 /** Undefined: the object was replaced between looking it up and opening it. */
-async function open({ store }: S3Context, object: StoredObject, start: number, end: number, attempt: number) {
+async function openRange({ store }: S3Context, object: StoredObject, start: number, end: number, attempt: number) {
   try {
     return await store.blobs.read(object.segments, start, end);
   } catch (error) {
@@ -89,14 +89,14 @@ async function open({ store }: S3Context, object: StoredObject, start: number, e
   }
 }
 
-export const getObject: Operation = (context) => respond(context, true);
-export const headObject: Operation = (context) => respond(context, false);
+export const getObject: Operation = (context) => sendObject(context, true);
+export const headObject: Operation = (context) => sendObject(context, false);
 
 export const deleteObject: Operation = async (context) => {
   checkKey(context.key);
-  authorize(context, 's3:DeleteObject', context.key);
+  authorizeAction(context, 's3:DeleteObject', context.key);
   requireBucket(context);
-  const conditional = header(context, 'if-match') !== undefined;
+  const conditional = requestHeader(context, 'if-match') !== undefined;
   await context.store.delete(context.bucket, context.key, conditional ? writePrecondition(context) : undefined);
   sendEmpty(context, 204);
 };

@@ -3,7 +3,7 @@ import { ServiceError } from '../awsProtocol/serviceError.ts';
 import { AwsChunkedDecoder } from './awsChunked.ts';
 import type { Segment } from './blobs.ts';
 import { CHECKSUMS, type ChecksumName, createChecksum, isChecksumName } from './checksums.ts';
-import { header, type S3Context } from './context.ts';
+import { requestHeader, type S3Context } from './context.ts';
 
 export interface Received {
   readonly segments: readonly Segment[];
@@ -15,7 +15,7 @@ export interface Received {
 const HEX_SHA256 = /^[0-9a-f]{64}$/;
 
 /** How the payload is framed and what vouches for it, by `x-amz-content-sha256`. */
-function framing({ verified }: S3Context): { decoder?: AwsChunkedDecoder; sha256?: string } {
+function framingOf({ verified }: S3Context): { decoder?: AwsChunkedDecoder; sha256?: string } {
   const { payloadHash, seed } = verified;
   if (HEX_SHA256.test(payloadHash)) return { sha256: payloadHash };
   switch (payloadHash) {
@@ -33,23 +33,23 @@ function framing({ verified }: S3Context): { decoder?: AwsChunkedDecoder; sha256
 
 /** The checksum that the client announces: in a header, or in a trailing header that `x-amz-trailer` names. */
 function announcedChecksum(context: S3Context): { name: ChecksumName; value?: string } | undefined {
-  const trailer = header(context, 'x-amz-trailer')?.trim().toLowerCase();
+  const trailer = requestHeader(context, 'x-amz-trailer')?.trim().toLowerCase();
   if (trailer?.startsWith('x-amz-checksum-')) {
     const name = trailer.slice('x-amz-checksum-'.length);
     if (!isChecksumName(name)) throw new ServiceError('NotImplemented', 501, `The checksum ${name} is not supported.`);
     return { name };
   }
-  if (header(context, 'x-amz-checksum-crc64nvme') !== undefined)
+  if (requestHeader(context, 'x-amz-checksum-crc64nvme') !== undefined)
     throw new ServiceError('NotImplemented', 501, 'The checksum crc64nvme is not supported.');
   for (const name of CHECKSUMS) {
-    const value = header(context, `x-amz-checksum-${name}`);
+    const value = requestHeader(context, `x-amz-checksum-${name}`);
     if (value !== undefined) return { name, value };
   }
   return undefined;
 }
 
 function announcedLength(context: S3Context, chunked: boolean): number | undefined {
-  const text = header(context, chunked ? 'x-amz-decoded-content-length' : 'content-length');
+  const text = requestHeader(context, chunked ? 'x-amz-decoded-content-length' : 'content-length');
   if (text === undefined) {
     if (chunked) return undefined; // the end of an aws-chunked body is marked in itself
     throw new ServiceError('MissingContentLength', 411, 'You must provide the Content-Length HTTP header.');
@@ -60,7 +60,7 @@ function announcedLength(context: S3Context, chunked: boolean): number | undefin
 
 /** Writes the payload into a blob and checks everything that vouches for it. Nothing stays behind on failure. */
 export async function receivePayload(context: S3Context): Promise<Received> {
-  const { decoder, sha256 } = framing(context);
+  const { decoder, sha256 } = framingOf(context);
   const length = announcedLength(context, decoder !== undefined);
   const announced = announcedChecksum(context);
   const checksum = announced && createChecksum(announced.name);
@@ -91,7 +91,7 @@ export async function receivePayload(context: S3Context): Promise<Received> {
         'The provided x-amz-content-sha256 header does not match what was computed.',
       );
     const digest = md5.digest();
-    const contentMd5 = header(context, 'content-md5');
+    const contentMd5 = requestHeader(context, 'content-md5');
     if (contentMd5 !== undefined && contentMd5 !== digest.toString('base64'))
       throw new ServiceError('BadDigest', 400, 'The Content-MD5 you specified did not match what we received.');
     const expected = announced && (announced.value ?? decoder?.trailers.get(`x-amz-checksum-${announced.name}`));

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Blobs, type Segment } from './blobs.ts';
 import { BucketIndex, type StoredObject } from './bucketIndex.ts';
-import { type Journal, openJournal } from './journal.ts';
+import { type ObjectJournal, openJournal } from './journal.ts';
 
 type Entry =
   | { readonly op: 'bucket'; readonly bucket: string; readonly at: number }
@@ -21,7 +21,7 @@ export type Precondition = (current: StoredObject | undefined) => void;
 export class ObjectStore {
   readonly buckets = new Map<string, Bucket>();
   readonly blobs: Blobs;
-  #journal!: Journal<Entry>;
+  #journal!: ObjectJournal<Entry>;
   readonly #turns = new Map<string, Promise<void>>();
 
   private constructor(blobs: Blobs) {

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { readBody } from '../awsProtocol/body.ts';
 import { ServiceError } from '../awsProtocol/serviceError.ts';
 import { sha256Hex } from '../awsProtocol/sigv4.ts';
-import { header, type S3Context } from './context.ts';
+import { requestHeader, type S3Context } from './context.ts';
 
 /** 1,000 keys of 1,024 bytes, each byte as an entity, and markup. */
 const MAX_XML = 8 * 1024 * 1024;
@@ -39,12 +39,12 @@ export async function readXml<T extends z.ZodType>(context: S3Context, schema: T
       400,
       'The provided x-amz-content-sha256 header does not match what was computed.',
     );
-  const md5 = header(context, 'content-md5');
+  const md5 = requestHeader(context, 'content-md5');
   if (md5 !== undefined && md5 !== createHash('md5').update(body).digest('base64'))
     throw new ServiceError('BadDigest', 400, 'The Content-MD5 you specified did not match what we received.');
   const text = body.toString('utf8');
   // A document type has no place here, and could define entities.
-  const parsed = text.includes('<!') || XMLValidator.validate(text) !== true ? undefined : safely(text);
+  const parsed = text.includes('<!') || XMLValidator.validate(text) !== true ? undefined : parseSafely(text);
   const result = schema.safeParse(parsed);
   if (!result.success)
     throw new ServiceError(
@@ -55,7 +55,7 @@ export async function readXml<T extends z.ZodType>(context: S3Context, schema: T
   return result.data;
 }
 
-function safely(text: string): unknown {
+function parseSafely(text: string): unknown {
   try {
     return parser.parse(text);
   } catch {

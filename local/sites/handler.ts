@@ -7,7 +7,7 @@ import { parseRedirects, type RedirectRule } from '../../contract/site-rules/red
 import { RULE_FILES } from '../../contract/site-rules/ruleFile.ts';
 import type { Clock } from '../../lambdas/shared/ports.ts';
 import { sendPage } from './pages.ts';
-import { resolve } from './resolve.ts';
+import { resolveRequest } from './resolve.ts';
 import { sendFile } from './respond.ts';
 import { SiteFiles } from './siteFiles.ts';
 
@@ -63,7 +63,7 @@ export class SiteHandler {
     const rules = await this.#rulesOf(site.prefix, files);
     const wantsPage = /\btext\/html\b/i.test(request.headers.accept ?? '');
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const found = await resolve((path) => files.find(path), rules.redirects, { ...target, wantsPage });
+      const found = await resolveRequest((path) => files.find(path), rules.redirects, { ...target, wantsPage });
       const extra = headersFor(rules.headers, target.path, site.sharedHost);
       if (found.kind === 'absent') return sendPage(response, 404, 'There is nothing here.');
       if (found.kind === 'redirect') {
@@ -87,15 +87,15 @@ export class SiteHandler {
 
   #rulesOf(prefix: string, files: SiteFiles): Promise<Rules> {
     const now = this.#clock.now();
-    const load = async (): Promise<Rules> => ({
+    const loadRules = async (): Promise<Rules> => ({
       readAt: now,
       redirects: parseRedirects(await files.text(`/${RULE_FILES.redirects}`)).rules,
       headers: parseHeaders(await files.text(`/${RULE_FILES.headers}`)).rules,
     });
     const known = this.#rules.get(prefix) ?? Promise.resolve({ readAt: Number.NEGATIVE_INFINITY } as Rules);
     const fresh = known.then(
-      (rules) => (now - rules.readAt < RULES_MS ? rules : load()),
-      () => load(), // the last reading failed: that says nothing of this one
+      (rules) => (now - rules.readAt < RULES_MS ? rules : loadRules()),
+      () => loadRules(), // the last reading failed: that says nothing of this one
     );
     if (this.#rules.size >= MAX_CACHED) this.#rules.clear();
     this.#rules.set(prefix, fresh);

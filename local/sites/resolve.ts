@@ -29,34 +29,39 @@ const HIDDEN: readonly string[] = Object.values(RULE_FILES).flatMap((name) =>
  * What to answer, in Netlify's order: forced rules, files, other rules, the site's own 404 page, and last the front page
  * for the routes of a single-page app.
  */
-export async function resolve(find: Find, rules: readonly RedirectRule[], request: SiteRequest): Promise<Resolution> {
+export async function resolveRequest(
+  find: Find,
+  rules: readonly RedirectRule[],
+  request: SiteRequest,
+): Promise<Resolution> {
   const { path, search } = request;
-  const visible: Find = async (p) => (HIDDEN.includes(p) ? undefined : find(p));
+  const findVisible: Find = async (p) => (HIDDEN.includes(p) ? undefined : find(p));
   const byRule = async (forced: boolean): Promise<Resolution | undefined> => {
     const outcome = applyRedirects(rules, path, search, forced);
     if (outcome?.kind !== 'rewrite') return outcome;
     const found =
-      (await lookup(visible, outcome.path)) ?? (await lookup(visible, `${outcome.path.replace(/\/+$/, '')}/`));
+      (await lookUpFile(findVisible, outcome.path)) ??
+      (await lookUpFile(findVisible, `${outcome.path.replace(/\/+$/, '')}/`));
     return found && { kind: 'file', status: outcome.status, ...found };
   };
 
   const forced = await byRule(true);
   if (forced) return forced;
-  const found = await lookup(visible, path);
+  const found = await lookUpFile(findVisible, path);
   if (found) return { kind: 'file', status: 200, ...found };
-  const moved = await otherSlash(visible, path);
+  const moved = await otherSlash(findVisible, path);
   if (moved) return { kind: 'redirect', status: 301, location: headerSafe(localTarget(encodePath(moved)) + search) };
   const ruled = await byRule(false);
   if (ruled) return ruled;
 
-  const notFound = await visible('/404.html');
+  const notFound = await findVisible('/404.html');
   if (notFound) return { kind: 'file', status: 404, path: '/404.html', file: notFound };
-  const front = request.wantsPage && !namesAsset(path) ? await visible('/index.html') : undefined;
+  const front = request.wantsPage && !namesAsset(path) ? await findVisible('/index.html') : undefined;
   return front ? { kind: 'file', status: 200, path: '/index.html', file: front } : { kind: 'absent' };
 }
 
 /** The file of a path: itself, the index of a folder, or `<path>.html`. */
-async function lookup(find: Find, path: string): Promise<{ path: string; file: SiteFile } | undefined> {
+async function lookUpFile(find: Find, path: string): Promise<{ path: string; file: SiteFile } | undefined> {
   const candidates = path.endsWith('/') ? [`${path}index.html`] : [path, `${path}.html`];
   for (const candidate of candidates) {
     const file = await find(candidate);

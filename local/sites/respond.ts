@@ -17,7 +17,7 @@ const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
 };
 
 /** Does Accept-Encoding allow this coding? Source: RFC 9110, section 12.5.3. */
-export function accepts(header: string | undefined, encoding: string): boolean {
+export function acceptsEncoding(header: string | undefined, encoding: string): boolean {
   const weights = new Map<string, number>();
   for (const part of (header ?? '').toLowerCase().split(',')) {
     const [name = '', ...parameters] = part.split(';').map((p) => p.trim());
@@ -30,10 +30,15 @@ export function accepts(header: string | undefined, encoding: string): boolean {
 const COMPRESSIBLE = /^(text\/|application\/(javascript|json|xml|wasm|.*\+(json|xml))|image\/svg\+xml|font\/(ttf|otf))/;
 
 /** The representation for this visitor: a variant where there is one that it understands. */
-async function negotiate(files: SiteFiles, path: string, file: SiteFile, request: IncomingMessage): Promise<SiteFile> {
+async function negotiateEncoding(
+  files: SiteFiles,
+  path: string,
+  file: SiteFile,
+  request: IncomingMessage,
+): Promise<SiteFile> {
   if (file.encoding || !COMPRESSIBLE.test(file.type)) return file;
   for (const { encoding, suffix } of VARIANTS) {
-    if (!accepts(request.headers['accept-encoding'] as string | undefined, encoding)) continue;
+    if (!acceptsEncoding(request.headers['accept-encoding'] as string | undefined, encoding)) continue;
     const variant = await files.find(path + suffix);
     // A file of the site's own may have such a name: what is no variant has no encoding.
     if (variant?.encoding === encoding) return { ...variant, type: file.type };
@@ -49,9 +54,10 @@ export async function sendFile(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<boolean> {
-  const file = await negotiate(files, found.path, found.file, request);
+  const file = await negotiateEncoding(files, found.path, found.file, request);
   const acceptEncoding = request.headers['accept-encoding'] as string | undefined;
-  const decoder = file.encoding && !accepts(acceptEncoding, file.encoding) ? DECODERS[file.encoding] : undefined;
+  const decoder =
+    file.encoding && !acceptsEncoding(acceptEncoding, file.encoding) ? DECODERS[file.encoding] : undefined;
   const etag = decoder ? `W/${file.etag.replace(/"$/, '-plain"')}` : file.etag;
   const varies = file.encoding !== undefined || COMPRESSIBLE.test(file.type);
   const headers: Record<string, string | string[]> = {
@@ -93,11 +99,15 @@ export async function sendFile(
   const body = await files.open(file, range && `bytes=${range.start}-${range.end}`);
   if (!body) return false;
   response.writeHead(status, headers);
-  await transfer(body, decoder, response);
+  await transferBody(body, decoder, response);
   return true;
 }
 
-async function transfer(body: Readable, decoder: (() => NodeJS.ReadWriteStream) | undefined, response: ServerResponse) {
+async function transferBody(
+  body: Readable,
+  decoder: (() => NodeJS.ReadWriteStream) | undefined,
+  response: ServerResponse,
+) {
   // A visitor who leaves in the middle is no fault; the rest is only cleaned up.
   await (decoder ? pipeline(body, decoder(), response) : pipeline(body, response)).catch(() => response.destroy());
 }

@@ -21,11 +21,11 @@ export interface SiteServerOptions {
 
 export interface SiteServer {
   /** From then on the site is served there, in this life of the platform and in later ones. */
-  addressesOf(projectId: string, deploymentId: string): Promise<SiteAddresses>;
+  addressesOf(projectId: string, deploymentId: string): Promise<SiteListener>;
   close(): Promise<void>;
 }
 
-export interface SiteAddresses {
+export interface SiteListener {
   /** `http://127.0.0.1:<port>/`, which every client can fetch. */
   readonly url: string;
   /** `http://<project>.localhost:<port>/`: the same under a name that shares no cookies; browsers and curl know it. */
@@ -44,7 +44,7 @@ export async function startSiteServer(options: SiteServerOptions): Promise<SiteS
   const handler = new SiteHandler({ s3, bucket, clock, onError });
   const listeners = new Map<string, Promise<Endpoint>>();
 
-  async function listen(projectId: string): Promise<Endpoint> {
+  async function listenFor(projectId: string): Promise<Endpoint> {
     for (const port of ports.candidates(projectId)) {
       const server = createServer(
         { maxHeaderSize: MAX_HEADER_BYTES },
@@ -61,20 +61,20 @@ export async function startSiteServer(options: SiteServerOptions): Promise<SiteS
     throw new VerenError('PORT_IN_USE', { port: 0 });
   }
 
-  function listener(projectId: string): Promise<Endpoint> {
+  function listenerOf(projectId: string): Promise<Endpoint> {
     let endpoint = listeners.get(projectId);
     if (!endpoint) {
-      endpoint = listen(projectId);
+      endpoint = listenFor(projectId);
       listeners.set(projectId, endpoint);
       endpoint.catch(() => listeners.delete(projectId)); // the next call tries again
     }
     return endpoint;
   }
 
-  await Promise.allSettled(ports.projects().map(listener));
+  await Promise.allSettled(ports.projects().map(listenerOf));
   return {
     async addressesOf(projectId, deploymentId) {
-      const { url, port } = await listener(ProjectIdSchema.parse(projectId));
+      const { url, port } = await listenerOf(ProjectIdSchema.parse(projectId));
       const hostUrl = `http://${projectId}.localhost:${port}/`;
       return { url: `${url}/`, hostUrl, deploymentUrl: hostUrl.replace('//', `//${deploymentId}--`) };
     },

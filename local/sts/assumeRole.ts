@@ -8,20 +8,20 @@ const MAX_POLICY = 2_048;
 const ROLE_ARN = /^arn:aws:iam::(\d{12}):role\/([\w+=,.@/-]{1,512})$/;
 const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
 
-const invalid = (message: string) => new ServiceError('ValidationError', 400, message);
+const invalidInput = (message: string) => new ServiceError('ValidationError', 400, message);
 
 /** Any well-formed role can be assumed by the platform's own key; the session policy is what limits the session. */
 export function assumeRole(parameters: URLSearchParams, caller: Principal, credentials: CredentialStore): XmlNode {
   if (caller.session)
     throw new ServiceError('AccessDenied', 403, `User: ${caller.arn} is not authorized to perform: sts:AssumeRole`);
   const role = ROLE_ARN.exec(parameters.get('RoleArn') ?? '');
-  if (!role) throw invalid('RoleArn is not the ARN of a role.');
+  if (!role) throw invalidInput('RoleArn is not the ARN of a role.');
   const name = parameters.get('RoleSessionName') ?? '';
-  if (!SESSION_NAME.test(name)) throw invalid('RoleSessionName must have 2 to 64 characters of [\\w+=,.@-].');
+  if (!SESSION_NAME.test(name)) throw invalidInput('RoleSessionName must have 2 to 64 characters of [\\w+=,.@-].');
   const duration = parameters.get('DurationSeconds') ?? '3600';
   // One hour is the most that a chained session gets, and what the platform's build role allows.
   if (!/^\d{1,5}$/.test(duration) || Number(duration) < 900 || Number(duration) > 3_600)
-    throw invalid(
+    throw invalidInput(
       'The requested DurationSeconds exceeds the MaxSessionDuration set for this role, or is less than 900.',
     );
   const policy = sessionPolicy(parameters.get('Policy'));

@@ -24,7 +24,9 @@ export async function startStsEndpoint(options: StsEndpointOptions): Promise<End
   const { credentials, clock = { now: Date.now } } = options;
   const calls = new Map<string, number>();
 
-  async function answer(request: Parameters<typeof readSignedBody>[0]): Promise<{ action: string; result: XmlNode }> {
+  async function answerRequest(
+    request: Parameters<typeof readSignedBody>[0],
+  ): Promise<{ action: string; result: XmlNode }> {
     const { body, principal } = await readSignedBody(request, { service: 'sts', credentials, now: clock.now() });
     const parameters = new URLSearchParams(body.toString('utf8'));
     const action = parameters.get('Action') ?? '';
@@ -38,10 +40,10 @@ export async function startStsEndpoint(options: StsEndpointOptions): Promise<End
   }
 
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
-    answer(request).then(
+    answerRequest(request).then(
       ({ action, result }) => {
         const metadata = { RequestId: randomUUID() };
-        send(
+        sendAnswer(
           response,
           200,
           xmlDocument(`${action}Response`, { [`${action}Result`]: result, ResponseMetadata: metadata }, NAMESPACE),
@@ -54,14 +56,18 @@ export async function startStsEndpoint(options: StsEndpointOptions): Promise<End
             ? stsError(error)
             : new ServiceError('InternalFailure', 500, 'An internal error occurred.');
         const fault = { Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: message };
-        send(response, status, xmlDocument('ErrorResponse', { Error: fault, RequestId: randomUUID() }, NAMESPACE));
+        sendAnswer(
+          response,
+          status,
+          xmlDocument('ErrorResponse', { Error: fault, RequestId: randomUUID() }, NAMESPACE),
+        );
       },
     );
   });
   return listenOnLoopback(server, options.port);
 }
 
-function send(response: ServerResponse, status: number, body: string): void {
+function sendAnswer(response: ServerResponse, status: number, body: string): void {
   response.writeHead(status, { 'Content-Type': 'text/xml', 'Content-Length': Buffer.byteLength(body) }).end(body);
 }
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { TARGETS } from '../../contract/builders.ts';
 import { MAX_ATTEMPT } from '../../lambdas/domain/reduce.ts';
-import { available } from '../../lambdas/shared/adapters/redis/available.ts';
+import { withRedisRetry } from '../../lambdas/shared/adapters/redis/available.ts';
 
 /**
  * Forgets the hot log of a deployment. No function may do that (`permissions.ts` gives them no `unlink` on logs): it is for
@@ -11,5 +11,5 @@ export async function clearLog(redis: Redis, prefix: string, deploymentId: strin
   const base = `${prefix}:{log-${deploymentId}}:`;
   const attempts = Array.from({ length: MAX_ATTEMPT }, (_, i) => i + 1);
   const ahead = TARGETS.flatMap((target) => attempts.map((n) => `${base}ahead:${target}:${n}`));
-  await available(() => redis.unlink(`${base}lines`, `${base}meta`, ...ahead));
+  await withRedisRetry(() => redis.unlink(`${base}lines`, `${base}meta`, ...ahead));
 }

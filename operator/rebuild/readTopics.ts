@@ -35,7 +35,7 @@ export async function readTopics(
   /** The next offset of each partition. */
   const positions = new Map<string, bigint>();
   let failure: unknown;
-  const close = async () => {
+  const closeClients = async () => {
     await Promise.all([consumer.disconnect(), admin.disconnect()]);
   };
   consumer.on(consumer.events.CRASH, ({ payload }) => {
@@ -61,10 +61,10 @@ export async function readTopics(
       },
     });
   } catch (e) {
-    await close().catch(() => {});
+    await closeClients().catch(() => {});
     throw e;
   }
-  async function ends(): Promise<[string, bigint][]> {
+  async function readEnds(): Promise<[string, bigint][]> {
     const all = await Promise.all(
       topics.map(async (topic) =>
         (await admin.fetchTopicOffsets(topic))
@@ -76,12 +76,12 @@ export async function readTopics(
   }
   return {
     async caughtUp() {
-      const wanted = await ends();
+      const wanted = await readEnds();
       while (wanted.some(([partition, end]) => (positions.get(partition) ?? 0n) < end)) {
         if (failure) throw failure;
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       }
     },
-    close,
+    close: closeClients,
   };
 }

@@ -3,7 +3,7 @@ import type { BuilderEvent, DeploymentEvent } from '../../contract/events.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
 import { eventsOf } from '../../lambdas/domain/eventsOf.ts';
 import { type DeploymentFacts, emptyFacts } from '../../lambdas/domain/facts.ts';
-import { reduce } from '../../lambdas/domain/reduce.ts';
+import { reduceEvent } from '../../lambdas/domain/reduce.ts';
 import { toRecord } from '../../lambdas/domain/toRecord.ts';
 import {
   type ArtifactPlace,
@@ -63,7 +63,7 @@ const AT_ONCE = 16;
  * facts of a deployment do not depend on order or number of deliveries, so this may be done at any time and again.
  * Takes memory for the facts of every deployment (some kilobytes each) and for the logs that are not archived.
  */
-export async function rebuild(deps: RebuildDeps): Promise<RebuildReport> {
+export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
   const known = new Map<string, DeploymentFacts>();
   const logs = new Map<string, KafkaLog>();
   const archivedLogs = new Set<string>();
@@ -73,20 +73,20 @@ export async function rebuild(deps: RebuildDeps): Promise<RebuildReport> {
   const archivedEvents: string[] = [];
   for await (const id of deps.archive.list('events')) archivedEvents.push(id);
   await inParallel(archivedEvents, async (id) => {
-    known.set(id, ((await deps.archive.readEvents(id)) ?? []).reduce(reduce, emptyFacts));
+    known.set(id, ((await deps.archive.readEvents(id)) ?? []).reduce(reduceEvent, emptyFacts));
   });
 
-  const time = () => ({ now: deps.now(), maxSkewMs: deps.maxClockSkewMs ?? MAX_CLOCK_SKEW_MS });
+  const timeWindow = () => ({ now: deps.now(), maxSkewMs: deps.maxClockSkewMs ?? MAX_CLOCK_SKEW_MS });
   /** What builders said of deployments whose request has not come yet: nothing orders one topic against another. */
   const early = new Map<string, BuilderEvent[]>();
-  const admit = (event: DeploymentEvent, refusal: string | null, facts: DeploymentFacts) => {
+  const admitEvent = (event: DeploymentEvent, refusal: string | null, facts: DeploymentFacts) => {
     if (refusal) refused++;
-    else known.set(event.deploymentId, reduce(facts, event));
+    else known.set(event.deploymentId, reduceEvent(facts, event));
   };
   const admitBuilderEvent = (event: BuilderEvent) => {
     const facts = known.get(event.deploymentId) ?? emptyFacts;
     if (!facts.requested) early.set(event.deploymentId, [...(early.get(event.deploymentId) ?? []), event]);
-    else admit(event, refusalOfBuilderEvent(event, facts, time(), deps.place), facts);
+    else admitEvent(event, refusalOfBuilderEvent(event, facts, timeWindow(), deps.place), facts);
   };
   const readHistory = historyReader(deps.signing, deps.now);
   const reader = await deps.read((raw) => {
@@ -102,8 +102,8 @@ export async function rebuild(deps: RebuildDeps): Promise<RebuildReport> {
       const signed = read.kind === 'platform' || event.type === 'deployment.requested';
       const refusal = signed
         ? refusalOfPlatformEvent(event, facts.requested)
-        : refusalOfUnsigned(event, facts, time(), deps.place);
-      admit(event, refusal, facts);
+        : refusalOfUnsigned(event, facts, timeWindow(), deps.place);
+      admitEvent(event, refusal, facts);
       const waiting = early.get(event.deploymentId) ?? [];
       if (waiting.length > 0 && known.get(event.deploymentId)?.requested) {
         early.delete(event.deploymentId);
@@ -172,8 +172,8 @@ async function restoreArchive(
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const rest = items.values();
-  const one = async () => {
+  const workThrough = async () => {
     for (const item of rest) await work(item);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, one));
+  await Promise.all(Array.from({ length: AT_ONCE }, workThrough));
 }

@@ -32,14 +32,14 @@ export function sortIn(logs: Map<string, KafkaLog>, { deploymentId, target, atte
  * the next round compares: lines of a projector that was faster would stand before older ones.
  */
 export async function restoreLog(deps: LogDeps, deploymentId: string, { entries }: KafkaLog): Promise<boolean> {
-  const state = await compare(deps.logs, deploymentId, entries);
+  const state = await compareLog(deps.logs, deploymentId, entries);
   if (state === 'same') return true;
   if (state === 'other') await deps.clearLog(deploymentId);
   await deps.logs.append(deploymentId, entries);
   return false;
 }
 
-async function compare(logs: LogChannel, deploymentId: string, entries: readonly LogEntry[]) {
+async function compareLog(logs: LogChannel, deploymentId: string, entries: readonly LogEntry[]) {
   let seen = 0;
   while (seen < entries.length) {
     const lines = await logs.read(deploymentId, seen, PAGE);

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   type Answer,
-  collected,
+  collectBody,
   fastTransport,
   nodeTransport,
   undiciPut,
@@ -87,7 +87,7 @@ test('from one to the other in the middle of many: each is answered', async () =
 
 test('a GET that is cut is no body; one that nobody answers is none', async () => {
   const { get } = nodeTransport(base);
-  expect(await collected((await get('/cut', {}))!)).toBeNull();
+  expect(await collectBody((await get('/cut', {}))!)).toBeNull();
   expect(await get('/gone', {})).toBeNull();
-  expect((await collected((await get('/split', {}))!))?.toString()).toBe('é');
+  expect((await collectBody((await get('/split', {}))!))?.toString()).toBe('é');
 });

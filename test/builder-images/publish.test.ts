@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ulid } from 'ulid';
-import { liveManifest, publish } from '../../builder-images/builder-image-frontend/utils/publish.ts';
+import { liveManifest, publishSite } from '../../builder-images/builder-image-frontend/utils/publish.ts';
 import type { Objects } from '../../builder-images/shared/objects.ts';
 import { builderObjects } from '../../builder-images/shared/objects.ts';
 import { PromotionSchema } from '../../contract/manifest.ts';
@@ -70,7 +70,7 @@ async function deploy(d: Deploy) {
         return real.remove(keys);
       },
     };
-    const artifact = await publish({
+    const artifact = await publishSite({
       objects,
       base: await liveManifest(real, d.project),
       bucket: 'sites',

@@ -1,9 +1,9 @@
 import {
+  describeError,
   describeLostEnd,
   ERRORS,
   type ErrorCode,
   errorForExitCode,
-  sentence,
   VerenError,
 } from '../../contract/errors.ts';
 
@@ -30,9 +30,9 @@ describe('the error table', () => {
     // @ts-expect-error -- `reason` is missing
     expect(() => new VerenError('GIT_FAILED', { url: 'https://h/x' })).toThrow('GIT_FAILED was given no "reason"');
     // @ts-expect-error -- details are missing
-    expect(() => sentence('GIT_FAILED')).toThrow('GIT_FAILED was given no "url"');
+    expect(() => describeError('GIT_FAILED')).toThrow('GIT_FAILED was given no "url"');
     // @ts-expect-error -- the row has no placeholder
-    expect(sentence('GIT_MISSING', { path: 'x' })).toContain('git was not found');
+    expect(describeError('GIT_MISSING', { path: 'x' })).toContain('git was not found');
   });
 
   it('keeps what is no placeholder, and ends a reason with a full stop', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import type { DeploymentRecord } from '../../contract/record.ts';
-import { project } from '../../lambdas/event-projector/project.ts';
+import { projectBatch } from '../../lambdas/event-projector/project.ts';
 import { type LaptopPorts, openLaptopPorts } from '../../local/platform/ports.ts';
 import { frontendPlan } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
@@ -44,7 +44,7 @@ beforeEach(async () => {
   });
   const nothing = async () => undefined;
   await ports.feed((event) =>
-    project(
+    projectBatch(
       {
         ...ports,
         clock,

@@ -9,13 +9,13 @@ import { Reporter } from '../../builder-images/shared/reporter.ts';
 import type { DeploymentEvent } from '../../contract/events.ts';
 import { s3Keys, TOPICS } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
-import { project } from '../../lambdas/event-projector/project.ts';
+import { projectBatch } from '../../lambdas/event-projector/project.ts';
 import { kafkaBus } from '../../lambdas/shared/adapters/kafka/bus.ts';
 import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { redisPermissions } from '../../lambdas/shared/adapters/redis/permissions.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
 import { type Archive, s3Archive } from '../../lambdas/shared/archive.ts';
-import { rest } from '../../lambdas/shared/logs/followLog.ts';
+import { readLogPages } from '../../lambdas/shared/logs/followLog.ts';
 import { makeLogArchiver } from '../../lambdas/shared/logs/makeLogArchiver.ts';
 import type { DeploymentStore, EventBus, LogChannel } from '../../lambdas/shared/ports.ts';
 import { buildKey, signedBus } from '../../lambdas/shared/signing.ts';
@@ -24,7 +24,7 @@ import { ensureTopics } from '../../local/adapters/kafka/topics.ts';
 import { openMemoryPlatform } from '../../local/adapters/memory/platform.ts';
 import { clearLog } from '../../operator/rebuild/clearLog.ts';
 import { readTopics } from '../../operator/rebuild/readTopics.ts';
-import { type RebuildReport, rebuild } from '../../operator/rebuild/rebuild.ts';
+import { type RebuildReport, rebuildState } from '../../operator/rebuild/rebuild.ts';
 import { BUCKET, openWorld } from '../support/controlPlane/world.ts';
 import { describeWith } from '../support/engines.ts';
 import { frontendPlan } from '../support/events.ts';
@@ -70,7 +70,7 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
     const operator = connectRedis({ url: redis.url.replace('//', '//rebuild:password@') });
     const { store, logs, close } = openRedisPorts(operator, { prefix });
     const run = () =>
-      rebuild({
+      rebuildState({
         store,
         logs,
         archive,
@@ -198,7 +198,7 @@ function projector(kafka: Kafka, { store, logs }: State, archive: Archive) {
     archive,
     archiveLog: makeLogArchiver({ logs, archive }),
     queue: { get: async () => null } as never,
-    doorbell: { ring: nobody },
+    waker: { wake: nobody },
     subscriptions: { subscribers: async () => [] } as never,
     notifier: { send: nobody },
     stopBuilds: nobody,
@@ -213,7 +213,7 @@ function projector(kafka: Kafka, { store, logs }: State, archive: Archive) {
     kafka,
     groupId: randomUUID(),
     topics,
-    handler: (event) => project(deps, event),
+    handler: (event) => projectBatch(deps, event),
     onError: () => {},
   });
 }
@@ -299,7 +299,7 @@ async function forget(kafka: Kafka): Promise<void> {
 
 async function lines(logs: LogChannel, archive: Archive, id: string) {
   const found = [];
-  for await (const page of rest({ logs, archive }, id, 0)) found.push(...page);
+  for await (const page of readLogPages({ logs, archive }, id, 0)) found.push(...page);
   return found;
 }
 

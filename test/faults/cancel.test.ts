@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { promote } from '../../builder-images/builder-image-frontend/utils/promote.ts';
+import { promoteDeployment } from '../../builder-images/builder-image-frontend/utils/promote.ts';
 import { type Objects, s3Objects } from '../../builder-images/shared/objects.ts';
 import type { VerenError } from '../../contract/errors.ts';
 import type { Manifest } from '../../contract/manifest.ts';
@@ -87,7 +87,7 @@ const deafBuilder =
       await publishAsBuilder(bus(), event);
     };
     try {
-      await promote({ objects, projectId, manifest, now: Date.now, signal: new AbortController().signal });
+      await promoteDeployment({ objects, projectId, manifest, now: Date.now, signal: new AbortController().signal });
       const artifact = { kind: 'static', bucket: BUCKET, prefix: s3Keys.site(projectId), files: 2, bytes: 1 };
       await say({ type: 'build.succeeded', artifact, logLines: 0 });
       return 0;
@@ -166,9 +166,15 @@ describe('cancel against a builder that does not hear it', () => {
         return real.putIf(key, ...rest);
       },
     };
-    void promote({ objects: dies, projectId: 'line', manifest: newer, now: Date.now, signal, leaseMs: 300 });
+    void promoteDeployment({ objects: dies, projectId: 'line', manifest: newer, now: Date.now, signal, leaseMs: 300 });
     while ((await site('line')).length === 0) await new Promise((r) => setTimeout(r, 5));
-    const promoted = await promote({ objects: real, projectId: 'line', manifest: older, now: Date.now, signal });
+    const promoted = await promoteDeployment({
+      objects: real,
+      projectId: 'line',
+      manifest: older,
+      now: Date.now,
+      signal,
+    });
     expect(promoted.kind).toBe('live');
     expect((await site('line')).sort()).toEqual(['01a.js of 01a', 'index.html of 01a']);
   });

@@ -8,8 +8,8 @@ import {
 } from '../../lambdas/build-worker/services/longestSessionPolicy.ts';
 import { loadConfig, type Stage } from '../../lib/config.ts';
 import { denyOthers } from '../../lib/constructs/build-role.ts';
-import { complement, NOT_PUBLIC } from '../../lib/constructs/public-addresses.ts';
-import { collisions } from '../../lib/names.ts';
+import { complementOf, NOT_PUBLIC } from '../../lib/constructs/public-addresses.ts';
+import { findNameCollisions } from '../../lib/names.ts';
 import { checkSessionPolicy } from '../../lib/session-policy.ts';
 import { CHECKS, functionNamed, functionStatements, statements } from './support/checks.ts';
 import { cdkJson, pointsAt, ROOT, resourcesOf, synthesize, type Templates } from './support/synth.ts';
@@ -129,7 +129,7 @@ test('asynchronous invokes that fail for good are told to the queue that the ala
 });
 
 describe('the network of builds', () => {
-  const blocks = complement(NOT_PUBLIC);
+  const blocks = complementOf(NOT_PUBLIC);
   const inside = (address: string, list: readonly string[]) =>
     list.some((block) => ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(block)));
 
@@ -190,7 +190,7 @@ describe('the network of builds', () => {
   });
 
   test('a VPC of public addresses and what the configuration closes are closed too; too many rules are refused', () => {
-    expect(inside('203.0.113.9', complement([...NOT_PUBLIC, '203.0.113.0/24']))).toBe(false);
+    expect(inside('203.0.113.9', complementOf([...NOT_PUBLIC, '203.0.113.0/24']))).toBe(false);
     const closedToBuilds = ['3.0.0.0/30', '5.0.0.0/30', '7.0.0.0/30', '9.0.0.0/30'];
     const { stages } = cdkJson().context;
     stages.dev.network.closedToBuilds = closedToBuilds;
@@ -328,26 +328,26 @@ describe('two stages in one account', () => {
       s.dev.account = account;
       s.prod.account = account;
     });
-    expect(collisions(prod, [dev]).certain.join()).toMatch(
+    expect(findNameCollisions(prod, [dev]).certain.join()).toMatch(
       /^Stages prod and dev have the same bucketName, userImageRepository, builders\.frontendCluster, builders\.backendCluster, builders\.namePrefix in ap-south-1:/,
     );
   });
   test('where an account is left to the credentials it is a warning; elsewhere nothing', () => {
     const loose = load(() => undefined);
-    expect(collisions(loose.dev, [loose.prod])).toMatchObject({
+    expect(findNameCollisions(loose.dev, [loose.prod])).toMatchObject({
       certain: [],
       possible: [expect.stringContaining('one account')],
     });
     const regions = load((s) => (s.prod.region = 'eu-central-1'));
-    expect(collisions(regions.dev, [regions.prod])).toEqual({ certain: [], possible: [] });
+    expect(findNameCollisions(regions.dev, [regions.prod])).toEqual({ certain: [], possible: [] });
     const accounts = load(
       (s) => Object.assign(s.dev, { account }) && Object.assign(s.prod, { account: '999999999999' }),
     );
-    expect(collisions(accounts.dev, [accounts.prod])).toEqual({ certain: [], possible: [] });
+    expect(findNameCollisions(accounts.dev, [accounts.prod])).toEqual({ certain: [], possible: [] });
   });
   test('with names of its own the second stage has none of the first’s', () => {
     const { dev, prod: second } = load((s) => apart(s.prod));
-    expect(collisions(second, [dev])).toEqual({ certain: [], possible: [] });
+    expect(findNameCollisions(second, [dev])).toEqual({ certain: [], possible: [] });
     const other = synthesize('prod', { configure: apart as never });
     const first = synthesize('dev');
     const names = (templates: Templates) =>

@@ -3,29 +3,29 @@ import type { BackendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import { imageTag } from '../../../contract/names.ts';
 import { wantsCache } from '../../shared/cache/store.ts';
-import type { Built, BuildInput as Input } from '../../shared/entry.ts';
+import type { Built, BuilderRunInput as Input } from '../../shared/entry.ts';
 import { asFault } from '../../shared/fault.ts';
-import { fetched, stopFetch } from '../../shared/fetched.ts';
+import { completeFetch, stopFetch } from '../../shared/fetched.ts';
 import { builderObjects, type Objects } from '../../shared/objects.ts';
-import { wanted } from '../../shared/package-manager.ts';
+import { parsePackageManager } from '../../shared/package-manager.ts';
 import { createSandbox } from '../../shared/sandbox.ts';
 import { claimPublication } from '../../shared/verdict.ts';
-import { type BuildContext, KANIKO_SECRETS, NODE_UID, prepareContext } from './context.ts';
+import { type ImageBuildContext, KANIKO_SECRETS, NODE_UID, prepareContext } from './context.ts';
 import { type Engine, findEngine } from './engine.ts';
 import type { BackendImageEnv } from './env.ts';
 import type { FoundImage, ImageStore } from './images.ts';
-import { hardened, kanikoBuild, kanikoEnv } from './kaniko.ts';
-import { isSameDeployment, labels } from './labels.ts';
+import { hardenCommand, kanikoBuild, kanikoEnv } from './kaniko.ts';
+import { imageLabels, isSameDeployment } from './labels.ts';
 import { LayerCache, type OpenCache } from './layer-cache.ts';
 import { type LocalEngine, localBuild, localImages, localNames, localTag, localUntag } from './local.ts';
-import { parserOf, type Step } from './output.ts';
+import { type BuildStep, parserOf } from './output.ts';
 import { Phases } from './phases.ts';
 import { Programs } from './programs.ts';
-import { push } from './push.ts';
+import { pushImage } from './push.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import { type EngineRun, runEngine } from './run-engine.ts';
 
-export type BuildInput = Input<BackendEnv> & { readonly image: BackendImageEnv };
+export type ImageBuildInput = Input<BackendEnv> & { readonly image: BackendImageEnv };
 
 /** What builds the image, and where it goes. */
 type Place =
@@ -33,27 +33,27 @@ type Place =
   | { readonly kind: 'local'; readonly engine: LocalEngine; readonly store: ImageStore };
 
 /** All four phases. Throws `PhaseFault` or `VerenError`; `deadline.phase` tells in which. */
-export async function build(input: BuildInput): Promise<Built> {
+export async function buildImage(input: ImageBuildInput): Promise<Built> {
   const { env, raw, reporter, deadline, mask } = input;
   const { signal } = deadline;
   const tag = imageTag(env.PROJECT_ID, env.DEPLOYMENTID);
-  const own = labels(env);
-  const { place, earlier } = await worthwhile(input, tag, own).catch(async (error: unknown) => {
+  const own = imageLabels(env);
+  const { place, earlier } = await checkPreconditions(input, tag, own).catch(async (error: unknown) => {
     await stopFetch(input.fetching);
     throw error;
   });
   const objects = builderObjects(env, raw.AWS_ENDPOINT_URL_S3);
   const layers = layerCache(input, place, objects, earlier);
-  const beside = async () => layers?.settled();
+  const waitForLayers = async () => layers?.settled();
   const { fetching, now } = input;
-  await fetched({ fetching, commit: env.GIT_COMMIT, raw, mask, reporter, signal, now, beside });
+  await completeFetch({ fetching, commit: env.GIT_COMMIT, raw, mask, reporter, signal, now, beside: waitForLayers });
   const phases = new Phases(reporter, deadline);
   try {
     const publication = { projectId: env.PROJECT_ID, deploymentId: env.DEPLOYMENTID, target: 'backend' } as const;
-    const claim = () => claimPublication(objects, publication, input.now);
+    const claimTag = () => claimPublication(objects, publication, input.now);
     const { made, saveCaches } = earlier
       ? { made: earlier, saveCaches: undefined }
-      : await make(input, place, phases, { tag, own, claim, layers });
+      : await makeImage(input, place, phases, { tag, own, claim: claimTag, layers });
     phases.enter('publish');
     reporter.say(`${env.ECR_URI}:${tag} ${made.digest}, ${made.bytes} bytes`);
     phases.end(true);
@@ -73,8 +73,8 @@ export async function build(input: BuildInput): Promise<Built> {
  * Everything that can make a build pointless, before it costs time: no start command, no container builder, no repository,
  * a tag that is taken. An image of the same deployment under the tag is an earlier attempt's: it is the result.
  */
-async function worthwhile(
-  { env, image, raw, reporter, deadline }: BuildInput,
+async function checkPreconditions(
+  { env, image, raw, reporter, deadline }: ImageBuildInput,
   tag: string,
   own: Readonly<Record<string, string>>,
 ): Promise<{ place: Place; earlier: FoundImage | null }> {
@@ -103,7 +103,7 @@ async function worthwhile(
 
 /** Container builders of a laptop have caches of their own. */
 function layerCache(
-  { env, image, reporter, deadline }: BuildInput,
+  { env, image, reporter, deadline }: ImageBuildInput,
   place: Place,
   objects: Objects,
   earlier: FoundImage | null,
@@ -142,7 +142,7 @@ interface Made {
   readonly saveCaches?: NonNullable<Built['saveCaches']> | undefined;
 }
 
-async function make(input: BuildInput, place: Place, phases: Phases, result: Result): Promise<Made> {
+async function makeImage(input: ImageBuildInput, place: Place, phases: Phases, result: Result): Promise<Made> {
   const { env, image, raw, reporter, mask, deadline } = input;
   const { tag, own, claim, layers } = result;
   phases.enter('install');
@@ -204,7 +204,7 @@ async function make(input: BuildInput, place: Place, phases: Phases, result: Res
 
 interface LayoutInput {
   readonly executor: string;
-  readonly context: BuildContext;
+  readonly context: ImageBuildContext;
   readonly own: Readonly<Record<string, string>>;
   readonly cache: OpenCache | null;
   readonly programs: Programs;
@@ -215,10 +215,10 @@ interface LayoutInput {
  * steps whose layers were there already.
  */
 async function makeLayout(
-  { image, raw }: BuildInput,
+  { image, raw }: ImageBuildInput,
   { executor, context, own, cache, programs }: LayoutInput,
   run: Omit<EngineRun, 'argv' | 'env'>,
-): Promise<{ layout: string; reused: ReadonlySet<Step> }> {
+): Promise<{ layout: string; reused: ReadonlySet<BuildStep> }> {
   const control = join(image.VEREN_WORK, 'control');
   const output = join(control, 'image');
   const maxProcesses = image.VEREN_BUILD_PROCESSES;
@@ -235,7 +235,7 @@ async function makeLayout(
   });
   const reused = await runEngine({
     ...run,
-    argv: hardened(argv, maxProcesses),
+    argv: hardenCommand(argv, maxProcesses),
     env: await kanikoEnv(raw, join(control, 'empty')),
     sweep: async () => {
       await programs.checkPlaces();
@@ -246,14 +246,14 @@ async function makeLayout(
 }
 
 const pushLayout = (
-  { env, image, raw, reporter, deadline }: BuildInput,
+  { env, image, raw, reporter, deadline }: ImageBuildInput,
   crane: string,
   registry: Registry,
   layout: string,
   tag: string,
   own: Readonly<Record<string, string>>,
 ) =>
-  push({
+  pushImage({
     crane,
     registry,
     layout,
@@ -266,8 +266,8 @@ const pushLayout = (
     say: (text) => reporter.say(text),
   });
 
-const stepCommands = (env: BackendEnv, context: BuildContext) => ({
-  ...(wanted(env.PACKAGE_MANAGER) !== null && { tools: `prepare ${env.PACKAGE_MANAGER}` }),
+const stepCommands = (env: BackendEnv, context: ImageBuildContext) => ({
+  ...(parsePackageManager(env.PACKAGE_MANAGER) !== null && { tools: `prepare ${env.PACKAGE_MANAGER}` }),
   ...(env.INSTALLCOMMAND !== '' && { install: env.INSTALLCOMMAND }),
   ...(env.BUILDCOMMAND !== '' && { build: env.BUILDCOMMAND }),
   image: `start: ${context.start.argv.join(' ')}`,

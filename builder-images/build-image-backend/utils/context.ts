@@ -2,14 +2,14 @@ import { chmod, chown, copyFile, cp, lstat, mkdir, readFile, rename, rm, writeFi
 import { dirname, join, relative } from 'node:path';
 import type { BackendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
-import { wanted } from '../../shared/package-manager.ts';
+import { parsePackageManager } from '../../shared/package-manager.ts';
 import { repoFolder } from '../../shared/repo-files.ts';
 import { renderDockerfile } from './dockerfile.ts';
 import { layersKey } from './layers-key.ts';
 import { installManifests } from './manifests.ts';
-import { type PackageJson, readPackageJson } from './package-json.ts';
+import { readPackageJson, type ServicePackage } from './package-json.ts';
 import { pruneCommand } from './prune.ts';
-import { resolveStart, type Start } from './start.ts';
+import { type ImageStart, resolveStart } from './start.ts';
 import { buildVariables } from './variables.ts';
 
 /** `node` of the official images, which all steps of the user's run as. */
@@ -21,13 +21,13 @@ export const KANIKO_SECRETS = '/kaniko/build';
 const TEMPLATE_PROGRAMS = ['run', 'step', 'init', 'libraries.mjs', 'environment.mjs'];
 
 /** Everything that a container builder is given. */
-export interface BuildContext {
+export interface ImageBuildContext {
   readonly folder: string;
   readonly dockerfile: string;
   readonly buildArgs: Readonly<Record<string, string>>;
   /** Files that are mounted for the user's steps, by id (see the templates). */
   readonly secrets: Readonly<Record<string, string>>;
-  readonly start: Start;
+  readonly start: ImageStart;
   /** Of the layers up to the installation; null where that depends on the whole source. */
   readonly layersKey: string | null;
 }
@@ -44,7 +44,7 @@ export interface ContextInput {
 }
 
 /** Turns the checkout into a build context. Throws `VerenError` where the repository does not allow one. */
-export async function prepareContext(input: ContextInput): Promise<BuildContext> {
+export async function prepareContext(input: ContextInput): Promise<ImageBuildContext> {
   const { env, work, templates, say } = input;
   const source = join(work, 'source');
   const root = await repoFolder(source, env.INSTALLPATH);
@@ -55,7 +55,7 @@ export async function prepareContext(input: ContextInput): Promise<BuildContext>
   const pkg = await readPackageJson(service);
   const start = resolveStart(env.STARTCOMMAND, scriptsOf(pkg), env.PACKAGE_MANAGER);
   say(`Start command: ${start.argv.join(' ')}`);
-  const manifests = await installManifests(root, env.INSTALLCOMMAND, wanted(env.PACKAGE_MANAGER)?.version);
+  const manifests = await installManifests(root, env.INSTALLCOMMAND, parsePackageManager(env.PACKAGE_MANAGER)?.version);
   if (manifests.needsSource !== null && env.INSTALLCOMMAND !== '')
     say(`The installation is done anew at every change of the source: ${manifests.needsSource}.`);
 
@@ -125,25 +125,25 @@ async function keepHistory(source: string, to: string): Promise<void> {
 const onceOnly = (command: string, deploymentId: string) =>
   command === '' ? '' : `${command}\n# deployment ${deploymentId}`;
 
-const scriptsOf = (pkg: PackageJson | null) => ({
+const scriptsOf = (pkg: ServicePackage | null) => ({
   scripts: pkg?.scripts ?? {},
   dependencies: Object.keys(pkg?.dependencies ?? {}),
   devDependencies: Object.keys(pkg?.devDependencies ?? {}),
 });
 
 function toolsSpec(packageManager: string): string {
-  const want = wanted(packageManager);
+  const want = parsePackageManager(packageManager);
   return want === null ? '' : `${want.package}@${want.version}`;
 }
 
 /** Takes dev dependencies out, and keeps the package manager where the service is started by it. */
 function afterBuild(
   env: BackendEnv,
-  start: Start,
+  start: ImageStart,
   manifests: { readonly devDependencies: boolean; readonly paths: readonly string[] },
   workspaces: boolean | undefined,
 ): string {
-  const want = wanted(env.PACKAGE_MANAGER);
+  const want = parsePackageManager(env.PACKAGE_MANAGER);
   const workspace = workspaces === true || manifests.paths.includes('pnpm-workspace.yaml');
   const prune =
     start.prunable && manifests.devDependencies && env.INSTALLCOMMAND !== ''
@@ -167,15 +167,15 @@ async function copyAll(from: string, to: string, paths: readonly string[]): Prom
 async function writeSecrets({ raw, secrets }: ContextInput, variables: string): Promise<Record<string, string>> {
   await mkdir(secrets.folder, { recursive: true });
   const given: Record<string, string> = {};
-  const write = async (id: string, name: string, content: string, mode: number) => {
+  const writeSecret = async (id: string, name: string, content: string, mode: number) => {
     const file = join(secrets.folder, name);
     await rm(file, { force: true });
     await writeFile(file, content, { mode, flag: 'wx' });
     if (secrets.owner !== null) await chown(file, secrets.owner, secrets.owner);
     given[id] = file;
   };
-  await write('variables', 'variables', variables, 0o400);
+  await writeSecret('variables', 'variables', variables, 0o400);
   if (raw.NODE_EXTRA_CA_CERTS)
-    await write('certificates', 'ca.pem', await readFile(raw.NODE_EXTRA_CA_CERTS, 'utf8'), 0o444);
+    await writeSecret('certificates', 'ca.pem', await readFile(raw.NODE_EXTRA_CA_CERTS, 'utf8'), 0o444);
   return given;
 }

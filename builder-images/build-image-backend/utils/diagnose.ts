@@ -1,13 +1,13 @@
 import { VerenError } from '../../../contract/errors.ts';
 import { DISK_FULL, PhaseFault } from '../../shared/fault.ts';
 import { lockfileFault } from '../../shared/lockfile-fault.ts';
-import type { Step } from './output.ts';
+import type { BuildStep } from './output.ts';
 
 export interface Ending {
   /** Of the container builder. */
   readonly exitCode: number;
   /** The step that it was at. */
-  readonly step: Step;
+  readonly step: BuildStep;
   /** What the container builder said of its end. */
   readonly errors: readonly string[];
   /** The last lines of the user's commands. */
@@ -50,30 +50,31 @@ function missingLibrary(lines: readonly string[]): string | null {
   return null;
 }
 
-const phaseOf = (step: Step) => (step === 'build' || step === 'prune' || step === 'image' ? 'build' : 'install');
+const phaseOf = (step: BuildStep) => (step === 'build' || step === 'prune' || step === 'image' ? 'build' : 'install');
 
 /** The container builder's end as the sentence that the user needs: whose fault, which command, which exit code. */
-export function diagnose(ending: Ending): PhaseFault {
+export function diagnoseEnding(ending: Ending): PhaseFault {
   const { step, errors, lastLines } = ending;
   const reason = errors.at(-1) ?? lastLines.at(-1) ?? `exit code ${ending.exitCode}`;
   const everything = [...errors, ...lastLines];
-  const fault = (error: VerenError, exitCode?: number) =>
+  const phaseFault = (error: VerenError, exitCode?: number) =>
     new PhaseFault(
       error,
       exitCode,
       lastLines.filter((l) => !STEP_ENDED.test(l)),
     );
   const phase = phaseOf(step);
-  if (everything.some((line) => DISK_FULL.test(line))) return fault(new VerenError('BUILD_DISK_FULL', { phase }));
+  if (everything.some((line) => DISK_FULL.test(line))) return phaseFault(new VerenError('BUILD_DISK_FULL', { phase }));
   const ended = lastLines.map((line) => STEP_ENDED.exec(line)).findLast((found) => found?.[1] === step);
   const stepRan = step !== 'base' && step !== 'image';
   const code = Number(ended?.[2] ?? (stepRan ? EXIT_STATUS.exec(errors.join('\n'))?.[1] : undefined) ?? Number.NaN);
   const killed = code === 137 || (stepRan && errors.some((line) => KILLED.test(line)));
-  if (killed || lastLines.some((line) => line.includes(HEAP))) return fault(new VerenError('BUILD_OUT_OF_MEMORY'), 137);
-  if (stepRan && !Number.isNaN(code)) return fault(ofCommand(step, code, lastLines), code);
+  if (killed || lastLines.some((line) => line.includes(HEAP)))
+    return phaseFault(new VerenError('BUILD_OUT_OF_MEMORY'), 137);
+  if (stepRan && !Number.isNaN(code)) return phaseFault(ofCommand(step, code, lastLines), code);
   if (step === 'base' && PULL.test(errors.join('\n')))
-    return fault(new VerenError('BASE_IMAGE_UNAVAILABLE', { reason }));
-  return fault(new VerenError('IMAGE_BUILD_FAILED', { reason }));
+    return phaseFault(new VerenError('BASE_IMAGE_UNAVAILABLE', { reason }));
+  return phaseFault(new VerenError('IMAGE_BUILD_FAILED', { reason }));
 }
 
 function ofCommand(

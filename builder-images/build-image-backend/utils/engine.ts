@@ -74,7 +74,7 @@ export async function findEngine(
   for (const kind of LOCAL_ENGINES) {
     const file = await onPath(kind, env.PATH ?? '');
     if (file === null) continue;
-    if (await answers(kind, file, env)) return { kind, file, env };
+    if (await answersCommand(kind, file, env)) return { kind, file, env };
     silent.push(kind);
   }
   const found =
@@ -98,7 +98,11 @@ async function onPath(name: string, path: string): Promise<string | null> {
 }
 
 /** Docker's client is often installed alone: what counts is its daemon. */
-async function answers(kind: LocalEngineName, file: string, env: Readonly<Record<string, string>>): Promise<boolean> {
+async function answersCommand(
+  kind: LocalEngineName,
+  file: string,
+  env: Readonly<Record<string, string>>,
+): Promise<boolean> {
   const { exitCode } = await runCommand({
     argv: [file, 'version', ...(kind === 'docker' ? ['--format', '{{.Server.Version}}'] : [])],
     cwd: '/',

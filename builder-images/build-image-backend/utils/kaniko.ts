@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { programPath } from '../../shared/programs.ts';
-import type { BuildContext } from './context.ts';
+import type { ImageBuildContext } from './context.ts';
 import type { OpenCache } from './layer-cache.ts';
 
 export interface KanikoInput {
   readonly executor: string;
   readonly flags: readonly string[];
-  readonly context: BuildContext;
+  readonly context: ImageBuildContext;
   readonly labels: Readonly<Record<string, string>>;
   /** OCI image layout that is written: a folder that does not exist yet. */
   readonly output: string;
@@ -24,7 +24,7 @@ export interface KanikoInput {
  */
 export function kanikoBuild(input: KanikoInput): [string, ...string[]] {
   const { context } = input;
-  const pairs = (flag: string, values: Readonly<Record<string, string>>) =>
+  const flagPairs = (flag: string, values: Readonly<Record<string, string>>) =>
     Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);
   return [
     input.executor,
@@ -41,8 +41,8 @@ export function kanikoBuild(input: KanikoInput): [string, ...string[]] {
     ...input.mirrors.map((mirror) => `--registry-mirror=${mirror}`),
     ...input.insecure.map((registry) => `--insecure-registry=${registry}`),
     ...cacheFlags(input.cache),
-    ...pairs('--build-arg', { ...context.buildArgs, SHARED_PROCESSES: 'yes', UNIQUE: randomUUID() }),
-    ...pairs('--label', input.labels),
+    ...flagPairs('--build-arg', { ...context.buildArgs, SHARED_PROCESSES: 'yes', UNIQUE: randomUUID() }),
+    ...flagPairs('--label', input.labels),
   ];
 }
 
@@ -70,7 +70,7 @@ export async function kanikoEnv(raw: Readonly<Record<string, string>>, empty: st
 }
 
 /** Runs it without a way to gain rights again: a set-uid program of the base image gives a user's step nothing. */
-export const hardened = (argv: readonly string[], maxProcesses: number): [string, ...string[]] => [
+export const hardenCommand = (argv: readonly string[], maxProcesses: number): [string, ...string[]] => [
   programPath('prlimit'),
   `--nproc=${maxProcesses}`,
   '--core=0',

@@ -4,7 +4,7 @@ import type { BackendEnv } from '../../../contract/builder-env.ts';
  * Where an image comes from. The first two are the OCI image specification's. The same pairs are annotations of a pushed
  * image's manifest: there they can be read back without a right to read layers.
  */
-export const labels = (
+export const imageLabels = (
   env: Pick<BackendEnv, 'GIT_REPOSITORY__URL' | 'GIT_COMMIT' | 'PROJECT_ID' | 'DEPLOYMENTID'>,
 ): Record<string, string> => ({
   'org.opencontainers.image.source': env.GIT_REPOSITORY__URL,

@@ -9,15 +9,15 @@ import { join } from 'node:path';
  */
 export async function layersKey(texts: readonly string[], context: string, paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(texts));
-  for (const path of paths) await add(hash, context, path);
+  for (const path of paths) await addFile(hash, context, path);
   return hash.digest('hex');
 }
 
-async function add(hash: Hash, root: string, path: string): Promise<void> {
+async function addFile(hash: Hash, root: string, path: string): Promise<void> {
   const file = join(root, path);
   const info = await lstat(file);
   if (info.isDirectory()) {
-    for (const name of (await readdir(file)).sort()) await add(hash, root, join(path, name));
+    for (const name of (await readdir(file)).sort()) await addFile(hash, root, join(path, name));
     return;
   }
   if (info.isSymbolicLink()) {

@@ -29,7 +29,7 @@ const OCI_NAMES: Readonly<Record<string, string>> = {
   'application/vnd.docker.image.rootfs.diff.tar': 'application/vnd.oci.image.layer.v1.tar',
 };
 
-const blob = (layout: string, digest: string) => join(layout, 'blobs', ...(digest.split(':') as [string, string]));
+const blobPath = (layout: string, digest: string) => join(layout, 'blobs', ...(digest.split(':') as [string, string]));
 
 /** What a registry will keep of the image. */
 export const imageBytes = (manifest: ImageManifest): number =>
@@ -39,15 +39,15 @@ export const imageBytes = (manifest: ImageManifest): number =>
  * Makes the layout's image an OCI one with annotations; no layer changes. The annotations are what lets a later attempt
  * recognise an image as its own deployment's without a right to read layers.
  */
-export async function annotate(
+export async function annotateLayout(
   layout: string,
   annotations: Readonly<Record<string, string>>,
 ): Promise<{ digest: string; bytes: number }> {
   const indexFile = join(layout, 'index.json');
   const index = IndexSchema.parse(JSON.parse(await readFile(indexFile, 'utf8')));
   const [old] = index.manifests as [z.infer<typeof DescriptorSchema>];
-  const manifest = ManifestSchema.parse(JSON.parse(await readFile(blob(layout, old.digest), 'utf8')));
-  const renamed = <T extends { mediaType: string }>(d: T): T => ({
+  const manifest = ManifestSchema.parse(JSON.parse(await readFile(blobPath(layout, old.digest), 'utf8')));
+  const renameMediaType = <T extends { mediaType: string }>(d: T): T => ({
     ...d,
     mediaType: OCI_NAMES[d.mediaType] ?? d.mediaType,
   });
@@ -55,13 +55,13 @@ export async function annotate(
   const made: ImageManifest = {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
-    config: renamed(manifest.config),
-    layers: manifest.layers.map(renamed),
+    config: renameMediaType(manifest.config),
+    layers: manifest.layers.map(renameMediaType),
     annotations: { ...annotations },
   };
   const bytes = Buffer.from(JSON.stringify(made));
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  await writeFile(blob(layout, digest), bytes);
+  await writeFile(blobPath(layout, digest), bytes);
   const descriptor = { mediaType: OCI_MANIFEST, digest, size: bytes.length };
   await writeFile(`${indexFile}.new`, JSON.stringify({ ...index, manifests: [descriptor] }));
   await rename(`${indexFile}.new`, indexFile);

@@ -1,6 +1,6 @@
 import { VerenError } from '../../../contract/errors.ts';
 import { runCommand } from '../../shared/command.ts';
-import type { BuildContext } from './context.ts';
+import type { ImageBuildContext } from './context.ts';
 import type { Engine } from './engine.ts';
 import type { FoundImage, ImageStore } from './images.ts';
 
@@ -9,11 +9,11 @@ export type LocalEngine = Exclude<Engine, { kind: 'kaniko' }>;
 /** The command line that makes a local image of a context. */
 export function localBuild(
   engine: LocalEngine,
-  context: BuildContext,
+  context: ImageBuildContext,
   image: string,
   labels: Readonly<Record<string, string>>,
 ): [string, ...string[]] {
-  const pairs = (flag: string, values: Readonly<Record<string, string>>) =>
+  const flagPairs = (flag: string, values: Readonly<Record<string, string>>) =>
     Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);
   return [
     engine.file,
@@ -23,8 +23,8 @@ export function localBuild(
     context.dockerfile,
     '--tag',
     image,
-    ...pairs('--build-arg', context.buildArgs),
-    ...pairs('--label', labels),
+    ...flagPairs('--build-arg', context.buildArgs),
+    ...flagPairs('--label', labels),
     ...Object.entries(context.secrets).flatMap(([id, file]) => ['--secret', `id=${id},src=${file}`]),
     context.folder,
   ];
@@ -38,7 +38,7 @@ export const localNames = (repository: string, tag: string) => ({
 
 /** Gives an image its second name. Throws `VerenError('IMAGE_BUILD_FAILED')`. */
 export async function localTag(engine: LocalEngine, from: string, to: string, signal: AbortSignal): Promise<void> {
-  const { exitCode } = await quietly(engine, ['tag', from, to], signal);
+  const { exitCode } = await runQuietly(engine, ['tag', from, to], signal);
   signal.throwIfAborted();
   if (exitCode !== 0)
     throw new VerenError('IMAGE_BUILD_FAILED', { reason: `${engine.kind} tag ended with exit code ${exitCode}` });
@@ -46,10 +46,10 @@ export async function localTag(engine: LocalEngine, from: string, to: string, si
 
 /** Takes a name away; the image goes with its last one. A name that stays is in nobody's way: the next attempt moves it. */
 export const localUntag = (engine: LocalEngine, name: string) =>
-  quietly(engine, ['rmi', name], AbortSignal.timeout(UNTAG_MS)).catch(() => undefined);
+  runQuietly(engine, ['rmi', name], AbortSignal.timeout(UNTAG_MS)).catch(() => undefined);
 
 const UNTAG_MS = 10_000;
-const quietly = (engine: LocalEngine, args: readonly string[], signal: AbortSignal) =>
+const runQuietly = (engine: LocalEngine, args: readonly string[], signal: AbortSignal) =>
   runCommand({ argv: [engine.file, ...args], cwd: '/', env: engine.env, signal, onOutput: () => undefined });
 
 /** The images that a local engine holds. */

@@ -4,7 +4,7 @@ import { join, normalize } from 'node:path';
 import { parse } from 'yaml';
 import { readRepoFile } from '../../shared/repo-files.ts';
 import { type LockedScripts, namesIn, ofNpmLock, ofPnpm, reasonOfScripts } from './install-scripts.ts';
-import { type PackageJson, readPackageJson, stringsIn } from './package-json.ts';
+import { readPackageJson, type ServicePackage, stringsIn } from './package-json.ts';
 import { namedPaths } from './settings.ts';
 
 export interface Manifests {
@@ -73,18 +73,19 @@ const LOCAL = /^(?:file:|link:|portal:|exec:|\.{1,2}(?:\/|$)|\/|~\/|.*\.(?:tgz|t
 const isLocal = (specifier: string) => LOCAL.test(specifier) && !/^[a-z+]+:\/\//.test(specifier);
 
 /** Entries of a folder that are no links. */
-async function entries(folder: string): Promise<Dirent[]> {
+async function readEntries(folder: string): Promise<Dirent[]> {
   const all = await readdir(folder, { withFileTypes: true });
   return all.filter((entry) => !entry.isSymbolicLink() && !NEVER.has(entry.name));
 }
 
 /** Folders below `root`, itself first, without links and node_modules. */
-async function* folders(root: string): AsyncGenerator<string> {
+async function* walkFolders(root: string): AsyncGenerator<string> {
   const left = ['.'];
   for (let count = 0; left.length > 0 && count < MAX_FOLDERS; count++) {
     const folder = left.shift()!;
     yield folder;
-    for (const entry of await entries(join(root, folder))) if (entry.isDirectory()) left.push(join(folder, entry.name));
+    for (const entry of await readEntries(join(root, folder)))
+      if (entry.isDirectory()) left.push(join(folder, entry.name));
   }
 }
 
@@ -94,7 +95,7 @@ const textOf = (file: string) => readRepoFile(file).catch(() => '');
 interface Found {
   readonly paths: Set<string>;
   readonly programs: Set<string>;
-  readonly packages: { readonly folder: string; readonly pkg: PackageJson }[];
+  readonly packages: { readonly folder: string; readonly pkg: ServicePackage }[];
   reason: string | null;
 }
 
@@ -106,7 +107,7 @@ interface Found {
  */
 export async function installManifests(root: string, installCommand: string, version = ''): Promise<Manifests> {
   const rootPackage = await readPackageJson(root);
-  const top = await entries(root);
+  const top = await readEntries(root);
   const names = new Set(top.filter((e) => e.isFile()).map((e) => e.name));
   const manager = (/^(npm|pnpm|yarn|bun)\b/.exec(installCommand.trim())?.[1] ?? 'npm') as Manager;
   const lockfile = LOCKFILES[manager].find((name) => names.has(name));
@@ -115,7 +116,7 @@ export async function installManifests(root: string, installCommand: string, ver
   if (!PLAIN.test(installCommand.trim())) found.reason ??= 'the install command is not a plain one';
   if (names.has('binding.gyp')) found.reason ??= 'binding.gyp is compiled';
   const workspace = rootPackage?.workspaces || names.has('pnpm-workspace.yaml');
-  for await (const folder of workspace ? folders(root) : ['.']) await addPackage(root, folder, found);
+  for await (const folder of workspace ? walkFolders(root) : ['.']) await addPackage(root, folder, found);
   if (rootPackage !== null && lockfile === undefined) found.reason ??= `there is no lockfile of ${manager}`;
   await addSettings(root, found);
   if (lockfile !== undefined) found.reason ??= await reasonOfLock(root, { manager, version, lockfile, found, names });
@@ -132,7 +133,7 @@ async function addPackage(root: string, folder: string, found: Found): Promise<v
   const pkg = await readPackageJson(join(root, folder));
   if (pkg === null && folder !== '.') return;
   const [files, dirs] = folder === '.' ? [ROOT_FILES, ROOT_FOLDERS] : [PACKAGE_FILES, PACKAGE_FOLDERS];
-  for (const entry of await entries(join(root, folder))) {
+  for (const entry of await readEntries(join(root, folder))) {
     const taken = entry.isFile()
       ? files.has(entry.name) || (SETTINGS_NAME.test(entry.name) && !/^\.env/.test(entry.name))
       : entry.isDirectory() && dirs.has(entry.name);
@@ -149,7 +150,7 @@ async function addPackage(root: string, folder: string, found: Found): Promise<v
   }
 }
 
-function reasonOfPackage(pkg: PackageJson, folder: string): string | null {
+function reasonOfPackage(pkg: ServicePackage, folder: string): string | null {
   for (const name of LIFECYCLE) {
     const script = pkg.scripts[name];
     if (script !== undefined && !HARMLESS.test(script.trim()))

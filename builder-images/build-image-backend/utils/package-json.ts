@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { readRepoFile } from '../../shared/repo-files.ts';
 
 /** A package.json as far as a service's image is concerned. Anything that is not of the expected type counts as absent. */
-export interface PackageJson {
+export interface ServicePackage {
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
@@ -40,7 +40,7 @@ const NO_SETTINGS = new Set(
 );
 
 /** Null where there is none, or none that can be read: the package manager will say what is wrong with it. */
-export async function readPackageJson(folder: string): Promise<PackageJson | null> {
+export async function readPackageJson(folder: string): Promise<ServicePackage | null> {
   try {
     const parsed: unknown = JSON.parse(await readRepoFile(join(folder, 'package.json')));
     return isRecord(parsed) ? packageOf(parsed) : null;
@@ -49,7 +49,7 @@ export async function readPackageJson(folder: string): Promise<PackageJson | nul
   }
 }
 
-function packageOf(parsed: Record<string, unknown>): PackageJson {
+function packageOf(parsed: Record<string, unknown>): ServicePackage {
   const { bin, directories } = parsed;
   const pnpm = isRecord(parsed.pnpm) ? parsed.pnpm : {};
   const meta = isRecord(parsed.dependenciesMeta) ? Object.values(parsed.dependenciesMeta) : [];

@@ -70,7 +70,7 @@ export class Programs {
     const folders = this.#path.split(':').filter((folder) => folder.startsWith('/'));
     for (const file of [...this.#hashes.keys(), ...this.#ofTheBase, ...folders]) {
       const foreign = await foreignOnTheWay(file);
-      if (foreign !== null) throw changed(foreign);
+      if (foreign !== null) throw changedFault(foreign);
     }
   }
 
@@ -78,9 +78,9 @@ export class Programs {
   async check(): Promise<void> {
     await this.checkPlaces();
     for (const [file, before] of this.#hashes)
-      if ((await sha256(file).catch(() => null)) !== before) throw changed(file);
+      if ((await sha256(file).catch(() => null)) !== before) throw changedFault(file);
   }
 }
 
-const changed = (file: string) =>
+const changedFault = (file: string) =>
   new VerenError('IMAGE_BUILD_FAILED', { reason: `${file} was changed during the build, so nothing is published` });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
 import { runCommand } from '../../shared/command.ts';
 import type { FoundImage } from './images.ts';
-import { annotate } from './layout.ts';
+import { annotateLayout } from './layout.ts';
 import { type Registry, splitUri } from './registry.ts';
 
 export interface PushInput {
@@ -29,12 +29,12 @@ const IMMUTABLE =
  * Pushes an image layout under a tag that exists exactly once, and reads it back. The tag with this very image in it is a
  * success: then an earlier attempt was cut off after its push. Throws IMAGE_TAG_EXISTS for any other image.
  */
-export async function push(input: PushInput): Promise<FoundImage> {
+export async function pushImage(input: PushInput): Promise<FoundImage> {
   const { registry, tag } = input;
-  const own = await annotate(input.layout, input.labels);
+  const own = await annotateLayout(input.layout, input.labels);
   const before = await registry.find(tag);
   if (before !== null) return sameOrRefused(before, own.digest, tag);
-  const refused = await upload(input);
+  const refused = await uploadImage(input);
   const after = await registry.find(tag);
   if (refused !== null && (after === null || !IMMUTABLE.test(refused)))
     throw new VerenError('PUBLISH_FAILED', { reason: refused });
@@ -49,7 +49,7 @@ function sameOrRefused(found: FoundImage, digest: string, tag: string): FoundIma
 }
 
 /** Null: taken; else what crane said. Its credentials are a file that lives as long as the push. */
-async function upload(input: PushInput): Promise<string | null> {
+async function uploadImage(input: PushInput): Promise<string | null> {
   const { registry, uri, tag, raw, signal } = input;
   const config = join(input.control, 'push');
   await mkdir(config, { recursive: true, mode: 0o700 });

@@ -27,7 +27,7 @@ const MANIFEST_TYPES = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
 
-function found(text: string, digest?: string): FoundImage {
+function parseFound(text: string, digest?: string): FoundImage {
   const manifest = ManifestSchema.parse(JSON.parse(text));
   return {
     digest: digest ?? `sha256:${createHash('sha256').update(text).digest('hex')}`,
@@ -36,7 +36,7 @@ function found(text: string, digest?: string): FoundImage {
   };
 }
 
-const unreachable = (host: string, error: unknown) => {
+const unreachableFault = (host: string, error: unknown) => {
   const cause = (error as { cause?: { code?: string; message?: string } }).cause;
   const reason = `the registry ${host} cannot be reached (${cause?.code ?? cause?.message ?? (error as Error).name})`;
   return new VerenError('PUBLISH_FAILED', { reason }, { cause: error });
@@ -71,10 +71,10 @@ export interface EcrPlace {
 }
 
 export function ecrRegistry(client: ECRClient, { registryId, repository, host }: EcrPlace): Registry {
-  const known = (error: unknown): VerenError => {
+  const knownFault = (error: unknown): VerenError => {
     const { name, $metadata } = error as { name: string; $metadata?: { httpStatusCode?: number } };
     if (name === 'RepositoryNotFoundException') return new VerenError('IMAGE_REPOSITORY_MISSING', { repository });
-    if ($metadata?.httpStatusCode === undefined) return unreachable(host, { cause: error });
+    if ($metadata?.httpStatusCode === undefined) return unreachableFault(host, { cause: error });
     return new VerenError('PUBLISH_FAILED', { reason: `ECR answered ${name}` }, { cause: error });
   };
   return {
@@ -91,10 +91,10 @@ export function ecrRegistry(client: ECRClient, { registryId, repository, host }:
           }),
         )
         .catch((error: unknown) => {
-          throw known(error);
+          throw knownFault(error);
         });
       const image = answer.images?.[0];
-      if (image?.imageManifest) return found(image.imageManifest, image.imageId?.imageDigest);
+      if (image?.imageManifest) return parseFound(image.imageManifest, image.imageId?.imageDigest);
       const failure = answer.failures?.find((f) => f.failureCode !== 'ImageNotFound');
       if (failure) throw new VerenError('PUBLISH_FAILED', { reason: `ECR answered ${failure.failureCode}` });
       return null;
@@ -102,7 +102,7 @@ export function ecrRegistry(client: ECRClient, { registryId, repository, host }:
     async authorization() {
       const { GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr');
       const answer = await client.send(new GetAuthorizationTokenCommand({})).catch((error: unknown) => {
-        throw known(error);
+        throw knownFault(error);
       });
       const token = answer.authorizationData?.[0]?.authorizationToken;
       if (!token) throw new VerenError('PUBLISH_FAILED', { reason: 'ECR gave no authorization token' });
@@ -121,13 +121,13 @@ export function plainRegistry(host: string, repository: string, insecure: boolea
         redirect: 'error',
         signal: AbortSignal.timeout(20_000),
       }).catch((error: unknown) => {
-        throw unreachable(host, error);
+        throw unreachableFault(host, error);
       });
       const text = await answer.text();
       if (answer.status === 404) return null;
       if (!answer.ok)
         throw new VerenError('PUBLISH_FAILED', { reason: `the registry ${host} answered ${answer.status}` });
-      return found(text, answer.headers.get('docker-content-digest') ?? undefined);
+      return parseFound(text, answer.headers.get('docker-content-digest') ?? undefined);
     },
     authorization: async () => null,
   };

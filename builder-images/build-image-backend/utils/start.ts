@@ -1,5 +1,5 @@
 import { VerenError } from '../../../contract/errors.ts';
-import { type PackageManagerName, wanted } from '../../shared/package-manager.ts';
+import { type PackageManagerName, parsePackageManager } from '../../shared/package-manager.ts';
 
 /** What of a service's package.json decides how it is started. */
 export interface Scripts {
@@ -16,7 +16,7 @@ export interface Lifecycle {
   readonly script: string;
 }
 
-export interface Start {
+export interface ImageStart {
   /** CMD of the image: what runs is the service itself, never a package manager that stands in front of it. */
   readonly argv: readonly [string, ...string[]];
   /** The command needs nothing that is a dev dependency, as far as can be told from it. */
@@ -40,7 +40,7 @@ const PLATFORM = new Set(['node', 'sh', 'bash', 'env', 'exec']);
  * package manager in front of the service costs memory and keeps signals from it. Throws START_COMMAND_MISSING.
  * @param manager PACKAGE_MANAGER of the build: versions differ in whether they run `pre` and `post` scripts.
  */
-export function resolveStart(command: string, pkg: Scripts, manager = ''): Start {
+export function resolveStart(command: string, pkg: Scripts, manager = ''): ImageStart {
   const { line, commands, lifecycle } = resolveScript(command.trim(), { pkg, manager }, 0);
   if (line === '') throw new VerenError('START_COMMAND_MISSING', { reason: 'the start command is empty.' });
   const words = simpleWords(line);
@@ -116,7 +116,7 @@ function resolveScript(line: string, project: Project, depth: number): Resolved 
  * `enable-pre-post-scripts`, which is on from version 9.
  */
 function runsHooks(manager: PackageManagerName, spec: string): boolean {
-  const want = wanted(spec);
+  const want = parsePackageManager(spec);
   const major = want?.name === manager ? Number.parseInt(want.version, 10) : Number.NaN;
   if (manager === 'pnpm') return !(major < 9);
   return manager !== 'yarn' || !(major >= 2);
@@ -195,12 +195,16 @@ const programOf = (argv: readonly string[]) => argv.find((w) => w !== 'env' && !
 /** Pruning is safe where the program is the image's own or a dependency's, and no word names a dev dependency. */
 function isPrunable(words: readonly string[], pkg: Scripts): boolean {
   const program = programOf(words.filter((w) => w !== ''));
-  const last = (name: string) => name.slice(name.lastIndexOf('/') + 1);
+  const lastSegment = (name: string) => name.slice(name.lastIndexOf('/') + 1);
   // Types are no programs: @types/node is not `node`.
   const dev = pkg.devDependencies.filter((name) => !name.startsWith('@types/') && !pkg.dependencies.includes(name));
   // `--import=tsx`, `-r ts-node/register`
   const named = words.flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]);
-  if (named.some((word) => dev.some((name) => word === name || word.startsWith(`${name}/`) || word === last(name))))
+  if (
+    named.some((word) => dev.some((name) => word === name || word.startsWith(`${name}/`) || word === lastSegment(name)))
+  )
     return false;
-  return PLATFORM.has(program) || /[./]/.test(program) || pkg.dependencies.some((name) => last(name) === program);
+  return (
+    PLATFORM.has(program) || /[./]/.test(program) || pkg.dependencies.some((name) => lastSegment(name) === program)
+  );
 }

@@ -14,7 +14,7 @@ const PASSED_ON = [
   'TZ',
 ] as const;
 
-const quote = (value: string) => `'${value.replaceAll("'", `'\\''`)}'`;
+const quoteValue = (value: string) => `'${value.replaceAll("'", `'\\''`)}'`;
 
 export interface Variables {
   /** A shell script that exports all of them. Mounted for the build's steps, never copied into an image. */
@@ -57,4 +57,4 @@ export function buildVariables(
 }
 
 const exported = (pairs: readonly (readonly [string, string])[]) =>
-  pairs.map(([name, value]) => `export ${name}=${quote(value)}\n`).join('');
+  pairs.map(([name, value]) => `export ${name}=${quoteValue(value)}\n`).join('');

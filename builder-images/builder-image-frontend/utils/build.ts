@@ -3,21 +3,21 @@ import type { FrontendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import type { Phase } from '../../../contract/record.ts';
 import { wantsCache } from '../../shared/cache/store.ts';
-import type { BuildInput as BuilderInput, Built } from '../../shared/entry.ts';
+import type { BuilderRunInput as BuilderInput, Built } from '../../shared/entry.ts';
 import type { ImageEnv } from '../../shared/env.ts';
 import { asFault } from '../../shared/fault.ts';
 import { buildCookie } from '../../shared/fetch.ts';
-import { fetched } from '../../shared/fetched.ts';
+import { completeFetch } from '../../shared/fetched.ts';
 import { changedAtInstall, variablesAtInstall, variablesAtPreparation } from '../../shared/install-env.ts';
 import { repoFolder } from '../../shared/repo-files.ts';
 import { runUserCommand } from '../../shared/user-command.ts';
 import { userEnv } from '../../shared/user-env.ts';
-import { install } from './install.ts';
+import { installPackages } from './install.ts';
 
 type BuildInput = BuilderInput<FrontendEnv> & { readonly image: ImageEnv };
 
 /** All four phases. Throws `PhaseFault`; `deadline.phase` tells in which. */
-export async function build(input: BuildInput): Promise<Built> {
+export async function buildSite(input: BuildInput): Promise<Built> {
   const { env, image, raw, mask, reporter, deadline, now } = input;
   const { signal } = deadline;
   const work = image.VEREN_WORK;
@@ -30,19 +30,28 @@ export async function build(input: BuildInput): Promise<Built> {
     openStorage({ env, endpoint: raw.AWS_ENDPOINT_URL_S3, work, sandbox, say, signal, cached }),
   );
   opening.catch(() => undefined); // whoever awaits it hears of it
-  const phase = phases(input);
-  const environment = (buildEnv: Readonly<Record<string, string>>) => (path: readonly string[]) =>
+  const phase = createPhases(input);
+  const environmentOf = (buildEnv: Readonly<Record<string, string>>) => (path: readonly string[]) =>
     userEnv({ raw, work, path, buildEnv, cookie, job: env });
-  const atInstall = environment(variablesAtInstall(env.BUILD_ENV));
-  const atBuild = environment(env.BUILD_ENV);
-  const run =
+  const atInstall = environmentOf(variablesAtInstall(env.BUILD_ENV));
+  const atBuild = environmentOf(env.BUILD_ENV);
+  const runStep =
     (failure: 'INSTALL_FAILED' | 'BUILD_FAILED', variables: typeof atBuild) =>
     (command: string, cwd: string, path: readonly string[]) =>
       runUserCommand({ command, cwd, env: variables(path), failure, sandbox, reporter, mask, signal });
 
   deadline.phase = 'fetch';
-  const beside = async () => (await opening).cache?.settled();
-  await fetched({ fetching: input.fetching, commit: env.GIT_COMMIT, raw, mask, reporter, signal, now, beside });
+  const waitForCache = async () => (await opening).cache?.settled();
+  await completeFetch({
+    fetching: input.fetching,
+    commit: env.GIT_COMMIT,
+    raw,
+    mask,
+    reporter,
+    signal,
+    now,
+    beside: waitForCache,
+  });
 
   const { path, installation } = await phase('install', async () => {
     const tools = image.VEREN_TOOLS;
@@ -50,16 +59,16 @@ export async function build(input: BuildInput): Promise<Built> {
     const changed = changedAtInstall(env.BUILD_ENV);
     if (changed.length > 0 && env.INSTALLCOMMAND !== '')
       say(`Installed with dev dependencies: ${changed.join(', ')} is given to the build command only.`);
-    return install({
+    return installPackages({
       env,
       work,
       tools,
       sandbox,
       storage,
       imagePath: image.PATH,
-      preparation: environment(variablesAtPreparation(env.BUILD_ENV))([]),
+      preparation: environmentOf(variablesAtPreparation(env.BUILD_ENV))([]),
       environment: atInstall,
-      run: run('INSTALL_FAILED', atInstall),
+      run: runStep('INSTALL_FAILED', atInstall),
       say,
       signal,
     });
@@ -70,7 +79,7 @@ export async function build(input: BuildInput): Promise<Built> {
     const cwd = await repoFolder(source, env.FRONTENDPATH);
     const started = env.BUILDCOMMAND === '' ? undefined : storage.markTime(work);
     const live = storage.liveManifest(); // meanwhile: a hint of what need not be sent again
-    if (env.BUILDCOMMAND !== '') await run('BUILD_FAILED', atBuild)(env.BUILDCOMMAND, cwd, path);
+    if (env.BUILDCOMMAND !== '') await runStep('BUILD_FAILED', atBuild)(env.BUILDCOMMAND, cwd, path);
     return { base: await live, folder: cwd, since: started };
   });
 
@@ -124,7 +133,7 @@ export async function build(input: BuildInput): Promise<Built> {
 }
 
 /** Runs a phase between its two events and turns whatever goes wrong into a `PhaseFault`. */
-function phases({ reporter, deadline, mask }: BuildInput) {
+function createPhases({ reporter, deadline, mask }: BuildInput) {
   return async <T>(name: Exclude<Phase, 'fetch'>, work: () => Promise<T>): Promise<T> => {
     deadline.phase = name;
     reporter.phaseStarted(name);

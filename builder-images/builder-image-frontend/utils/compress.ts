@@ -11,11 +11,11 @@ const MIN_SAVED_SHARE = 0.2;
 const MAX_SIZE = 8 * 1_024 * 1_024;
 
 /** Level 5 is within a few per cent of 11 for scripts, at a thirtieth of its time. */
-const brotli = (body: Buffer) =>
+const compressBrotli = (body: Buffer) =>
   promisify(brotliCompress)(body, {
     params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_SIZE_HINT]: body.length },
   });
-const gz = (body: Buffer) => promisify(gzip)(body, { level: 6 });
+const compressGzip = (body: Buffer) => promisify(gzip)(body, { level: 6 });
 
 export interface Variant {
   readonly encoding: 'br' | 'gzip';
@@ -23,9 +23,9 @@ export interface Variant {
 }
 
 /** The precompressed variants of a body that pay: both, since browsers offer `br` over HTTPS only. */
-export async function variants(body: Buffer, contentType: string): Promise<Variant[]> {
+export async function compressVariants(body: Buffer, contentType: string): Promise<Variant[]> {
   if (body.length < MIN_SIZE || body.length > MAX_SIZE || !isCompressible(contentType)) return [];
-  const [br, gzipped] = await Promise.all([brotli(body), gz(body)]);
+  const [br, gzipped] = await Promise.all([compressBrotli(body), compressGzip(body)]);
   const made: Variant[] = [
     { encoding: 'br', body: br },
     { encoding: 'gzip', body: gzipped },

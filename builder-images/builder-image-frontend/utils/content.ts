@@ -71,9 +71,9 @@ const ASSET =
   /\.(?:m?js|css|map|json|wasm|svg|png|jpe?g|gif|webp|avif|ico|bmp|woff2?|ttf|otf|eot|mp4|webm|mp3|ogg|pdf)$/i;
 
 /** How often the kind of character (small, capital, digit, other) changes along a text: often in a hash, rarely in a word. */
-function changes(text: string): number {
-  const kind = (c: string) => (/[a-z]/.test(c) ? 0 : /[A-Z]/.test(c) ? 1 : /\d/.test(c) ? 2 : 3);
-  return [...text].filter((c, i, all) => i > 0 && kind(c) !== kind(all[i - 1]!)).length;
+function countChanges(text: string): number {
+  const kindOf = (c: string) => (/[a-z]/.test(c) ? 0 : /[A-Z]/.test(c) ? 1 : /\d/.test(c) ? 2 : 3);
+  return [...text].filter((c, i, all) => i > 0 && kindOf(c) !== kindOf(all[i - 1]!)).length;
 }
 
 /**
@@ -92,7 +92,7 @@ export function hasContentHash(path: string): boolean {
   const hash = /[.\-_~]([A-Za-z0-9_-]{8}|[A-Za-z0-9]{8,64})$/.exec(stem)?.[1];
   if (hash === undefined) return false;
   if (/^[0-9a-f]+$/.test(hash)) return /\d/.test(hash) && /[a-f]/.test(hash);
-  return /[a-z]/.test(hash) && /[A-Z]/.test(hash) && changes(hash) >= 4;
+  return /[a-z]/.test(hash) && /[A-Z]/.test(hash) && countChanges(hash) >= 4;
 }
 
 /** `built`: a build step ran. Without one nothing has put hashes into names, so nothing is immutable. */

@@ -4,7 +4,7 @@ import { variablesAtInstall } from '../../shared/install-env.ts';
 import { preparePackageManager } from '../../shared/package-manager.ts';
 import { repoFolder } from '../../shared/repo-files.ts';
 import type { Sandbox } from '../../shared/sandbox.ts';
-import type { Installation } from './cache/cache.ts';
+import type { CachedInstallation } from './cache/cache.ts';
 import type { Storage } from './storage.ts';
 
 export interface InstallInput {
@@ -29,11 +29,11 @@ export interface InstallResult {
   /** Folders of the package manager, for PATH. */
   readonly path: readonly string[];
   /** For the cache; null where there is none. */
-  readonly installation: Installation | null;
+  readonly installation: CachedInstallation | null;
 }
 
 /** The install phase: the state of an earlier build with the same lockfile, or else the install command. */
-export async function install(input: InstallInput): Promise<InstallResult> {
+export async function installPackages(input: InstallInput): Promise<InstallResult> {
   const { env, work, sandbox, storage, say, signal } = input;
   const source = join(work, 'source');
   const cwd = await repoFolder(source, env.INSTALLPATH);

@@ -7,7 +7,7 @@ export async function forEachParallel<T>(
 ): Promise<void> {
   const queue = items[Symbol.iterator]();
   let failure: { readonly error: unknown } | undefined;
-  const lane = async () => {
+  const runLane = async () => {
     for (let next = queue.next(); !next.done && !failure; next = queue.next())
       try {
         signal?.throwIfAborted();
@@ -16,6 +16,6 @@ export async function forEachParallel<T>(
         failure ??= { error };
       }
   };
-  await Promise.all(Array.from({ length: limit }, lane));
+  await Promise.all(Array.from({ length: limit }, runLane));
   if (failure) throw failure.error;
 }

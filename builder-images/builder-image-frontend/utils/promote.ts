@@ -49,14 +49,14 @@ export async function readPromotion(
  * conditional writes); the newer deployment (by its ULID) wins, whoever ends first; an interrupted promotion is
  * completed, where it is the newest, or cleared away by the next one. Throws DEPLOYMENT_CANCELED, with nothing seen.
  */
-export async function promote(input: PromoteInput): Promise<Promoted> {
+export async function promoteDeployment(input: PromoteInput): Promise<Promoted> {
   const id = input.manifest.deploymentId;
   for (;;) {
     input.signal.throwIfAborted();
     const { record, etag } = await readPromotion(input.objects, input.projectId);
     const { pending } = record;
     if (record.live !== null && record.live > id && !pending) {
-      await claim(input);
+      await claimFor(input);
       return { kind: 'superseded', by: record.live };
     }
     if (pending && pending.leaseUntil > input.now()) {
@@ -64,12 +64,12 @@ export async function promote(input: PromoteInput): Promise<Promoted> {
       await sleep(POLL_MS, undefined, { signal: input.signal }).catch(() => undefined);
       continue;
     }
-    const manifest = await newest(input, record);
+    const manifest = await newestManifest(input, record);
     const holding = await Holding.take(input, record, etag, manifest);
     if (!holding) continue;
     const done = await holding.run();
     if (manifest.deploymentId !== id) {
-      await claim(input);
+      await claimFor(input);
       return { kind: 'superseded', by: manifest.deploymentId };
     }
     return { kind: 'live', ...done };
@@ -80,7 +80,7 @@ export async function promote(input: PromoteInput): Promise<Promoted> {
  * What the site has to show: ours, or what an interrupted promotion was about to show where that is newer and had claimed
  * its publication. One that had not, has shown nothing yet: it may be canceled, or come again and replace us.
  */
-async function newest({ objects, projectId, manifest }: PromoteInput, record: Promotion): Promise<Manifest> {
+async function newestManifest({ objects, projectId, manifest }: PromoteInput, record: Promotion): Promise<Manifest> {
   const { live, pending } = record;
   const isNewer = (id: string | null | undefined): id is string => !!id && id > manifest.deploymentId;
   const claimed =
@@ -100,7 +100,7 @@ const publicationOf = (projectId: string, deploymentId: string): Publication => 
   target: 'frontend',
 });
 
-const claim = ({ objects, projectId, manifest, now }: PromoteInput) =>
+const claimFor = ({ objects, projectId, manifest, now }: PromoteInput) =>
   claimPublication(objects, publicationOf(projectId, manifest.deploymentId), now);
 
 /** One promotion, by the one who holds the lease. */
@@ -141,7 +141,7 @@ class Holding {
     const plan = planPromotion(this.#manifest, await this.#siteState());
     try {
       await this.#inChunks(plan.additions, (object) => objects.copy(object.key, site + object.path), signal);
-      if (this.#manifest === this.#o.manifest) await claim(this.#o);
+      if (this.#manifest === this.#o.manifest) await claimFor(this.#o);
     } catch (error) {
       // Nothing is seen yet: it is taken back. Where that fails too, the record tells the next promotion.
       await this.#rollBack(plan.additions.map((object) => site + object.path)).catch(() => undefined);
@@ -158,11 +158,11 @@ class Holding {
 
   async #siteState(): Promise<SiteState> {
     const { objects, projectId, base } = this.#o;
-    const read = (id: string) => (base?.deploymentId === id ? base : readManifest(objects, projectId, id));
+    const readKnown = (id: string) => (base?.deploymentId === id ? base : readManifest(objects, projectId, id));
     const { live: liveId, pending } = this.#record;
     const [live, dirty] = await Promise.all([
-      liveId === null ? null : read(liveId),
-      Promise.all(pending!.dirty.map(read)),
+      liveId === null ? null : readKnown(liveId),
+      Promise.all(pending!.dirty.map(readKnown)),
     ]);
     const known = dirty.filter((manifest) => manifest !== null);
     if (live && known.length === dirty.length) return { live, dirty: known, listed: [] };

@@ -25,25 +25,25 @@ export interface PromotionPlan {
   readonly unchanged: number;
 }
 
-const depth = (path: string) => path.split('/').length;
+const depthOf = (path: string) => path.split('/').length;
 const frontPageLast = (a: PublishedObject, b: PublishedObject) =>
-  Number(a.path === 'index.html') - Number(b.path === 'index.html') || depth(b.path) - depth(a.path);
+  Number(a.path === 'index.html') - Number(b.path === 'index.html') || depthOf(b.path) - depthOf(a.path);
 /** A page's precompressed variant is switched with the page; it carries the page's content type. */
 const isPage = (object: PublishedObject) => isHtml(object.contentType);
 
 export function planPromotion(target: Manifest, site: SiteState): PromotionPlan {
-  const index = (manifest: Manifest) => new Map(manifest.objects.map((object) => [object.path, object]));
-  const live = site.live && index(site.live);
-  const dirty = site.dirty.map(index);
+  const indexObjects = (manifest: Manifest) => new Map(manifest.objects.map((object) => [object.path, object]));
+  const live = site.live && indexObjects(site.live);
+  const dirty = site.dirty.map(indexObjects);
   const states = live ? [live, ...dirty] : dirty;
   /** Certain only where every state that the path may be in is the wanted one. */
-  const certain = (object: PublishedObject) =>
+  const isCertain = (object: PublishedObject) =>
     live !== null &&
     states.every((state) => {
       const there = state.get(object.path);
       return there !== undefined && sameObject(there, object);
     });
-  const needed = target.objects.filter((object) => !certain(object));
+  const needed = target.objects.filter((object) => !isCertain(object));
   const taken = new Set([...(live?.keys() ?? []), ...site.listed]);
   const wanted = new Set(target.objects.map((object) => object.path));
   const present = new Set([...states.flatMap((state) => [...state.keys()]), ...site.listed]);

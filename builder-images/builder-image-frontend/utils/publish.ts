@@ -2,10 +2,10 @@ import type { Manifest } from '../../../contract/manifest.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import { type Artifact, MAX_BUILD_WARNING, MAX_BUILD_WARNINGS } from '../../../contract/record.ts';
 import type { Objects } from '../../shared/objects.ts';
-import { promote, readManifest, readPromotion } from './promote.ts';
+import { promoteDeployment, readManifest, readPromotion } from './promote.ts';
 import { ruleWarnings } from './rule-warnings.ts';
 import { type Inspection, list } from './scan/inspect.ts';
-import { upload } from './upload.ts';
+import { uploadFiles } from './upload.ts';
 import { type OutputFile, type WalkOptions, walkOutput } from './walk.ts';
 
 export interface PublishInput {
@@ -36,7 +36,7 @@ export interface PublishInput {
 }
 
 /** From the output folder to the live site, or with `hold` to the immutable copy. */
-export async function publish(input: PublishInput): Promise<Artifact> {
+export async function publishSite(input: PublishInput): Promise<Artifact> {
   const { objects, projectId, base, say, signal } = input;
   const manifest = (await earlierAttempt(input)) ?? (await makeCopy(input));
   const { files, bytes, warnings } = manifest;
@@ -53,7 +53,7 @@ export async function publish(input: PublishInput): Promise<Artifact> {
     say('Stored: the site is shown when the backend of this deployment has been built, too.');
     return artifact;
   }
-  const result = await promote({ objects, projectId, manifest, base, now: input.now, signal });
+  const result = await promoteDeployment({ objects, projectId, manifest, base, now: input.now, signal });
   if (result.kind === 'superseded') say(`The newer deployment ${result.by} is live: this one stays a copy beside it.`);
   else
     say(
@@ -84,7 +84,7 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
     .map((warning) => warning.slice(0, MAX_BUILD_WARNING));
   const prefix = s3Keys.deploymentFiles(projectId, deploymentId);
   const { built, precompress, base } = input;
-  const uploaded = await upload({
+  const uploaded = await uploadFiles({
     objects,
     prefix,
     files,

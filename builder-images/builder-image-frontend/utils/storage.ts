@@ -7,7 +7,7 @@ import { listInstalled } from './cache/installed.ts';
 import { chooseOutput } from './choose-output.ts';
 import { markTime } from './find-output.ts';
 import { isSourceFolder } from './own-folder.ts';
-import { liveManifest, publish } from './publish.ts';
+import { liveManifest, publishSite } from './publish.ts';
 import { inspectOutput } from './scan/inspect.ts';
 
 export interface StorageOptions {
@@ -32,7 +32,7 @@ export function openStorage({ env, endpoint, cached, ...rest }: StorageOptions) 
     cache,
     cacheInputs,
     listInstalled,
-    publish,
+    publish: publishSite,
     inspectOutput,
     isSourceFolder,
     markTime,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { decodeTime, isValid } from 'ulid';
 import { type Manifest, type PublishedObject, VARIANT_SUFFIX } from '../../../contract/manifest.ts';
 import type { Objects } from '../../shared/objects.ts';
-import { variants } from './compress.ts';
+import { compressVariants } from './compress.ts';
 import { cacheControl, contentType, contentTypeUnread } from './content.ts';
 import { HashThreads } from './hash-threads.ts';
 import { forEachParallel } from './pool.ts';
@@ -34,21 +34,21 @@ export interface Uploaded {
 }
 
 /** Makes the immutable copy: every file and its variants, either uploaded or found in an earlier deployment's copy. */
-export async function upload(input: UploadInput): Promise<Uploaded> {
+export async function uploadFiles(input: UploadInput): Promise<Uploaded> {
   const known = new Map(input.base?.objects.map((object) => [object.path, object]));
   const paths = new Set(input.files.map((file) => file.path));
   const published: PublishedObject[] = [];
   let sent = 0;
   const hashing = new HashThreads();
 
-  const place = async (object: Omit<PublishedObject, 'key'>, body: Buffer | { file: string; size: number }) => {
+  const placeObject = async (object: Omit<PublishedObject, 'key'>, body: Buffer | { file: string; size: number }) => {
     const key = input.prefix + object.path;
     await input.objects.put(key, body, object);
     sent++;
     published.push({ ...object, key });
   };
 
-  const publish = async (file: OutputFile) => {
+  const publishFile = async (file: OutputFile) => {
     const read = await readOutput(file, hashing);
     const { path } = file;
     const object = {
@@ -67,7 +67,7 @@ export async function upload(input: UploadInput): Promise<Uploaded> {
     // Compressing is the thread pool's work: it goes on while the original is sent.
     const [made] = await Promise.all([
       input.precompress ? madeVariants(read, object.contentType) : [],
-      place(object, read.body ?? { file: file.source, size: read.size }),
+      placeObject(object, read.body ?? { file: file.source, size: read.size }),
     ]);
     // The build's own file of a variant's name goes first.
     const wanted = made.filter(({ encoding }) => !paths.has(path + VARIANT_SUFFIX[encoding]));
@@ -75,7 +75,7 @@ export async function upload(input: UploadInput): Promise<Uploaded> {
       wanted.map(({ encoding, body }) => {
         const sha256 = createHash('sha256').update(body).digest('hex');
         const variant = { path: path + VARIANT_SUFFIX[encoding], size: body.length, sha256, encoding, of: read.sha256 };
-        return place({ ...object, ...variant }, body);
+        return placeObject({ ...object, ...variant }, body);
       }),
     );
   };
@@ -83,13 +83,13 @@ export async function upload(input: UploadInput): Promise<Uploaded> {
   const small = input.files.filter((file) => file.size <= IN_MEMORY);
   const large = input.files.filter((file) => file.size > IN_MEMORY);
   await Promise.all([
-    forEachParallel(large, LARGE_AT_ONCE, publish, input.signal),
-    forEachParallel(small, SMALL_AT_ONCE, publish, input.signal),
+    forEachParallel(large, LARGE_AT_ONCE, publishFile, input.signal),
+    forEachParallel(small, SMALL_AT_ONCE, publishFile, input.signal),
   ]).finally(() => hashing.close());
   return { objects: published.sort((a, b) => (a.path < b.path ? -1 : 1)), sent };
 }
 
-const madeVariants = (read: ReadFile, type: string) => (read.body ? variants(read.body, type) : []);
+const madeVariants = (read: ReadFile, type: string) => (read.body ? compressVariants(read.body, type) : []);
 
 const variantsOf = (object: PublishedObject, known: ReadonlyMap<string, PublishedObject>) =>
   Object.values(VARIANT_SUFFIX)

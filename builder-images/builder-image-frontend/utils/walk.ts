@@ -43,13 +43,14 @@ const MAX_PATH_BYTES = 850;
  */
 const NAMES_PER_FILE = 4;
 
-const rejected = (reason: string) => new VerenError('OUTPUT_REJECTED', { reason });
+const rejectOutput = (reason: string) => new VerenError('OUTPUT_REJECTED', { reason });
 
 function checkName(path: string): void {
-  if (/[\u0000-\u001f\u007f]/.test(path)) throw rejected(`${JSON.stringify(path)} has a control character in its name`);
-  if (path.includes('\ufffd')) throw rejected(`${JSON.stringify(path)} has a name that is not UTF-8`);
-  if (path.includes('\\')) throw rejected(`${JSON.stringify(path)} has a backslash in its name`);
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw rejected(`the path ${path.slice(0, 80)}… is too long`);
+  if (/[\u0000-\u001f\u007f]/.test(path))
+    throw rejectOutput(`${JSON.stringify(path)} has a control character in its name`);
+  if (path.includes('\ufffd')) throw rejectOutput(`${JSON.stringify(path)} has a name that is not UTF-8`);
+  if (path.includes('\\')) throw rejectOutput(`${JSON.stringify(path)} has a backslash in its name`);
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw rejectOutput(`the path ${path.slice(0, 80)}… is too long`);
 }
 
 /**
@@ -74,9 +75,9 @@ export async function walkOutput(options: WalkOptions): Promise<OutputFile[]> {
     return names.sort();
   };
 
-  const add = (path: string, source: string, info: Stats) => {
+  const addFile = (path: string, source: string, info: Stats) => {
     if (options.ownerUid !== undefined && info.uid !== options.ownerUid)
-      throw rejected(`${path} does not belong to the build (a hard link?)`);
+      throw rejectOutput(`${path} does not belong to the build (a hard link?)`);
     files.push({ path, source, size: info.size });
     bytes += info.size;
     if (files.length > options.maxFiles)
@@ -92,7 +93,7 @@ export async function walkOutput(options: WalkOptions): Promise<OutputFile[]> {
   /** Names on the way from the output folder to where a link in it leads. */
   const namesOnTheWay = (real: string) => (real === root ? [] : real.slice(root.length + 1).split(sep));
 
-  const visit = async (folder: string, prefix: string, ancestors: readonly string[]): Promise<void> => {
+  const visitFolder = async (folder: string, prefix: string, ancestors: readonly string[]): Promise<void> => {
     const names = await namesIn(folder);
     // A bundler may write a folder of that name (fonts of packages); beside a manifest it is what was installed.
     const installed = names.includes('package.json');
@@ -107,9 +108,9 @@ export async function walkOutput(options: WalkOptions): Promise<OutputFile[]> {
       let info = lstatSync(source); // a few microseconds; a trip to the thread pool takes ten times as long
       let real = source;
       if (info.isSymbolicLink()) {
-        real = await target(source, path, root);
+        real = await targetOf(source, path, root);
         const way = namesOnTheWay(real);
-        if (way.some(isNeverPublished)) throw rejected(`${path} is a link to something that is never published`);
+        if (way.some(isNeverPublished)) throw rejectOutput(`${path} is a link to something that is never published`);
         if (way.some(isPrivate)) {
           options.onSkipped?.(path);
           continue;
@@ -117,13 +118,13 @@ export async function walkOutput(options: WalkOptions): Promise<OutputFile[]> {
         info = await stat(real);
       }
       if (info.isDirectory()) {
-        if (ancestors.includes(real)) throw rejected(`${path} is a link to a folder that it is in`);
-        await visit(real, `${path}/`, [...ancestors, real]);
-      } else if (info.isFile()) add(path, real, info);
-      else throw rejected(`${path} is neither a file nor a folder`);
+        if (ancestors.includes(real)) throw rejectOutput(`${path} is a link to a folder that it is in`);
+        await visitFolder(real, `${path}/`, [...ancestors, real]);
+      } else if (info.isFile()) addFile(path, real, info);
+      else throw rejectOutput(`${path} is neither a file nor a folder`);
     }
   };
-  await visit(root, '', [root]);
+  await visitFolder(root, '', [root]);
   if (files.length === 0) throw new VerenError('OUTPUT_EMPTY', { path: options.name });
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
@@ -133,17 +134,17 @@ async function outputRoot(options: WalkOptions): Promise<string> {
   const [root, inside] = await Promise.all([options.root, options.inside].map((p) => realpath(p).catch(() => null)));
   if (!root || !inside) throw missing;
   if (root !== inside && !root.startsWith(inside + sep))
-    throw rejected(`the output folder "${options.name}" is a link out of the repository`);
+    throw rejectOutput(`the output folder "${options.name}" is a link out of the repository`);
   if (basename(root) === '.git' || root.startsWith(join(inside, '.git') + sep))
-    throw rejected('the output folder is the repository’s history');
+    throw rejectOutput('the output folder is the repository’s history');
   if (!(await stat(root)).isDirectory()) throw missing;
   return root;
 }
 
 /** Where a link leads, with every link on the way followed. */
-async function target(link: string, path: string, root: string): Promise<string> {
+async function targetOf(link: string, path: string, root: string): Promise<string> {
   const real = await realpath(link).catch(() => null);
-  if (real === null) throw rejected(`${path} is a link to nothing`);
-  if (real !== root && !real.startsWith(root + sep)) throw rejected(`${path} is a link out of the output folder`);
+  if (real === null) throw rejectOutput(`${path} is a link to nothing`);
+  if (real !== root && !real.startsWith(root + sep)) throw rejectOutput(`${path} is a link out of the output folder`);
   return real;
 }

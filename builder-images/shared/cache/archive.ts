@@ -13,7 +13,7 @@ import { changedPath, type FileListing } from './listing.ts';
  */
 const ENV = { PATH: SYSTEM_PATH, LC_ALL: 'C' };
 
-function start(sandbox: Sandbox, argv: readonly [string, ...string[]], signal: AbortSignal) {
+function startTar(sandbox: Sandbox, argv: readonly [string, ...string[]], signal: AbortSignal) {
   const { input, stdout, stderr, ...running } = sandbox.start({ argv, cwd: '/', env: ENV, hasInput: true, signal });
   stderr.resume();
   const ended = running.ended.then(({ exitCode }) => {
@@ -25,7 +25,7 @@ function start(sandbox: Sandbox, argv: readonly [string, ...string[]], signal: A
 }
 
 /** Passes bytes on; knows their number and SHA-256 at the end. More than `limit` is an error. */
-function meter(limit: number) {
+function createMeter(limit: number) {
   const hash = createHash('sha256');
   let size = 0;
   const stream = new Transform({
@@ -46,7 +46,7 @@ const FROM_INPUT = ['--no-recursion', '--null', '--files-from=-'];
  * Packs what was listed below a folder into a file. Throws where anything is not what it was then, before or after it was
  * read: what is packed is what was listed.
  */
-export async function pack(
+export async function packFolder(
   sandbox: Sandbox,
   folder: string,
   listing: FileListing,
@@ -54,20 +54,20 @@ export async function pack(
   limit: number,
   signal: AbortSignal,
 ): Promise<{ size: number; sha256: string }> {
-  const check = async () => {
+  const checkUnchanged = async () => {
     const changed = await changedPath(folder, listing);
     if (changed !== null) throw new Error(`${changed} was changed since`);
   };
-  await check();
+  await checkUnchanged();
   const argv: [string, ...string[]] = [programPath('tar'), ...CREATE, '-C', folder, ...FROM_INPUT];
-  const { child, ended } = start(sandbox, argv, signal);
-  const measured = meter(limit);
+  const { child, ended } = startTar(sandbox, argv, signal);
+  const measured = createMeter(limit);
   await Promise.all([
     pipeline(Readable.from(listing.paths.map((path) => `${path}\0`)), child.stdin),
     pipeline(child.stdout, measured.stream, createWriteStream(file)),
     ended,
   ]);
-  await check();
+  await checkUnchanged();
   return measured.result();
 }
 
@@ -85,23 +85,23 @@ export async function moveInto(
   paths: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { child, ended } = start(sandbox, [programPath('sh'), '-ec', MOVE, 'sh', from, to, ...paths], signal);
+  const { child, ended } = startTar(sandbox, [programPath('sh'), '-ec', MOVE, 'sh', from, to, ...paths], signal);
   child.stdin.end();
   child.stdout.resume();
   await ended;
 }
 
 /** Unpacks into a new folder. Throws where the bytes are not those that were saved; what is there then must be dropped. */
-export async function unpack(
+export async function unpackArchive(
   sandbox: Sandbox,
   archive: Readable,
   folder: string,
   expected: { readonly size: number; readonly sha256: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const { child, ended } = start(sandbox, [programPath('sh'), '-c', UNPACK, 'sh', folder], signal);
+  const { child, ended } = startTar(sandbox, [programPath('sh'), '-c', UNPACK, 'sh', folder], signal);
   child.stdout.resume();
-  const measured = meter(expected.size);
+  const measured = createMeter(expected.size);
   await Promise.all([pipeline(archive, measured.stream, child.stdin), ended]);
   const { size, sha256 } = measured.result();
   if (size !== expected.size || sha256 !== expected.sha256) throw new Error('the archive is damaged');

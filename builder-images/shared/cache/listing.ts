@@ -25,19 +25,19 @@ const BEFORE_A_BREAK = 2_000;
  * A folder changes when something is added to it, so of folders only inode, owner and rights count; what was in it is listed
  * on its own. Null for what is no cache's business: sockets, pipes, devices.
  */
-function identity(info: BigIntStats): string | null {
+function identityOf(info: BigIntStats): string | null {
   const who = `${info.dev}:${info.ino}:${info.mode}:${info.uid}:${info.gid}`;
   if (info.isDirectory()) return who;
   if (!info.isFile() && !info.isSymbolicLink()) return null;
   return `${who}:${info.size}:${info.mtimeNs}:${info.ctimeNs}`;
 }
 
-const look = (path: string) => lstatSync(path, { bigint: true, throwIfNoEntry: false });
+const statOf = (path: string) => lstatSync(path, { bigint: true, throwIfNoEntry: false });
 
 /** True where every folder on the way to a path is a folder: a link would lead out of the tree that was asked for. */
 function isReachedByFolders(work: string, path: string): boolean {
   const parts = path.split('/');
-  return parts.slice(0, -1).every((_, i) => look(join(work, ...parts.slice(0, i + 1)))?.isDirectory() === true);
+  return parts.slice(0, -1).every((_, i) => statOf(join(work, ...parts.slice(0, i + 1)))?.isDirectory() === true);
 }
 
 /**
@@ -54,10 +54,10 @@ export async function listTree(
   const identities: string[] = [];
   let newest = 0n;
   /** False where nothing is there. */
-  const add = (path: string, pending: string[]): boolean => {
-    const info = look(join(work, path));
+  const addEntry = (path: string, pending: string[]): boolean => {
+    const info = statOf(join(work, path));
     if (!info) return false;
-    const is = identity(info);
+    const is = identityOf(info);
     if (is === null) throw new Error(`${path} is neither file, folder nor link`);
     if (paths.length >= MAX_PATHS) throw new Error(`more than ${MAX_PATHS} files`);
     paths.push(path);
@@ -68,13 +68,13 @@ export async function listTree(
   };
   for (const root of roots) {
     const pending: string[] = [];
-    if (!isReachedByFolders(work, root) || !add(root, pending)) continue;
+    if (!isReachedByFolders(work, root) || !addEntry(root, pending)) continue;
     there.push(root);
     for (let folder = pending.pop(), rest = BEFORE_A_BREAK; folder !== undefined; folder = pending.pop()) {
       for (const name of readdirSync(join(work, folder))) {
         const path = `${folder}/${name}`;
         // A name that is no UTF-8, or somebody at work: without it the cache would have a hole.
-        if (!without.has(path) && !add(path, pending)) throw new Error(`${path} cannot be looked at`);
+        if (!without.has(path) && !addEntry(path, pending)) throw new Error(`${path} cannot be looked at`);
         rest--;
       }
       if (rest > 0) continue;
@@ -88,8 +88,8 @@ export async function listTree(
 /** The first path that is not what it was when it was listed; null where all are. */
 export async function changedPath(work: string, { paths, identities }: FileListing): Promise<string | null> {
   for (let i = 0; i < paths.length; i++) {
-    const info = look(join(work, paths[i]!));
-    if (!info || identity(info) !== identities[i]) return paths[i]!;
+    const info = statOf(join(work, paths[i]!));
+    if (!info || identityOf(info) !== identities[i]) return paths[i]!;
     if (i % BEFORE_A_BREAK === BEFORE_A_BREAK - 1) await new Promise(setImmediate);
   }
   return null;
@@ -101,7 +101,7 @@ const SETTLE_MS = 200;
  * Waits until the file system's clock, which ticks in milliseconds, has passed every change that was listed: what is
  * written from then on has another change time. False where it does not, because the clock was set back, say.
  */
-export async function settled(work: string, listing: FileListing): Promise<boolean> {
+export async function waitForClock(work: string, listing: FileListing): Promise<boolean> {
   const marker = join(work, 'control/clock');
   for (const end = performance.now() + SETTLE_MS; ; await sleep(2)) {
     writeFileSync(marker, '');

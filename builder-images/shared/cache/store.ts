@@ -5,7 +5,7 @@ import type { CacheUse, Lane } from '../../../contract/lanes.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import type { Objects } from '../objects.ts';
 import type { Sandbox } from '../sandbox.ts';
-import { pack, unpack } from './archive.ts';
+import { packFolder, unpackArchive } from './archive.ts';
 import { dropIndex, type Entry, type Index, type Kind, readIndex } from './entries.ts';
 import type { FileListing } from './listing.ts';
 
@@ -52,7 +52,7 @@ export async function storeArchive(
   const { objects, work, sandbox, deploymentId, lane } = place;
   const file = join(work, 'control', `${kind}.tar`);
   try {
-    const { size, sha256 } = await pack(sandbox, work, listing, file, MAX_BYTES, signal);
+    const { size, sha256 } = await packFolder(sandbox, work, listing, file, MAX_BYTES, signal);
     const object = `${cachePrefix(place)}${kind}-${randomUUID()}.tar`;
     await objects.put(object, { file, size }, { contentType: 'application/x-tar', sha256 });
     return { key, object, sha256, size, roots: [...listing.roots], from: { deploymentId, lane } };
@@ -70,7 +70,7 @@ export async function fetchArchive(
 ): Promise<void> {
   const archive = await objects.stream(entry.object);
   if (!archive) throw new Error('the archive is gone');
-  await unpack(sandbox, archive, folder, entry, signal);
+  await unpackArchive(sandbox, archive, folder, entry, signal);
 }
 
 /** Where a cache comes from, for the log. */

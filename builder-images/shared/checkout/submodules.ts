@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
-import { discover } from '../../../lambdas/shared/repo/discovery.ts';
+import { discoverCapabilities } from '../../../lambdas/shared/repo/discovery.ts';
 import { parseGitUrl } from '../../../lambdas/shared/repo/gitUrl.ts';
 import { resolvePublicAddresses } from '../../../lambdas/shared/repo/hostAddress.ts';
 import { isOrdinaryName } from '../../../lambdas/shared/repo/listing.ts';
@@ -85,7 +85,7 @@ async function fetchOne(
       return { folder, name, url: url.href };
     }
     const limits = { deadline: context.signal, maxPackBytes: budget.left };
-    const { redirect } = hop < context.policy.maxRedirects ? await discover(url, addresses, limits) : {};
+    const { redirect } = hop < context.policy.maxRedirects ? await discoverCapabilities(url, addresses, limits) : {};
     if (redirect === undefined) throw failed(name, `git could not fetch ${link.commit} from ${url.href}`);
     text = redirect;
   }

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { DroppedCachesSchema, ProblemSchema, ProjectIdSchema } from '../../../contract/api.ts';
 import type { Api } from '../../shared/http/guard.ts';
-import { fail, problemResponses } from '../../shared/http/problem.ts';
+import { failWith, problemResponses } from '../../shared/http/problem.ts';
 import type { ApiDeps } from '../deps.ts';
 
 const route = createRoute({
@@ -21,7 +21,8 @@ export function registerCaches(app: Api, deps: Pick<ApiDeps, 'store' | 'dropCach
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     // Another owner's is not told apart from none.
-    if ((await deps.store.projectOwner(id)) !== c.get('owner')) return fail('NOT_FOUND', { what: `project "${id}"` });
+    if ((await deps.store.projectOwner(id)) !== c.get('owner'))
+      return failWith('NOT_FOUND', { what: `project "${id}"` });
     return c.json({ projectId: id, dropped: await deps.dropCaches(id) }, 200);
   });
 }

@@ -5,11 +5,11 @@ import type { Plan } from '../../../contract/plan.ts';
 import { isTerminal } from '../../../contract/record.ts';
 import { type Api, jsonIfAny } from '../../shared/http/guard.ts';
 import { idParams, ownDeployment } from '../../shared/http/ownDeployment.ts';
-import { fail, problemResponses } from '../../shared/http/problem.ts';
+import { failWith, problemResponses } from '../../shared/http/problem.ts';
 import { openRequest } from '../../shared/sealedRequest.ts';
 import { cancelDeployment } from '../cancel.ts';
 import type { ApiDeps } from '../deps.ts';
-import { accepted } from '../view.ts';
+import { acceptedAnswer } from '../view.ts';
 import { createDeployment } from './create.ts';
 
 const answers = { 202: { description: 'Accepted', content: { 'application/json': { schema: AcceptedSchema } } } };
@@ -70,16 +70,16 @@ function resolvedOf({ branch, tag }: Plan, request: StoredRequest): Pick<Deploym
 export function registerChange(app: Api, deps: ApiDeps): void {
   app.openapi(cancelRoute, async (c) => {
     const { record } = await ownDeployment(deps, c.get('owner'), c.req.valid('param').id);
-    if (isTerminal(record.status)) return fail('ALREADY_FINISHED', { status: record.status });
+    if (isTerminal(record.status)) return failWith('ALREADY_FINISHED', { status: record.status });
     await cancelDeployment(deps, record, { reason: 'user' });
     deps.log.info('A deployment was canceled', { deploymentId: record.deploymentId, projectId: record.projectId });
-    return c.json(accepted(deps.linkOrigin(c.env), record), 202);
+    return c.json(acceptedAnswer(deps.linkOrigin(c.env), record), 202);
   });
 
   app.openapi(redeployRoute, async (c) => {
     const owner = c.get('owner');
     const { record, request } = await ownDeployment(deps, owner, c.req.valid('param').id);
-    if (!request) return fail('REQUEST_LOST');
+    if (!request) return failWith('REQUEST_LOST');
     const { cache: _, ...same } = await openRequest(deps.secretBox, record.deploymentId, request);
     const { cache } = c.req.valid('json');
     // By its commit alone it would be anybody's: the lane is that of the deployment before.
@@ -92,6 +92,6 @@ export function registerChange(app: Api, deps: ApiDeps): void {
       ...(cache !== undefined && { cache }),
     };
     const next = await createDeployment(deps, owner, again, { correlationId: c.get('correlationId') });
-    return c.json(accepted(deps.linkOrigin(c.env), next), 202);
+    return c.json(acceptedAnswer(deps.linkOrigin(c.env), next), 202);
   });
 }

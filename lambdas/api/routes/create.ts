@@ -6,16 +6,16 @@ import type { DeploymentRequest } from '../../../contract/jobs.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import { makeRequestedEvent, type RequestedEvent } from '../../domain/events.ts';
 import { emptyFacts } from '../../domain/facts.ts';
-import { reduce } from '../../domain/reduce.ts';
+import { reduceEvent } from '../../domain/reduce.ts';
 import { toRecord } from '../../domain/toRecord.ts';
 import { type Api, jsonOnly } from '../../shared/http/guard.ts';
-import { fail, problemResponses } from '../../shared/http/problem.ts';
+import { failWith, problemResponses } from '../../shared/http/problem.ts';
 import { sealRequest } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
-import { cloneJob, submit, tell } from '../../shared/submit.ts';
+import { cloneJob, publishRequested, submitDeployment } from '../../shared/submit.ts';
 import type { ApiDeps } from '../deps.ts';
 import { supersedeOlder } from '../supersede.ts';
-import { accepted } from '../view.ts';
+import { acceptedAnswer } from '../view.ts';
 
 const route = createRoute({
   method: 'post',
@@ -59,7 +59,7 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
       key,
       correlationId: c.get('correlationId'),
     });
-    return c.json(accepted(deps.linkOrigin(c.env), record), 202);
+    return c.json(acceptedAnswer(deps.linkOrigin(c.env), record), 202);
   });
 }
 
@@ -81,15 +81,15 @@ export async function createDeployment(
     requested,
     request: stored,
     job: cloneJob(requested, stored),
-    ...(key !== undefined && { idempotency: { key, fingerprint: await fingerprint(deps.secretBox, request) } }),
+    ...(key !== undefined && { idempotency: { key, fingerprint: await fingerprintOf(deps.secretBox, request) } }),
   });
-  if (created.kind === 'foreign-project') return fail('NOT_FOUND', { what: `project "${request.projectId}"` });
-  if (created.kind === 'key-reused') return fail('IDEMPOTENCY_KEY_REUSED');
-  const record = created.kind === 'replayed' ? await again(deps, created.deploymentId) : recordOf(requested);
+  if (created.kind === 'foreign-project') return failWith('NOT_FOUND', { what: `project "${request.projectId}"` });
+  if (created.kind === 'key-reused') return failWith('IDEMPOTENCY_KEY_REUSED');
+  const record = created.kind === 'replayed' ? await resumeCreate(deps, created.deploymentId) : recordOf(requested);
   deps.log.info('A deployment was accepted', { deploymentId: record.deploymentId, projectId: record.projectId });
   // Stored with its job it is accepted, and a refusal would not be true: the worker tells of the request too.
   if (created.kind === 'created')
-    await tell(deps, requested).catch((e) => {
+    await publishRequested(deps, requested).catch((e) => {
       if (!(e instanceof VerenError && e.row.fault === 'transient')) throw e;
       deps.log.warn('A deployment was accepted, and its event could not be published yet', { deploymentId, error: e });
     });
@@ -98,21 +98,21 @@ export async function createDeployment(
 }
 
 /** The answer of an earlier call may be lost because that call ended in the middle: what it left is done. */
-async function again(deps: ApiDeps, deploymentId: string): Promise<DeploymentRecord> {
+async function resumeCreate(deps: ApiDeps, deploymentId: string): Promise<DeploymentRecord> {
   const stored = await deps.store.get(deploymentId);
   if (!stored) throw new Error(`deployment ${deploymentId} is stored but cannot be read`);
-  await submit(deps, stored);
+  await submitDeployment(deps, stored);
   return stored.record;
 }
 
 /** What was just stored. */
-const recordOf = (requested: RequestedEvent) => toRecord(reduce(emptyFacts, requested)) as DeploymentRecord;
+const recordOf = (requested: RequestedEvent) => toRecord(reduceEvent(emptyFacts, requested)) as DeploymentRecord;
 
 /**
  * Equal for requests that mean the same: independent of the order of fields. With secrets in it it takes a key, since a
  * short password could be guessed from a plain hash.
  */
-async function fingerprint(box: SecretBox, request: DeploymentRequest): Promise<string> {
+async function fingerprintOf(box: SecretBox, request: DeploymentRequest): Promise<string> {
   const canonical = JSON.stringify(request, (_key, value: unknown) =>
     value && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))

@@ -11,14 +11,14 @@ import { streamEvents } from '../../shared/logs/serverSentEvents.ts';
 import type { ApiDeps } from '../deps.ts';
 
 /** OpenAPI 3.1 has no word for a sequence of items. The schema is that of one item: a line, or an event. */
-const json = (schema: z.ZodType, description: string) =>
+const jsonLine = (schema: z.ZodType, description: string) =>
   z.string().meta({ description, contentMediaType: 'application/json', contentSchema: z.toJSONSchema(schema) });
 const EventSchema = z.union([
-  z.object({ event: z.literal('log'), id: z.string(), data: json(LogLineSchema, 'A line; the id is its seq') }),
-  z.object({ event: z.literal('status'), data: json(DeploymentRecordSchema, 'The record, which has changed') }),
+  z.object({ event: z.literal('log'), id: z.string(), data: jsonLine(LogLineSchema, 'A line; the id is its seq') }),
+  z.object({ event: z.literal('status'), data: jsonLine(DeploymentRecordSchema, 'The record, which has changed') }),
   z.object({
     event: z.literal('end'),
-    data: json(z.object({ status: z.enum(DEPLOYMENT_STATUSES) }), 'The terminal status; always the last event'),
+    data: jsonLine(z.object({ status: z.enum(DEPLOYMENT_STATUSES) }), 'The terminal status; always the last event'),
   }),
 ]);
 

@@ -10,7 +10,7 @@ import type { Api } from '../../shared/http/guard.ts';
 import { idParams, ownDeployment } from '../../shared/http/ownDeployment.ts';
 import { problemResponses } from '../../shared/http/problem.ts';
 import type { ApiDeps } from '../deps.ts';
-import { view, waitingBuilds } from '../view.ts';
+import { viewRecord, waitingBuilds } from '../view.ts';
 
 /** Bytes of the records of one page, so that the answer fits into Lambda's whatever the records hold. */
 const MAX_PAGE_BYTES = 2_500_000;
@@ -43,7 +43,7 @@ export function registerRead(app: Api, deps: ApiDeps): void {
   app.openapi(readRoute, async (c) => {
     const { record } = await ownDeployment(deps, c.get('owner'), c.req.valid('param').id);
     const origin = deps.linkOrigin(c.env);
-    return c.json(await view(deps, origin, record, await waitingBuilds(deps, [record])), 200);
+    return c.json(await viewRecord(deps, origin, record, await waitingBuilds(deps, [record])), 200);
   });
 
   app.openapi(listRoute, async (c) => {
@@ -56,7 +56,7 @@ export function registerRead(app: Api, deps: ApiDeps): void {
     });
     const waiting = await waitingBuilds(deps, page.items);
     const origin = deps.linkOrigin(c.env);
-    const items: DeploymentView[] = await Promise.all(page.items.map((r) => view(deps, origin, r, waiting)));
+    const items: DeploymentView[] = await Promise.all(page.items.map((r) => viewRecord(deps, origin, r, waiting)));
     const fitting = fitBytes(items, MAX_PAGE_BYTES);
     const next = fitting.length < items.length ? fitting.at(-1)?.deploymentId : page.cursor;
     return c.json({ items: fitting, ...(next !== undefined && { cursor: next }) }, 200);

@@ -24,7 +24,7 @@ export const ECSEnvSchema = z.object(Object.fromEntries(names.map((name) => [nam
 /** Reads every config from the environment; throws a ZodError that names every variable that is missing. */
 export function readECSConfig(env: Readonly<Record<string, string | undefined>>): ECSConfigs {
   const values = ECSEnvSchema.parse(env);
-  const config = (target: Target, nodeMajor?: NodeMajor): ECSConfig => {
+  const configOf = (target: Target, nodeMajor?: NodeMajor): ECSConfig => {
     const row = BUILDERS.find(
       (b) =>
         b.target === target && (nodeMajor === undefined || (b.nodeMajors as readonly NodeMajor[]).includes(nodeMajor)),
@@ -37,11 +37,11 @@ export function readECSConfig(env: Readonly<Record<string, string | undefined>>)
     };
   };
   return {
-    frontendConfig18: config('frontend', 18),
-    frontendConfig20: config('frontend', 20),
-    frontendConfig22: config('frontend', 22),
-    frontendConfig24: config('frontend', 24),
-    backendECSConfig: config('backend'),
+    frontendConfig18: configOf('frontend', 18),
+    frontendConfig20: configOf('frontend', 20),
+    frontendConfig22: configOf('frontend', 22),
+    frontendConfig24: configOf('frontend', 24),
+    backendECSConfig: configOf('backend'),
   };
 }
 

@@ -56,11 +56,11 @@ export function sessionPolicy(
       : [...imagePusher(resources.userImagesArn), ...imageKeeper(job, resources.bucketArn)];
   return {
     Version: '2012-10-17',
-    Statement: resources.kafkaClusterArn ? [...statements, allow(KAFKA_ACTIONS, '*')] : statements,
+    Statement: resources.kafkaClusterArn ? [...statements, allowStatement(KAFKA_ACTIONS, '*')] : statements,
   };
 }
 
-const allow = (Action: string[], Resource: string | string[], Condition?: object) => ({
+const allowStatement = (Action: string[], Resource: string | string[], Condition?: object) => ({
   Effect: 'Allow',
   Action,
   Resource,
@@ -74,13 +74,13 @@ function sitePublisher(
   const cache = s3Keys.cache(projectId, lane);
   const readWrite = [s3Keys.site(projectId), s3Keys.deployment(projectId, deploymentId), cache];
   return [
-    allow(
+    allowStatement(
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
       [...readWrite.map((prefix) => `${bucketArn}/${prefix}*`), `${bucketArn}/${s3Keys.promotion(projectId)}`],
     ),
     // An interrupted promotion is completed from the immutable copy of the deployment that it was for.
-    allow(['s3:GetObject'], `${bucketArn}/__deployments/${projectId}/*`),
-    allow(['s3:ListBucket'], bucketArn, {
+    allowStatement(['s3:GetObject'], `${bucketArn}/__deployments/${projectId}/*`),
+    allowStatement(['s3:ListBucket'], bucketArn, {
       StringLike: {
         's3:prefix': [`${s3Keys.site(projectId)}*`, `__deployments/${projectId}/*`, `${cache}*`],
       },
@@ -92,8 +92,8 @@ function sitePublisher(
 function imagePusher(repositoryArn: string) {
   return [
     // ECR gives authorisation for the whole registry or not at all.
-    allow(['ecr:GetAuthorizationToken'], '*'),
-    allow(
+    allowStatement(['ecr:GetAuthorizationToken'], '*'),
+    allowStatement(
       [
         'ecr:BatchCheckLayerAvailability',
         'ecr:InitiateLayerUpload',
@@ -117,9 +117,9 @@ function imageKeeper(
   const verdict = s3Keys.verdict(projectId, deploymentId, 'backend');
   const cache = `${s3Keys.cache(projectId, lane)}*`;
   return [
-    allow(['s3:GetObject', 's3:PutObject'], [`${bucketArn}/${verdict}`, `${bucketArn}/${cache}`]),
-    allow(['s3:DeleteObject', 's3:AbortMultipartUpload'], `${bucketArn}/${cache}`),
-    allow(['s3:ListBucket'], bucketArn, { StringLike: { 's3:prefix': [verdict, cache] } }),
+    allowStatement(['s3:GetObject', 's3:PutObject'], [`${bucketArn}/${verdict}`, `${bucketArn}/${cache}`]),
+    allowStatement(['s3:DeleteObject', 's3:AbortMultipartUpload'], `${bucketArn}/${cache}`),
+    allowStatement(['s3:ListBucket'], bucketArn, { StringLike: { 's3:prefix': [verdict, cache] } }),
   ];
 }
 

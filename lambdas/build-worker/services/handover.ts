@@ -49,7 +49,7 @@ const CLAIM_HEADERS = { 'if-none-match': '*' };
  * neither its own nor another's.
  */
 export function handoverWriter({ s3, signer, bucket: Bucket }: HandoverPlace): WriteHandover {
-  const sign = (command: Signable) => presign(signer, command, { expiresIn: HANDOVER_SECONDS });
+  const signCommand = (command: Signable) => presign(signer, command, { expiresIn: HANDOVER_SECONDS });
   return async ({ projectId, deploymentId, target }, variables) => {
     // Nobody finds it by trying: the name holds 128 bits that are told in the URL alone.
     const name = `${target}-${randomBytes(16).toString('hex')}`;
@@ -57,9 +57,9 @@ export function handoverWriter({ s3, signer, bucket: Bucket }: HandoverPlace): W
     const claim = { Bucket, Key: s3Keys.handoverClaim(projectId, deploymentId, name), IfNoneMatch: '*' };
     try {
       const [url, claimUrl, removeUrl] = await Promise.all([
-        sign(new GetObjectCommand({ Bucket, Key })),
-        sign(new PutObjectCommand(claim)),
-        sign(new DeleteObjectCommand({ Bucket, Key })),
+        signCommand(new GetObjectCommand({ Bucket, Key })),
+        signCommand(new PutObjectCommand(claim)),
+        signCommand(new DeleteObjectCommand({ Bucket, Key })),
       ]);
       const handover: Handover = {
         v: 1,
@@ -70,8 +70,8 @@ export function handoverWriter({ s3, signer, bucket: Bucket }: HandoverPlace): W
       await s3.send(
         new PutObjectCommand({ Bucket, Key, Body: JSON.stringify(handover), ContentType: 'application/json' }),
       );
-      const discard = async () => void (await s3.send(new DeleteObjectCommand({ Bucket, Key })));
-      return { url, discard };
+      const discardObject = async () => void (await s3.send(new DeleteObjectCommand({ Bucket, Key })));
+      return { url, discard: discardObject };
     } catch (e) {
       throw new VerenError('HANDOVER_FAILED', { reason: (e as Error).name }, { cause: e });
     }

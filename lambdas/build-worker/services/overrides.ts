@@ -3,12 +3,12 @@ import { HANDOVER_URL, MAX_OVERRIDES_LENGTH, SECRET_ENV } from '../../../contrac
 import type { BuildJob } from '../../../contract/jobs.ts';
 import { backendEnvironment } from './distributionHandler/buildBackend.ts';
 import { frontendEnvironment } from './distributionHandler/buildFrontend.ts';
-import type { BuildContext } from './distributionHandler/environment.ts';
+import type { BuilderRuntime } from './distributionHandler/environment.ts';
 
 type Variables = Readonly<Record<string, string>>;
 
 /** The whole environment of the builder of one build. */
-export const builderEnvironment = (job: BuildJob, context: BuildContext): Variables =>
+export const builderEnvironment = (job: BuildJob, context: BuilderRuntime): Variables =>
   job.target === 'frontend' ? frontendEnvironment(job, context) : backendEnvironment(job, context);
 
 /** Characters that RunTask counts: all overrides of the call as JSON. */

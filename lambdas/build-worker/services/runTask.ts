@@ -10,7 +10,7 @@ export interface NetworkConfig {
   readonly assignPublicIp: boolean;
 }
 
-export interface RunTaskInput {
+export interface StartTaskInput {
   readonly config: ECSConfig;
   readonly override: TaskOverride;
   /** Makes the call idempotent, and is the task's `startedBy`, by which whoever comes later finds it. */
@@ -21,7 +21,7 @@ export interface RunTaskInput {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-export interface StartedTask {
+export interface RunningTask {
   readonly taskArn: string;
   /** It has the overrides of an earlier call of the same token, so nobody will read what this one's name. */
   readonly isEarlier: boolean;
@@ -31,7 +31,7 @@ export interface StartedTask {
  * Starts one task, or finds the one that an earlier call with the same token started. Throws TASK_START_FAILED; its cause
  * is a `StartFailure`, which says what is known of the task now.
  */
-export async function runTask(ecs: ECSClient, input: RunTaskInput): Promise<StartedTask> {
+export async function runTask(ecs: ECSClient, input: StartTaskInput): Promise<RunningTask> {
   const { config, network } = input;
   try {
     const { tasks, failures } = await ecs.send(
@@ -109,7 +109,7 @@ const PERMANENT = new Set([
 ]);
 
 /** Why ECS will never accept this task; null where a repeat may help. */
-export function refusal(e: unknown): string | null {
+export function refusalReason(e: unknown): string | null {
   const failure = e instanceof VerenError ? e.cause : undefined;
   if (!(failure instanceof StartFailure) || failure.left === 'unknown') return null;
   const cause = failure.cause as Error | undefined;

@@ -6,10 +6,10 @@ import { isTerminal } from '../../../contract/record.ts';
 import { recordSearch, recordTask, startNumber, taskOf, wasSearched } from '../../domain/buildJob.ts';
 import { type BuildRef, fieldsOfBuild } from '../../domain/events.ts';
 import { taskToken } from '../../domain/taskToken.ts';
-import { announce } from '../../shared/announce.ts';
+import { recordStartedTask } from '../../shared/announce.ts';
 import { findTask } from '../../shared/findTask.ts';
 import { type Log, withLogFields } from '../../shared/logger.ts';
-import type { Clock, DeploymentStore, EventBus, JobQueue, Limits, TakenJob } from '../../shared/ports.ts';
+import type { ClaimedJob, Clock, DeploymentStore, EventBus, JobQueue, Limits } from '../../shared/ports.ts';
 import { openBuildJob } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
 import { buildKey, type SigningSecret } from '../../shared/signing.ts';
@@ -60,10 +60,10 @@ export async function drainBuildQueue(
   let drained = true;
   const lanes = new Set<Promise<void>>();
   const failures: unknown[] = [];
-  // Another lane opens when one has found a job: most rings are for a single one.
-  const open = () => {
+  // Another lane opens when one has found a job: most wakes are for a single one.
+  const openLane = () => {
     if (lanes.size >= LANES) return;
-    const lane = drainLane(deps, open, mayTakeMore)
+    const lane = drainLane(deps, openLane, mayTakeMore)
       .then((empty) => {
         drained &&= empty;
       })
@@ -71,7 +71,7 @@ export async function drainBuildQueue(
       .finally(() => lanes.delete(lane));
     lanes.add(lane);
   };
-  open();
+  openLane();
   while (lanes.size > 0) await Promise.race(lanes);
   if (failures.length > 0) throw failures[0];
   return drained;
@@ -79,13 +79,13 @@ export async function drainBuildQueue(
 
 async function drainLane(deps: BuildWorkerDeps, onJob: () => void, mayTakeMore: () => boolean): Promise<boolean> {
   while (mayTakeMore()) {
-    const job = await deps.queue.take(QUEUES.build, { leaseMs: START_LEASE_MS, limits: deps.limits });
+    const job = await deps.queue.claim(QUEUES.build, { leaseMs: START_LEASE_MS, limits: deps.limits });
     if (!job) return true;
     onJob();
     const parsed = BuildJobSchema.safeParse(job.data);
     if (!parsed.success) {
       deps.log.error('A job of the queue is no build job and was dropped', { jobId: job.id, error: parsed.error });
-      await deps.queue.complete(QUEUES.build, job.id);
+      await deps.queue.ack(QUEUES.build, job.id);
       continue;
     }
     const { data } = parsed;
@@ -98,7 +98,7 @@ async function drainLane(deps: BuildWorkerDeps, onJob: () => void, mayTakeMore: 
  * What is known of earlier holders, who may have died after any step: a lease that has ended says that RunTask may have
  * been called, and what became of it is not known; note `taskArn`: the task is known; `announced`: so is everybody else's.
  */
-async function startBuild(deps: BuildWorkerDeps, job: TakenJob, data: BuildJob): Promise<void> {
+async function startBuild(deps: BuildWorkerDeps, job: ClaimedJob, data: BuildJob): Promise<void> {
   const build: BuildRef = { ...data, attempt: job.attempt };
   const cluster = configFor(deps.configs, data.target, data.plan.nodeVersion).CLUSTER;
   const known = taskOf(job)?.taskArn;
@@ -114,13 +114,13 @@ async function startBuild(deps: BuildWorkerDeps, job: TakenJob, data: BuildJob):
   }
   // From here on a fault leaves the job active, with its slot: the task-watcher finds the task and tells of it.
   deps.log.info('A build was started', { taskArn });
-  await announce(deps, job, data, { taskArn, cluster });
+  await recordStartedTask(deps, job, data, { taskArn, cluster });
   if (await hasEnded(deps, build)) await stopTask(deps.ecs, cluster, taskArn, 'canceled while it was started');
 }
 
 async function startTask(
   deps: BuildWorkerDeps,
-  job: TakenJob,
+  job: ClaimedJob,
   data: BuildJob,
   credentials: BuildCredentials,
 ): Promise<string> {
@@ -131,7 +131,7 @@ async function startTask(
   const variables = builderEnvironment(opened, { ...deps.platform, credentials, attempt, eventKey });
   const handover = await deps.writeHandover(data, variables);
   // What cannot be removed the bucket's rule removes within a day.
-  const discard = () =>
+  const discardHandover = () =>
     handover.discard().catch((error) => deps.log.warn('A hand-over could not be removed', { error }));
   try {
     const { taskArn, isEarlier } = await runTask(deps.ecs, {
@@ -142,31 +142,31 @@ async function startTask(
       spot: deps.spot && attempt === 1 && startNumber(job) === 0,
       tags: { 'veren:project': data.projectId },
     });
-    if (isEarlier) await discard();
+    if (isEarlier) await discardHandover();
     return taskArn;
   } catch (e) {
-    if (!mayRun(e)) await discard();
+    if (!mayRun(e)) await discardHandover();
     throw e;
   }
 }
 
 /** The job of a deployment that has ended. It keeps its slot while a task may run: its end frees it (`slots.ts`). */
-async function endUnstarted(deps: BuildWorkerDeps, job: TakenJob, data: BuildJob, cluster: string): Promise<void> {
-  const { lapsed } = job;
-  const taskArn = taskOf(job)?.taskArn ?? (lapsed ? await findTask(deps.ecs, cluster, tokenOf(job, data)) : null);
+async function endUnstarted(deps: BuildWorkerDeps, job: ClaimedJob, data: BuildJob, cluster: string): Promise<void> {
+  const { leaseExpired } = job;
+  const taskArn = taskOf(job)?.taskArn ?? (leaseExpired ? await findTask(deps.ecs, cluster, tokenOf(job, data)) : null);
   if (taskArn) {
     await deps.queue.note(QUEUES.build, job.id, recordTask(job, { taskArn, cluster }));
     await stopTask(deps.ecs, cluster, taskArn, 'the deployment has ended');
-  } else if (lapsed && !wasSearched(job)) {
+  } else if (leaseExpired && !wasSearched(job)) {
     await deps.queue.note(QUEUES.build, job.id, recordSearch());
-    await deps.queue.extend(QUEUES.build, job.id, SECOND_LOOK_MS);
-  } else await deps.queue.complete(QUEUES.build, job.id);
+    await deps.queue.heartbeat(QUEUES.build, job.id, SECOND_LOOK_MS);
+  } else await deps.queue.ack(QUEUES.build, job.id);
 }
 
 /** An unanswered RunTask may have started a task, which will read its hand-over. */
 const mayRun = (e: unknown) => e instanceof VerenError && (e.cause as StartFailure | undefined)?.left === 'unknown';
 
-const tokenOf = (job: TakenJob, data: BuildJob) =>
+const tokenOf = (job: ClaimedJob, data: BuildJob) =>
   taskToken({ ...data, attempt: job.attempt, start: startNumber(job) });
 
 async function hasEnded(deps: BuildWorkerDeps, { deploymentId, target }: BuildRef): Promise<boolean> {

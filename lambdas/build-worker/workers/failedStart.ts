@@ -4,20 +4,20 @@ import { QUEUES } from '../../../contract/names.ts';
 import { countFailedStart, recordFailedStart, recordUnclearStart } from '../../domain/buildJob.ts';
 import type { BuildRef } from '../../domain/events.ts';
 import { failure, failureOf } from '../../domain/failure.ts';
-import { backoff } from '../../domain/retry.ts';
-import { announce } from '../../shared/announce.ts';
+import { backoffDelay } from '../../domain/retry.ts';
+import { recordStartedTask } from '../../shared/announce.ts';
 import { findTask } from '../../shared/findTask.ts';
-import type { TakenJob } from '../../shared/ports.ts';
+import type { ClaimedJob } from '../../shared/ports.ts';
 import { publishBuildEvent } from '../../shared/publishEvents.ts';
 import { retryOrFail } from '../../shared/retryOrFail.ts';
-import { type Left, refusal, StartFailure } from '../services/runTask.ts';
+import { type Left, refusalReason, StartFailure } from '../services/runTask.ts';
 import type { BuildWorkerDeps } from './build.ts';
 
 /** Starts within one attempt that may fail, with backoff in between: about five minutes. */
 const MAX_STARTS = 8;
 
 interface FailedStart {
-  readonly job: TakenJob;
+  readonly job: ClaimedJob;
   readonly data: BuildJob;
   readonly cluster: string;
   readonly token: string;
@@ -32,26 +32,26 @@ export async function afterFailedStart(deps: BuildWorkerDeps, start: FailedStart
   const { job, data, cluster, token } = start;
   const build: BuildRef = { ...data, attempt: job.attempt };
   deps.log.warn('A build could not be started', { taskToken: token, error: e });
-  const left = leftBehind(e, job.lapsed);
+  const left = leftBehind(e, job.leaseExpired);
   const tries = countFailedStart(job);
   if (left === 'unknown' && tries < MAX_STARTS) {
     await deps.queue.note(QUEUES.build, job.id, recordUnclearStart(tries));
-    await deps.queue.extend(QUEUES.build, job.id, backoff(tries));
+    await deps.queue.heartbeat(QUEUES.build, job.id, backoffDelay(tries));
     return;
   }
   // ECS has gone on not answering. What it lists decides; where it does not even do that, the lease ends, and all is tried again.
   const existing = left === 'unknown' ? await findTask(deps.ecs, cluster, token) : null;
-  if (existing) return announce(deps, job, data, { taskArn: existing, cluster });
+  if (existing) return recordStartedTask(deps, job, data, { taskArn: existing, cluster });
 
-  const refused = refusal(e);
+  const refused = refusalReason(e);
   if (refused !== null || (e instanceof VerenError && e.row.fault === 'user')) {
     const error = refused === null ? failureOf(e) : failure('TASK_REFUSED', { reason: refused });
     await publishBuildEvent(deps, build, { type: 'build.failed', error });
-    await deps.queue.complete(QUEUES.build, job.id);
+    await deps.queue.ack(QUEUES.build, job.id);
   } else if (tries >= MAX_STARTS) await retryOrFail(deps, build, failureOf(e));
   else {
     await deps.queue.note(QUEUES.build, job.id, recordFailedStart(job, tries, left === 'none of this token'));
-    await deps.queue.release(QUEUES.build, job.id, backoff(tries));
+    await deps.queue.requeue(QUEUES.build, job.id, backoffDelay(tries));
   }
 }
 

@@ -1,4 +1,4 @@
-import { promote, readManifest } from '../../../builder-images/builder-image-frontend/utils/promote.ts';
+import { promoteDeployment, readManifest } from '../../../builder-images/builder-image-frontend/utils/promote.ts';
 import type { Objects } from '../../../builder-images/shared/objects.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import { type PromotionJob, PromotionJobSchema } from '../../../contract/jobs.ts';
@@ -7,9 +7,9 @@ import { isTerminal } from '../../../contract/record.ts';
 import { type BuildRef, fieldsOfBuild } from '../../domain/events.ts';
 import { failure, failureOf } from '../../domain/failure.ts';
 import { countLapses, recordLapses } from '../../domain/promotionJob.ts';
-import { backoff } from '../../domain/retry.ts';
+import { backoffDelay } from '../../domain/retry.ts';
 import { type Log, withLogFields } from '../../shared/logger.ts';
-import type { Clock, DeploymentStore, EventBus, JobQueue, TakenJob } from '../../shared/ports.ts';
+import type { ClaimedJob, Clock, DeploymentStore, EventBus, JobQueue } from '../../shared/ports.ts';
 import { publishBuildEvent } from '../../shared/publishEvents.ts';
 import type { MintCredentials } from '../services/credentials.ts';
 import type { BuildCredentials } from '../services/distributionHandler/environment.ts';
@@ -49,7 +49,7 @@ const MAX_LAPSES = 10;
  */
 export async function drainPromotions(deps: PromotionDeps, mayTakeMore: () => boolean = () => true): Promise<boolean> {
   while (mayTakeMore()) {
-    const job = await deps.queue.take(QUEUES.promote, { leaseMs: PROMOTION_LEASE_MS });
+    const job = await deps.queue.claim(QUEUES.promote, { leaseMs: PROMOTION_LEASE_MS });
     if (!job) return true;
     const parsed = PromotionJobSchema.safeParse(job.data);
     if (parsed.success) {
@@ -57,17 +57,17 @@ export async function drainPromotions(deps: PromotionDeps, mayTakeMore: () => bo
       await withLogFields(fieldsOfBuild(build), () => promoteSite(deps, job, build, parsed.data));
     } else {
       deps.log.error('A job that is not a promotion was dropped', { jobId: job.id, error: parsed.error });
-      await deps.queue.complete(QUEUES.promote, job.id);
+      await deps.queue.ack(QUEUES.promote, job.id);
     }
   }
   return false;
 }
 
 /** Says what came of it before it ends the job: whoever dies in between is followed by one that does it again. */
-async function promoteSite(deps: PromotionDeps, job: TakenJob, build: BuildRef, data: PromotionJob): Promise<void> {
+async function promoteSite(deps: PromotionDeps, job: ClaimedJob, build: BuildRef, data: PromotionJob): Promise<void> {
   const { artifact, logLines } = data;
   const lapses = countLapses(job);
-  if (job.lapsed) await deps.queue.note(QUEUES.promote, job.id, recordLapses(lapses));
+  if (job.leaseExpired) await deps.queue.note(QUEUES.promote, job.id, recordLapses(lapses));
   if (lapses >= MAX_LAPSES) {
     deps.log.error('A promotion ended too many workers and is given up', { lapses });
     const error = failure('RETRIES_EXHAUSTED', { attempts: lapses, reason: 'the worker ended each time' });
@@ -80,7 +80,7 @@ async function promoteSite(deps: PromotionDeps, job: TakenJob, build: BuildRef, 
       const canceled = e instanceof VerenError && e.code === 'DEPLOYMENT_CANCELED';
       deps.log.warn('A site was not promoted', { try: job.attempt, error: e });
       if (!canceled && job.attempt < MAX_TRIES) {
-        await deps.queue.retry(QUEUES.promote, job.id, job.attempt, backoff(job.attempt));
+        await deps.queue.retry(QUEUES.promote, job.id, job.attempt, backoffDelay(job.attempt));
         return;
       }
       const error = canceled
@@ -88,10 +88,10 @@ async function promoteSite(deps: PromotionDeps, job: TakenJob, build: BuildRef, 
         : failure('RETRIES_EXHAUSTED', { attempts: job.attempt, reason: (e as Error).message });
       await publishBuildEvent(deps, build, { type: 'build.failed', error, logLines });
     }
-  await deps.queue.complete(QUEUES.promote, job.id);
+  await deps.queue.ack(QUEUES.promote, job.id);
 }
 
-async function showSite(deps: PromotionDeps, job: TakenJob, data: PromotionJob): Promise<void> {
+async function showSite(deps: PromotionDeps, job: ClaimedJob, data: PromotionJob): Promise<void> {
   const { deploymentId, projectId, attempt } = data;
   const subject = { deploymentId, projectId, target: 'frontend', lane: 'untrusted' } as const; // it needs no cache
   const opened = deps.openObjects(await deps.mintCredentials(subject, attempt, 0));
@@ -102,7 +102,7 @@ async function showSite(deps: PromotionDeps, job: TakenJob, data: PromotionJob):
   try {
     const manifest = await readManifest(objects, projectId, deploymentId);
     if (!manifest) throw new Error('what was stored is not there any more');
-    const done = await promote({ objects, projectId, manifest, now: deps.clock.now, signal: waiting.signal });
+    const done = await promoteDeployment({ objects, projectId, manifest, now: deps.clock.now, signal: waiting.signal });
     deps.log.info('A site was promoted', { ...done });
   } finally {
     clearTimeout(timer);
@@ -110,13 +110,13 @@ async function showSite(deps: PromotionDeps, job: TakenJob, data: PromotionJob):
 }
 
 /** A large site takes longer to copy than a lease is: each call looks whether it is time to renew. */
-function renewing(deps: PromotionDeps, job: TakenJob, objects: Objects, onCopy: () => void): Objects {
+function renewing(deps: PromotionDeps, job: ClaimedJob, objects: Objects, onCopy: () => void): Objects {
   let renewed = deps.clock.now();
   const copy: Objects['copy'] = async (from, to) => {
     onCopy();
     if (deps.clock.now() - renewed > RENEW_AFTER_MS) {
       renewed = deps.clock.now();
-      await deps.queue.extend(QUEUES.promote, job.id, PROMOTION_LEASE_MS);
+      await deps.queue.heartbeat(QUEUES.promote, job.id, PROMOTION_LEASE_MS);
     }
     await objects.copy(from, to);
   };

@@ -22,9 +22,17 @@ import {
 import { crashBackoff, crashesOf, crashNote, MAX_CLONE_CRASHES } from '../../domain/crashes.ts';
 import { makeAnalyzedEvent, makeAnalyzingEvent, makeDeploymentFailedEvent } from '../../domain/events.ts';
 import { failure, failureOf } from '../../domain/failure.ts';
-import { backoff } from '../../domain/retry.ts';
+import { backoffDelay } from '../../domain/retry.ts';
 import { type Log, withLogFields } from '../../shared/logger.ts';
-import type { Clock, DeploymentStore, Doorbell, EventBus, JobQueue, NewJob, TakenJob } from '../../shared/ports.ts';
+import type {
+  ClaimedJob,
+  Clock,
+  DeploymentStore,
+  EventBus,
+  FunctionWaker,
+  JobQueue,
+  NewJob,
+} from '../../shared/ports.ts';
 import { publishEvents } from '../../shared/publishEvents.ts';
 import { openRequest } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
@@ -33,7 +41,7 @@ export interface CloneWorkerDeps {
   readonly queue: JobQueue;
   readonly store: DeploymentStore;
   readonly bus: EventBus;
-  readonly doorbell: Doorbell;
+  readonly waker: FunctionWaker;
   readonly clock: Clock;
   readonly secretBox: SecretBox;
   /** Resolves the ref and decides what to build. Throws VerenError. */
@@ -56,12 +64,12 @@ export async function drainCloneQueue(
   mayTakeMore: () => boolean = () => true,
 ): Promise<boolean> {
   while (mayTakeMore()) {
-    const job = await deps.queue.take(QUEUES.clone, { leaseMs: LEASE_MS });
+    const job = await deps.queue.claim(QUEUES.clone, { leaseMs: LEASE_MS });
     if (!job) return true;
     const parsed = CloneJobSchema.safeParse(job.data);
     if (!parsed.success) {
       deps.log.error('A job of the queue is no clone job and was dropped', { jobId: job.id, error: parsed.error });
-      await deps.queue.complete(QUEUES.clone, job.id);
+      await deps.queue.ack(QUEUES.clone, job.id);
       continue;
     }
     const { data } = parsed;
@@ -80,23 +88,23 @@ export async function drainCloneQueue(
  * Gives a job back whose log or store does not answer. Its lease must not end by itself: that is how crashes are counted,
  * and an outage is none. Where the queue does not answer either, it counts as one; a queue that is away lets nobody take it.
  */
-async function putBack({ queue, log }: CloneWorkerDeps, job: TakenJob): Promise<void> {
+async function putBack({ queue, log }: CloneWorkerDeps, job: ClaimedJob): Promise<void> {
   const faults = countOutage(job);
   try {
     await queue.note(QUEUES.clone, job.id, recordOutage(faults));
-    await queue.release(QUEUES.clone, job.id, backoff(faults));
+    await queue.requeue(QUEUES.clone, job.id, backoffDelay(faults));
   } catch (fault) {
     log.error('A job could not be given back', { jobId: job.id, error: fault });
   }
 }
 
-async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob): Promise<void> {
+async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob): Promise<void> {
   const stored = await deps.store.get(data.deploymentId);
   if (stored && isTerminal(stored.record.status)) {
-    await deps.queue.complete(QUEUES.clone, job.id);
+    await deps.queue.ack(QUEUES.clone, job.id);
     return;
   }
-  if (job.lapsed && !hasPlan(job) && !(await mayTryAfterCrash(deps, job, data))) return;
+  if (job.leaseExpired && !hasPlan(job) && !(await mayTryAfterCrash(deps, job, data))) return;
   // The request first, once more: whoever took it may have died before the log had it, and without it nothing else counts.
   const begun = publishEvents(
     deps.bus,
@@ -105,7 +113,7 @@ async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob):
   begun.catch(() => undefined);
   let plan: Plan;
   try {
-    plan = recordedPlan(job) ?? (await analyze(deps, data));
+    plan = recordedPlan(job) ?? (await analyzeRequest(deps, data));
   } catch (e) {
     await begun;
     await afterFailure(deps, job, data, countFailedAnalysis(job), e);
@@ -115,33 +123,35 @@ async function analyzeOne(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob):
   deps.log.info('A repository was analyzed', { commit: plan.commit });
   // Whoever comes after us, should we die now, must follow this plan: the branch may have moved since.
   const jobs = TARGETS.flatMap((target) => buildJob(data, plan, target) ?? []);
-  await deps.queue.handOn(QUEUES.clone, job.id, recordPlan(plan), QUEUES.build, jobs);
+  await deps.queue.enqueueFollowing(QUEUES.clone, job.id, recordPlan(plan), QUEUES.build, jobs);
   await Promise.all([
     publishEvents(deps.bus, makeAnalyzedEvent(data, plan, deps.clock.now())),
-    deps.doorbell.ring('build-worker'),
+    deps.waker.wake('build-worker'),
   ]);
-  await deps.queue.complete(QUEUES.clone, job.id);
+  await deps.queue.ack(QUEUES.clone, job.id);
 }
 
 /**
  * Whoever held the job has died, which is no failure of the analysis; but one that takes its process down with it must not be
  * tried for ever. False where the job was put off or given up.
  */
-async function mayTryAfterCrash(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob): Promise<boolean> {
+async function mayTryAfterCrash(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob): Promise<boolean> {
   const crashes = crashesOf(job) + 1;
   if (crashes >= MAX_CLONE_CRASHES) {
-    await fail(deps, job, data, failure('CRASHES_REPEATED', { crashes }));
+    await failDeployment(deps, job, data, failure('CRASHES_REPEATED', { crashes }));
     return false;
   }
   await deps.queue.note(QUEUES.clone, job.id, crashNote(crashes));
   if (crashes + 1 < MAX_CLONE_CRASHES) return true;
   // Its last chance comes when whatever else was tried again has had its own.
-  await deps.queue.release(QUEUES.clone, job.id, crashBackoff(crashes));
+  await deps.queue.requeue(QUEUES.clone, job.id, crashBackoff(crashes));
   return false;
 }
 
-const analyze = async ({ secretBox, analyze }: CloneWorkerDeps, { deploymentId, request }: CloneJob): Promise<Plan> =>
-  analyze(await openRequest(secretBox, deploymentId, request));
+const analyzeRequest = async (
+  { secretBox, analyze }: CloneWorkerDeps,
+  { deploymentId, request }: CloneJob,
+): Promise<Plan> => analyze(await openRequest(secretBox, deploymentId, request));
 
 /** An image that nobody runs yet does no harm, a page that calls a backend of another version may: so the site waits. */
 const isHeld = (plan: Plan, { publication = 'together' }: CloneJob['request']): boolean =>
@@ -182,7 +192,7 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
 
 async function afterFailure(
   deps: CloneWorkerDeps,
-  job: TakenJob,
+  job: ClaimedJob,
   data: CloneJob,
   tries: number,
   e: unknown,
@@ -191,13 +201,13 @@ async function afterFailure(
   const mayPass = !(e instanceof VerenError) || e.row.fault === 'transient';
   if (mayPass && tries < MAX_TRIES) {
     await deps.queue.note(QUEUES.clone, job.id, recordFailedAnalysis(tries));
-    await deps.queue.release(QUEUES.clone, job.id, backoff(tries));
+    await deps.queue.requeue(QUEUES.clone, job.id, backoffDelay(tries));
     return;
   }
-  await fail(deps, job, data, failureOf(e));
+  await failDeployment(deps, job, data, failureOf(e));
 }
 
-async function fail(deps: CloneWorkerDeps, job: TakenJob, data: CloneJob, error: Failure): Promise<void> {
+async function failDeployment(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob, error: Failure): Promise<void> {
   await publishEvents(deps.bus, makeDeploymentFailedEvent(data, error, deps.clock.now()));
-  await deps.queue.complete(QUEUES.clone, job.id);
+  await deps.queue.ack(QUEUES.clone, job.id);
 }

@@ -5,14 +5,14 @@ export function allowedMethods(routes: readonly RouterRoute[], path: string): st
   const methods = new Set<string>();
   for (const route of routes) {
     // What was given with `use` is for every method, and no route of its own.
-    if (route.method === 'ALL' || !matches(route.path, path)) continue;
+    if (route.method === 'ALL' || !matchesPath(route.path, path)) continue;
     methods.add(route.method);
     if (route.method === 'GET') methods.add('HEAD');
   }
   return [...methods].sort();
 }
 
-function matches(pattern: string, path: string): boolean {
+function matchesPath(pattern: string, path: string): boolean {
   const wanted = pattern.split('/');
   const given = path.split('/');
   return (

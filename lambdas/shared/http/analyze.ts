@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { type AnalyzeRequest, AnalyzeSchema, ProblemSchema } from '../../../contract/api.ts';
 import { type Plan, PlanSchema } from '../../../contract/plan.ts';
 import { type Api, jsonOnly } from './guard.ts';
-import { fail, problemResponses } from './problem.ts';
+import { failWith, problemResponses } from './problem.ts';
 
 const route = createRoute({
   method: 'post',
@@ -41,7 +41,7 @@ export type Analyze = (request: AnalyzeRequest) => Promise<Plan>;
 /** Registered also where another function answers it, so that the OpenAPI document is whole. */
 export function registerAnalyze(app: Api, deps: { readonly analyze?: Analyze }): void {
   app.openapi(route, async (c) => {
-    if (!deps.analyze) return fail('NOT_FOUND', { what: 'analyzer' });
+    if (!deps.analyze) return failWith('NOT_FOUND', { what: 'analyzer' });
     return c.json(await deps.analyze(c.req.valid('json')), 200);
   });
 }

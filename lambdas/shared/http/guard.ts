@@ -6,7 +6,7 @@ import type { Log } from '../logger.ts';
 import { allowedMethods } from './allowedMethods.ts';
 import { type Authenticate, bearerToken } from './auth.ts';
 import { checkJson } from './jsonBody.ts';
-import { onError, problem } from './problem.ts';
+import { answerProblem, onError } from './problem.ts';
 import { nameRequest } from './requestLog.ts';
 
 /** What every handler finds in its context: the owner that the token belongs to, and the id of the request. */
@@ -23,7 +23,7 @@ export interface GuardOptions {
 }
 
 /** What all HTTP functions have in common: request ids, a body limit, the token, problems for everything that goes wrong. */
-export function guard(
+export function guardApp(
   app: Hono<ApiEnv>,
   deps: { readonly authenticate: Authenticate; readonly log: Log },
   { maxBody, open }: GuardOptions,
@@ -37,22 +37,22 @@ export function guard(
     c.header('Cross-Origin-Resource-Policy', 'same-origin');
     c.header('Referrer-Policy', 'no-referrer');
   });
-  const tooLarge = (c: Context) => problem(c, new VerenError('BODY_TOO_LARGE', { limit: maxBody }));
+  const tooLarge = (c: Context) => answerProblem(c, new VerenError('BODY_TOO_LARGE', { limit: maxBody }));
   app.use(bodyLimit({ maxSize: maxBody, onError: tooLarge }));
   app.use(async (c, next) => {
     if (open?.has(c.req.path)) return next();
     const token = bearerToken(c.req.header('Authorization'));
     const owner = token && (await deps.authenticate(token));
-    if (!owner) return problem(c, new VerenError('UNAUTHORIZED'));
+    if (!owner) return answerProblem(c, new VerenError('UNAUTHORIZED'));
     c.set('owner', owner);
     return next();
   });
   app.notFound((c) => {
     const allowed = allowedMethods(app.routes, c.req.path);
     if (allowed.length === 0)
-      return problem(c, new VerenError('NOT_FOUND', { what: `route "${c.req.method} ${c.req.path}"` }));
+      return answerProblem(c, new VerenError('NOT_FOUND', { what: `route "${c.req.method} ${c.req.path}"` }));
     c.header('Allow', allowed.join(', '));
-    return problem(c, new VerenError('METHOD_NOT_ALLOWED', { method: c.req.method }));
+    return answerProblem(c, new VerenError('METHOD_NOT_ALLOWED', { method: c.req.method }));
   });
   app.onError((error, c) => onError(c, error));
 }
@@ -63,16 +63,16 @@ export function guard(
  */
 export const jsonOnly: MiddlewareHandler<ApiEnv> = async (c, next) => {
   if (!METHODS_WITH_BODY.has(c.req.method)) return next();
-  const malformed = (reason: string) => problem(c, new VerenError('MALFORMED_JSON', { reason }));
+  const answerMalformed = (reason: string) => answerProblem(c, new VerenError('MALFORMED_JSON', { reason }));
   const [type = '', ...parameters] = (c.req.header('Content-Type') ?? '').toLowerCase().split(';');
   if (!/^application\/([a-z0-9.-]+\+)?json$/.test(type.trim()))
-    return malformed('its Content-Type is not application/json');
+    return answerMalformed('its Content-Type is not application/json');
   if (parameters.some((p) => /^\s*charset\s*=/.test(p) && !/=\s*"?utf-?8"?\s*$/.test(p)))
-    return malformed('its charset is not UTF-8');
-  if (!/^(identity)?$/i.test(c.req.header('Content-Encoding') ?? '')) return malformed('it is compressed');
+    return answerMalformed('its charset is not UTF-8');
+  if (!/^(identity)?$/i.test(c.req.header('Content-Encoding') ?? '')) return answerMalformed('it is compressed');
   const body = checkJson(new Uint8Array(await c.req.arrayBuffer()));
-  if (body.kind === 'malformed') return malformed(body.reason);
-  if (body.kind === 'unsound') return problem(c, new VerenError('INVALID_REQUEST'), body.faults);
+  if (body.kind === 'malformed') return answerMalformed(body.reason);
+  if (body.kind === 'unsound') return answerProblem(c, new VerenError('INVALID_REQUEST'), body.faults);
   return next();
 };
 

@@ -40,8 +40,8 @@ export function checkJson(bytes: Uint8Array): JsonBody {
   }
   const faults: Fault[] = [];
   const frames: Frame[] = [];
-  const place = () => frames.map(({ name }) => name).join('.');
-  const fault = (message: string) => void (faults.length < MAX_FAULTS && faults.push({ field: place(), message }));
+  const placeOf = () => frames.map(({ name }) => name).join('.');
+  const addFault = (message: string) => void (faults.length < MAX_FAULTS && faults.push({ field: placeOf(), message }));
   for (const [token] of text.matchAll(TOKENS)) {
     const frame = frames.at(-1);
     if (token === '{' || token === '[') {
@@ -57,12 +57,12 @@ export function checkJson(bytes: Uint8Array): JsonBody {
       if (frame?.names && frame.expectsName) {
         frame.expectsName = false;
         frame.name = value;
-        if (frame.names.has(value)) fault('is given more than once');
-        if (PROTOTYPE_NAMES.has(value)) fault('is not allowed as a name');
+        if (frame.names.has(value)) addFault('is given more than once');
+        if (PROTOTYPE_NAMES.has(value)) addFault('is not allowed as a name');
         frame.names.add(value);
       }
-      if (LONE_SURROGATE.test(value)) fault('holds half of a surrogate pair, which is no character');
-      if (value.includes('\0')) fault('must not contain a NUL character');
+      if (LONE_SURROGATE.test(value)) addFault('holds half of a surrogate pair, which is no character');
+      if (value.includes('\0')) addFault('must not contain a NUL character');
     }
   }
   return faults.length > 0 ? { kind: 'unsound', faults } : { kind: 'good' };

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { DeploymentStore, StoredDeployment } from '../ports.ts';
-import { fail } from './problem.ts';
+import { failWith } from './problem.ts';
 
 /** Any text: what is no id is not found, as an id of nobody is. */
 export const idParams = z.object({ id: z.string() });
@@ -14,6 +14,7 @@ export async function ownDeployment(
   deploymentId: string,
 ): Promise<StoredDeployment> {
   const stored = ID.test(deploymentId) ? await deps.store.get(deploymentId) : null;
-  if (stored?.record.owner !== owner) return fail('NOT_FOUND', { what: `deployment "${deploymentId.slice(0, 64)}"` });
+  if (stored?.record.owner !== owner)
+    return failWith('NOT_FOUND', { what: `deployment "${deploymentId.slice(0, 64)}"` });
   return stored;
 }

@@ -9,7 +9,7 @@ import { type DetailArguments, ERRORS, type ErrorCode, VerenError } from '../../
 export function problemOf(error: VerenError, correlationId: string, errors?: Problem['errors']): Problem {
   return {
     type: `urn:veren:error:${error.code}`,
-    title: title(error.code),
+    title: titleOf(error.code),
     status: error.row.status ?? 500,
     detail: error.message,
     instance: `urn:veren:request:${correlationId}`,
@@ -19,50 +19,50 @@ export function problemOf(error: VerenError, correlationId: string, errors?: Pro
 }
 
 /** The answer with it. */
-export function problem(c: Context, error: VerenError, errors?: Problem['errors']): Response {
+export function answerProblem(c: Context, error: VerenError, errors?: Problem['errors']): Response {
   const body = problemOf(error, c.get('correlationId'), errors);
   if (body.status === 401) c.header('WWW-Authenticate', 'Bearer');
   return c.json(body, body.status as ContentfulStatusCode, { 'Content-Type': 'application/problem+json' });
 }
 
 /** `REF_NOT_FOUND` → `Ref not found`. */
-const title = (code: ErrorCode) => code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ');
+const titleOf = (code: ErrorCode) => code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ');
 
 /** Every fault of a body, query or path at once. */
-export function invalid(c: Context, error: z.core.$ZodError): Response {
-  const errors = error.issues.flatMap(faults);
-  return problem(c, new VerenError('INVALID_REQUEST'), errors);
+export function answerInvalid(c: Context, error: z.core.$ZodError): Response {
+  const errors = error.issues.flatMap(faultsOf);
+  return answerProblem(c, new VerenError('INVALID_REQUEST'), errors);
 }
 
-function faults(issue: z.core.$ZodIssue): { field: string; message: string }[] {
+function faultsOf(issue: z.core.$ZodIssue): { field: string; message: string }[] {
   const field = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ field: field ? `${field}.${key}` : key, message: 'is not a known field' }));
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     // Of a union's branches the one that the value came closest to says most.
-    const closest = issue.errors.reduce((a, b) => (depth(b) > depth(a) ? b : a));
-    return closest.flatMap((inner) => faults({ ...inner, path: [...issue.path, ...inner.path] }));
+    const closest = issue.errors.reduce((a, b) => (depthOf(b) > depthOf(a) ? b : a));
+    return closest.flatMap((inner) => faultsOf({ ...inner, path: [...issue.path, ...inner.path] }));
   }
   // A bad name in a record: what is wrong with it is one level further in.
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ field, message }));
   return [{ field, message: issue.message }];
 }
 
-const depth = (issues: z.core.$ZodIssue[]) =>
+const depthOf = (issues: z.core.$ZodIssue[]) =>
   Math.max(...issues.map((i) => i.path.length + (i.code === 'unrecognized_keys' || i.code === 'custom' ? 1 : 0)));
 
 /** What Hono or a handler threw → an answer; only what has a row in the table is told to the client. */
 export function onError(c: Context, error: Error): Response {
   // Whoever hung up in the middle hears nothing any more; it is no fault that somebody should look into.
-  if (c.req.raw.signal.aborted) return problem(c, new VerenError('REQUEST_INCOMPLETE'));
-  if (error instanceof VerenError && error.row.status !== undefined) return problem(c, error);
+  if (c.req.raw.signal.aborted) return answerProblem(c, new VerenError('REQUEST_INCOMPLETE'));
+  if (error instanceof VerenError && error.row.status !== undefined) return answerProblem(c, error);
   if (error instanceof HTTPException && error.status === 400)
-    return problem(c, new VerenError('MALFORMED_JSON', { reason: error.message }));
-  return problem(c, new VerenError('INTERNAL'));
+    return answerProblem(c, new VerenError('MALFORMED_JSON', { reason: error.message }));
+  return answerProblem(c, new VerenError('INTERNAL'));
 }
 
 /** @throws VerenError always */
-export const fail = <C extends ErrorCode>(code: C, ...details: DetailArguments<C>): never => {
+export const failWith = <C extends ErrorCode>(code: C, ...details: DetailArguments<C>): never => {
   throw new VerenError(code, ...(details as DetailArguments<C, [ErrorOptions?]>));
 };
 

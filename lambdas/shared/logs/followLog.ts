@@ -5,7 +5,7 @@ import { expectedLogLines } from '../../domain/toRecord.ts';
 import type { Archive } from '../archive.ts';
 import type { Clock, DeploymentStore, LogChannel, StoredDeployment } from '../ports.ts';
 
-export type Followed =
+export type FollowedLog =
   | { readonly kind: 'lines'; readonly lines: readonly LogLine[] }
   | { readonly kind: 'record'; readonly record: DeploymentRecord }
   | { readonly kind: 'heartbeat' }
@@ -18,7 +18,7 @@ export interface FollowDeps {
   readonly clock: Clock;
 }
 
-export interface FollowOptions {
+export interface FollowLogOptions {
   /** Lines up to this `seq` are known to the caller. */
   readonly after: number;
   readonly signal: AbortSignal;
@@ -35,8 +35,8 @@ export interface FollowOptions {
 export async function* followLog(
   deps: FollowDeps,
   deploymentId: string,
-  { after, signal, heartbeatMs = 15_000, graceMs = 5_000 }: FollowOptions,
-): AsyncGenerator<Followed> {
+  { after, signal, heartbeatMs = 15_000, graceMs = 5_000 }: FollowLogOptions,
+): AsyncGenerator<FollowedLog> {
   const done = new AbortController();
   const stop = AbortSignal.any([signal, done.signal]);
   const pages = deps.logs.follow(deploymentId, after, stop)[Symbol.asyncIterator]();
@@ -64,7 +64,7 @@ export async function* followLog(
         endedAt ??= deps.clock.now();
         const complete = deps.clock.now() - endedAt >= graceMs || (await allLinesArrived(deps.logs, stored));
         if (complete) {
-          for await (const lines of rest(deps, deploymentId, seen)) {
+          for await (const lines of readLogPages(deps, deploymentId, seen)) {
             seen = lines.at(-1)?.seq ?? seen;
             yield { kind: 'lines', lines };
           }
@@ -107,7 +107,7 @@ async function allLinesArrived(logs: LogChannel, { record, facts }: StoredDeploy
 }
 
 /** What is left of the log, hot or, where the hot copy is gone, from the archive; in pages. */
-export async function* rest(
+export async function* readLogPages(
   deps: Pick<FollowDeps, 'logs' | 'archive'>,
   deploymentId: string,
   after: number,

@@ -10,18 +10,18 @@ const MAX_LINE = 1_024;
 /** All that is no pack: enough for 100,000 branches that begin with the same name. */
 const MAX_TALK = 16 * 1024 * 1024;
 
-const mib = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`;
+const formatMib = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`;
 
 /** What the host says, with every byte counted and nothing kept. Throws REPO_TOO_LARGE, or an Error in git's words. */
 export class Conversation {
   readonly #packets: PacketReader;
   readonly #bytes: Budget;
-  readonly #talk = new Budget(MAX_TALK, `the git host sent more than ${mib(MAX_TALK)} beside the files`);
+  readonly #talk = new Budget(MAX_TALK, `the git host sent more than ${formatMib(MAX_TALK)} beside the files`);
 
   /** `rest` was read before. */
   constructor(stream: Readable, rest: Buffer, maxBytes: number) {
     this.#packets = new PacketReader(stream, rest);
-    this.#bytes = new Budget(maxBytes, `more than ${mib(maxBytes)} would have to be read to know what is in it`);
+    this.#bytes = new Budget(maxBytes, `more than ${formatMib(maxBytes)} would have to be read to know what is in it`);
   }
 
   /** Calls `use` with every line before the mark. */

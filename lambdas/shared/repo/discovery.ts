@@ -19,7 +19,7 @@ const SUFFIX = '/info/refs?service=git-upload-pack';
  * Asks the host what git asked first, to learn what git does not tell. Git is not allowed to follow redirects: it would
  * go to any address. Asked without credentials, at the addresses that were checked; never throws.
  */
-export function discover(url: URL, addresses: readonly string[], limits: RunLimits): Promise<Discovery> {
+export function discoverCapabilities(url: URL, addresses: readonly string[], limits: RunLimits): Promise<Discovery> {
   const asked = `${url.href.replace(/\/$/, '')}${SUFFIX}`;
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   const signal = AbortSignal.any([
@@ -29,13 +29,13 @@ export function discover(url: URL, addresses: readonly string[], limits: RunLimi
   ]);
   return new Promise((resolve) => {
     let informed = 0;
-    const unknown = () => resolve({ foreign: false });
+    const resolveUnknown = () => resolve({ foreign: false });
     const asking = request(
       asked,
       { signal, maxHeaderSize: MAX_HEADERS, headers: { 'user-agent': 'git/veren' }, ...pinAddress(addresses) },
       (response) => {
         response.destroy();
-        const redirect = target(response.headers.location, asked);
+        const redirect = redirectTarget(response.headers.location, asked);
         const smart = response.headers['content-type'] === 'application/x-git-upload-pack-advertisement';
         resolve({ foreign: response.statusCode === 200 && !smart, ...(redirect === undefined ? {} : { redirect }) });
       },
@@ -45,13 +45,13 @@ export function discover(url: URL, addresses: readonly string[], limits: RunLimi
       .on('information', () => {
         if (++informed > MAX_INFORMED) asking.destroy(new Error('too many informational answers'));
       })
-      .on('error', unknown)
+      .on('error', resolveUnknown)
       .end();
   });
 }
 
 /** Only a redirect of the whole repository: same suffix, other base. Source: git's http.c, `update_url_from_redirect`. */
-function target(location: string | undefined, asked: string): string | undefined {
+function redirectTarget(location: string | undefined, asked: string): string | undefined {
   if (location === undefined || !URL.canParse(location, asked)) return undefined;
   const { href, protocol } = new URL(location, asked);
   if (protocol !== 'https:' && protocol !== 'http:') return undefined;

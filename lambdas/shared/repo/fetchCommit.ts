@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
-import { discover } from './discovery.ts';
+import { discoverCapabilities } from './discovery.ts';
 import { type FetchContext, fetchError, isMissingHead, isMissingRef, isRedirect, isUnadvertised } from './gitErrors.ts';
 import { forgetObjects, forgetRemote } from './gitFolder.ts';
 import type { GitPolicy } from './gitPolicy.ts';
@@ -12,7 +12,7 @@ import { type GitFolder, type GitResult, type RunLimits, runGit } from './runGit
 import { openSession, type Session, SessionError } from './session.ts';
 import { findByFetch, findInSession, isShortCommit } from './shortCommit.ts';
 
-export interface FetchInput {
+export interface CommitFetchInput {
   readonly gitUrl: string;
   readonly ref?: string | undefined;
   readonly gitToken?: string | undefined;
@@ -45,7 +45,11 @@ const ONLY_TREES = '--filter=blob:none';
  * Fetches the commit and its trees, without file contents where the host can filter. One round trip more than
  * `git ls-remote`. Throws GIT_URL_UNSUPPORTED, GIT_HOST_FORBIDDEN, REPO_*, REF_NOT_FOUND, GIT_TIMEOUT or GIT_FAILED.
  */
-export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: RunLimits): Promise<FetchedCommit> {
+export async function fetchCommit(
+  folder: GitFolder,
+  input: CommitFetchInput,
+  limits: RunLimits,
+): Promise<FetchedCommit> {
   const { policy, gitToken: token } = input;
   // Ids are compared letter by letter from here on.
   let ref = input.ref !== undefined && COMMIT_ID.test(input.ref.toLowerCase()) ? input.ref.toLowerCase() : input.ref;
@@ -63,7 +67,7 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
     const [result, head] = spoken.result
       ? [spoken.result, NO_HEAD]
       : await Promise.all([fetchRef(remote, ref, [ONLY_TREES], limits), readHead(remote, ref, limits)]);
-    if (succeeded(result)) {
+    if (hasSucceeded(result)) {
       await forgetRemote(folder);
       return { object: await fetchedObject(folder, ref), remote, context, session: null, ...head };
     }
@@ -74,7 +78,7 @@ export async function fetchCommit(folder: GitFolder, input: FetchInput, limits: 
       continue;
     }
     if (isRedirect(result) && hop < policy.maxRedirects) {
-      const { redirect } = await discover(url, addresses, limits);
+      const { redirect } = await discoverCapabilities(url, addresses, limits);
       if (redirect !== undefined) {
         text = redirect;
         continue;
@@ -158,13 +162,13 @@ export async function fetchObjects(
     });
     return;
   }
-  let result = await fetch(remote, ['--depth=1'], oids, limits);
+  let result = await runFetch(remote, ['--depth=1'], oids, limits);
   // A host of protocol version 0 may filter and still give no single files: then everything of the commit it is.
   if (isUnadvertised(result)) {
     await forgetObjects(remote.git);
     result = await fetchRef(remote, context.ref, [], limits);
   }
-  if (!succeeded(result)) throw fetchError(result, context);
+  if (!hasSucceeded(result)) throw fetchError(result, context);
   await forgetRemote(remote.git);
 }
 
@@ -174,18 +178,18 @@ async function fetchRef(
   options: readonly string[],
   limits: RunLimits,
 ): Promise<GitResult> {
-  const result = await fetch(remote, ['--depth=1', ...options], [ref ?? 'HEAD'], limits);
+  const result = await runFetch(remote, ['--depth=1', ...options], [ref ?? 'HEAD'], limits);
   if (ref === undefined || !COMMIT_ID.test(ref) || !isUnadvertised(result)) return result;
   // Such a host gives only what a branch or tag points at: take the branches and look for the commit. By their ids, since
   // names of ours for them would be as many files as the host likes.
   const heads = await runGit(remote.git, ['ls-remote', '--heads', '--', remote.url.href], limits);
-  if (!succeeded(heads) || heads.kind !== 'exit') return heads;
+  if (!hasSucceeded(heads) || heads.kind !== 'exit') return heads;
   const tips = heads.stdout.match(/^[0-9a-f]{40,64}(?=\t)/gm) ?? [];
-  return tips.length === 0 ? result : fetch(remote, options, [...new Set(tips)].slice(0, MAX_TIPS), limits);
+  return tips.length === 0 ? result : runFetch(remote, options, [...new Set(tips)].slice(0, MAX_TIPS), limits);
 }
 
 /** Nothing but the objects: no tags, no submodules, no automatic maintenance, no progress. */
-const fetch = (remote: Remote, options: readonly string[], refs: readonly string[], limits: RunLimits) =>
+const runFetch = (remote: Remote, options: readonly string[], refs: readonly string[], limits: RunLimits) =>
   runGit(
     remote.git,
     [
@@ -212,7 +216,7 @@ const uploadPack = (url: URL): string[] =>
       ]
     : [];
 
-const succeeded = (result: GitResult) => result.kind === 'exit' && result.code === 0;
+const hasSucceeded = (result: GitResult) => result.kind === 'exit' && result.code === 0;
 
 /** FETCH_HEAD's first line begins with the name of what was fetched. Source: git-fetch(1). */
 async function fetchedObject(folder: GitFolder, ref: string | undefined): Promise<string> {
@@ -226,7 +230,7 @@ async function readHead(remote: Remote, ref: string | undefined, limits: RunLimi
   if (ref !== undefined && COMMIT_ID.test(ref)) return NO_HEAD;
   const tag = `refs/tags/${ref}`;
   const result = await runGit(remote.git, ['ls-remote', '--symref', '--', remote.url.href, 'HEAD', tag], limits);
-  if (!succeeded(result) || result.kind !== 'exit')
+  if (!hasSucceeded(result) || result.kind !== 'exit')
     return { ...NO_HEAD, isDefaultBranch: ref === undefined || ref === 'HEAD' };
   const defaultBranch = /^ref: refs\/heads\/([^\s\u0000-\u001f\u007f]{1,255})\tHEAD$/m.exec(result.stdout)?.[1] ?? null;
   const isTag = /^(?:refs\/)?tags\//.test(ref ?? '') || result.stdout.split('\n').some((l) => l.endsWith(`\t${tag}`));
@@ -250,6 +254,6 @@ async function missingHead(remote: Remote, context: FetchContext, limits: RunLim
   if (result.kind !== 'exit' || result.code !== 0) return fetchError(result, context);
   if (result.stdout !== '') return new VerenError('REF_NOT_FOUND', { url, ref: 'HEAD' });
   const web = remote.url.protocol !== 'file:';
-  const foreign = web && (await discover(remote.url, remote.addresses, limits)).foreign;
+  const foreign = web && (await discoverCapabilities(remote.url, remote.addresses, limits)).foreign;
   return new VerenError(foreign ? 'REPO_NOT_FOUND' : 'REPO_EMPTY', { url });
 }

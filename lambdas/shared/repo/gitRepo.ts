@@ -1,6 +1,6 @@
 import { VerenError } from '../../../contract/errors.ts';
 import type { RepoFs } from '../../../contract/repo-fs.ts';
-import { type FetchInput, fetchCommit, fetchObjects } from './fetchCommit.ts';
+import { type CommitFetchInput, fetchCommit, fetchObjects } from './fetchCommit.ts';
 import { lastWords } from './gitErrors.ts';
 import { makeGitFolder, removeGitFolder } from './gitFolder.ts';
 import { type ObjectReader, openObjectReader, ReaderError } from './objectReader.ts';
@@ -10,7 +10,7 @@ import type { RunLimits } from './runGit.ts';
 import type { Session } from './session.ts';
 import { walkTree } from './walkTree.ts';
 
-export interface OpenRepoInput extends FetchInput {
+export interface OpenRepoInput extends CommitFetchInput {
   /** Where the temporary repository is made. Default: the system's folder for temporary files. */
   readonly workDir?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -46,7 +46,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
     session = fetched.session;
     // The reader may not fetch by itself: no transport is allowed to it.
     reader = openObjectReader({ ...folder, env: { ...folder.env, GIT_ALLOW_PROTOCOL: '' } }, stopSignal(limits));
-    const commit = await peel(reader, fetched.object);
+    const commit = await peelCommit(reader, fetched.object);
     if (!commit) throw new VerenError('REF_NOT_FOUND', { url: input.gitUrl, ref: input.ref ?? 'HEAD' });
     const stopped = stopSignal(limits);
     const { tree, oid, notes } = await walkTree(reader, commit.tree, policy, new Pace(stopped));
@@ -77,7 +77,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
       fs,
     });
   } catch (error) {
-    throw translated(error, limits, input);
+    throw translateError(error, limits, input);
   } finally {
     reader?.close();
     session?.close();
@@ -88,7 +88,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
 const MAX_COMMIT_BYTES = 1024 * 1024;
 
 /** Follows an annotated tag to its commit. Null where it points at something else. */
-async function peel(reader: ObjectReader, object: string): Promise<{ oid: string; tree: string } | null> {
+async function peelCommit(reader: ObjectReader, object: string): Promise<{ oid: string; tree: string } | null> {
   const { value: commit } = await reader.read([`${object}^{commit}`], MAX_COMMIT_BYTES).next();
   const tree = commit && /^tree ([0-9a-f]+)$/m.exec(commit.bytes.toString('latin1'))?.[1];
   return commit && tree ? { oid: commit.oid, tree } : null;
@@ -97,7 +97,7 @@ async function peel(reader: ObjectReader, object: string): Promise<{ oid: string
 const stopSignal = (limits: RunLimits): AbortSignal =>
   limits.signal ? AbortSignal.any([limits.deadline, limits.signal]) : limits.deadline;
 
-function translated(error: unknown, limits: RunLimits, { gitUrl: url, policy }: OpenRepoInput): unknown {
+function translateError(error: unknown, limits: RunLimits, { gitUrl: url, policy }: OpenRepoInput): unknown {
   if (error instanceof VerenError) return error;
   if (limits.deadline.aborted)
     return new VerenError('GIT_TIMEOUT', { seconds: Math.round(policy.timeoutMs / 1000) }, { cause: error });

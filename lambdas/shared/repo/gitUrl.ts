@@ -4,7 +4,7 @@ import { VerenError } from '../../../contract/errors.ts';
 import type { GitPolicy, GitProtocol } from './gitPolicy.ts';
 import { type Resolve, requireAllowedAddress, resolvePublicAddresses } from './hostAddress.ts';
 
-const unsupported = (reason: string) => new VerenError('GIT_URL_UNSUPPORTED', { reason });
+const unsupportedUrl = (reason: string) => new VerenError('GIT_URL_UNSUPPORTED', { reason });
 
 /**
  * The form of a git URL, without any look-up: scheme, no credentials, no option-like text, and for a host given as an
@@ -13,33 +13,33 @@ const unsupported = (reason: string) => new VerenError('GIT_URL_UNSUPPORTED', { 
  * checked and what is connected to cannot differ. Throws GIT_URL_UNSUPPORTED or GIT_HOST_FORBIDDEN.
  */
 export function parseGitUrl(text: string, policy: GitPolicy): URL {
-  if (/[\u0000-\u0020\u007f\\]/.test(text)) throw unsupported('it holds spaces, control characters or backslashes');
-  if (text.startsWith('-')) throw unsupported('it starts with "-"');
+  if (/[\u0000-\u0020\u007f\\]/.test(text)) throw unsupportedUrl('it holds spaces, control characters or backslashes');
+  if (text.startsWith('-')) throw unsupportedUrl('it starts with "-"');
   const scp = /^(?:[\w.-]+@)?([\w.-]+):(?!\/\/|:)(\S+)$/.exec(text);
-  if (scp) throw unsupported(`SSH is not supported; use https://${scp[1]}/${scp[2]?.replace(/^\/+/, '')}`);
+  if (scp) throw unsupportedUrl(`SSH is not supported; use https://${scp[1]}/${scp[2]?.replace(/^\/+/, '')}`);
   // In the text: a URL object does not tell "x#" from "x", nor "@host" from "host".
-  if (/[?#]/.test(text)) throw unsupported('it has a query or a fragment');
-  if (/^[^/]*:\/\/[^/]*@/.test(text)) throw unsupported('it holds a user name or password; use "gitToken" instead');
+  if (/[?#]/.test(text)) throw unsupportedUrl('it has a query or a fragment');
+  if (/^[^/]*:\/\/[^/]*@/.test(text)) throw unsupportedUrl('it holds a user name or password; use "gitToken" instead');
   if (text.startsWith('/') && policy.protocols.includes('file'))
-    throw unsupported(`it is a path; as a URL it is ${pathToFileURL(text).href}`);
-  if (!URL.canParse(text)) throw unsupported('it is not a URL');
+    throw unsupportedUrl(`it is a path; as a URL it is ${pathToFileURL(text).href}`);
+  if (!URL.canParse(text)) throw unsupportedUrl('it is not a URL');
   const url = new URL(text);
   const scheme = url.protocol.slice(0, -1);
   if (!policy.protocols.includes(scheme as GitProtocol))
-    throw unsupported(`the scheme "${scheme}" is not allowed; use ${policy.protocols.join(' or ')}`);
+    throw unsupportedUrl(`the scheme "${scheme}" is not allowed; use ${policy.protocols.join(' or ')}`);
   if (url.username !== '' || url.password !== '')
-    throw unsupported('it holds a user name or password; use "gitToken" instead');
-  if (/%(?:0|1|7f)/i.test(url.pathname)) throw unsupported('it holds encoded control characters');
+    throw unsupportedUrl('it holds a user name or password; use "gitToken" instead');
+  if (/%(?:0|1|7f)/i.test(url.pathname)) throw unsupportedUrl('it holds encoded control characters');
   if (url.protocol === 'file:') {
-    if (url.hostname !== '') throw unsupported('a file URL has three slashes: file:///path');
+    if (url.hostname !== '') throw unsupportedUrl('a file URL has three slashes: file:///path');
     return url;
   }
-  if (url.hostname === '') throw unsupported('it names no host');
+  if (url.hostname === '') throw unsupportedUrl('it names no host');
   // The dot says that the name is a full one. git's transport pins addresses to names without it.
   url.hostname = url.hostname.replace(/\.$/, '');
-  if (url.hostname.split('.').includes('')) throw unsupported('its host name is not valid');
-  if (url.port === '0') throw unsupported('port 0 does not exist');
-  if (url.pathname === '/') throw unsupported('it names a host but no repository');
+  if (url.hostname.split('.').includes('')) throw unsupportedUrl('its host name is not valid');
+  if (url.port === '0') throw unsupportedUrl('port 0 does not exist');
+  if (url.pathname === '/') throw unsupportedUrl('it names a host but no repository');
   const address = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (isIP(address)) requireAllowedAddress(url.hostname, address, policy);
   return url;

@@ -32,7 +32,8 @@ function rangeOf(address: string): string {
 
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
-const system: Resolve = async (host) => (await lookup(host, { all: true, verbatim: true })).map((a) => a.address);
+const resolveBySystem: Resolve = async (host) =>
+  (await lookup(host, { all: true, verbatim: true })).map((a) => a.address);
 
 /**
  * Addresses of the URL's host, all of them public, to be pinned for the connection: a second look-up by git could give
@@ -41,7 +42,7 @@ const system: Resolve = async (host) => (await lookup(host, { all: true, verbati
 export async function resolvePublicAddresses(
   url: URL,
   policy: GitPolicy,
-  resolve: Resolve = system,
+  resolve: Resolve = resolveBySystem,
   deadline: AbortSignal = AbortSignal.timeout(policy.timeoutMs),
 ): Promise<readonly string[]> {
   if (policy.allowPrivateAddresses || url.protocol === 'file:') return [];
@@ -56,12 +57,12 @@ export async function resolvePublicAddresses(
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'ENOTFOUND') throw new VerenError('REPO_NOT_FOUND', { url: url.href }, { cause });
-    throw unresolved(url, `the host name could not be resolved (${code ?? 'no reason given'})`, cause);
+    throw unresolvedHost(url, `the host name could not be resolved (${code ?? 'no reason given'})`, cause);
   }
   if (addresses.length === 0) throw new VerenError('REPO_NOT_FOUND', { url: url.href });
   // A zone (`%eth0`) names an interface of this machine: no public address has one.
   if (!addresses.every((address) => isIP(address) !== 0 && !address.includes('%')))
-    throw unresolved(url, 'the host name resolves to something that is no address');
+    throw unresolvedHost(url, 'the host name resolves to something that is no address');
   for (const address of addresses) requireAllowedAddress(url.hostname, address, policy);
   return addresses.slice(0, MAX_PINNED);
 }
@@ -79,14 +80,14 @@ export function pinAddress(addresses: readonly string[]): { lookup?: LookupFunct
   };
 }
 
-const unresolved = (url: URL, reason: string, cause?: unknown) =>
+const unresolvedHost = (url: URL, reason: string, cause?: unknown) =>
   new VerenError('GIT_FAILED', { url: url.href, reason }, { cause });
 
 function beforeDeadline<T>(work: Promise<T>, deadline: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = () => reject(Object.assign(new Error('late'), { code: 'no answer in time' }));
-    if (deadline.aborted) late();
-    deadline.addEventListener('abort', late, { once: true });
-    void work.then(resolve, reject).finally(() => deadline.removeEventListener('abort', late));
+    const rejectLate = () => reject(Object.assign(new Error('late'), { code: 'no answer in time' }));
+    if (deadline.aborted) rejectLate();
+    deadline.addEventListener('abort', rejectLate, { once: true });
+    void work.then(resolve, reject).finally(() => deadline.removeEventListener('abort', rejectLate));
   });
 }

@@ -1,6 +1,6 @@
 import { HEAD_BYTES } from './entryTree.ts';
 import { isOutOfMemory, outOfMemory, outOfTime } from './gitErrors.ts';
-import { closed, collect, type GitFolder, killGroup, startGit } from './runGit.ts';
+import { collectOutput, type GitFolder, killGroup, startGit, waitForClose } from './runGit.ts';
 
 export interface GitObject {
   readonly oid: string;
@@ -29,15 +29,15 @@ const CHUNK = 256;
 
 export function openObjectReader(folder: GitFolder, signal: AbortSignal): ObjectReader {
   let catFile: CatFile | undefined;
-  const close = () => {
-    signal.removeEventListener('abort', close);
+  const closeReader = () => {
+    signal.removeEventListener('abort', closeReader);
     catFile?.kill();
     catFile = undefined;
   };
-  const opened = (): CatFile => {
+  const openOnce = (): CatFile => {
     signal.throwIfAborted();
     if (!catFile) {
-      signal.addEventListener('abort', close, { once: true });
+      signal.addEventListener('abort', closeReader, { once: true });
       catFile = new CatFile(folder);
     }
     return catFile;
@@ -49,17 +49,17 @@ export function openObjectReader(folder: GitFolder, signal: AbortSignal): Object
       try {
         for (let i = 0; i < list.length; i += CHUNK) {
           const part = list.slice(i, i + CHUNK);
-          const from = opened();
+          const from = openOnce();
           from.ask(part);
           for (const _name of part) yield await from.object(maxBytes);
         }
         done = true;
       } finally {
         // What was asked for and not read is still in the pipe: another process for what comes next.
-        if (!done) close();
+        if (!done) closeReader();
       }
     },
-    close,
+    close: closeReader,
   };
 }
 
@@ -77,8 +77,8 @@ class CatFile {
     this.#child.on('error', (error) => {
       this.#failure = error;
     });
-    this.#closed = closed(this.#child);
-    this.#said = collect(this.#child.stderr, () => this.kill());
+    this.#closed = waitForClose(this.#child);
+    this.#said = collectOutput(this.#child.stderr, () => this.kill());
     this.#chunks = this.#child.stdout[Symbol.asyncIterator]();
   }
 

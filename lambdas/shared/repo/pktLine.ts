@@ -8,7 +8,7 @@ const MARKS: Readonly<Record<number, Packet>> = { 0: 'flush', 1: 'delimiter', 2:
 export const FLUSH = '0000';
 export const DELIMITER = '0001';
 /** A text as packet; the newline that ends it is added. */
-export const packet = (line: string): string =>
+export const formatPacket = (line: string): string =>
   `${(Buffer.byteLength(line) + 5).toString(16).padStart(4, '0')}${line}\n`;
 
 const MAX_LINE = 1_000;

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import type { Conversation } from './conversation.ts';
 import { isOutOfMemory, outOfTime } from './gitErrors.ts';
-import { closed, collect, type GitFolder, killGroup, onAbort, type RunLimits, startGit } from './runGit.ts';
+import { collectOutput, type GitFolder, killGroup, onAbort, type RunLimits, startGit, waitForClose } from './runGit.ts';
 
 /** Reads the sections of a fetch's answer and gives the pack to `git index-pack`. Throws an Error in git's words. */
 export async function receivePack(host: Conversation, folder: GitFolder, limits: RunLimits): Promise<void> {
   // Started while the host is still at work.
   const indexer = startGit(folder, ['index-pack', '--stdin', `--max-input-size=${limits.maxPackBytes}`]);
   const unwatch = onAbort(limits, () => killGroup(indexer));
-  const stderr = collect(indexer.stderr, () => killGroup(indexer));
+  const stderr = collectOutput(indexer.stderr, () => killGroup(indexer));
   indexer.stdout.resume();
-  const exited = closed(indexer);
+  const exited = waitForClose(indexer);
   try {
     for (let section = await host.line(); section !== 'packfile'; section = await host.line())
       await host.lines('delimiter', () => {});

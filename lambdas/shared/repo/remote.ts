@@ -45,7 +45,7 @@ function remoteConfig(url: URL, addresses: readonly string[], token: string | un
   ];
   if (addresses.length > 0) {
     const port = url.port || (url.protocol === 'https:' ? '443' : '80');
-    config.push(['http.curloptResolve', `${url.hostname}:${port}:${addresses.map(bracketed).join(',')}`]);
+    config.push(['http.curloptResolve', `${url.hostname}:${port}:${addresses.map(bracketAddress).join(',')}`]);
   }
   if (token !== undefined) {
     const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
@@ -54,7 +54,7 @@ function remoteConfig(url: URL, addresses: readonly string[], token: string | un
   return config;
 }
 
-const bracketed = (address: string) => (address.includes(':') ? `[${address}]` : address);
+const bracketAddress = (address: string) => (address.includes(':') ? `[${address}]` : address);
 
 /** Over http a token may only travel inside the machine. */
 function requireSafeForToken(url: URL): void {

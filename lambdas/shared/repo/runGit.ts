@@ -79,7 +79,7 @@ export function killGroup(child: { readonly pid?: number | undefined }): void {
 }
 
 /** Exit code once all output has been read; -1 where it was killed or could not be started. Never rejects. */
-export const closed = (child: ChildProcess): Promise<number> =>
+export const waitForClose = (child: ChildProcess): Promise<number> =>
   once(child, 'close').then(
     ([code]) => (code as number | null) ?? -1,
     () => -1,
@@ -106,27 +106,27 @@ export function runGit(folder: GitFolder, args: readonly string[], limits: RunLi
     if (limits.signal?.aborted) return resolve({ kind: 'stopped', by: 'signal' });
     const child = startGit(folder, args);
     let stopped: 'timeout' | 'bytes' | 'signal' | undefined;
-    const stop = (by: 'timeout' | 'bytes' | 'signal') => {
+    const stopGit = (by: 'timeout' | 'bytes' | 'signal') => {
       stopped ??= by;
       killGroup(child);
     };
-    const unwatch = onAbort(limits, stop);
+    const unwatch = onAbort(limits, stopGit);
     const watch = setInterval(async () => {
-      if ((await packBytes(folder)) > limits.maxPackBytes) stop('bytes');
+      if ((await packBytes(folder)) > limits.maxPackBytes) stopGit('bytes');
     }, WATCH_MS);
-    const done = () => {
+    const finishRun = () => {
       clearInterval(watch);
       unwatch();
     };
-    const tooMuch = () => stop('bytes');
-    const stdout = collect(child.stdout, tooMuch);
-    const stderr = collect(child.stderr, tooMuch);
+    const tooMuch = () => stopGit('bytes');
+    const stdout = collectOutput(child.stdout, tooMuch);
+    const stderr = collectOutput(child.stderr, tooMuch);
     child.on('error', (error) => {
-      done();
+      finishRun();
       reject(error);
     });
     child.on('close', async (code) => {
-      done();
+      finishRun();
       if (stopped === undefined && (await packBytes(folder)) > limits.maxPackBytes) stopped = 'bytes';
       if (stopped !== undefined) resolve({ kind: 'stopped', by: stopped });
       else resolve({ kind: 'exit', code: code ?? -1, stdout: stdout(), stderr: stderr() });
@@ -136,7 +136,7 @@ export function runGit(folder: GitFolder, args: readonly string[], limits: RunLi
 }
 
 /** Keeps the first part of a stream and lets the rest pass, up to a limit. */
-export function collect(stream: NodeJS.ReadableStream, tooMuch: () => void): () => string {
+export function collectOutput(stream: NodeJS.ReadableStream, tooMuch: () => void): () => string {
   const chunks: Buffer[] = [];
   let size = 0;
   stream.on('data', (chunk: Buffer) => {

@@ -1,10 +1,10 @@
 import { VerenError } from '../../../contract/errors.ts';
 import { Conversation } from './conversation.ts';
-import { DELIMITER, FLUSH, firstLine, packet } from './pktLine.ts';
+import { DELIMITER, FLUSH, firstLine, formatPacket } from './pktLine.ts';
 import { receivePack } from './receivePack.ts';
 import type { Remote } from './remote.ts';
 import type { GitResult, RunLimits } from './runGit.ts';
-import { closed, collect, killGroup, onAbort, startGit } from './runGit.ts';
+import { collectOutput, killGroup, onAbort, startGit, waitForClose } from './runGit.ts';
 
 /**
  * A conversation with one host in git's protocol version 2, over the connection of git's own HTTP transport: `git fetch`
@@ -58,18 +58,18 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
   const { git: folder, url } = remote;
   const child = startGit(folder, [`remote-${url.protocol.slice(0, -1)}`, url.href, url.href]);
   let stopped: 'timeout' | 'bytes' | 'signal' | undefined;
-  const stop = (by: NonNullable<typeof stopped>) => {
+  const stopSession = (by: NonNullable<typeof stopped>) => {
     stopped ??= by;
     killGroup(child);
   };
-  const stderr = collect(child.stderr, () => stop('bytes'));
-  const unwatch = onAbort(limits, stop);
+  const stderr = collectOutput(child.stderr, () => stopSession('bytes'));
+  const unwatch = onAbort(limits, stopSession);
   let unstarted: Error | undefined;
   child.on('error', (error) => {
     unstarted = error;
   });
-  const exited = closed(child);
-  const failure = async (reason: unknown): Promise<Error> => {
+  const exited = waitForClose(child);
+  const failureOf = async (reason: unknown): Promise<Error> => {
     killGroup(child);
     // Unread output would keep the process from counting as closed.
     child.stdout.destroy();
@@ -80,7 +80,7 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
     const said = stderr() || `fatal: ${reason instanceof Error ? reason.message : 'the host ended the conversation'}`;
     return new SessionError({ kind: 'exit', code: code === 0 ? 1 : code, stdout: '', stderr: said });
   };
-  const close = () => {
+  const closeSession = () => {
     unwatch();
     // The helper is git's child: killed, it would be left to process 1, which reaps nothing in many containers.
     child.stdin.end();
@@ -92,7 +92,7 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
     child.stdin.write('stateless-connect git-upload-pack\n');
     const { line: answer, rest } = await firstLine(child.stdout);
     if (answer === 'fallback') {
-      close();
+      closeSession();
       return null;
     }
     if (answer !== '') throw new Error('the host ended the conversation');
@@ -101,47 +101,51 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
     await host.lines('flush', (line) => {
       filter ||= /^fetch=.*\bfilter\b/.test(line);
     });
-    const talk = async <T>(work: () => Promise<T>): Promise<T> => {
+    const talkOnce = async <T>(work: () => Promise<T>): Promise<T> => {
       try {
         return await work();
       } catch (error) {
-        throw await failure(error);
+        throw await failureOf(error);
       }
     };
     const fetchObjects = async (oids: readonly string[], options: readonly string[]): Promise<void> => {
-      const wants = oids.map((oid) => packet(`want ${oid}`)).join('');
-      const lines = ['no-progress', 'ofs-delta', ...options].map(packet).join('');
-      child.stdin.write(`${packet('command=fetch')}${DELIMITER}${lines}${wants}${packet('done')}${FLUSH}`);
+      const wants = oids.map((oid) => formatPacket(`want ${oid}`)).join('');
+      const lines = ['no-progress', 'ofs-delta', ...options].map(formatPacket).join('');
+      child.stdin.write(`${formatPacket('command=fetch')}${DELIMITER}${lines}${wants}${formatPacket('done')}${FLUSH}`);
       await receivePack(host, folder, limits);
       await host.expect('response-end');
     };
     return {
       refs: (names) =>
-        talk(async () => {
-          const prefixes = [...new Set([...names, 'HEAD'])].map((name) => packet(`ref-prefix ${name}`)).join('');
-          child.stdin.write(`${packet('command=ls-refs')}${DELIMITER}${packet('symrefs')}${prefixes}${FLUSH}`);
+        talkOnce(async () => {
+          const prefixes = [...new Set([...names, 'HEAD'])].map((name) => formatPacket(`ref-prefix ${name}`)).join('');
+          child.stdin.write(
+            `${formatPacket('command=ls-refs')}${DELIMITER}${formatPacket('symrefs')}${prefixes}${FLUSH}`,
+          );
           const found = new RefList(names);
           await host.lines('flush', (line) => found.add(line));
           await host.expect('response-end');
           return found;
         }),
       tips: (prefix, maxTips) =>
-        talk(async () => {
-          const prefixes = ['HEAD', 'refs/heads/', 'refs/tags/'].map((name) => packet(`ref-prefix ${name}`)).join('');
-          child.stdin.write(`${packet('command=ls-refs')}${DELIMITER}${packet('peel')}${prefixes}${FLUSH}`);
+        talkOnce(async () => {
+          const prefixes = ['HEAD', 'refs/heads/', 'refs/tags/']
+            .map((name) => formatPacket(`ref-prefix ${name}`))
+            .join('');
+          child.stdin.write(`${formatPacket('command=ls-refs')}${DELIMITER}${formatPacket('peel')}${prefixes}${FLUSH}`);
           const list = new TipList(prefix, maxTips);
           await host.lines('flush', (line) => list.add(line));
           await host.expect('response-end');
           return { alike: [...list.alike], tips: [...list.tips] };
         }),
       canFilter: filter,
-      fetchHistory: (oids) => talk(() => fetchObjects(oids, ['filter tree:0'])),
-      fetch: (oids) => talk(() => fetchObjects(oids, ['deepen 1', ...(filter ? ['filter blob:none'] : [])])),
-      close,
+      fetchHistory: (oids) => talkOnce(() => fetchObjects(oids, ['filter tree:0'])),
+      fetch: (oids) => talkOnce(() => fetchObjects(oids, ['deepen 1', ...(filter ? ['filter blob:none'] : [])])),
+      close: closeSession,
     };
   } catch (error) {
     unwatch();
-    throw await failure(error);
+    throw await failureOf(error);
   }
 }
 

@@ -42,8 +42,8 @@ export async function walkTree(
     level = await walk.level(reader, level);
   }
   const { tree, oids, unusual, full, cut } = walk;
-  const oid = (path: string) => oids.get(parent(path) ?? '.')?.get(path.slice(path.lastIndexOf('/') + 1));
-  return { tree, oid, notes: skippedNotes(unusual, full || cut) };
+  const oidOf = (path: string) => oids.get(parent(path) ?? '.')?.get(path.slice(path.lastIndexOf('/') + 1));
+  return { tree, oid: oidOf, notes: skippedNotes(unusual, full || cut) };
 }
 
 /** Folders of one level; those with equal content are read once. */
@@ -104,15 +104,15 @@ class Walk {
 
   #add(dir: string, name: string, kind: EntryKind, oid: string, below: FoldersByTree): void {
     this.tree.add(dir, name, kind);
-    if (kind === 'file') listed(this.oids, dir, () => new Map<string, string>()).set(name, oid);
+    if (kind === 'file') listOf(this.oids, dir, () => new Map<string, string>()).set(name, oid);
     if (kind !== 'directory') return;
     const path = join(dir, name);
     this.#paths += path.length;
-    listed(below, oid, () => []).push(path);
+    listOf(below, oid, () => []).push(path);
   }
 }
 
-function listed<T>(map: Map<string, T>, key: string, make: () => T): T {
+function listOf<T>(map: Map<string, T>, key: string, make: () => T): T {
   const known = map.get(key);
   if (known !== undefined) return known;
   const made = make();

@@ -27,7 +27,7 @@ import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Config } from '../../config.ts';
-import { acknowledge } from '../acknowledge.ts';
+import { acknowledgeFindings } from '../acknowledge.ts';
 import type { ArtifactBucket } from '../artifact-bucket.ts';
 import { mayChange } from '../cross-stack.ts';
 import { grantBucket } from '../grants.ts';
@@ -115,7 +115,7 @@ export class Sites extends Construct {
       ? `https://{projectId}.${domain.name}`
       : `https://${this.distribution.distributionDomainName}/{projectId}/`;
     if (domain) this.pointDomain(domain);
-    acknowledge(this.distribution, {
+    acknowledgeFindings(this.distribution, {
       'AwsSolutions-CFR1':
         'Sites are public and belong to users anywhere; where they may be seen is not for the platform to say.',
       'AwsSolutions-CFR2':
@@ -135,7 +135,7 @@ export class Sites extends Construct {
       bucketArn: bucket.bucketArn,
       bucketRegionalDomainName: bucket.bucketRegionalDomainName,
     });
-    acknowledge(this, {
+    acknowledgeFindings(this, {
       '@aws-cdk/aws-cloudfront-origins:updateImportedBucketPolicyOac':
         'allowReading() adds the policy, for sites only.',
     });

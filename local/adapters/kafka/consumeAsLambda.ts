@@ -54,7 +54,7 @@ export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Pr
     const { topic, partition, messages } = payload.batch;
     for (let from = 0; from < messages.length; ) {
       const rest = firstBatch(messages.slice(from));
-      const done = await handled(options, payload, rest, stop.signal);
+      const done = await handleBatch(options, payload, rest, stop.signal);
       from += done;
       const last = messages[from - 1];
       if (done > 0 && last) {
@@ -89,7 +89,7 @@ export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Pr
  * Gives messages to the handler until all are done; gives how many were done when it had to end before that.
  * @throws what the heartbeat met, such as a rebalance that this member has to join
  */
-async function handled(
+async function handleBatch(
   { handler, source, onError }: ConsumeOptions,
   { batch: { topic, partition }, heartbeat, isRunning, isStale }: EachBatchPayload,
   messages: readonly KafkaMessage[],

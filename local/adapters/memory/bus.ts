@@ -3,7 +3,7 @@ import type { Topic } from '../../../contract/names.ts';
 import type { EventBus } from '../../../lambdas/shared/ports.ts';
 import type { Journal } from './journal.ts';
 
-export interface Message {
+export interface MemoryMessage {
   readonly topic: Topic;
   readonly partition: number;
   readonly offset: number;
@@ -17,7 +17,7 @@ export interface MemoryBus extends EventBus {
    * Feeds a topic's messages to the handler: in the order of their partition, one batch per partition at a time. A batch is
    * delivered again until the handler has resolved once, also after a restart. One handler per topic.
    */
-  subscribe(topic: Topic, handler: (batch: readonly Message[]) => Promise<void>): void;
+  subscribe(topic: Topic, handler: (batch: readonly MemoryMessage[]) => Promise<void>): void;
   /** Resolves when nothing is left to deliver to those who subscribed. */
   idle(): Promise<void>;
   /** Stops delivering and waits for the handlers that are running. */
@@ -34,55 +34,55 @@ type Handler = Parameters<MemoryBus['subscribe']>[1];
 
 /** Messages live in the journal from `publish` until they are handled. */
 export function memoryBus(journal: Journal, onError: (error: unknown) => void): MemoryBus {
-  const kept = journal.table<Message>('bus');
+  const kept = journal.table<MemoryMessage>('bus');
   const offsets = journal.table<number>('bus.offsets');
   const handlers = new Map<Topic, Handler>();
-  const queues = new Map<string, Message[]>();
+  const queues = new Map<string, MemoryMessage[]>();
   const running = new Map<string, Promise<void>>();
   const stop = new AbortController();
 
-  const id = (m: { topic: Topic; partition: number }) => `${m.topic}/${m.partition}`;
+  const partitionId = (m: { topic: Topic; partition: number }) => `${m.topic}/${m.partition}`;
   const queueOf = (name: string) => queues.get(name) ?? queues.set(name, []).get(name)!;
-  for (const message of kept.values()) queueOf(id(message)).push(message);
+  for (const message of kept.values()) queueOf(partitionId(message)).push(message);
 
-  function start(name: string, topic: Topic): void {
+  function startDelivery(name: string, topic: Topic): void {
     const handler = handlers.get(topic);
     if (!handler || running.has(name) || stop.signal.aborted || queueOf(name).length === 0) return;
     running.set(
       name,
-      deliver(queueOf(name), handler).finally(() => {
+      deliverQueue(queueOf(name), handler).finally(() => {
         running.delete(name);
-        start(name, topic);
+        startDelivery(name, topic);
       }),
     );
   }
 
-  async function deliver(queue: Message[], handler: Handler): Promise<void> {
+  async function deliverQueue(queue: MemoryMessage[], handler: Handler): Promise<void> {
     let failures = 0;
     while (queue.length > 0 && !stop.signal.aborted) {
       const batch = queue.slice(0, batchSize(queue));
       try {
         await handler(batch);
         failures = 0;
-        for (const m of batch) kept.delete(`${id(m)}/${m.offset}`);
+        for (const m of batch) kept.delete(`${partitionId(m)}/${m.offset}`);
         await journal.commit();
         queue.splice(0, batch.length);
       } catch (e) {
         onError(e);
-        await pause(Math.min(RETRY_MS.first * 2 ** failures++, RETRY_MS.most), stop.signal);
+        await pauseFor(Math.min(RETRY_MS.first * 2 ** failures++, RETRY_MS.most), stop.signal);
       }
     }
   }
 
   return {
     async publish(topic, messages) {
-      const published: [queue: Message[], message: Message][] = [];
+      const published: [queue: MemoryMessage[], message: MemoryMessage][] = [];
       const touched = new Set<string>();
       for (const { key, value, mac } of messages) {
         const partition = partitionOf(key);
-        const name = id({ topic, partition });
+        const name = partitionId({ topic, partition });
         const offset = offsets.get(name) ?? 0;
-        const message: Message = { topic, partition, offset, key, value, ...(mac !== undefined && { mac }) };
+        const message: MemoryMessage = { topic, partition, offset, key, value, ...(mac !== undefined && { mac }) };
         offsets.set(name, offset + 1);
         kept.set(`${name}/${offset}`, message);
         published.push([queueOf(name), message]);
@@ -90,14 +90,15 @@ export function memoryBus(journal: Journal, onError: (error: unknown) => void): 
       }
       // Delivered is only what is on disk: what cannot be written was never published.
       await journal.commit();
-      for (const [queue, message] of published) insert(queue, message);
-      for (const name of touched) start(name, topic);
+      for (const [queue, message] of published) insertMessage(queue, message);
+      for (const name of touched) startDelivery(name, topic);
     },
 
     subscribe(topic, handler) {
       if (handlers.has(topic)) throw new Error(`There is a handler for ${topic} already.`);
       handlers.set(topic, handler);
-      for (let partition = 0; partition < PARTITIONS; partition++) start(id({ topic, partition }), topic);
+      for (let partition = 0; partition < PARTITIONS; partition++)
+        startDelivery(partitionId({ topic, partition }), topic);
     },
 
     async idle() {
@@ -112,13 +113,13 @@ export function memoryBus(journal: Journal, onError: (error: unknown) => void): 
 }
 
 /** Keeps the order of the offsets, whichever of two commits is heard of first. */
-function insert(queue: Message[], message: Message): void {
+function insertMessage(queue: MemoryMessage[], message: MemoryMessage): void {
   let at = queue.length;
   while (at > 0 && queue[at - 1]!.offset > message.offset) at--;
   queue.splice(at, 0, message);
 }
 
-function batchSize(queue: readonly Message[]): number {
+function batchSize(queue: readonly MemoryMessage[]): number {
   const most = Math.min(queue.length, MAX_BATCH);
   let length = 0;
   for (let i = 0; i < most; i++) {
@@ -130,15 +131,15 @@ function batchSize(queue: readonly Message[]): number {
 
 const partitionOf = (key: string) => createHash('sha256').update(key).digest().readUInt32BE() % PARTITIONS;
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
-    const timer = setTimeout(done, ms);
-    function done() {
+    const timer = setTimeout(finishPause, ms);
+    function finishPause() {
       clearTimeout(timer);
-      signal.removeEventListener('abort', done);
+      signal.removeEventListener('abort', finishPause);
       resolve();
     }
-    signal.addEventListener('abort', done);
+    signal.addEventListener('abort', finishPause);
   });
 }

@@ -5,7 +5,7 @@ import type { VerenError } from '../../../contract/errors.ts';
 import { encodeRecord, isDiskFull, keepTailAside, readJournal, writeFailure } from './journalFile.ts';
 import { lockFolder } from './lock.ts';
 import { FILE, FORMAT } from './replay.ts';
-import { type Change, type Table, tables } from './tables.ts';
+import { type Change, createTables, type Table } from './tables.ts';
 
 /** Bytes of changes after which the file is rewritten, where that is more than the last rewriting left. */
 const COMPACT_AFTER = 8 * 1024 * 1024;
@@ -37,7 +37,7 @@ export interface JournalOptions {
 
 /** Tables without a disk, for unit tests. */
 export function volatileJournal(): Journal {
-  const { table, drain } = tables();
+  const { table, drain } = createTables();
   return { table, commit: async () => void drain(), probe: async () => null, close: async () => {} };
 }
 
@@ -47,20 +47,20 @@ export function volatileJournal(): Journal {
  * @throws VerenError DATA_FOLDER_UNUSABLE, DATA_FOLDER_LOCKED, DISK_FULL
  */
 export async function openJournal(dir: string, options: JournalOptions = {}): Promise<Journal> {
-  const unlock = await usable(dir, async () => {
+  const unlock = await reportUnusable(dir, async () => {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     await access(dir, constants.W_OK | constants.X_OK);
     return lockFolder(dir);
   });
   try {
-    return await usable(dir, () => FileJournal.open(dir, options, unlock));
+    return await reportUnusable(dir, () => FileJournal.open(dir, options, unlock));
   } catch (e) {
     await unlock();
     throw e;
   }
 }
 
-async function usable<T>(dir: string, work: () => Promise<T>): Promise<T> {
+async function reportUnusable<T>(dir: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (e) {
@@ -70,7 +70,7 @@ async function usable<T>(dir: string, work: () => Promise<T>): Promise<T> {
 
 class FileJournal implements Journal {
   readonly #dir: string;
-  readonly #tables: ReturnType<typeof tables>;
+  readonly #tables: ReturnType<typeof createTables>;
   readonly #compactAfter: number;
   readonly #unlock: () => Promise<void>;
   #file!: FileHandle;
@@ -88,7 +88,7 @@ class FileJournal implements Journal {
 
   private constructor(dir: string, compactAfter: number, unlock: () => Promise<void>) {
     this.#dir = dir;
-    this.#tables = tables();
+    this.#tables = createTables();
     this.#compactAfter = compactAfter;
     this.#unlock = unlock;
   }

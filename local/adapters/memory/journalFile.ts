@@ -30,12 +30,12 @@ const NEWLINE = 10;
 const SUM_LENGTH = 16;
 const BAD = Symbol('bad');
 
-const checksum = (data: string | Buffer) => createHash('sha256').update(data).digest('hex').slice(0, SUM_LENGTH);
+const checksumOf = (data: string | Buffer) => createHash('sha256').update(data).digest('hex').slice(0, SUM_LENGTH);
 
 /** The line of a record, with its newline. */
 export function encodeRecord(record: unknown): string {
   const json = JSON.stringify(record);
-  return `${checksum(json)} ${json}\n`;
+  return `${checksumOf(json)} ${json}\n`;
 }
 
 /**
@@ -54,16 +54,16 @@ export function readJournal(
   const isCurrent = first.equals(Buffer.from(format.header));
   const isLegacy = !isCurrent && format.legacyHeader !== null && first.equals(Buffer.from(format.legacyHeader));
   const hasHeader = (isCurrent || isLegacy) && afterFirst > first.length;
-  if (!hasHeader && (format.legacyHeader !== null || decode(first, format, true) === BAD || !isWhole(content)))
-    throw unreadable(path, content.length === 0 ? 'is empty' : 'has a first line that this version cannot read');
+  if (!hasHeader && (format.legacyHeader !== null || decodeLine(first, format, true) === BAD || !isWhole(content)))
+    throw unreadableFile(path, content.length === 0 ? 'is empty' : 'has a first line that this version cannot read');
 
   let start = hasHeader ? afterFirst : 0;
   let records = 0;
   let number = hasHeader ? 2 : 1;
   for (let found = lineAt(content, start); found; found = lineAt(content, start)) {
-    const record = decode(found[0], format, !isCurrent);
+    const record = decodeLine(found[0], format, !isCurrent);
     if (record === BAD) {
-      if (holdsRecord(content, found[1], format, !isCurrent)) throw damaged(path, number);
+      if (holdsRecord(content, found[1], format, !isCurrent)) throw damagedFile(path, number);
       break;
     }
     apply(record);
@@ -82,12 +82,12 @@ function lineAt(content: Buffer, start: number): [line: Buffer, next: number] | 
   return end === -1 ? null : [content.subarray(start, end), end + 1];
 }
 
-function decode(line: Buffer, format: JournalFormat, mayBePlain: boolean): unknown {
+function decodeLine(line: Buffer, format: JournalFormat, mayBePlain: boolean): unknown {
   const sum = line.toString('latin1', 0, SUM_LENGTH + 1);
   const hasSum = /^[0-9a-f]{16} $/.test(sum);
   if (!hasSum && !mayBePlain) return BAD;
   const json = hasSum ? line.subarray(SUM_LENGTH + 1) : line;
-  if (hasSum && checksum(json) !== sum.trimEnd()) return BAD;
+  if (hasSum && checksumOf(json) !== sum.trimEnd()) return BAD;
   try {
     const value: unknown = JSON.parse(json.toString('utf8'));
     return format.isRecord(value) ? value : BAD;
@@ -98,7 +98,7 @@ function decode(line: Buffer, format: JournalFormat, mayBePlain: boolean): unkno
 
 function holdsRecord(content: Buffer, from: number, format: JournalFormat, mayBePlain: boolean): boolean {
   for (let found = lineAt(content, from); found; found = lineAt(content, found[1]))
-    if (decode(found[0], format, mayBePlain) !== BAD) return true;
+    if (decodeLine(found[0], format, mayBePlain) !== BAD) return true;
   return false;
 }
 
@@ -114,10 +114,10 @@ export async function keepTailAside(path: string, tail: Buffer, now = new Date()
 
 const ADVICE = 'put a copy of it back, or move it away to start empty.';
 
-export const unreadable = (path: string, what: string) =>
+export const unreadableFile = (path: string, what: string) =>
   new VerenError('DATA_FOLDER_UNUSABLE', { path: dirname(path), reason: `${basename(path)} ${what}; ${ADVICE}` });
 
-const damaged = (path: string, line: number) =>
+const damagedFile = (path: string, line: number) =>
   new VerenError('DATA_FOLDER_UNUSABLE', {
     path: dirname(path),
     reason: `line ${line} of ${basename(path)} is damaged; delete the line to go on without it, ${ADVICE}`,

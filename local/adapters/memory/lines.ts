@@ -45,14 +45,14 @@ export async function fileLines(path: string, onLine: (line: string) => void): P
   const places = [0];
   let count = 0;
   let bytes = 0;
-  const counted = (length: number) => {
+  const countBytes = (length: number) => {
     bytes += length;
     if (++count % STRIDE === 0) places.push(bytes);
   };
 
-  for await (const line of scan(file)) {
+  for await (const line of scanFile(file)) {
     onLine(line.toString('utf8'));
-    counted(line.length + 1);
+    countBytes(line.length + 1);
   }
   await file.truncate(bytes);
 
@@ -71,7 +71,7 @@ export async function fileLines(path: string, onLine: (line: string) => void): P
         await file.truncate(bytes);
         throw e;
       }
-      for (const line of lines) counted(Buffer.byteLength(line) + 1);
+      for (const line of lines) countBytes(Buffer.byteLength(line) + 1);
     },
     async read(after, limit) {
       const last = Math.min(after + limit, count);
@@ -89,7 +89,7 @@ export async function fileLines(path: string, onLine: (line: string) => void): P
 }
 
 /** The whole lines of a file, without their newline. */
-async function* scan(file: FileHandle): AsyncIterable<Buffer> {
+async function* scanFile(file: FileHandle): AsyncIterable<Buffer> {
   const chunk = Buffer.allocUnsafe(SCAN_CHUNK);
   let rest: Buffer = Buffer.alloc(0);
   for (let at = 0; ; ) {

@@ -20,7 +20,7 @@ export async function lockFolder(dir: string): Promise<() => Promise<void>> {
   try {
     await writeFile(own, JSON.stringify({ pid: process.pid, started: startOf(process.pid) }), { mode: 0o600 });
     // A link appears with its content or not at all: nobody ever reads a half-written lock.
-    while (!(await linked(own, path))) await removeIfStale(dir, path);
+    while (!(await linkFile(own, path))) await removeIfStale(dir, path);
   } catch (e) {
     held.delete(path);
     throw e;
@@ -33,7 +33,7 @@ export async function lockFolder(dir: string): Promise<() => Promise<void>> {
   };
 }
 
-async function linked(from: string, to: string): Promise<boolean> {
+async function linkFile(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
     return true;
@@ -46,7 +46,7 @@ async function linked(from: string, to: string): Promise<boolean> {
 async function removeIfStale(dir: string, path: string): Promise<void> {
   const text = await readFile(path, 'utf8').catch(() => null);
   if (text === null) return; // let go in this moment
-  const pid = holder(text);
+  const pid = holderOf(text);
   if (pid !== null) throw new VerenError('DATA_FOLDER_LOCKED', { path: dir, pid });
   // Two processes may see the same stale lock. The rename shows which one got what: a fresh lock is put back.
   const aside = `${path}.stale.${process.pid}`;
@@ -56,12 +56,12 @@ async function removeIfStale(dir: string, path: string): Promise<void> {
     if ((e as NodeJS.ErrnoException).code === 'ENOENT') return; // the other one was faster
     throw e;
   }
-  if ((await readFile(aside, 'utf8')) !== text) await linked(aside, path);
+  if ((await readFile(aside, 'utf8')) !== text) await linkFile(aside, path);
   await rm(aside, { force: true });
 }
 
 /** The pid in a lock file where that process still lives, else null. */
-function holder(text: string): number | null {
+function holderOf(text: string): number | null {
   try {
     const { pid, started } = JSON.parse(text) as { pid: number; started: string | null };
     if (pid === process.pid) return null; // not held by us (see `held`): a container that was restarted

@@ -43,13 +43,13 @@ export function memoryLogs(dir?: string): MemoryLogs {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const path = join(dir, `${encodeURIComponent(deploymentId)}.ndjson`);
     const lines = await fileLines(path, (text) => {
-      const kept = parse(text);
+      const kept = parseKept(text);
       if (kept) rangesOf(seen, kept[0], kept[1]).add(kept[2]);
     });
     return { lines, seen };
   }
 
-  function use<T>(deploymentId: string, work: (log: Log) => Promise<T>): Promise<T> {
+  function useLog<T>(deploymentId: string, work: (log: Log) => Promise<T>): Promise<T> {
     const before = busy.get(deploymentId) ?? Promise.resolve();
     const log = open.get(deploymentId) ?? openLog(deploymentId);
     open.delete(deploymentId);
@@ -60,13 +60,13 @@ export function memoryLogs(dir?: string): MemoryLogs {
       .catch(() => {})
       .then(() => {
         if (busy.get(deploymentId) === done) busy.delete(deploymentId);
-        evict();
+        evictIdle();
       });
     busy.set(deploymentId, done);
     return used;
   }
 
-  function evict(): void {
+  function evictIdle(): void {
     if (dir === undefined) return;
     for (const [deploymentId, log] of open) {
       if (open.size <= OPEN_LOGS) return;
@@ -76,31 +76,31 @@ export function memoryLogs(dir?: string): MemoryLogs {
     }
   }
 
-  const read = (deploymentId: string, after: number, limit: number) =>
-    use(deploymentId, async ({ lines }) => {
+  const readLines = (deploymentId: string, after: number, limit: number) =>
+    useLog(deploymentId, async ({ lines }) => {
       const from = Math.max(after, 0);
-      return (await lines.read(from, limit)).map((text, i) => shown(text, from + i + 1));
+      return (await lines.read(from, limit)).map((text, i) => toLogLine(text, from + i + 1));
     });
 
   return {
     async append(deploymentId, entries) {
-      const appended = await use(deploymentId, async ({ lines, seen }) => {
+      const appended = await useLog(deploymentId, async ({ lines, seen }) => {
         const fresh = entries.filter((e) => !rangesOf(seen, e.target, e.attempt).has(e.n));
         const once = [...new Map(fresh.map((e) => [`${e.target}/${e.attempt}/${e.n}`, e])).values()];
         if (once.length === 0) return false;
-        await lines.append(once.map((e) => JSON.stringify(keep(e))));
+        await lines.append(once.map((e) => JSON.stringify(toKept(e))));
         for (const e of once) rangesOf(seen, e.target, e.attempt).add(e.n);
         return true;
       });
       if (appended) bells.ring(deploymentId, false);
     },
 
-    read,
+    read: readLines,
 
     async *follow(deploymentId, after, signal) {
       const bell = bells.join(deploymentId);
       try {
-        yield* followLines((from, limit) => read(deploymentId, from, limit), after, bell, signal);
+        yield* followLines((from, limit) => readLines(deploymentId, from, limit), after, bell, signal);
       } finally {
         bells.leave(deploymentId, bell);
       }
@@ -111,7 +111,7 @@ export function memoryLogs(dir?: string): MemoryLogs {
     },
 
     count: (deploymentId, target, attempt) =>
-      use(deploymentId, async ({ seen }) => seen.get(`${target}/${attempt}`)?.size ?? 0),
+      useLog(deploymentId, async ({ seen }) => seen.get(`${target}/${attempt}`)?.size ?? 0),
 
     async close() {
       await Promise.all(busy.values());
@@ -128,9 +128,9 @@ function rangesOf(seen: Log['seen'], target: string, attempt: number): Ranges {
   return known;
 }
 
-const keep = (e: LogEntry): Kept => [e.target, e.attempt, e.n, e.at, e.stream, e.line];
+const toKept = (e: LogEntry): Kept => [e.target, e.attempt, e.n, e.at, e.stream, e.line];
 
-function parse(text: string): Kept | null {
+function parseKept(text: string): Kept | null {
   try {
     return JSON.parse(text) as Kept;
   } catch {
@@ -139,8 +139,8 @@ function parse(text: string): Kept | null {
 }
 
 /** A damaged line keeps its number, so that those after it keep theirs. */
-function shown(text: string, seq: number): LogLine {
-  const kept = parse(text);
+function toLogLine(text: string, seq: number): LogLine {
+  const kept = parseKept(text);
   if (!kept) {
     const at = new Date(0).toISOString();
     return { seq, at, target: 'frontend', stream: 'system', line: '(this line cannot be read any more)' };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { VerenError } from '../../../contract/errors.ts';
 import type { Clock, DeploymentStore, Subscriptions, Tickets } from '../../../lambdas/shared/ports.ts';
 import { type MemoryBus, memoryBus } from './bus.ts';
-import { type MemoryDoorbell, memoryDoorbell } from './doorbell.ts';
+import { type MemoryWaker, memoryWaker } from './functionWaker.ts';
 import { openJournal, volatileJournal } from './journal.ts';
 import { type MemoryLogs, memoryLogs } from './logs.ts';
 import { type MemoryNotifier, memoryNotifier } from './notifier.ts';
@@ -17,7 +17,7 @@ export interface MemoryPlatform {
   readonly store: DeploymentStore;
   readonly logs: MemoryLogs;
   readonly bus: MemoryBus;
-  readonly doorbell: MemoryDoorbell;
+  readonly waker: MemoryWaker;
   readonly notifier: MemoryNotifier;
   readonly subscriptions: Subscriptions;
   /** The process that had the data folder before did not close it. */
@@ -50,11 +50,11 @@ export async function openMemoryPlatform(options: MemoryPlatformOptions): Promis
   const life = journal.table<boolean>('life');
   const crashed = !life.delete('closed');
   const bus = memoryBus(journal, onError);
-  const doorbell = memoryDoorbell(onError);
+  const waker = memoryWaker(onError);
   const logs = memoryLogs(dataDir === undefined ? undefined : join(dataDir, 'logs'));
   let closing: Promise<void> | undefined;
-  const end = async () => {
-    await Promise.all([bus.close(), doorbell.close()]);
+  const endPlatform = async () => {
+    await Promise.all([bus.close(), waker.close()]);
     await logs.close();
     life.set('closed', true);
     await journal.close();
@@ -64,12 +64,12 @@ export async function openMemoryPlatform(options: MemoryPlatformOptions): Promis
     store: memoryStore(journal, steady),
     logs,
     bus,
-    doorbell,
+    waker,
     notifier: memoryNotifier(),
     subscriptions: memorySubscriptions(),
     crashed,
     probe: () => journal.probe(),
     tickets: memoryTickets(clock),
-    close: () => (closing ??= end()),
+    close: () => (closing ??= endPlatform()),
   };
 }

@@ -41,105 +41,105 @@ export function addJob(journal: Journal, clock: Clock, queue: QueueName, job: Ne
  *   its delay at the latest, not when the clock has come there again.
  */
 export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
-  const live = (queue: QueueName): Table<Live> => journal.table(`queue.${queue}`);
-  const ended = (queue: QueueName): Table<number> => journal.table(`queue.${queue}.ended`);
+  const liveJobs = (queue: QueueName): Table<Live> => journal.table(`queue.${queue}`);
+  const endedJobs = (queue: QueueName): Table<number> => journal.table(`queue.${queue}.ended`);
 
   for (const queue of Object.values(QUEUES))
-    for (const job of live(queue).values()) {
+    for (const job of liveJobs(queue).values()) {
       const latest = clock.now() + (job.delayMs ?? (job.runAt > job.addedAt ? MAX_DELAY_MS : 0));
-      if (job.leaseUntil === undefined && job.runAt > latest) live(queue).set(job.id, { ...job, runAt: latest });
+      if (job.leaseUntil === undefined && job.runAt > latest) liveJobs(queue).set(job.id, { ...job, runAt: latest });
     }
 
-  const leased = (job: Live) => job.leaseUntil !== undefined && job.leaseUntil > clock.now();
+  const isLeased = (job: Live) => job.leaseUntil !== undefined && job.leaseUntil > clock.now();
 
   /** Writes the changed job; false where there was none to change. */
-  async function change(queue: QueueName, id: string, next: (job: Live) => Live | undefined): Promise<boolean> {
-    const job = live(queue).get(id);
+  async function changeJob(queue: QueueName, id: string, next: (job: Live) => Live | undefined): Promise<boolean> {
+    const job = liveJobs(queue).get(id);
     const changed = job && next(job);
     if (!changed) return false;
-    live(queue).set(id, changed);
+    liveJobs(queue).set(id, changed);
     await journal.commit();
     return true;
   }
 
-  async function end(queue: QueueName, id: string): Promise<boolean> {
-    if (!live(queue).delete(id)) return false;
-    ended(queue).set(id, clock.now());
+  async function endJob(queue: QueueName, id: string): Promise<boolean> {
+    if (!liveJobs(queue).delete(id)) return false;
+    endedJobs(queue).set(id, clock.now());
     await journal.commit();
     return true;
   }
 
   return {
-    async add(queue, job) {
+    async enqueue(queue, job) {
       const added = addJob(journal, clock, queue, job);
       if (added) await journal.commit();
       return added;
     },
 
-    async take(queue, { leaseMs, limits = NO_LIMITS }) {
-      const jobs = live(queue);
-      const running = [...jobs.values()].filter(leased);
+    async claim(queue, { leaseMs, limits = NO_LIMITS }) {
+      const jobs = liveJobs(queue);
+      const running = [...jobs.values()].filter(isLeased);
       if (running.length >= limits.global || running.some(runsAlone)) return null;
       const owners = countBy(running, (j) => j.owner);
       const projects = countBy(running, (j) => j.projectId);
       const now = clock.now();
-      const lapsed = [...jobs.values()].filter((job) => job.leaseUntil !== undefined && !leased(job));
+      const lapsed = [...jobs.values()].filter((job) => job.leaseUntil !== undefined && !isLeased(job));
       lapsed.sort((a, b) => (a.leaseUntil ?? 0) - (b.leaseUntil ?? 0) || (a.id < b.id ? -1 : 1));
-      for (const job of chain(lapsed, jobs.values())) {
-        if (leased(job) || (job.leaseUntil === undefined && job.runAt > now)) continue;
+      for (const job of chainAll(lapsed, jobs.values())) {
+        if (isLeased(job) || (job.leaseUntil === undefined && job.runAt > now)) continue;
         if ((owners.get(job.owner) ?? 0) >= limits.perOwner) continue;
         if ((projects.get(job.projectId) ?? 0) >= limits.perProject) continue;
         if (running.length > 0 && runsAlone(job)) return null;
         const taken = { ...job, leaseUntil: now + leaseMs };
         jobs.set(job.id, taken);
         await journal.commit();
-        return { ...shown(taken), lapsed: job.leaseUntil !== undefined };
+        return { ...toJob(taken), leaseExpired: job.leaseUntil !== undefined };
       }
       return null;
     },
 
-    extend: (queue, id, leaseMs) =>
-      change(queue, id, (job) =>
+    heartbeat: (queue, id, leaseMs) =>
+      changeJob(queue, id, (job) =>
         job.leaseUntil === undefined ? undefined : { ...job, leaseUntil: clock.now() + leaseMs },
       ),
 
-    note: (queue, id, notes) => change(queue, id, (job) => ({ ...job, notes: { ...job.notes, ...notes } })),
+    note: (queue, id, notes) => changeJob(queue, id, (job) => ({ ...job, notes: { ...job.notes, ...notes } })),
 
-    async handOn(queue, id, notes, to, jobs) {
-      const job = live(queue).get(id);
+    async enqueueFollowing(queue, id, notes, to, jobs) {
+      const job = liveJobs(queue).get(id);
       if (!job) return false;
-      live(queue).set(id, { ...job, notes: { ...job.notes, ...notes } });
+      liveJobs(queue).set(id, { ...job, notes: { ...job.notes, ...notes } });
       for (const next of jobs) addJob(journal, clock, to, next);
       await journal.commit();
       return true;
     },
 
-    complete: end,
+    ack: endJob,
 
     retry: (queue, id, attempt, delayMs, notes = {}) =>
-      change(queue, id, (job) => {
+      changeJob(queue, id, (job) => {
         if (job.leaseUntil === undefined || job.attempt !== attempt) return undefined;
-        return { ...waiting(job, clock.now(), delayMs), attempt: attempt + 1, notes: { ...notes } };
+        return { ...toWaiting(job, clock.now(), delayMs), attempt: attempt + 1, notes: { ...notes } };
       }),
 
-    release: (queue, id, delayMs) =>
-      change(queue, id, (job) => (job.leaseUntil === undefined ? undefined : waiting(job, clock.now(), delayMs))),
+    requeue: (queue, id, delayMs) =>
+      changeJob(queue, id, (job) => (job.leaseUntil === undefined ? undefined : toWaiting(job, clock.now(), delayMs))),
 
     async remove(queue, id) {
-      const job = live(queue).get(id);
+      const job = liveJobs(queue).get(id);
       if (!job) return 'absent';
       if (job.leaseUntil !== undefined) return 'active';
-      await end(queue, id);
+      await endJob(queue, id);
       return 'removed';
     },
 
     async get(queue, id) {
-      const job = live(queue).get(id);
-      return job ? shown(job) : null;
+      const job = liveJobs(queue).get(id);
+      return job ? toJob(job) : null;
     },
 
     async list(queue, state) {
-      const jobs = [...live(queue).values()].map(shown).filter((job) => job.state === state);
+      const jobs = [...liveJobs(queue).values()].map(toJob).filter((job) => job.state === state);
       if (state === 'active') return jobs;
       const now = clock.now();
       // What is due goes by age, what is not by its time; sorting is stable, so age decides between equals.
@@ -149,23 +149,24 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
     async expireLeases() {
       const now = clock.now();
       for (const queue of Object.values(QUEUES))
-        for (const job of live(queue).values()) if (leased(job)) live(queue).set(job.id, { ...job, leaseUntil: now });
+        for (const job of liveJobs(queue).values())
+          if (isLeased(job)) liveJobs(queue).set(job.id, { ...job, leaseUntil: now });
       await journal.commit();
     },
   };
 }
 
-function waiting(job: Live, now: number, delayMs: number): Live {
+function toWaiting(job: Live, now: number, delayMs: number): Live {
   const { leaseUntil: _, ...rest } = job;
   return { ...rest, runAt: now + delayMs, delayMs };
 }
 
-const shown = ({ delayMs: _, ...job }: Live): Job => ({
+const toJob = ({ delayMs: _, ...job }: Live): Job => ({
   ...structuredClone(job),
   state: job.leaseUntil === undefined ? 'waiting' : 'active',
 });
 
-function* chain<T>(...parts: Iterable<T>[]): Iterable<T> {
+function* chainAll<T>(...parts: Iterable<T>[]): Iterable<T> {
   for (const part of parts) yield* part;
 }
 

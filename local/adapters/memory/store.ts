@@ -2,7 +2,7 @@ import type { StoredRequest } from '../../../contract/jobs.ts';
 import { type DeploymentRecord, isTerminal } from '../../../contract/record.ts';
 import { rankOf } from '../../../lambdas/domain/deploymentIds.ts';
 import { type DeploymentFacts, emptyFacts } from '../../../lambdas/domain/facts.ts';
-import { reduce } from '../../../lambdas/domain/reduce.ts';
+import { reduceEvent } from '../../../lambdas/domain/reduce.ts';
 import { toRecord } from '../../../lambdas/domain/toRecord.ts';
 import type { Clock, DeploymentStore } from '../../../lambdas/shared/ports.ts';
 import type { Journal } from './journal.ts';
@@ -16,11 +16,11 @@ export function memoryStore(journal: Journal, clock: Clock): DeploymentStore {
   const keys = journal.table<{ fingerprint: string; deploymentId: string }>('idempotency');
 
   /** Oldest first. */
-  const records = () =>
+  const listRecords = () =>
     [...facts.values()]
       .map(toRecord)
       .filter((record) => record !== null)
-      .sort((a, b) => rankOf(a) - rankOf(b) || compare(a.deploymentId, b.deploymentId));
+      .sort((a, b) => rankOf(a) - rankOf(b) || compareText(a.deploymentId, b.deploymentId));
 
   return {
     async create({ requested, request, idempotency, job }) {
@@ -33,7 +33,7 @@ export function memoryStore(journal: Journal, clock: Clock): DeploymentStore {
       if (!projects.has(projectId)) projects.set(projectId, owner);
       if (key !== undefined && idempotency) keys.set(key, { fingerprint: idempotency.fingerprint, deploymentId });
       if (!requests.has(deploymentId)) requests.set(deploymentId, structuredClone(request));
-      facts.set(deploymentId, reduce(facts.get(deploymentId) ?? emptyFacts, requested));
+      facts.set(deploymentId, reduceEvent(facts.get(deploymentId) ?? emptyFacts, requested));
       if (job) addJob(journal, clock, job.queue, job);
       await journal.commit();
       return { kind: 'created' };
@@ -48,7 +48,7 @@ export function memoryStore(journal: Journal, clock: Clock): DeploymentStore {
 
     async fold(deploymentId, events) {
       const known = facts.get(deploymentId) ?? emptyFacts;
-      const folded = events.reduce(reduce, known);
+      const folded = events.reduce(reduceEvent, known);
       const after = toRecord(folded);
       if (!after) return null;
       if (!projects.has(after.projectId)) projects.set(after.projectId, after.owner);
@@ -58,16 +58,16 @@ export function memoryStore(journal: Journal, clock: Clock): DeploymentStore {
     },
 
     async list({ owner, projectId, limit, cursor }) {
-      const all = records()
+      const all = listRecords()
         .filter((r) => r.owner === owner && (projectId === undefined || r.projectId === projectId))
         .reverse();
       const from = cursor === undefined ? 0 : all.findIndex((r) => r.deploymentId === cursor) + 1;
       if (cursor !== undefined && from === 0) return { items: [] };
-      return structuredClone(page(all.slice(from), limit));
+      return structuredClone(pageOf(all.slice(from), limit));
     },
 
     async unfinished() {
-      return records()
+      return listRecords()
         .filter((r) => !isTerminal(r.status))
         .map((r) => r.deploymentId);
     },
@@ -78,10 +78,10 @@ export function memoryStore(journal: Journal, clock: Clock): DeploymentStore {
   };
 }
 
-function page(rest: DeploymentRecord[], limit: number): { items: DeploymentRecord[]; cursor?: string } {
+function pageOf(rest: DeploymentRecord[], limit: number): { items: DeploymentRecord[]; cursor?: string } {
   const items = rest.slice(0, limit);
   const last = items.at(-1);
   return last && rest.length > limit ? { items, cursor: last.deploymentId } : { items };
 }
 
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -13,7 +13,7 @@ export interface Table<T> {
 }
 
 /** Tables that write down their changes until `drain` takes them. */
-export function tables() {
+export function createTables() {
   const maps = new Map<string, Map<string, unknown>>();
   let changes: Change[] = [];
   const mapOf = (name: string) => {

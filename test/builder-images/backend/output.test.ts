@@ -1,5 +1,5 @@
-import { diagnose } from '../../../builder-images/build-image-backend/utils/diagnose.ts';
-import { parserOf, type Step } from '../../../builder-images/build-image-backend/utils/output.ts';
+import { diagnoseEnding } from '../../../builder-images/build-image-backend/utils/diagnose.ts';
+import { type BuildStep, parserOf } from '../../../builder-images/build-image-backend/utils/output.ts';
 import type { ErrorCode } from '../../../contract/errors.ts';
 
 const RUN =
@@ -42,8 +42,8 @@ describe('what container builders say', () => {
 });
 
 describe('why it ended', () => {
-  const ended = (step: Step, errors: string[], lastLines: string[] = [], exitCode = 1) => {
-    const fault = diagnose({ exitCode, step, errors, lastLines });
+  const ended = (step: BuildStep, errors: string[], lastLines: string[] = [], exitCode = 1) => {
+    const fault = diagnoseEnding({ exitCode, step, errors, lastLines });
     return { code: fault.error.code, exitCode: fault.exitCode, message: fault.message, lastLines: fault.lastLines };
   };
   const kaniko = (status: string) => [
@@ -51,7 +51,7 @@ describe('why it ended', () => {
   ];
   const step = (name: string, code: number) => `veren: step ${name} ended with exit code ${code}`;
 
-  test.each<[string, Step, string[], string[], ErrorCode, number | undefined]>([
+  test.each<[string, BuildStep, string[], string[], ErrorCode, number | undefined]>([
     ['npm ci', 'install', kaniko('exit status 1'), ['npm error code EUSAGE', step('install', 1)], 'INSTALL_FAILED', 1],
     ['tsc', 'build', kaniko('exit status 2'), ['error TS2322', step('build', 2)], 'BUILD_FAILED', 2],
     ['docker', 'build', ['process "/bin/sh" did not complete successfully: exit code: 3'], [], 'BUILD_FAILED', 3],

@@ -5,14 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FoundImage } from '../../../builder-images/build-image-backend/utils/images.ts';
-import { isSameDeployment, labels } from '../../../builder-images/build-image-backend/utils/labels.ts';
-import { annotate } from '../../../builder-images/build-image-backend/utils/layout.ts';
-import { push } from '../../../builder-images/build-image-backend/utils/push.ts';
+import { imageLabels, isSameDeployment } from '../../../builder-images/build-image-backend/utils/labels.ts';
+import { annotateLayout } from '../../../builder-images/build-image-backend/utils/layout.ts';
+import { pushImage } from '../../../builder-images/build-image-backend/utils/push.ts';
 import { openRegistry, type Registry } from '../../../builder-images/build-image-backend/utils/registry.ts';
 import { folderOfPrograms } from './harness.ts';
 
 const sha = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
-const OWN = labels({
+const OWN = imageLabels({
   GIT_REPOSITORY__URL: 'https://git.example/r',
   GIT_COMMIT: 'c'.repeat(40),
   PROJECT_ID: 'p',
@@ -42,7 +42,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test('an image becomes an OCI one with annotations, its layers untouched', async () => {
-  const made = await annotate(layout, OWN);
+  const made = await annotateLayout(layout, OWN);
   const index = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8'));
   const text = readFileSync(join(layout, 'blobs', ...(made.digest.split(':') as [string, string])), 'utf8');
   expect(sha(text)).toBe(made.digest);
@@ -70,7 +70,7 @@ describe('a tag exists exactly once', () => {
   const image = (digest: string): FoundImage => ({ digest, bytes: 1, labels: {} });
   function attempt(store: Registry, crane: string) {
     const programs = folderOfPrograms(join(folder, 'bin'), { crane: `#!/bin/sh\n${crane}\n` });
-    return push({
+    return pushImage({
       crane: join(programs, 'crane'),
       registry: store,
       layout,
@@ -83,7 +83,7 @@ describe('a tag exists exactly once', () => {
       say: () => undefined,
     });
   }
-  const own = async () => (await annotate(layout, OWN)).digest;
+  const own = async () => (await annotateLayout(layout, OWN)).digest;
 
   test('a new one is pushed with credentials in a file, and read back', async () => {
     const digest = await own();

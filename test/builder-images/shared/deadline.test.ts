@@ -1,19 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { within } from '../../../builder-images/shared/deadline.ts';
+import { runWithin } from '../../../builder-images/shared/deadline.ts';
 
 const never = () => new Promise<void>(() => undefined);
 
 describe('work after the result has been told', () => {
   test('that listens to nothing is given up after its time', async () => {
-    await expect(within(50, new AbortController().signal, never)).rejects.toThrow('it took longer than 0.05 s');
+    await expect(runWithin(50, new AbortController().signal, never)).rejects.toThrow('it took longer than 0.05 s');
   });
 
   test('has its time also when memory is collected meanwhile', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
-    const ended = expect(within(300, new AbortController().signal, never)).rejects.toThrow('it took longer than 0.3 s');
+    const ended = expect(runWithin(300, new AbortController().signal, never)).rejects.toThrow(
+      'it took longer than 0.3 s',
+    );
     for (let i = 0; i < 5; i++) {
       collect();
       await sleep(10);
@@ -24,7 +26,7 @@ describe('work after the result has been told', () => {
   test('hears of its end by its signal', async () => {
     let heard: AbortSignal | undefined;
     await expect(
-      within(50, new AbortController().signal, (signal) => {
+      runWithin(50, new AbortController().signal, (signal) => {
         heard = signal;
         return never();
       }),
@@ -39,12 +41,12 @@ describe('work after the result has been told', () => {
     const task = new AbortController();
     if (ms === 0) task.abort();
     else void sleep(ms).then(() => task.abort());
-    await expect(within(60_000, task.signal, never)).rejects.toThrow('the task was stopped');
+    await expect(runWithin(60_000, task.signal, never)).rejects.toThrow('the task was stopped');
   });
 
   test('that ends in time is neither stopped nor hidden', async () => {
-    await within(1_000, new AbortController().signal, () => sleep(1));
-    const failing = within(1_000, new AbortController().signal, () => Promise.reject(new Error('no space')));
+    await runWithin(1_000, new AbortController().signal, () => sleep(1));
+    const failing = runWithin(1_000, new AbortController().signal, () => Promise.reject(new Error('no space')));
     await expect(failing).rejects.toThrow('no space');
   });
 });

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pack } from '../../../builder-images/shared/cache/archive.ts';
-import { listTree, settled } from '../../../builder-images/shared/cache/listing.ts';
+import { packFolder } from '../../../builder-images/shared/cache/archive.ts';
+import { listTree, waitForClock } from '../../../builder-images/shared/cache/listing.ts';
 import { createSandbox, type Sandbox } from '../../../builder-images/shared/sandbox.ts';
 
 /** What a build command can do to an installed state between its listing and its packing, as the same user. */
@@ -41,9 +41,9 @@ async function installed(sandbox: Sandbox, more = '') {
   };
   await run(INSTALL + more);
   const listing = await listTree(work, ROOTS);
-  expect(await settled(work, listing)).toBe(true);
+  expect(await waitForClock(work, listing)).toBe(true);
   const file = join(work, 'control/x.tar');
-  const packed = () => pack(sandbox, work, listing, file, 1e8, new AbortController().signal);
+  const packed = () => packFolder(sandbox, work, listing, file, 1e8, new AbortController().signal);
   const names = () => execFileSync('tar', ['tf', file], { encoding: 'utf8' }).trim().split('\n');
   return { work, run, listing, packed, names, file };
 }
@@ -152,6 +152,6 @@ c'`,
 
 test('a clock that does not pass the last change is not trusted', async () => {
   const { work, listing } = await installed(modes[0]![1]);
-  expect(await settled(work, { ...listing, newest: listing.newest + 3_600_000_000_000n })).toBe(false);
+  expect(await waitForClock(work, { ...listing, newest: listing.newest + 3_600_000_000_000n })).toBe(false);
   writeFileSync(join(work, 'control/clock'), '');
 });

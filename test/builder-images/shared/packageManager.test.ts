@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { preparePackageManager, wanted } from '../../../builder-images/shared/package-manager.ts';
+import { parsePackageManager, preparePackageManager } from '../../../builder-images/shared/package-manager.ts';
 import { createSandbox } from '../../../builder-images/shared/sandbox.ts';
 
 let folder: string;
@@ -56,7 +56,7 @@ test.each([
   ['yarn@3.8.7', { name: 'yarn', package: '@yarnpkg/cli-dist', version: '3.8.7' }],
   ['bun@1', { name: 'bun', package: 'bun', version: '1' }],
 ])('%p means %p', (spec, expected) => {
-  expect(wanted(spec)).toEqual(expected);
+  expect(parsePackageManager(spec)).toEqual(expected);
 });
 
 test('what the image holds is taken without asking the registry: the newest that fits', async () => {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMasker } from '../../../builder-images/shared/masker.ts';
-import type { Batch, Transport } from '../../../builder-images/shared/outbox.ts';
+import type { Batch, EventTransport } from '../../../builder-images/shared/outbox.ts';
 import { Reporter } from '../../../builder-images/shared/reporter.ts';
 import { DeploymentEventSchema, type LogBatch, LogBatchSchema } from '../../../contract/events.ts';
 
 /** A broker whose availability the test decides. Keeps what it took, in order. */
-class Broker implements Transport {
+class Broker implements EventTransport {
   readonly taken: string[] = [];
   readonly lines: { n: number; line: string }[] = [];
   away = false;

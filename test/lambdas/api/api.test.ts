@@ -16,7 +16,7 @@ describe('POST /deployments', () => {
   it('accepts, stores, queues and rings', async () => {
     const api = await apiFixture();
     let rung = 0;
-    api.ports.doorbell.on('clone-worker', async () => void rung++);
+    api.ports.waker.on('clone-worker', async () => void rung++);
     const answer = await api.call('POST', '/deployments', { ...valid, ref: 'main', env: { A: '1' } });
     expect(answer.status).toBe(202);
     expect(answer.body).toMatchObject({ projectId: 'site', status: 'queued' });
@@ -202,8 +202,8 @@ describe('a deployment that moves on', () => {
   it('shows the place in the queue and the address of the site', async () => {
     const { api, deploymentId, fold, at } = await analyzed();
     const job = (id: string) => ({ id, data: {}, owner: 'ada', projectId: 'site' });
-    await api.ports.queue.add('build', job('someone-frontend'));
-    await api.ports.queue.add('build', job(`${deploymentId}-frontend`));
+    await api.ports.queue.enqueue('build', job('someone-frontend'));
+    await api.ports.queue.enqueue('build', job(`${deploymentId}-frontend`));
     const waiting = await api.call('GET', `/deployments/${deploymentId}`);
     expect(waiting.body.builds.frontend).toMatchObject({ status: 'queued', position: 2 });
     const artifact = { kind: 'static' as const, bucket: 'b', prefix: '__outputs/site/', files: 3, bytes: 9 };

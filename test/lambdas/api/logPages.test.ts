@@ -4,7 +4,7 @@ import { getRequestListener } from '@hono/node-server';
 import { type LogLine, MAX_LOG_LINE } from '../../../contract/events.ts';
 import type { LogEntry } from '../../../lambdas/shared/ports.ts';
 import { VerenClient } from '../../../local/client/VerenClient.ts';
-import { requested } from '../../contracts/deployments.ts';
+import { requested } from '../../ports/deployments.ts';
 import { apiApp, apiFixture, TOKENS } from '../../support/api.ts';
 
 const ID = 'd1';

@@ -7,7 +7,7 @@ import { openBuildJob } from '../../../lambdas/shared/sealedRequest.ts';
 import { secretBox } from '../../../lambdas/shared/secretBox.ts';
 import { type MemoryPlatform, openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { laptopSecretKeys } from '../../../local/platform/secretKeys.ts';
-import { requested } from '../../contracts/deployments.ts';
+import { requested } from '../../ports/deployments.ts';
 import { apiFixture } from '../../support/api.ts';
 import { frontendPlan } from '../../support/events.ts';
 import { recordingLog } from '../../support/log.ts';
@@ -119,7 +119,7 @@ describe('git token and variables', () => {
       owner: 'eve',
       request: { projectId: 'mine', gitUrl: 'https://h/x', sealed },
     };
-    await ports.queue.add('clone', { id: 'mine', owner: 'eve', projectId: 'mine', data });
+    await ports.queue.enqueue('clone', { id: 'mine', owner: 'eve', projectId: 'mine', data });
     expect((await analyzeAll()).map((r) => r.projectId)).toEqual(['site']);
   });
 

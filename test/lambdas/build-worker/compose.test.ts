@@ -3,13 +3,13 @@ import {
   type BuildWorkerSettings,
   composeBuildWorker,
 } from '../../../lambdas/build-worker/compose.ts';
-import type { TakenJob } from '../../../lambdas/shared/ports.ts';
+import type { ClaimedJob } from '../../../lambdas/shared/ports.ts';
 
 test('a fault of one queue is told when the work on the other has ended: Lambda freezes who answers earlier', async () => {
-  let nothingLeft: (job: TakenJob | null) => void = () => undefined;
+  let nothingLeft: (job: ClaimedJob | null) => void = () => undefined;
   const take = (queue: string) =>
     queue === 'promote'
-      ? new Promise<TakenJob | null>((resolve) => {
+      ? new Promise<ClaimedJob | null>((resolve) => {
           nothingLeft = resolve;
         })
       : Promise.reject(new Error('the queue of builds is away'));

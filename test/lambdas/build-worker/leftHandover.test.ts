@@ -32,7 +32,7 @@ async function handovers(answer: Answer): Promise<string[]> {
     plan: frontendPlan().frontend,
     env: { SECRET: 'x' },
   };
-  await ports.queue.add(QUEUES.build, { id: '01a-frontend', owner: 'ada', projectId: 'site', data });
+  await ports.queue.enqueue(QUEUES.build, { id: '01a-frontend', owner: 'ada', projectId: 'site', data });
   const table = BUILDERS.flatMap((b) => [
     [b.env.cluster, b.cluster],
     [b.env.task, b.family],

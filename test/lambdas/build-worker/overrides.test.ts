@@ -9,11 +9,11 @@ import {
 } from '../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../contract/jobs.ts';
 import { sessionPolicy } from '../../../lambdas/build-worker/services/credentials.ts';
-import type { BuildContext } from '../../../lambdas/build-worker/services/distributionHandler/environment.ts';
+import type { BuilderRuntime } from '../../../lambdas/build-worker/services/distributionHandler/environment.ts';
 import { builderEnvironment, overrideLength, taskOverride } from '../../../lambdas/build-worker/services/overrides.ts';
 import { COMMIT, targetPlan } from '../../support/events.ts';
 
-const context: BuildContext = {
+const context: BuilderRuntime = {
   attempt: 2,
   credentials: { accessKeyId: 'ASIAX', secretAccessKey: 'secret', sessionToken: 'session' },
   eventKey: 'e'.repeat(64),

@@ -51,8 +51,8 @@ test('a promotion that waits for one that never ends does not hold up those of o
     owner: 'ada',
     projectId,
   });
-  await ports.queue.add(QUEUES.promote, job('d1', 'p1'));
-  await ports.queue.add(QUEUES.promote, job('d2', 'p2'));
+  await ports.queue.enqueue(QUEUES.promote, job('d1', 'p1'));
+  await ports.queue.enqueue(QUEUES.promote, job('d2', 'p2'));
   const objects = bucket();
   const drained = await drainPromotions({
     ...ports,

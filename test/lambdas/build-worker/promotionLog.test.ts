@@ -13,14 +13,14 @@ import { recordingLog } from '../../support/log.ts';
 /** A promotion is found in logs and events by the same fields as the build that it belongs to. */
 test('a promotion keeps the correlation id of its deployment, in its event and in each line', async () => {
   const clock = { now: Date.now };
-  const { queue, store, doorbell } = await openMemoryPlatform({ clock });
+  const { queue, store, waker } = await openMemoryPlatform({ clock });
   const build = { deploymentId: 'd1', projectId: 'p1', correlationId: 'ticket-4711' };
   const artifact = { kind: 'static', bucket: 'b', prefix: '__outputs/p1/', files: 1, bytes: 1 };
   const deployment = {
     record: { ...build, owner: 'ann' },
     facts: { attempts: { frontend: { 2: { phases: {}, stored: { attempt: 2, artifact, logLines: 3 } } } } },
   } as unknown as StoredDeployment;
-  await queuePromotion({ queue, doorbell }, deployment);
+  await queuePromotion({ queue, waker }, deployment);
   expect((await queue.get(QUEUES.promote, 'd1'))?.data).toMatchObject(build);
 
   const published: object[] = [];
@@ -51,7 +51,7 @@ test('a promotion over which worker after worker dies is given up, and stays in 
   const { queue, store } = await openMemoryPlatform({ clock });
   const artifact = { kind: 'static', bucket: 'b', prefix: '__outputs/p1/', files: 1, bytes: 1 };
   const data = { deploymentId: 'd1', projectId: 'p1', owner: 'ann', attempt: 1, artifact, logLines: 3 };
-  await queue.add(QUEUES.promote, { id: 'd1', owner: 'ann', projectId: 'p1', data });
+  await queue.enqueue(QUEUES.promote, { id: 'd1', owner: 'ann', projectId: 'p1', data });
   const published: object[] = [];
   const publish = async (_: string, messages: readonly { value: string }[]) =>
     void published.push(...messages.map(({ value }) => JSON.parse(value) as object));

@@ -34,7 +34,7 @@ async function scene() {
   };
   const add = async (id: string) => {
     const data = { deploymentId: id, projectId: id, owner: 'ann', request: { projectId: id, gitUrl } };
-    await platform.queue.add(Q, { id: cloneJobId(id), owner: 'ann', projectId: id, data });
+    await platform.queue.enqueue(Q, { id: cloneJobId(id), owner: 'ann', projectId: id, data });
   };
   return {
     platform,
@@ -75,8 +75,8 @@ test('one that was merely at work when something else crashed the platform is no
     await crash();
     // The third crash comes while it waits for its last chance.
     await platform.queue.expireLeases();
-    const job = await platform.queue.take(Q, { leaseMs: LEASE_MS });
-    if (job) await platform.queue.release(Q, 'a', 10_000);
+    const job = await platform.queue.claim(Q, { leaseMs: LEASE_MS });
+    if (job) await platform.queue.requeue(Q, 'a', 10_000);
     await clearWaitingSuspects(platform.queue);
     clock.advance(-1); // and the clock may go back meanwhile
   }

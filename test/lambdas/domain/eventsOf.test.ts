@@ -3,7 +3,7 @@ import { type DeploymentEvent, DeploymentEventSchema } from '../../../contract/e
 import { PHASES } from '../../../contract/record.ts';
 import { eventsOf } from '../../../lambdas/domain/eventsOf.ts';
 import { emptyFacts } from '../../../lambdas/domain/facts.ts';
-import { reduce } from '../../../lambdas/domain/reduce.ts';
+import { reduceEvent } from '../../../lambdas/domain/reduce.ts';
 import { event, frontendPlan } from '../../support/events.ts';
 
 const target = fc.constantFrom('frontend' as const, 'backend' as const);
@@ -53,9 +53,9 @@ const request = event(0, {
 test('the events of facts give the same facts, whatever happened and how often it was told', () => {
   fc.assert(
     fc.property(fc.array(anyEvent, { maxLength: 40 }), (events) => {
-      const facts = [request, ...events].reduce(reduce, emptyFacts);
+      const facts = [request, ...events].reduce(reduceEvent, emptyFacts);
       const archived: DeploymentEvent[] = JSON.parse(JSON.stringify(eventsOf(facts)));
-      const restored = archived.map((e) => DeploymentEventSchema.parse(e)).reduce(reduce, emptyFacts);
+      const restored = archived.map((e) => DeploymentEventSchema.parse(e)).reduce(reduceEvent, emptyFacts);
       expect(restored).toEqual(facts);
       expect(eventsOf(restored)).toEqual(eventsOf(facts));
     }),
@@ -64,5 +64,5 @@ test('the events of facts give the same facts, whatever happened and how often i
 });
 
 test('without a request there are none', () => {
-  expect(eventsOf(reduce(emptyFacts, event(1, { type: 'deployment.analyzing' })))).toEqual([]);
+  expect(eventsOf(reduceEvent(emptyFacts, event(1, { type: 'deployment.analyzing' })))).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { type DeploymentEvent, DeploymentEventSchema } from '../../../contract/e
 import type { Plan } from '../../../contract/plan.ts';
 import { DeploymentRecordSchema, isTerminal } from '../../../contract/record.ts';
 import { type DeploymentFacts, emptyFacts } from '../../../lambdas/domain/facts.ts';
-import { reduce } from '../../../lambdas/domain/reduce.ts';
+import { reduceEvent } from '../../../lambdas/domain/reduce.ts';
 import { expectedLogLines, storedBuild, toRecord } from '../../../lambdas/domain/toRecord.ts';
 import { mayPromote } from '../../../lambdas/shared/promotion.ts';
 
@@ -94,7 +94,7 @@ const retrying = (s: number, attempt = 1): DeploymentEvent => ({
 });
 const canceled = (s: number): DeploymentEvent => ({ ...base(s), type: 'deployment.canceled', reason: 'user' });
 
-const fold = (events: readonly DeploymentEvent[]) => events.reduce(reduce, emptyFacts);
+const fold = (events: readonly DeploymentEvent[]) => events.reduce(reduceEvent, emptyFacts);
 const record = (...events: DeploymentEvent[]) => toRecord(fold(events));
 
 describe('one deployment, in order', () => {
@@ -322,9 +322,9 @@ describe('any events in any order', () => {
   it('never throws on a truncated history and always gives a valid record', () => {
     fc.assert(
       fc.property(fc.array(anyEvent, { maxLength: 14 }), (events) => {
-        let facts: DeploymentFacts = reduce(emptyFacts, requested(0));
+        let facts: DeploymentFacts = reduceEvent(emptyFacts, requested(0));
         for (const e of events) {
-          facts = reduce(facts, e);
+          facts = reduceEvent(facts, e);
           const r = DeploymentRecordSchema.parse(toRecord(facts));
           const done = isTerminal(r.status);
           expect(r.finishedAt !== undefined).toBe(done);
@@ -353,8 +353,8 @@ describe('any events in any order', () => {
             const build = told.plan![t] && told.builds[t];
             if (!build || isTerminal(build.status)) continue;
             if (mayPromote(told) && t === 'frontend')
-              facts = reduce(facts, succeeded(at, storedBuild(facts, t)!.attempt));
-            else if (!build.stored) facts = reduce(facts, failed(at, build.attempt, t));
+              facts = reduceEvent(facts, succeeded(at, storedBuild(facts, t)!.attempt));
+            else if (!build.stored) facts = reduceEvent(facts, failed(at, build.attempt, t));
           }
         }
         expect(isTerminal(toRecord(facts)!.status)).toBe(true);

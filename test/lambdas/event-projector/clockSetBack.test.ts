@@ -1,6 +1,6 @@
 import type { MSKRecord } from 'aws-lambda';
 import { TOPICS } from '../../../contract/names.ts';
-import { type ProjectorDeps, project } from '../../../lambdas/event-projector/project.ts';
+import { type ProjectorDeps, projectBatch } from '../../../lambdas/event-projector/project.ts';
 import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { frontendPlan } from '../../support/events.ts';
 import { silentLog } from '../../support/log.ts';
@@ -51,7 +51,7 @@ async function projector(now: number, maxClockSkewMs?: number) {
   await ports.store.create({ requested, request: { projectId: 'site', gitUrl: 'x' } });
   return {
     refused,
-    take: (...records: MSKRecord[]) => project(deps, { records: { x: records } }),
+    take: (...records: MSKRecord[]) => projectBatch(deps, { records: { x: records } }),
     record: async () => (await ports.store.get('01a'))?.record,
     log: () => ports.logs.read('01a', 0, 10),
   };

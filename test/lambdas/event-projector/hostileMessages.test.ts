@@ -1,6 +1,6 @@
 import type { MSKRecord } from 'aws-lambda';
 import { TOPICS } from '../../../contract/names.ts';
-import { type ProjectorDeps, project } from '../../../lambdas/event-projector/project.ts';
+import { type ProjectorDeps, projectBatch } from '../../../lambdas/event-projector/project.ts';
 import { countRefused } from '../../../lambdas/event-projector/refuse.ts';
 import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
@@ -39,7 +39,8 @@ async function projector(given: Partial<ProjectorDeps> = {}) {
   };
   await ports.store.create({ requested, request: { projectId: 'site', gitUrl: 'x' } });
   const take = async (...partitions: MSKRecord[][]) =>
-    (await project(deps, { records: Object.fromEntries(partitions.map((p, i) => [`p${i}`, p])) })).batchItemFailures;
+    (await projectBatch(deps, { records: Object.fromEntries(partitions.map((p, i) => [`p${i}`, p])) }))
+      .batchItemFailures;
   return { take, ports };
 }
 

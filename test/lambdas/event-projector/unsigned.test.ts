@@ -1,6 +1,6 @@
 import type { MSKRecord } from 'aws-lambda';
 import { TOPICS, type Topic } from '../../../contract/names.ts';
-import { type ProjectorDeps, project } from '../../../lambdas/event-projector/project.ts';
+import { type ProjectorDeps, projectBatch } from '../../../lambdas/event-projector/project.ts';
 import { rawMessage } from '../../../lambdas/event-projector/readMessage.ts';
 import { UNSIGNED_GRACE_MS } from '../../../lambdas/event-projector/unsigned.ts';
 import type { Signing } from '../../../lambdas/shared/signing.ts';
@@ -70,7 +70,7 @@ async function projector(now: number, given: Signing = signing) {
   return {
     ports,
     reasons,
-    take: (...records: MSKRecord[]) => project(deps, { records: { x: records } }),
+    take: (...records: MSKRecord[]) => projectBatch(deps, { records: { x: records } }),
     status: async (id: string) => (await ports.store.get(id))?.record.status,
   };
 }

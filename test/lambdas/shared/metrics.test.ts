@@ -1,7 +1,7 @@
 import { VerenError } from '../../../contract/errors.ts';
 import { jsonLog } from '../../../lambdas/shared/logger.ts';
 import { embeddedMetrics } from '../../../lambdas/shared/metrics.ts';
-import { once } from '../../../lambdas/shared/once.ts';
+import { lazyAsync } from '../../../lambdas/shared/once.ts';
 
 test('metrics are one line of the embedded metric format', () => {
   const lines: string[] = [];
@@ -36,7 +36,7 @@ test('a log line holds the error, its code and its causes', () => {
 
 test('what failed to open is opened again, what is open is kept', async () => {
   let calls = 0;
-  const open = once(async () => {
+  const open = lazyAsync(async () => {
     if (++calls === 1) throw new Error('away');
     return calls;
   });

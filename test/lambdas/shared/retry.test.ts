@@ -22,12 +22,12 @@ async function scene() {
   };
   const add = (deploymentId: string) => {
     const id = buildJobId(deploymentId, 'frontend');
-    return platform.queue.add(Q, { id, owner: 'ann', projectId: deploymentId, data: { deploymentId } });
+    return platform.queue.enqueue(Q, { id, owner: 'ann', projectId: deploymentId, data: { deploymentId } });
   };
   /** The next build that may start, started. */
   const take = async () => {
     clock.advance(2 * MINUTE);
-    return platform.queue.take(Q, { leaseMs: MINUTE });
+    return platform.queue.claim(Q, { leaseMs: MINUTE });
   };
   const end = async (deploymentId: string, endedBy: EndedBy) => {
     const job = await platform.queue.get(Q, buildJobId(deploymentId, 'frontend'));
@@ -83,9 +83,9 @@ test('of two that ran at the crashes only the one is given up that crashes the p
     clock.advance(2 * MINUTE);
     const running: string[] = [];
     for (
-      let job = await platform.queue.take(Q, { leaseMs: MINUTE });
+      let job = await platform.queue.claim(Q, { leaseMs: MINUTE });
       job;
-      job = await platform.queue.take(Q, { leaseMs: MINUTE })
+      job = await platform.queue.claim(Q, { leaseMs: MINUTE })
     )
       running.push(job.projectId);
     if (running.includes('poison')) {
@@ -95,7 +95,7 @@ test('of two that ran at the crashes only the one is given up that crashes the p
       if ((await platform.queue.get(Q, 'poison-frontend')) === null) ended.push('poison');
     } else
       for (const id of running) {
-        await platform.queue.complete(Q, `${id}-frontend`);
+        await platform.queue.ack(Q, `${id}-frontend`);
         ended.push(id);
       }
   }

@@ -1,8 +1,8 @@
-import { answerMissing, type SiteFile } from '../../../lambdas/site-fallback/fallback.ts';
+import { answerMissing, type FallbackFile } from '../../../lambdas/site-fallback/fallback.ts';
 
 /** A site `app` of these files; every one is a page that holds its own name. */
 function site(...names: string[]) {
-  const files = new Map<string, SiteFile>(
+  const files = new Map<string, FallbackFile>(
     names.map((name) => [
       `__outputs/app/${name}`,
       {

@@ -2,7 +2,7 @@ import type { Task } from '@aws-sdk/client-ecs';
 import { ERRORS, type ErrorCode } from '../../../contract/errors.ts';
 import { parseTaskToken, taskToken } from '../../../lambdas/domain/taskToken.ts';
 import {
-  classify,
+  classifyTask,
   PLATFORM_CRASHED,
   PLATFORM_STOPPED,
   TASK_UNKNOWN,
@@ -74,7 +74,7 @@ describe('what a task that stopped amounts to', () => {
     ['the host went away', task({ stoppedReason: 'the platform was ended' }), 'retry', 'TASK_LOST'],
     ['no containers at all', {}, 'retry', 'TASK_LOST'],
   ])('%s', (_, stopped, kind, code) => {
-    const verdict = classify(stopped, 60);
+    const verdict = classifyTask(stopped, 60);
     expect(verdict.kind).toBe(kind);
     if (verdict.kind !== 'succeeded') {
       expect(verdict.error.code).toBe(code);
@@ -105,13 +105,13 @@ describe('what a task that stopped amounts to', () => {
     ['publishing failed', task({ exitCode: ERRORS.PUBLISH_FAILED.exitCode! }), 'build'],
     ['no capacity', task({ stopCode: 'TaskFailedToStart', stoppedReason: 'Capacity is unavailable' }), 'build'],
   ])('who ended it: %s', (_, stopped, endedBy) => {
-    expect(classify(stopped, 60)).toMatchObject({ kind: 'retry', endedBy });
+    expect(classifyTask(stopped, 60)).toMatchObject({ kind: 'retry', endedBy });
   });
 
   it('gives every exit code of the table a verdict with its own row', () => {
     for (const [code, row] of Object.entries(ERRORS)) {
       if (row.exitCode === undefined || row.exitCode === 137 || row.exitCode === 143) continue;
-      const verdict = classify(task({ exitCode: row.exitCode }), 60);
+      const verdict = classifyTask(task({ exitCode: row.exitCode }), 60);
       expect(verdict).toMatchObject({ kind: row.fault === 'transient' ? 'retry' : 'failed', error: { code } });
     }
   });

@@ -1,5 +1,5 @@
 import type { WatcherDeps } from '../../../lambdas/task-watcher/reconcile.ts';
-import { watch } from '../../../lambdas/task-watcher/watch.ts';
+import { watchTasks } from '../../../lambdas/task-watcher/watch.ts';
 
 /** What ECS was asked. */
 async function askedAt(lastStatus: string): Promise<string[]> {
@@ -11,7 +11,7 @@ async function askedAt(lastStatus: string): Promise<string[]> {
     },
   };
   // What is asked of anything else here would be a mistake: it is not there.
-  await watch({ ecs } as unknown as WatcherDeps, {
+  await watchTasks({ ecs } as unknown as WatcherDeps, {
     source: 'aws.ecs',
     'detail-type': 'ECS Task State Change',
     detail: { taskArn: 'task', clusterArn: 'cluster', lastStatus },

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { type Config, loadConfig, type Stage } from '../../../lib/config.ts';
-import { findProblems, show } from '../../../lib/preflight/checks.ts';
+import { findProblems, formatFinding } from '../../../lib/preflight/checks.ts';
 import { readFacts } from '../../../lib/preflight/facts.ts';
 import { cdkJson } from '../support/synth.ts';
 import { type Answers, freshAccount, roleAnswer, serve, stackAnswer } from './recorded.ts';
@@ -32,7 +32,7 @@ async function look(answers: Answers, wanted: Config): Promise<{ levels: string[
   servers.push(server);
   process.env.AWS_ENDPOINT_URL = url;
   const found = findProblems(wanted, await readFacts(wanted, 'hnb659fds'));
-  return { levels: found.map((f) => f.level), text: found.map(show).join('\n'), calls };
+  return { levels: found.map((f) => f.level), text: found.map(formatFinding).join('\n'), calls };
 }
 
 test('a fresh account: dev can be deployed, and what will be slow is told with what to do', async () => {

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
-import type { Followed } from '../../../local/client/followEvents.ts';
+import type { FollowedEvents } from '../../../local/client/followEvents.ts';
 import { type ApiServer, apiServer, finishedDeployment } from './apiServer.ts';
 
 const LINES = ['plain', 'ümlaut ✓ 🚀', '', 'data: not an event', 'last'];
 const NO_PAUSES = Array.from({ length: 20 }, () => 0);
 
-async function all(events: AsyncIterable<Followed>): Promise<Followed[]> {
-  const got: Followed[] = [];
+async function all(events: AsyncIterable<FollowedEvents>): Promise<FollowedEvents[]> {
+  const got: FollowedEvents[] = [];
   for await (const event of events) got.push(event);
   return got;
 }
-const linesOf = (events: readonly Followed[]) => events.flatMap((e) => (e.type === 'log' ? [e.line.line] : []));
+const linesOf = (events: readonly FollowedEvents[]) => events.flatMap((e) => (e.type === 'log' ? [e.line.line] : []));
 
 let server: ApiServer;
 beforeEach(async () => {

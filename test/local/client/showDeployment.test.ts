@@ -2,7 +2,7 @@ import { type DeploymentView, DeploymentViewSchema } from '../../../contract/api
 import type { DeploymentEvent } from '../../../contract/events.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
-import type { Followed } from '../../../local/client/followEvents.ts';
+import type { FollowedEvents } from '../../../local/client/followEvents.ts';
 import { showDeployment } from '../../../local/client/showDeployment.ts';
 import { event, frontendPlan, targetPlan } from '../../support/events.ts';
 import { Screen } from './screen.ts';
@@ -59,7 +59,7 @@ type Step = DeploymentEvent | string;
 /** A client that tells what a platform would tell while these events happen and these lines are printed. */
 function scripted(script: readonly Step[], pauseMs = 0) {
   let final: DeploymentView | undefined;
-  async function* followLogs(): AsyncGenerator<Followed, void, undefined> {
+  async function* followLogs(): AsyncGenerator<FollowedEvents, void, undefined> {
     const { store } = await openMemoryPlatform({ clock: { now: Date.now } });
     let seq = 0;
     for (const step of script) {

@@ -2,7 +2,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { lambdaEvent } from '../../../local/adapters/kafka/lambdaEvent.ts';
 import type { TaskStateChange } from '../../../local/ecs/view.ts';
-import { deployedKafka, deployedSource, invoke } from '../../../local/emulator/eventSource.ts';
+import { deployedKafka, deployedSource, invokeFunction } from '../../../local/emulator/eventSource.ts';
 import { deliverStateChange } from '../../../local/emulator/stateChanges.ts';
 import { httpDouble, type Request, type Response } from '../../support/httpDouble.ts';
 
@@ -106,16 +106,16 @@ describe('the event source', () => {
   it('gives what the function answers', async () => {
     const failed = { batchItemFailures: [{ itemIdentifier: { partition: 'build-logs-2', offset: 4 } }] };
     answer = () => json(failed);
-    expect(await invoke(lambda, ARN, event)).toEqual(failed);
+    expect(await invokeFunction(lambda, ARN, event)).toEqual(failed);
     expect(JSON.parse(emulator.requests[0]!.body)).toEqual(event);
     expect(emulator.requests[0]?.headers['x-amz-invocation-type']).not.toBe('Event');
   });
 
   it('takes a function that failed for a batch that is not done', async () => {
     answer = () => json({ errorMessage: 'no Redis' }, { headers: { 'x-amz-function-error': 'Unhandled' } });
-    await expect(invoke(lambda, ARN, event)).rejects.toThrow('no Redis');
+    await expect(invokeFunction(lambda, ARN, event)).rejects.toThrow('no Redis');
     answer = () =>
       json({ message: 'throttled' }, { status: 429, headers: { 'x-amzn-errortype': 'TooManyRequestsException' } });
-    await expect(invoke(lambda, ARN, event)).rejects.toThrow();
+    await expect(invokeFunction(lambda, ARN, event)).rejects.toThrow();
   });
 });

@@ -3,7 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 import { s3Objects } from '../../../builder-images/shared/objects.ts';
 import type { CreateDeployment } from '../../../contract/api.ts';
-import { DEFAULT_REGION, type DoorbellName, TOPICS } from '../../../contract/names.ts';
+import { DEFAULT_REGION, TOPICS, type WakeableFunction } from '../../../contract/names.ts';
 import type { Plan } from '../../../contract/plan.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import { composeApi } from '../../../lambdas/api/compose.ts';
@@ -21,8 +21,8 @@ import type { Log } from '../../../lambdas/shared/logger.ts';
 import type {
   Clock,
   DeploymentStore,
-  Doorbell,
   EventBus,
+  FunctionWaker,
   JobQueue,
   Limits,
   LogChannel,
@@ -86,7 +86,7 @@ export interface ControlPlane {
   ): Promise<string>;
   /** A run of the task-watcher: a state change of ECS, or without one the sweep. */
   watch(event?: object): Promise<void>;
-  ring(name: DoorbellName): void;
+  ring(name: WakeableFunction): void;
   record(deploymentId: string): Promise<DeploymentRecord>;
   /** Nothing but the API runs until the function that it gives is called: the others are functions of their own on AWS. */
   hold(): () => void;
@@ -117,7 +117,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const signing = async () => SIGNING;
   const bus = signedBus(plainBus, signing);
   const running = new Map<string, number>();
-  const waiting = new Set<DoorbellName>();
+  const waiting = new Set<WakeableFunction>();
   let closed = false;
 
   let gate = Promise.resolve();
@@ -132,7 +132,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       store,
       logs: wrap(storage.logs),
       bus: wrap<EventBus>(bus),
-      doorbell: wrap(doorbell),
+      waker: wrap(waker),
       clock,
       log,
       secretBox: testSecretBox('one key for all processes of a test'),
@@ -152,8 +152,8 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   }
 
   /** As Lambda's asynchronous invoke: runs of their own, up to a number at once; rings beyond that are answered later. */
-  const doorbell: Doorbell = { ring: async (name) => ring(name) };
-  function ring(name: DoorbellName): void {
+  const waker: FunctionWaker = { wake: async (name) => ring(name) };
+  function ring(name: WakeableFunction): void {
     if (closed) return;
     if ((running.get(name) ?? 0) >= (options.instances ?? 2)) return void waiting.add(name);
     setImmediate(() => {

@@ -1,7 +1,7 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { openHandover } from '../../../builder-images/shared/open-handover.ts';
 import { describeLostEnd, ERRORS, type ErrorCode } from '../../../contract/errors.ts';
-import type { Manifest, Promotion, Verdict } from '../../../contract/manifest.ts';
+import type { Manifest, Promotion, PublicationDecision } from '../../../contract/manifest.ts';
 import { imageTag, s3Keys } from '../../../contract/names.ts';
 import type { Artifact } from '../../../contract/record.ts';
 import type { EventBus } from '../../../lambdas/shared/ports.ts';
@@ -63,7 +63,7 @@ export function standIn(options: StandInOptions): Container {
       key: `${s3Keys.deploymentFiles(projectId, deploymentId)}index.html`,
     };
     const verdict = async (): Promise<boolean> => {
-      const own: Verdict = { v: 1, verdict: 'publish', at: at() };
+      const own: PublicationDecision = { v: 1, verdict: 'publish', at: at() };
       return put(s3Keys.verdict(projectId, deploymentId, target), own, { IfNoneMatch: '*' }).then(
         () => true,
         () => attempt > 1,

@@ -27,7 +27,7 @@ export interface CacheOptions extends CachePlace {
 }
 
 /** What `save` has to know of the install phase. */
-export interface Installation {
+export interface CachedInstallation {
   readonly inputs: Inputs;
   /** What an install of this build left; null where none was run. */
   readonly installed: Installed | null;
@@ -86,11 +86,11 @@ export class BuildCache {
   }
 
   /** Keeps what has changed. Call it when nothing of the build is alive any more. */
-  async save({ inputs, installed }: Installation, signal: AbortSignal): Promise<void> {
+  async save({ inputs, installed }: CachedInstallation, signal: AbortSignal): Promise<void> {
     const { objects, work, path } = this.#o;
     const change: Partial<Record<Kind, Entry | null>> = {};
     for (const kind of this.#broken) change[kind] = null;
-    const keep = async (kind: Kind, key: string | null, listing: FileListing | null) => {
+    const keepArchive = async (kind: Kind, key: string | null, listing: FileListing | null) => {
       if (key === null || listing === null || listing.paths.length === 0) return;
       try {
         change[kind] = await storeArchive(this.#o, kind, key, listing, signal);
@@ -98,11 +98,11 @@ export class BuildCache {
         logOwn('WARN', 'A cache could not be kept', { cache: kind, reason: (error as Error).message });
       }
     };
-    await keep('install', inputs.install, installed?.state ?? null);
+    await keepArchive('install', inputs.install, installed?.state ?? null);
     if (inputs.lockfiles !== null)
-      await keep('frameworks', inputs.lockfiles, await compiled(work, path).catch(() => null));
+      await keepArchive('frameworks', inputs.lockfiles, await compiled(work, path).catch(() => null));
     const known = !this.#broken.has('store') && this.#index?.entries.store?.key === inputs.store;
-    if (!known) await keep('store', inputs.store, installed?.store ?? null);
+    if (!known) await keepArchive('store', inputs.store, installed?.store ?? null);
     if (Object.keys(change).length > 0) await changeIndex(objects, cachePrefix(this.#o), this.#index, change);
   }
 

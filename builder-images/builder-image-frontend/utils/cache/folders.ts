@@ -41,11 +41,11 @@ const FETCHED = /(?:^|\/)angular-build-fonts(?:\/|$)/;
 /** Where build tools keep things in the installed folder: never part of the installed state. */
 const TOOLS = ['node_modules/.cache', 'node_modules/.vite', 'node_modules/.astro'];
 
-const within = (folder: string, names: readonly string[]) => names.map((name) => join('source', folder, name));
+const namesWithin = (folder: string, names: readonly string[]) => names.map((name) => join('source', folder, name));
 
 /** `path` is FRONTENDPATH. */
-export const compiledFolders = (path: string): string[] => within(path, COMPILED);
-export const toolFolders = (path: string): ReadonlySet<string> => new Set(within(path, TOOLS));
+export const compiledFolders = (path: string): string[] => namesWithin(path, COMPILED);
+export const toolFolders = (path: string): ReadonlySet<string> => new Set(namesWithin(path, TOOLS));
 export const isFetched = (path: string): boolean => FETCHED.test(path);
 
 /**

@@ -50,7 +50,7 @@ export interface InputsOptions {
   readonly buildEnv: Readonly<Record<string, string>>;
 }
 
-const hash = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+const hashValue = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
 /** git in the work tree, as the build's user: the repository's own configuration may be hostile. */
 export async function gitLines(
@@ -122,8 +122,12 @@ const DEPENDENCIES = [
   'catalog',
   'workspaces',
 ];
-const strings = (value: unknown): string[] =>
-  typeof value === 'string' ? [value] : value && typeof value === 'object' ? Object.values(value).flatMap(strings) : [];
+const stringsOf = (value: unknown): string[] =>
+  typeof value === 'string'
+    ? [value]
+    : value && typeof value === 'object'
+      ? Object.values(value).flatMap(stringsOf)
+      : [];
 
 function isSimple(text: string): boolean {
   const manifest = JSON.parse(text) as Record<string, unknown>;
@@ -131,7 +135,7 @@ function isSimple(text: string): boolean {
   const { workspaces, ...others } = Object.fromEntries(DEPENDENCIES.map((name) => [name, manifest[name]]));
   // A list of folders, or an object that may have catalogs of versions.
   const catalogs = Array.isArray(workspaces) ? null : { ...(workspaces as object), packages: null };
-  return !strings([others, catalogs]).some((wanted) => FROM_FILES.test(wanted));
+  return !stringsOf([others, catalogs]).some((wanted) => FROM_FILES.test(wanted));
 }
 
 /** Reads what the caches depend on from git's index: names and content hashes, without reading the files themselves. */
@@ -143,15 +147,15 @@ export async function cacheInputs(o: InputsOptions): Promise<Inputs> {
   const locks = tracked.filter(({ path }) => LOCKFILE.test(path));
   if (locks.length === 0) return { install: null, lockfiles: null, store: null };
   const { installCommand, installPath, packageManager, buildEnv } = o;
-  const lockfiles = hash([locks, o.nodeMajor, packageManager]);
+  const lockfiles = hashValue([locks, o.nodeMajor, packageManager]);
   const variables = Object.entries(buildEnv).sort(([a], [b]) => (a < b ? -1 : 1));
   const how = [await nodeIdentity(o.env.PATH ?? ''), installCommand, installPath, packageManager, variables];
   const inputs = tracked.filter(({ path }) => LOCKFILE.test(path) || INPUT.test(path));
-  const install = (await isExact(o, tracked, inputs)) ? hash([2, inputs, ...how]) : null;
+  const install = (await isExact(o, tracked, inputs)) ? hashValue([2, inputs, ...how]) : null;
   // An install that may read any file is the same where all files are.
   const store = /^(?:npm)?(?:@|$)/.test(packageManager)
     ? `${CHECKED}${lockfiles}`
-    : (install ?? hash([2, tracked, ...how]));
+    : (install ?? hashValue([2, tracked, ...how]));
   return { install, lockfiles, store };
 }
 
@@ -169,11 +173,11 @@ async function isExact(o: InputsOptions, tracked: readonly Tracked[], inputs: re
   // What a link leads to may be anything, and has no hash here.
   if (tracked.some(({ path, blob }) => blob.startsWith(LINK) && INPUT.test(`${path}/`))) return false;
   if (inputs.some(({ blob }) => blob.startsWith(LINK))) return false;
-  const text = ({ path }: Tracked) => readRepoFile(join(o.source, path));
+  const readTracked = ({ path }: Tracked) => readRepoFile(join(o.source, path));
   try {
     for (const file of inputs) {
-      if (/(?:^|\/)package\.json$/.test(file.path) && !isSimple(await text(file))) return false;
-      if (SETTINGS.test(file.path) && namesPrograms(await text(file))) return false;
+      if (/(?:^|\/)package\.json$/.test(file.path) && !isSimple(await readTracked(file))) return false;
+      if (SETTINGS.test(file.path) && namesPrograms(await readTracked(file))) return false;
     }
     return true;
   } catch {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FileListing, listTree, settled } from '../../../shared/cache/listing.ts';
+import { type FileListing, listTree, waitForClock } from '../../../shared/cache/listing.ts';
 import { storeFolder, toolFolders } from './folders.ts';
 import { gitLines, type Inputs, type InputsOptions } from './inputs.ts';
 
@@ -23,16 +23,16 @@ const NODE_MODULES = /(?:^|\/)node_modules\/$/;
 
 /** Lists what is there, before any command of the build's runs. */
 export async function listInstalled(o: InstalledOptions): Promise<Installed> {
-  const list = async (roots: readonly string[], without?: ReadonlySet<string>) => {
+  const listRoots = async (roots: readonly string[], without?: ReadonlySet<string>) => {
     const listing = await listTree(o.work, roots, without);
-    return listing.paths.length > 0 && (await settled(o.work, listing)) ? listing : null;
+    return listing.paths.length > 0 && (await waitForClock(o.work, listing)) ? listing : null;
   };
   const roots = o.inputs.install === null ? null : await stateRoots(o);
-  const state = roots && (await list(roots, toolFolders(o.path)).catch(() => null));
+  const state = roots && (await listRoots(roots, toolFolders(o.path)).catch(() => null));
   return {
     // A folder that is named and cannot be found has a name that is no UTF-8.
     state: state?.roots.length === roots?.length ? state : null,
-    store: o.inputs.store === null ? null : await list([storeFolder(o.packageManager)]).catch(() => null),
+    store: o.inputs.store === null ? null : await listRoots([storeFolder(o.packageManager)]).catch(() => null),
   };
 }
 

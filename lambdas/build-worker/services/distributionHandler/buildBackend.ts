@@ -1,11 +1,11 @@
 import type { BackendEnvName } from '../../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../../contract/jobs.ts';
-import { type BuildContext, commonEnvironment, packageManager } from './environment.ts';
+import { type BuilderRuntime, commonEnvironment, packageManager } from './environment.ts';
 
 /** The environment of a backend's builder: exactly the documented variables, those that do not apply left out. */
 export function backendEnvironment(
   job: BuildJob,
-  context: BuildContext,
+  context: BuilderRuntime,
 ): Record<string, string> & Partial<Record<BackendEnvName, string>> {
   const { plan } = job;
   return {

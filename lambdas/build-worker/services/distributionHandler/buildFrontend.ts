@@ -1,12 +1,12 @@
 import type { FrontendEnvName } from '../../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../../contract/jobs.ts';
 import { REQUEST_RULE, type TargetPlan } from '../../../../contract/plan.ts';
-import { type BuildContext, commonEnvironment, packageManager } from './environment.ts';
+import { type BuilderRuntime, commonEnvironment, packageManager } from './environment.ts';
 
 /** The environment of a frontend's builder: exactly the documented variables, those that do not apply left out. */
 export function frontendEnvironment(
   job: BuildJob,
-  context: BuildContext,
+  context: BuilderRuntime,
 ): Record<string, string> & Partial<Record<FrontendEnvName, string>> {
   const { plan } = job;
   return {

@@ -4,7 +4,7 @@ import type { BuildJob } from '../../../../contract/jobs.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
 
 /** What a build gets from the platform rather than from its job. */
-export interface BuildContext {
+export interface BuilderRuntime {
   readonly attempt: number;
   readonly credentials: BuildCredentials;
   /** Signs what the builder reports. */
@@ -14,7 +14,7 @@ export interface BuildContext {
   /** `registry/repository` of the users' images. */
   readonly ecrUri: string;
   readonly timeoutSeconds: number;
-  readonly kafka: KafkaAccess;
+  readonly kafka: KafkaEnvironment;
   /** git's GIT_ALLOW_PROTOCOL: protocols separated by `:`. */
   readonly gitProtocols: string;
   /** Whether what serves sites gives out precompressed files: the laptop's server does, CloudFront compresses by itself. */
@@ -29,7 +29,7 @@ export interface BuildContext {
 }
 
 /** The broker's part of the environment, as the container gets it. */
-export type KafkaAccess = Readonly<z.input<typeof KafkaEnvSchema>>;
+export type KafkaEnvironment = Readonly<z.input<typeof KafkaEnvSchema>>;
 
 export interface BuildCredentials {
   readonly accessKeyId: string;
@@ -37,7 +37,7 @@ export interface BuildCredentials {
   readonly sessionToken: string;
 }
 
-export function commonEnvironment(job: BuildJob, context: BuildContext) {
+export function commonEnvironment(job: BuildJob, context: BuilderRuntime) {
   return {
     GIT_REPOSITORY__URL: job.gitUrl,
     GIT_COMMIT: job.commit,
@@ -60,13 +60,13 @@ export function commonEnvironment(job: BuildJob, context: BuildContext) {
     AWS_SESSION_TOKEN: context.credentials.sessionToken,
     EVENT_SIGNING_KEY: context.eventKey,
     ...context.endpoints,
-    ...present(context.kafka),
+    ...dropUndefined(context.kafka),
   };
 }
 
 /** What is fetched besides the commit, and what the build is told of its ref. */
 const gitEnvironment = ({ git = {}, ref, branch, tag }: BuildJob) =>
-  present({
+  dropUndefined({
     GIT_SUBMODULES: git.submodules ? '1' : undefined,
     GIT_LFS: git.lfs ? '1' : undefined,
     GIT_FETCH_DEPTH: git.fetchDepth === undefined ? undefined : String(git.fetchDepth),
@@ -81,7 +81,7 @@ export const packageManager = ({ packageManager: pm }: TargetPlan) =>
   pm ? (pm.version ? `${pm.name}@${pm.version}` : pm.name) : '';
 
 /** What is the same for every build. */
-export type PlatformContext = Omit<BuildContext, 'credentials' | 'attempt' | 'eventKey'>;
+export type PlatformContext = Omit<BuilderRuntime, 'credentials' | 'attempt' | 'eventKey'>;
 
-const present = (o: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+const dropUndefined = (o: Readonly<Record<string, string | undefined>>): Record<string, string> =>
   Object.fromEntries(Object.entries(o).filter((e): e is [string, string] => e[1] !== undefined));

@@ -5,19 +5,19 @@ import type { Rendering } from './rendering.ts';
 import { parseJsonc } from './sourceText.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-const object = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
+const objectOf = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
 
 /**
  * What `ng build` gives, read from angular.json: the `application` builder writes the browser's files to
  * `<outputPath>/browser`, the older `browser` builder to `<outputPath>`. Server rendering since version 19 is
  * `outputMode: 'server'`, before that `ssr`. Source: https://angular.dev/reference/configs/workspace-config
  */
-export function angular(project: Project): Rendering {
+export function judgeAngular(project: Project): Rendering {
   const file = join(project.dir, 'angular.json');
-  const chosen = defaultApplication(object(parseJsonc(project.repo.text(file) ?? '')));
+  const chosen = defaultApplication(objectOf(parseJsonc(project.repo.text(file) ?? '')));
   if (!chosen) return { kind: 'static', rule: 'no application in angular.json' };
-  const build = object(object(chosen.config.architect ?? chosen.config.targets).build);
-  const options = { ...object(build.options), ...chosenConfiguration(project, build) };
+  const build = objectOf(objectOf(chosen.config.architect ?? chosen.config.targets).build);
+  const options = { ...objectOf(build.options), ...chosenConfiguration(project, build) };
   const { base, browser } = outputPath(options.outputPath, `dist/${chosen.name}`);
   const renders = options.ssr !== undefined && options.ssr !== false;
   if (renders && options.outputMode !== 'static')
@@ -42,22 +42,25 @@ function chosenConfiguration(project: Project, build: Json): Json {
   const command = scriptCommands(project, 'build').find(({ program }) => program === 'ng');
   const named = command && optionOf(command, ['-c', '--configuration']);
   const name = named ?? (typeof build.defaultConfiguration === 'string' ? build.defaultConfiguration : undefined);
-  return name === undefined ? {} : object(object(build.configurations)[name.split(',')[0]!]);
+  return name === undefined ? {} : objectOf(objectOf(build.configurations)[name.split(',')[0]!]);
 }
 
 function defaultApplication(workspace: Json): { name: string; config: Json } | undefined {
-  const projects = Object.entries(object(workspace.projects)).map(([name, value]) => ({ name, config: object(value) }));
+  const projects = Object.entries(objectOf(workspace.projects)).map(([name, value]) => ({
+    name,
+    config: objectOf(value),
+  }));
   const applications = projects.filter(({ config }) => (config.projectType ?? 'application') === 'application');
   return applications.find(({ name }) => name === workspace.defaultProject) ?? applications[0];
 }
 
 /** A text, or `{base, browser}` where `browser` may be empty. */
 function outputPath(value: unknown, fallback: string): { base: string; browser: string } {
-  const plain = (text: string) => text.replace(/^\.\//, '').replace(/\/+$/, '');
-  if (typeof value === 'string') return { base: plain(value), browser: 'browser' };
-  const { base, browser } = object(value);
+  const plainPath = (text: string) => text.replace(/^\.\//, '').replace(/\/+$/, '');
+  if (typeof value === 'string') return { base: plainPath(value), browser: 'browser' };
+  const { base, browser } = objectOf(value);
   return {
-    base: typeof base === 'string' ? plain(base) : fallback,
+    base: typeof base === 'string' ? plainPath(base) : fallback,
     browser: typeof browser === 'string' ? browser : 'browser',
   };
 }

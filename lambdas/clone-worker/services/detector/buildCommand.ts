@@ -3,7 +3,7 @@ import { join } from '../../../../contract/repo-fs.ts';
 import type { FoundFramework } from './frameworkTable.ts';
 import { buildScriptOf, DOCUMENTATION, ownCommands } from './outputDirectory.ts';
 import type { Project } from './project.ts';
-import { script } from './project.ts';
+import { scriptOf } from './project.ts';
 import { parseJsonc } from './sourceText.ts';
 import { runBinary, runScript } from './startCommand.ts';
 import { pathBetween, type Workspace } from './workspaces.ts';
@@ -14,7 +14,7 @@ export interface Build {
   readonly file?: string | undefined;
 }
 
-export interface BuildContext {
+export interface PackageBuild {
   readonly manager: PackageManager['name'];
   readonly workspace: Workspace | undefined;
   /** Folders of the workspace's packages by name. */
@@ -25,13 +25,13 @@ export interface BuildContext {
 export function buildOf(
   project: Project,
   framework: FoundFramework | undefined,
-  context: BuildContext,
+  context: PackageBuild,
 ): Build | undefined {
   const own = ownBuild(project, framework, context.manager);
   const { workspace } = context;
   if (!own || !workspace || workspace.root === project.dir) return own;
   return own.rule === 'scripts.build'
-    ? (orchestrated(project, workspace, context) ?? withDependencies(project, own, context))
+    ? (findOrchestrated(project, workspace, context) ?? withDependencies(project, own, context))
     : withDependencies(project, own, context);
 }
 
@@ -42,7 +42,7 @@ function ownBuild(
 ): Build | undefined {
   const file = join(project.dir, 'package.json');
   if (framework?.slug === 'storybook') {
-    const name = ['build-storybook', 'storybook:build'].find((s) => script(project, s) !== '');
+    const name = ['build-storybook', 'storybook:build'].find((s) => scriptOf(project, s) !== '');
     return name === undefined
       ? { command: runBinary(manager, 'storybook build'), rule: 'default of Storybook' }
       : { command: runScript(manager, name), rule: `scripts.${name}`, file };
@@ -51,9 +51,9 @@ function ownBuild(
   if (name !== 'build') return { command: runScript(manager, name), rule: `scripts.${name}`, file };
   // A library's own build makes no documentation.
   const documents = framework && DOCUMENTATION.has(framework.slug) && ownCommands(project, framework).length === 0;
-  const describesItself = script(project, 'build') !== '' && !(documents && project.pkg.isLibrary);
+  const describesItself = scriptOf(project, 'build') !== '' && !(documents && project.pkg.isLibrary);
   if (describesItself) return { command: runScript(manager, 'build'), rule: 'scripts.build', file };
-  if (framework?.slug === 'nuxtjs' && script(project, 'generate') !== '')
+  if (framework?.slug === 'nuxtjs' && scriptOf(project, 'generate') !== '')
     return { command: runScript(manager, 'generate'), rule: 'scripts.generate', file };
   if (framework?.buildCommand === undefined) return undefined;
   if (framework.slug === 'vitepress' && !project.repo.isDirectory(join(project.dir, '.vitepress')))
@@ -62,20 +62,20 @@ function ownBuild(
 }
 
 /** Turborepo, Nx and Lerna know what must be built first. Sources: their documentation of `--filter`, `nx build`, `--scope`. */
-function orchestrated(project: Project, workspace: Workspace, { manager }: BuildContext): Build | undefined {
+function findOrchestrated(project: Project, workspace: Workspace, { manager }: PackageBuild): Build | undefined {
   const { repo, pkg } = project;
   const name = pkg.name;
   const root = repo.packageJson(workspace.root);
-  const has = (tool: string) => root?.dependencies.has(tool) === true || root?.devDependencies.has(tool) === true;
+  const hasTool = (tool: string) => root?.dependencies.has(tool) === true || root?.devDependencies.has(tool) === true;
   if (name === undefined || !/^[@\w./-]{1,214}$/.test(name)) return undefined;
   const turboFile = ['turbo.json', 'turbo.jsonc'].map((f) => join(workspace.root, f)).find((f) => repo.has(f));
-  if (turboFile !== undefined && has('turbo') && hasTask(parseJsonc(repo.text(turboFile) ?? ''), name))
+  if (turboFile !== undefined && hasTool('turbo') && hasTask(parseJsonc(repo.text(turboFile) ?? ''), name))
     return { command: runBinary(manager, `turbo run build --filter=${name}`), rule: 'turborepo', file: turboFile };
   const nxFile = join(workspace.root, 'nx.json');
-  if (repo.has(nxFile) && has('nx'))
+  if (repo.has(nxFile) && hasTool('nx'))
     return { command: runBinary(manager, `nx build ${name}`), rule: 'nx', file: nxFile };
   const lernaFile = join(workspace.root, 'lerna.json');
-  if (repo.has(lernaFile) && has('lerna'))
+  if (repo.has(lernaFile) && hasTool('lerna'))
     return {
       command: runBinary(manager, `lerna run build --scope=${name} --include-dependencies`),
       rule: 'lerna',
@@ -92,21 +92,21 @@ function hasTask(config: unknown, name: string): boolean {
 }
 
 /** Builds the workspace packages first that this one depends on and that have a build script. */
-function withDependencies(project: Project, own: Build, { manager, packages }: BuildContext): Build {
+function withDependencies(project: Project, own: Build, { manager, packages }: PackageBuild): Build {
   const order: string[] = [];
   const seen = new Set([project.dir]);
-  const visit = (dir: string) => {
+  const visitPackage = (dir: string) => {
     const pkg = project.repo.packageJson(dir);
     for (const names of [pkg?.dependencies, pkg?.devDependencies])
       for (const name of names?.keys() ?? []) {
         const next = packages.get(name);
         if (next === undefined || seen.has(next)) continue;
         seen.add(next);
-        visit(next);
+        visitPackage(next);
         if (project.repo.packageJson(next)?.scripts.has('build')) order.push(next);
       }
   };
-  visit(project.dir);
+  visitPackage(project.dir);
   if (order.length === 0 || order.some((dir) => !/^[\w@./-]+$/.test(dir))) return own;
   const steps = order.map((dir) => `(cd ${pathBetween(project.dir, dir)} && ${runScript(manager, 'build')})`);
   return {

@@ -1,8 +1,8 @@
-import { type Project, script } from './project.ts';
+import { type Project, scriptOf } from './project.ts';
 import { resolvePath } from './repoPath.ts';
 
 /** One program that a script starts. */
-export interface Command {
+export interface ParsedCommand {
   /** `vite` of `NODE_ENV=production npx vite build --outDir x`; without a folder. */
   readonly program: string;
   /** As it is written: `node_modules/.bin/vite`, `./bin/run`. */
@@ -24,8 +24,8 @@ const WRAPPERS =
 const MANAGERS = /^(?:npm|pnpm|yarn|bun)$/;
 
 /** The commands of a line, in order, with wrappers taken off. A line that no shell would take gives what can be read. */
-export function parseCommands(line: string): Command[] {
-  const commands: Command[] = [];
+export function parseCommands(line: string): ParsedCommand[] {
+  const commands: ParsedCommand[] = [];
   let joined = '';
   let folder = '.';
   const folders: string[] = [];
@@ -52,11 +52,11 @@ export function parseCommands(line: string): Command[] {
  * The commands of a package's script with the scripts that it calls put in their places: `npm run a && npm run b`,
  * `run-s a b`, `yarn a`. Each script is entered once, so a circle ends.
  */
-export function scriptCommands(project: Project, name: string, seen = new Set<string>()): Command[] {
-  return expandedCommands(project, script(project, name), seen.add(name));
+export function scriptCommands(project: Project, name: string, seen = new Set<string>()): ParsedCommand[] {
+  return expandedCommands(project, scriptOf(project, name), seen.add(name));
 }
 
-export function expandedCommands(project: Project, line: string, seen = new Set<string>()): Command[] {
+export function expandedCommands(project: Project, line: string, seen = new Set<string>()): ParsedCommand[] {
   return parseCommands(line).flatMap((command) => {
     const called = calledScripts(project, command);
     if (called.length === 0) return [command];
@@ -65,8 +65,8 @@ export function expandedCommands(project: Project, line: string, seen = new Set<
 }
 
 /** Names of the package's own scripts that a command runs. */
-function calledScripts(project: Project, { program, args }: Command): string[] {
-  const known = (name: string) => script(project, name) !== '';
+function calledScripts(project: Project, { program, args }: ParsedCommand): string[] {
+  const isScript = (name: string) => scriptOf(project, name) !== '';
   const words = args.filter((arg) => !arg.startsWith('-'));
   if (program === 'run-s' || program === 'run-p' || program === 'npm-run-all' || program === 'npm-run-all2')
     return words
@@ -75,7 +75,7 @@ function calledScripts(project: Project, { program, args }: Command): string[] {
           ? [...project.pkg.scripts.keys()].filter((s) => s.startsWith(word.replace(/\*+$/, '')))
           : [word],
       )
-      .filter(known);
+      .filter(isScript);
   if (!MANAGERS.test(program)) return [];
   // Into another folder: not this package's.
   if (
@@ -86,7 +86,7 @@ function calledScripts(project: Project, { program, args }: Command): string[] {
     return [];
   const [first, second] = words;
   const name = first === 'run' || first === 'run-script' ? second : first;
-  if (name === undefined || !known(name)) return [];
+  if (name === undefined || !isScript(name)) return [];
   return first === 'run' || first === 'run-script' || first === 'start' || first === 'test' || program !== 'npm'
     ? [name]
     : [];
@@ -142,7 +142,7 @@ function splitLine(line: string): (string[] | string)[] {
   return parts;
 }
 
-function toCommand(given: readonly string[], joined: string, folder: string): Command | undefined {
+function toCommand(given: readonly string[], joined: string, folder: string): ParsedCommand | undefined {
   const variables = new Map<string, string>();
   let words = [...given];
   for (let i = 0; i < 20 && words.length > 0; i++) {
@@ -159,19 +159,19 @@ function toCommand(given: readonly string[], joined: string, folder: string): Co
       // `node --max-old-space-size=4096 node_modules/vite/bin/vite.js build`
       const at = rest.findIndex((word) => !word.startsWith('-'));
       const tool = /(?:^|\/)node_modules\/(?:\.bin\/)?((?:@[\w.-]+\/)?[\w.-]+)/.exec(rest[at] ?? '')?.[1];
-      if (tool === undefined) return command(words, variables, joined, folder);
+      if (tool === undefined) return parseWords(words, variables, joined, folder);
       words = [tool.replace(/^@[\w.-]+\//, ''), ...rest.slice(at + 1)];
-    } else return command(words, variables, joined, folder);
+    } else return parseWords(words, variables, joined, folder);
   }
   return undefined;
 }
 
-const command = (
+const parseWords = (
   [word = '', ...args]: readonly string[],
   variables: ReadonlyMap<string, string>,
   joined: string,
   folder: string,
-): Command => ({
+): ParsedCommand => ({
   program: baseName(word),
   word,
   args,
@@ -251,7 +251,7 @@ const TOOLS: ReadonlySet<string> = new Set([
 ]);
 
 /** The value of the first of these options: `--outDir x`, `--outDir=x`. */
-export function optionOf({ args }: Command, names: readonly string[]): string | undefined {
+export function optionOf({ args }: ParsedCommand, names: readonly string[]): string | undefined {
   for (const [i, arg] of args.entries()) {
     const equals = arg.indexOf('=');
     if (equals > 0 && names.includes(arg.slice(0, equals))) return arg.slice(equals + 1);
@@ -261,4 +261,4 @@ export function optionOf({ args }: Command, names: readonly string[]): string | 
 }
 
 /** Arguments that are no options; the value of an option that is written with a space counts as one. */
-export const wordsOf = ({ args }: Command): string[] => args.filter((arg) => !arg.startsWith('-'));
+export const wordsOf = ({ args }: ParsedCommand): string[] => args.filter((arg) => !arg.startsWith('-'));

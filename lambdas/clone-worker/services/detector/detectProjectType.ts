@@ -11,7 +11,7 @@ import { withOverrides } from './overrides.ts';
 import { LANGUAGES } from './registry.ts';
 import { isNamedAsFrontend } from './score.ts';
 import { makeSnapshot } from './snapshot.ts';
-import { unhonoured } from './unhonoured.ts';
+import { listUnhonoured } from './unhonoured.ts';
 
 export interface DetectRequest {
   /** Look only at this folder and below it; manifests above it still count. */
@@ -42,44 +42,44 @@ export async function detectProjectType(fs: RepoFs, request: DetectRequest): Pro
   const named = asked.flatMap((path) => (path === undefined ? [] : [requireFolder(fs, path)]));
   const repo = makeSnapshot(fs, await fs.read(manifestPaths(fs, named), request.maxFileBytes));
   const folders = [...new Set([...named, ...packageFolders(fs)])];
-  const scope = request.path === undefined ? '.' : normal(request.path);
-  const propose = (wanted: LanguageContext['wanted']) => {
+  const scope = request.path === undefined ? '.' : normalisePath(request.path);
+  const proposeFor = (wanted: LanguageContext['wanted']) => {
     const context: LanguageContext = { repo, folders, wanted, today: request.today };
     return [...new Set([...folders, ...Object.values(wanted)])].flatMap((dir) =>
       LANGUAGES.flatMap((language) => language.propose(dir, context)),
     );
   };
-  const strict = propose({});
-  const wanted = unmet(strict, scope, request);
-  const proposals = Object.keys(wanted).length === 0 ? strict : propose(wanted);
+  const strict = proposeFor({});
+  const wanted = findUnmet(strict, scope, request);
+  const proposals = Object.keys(wanted).length === 0 ? strict : proposeFor(wanted);
 
-  const choice = choose(proposals, scope, request);
+  const choice = chooseProposals(proposals, scope, request);
   const warnings: string[] = [...fs.notes];
-  const frontend = choice.frontend && planned(choice.frontend, request.frontend || {}, warnings);
-  const backend = choice.backend && planned(choice.backend, request.backend || {}, warnings);
+  const frontend = choice.frontend && makePlan(choice.frontend, request.frontend || {}, warnings);
+  const backend = choice.backend && makePlan(choice.backend, request.backend || {}, warnings);
   if (!frontend && !backend) throw nothingToDeploy(repo, scope, proposals, request);
   for (const [file, reason] of repo.faults) warnings.push(`${file} was left out: ${reason}.`);
   warnings.push(
     ...choice.warnings,
-    ...equals(proposals, choice, scope, request),
-    ...unhonoured(repo, { frontend, backend }, request.git),
+    ...listEquals(proposals, choice, scope, request),
+    ...listUnhonoured(repo, { frontend, backend }, request.git),
   );
   return {
     ...(frontend ? { frontend } : {}),
     ...(backend ? { backend } : {}),
-    candidates: candidates(proposals, choice),
+    candidates: listCandidates(proposals, choice),
     warnings: [...new Set(warnings)],
   };
 }
 
 /** Targets that the request describes and that no folder offers by itself: there, weaker signs are enough. */
-function unmet(proposals: readonly Proposal[], scope: string, request: DetectRequest): LanguageContext['wanted'] {
-  const missing = (target: Target) => {
+function findUnmet(proposals: readonly Proposal[], scope: string, request: DetectRequest): LanguageContext['wanted'] {
+  const isMissing = (target: Target) => {
     const asked = request[target];
-    if (!asked || best(proposals, target, scope, asked)) return {};
-    return { [target]: asked.path === undefined ? scope : normal(asked.path) };
+    if (!asked || bestProposal(proposals, target, scope, asked)) return {};
+    return { [target]: asked.path === undefined ? scope : normalisePath(asked.path) };
   };
-  return { ...missing('frontend'), ...missing('backend') };
+  return { ...isMissing('frontend'), ...isMissing('backend') };
 }
 
 interface Choice {
@@ -92,20 +92,20 @@ interface Choice {
  * The best of each target. A site that is rendered on a server is built as the backend where nothing else is one, and
  * then no weaker static site (its documentation, say) takes the place of the frontend unasked.
  */
-function choose(proposals: readonly Proposal[], scope: string, request: DetectRequest): Choice {
+function chooseProposals(proposals: readonly Proposal[], scope: string, request: DetectRequest): Choice {
   const programs = proposals.filter((p) => !p.needsServer);
   const sites = proposals.filter((p) => p.needsServer);
   const known = proposals.filter((p) => !p.unsure);
-  const sure = best(known, 'frontend', scope, request.frontend);
+  const sure = bestProposal(known, 'frontend', scope, request.frontend);
   const frontend = sure ?? unsureFrontend(proposals, scope, request);
-  const program = best(programs, 'backend', scope, request.backend);
-  const anySite = frontend !== undefined || best(sites, 'backend', scope, undefined) !== undefined;
+  const program = bestProposal(programs, 'backend', scope, request.backend);
+  const anySite = frontend !== undefined || bestProposal(sites, 'backend', scope, undefined) !== undefined;
   // `npm start` in the root of a repository with a site somewhere below starts the developers' tools, as a rule.
   const tool = program?.guess && program.path === '.' && anySite && !request.backend;
   const found = tool ? undefined : program;
   const rendered = request.frontend
-    ? best(sites, 'backend', scope, request.backend)
-    : best(sites, 'backend', scope, request.backend || undefined);
+    ? bestProposal(sites, 'backend', scope, request.backend)
+    : bestProposal(sites, 'backend', scope, request.backend || undefined);
   const weaker = found && rendered && !request.backend && rendered.score > found.score + (found.weak ? 0 : CLEARLY);
   const server = weaker ? undefined : found;
   if (!rendered?.needsServer || rendered.path === frontend?.path) return { frontend, backend: server, warnings: [] };
@@ -134,11 +134,11 @@ function choose(proposals: readonly Proposal[], scope: string, request: DetectRe
  * frontends are (`web`, `site`), since other packages with a build script are parts of the program.
  */
 function unsureFrontend(proposals: readonly Proposal[], scope: string, request: DetectRequest): Proposal | undefined {
-  const others = proposals.filter((p) => p.target === 'backend' && p.score > THRESHOLD && within(scope, p.path));
+  const others = proposals.filter((p) => p.target === 'backend' && p.score > THRESHOLD && isWithin(scope, p.path));
   const hasBackend = request.backend !== false && others.length > 0;
   const isMeant = ({ path }: Proposal) =>
     request.frontend !== undefined || (isNamedAsFrontend(path) && !others.some((p) => p.path === path));
-  return best(
+  return bestProposal(
     proposals.filter(
       (p) => p.unsure && (!hasBackend || isMeant(p)) && !others.some((o) => o.needsServer !== undefined),
     ),
@@ -152,18 +152,18 @@ function unsureFrontend(proposals: readonly Proposal[], scope: string, request: 
 const CLEARLY = 40;
 
 /** The highest score among the target's folders that are allowed. */
-function best(
+function bestProposal(
   proposals: readonly Proposal[],
   target: Target,
   scope: string,
   override: false | { readonly path?: string | undefined } | undefined,
 ): Proposal | undefined {
   if (override === false) return undefined;
-  const path = override?.path === undefined ? undefined : normal(override.path);
+  const path = override?.path === undefined ? undefined : normalisePath(override.path);
   return proposals
     .filter(
       (p) =>
-        p.target === target && (path === undefined ? within(scope, p.path) && p.score > THRESHOLD : p.path === path),
+        p.target === target && (path === undefined ? isWithin(scope, p.path) && p.score > THRESHOLD : p.path === path),
     )
     .reduce<Proposal | undefined>((top, p) => (top === undefined || p.score > top.score ? p : top), undefined);
 }
@@ -171,7 +171,7 @@ function best(
 /** Below this a folder is listed, but only deployed when it is named. */
 const THRESHOLD = 0;
 
-function planned(
+function makePlan(
   proposal: Proposal,
   overrides: Forced & { readonly path?: string | undefined },
   warnings: string[],
@@ -189,7 +189,7 @@ const EQUAL = 10;
 const MAX_EQUALS = 8;
 
 /** Folders that could be taken as well as the one that was, where the request names none. */
-function equals(proposals: readonly Proposal[], choice: Choice, scope: string, request: DetectRequest): string[] {
+function listEquals(proposals: readonly Proposal[], choice: Choice, scope: string, request: DetectRequest): string[] {
   return (['frontend', 'backend'] as const).flatMap((target) => {
     const chosen = choice[target];
     const asked = request[target];
@@ -200,7 +200,7 @@ function equals(proposals: readonly Proposal[], choice: Choice, scope: string, r
         p.target === target &&
         p.path !== chosen.path &&
         p.score > THRESHOLD &&
-        within(scope, p.path) &&
+        isWithin(scope, p.path) &&
         chosen.score - p.score <= EQUAL &&
         (p.needsServer === undefined) === (chosen.needsServer === undefined) &&
         (p.unsure ?? false) === (chosen.unsure ?? false),
@@ -214,7 +214,7 @@ function equals(proposals: readonly Proposal[], choice: Choice, scope: string, r
   });
 }
 
-function candidates(proposals: readonly Proposal[], choice: Choice): Candidate[] {
+function listCandidates(proposals: readonly Proposal[], choice: Choice): Candidate[] {
   const chosen = [choice.frontend, choice.backend].filter((p) => p !== undefined);
   const rest = proposals.filter((p) => !chosen.includes(p)).sort((a, b) => b.score - a.score);
   return [...chosen, ...rest]
@@ -222,16 +222,16 @@ function candidates(proposals: readonly Proposal[], choice: Choice): Candidate[]
     .map(({ target, path, framework, score, reason }) => ({ target, path, framework, score, reason }));
 }
 
-const normal = (path: string): string =>
+const normalisePath = (path: string): string =>
   path
     .split('/')
     .filter((part) => part !== '' && part !== '.')
     .join('/') || '.';
 
-const within = (scope: string, dir: string) => scope === '.' || dir === scope || dir.startsWith(`${scope}/`);
+const isWithin = (scope: string, dir: string) => scope === '.' || dir === scope || dir.startsWith(`${scope}/`);
 
 function requireFolder(fs: RepoFs, path: string): string {
-  const dir = normal(path);
+  const dir = normalisePath(path);
   if (fs.kind(dir) !== 'directory') throw new VerenError('PATH_NOT_FOUND', { path });
   return dir;
 }

@@ -102,47 +102,51 @@ const SERVERS: ReadonlySet<string> = new Set([
 
 /** Frameworks that the table does not know. */
 const OWN: readonly Row[] = [
-  own('vitepress', 'VitePress', ['vitepress'], 'vitepress build', '.vitepress/dist'),
-  own('vike', 'Vike', ['vike'], 'vite build', 'dist/client', ['vite']),
-  own('qwik-city', 'Qwik City', ['@builder.io/qwik-city'], 'qwik build', 'dist', ['vite']),
-  own('analog', 'Analog', ['@analogjs/platform'], 'vite build', 'dist/analog/public', ['vite', 'angular', 'nitro']),
-  own('waku', 'Waku', ['waku'], 'waku build', 'dist/public', ['vite']),
-  own('rsbuild', 'Rsbuild', ['@rsbuild/core'], 'rsbuild build', 'dist'),
-  own('parcel', 'Parcel', ['parcel-bundler'], 'parcel build', 'dist'),
-  own('rspack', 'Rspack', ['@rspack/cli'], 'rspack build', 'dist'),
-  own('quasar', 'Quasar', ['@quasar/app-vite'], 'quasar build', 'dist/spa', ['vite']),
-  own('quasar', 'Quasar', ['@quasar/app-webpack'], 'quasar build', 'dist/spa', ['webpack']),
-  own('quasar', 'Quasar', ['@quasar/app'], 'quasar build', 'dist/spa', ['webpack']),
-  own('umijs', 'Umi', ['@umijs/max'], 'max build', 'dist'),
+  ownRow('vitepress', 'VitePress', ['vitepress'], 'vitepress build', '.vitepress/dist'),
+  ownRow('vike', 'Vike', ['vike'], 'vite build', 'dist/client', ['vite']),
+  ownRow('qwik-city', 'Qwik City', ['@builder.io/qwik-city'], 'qwik build', 'dist', ['vite']),
+  ownRow('analog', 'Analog', ['@analogjs/platform'], 'vite build', 'dist/analog/public', ['vite', 'angular', 'nitro']),
+  ownRow('waku', 'Waku', ['waku'], 'waku build', 'dist/public', ['vite']),
+  ownRow('rsbuild', 'Rsbuild', ['@rsbuild/core'], 'rsbuild build', 'dist'),
+  ownRow('parcel', 'Parcel', ['parcel-bundler'], 'parcel build', 'dist'),
+  ownRow('rspack', 'Rspack', ['@rspack/cli'], 'rspack build', 'dist'),
+  ownRow('quasar', 'Quasar', ['@quasar/app-vite'], 'quasar build', 'dist/spa', ['vite']),
+  ownRow('quasar', 'Quasar', ['@quasar/app-webpack'], 'quasar build', 'dist/spa', ['webpack']),
+  ownRow('quasar', 'Quasar', ['@quasar/app'], 'quasar build', 'dist/spa', ['webpack']),
+  ownRow('umijs', 'Umi', ['@umijs/max'], 'max build', 'dist'),
   // Start brings the router's plugin along since 1.121.
-  own('tanstack-start', 'TanStack Start', ['@tanstack/react-start'], 'vite build', 'dist', [
+  ownRow('tanstack-start', 'TanStack Start', ['@tanstack/react-start'], 'vite build', 'dist', [
     'vite',
     'rsbuild',
     'nitro',
     'ionic-react',
   ]),
-  own('tanstack-start', 'TanStack Start', ['@tanstack/solid-start'], 'vite build', 'dist', [
+  ownRow('tanstack-start', 'TanStack Start', ['@tanstack/solid-start'], 'vite build', 'dist', [
     'vite',
     'rsbuild',
     'nitro',
     'ionic-react',
   ]),
-  own('tanstack-start', 'TanStack Start', ['@tanstack/start'], 'vinxi build', 'dist', ['vite', 'nitro', 'ionic-react']),
-  own('react-router', 'React Router', ['@react-router/dev'], 'react-router build', 'build/client', ['vite']),
-  own('rspress', 'Rspress', ['rspress'], 'rspress build', 'doc_build', ['rsbuild', 'vite']),
-  own('rspress', 'Rspress', ['@rspress/core'], 'rspress build', 'doc_build', ['rsbuild', 'vite']),
-  own('slidev', 'Slidev', ['@slidev/cli'], 'slidev build', 'dist', ['vite']),
-  own('dumi', 'dumi', ['dumi'], 'dumi build', 'dist', ['umijs', 'vite']),
-  own('observable', 'Observable Framework', ['@observablehq/framework'], 'observable build', 'dist'),
-  own('farm', 'Farm', ['@farmfe/core'], 'farm build', 'dist', ['vite']),
-  own('honkit', 'HonKit', ['honkit'], 'honkit build', '_book'),
-  own('ladle', 'Ladle', ['@ladle/react'], 'ladle build', 'build'),
-  own('histoire', 'Histoire', ['histoire'], 'histoire build', '.histoire/dist'),
-  own('expo-web', 'Expo for web', ['expo', 'react-native-web'], 'expo export -p web', 'dist'),
-  own('webpack', 'webpack', ['webpack', 'webpack-cli'], 'webpack --mode production', 'dist'),
+  ownRow('tanstack-start', 'TanStack Start', ['@tanstack/start'], 'vinxi build', 'dist', [
+    'vite',
+    'nitro',
+    'ionic-react',
+  ]),
+  ownRow('react-router', 'React Router', ['@react-router/dev'], 'react-router build', 'build/client', ['vite']),
+  ownRow('rspress', 'Rspress', ['rspress'], 'rspress build', 'doc_build', ['rsbuild', 'vite']),
+  ownRow('rspress', 'Rspress', ['@rspress/core'], 'rspress build', 'doc_build', ['rsbuild', 'vite']),
+  ownRow('slidev', 'Slidev', ['@slidev/cli'], 'slidev build', 'dist', ['vite']),
+  ownRow('dumi', 'dumi', ['dumi'], 'dumi build', 'dist', ['umijs', 'vite']),
+  ownRow('observable', 'Observable Framework', ['@observablehq/framework'], 'observable build', 'dist'),
+  ownRow('farm', 'Farm', ['@farmfe/core'], 'farm build', 'dist', ['vite']),
+  ownRow('honkit', 'HonKit', ['honkit'], 'honkit build', '_book'),
+  ownRow('ladle', 'Ladle', ['@ladle/react'], 'ladle build', 'build'),
+  ownRow('histoire', 'Histoire', ['histoire'], 'histoire build', '.histoire/dist'),
+  ownRow('expo-web', 'Expo for web', ['expo', 'react-native-web'], 'expo export -p web', 'dist'),
+  ownRow('webpack', 'webpack', ['webpack', 'webpack-cli'], 'webpack --mode production', 'dist'),
 ];
 
-function own(
+function ownRow(
   slug: string,
   name: string,
   deps: readonly string[],
@@ -154,19 +158,19 @@ function own(
 }
 
 /** A detector of the table as a condition; undefined where it cannot be judged in bounded time. */
-function condition(item: FrameworkDetectionItem): Condition | undefined {
+function conditionOf(item: FrameworkDetectionItem): Condition | undefined {
   if (item.matchPackage !== undefined) return dependsOn(item.matchPackage);
   if (item.path === undefined) return undefined;
   if (item.matchContent === undefined) return hasFile(item.path);
   return /^[\w@/-]+$/.test(item.matchContent) ? hasFile(item.path, item.matchContent) : undefined;
 }
 
-function row(framework: Framework): Row[] {
+function rowOf(framework: Framework): Row[] {
   const { slug, detectors } = framework;
   if (slug === null || !detectors || LEFT_OUT.has(slug) || SERVERS.has(slug) || !isForNode(framework)) return [];
-  const conditions = (items: readonly FrameworkDetectionItem[] = []) => items.map(condition);
-  const every = (REWRITTEN[slug] ?? conditions(detectors.every)).filter((c) => c !== undefined);
-  const some = conditions(detectors.some).filter((c) => c !== undefined);
+  const conditionsOf = (items: readonly FrameworkDetectionItem[] = []) => items.map(conditionOf);
+  const every = (REWRITTEN[slug] ?? conditionsOf(detectors.every)).filter((c) => c !== undefined);
+  const some = conditionsOf(detectors.some).filter((c) => c !== undefined);
   // A condition that cannot be judged is a condition that is not met.
   if (!REWRITTEN[slug] && every.length < (detectors.every?.length ?? 0)) return [];
   if (some.length === 0 && every.length === 0) return [];
@@ -191,7 +195,7 @@ const isForNode = (framework: Framework): boolean => {
   return /npm|yarn|pnpm|bun install/.test(text);
 };
 
-const ROWS: readonly Row[] = [...(frameworks as readonly Framework[]).flatMap(row), ...OWN];
+const ROWS: readonly Row[] = [...(frameworks as readonly Framework[]).flatMap(rowOf), ...OWN];
 
 /**
  * The framework of the package in a folder: the first row in the table's order that matches and that no other match
@@ -205,15 +209,15 @@ export function findFramework(repo: Snapshot, dir: string, pkg: PackageJson): Fo
   const superseded = new Set(matches.flatMap((m) => m.supersedes));
   const left = matches.filter((m) => !superseded.has(m.slug));
   const hasPage = PAGES.some((page) => repo.has(join(dir, page)));
-  const kind = ({ slug }: Row) => (PARTS.has(slug) ? 1 : BUNDLERS.has(slug) ? (hasPage ? 0.5 : 2) : 0);
+  const kindOf = ({ slug }: Row) => (PARTS.has(slug) ? 1 : BUNDLERS.has(slug) ? (hasPage ? 0.5 : 2) : 0);
   // What the build script calls is what builds: others are left from before a move, or document what is built.
   const commands = left.length < 2 ? [] : scriptCommands({ repo, dir, pkg }, 'build');
   const programs = new Set(commands.map(({ program }) => program));
   const isCalled = (row: Row) => programs.has(toolOf(row)) || (row.slug === 'umijs' && programs.has('umi'));
   const calledSites = left.filter((row) => isCalled(row) && (!BUNDLERS.has(row.slug) || (hasPage && !pkg.isLibrary)));
-  const rank = (row: Row) => kind(row) + (calledSites.length === 0 || isCalled(row) ? 0 : 1);
+  const rankOf = (row: Row) => kindOf(row) + (calledSites.length === 0 || isCalled(row) ? 0 : 1);
   return left.reduce<(typeof left)[number] | undefined>(
-    (first, next) => (first === undefined || rank(next) < rank(first) ? next : first),
+    (first, next) => (first === undefined || rankOf(next) < rankOf(first) ? next : first),
     undefined,
   );
 }

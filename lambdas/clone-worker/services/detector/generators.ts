@@ -13,7 +13,7 @@ const hasFile =
     names.map((name) => join(dir, name)).find((file) => repo.has(file));
 
 /** A shared name of configuration file, which says whose it is. */
-const saying =
+const whenSaying =
   (pattern: RegExp, ...names: readonly string[]) =>
   (repo: Snapshot, dir: string) =>
     names.map((name) => join(dir, name)).find((file) => pattern.test(repo.text(file) ?? ''));
@@ -24,7 +24,7 @@ const GENERATORS: readonly Generator[] = [
     name: 'Hugo',
     isIn: (repo, dir) =>
       ['content', 'archetypes', 'layouts', 'themes'].some((folder) => repo.isDirectory(join(dir, folder)))
-        ? saying(
+        ? whenSaying(
             /^\s{0,9}["']?(?:baseURL|baseurl|languageCode)["']?\s{0,9}[:=]/m,
             'config.toml',
             'config.yaml',
@@ -38,7 +38,7 @@ const GENERATORS: readonly Generator[] = [
     isIn: (repo, dir) =>
       hasFile('hugo.toml', 'hugo.yaml', 'config.toml', 'config.yaml')(repo, join(dir, 'config/_default')),
   },
-  { name: 'Zola', isIn: saying(/^\s{0,9}base_url\s{0,9}=/m, 'config.toml', 'zola.toml') },
+  { name: 'Zola', isIn: whenSaying(/^\s{0,9}base_url\s{0,9}=/m, 'config.toml', 'zola.toml') },
   { name: 'MkDocs', isIn: hasFile('mkdocs.yml', 'mkdocs.yaml') },
   { name: 'mdBook', isIn: hasFile('book.toml') },
   { name: 'Pelican', isIn: hasFile('pelicanconf.py') },

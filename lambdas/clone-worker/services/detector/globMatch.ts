@@ -6,13 +6,13 @@
 export function globMatches(pattern: string, path: string): boolean {
   const cleaned = pattern.replace(/^\.\//, '').replace(/\/+$/, '');
   if (cleaned.length > 256) return false;
-  return braces(cleaned).some((one) => segmentsMatch(one.split('/'), path === '.' ? [] : path.split('/')));
+  return expandBraces(cleaned).some((one) => segmentsMatch(one.split('/'), path === '.' ? [] : path.split('/')));
 }
 
 const MAX_ALTERNATIVES = 64;
 
 /** `a/{b,c}` → `a/b`, `a/c`. Nested braces are taken from the inside. */
-function braces(pattern: string): string[] {
+function expandBraces(pattern: string): string[] {
   let open = [pattern];
   for (let round = 0; round < 8; round++) {
     const next = open.flatMap((one) => {

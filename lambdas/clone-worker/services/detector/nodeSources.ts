@@ -14,19 +14,20 @@ export interface Statement {
 /** What one folder says, in order of precedence. */
 export function nodeStatements(repo: Snapshot, dir: string, findings: Findings): Statement[] {
   const statements: Statement[] = [];
-  const say = (name: string, rule: string, text: string | undefined) => {
+  const addStatement = (name: string, rule: string, text: string | undefined) => {
     if (text !== undefined && text !== '') statements.push({ file: join(dir, name), rule, text });
   };
-  say('.nvmrc', '.nvmrc', firstLine(repo.text(join(dir, '.nvmrc'))));
-  say('.node-version', '.node-version', firstLine(repo.text(join(dir, '.node-version'))));
-  say('.tool-versions', '.tool-versions', toolVersion(repo.text(join(dir, '.tool-versions'))));
-  for (const name of ['mise.toml', '.mise.toml']) say(name, 'mise tools.node', miseVersion(repo.text(join(dir, name))));
+  addStatement('.nvmrc', '.nvmrc', firstLine(repo.text(join(dir, '.nvmrc'))));
+  addStatement('.node-version', '.node-version', firstLine(repo.text(join(dir, '.node-version'))));
+  addStatement('.tool-versions', '.tool-versions', toolVersion(repo.text(join(dir, '.tool-versions'))));
+  for (const name of ['mise.toml', '.mise.toml'])
+    addStatement(name, 'mise tools.node', miseVersion(repo.text(join(dir, name))));
   const pkg = repo.packageJson(dir);
   if (pkg) {
     const volta = voltaVersion(repo, dir, pkg, findings);
     if (volta) statements.push(volta);
-    say('package.json', 'devEngines.runtime', pkg.devEngines.runtime.find((r) => r.name === 'node')?.version);
-    say('package.json', 'engines.node', pkg.engines.get('node'));
+    addStatement('package.json', 'devEngines.runtime', pkg.devEngines.runtime.find((r) => r.name === 'node')?.version);
+    addStatement('package.json', 'engines.node', pkg.engines.get('node'));
   }
   return statements;
 }

@@ -42,23 +42,23 @@ export function chooseNodeVersion(repo: Snapshot, dir: string, today: string, fi
       const useful = meaningOf(statement.text).kind !== 'none';
       if (!useful)
         findings.warn(
-          `${statement.file}: "${shorten(statement.text)}" (${statement.rule}) is not a Node version; it was ignored.`,
+          `${statement.file}: "${shortenText(statement.text)}" (${statement.rule}) is not a Node version; it was ignored.`,
         );
       return useful;
     });
     if (!first) continue;
-    const major = resolve(first, today, findings);
+    const major = resolveStatement(first, today, findings);
     warnOfContradiction(major, first, statements, findings);
     if (isNarrower(first.text, major))
       findings.warn(
-        `${first.file} (${first.rule}) asks for Node ${shorten(first.text)}; the builders' version of Node ${major} is used.`,
+        `${first.file} (${first.rule}) asks for Node ${shortenText(first.text)}; the builders' version of Node ${major} is used.`,
       );
-    return findings.because('nodeVersion', major, `${first.rule}: ${shorten(first.text)}`, first.file);
+    return findings.because('nodeVersion', major, `${first.rule}: ${shortenText(first.text)}`, first.file);
   }
   return findings.because('nodeVersion', DEFAULT_NODE_MAJOR, 'default: the newest LTS line');
 }
 
-function resolve(statement: Statement, today: string, findings: Findings): NodeMajor {
+function resolveStatement(statement: Statement, today: string, findings: Findings): NodeMajor {
   const meaning = meaningOf(statement.text);
   const fitting =
     meaning.kind === 'major'
@@ -70,12 +70,12 @@ function resolve(statement: Statement, today: string, findings: Findings): NodeM
   if (newest === undefined)
     throw new VerenError('NODE_VERSION_UNSUPPORTED', {
       file: statement.file,
-      wanted: shorten(statement.text),
+      wanted: shortenText(statement.text),
       offered: NODE_MAJORS.join(', '),
     });
   if (NODE_END_OF_LIFE[newest] <= today)
     findings.warn(
-      `${statement.file} asks for Node ${shorten(statement.text)}: Node ${newest} has had no security fixes since ${NODE_END_OF_LIFE[newest]}.`,
+      `${statement.file} asks for Node ${shortenText(statement.text)}: Node ${newest} has had no security fixes since ${NODE_END_OF_LIFE[newest]}.`,
     );
   return newest;
 }
@@ -119,10 +119,10 @@ function warnOfContradiction(major: NodeMajor, first: Statement, all: readonly S
       (meaning.kind === 'major' ? meaning.major === major : semver.intersects(meaning.range, `${major}.x`));
     if (!agrees)
       findings.warn(
-        `${first.file} (${first.rule}) decides for Node ${major}, but ${other.file} (${other.rule}) asks for ${shorten(other.text)}.`,
+        `${first.file} (${first.rule}) decides for Node ${major}, but ${other.file} (${other.rule}) asks for ${shortenText(other.text)}.`,
       );
   }
 }
 
-const shorten = (text: string) =>
+const shortenText = (text: string) =>
   (text.length > 60 ? `${text.slice(0, 60)}…` : text).replace(/[\u0000-\u001f\u007f]/g, '?').trim();

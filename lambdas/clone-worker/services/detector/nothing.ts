@@ -16,10 +16,10 @@ export function nothingToDeploy(
   const [file, reason] =
     [...repo.faults].filter(([path]) => inScope(path)).sort(([a], [b]) => depth(a) - depth(b))[0] ?? [];
   if (file !== undefined && reason !== undefined) return new VerenError('MANIFEST_INVALID', { file, reason });
-  return new VerenError('NOTHING_TO_DEPLOY', { reason: why(repo, scope, proposals, request) });
+  return new VerenError('NOTHING_TO_DEPLOY', { reason: explainNothing(repo, scope, proposals, request) });
 }
 
-function why(repo: Snapshot, scope: string, proposals: readonly Proposal[], request: DetectRequest): string {
+function explainNothing(repo: Snapshot, scope: string, proposals: readonly Proposal[], request: DetectRequest): string {
   const place = scope === '.' ? 'the repository' : `"${scope}"`;
   if (request.frontend === false && request.backend === false) return 'both "frontend" and "backend" are false';
   if (repo.fs.list(scope).size === 0) return `${place} holds no files`;

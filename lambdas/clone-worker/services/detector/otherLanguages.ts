@@ -69,13 +69,13 @@ export const holdsOtherLanguage = (repo: Snapshot, dir: string): boolean =>
 export function notDeployed(repo: Snapshot, paths: readonly string[], hasBackend: boolean): string | undefined {
   const folders = [...repo.fs.directories()].filter((dir) => depth(dir) <= 2 && pathScore('backend', dir) > -40);
   // A target of a subfolder is a project by itself; what lies in other subfolders is another's.
-  const near = (dir: string) =>
+  const isNear = (dir: string) =>
     dir === '.' ||
     (!hasBackend && depth(dir) === 1 && pathScore('backend', dir) > 0) ||
     paths.some((path) => dir === path || dir.startsWith(`${path}/`) || path.startsWith(`${dir}/`));
   const found = otherLanguages(
     repo,
-    folders.filter((dir) => paths.includes('.') || near(dir)),
+    folders.filter((dir) => paths.includes('.') || isNear(dir)),
   );
   const programs = found.filter((what) => !/ site /.test(what));
   if (programs.length === 0) return undefined;

@@ -1,11 +1,11 @@
 import { VerenError } from '../../../../contract/errors.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
 import { join } from '../../../../contract/repo-fs.ts';
-import { type Command, optionOf, scriptCommands, wordsOf } from './commandLine.ts';
+import { optionOf, type ParsedCommand, scriptCommands, wordsOf } from './commandLine.ts';
 import type { Findings } from './findings.ts';
 import type { FoundFramework } from './frameworkTable.ts';
 import { configuredOutput } from './outputSettings.ts';
-import { dependency, type Project } from './project.ts';
+import { dependencyVersion, type Project } from './project.ts';
 import type { StaticRendering } from './rendering.ts';
 import { resolvePath } from './repoPath.ts';
 
@@ -19,7 +19,7 @@ export interface Output {
 }
 
 /** The commands of a framework's own tool in the build script, in order; those that build for a server are left out. */
-export function ownCommands(project: Project, framework: FoundFramework, scriptName = 'build'): Command[] {
+export function ownCommands(project: Project, framework: FoundFramework, scriptName = 'build'): ParsedCommand[] {
   const tools = toolsOf(framework);
   return scriptCommands(project, scriptName).filter(
     (command) =>
@@ -82,7 +82,7 @@ function outputIn(
   project: Project,
   framework: FoundFramework,
   rendering: StaticRendering,
-  commands: readonly Command[],
+  commands: readonly ParsedCommand[],
 ): Output {
   const named = [...OPTIONS, ...(MORE_OPTIONS[framework.slug] ?? [])];
   const configured = configuredOutput(project, framework, commands);
@@ -99,7 +99,7 @@ function outputIn(
   if (configured?.path !== undefined) return { ...configured, path: configured.path };
   const unclear = configured?.unclear;
   // Ionic's row means Create React App; newer Ionic apps are built by Vite.
-  if (framework.slug === 'ionic-react' && dependency(project, 'vite') !== undefined)
+  if (framework.slug === 'ionic-react' && dependencyVersion(project, 'vite') !== undefined)
     return { path: 'dist', rule: 'default of Vite', unclear };
   return { path: framework.outputDirectory ?? 'dist', rule: `default of ${framework.name}`, unclear };
 }
@@ -129,12 +129,12 @@ export function buildScriptOf(project: Project, framework: FoundFramework | unde
       ]
     : [];
   if (framework.slug === 'storybook') names.unshift('build-storybook', 'storybook:build');
-  const builds = (name: string) =>
+  const buildsSite = (name: string) =>
     scriptCommands(project, name).some(
       (command) =>
         tools.includes(command.program) && !wordsOf(command).some((word) => /^(?:dev|serve|start|preview)$/.test(word)),
     );
-  return names.find(builds) ?? 'build';
+  return names.find(buildsSite) ?? 'build';
 }
 
 /** Generators that document what lies beside them, mostly in a folder `docs`. */
@@ -180,7 +180,7 @@ const FILE_TOOLS =
   /^(?:rm|rimraf|mkdir|mkdirp|cp|cpx|cpy|ncp|copyfiles|mv|shx|del|del-cli|rsync|babel|swc|pug|postcss|sass|html-minifier|html-minifier-terser)$/;
 
 /** Words of a command that may name a folder: not the script that an interpreter runs, nor a configuration. */
-function folderWords({ program, args }: Command): readonly string[] {
+function folderWords({ program, args }: ParsedCommand): readonly string[] {
   if (FILE_TOOLS.test(program)) return args.map((word) => (word === 'build' ? './build' : word));
   const words = args.filter((_, i) => !/^(?:-c|--config|-p|--project|--tsconfig)$/.test(args[i - 1] ?? ''));
   if (!/^(?:node|deno|bun|tsx|ts-node|sh|bash|zsh|python\d?|php|ruby|perl)$/.test(program)) return words;
@@ -189,13 +189,13 @@ function folderWords({ program, args }: Command): readonly string[] {
 }
 
 /** Makes a single file, such as a style sheet, in the place where a page written by hand names it. */
-const writesBesidePage = (command: Command): boolean =>
+const writesBesidePage = (command: ParsedCommand): boolean =>
   /^(?:tailwindcss|@tailwindcss\/cli|sass|postcss|lessc|stylus|esbuild|uglifyjs|terser|cleancss|tsc)$/.test(
     command.program,
   ) && optionOf(command, ['--outdir', '--out-dir', '--outDir', '--dir', '-d']) === undefined;
 
 /** `./dist/` → `dist`, `a/../b` → `b`; what leads out of the package keeps its `..`. */
-export function tidy(path: string): string {
+export function normalisePath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split('/')) {
     if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
@@ -214,10 +214,11 @@ export function liftedOutput(plan: TargetPlan, findings: Findings): TargetPlan {
       reason: `the build of "${plan.path}" writes outside of the repository (${output}).`,
     });
   const root = target.startsWith(`${plan.installPath}/`) ? plan.installPath : '.';
-  const below = (path: string) => (root === '.' ? path : path.slice(root.length + 1));
+  const pathBelow = (path: string) => (root === '.' ? path : path.slice(root.length + 1));
   findings.replace('path', root, `the output ${target} lies outside of ${plan.path}`);
-  findings.replace('outputDirectory', below(target), 'seen from the folder that holds the output');
-  const buildCommand = plan.buildCommand && `cd '${below(plan.path).replaceAll("'", "'\\''")}' && ${plan.buildCommand}`;
+  findings.replace('outputDirectory', pathBelow(target), 'seen from the folder that holds the output');
+  const buildCommand =
+    plan.buildCommand && `cd '${pathBelow(plan.path).replaceAll("'", "'\\''")}' && ${plan.buildCommand}`;
   findings.replace('buildCommand', buildCommand, 'in the package, seen from the folder that holds the output');
-  return { ...plan, path: root, outputDirectory: below(target), buildCommand };
+  return { ...plan, path: root, outputDirectory: pathBelow(target), buildCommand };
 }

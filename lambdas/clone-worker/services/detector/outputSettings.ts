@@ -1,9 +1,9 @@
 import { join } from '../../../../contract/repo-fs.ts';
-import { type Command, optionOf, wordsOf } from './commandLine.ts';
+import { optionOf, type ParsedCommand, wordsOf } from './commandLine.ts';
 import type { ProgramConfig } from './config/readProgram.ts';
 import { isListValue, unwrapObject, valueAt } from './config/values.ts';
 import type { FoundFramework } from './frameworkTable.ts';
-import { dependency, fileIn, type Project, projectConfig, readConfig, script } from './project.ts';
+import { dependencyVersion, fileIn, type Project, projectConfig, readConfig, scriptOf } from './project.ts';
 import { parseJsonc } from './sourceText.ts';
 
 /** What the configuration of a framework says of its output. */
@@ -16,17 +16,17 @@ export interface Configured {
   readonly file?: string | undefined;
   readonly unclear?: string | undefined;
 }
-type Setting = (project: Project, commands: readonly Command[]) => Configured | undefined;
+type Setting = (project: Project, commands: readonly ParsedCommand[]) => Configured | undefined;
 
 /** The output that a framework's configuration names; a project that Vite builds is asked for Vite's too. */
 export function configuredOutput(
   project: Project,
   framework: FoundFramework,
-  commands: readonly Command[],
+  commands: readonly ParsedCommand[],
 ): Configured | undefined {
   const own = SETTINGS[framework.slug];
   if (own) return own(project, commands);
-  return dependency(project, 'vite') === undefined ? undefined : viteOutput(project, commands);
+  return dependencyVersion(project, 'vite') === undefined ? undefined : viteOutput(project, commands);
 }
 
 /** One key of `<base>.config.*`. */
@@ -45,7 +45,7 @@ function fromConfig(config: ProgramConfig, path: string[], root = '.'): Configur
 }
 
 /** `build.outDir`, seen from `root`; the Cloudflare plugin splits it. Sources: https://vite.dev/config/build-options, https://developers.cloudflare.com/workers/vite-plugin/ */
-function viteOutput(project: Project, commands: readonly Command[]): Configured | undefined {
+function viteOutput(project: Project, commands: readonly ParsedCommand[]): Configured | undefined {
   const vite = commands.filter(({ program }) => /^(?:vite|rolldown-vite|vite-ssg)$/.test(program));
   const named = vite.map((command) => optionOf(command, ['-c', '--config'])).find((value) => value !== undefined);
   const positional = vite.flatMap((command) => buildArgument(command) ?? [])[0];
@@ -62,7 +62,7 @@ function viteOutput(project: Project, commands: readonly Command[]): Configured 
   const root = rootOf(config, start, folder);
   const written = ['environments.client.build.outDir', 'build.outDir'].map((key) => key.split('.'));
   const key = written.find((path) => config.value(...path) !== undefined) ?? ['build', 'outDir'];
-  const outDir = placed(config, key, root, folder);
+  const outDir = placedFolder(config, key, root, folder);
   const unclear = outDir === undefined && config.isUnclear(...key) ? config.file : undefined;
   const worker = config.plugin(['@cloudflare/vite-plugin']);
   const perEnvironment = key[0] === 'environments';
@@ -73,11 +73,11 @@ function viteOutput(project: Project, commands: readonly Command[]): Configured 
 }
 
 function rootOf(config: ProgramConfig, start: string, folder: string): string {
-  return placed(config, ['root'], start, folder) ?? start;
+  return placedFolder(config, ['root'], start, folder) ?? start;
 }
 
 /** A path of a configuration in `folder`, seen from the package; relative ones count from `base`. */
-function placed(config: ProgramConfig, key: string[], base: string, folder: string): string | undefined {
+function placedFolder(config: ProgramConfig, key: string[], base: string, folder: string): string | undefined {
   const found = config.value(...key);
   if (typeof found !== 'string') return undefined;
   if (!found.startsWith('/')) return config.pathFrom(base, ...key);
@@ -86,7 +86,7 @@ function placed(config: ProgramConfig, key: string[], base: string, folder: stri
 }
 
 /** `web` of `vite build web`. */
-function buildArgument(command: Command): string | undefined {
+function buildArgument(command: ParsedCommand): string | undefined {
   const words = wordsOf(command);
   const value = words[words.indexOf('build') + 1];
   const before = value === undefined ? undefined : command.args[command.args.indexOf(value) - 1];
@@ -103,13 +103,13 @@ const tidyArgument = (path: string) => {
 };
 
 /** A documentation generator that is given a folder: `vitepress build docs`. */
-function documentation(base: string, output: string, fallback: string): Setting {
+function documentationSetting(base: string, output: string, fallback: string): Setting {
   return (project, commands) => {
     const argument = commands.flatMap((command) => buildArgument(command) ?? [])[0];
     const folders =
       argument === undefined ? [fallback, '.', 'docs', 'src', 'doc', 'website'] : [tidyArgument(argument)];
-    const holds = (folder: string) => project.repo.isDirectory(join(project.dir, join(folder, base)));
-    const folder = argument === undefined && commands.length > 0 ? '.' : (folders.find(holds) ?? folders[0]!);
+    const holdsPages = (folder: string) => project.repo.isDirectory(join(project.dir, join(folder, base)));
+    const folder = argument === undefined && commands.length > 0 ? '.' : (folders.find(holdsPages) ?? folders[0]!);
     const config = projectConfig({ ...project, dir: join(project.dir, folder) }, `${base}/config`);
     const key = base === '.vitepress' ? 'outDir' : 'dest';
     // VitePress counts from the folder, VuePress from where it is run.
@@ -154,7 +154,7 @@ function rsbuildOutput(project: Project): Configured | undefined {
 }
 
 /** `dir.output` of what the configuration returns or exports. Source: https://www.11ty.dev/docs/config/#output-directory */
-function eleventyOutput(project: Project, commands: readonly Command[]): Configured | undefined {
+function eleventyOutput(project: Project, commands: readonly ParsedCommand[]): Configured | undefined {
   const named = commands.map((command) => optionOf(command, ['--config'])).find((value) => value !== undefined);
   const files = [
     ...(named ? [named] : []),
@@ -188,7 +188,7 @@ function parcelOutput(project: Project): Configured | undefined {
 }
 
 /** `quasar build -m pwa` writes `dist/pwa`. Source: https://quasar.dev/quasar-cli-vite/build-commands */
-function quasarOutput(project: Project, commands: readonly Command[]): Configured | undefined {
+function quasarOutput(project: Project, commands: readonly ParsedCommand[]): Configured | undefined {
   const mode = commands.map((command) => optionOf(command, ['-m', '--mode'])).find((value) => value !== undefined);
   const config = projectConfig(project, 'quasar.config') ?? projectConfig(project, 'quasar.conf');
   const said = config && fromConfig(config, ['build', 'distDir']);
@@ -199,7 +199,7 @@ function quasarOutput(project: Project, commands: readonly Command[]): Configure
 }
 
 /** The variable BUILD_PATH, in the script or in `.env`. Source: https://create-react-app.dev/docs/advanced-configuration/ */
-function createReactAppOutput(project: Project, commands: readonly Command[]): Configured | undefined {
+function createReactAppOutput(project: Project, commands: readonly ParsedCommand[]): Configured | undefined {
   const inScript = commands.map(({ variables }) => variables.get('BUILD_PATH')).find((value) => value !== undefined);
   if (inScript !== undefined)
     return { path: inScript, rule: 'BUILD_PATH in the build script', file: join(project.dir, 'package.json') };
@@ -234,8 +234,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   rspress: keyOf('rspress.config', 'outDir'),
   dumi: keyOf('.dumirc', 'outputPath'),
   observable: keyOf('observablehq.config', 'output'),
-  vitepress: documentation('.vitepress', '.vitepress/dist', '.'),
-  vuepress: documentation('.vuepress', '.vuepress/dist', 'docs'),
+  vitepress: documentationSetting('.vitepress', '.vitepress/dist', '.'),
+  vuepress: documentationSetting('.vuepress', '.vuepress/dist', 'docs'),
   webpack: bundlerOutput('webpack'),
   rspack: bundlerOutput('rspack'),
   rsbuild: rsbuildOutput,
@@ -256,7 +256,9 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
 export function buildsLibrary(project: Project): boolean {
   const config = projectConfig(project, 'vite.config');
   const lib = config?.value('build', 'lib');
-  return lib !== undefined && lib !== false && lib !== null && !/--mode|BUILD|site|demo/.test(script(project, 'build'));
+  return (
+    lib !== undefined && lib !== false && lib !== null && !/--mode|BUILD|site|demo/.test(scriptOf(project, 'build'))
+  );
 }
 
 /** `assets.directory` of wrangler's configuration: what a Worker serves as files. */

@@ -29,18 +29,18 @@ export interface DevEngine {
 type Json = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const text = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined);
+const textOf = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined);
 
-function texts(value: unknown): ReadonlyMap<string, string> {
+function textsOf(value: unknown): ReadonlyMap<string, string> {
   if (!isObject(value)) return new Map();
-  return new Map(Object.entries(value).filter((pair): pair is [string, string] => text(pair[1]) !== undefined));
+  return new Map(Object.entries(value).filter((pair): pair is [string, string] => textOf(pair[1]) !== undefined));
 }
 
 /** Devengines' fields are one object or a list of them. Source: npm's documentation of package.json, `devEngines`. */
 const devEngine = (value: unknown): DevEngine[] =>
   (Array.isArray(value) ? value : [value]).filter(isObject).flatMap((one) => {
-    const name = text(one.name);
-    return name === undefined ? [] : [{ name, version: text(one.version) }];
+    const name = textOf(one.name);
+    return name === undefined ? [] : [{ name, version: textOf(one.version) }];
   });
 
 function workspacePatterns(value: unknown): readonly string[] | undefined {
@@ -68,15 +68,15 @@ export function readPackageJson(source: string): PackageJson {
   const json = parseJsonObject(source);
   const devEngines = isObject(json.devEngines) ? json.devEngines : {};
   return {
-    name: text(json.name),
+    name: textOf(json.name),
     private: json.private === true,
-    main: text(json.main),
-    packageManager: text(json.packageManager),
-    scripts: texts(json.scripts),
-    dependencies: texts(json.dependencies),
-    devDependencies: texts(json.devDependencies),
-    engines: texts(json.engines),
-    volta: texts(json.volta),
+    main: textOf(json.main),
+    packageManager: textOf(json.packageManager),
+    scripts: textsOf(json.scripts),
+    dependencies: textsOf(json.dependencies),
+    devDependencies: textsOf(json.devDependencies),
+    engines: textsOf(json.engines),
+    volta: textsOf(json.volta),
     workspaces: workspacePatterns(json.workspaces),
     devEngines: { runtime: devEngine(devEngines.runtime), packageManager: devEngine(devEngines.packageManager) },
     isLibrary:

@@ -89,7 +89,7 @@ function statedUpward(repo: Snapshot, dir: string, findings: Findings): Stated |
       const stated = fromField(pkg.packageManager, file);
       if (stated) return stated;
       findings.warn(
-        `${file}: packageManager "${shorten(pkg.packageManager)}" names no package manager that is known (npm, pnpm, yarn, bun); it was ignored.`,
+        `${file}: packageManager "${shortenText(pkg.packageManager)}" names no package manager that is known (npm, pnpm, yarn, bun); it was ignored.`,
       );
     }
     for (const { name, version } of pkg.devEngines.packageManager) {
@@ -251,5 +251,5 @@ export function installCommand({ manager, lockfile }: PackageManagerChoice): str
   }
 }
 
-const shorten = (text: string) =>
+const shortenText = (text: string) =>
   (text.length > 60 ? `${text.slice(0, 60)}…` : text).replace(/[\u0000-\u001f\u007f]/g, '?');

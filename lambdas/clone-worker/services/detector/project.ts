@@ -10,9 +10,9 @@ export interface Project {
   readonly pkg: PackageJson;
 }
 
-export const dependency = ({ pkg }: Project, name: string): string | undefined =>
+export const dependencyVersion = ({ pkg }: Project, name: string): string | undefined =>
   pkg.dependencies.get(name) ?? pkg.devDependencies.get(name);
-export const script = ({ pkg }: Project, name: string): string => pkg.scripts.get(name) ?? '';
+export const scriptOf = ({ pkg }: Project, name: string): string => pkg.scripts.get(name) ?? '';
 export const fileIn = (project: Project, name: string): boolean => project.repo.has(join(project.dir, name));
 
 const EXTENSIONS = ['ts', 'js', 'mjs', 'mts', 'cjs', 'cts'];

@@ -1,5 +1,5 @@
 import { VerenError } from '../../../../contract/errors.ts';
-import { angular } from './angular.ts';
+import { judgeAngular } from './angular.ts';
 import type { FoundFramework } from './frameworkTable.ts';
 import type { Project } from './project.ts';
 import * as rules from './renderingRules.ts';
@@ -28,23 +28,23 @@ export type RenderingRule = (project: Project) => Rendering;
 
 /** Frameworks that can render on a server. One without a rule here gives static files. */
 const RULES: Readonly<Record<string, RenderingRule>> = {
-  nextjs: rules.next,
-  blitzjs: rules.next,
-  nuxtjs: rules.nuxt,
-  astro: rules.astro,
+  nextjs: rules.judgeNext,
+  blitzjs: rules.judgeNext,
+  nuxtjs: rules.judgeNuxt,
+  astro: rules.judgeAstro,
   'sveltekit-1': rules.svelteKit,
   'react-router': rules.reactRouter,
-  remix: rules.remix,
-  angular,
-  nitro: rules.nitro,
+  remix: rules.judgeRemix,
+  angular: judgeAngular,
+  nitro: rules.judgeNitro,
   'solidstart-1': rules.solidStart,
-  analog: rules.analog,
+  analog: rules.judgeAnalog,
   'tanstack-start': rules.tanstackStart,
   'tanstack-start-lovable': rules.tanstackStart,
-  hydrogen: rules.hydrogen,
-  redwoodjs: rules.redwood,
-  waku: rules.waku,
-  vike: rules.vike,
+  hydrogen: rules.judgeHydrogen,
+  redwoodjs: rules.judgeRedwood,
+  waku: rules.judgeWaku,
+  vike: rules.judgeVike,
   'qwik-city': rules.qwikCity,
 };
 

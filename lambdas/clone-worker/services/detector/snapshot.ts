@@ -24,7 +24,7 @@ export function makeSnapshot(fs: RepoFs, contents: ReadonlyMap<string, FileConte
   const faults = new Map<string, string>();
   const packages = new Map<string, PackageJson | undefined>();
   const codes = new Map<string, string | undefined>();
-  const text = (path: string) => {
+  const textOf = (path: string) => {
     const content = contents.get(path);
     return content?.kind === 'text' ? content.text : undefined;
   };
@@ -46,14 +46,14 @@ export function makeSnapshot(fs: RepoFs, contents: ReadonlyMap<string, FileConte
     faults,
     has: (path) => fs.kind(path) === 'file',
     isDirectory: (path) => fs.kind(path) === 'directory',
-    text,
+    text: textOf,
     head(path) {
       const content = contents.get(path);
       return content?.kind === 'text' ? content.text.slice(0, 4_096) : content?.head;
     },
     code(path) {
       if (!codes.has(path)) {
-        const source = text(path);
+        const source = textOf(path);
         codes.set(path, source === undefined ? undefined : withoutComments(source));
       }
       return codes.get(path);

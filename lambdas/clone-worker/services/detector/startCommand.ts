@@ -3,10 +3,10 @@ import { join, upward } from '../../../../contract/repo-fs.ts';
 import { expandedCommands } from './commandLine.ts';
 import type { Findings } from './findings.ts';
 import { holdsOtherLanguage } from './otherLanguages.ts';
-import { dependency, fileIn, type Project, script } from './project.ts';
+import { dependencyVersion, fileIn, type Project, scriptOf } from './project.ts';
 import { judgeStart } from './startJudgement.ts';
 
-export interface Start {
+export interface StartCommand {
   readonly command: string;
   readonly rule: string;
   readonly file: string;
@@ -28,12 +28,12 @@ const TS = ['ts', 'mts', 'cts'];
  * What starts the server, in order: `web` of a Procfile, `start:prod` where `start` is for developing, `scripts.start`,
  * `main`, then `index|server|app|main` in the folder or in `src`. Sources: Heroku's and Railpack's documented orders, npm's documentation of `npm start`.
  */
-export function startOf(project: Project, manager: PackageManager['name']): Start | undefined {
+export function startOf(project: Project, manager: PackageManager['name']): StartCommand | undefined {
   return fromProcfile(project) ?? fromScripts(project, manager) ?? fromAdonis(project) ?? fromFiles(project, manager);
 }
 
 /** Process `web` of a Procfile, where a program of this runtime is what it runs. */
-export function fromProcfile(project: Project): Start | undefined {
+export function fromProcfile(project: Project): StartCommand | undefined {
   const file = join(project.dir, 'Procfile');
   const line = /^web:[ \t]*(\S[^\r\n]{0,1000})/m.exec(project.repo.text(file) ?? '')?.[1]?.trim();
   if (line === undefined || judgeStart(project, line) === 'foreign') return undefined;
@@ -49,12 +49,12 @@ function runsHere(project: Project, line: string): boolean {
     (/^(?:node|npm|npx|pnpm|yarn|bun|bunx|tsx|ts-node|pm2|pm2-runtime|next|nuxt|nest|strapi|medusa|directus|react-router-serve|remix-serve)$/.test(
       last.program,
     ) ||
-      dependency(project, last.program) !== undefined)
+      dependencyVersion(project, last.program) !== undefined)
   );
 }
 
-function fromScripts(project: Project, manager: PackageManager['name']): Start | undefined {
-  const judged = SCRIPTS.map((name) => ({ name, line: script(project, name) }))
+function fromScripts(project: Project, manager: PackageManager['name']): StartCommand | undefined {
+  const judged = SCRIPTS.map((name) => ({ name, line: scriptOf(project, name) }))
     .filter(({ line }) => line !== '')
     .map((row) => ({ ...row, kind: judgeStart(project, row.line) }));
   const found = judged.find(({ kind }) => kind === 'server') ?? judged.find(({ kind }) => kind === 'watcher');
@@ -72,7 +72,7 @@ function fromScripts(project: Project, manager: PackageManager['name']): Start |
 
 /** AdonisJS is started out of its build folder. Source: https://docs.adonisjs.com/guides/getting-started/deployment */
 function adonisServer(project: Project, line: string): string | undefined {
-  if (dependency(project, '@adonisjs/core') === undefined) return undefined;
+  if (dependencyVersion(project, '@adonisjs/core') === undefined) return undefined;
   const server = /(?:^|\s)node\s{1,9}(?:--?[\w=:./-]{1,80}\s{1,9}){0,5}(?:\.\/)?((?:bin\/)?server)\.js$/.exec(
     line.trim(),
   )?.[1];
@@ -85,7 +85,7 @@ function adonisServer(project: Project, line: string): string | undefined {
 }
 
 /** AdonisJS without a start script: what its documentation names. */
-function fromAdonis(project: Project): Start | undefined {
+function fromAdonis(project: Project): StartCommand | undefined {
   const command = ['bin/server.js', 'server.js']
     .map((file) => adonisServer(project, `node ${file}`))
     .find((line) => line !== undefined);
@@ -100,7 +100,7 @@ function fromAdonis(project: Project): Start | undefined {
       };
 }
 
-function fromFiles(project: Project, manager: PackageManager['name']): Start | undefined {
+function fromFiles(project: Project, manager: PackageManager['name']): StartCommand | undefined {
   const main = project.pkg.main?.replace(/^\.\//, '');
   if (
     main !== undefined &&
@@ -113,7 +113,7 @@ function fromFiles(project: Project, manager: PackageManager['name']): Start | u
       rule: 'main',
       file: join(project.dir, 'package.json'),
       // As below: npm writes it there where a server.js is.
-      certain: main === 'server.js' && script(project, 'start') === '',
+      certain: main === 'server.js' && scriptOf(project, 'start') === '',
     };
   for (const folder of FOLDERS)
     for (const extension of [...JS, ...TS, ...(usesBun(project) ? ['tsx'] : [])])
@@ -127,7 +127,7 @@ function fromFiles(project: Project, manager: PackageManager['name']): Start | u
             rule: 'file name',
             file,
             // What `npm start` runs without a script. Source: https://docs.npmjs.com/cli/commands/npm-start
-            certain: path === 'server.js' && script(project, 'start') === '',
+            certain: path === 'server.js' && scriptOf(project, 'start') === '',
           };
       }
   return undefined;
@@ -147,8 +147,8 @@ const isSourcePath = (path: string) => /^[\w@./-]{1,200}\.[cm]?[jt]s$/.test(path
 function nodeCommand(project: Project, path: string, manager: PackageManager['name']): string {
   if (manager === 'bun') return `bun ${path}`;
   if (!/\.[cm]?ts$/.test(path)) return `node ${path}`;
-  if (dependency(project, 'tsx') !== undefined) return `npx tsx ${path}`;
-  if (dependency(project, 'ts-node') !== undefined) return `npx ts-node ${path}`;
+  if (dependencyVersion(project, 'tsx') !== undefined) return `npx tsx ${path}`;
+  if (dependencyVersion(project, 'ts-node') !== undefined) return `npx ts-node ${path}`;
   return `node ${path}`;
 }
 

@@ -1,5 +1,5 @@
-import { type Command, expandedCommands, wordsOf } from './commandLine.ts';
-import { dependency, type Project, script } from './project.ts';
+import { expandedCommands, type ParsedCommand, wordsOf } from './commandLine.ts';
+import { dependencyVersion, type Project, scriptOf } from './project.ts';
 
 /**
  * What a start line runs in the end. `server`: a program of Node or Bun. `watcher`: the same, started anew at every
@@ -31,10 +31,10 @@ const SERVING: ReadonlyMap<string, RegExp> = new Map([
 ]);
 
 /** Judges a start line by what it runs last, since what comes before that only prepares. */
-export const judgeStart = (project: Project, line: string): StartKind => judge(project, line, true);
+export const judgeStart = (project: Project, line: string): StartKind => judgeLine(project, line, true);
 
 /** `outer` is false for a line inside of `concurrently`, where another one is not entered: scripts may call each other in a circle. */
-function judge(project: Project, line: string, outer: boolean): StartKind {
+function judgeLine(project: Project, line: string, outer: boolean): StartKind {
   if (goesElsewhere(line)) return 'elsewhere';
   const decisive = lastCommands(expandedCommands(project, line));
   if (decisive.length === 0) return 'tool';
@@ -44,8 +44,8 @@ function judge(project: Project, line: string, outer: boolean): StartKind {
 }
 
 /** The commands that run at the end: of a pipeline the first, of `a & b` both, of `a && b` the last. */
-function lastCommands(commands: readonly Command[]): Command[] {
-  const steps: Command[][] = [];
+function lastCommands(commands: readonly ParsedCommand[]): ParsedCommand[] {
+  const steps: ParsedCommand[][] = [];
   for (const command of commands) {
     const current = steps.at(-1);
     // `a || exit 1`: the second is for the case that the first fails.
@@ -58,7 +58,7 @@ function lastCommands(commands: readonly Command[]): Command[] {
   );
 }
 
-function judgeCommand(project: Project, command: Command, outer: boolean): StartKind {
+function judgeCommand(project: Project, command: ParsedCommand, outer: boolean): StartKind {
   const { program, args } = command;
   const [first = ''] = wordsOf(command);
   if (DEVELOPER_SERVERS.test(program)) return 'developer';
@@ -80,7 +80,7 @@ function judgeCommand(project: Project, command: Command, outer: boolean): Start
     // A script of this package would have been put in its place: there is none of that name.
     return first === '' || /^(?:run|start|exec|install|i|ci|add|test)$/.test(first)
       ? 'tool'
-      : dependency(project, first)
+      : dependencyVersion(project, first)
         ? 'server'
         : 'tool';
   }
@@ -91,7 +91,7 @@ const RUNTIMES =
   /^(?:node|nodejs|bun|tsx|esno|esmo|jiti|ts-node|ts-node-esm|ts-node-script|babel-node|swc-node|sucrase-node|node-ts|pm2|pm2-runtime|forever|npx|npm|pnpm|yarn|sh|bash|zsh|ash)$/;
 
 /** A runtime, a file of the repository, a command that a dependency brings along, or one that starts any of these. */
-function runsProgram(project: Project, { program, word, args }: Command): boolean {
+function runsProgram(project: Project, { program, word, args }: ParsedCommand): boolean {
   if (RUNTIMES.test(program) || word.includes('/') || word.startsWith('$') || /\.[cm]?[jt]s$|\.sh$/.test(word))
     return true;
   const fromDependency = [...project.pkg.dependencies.keys()].some((name) => {
@@ -110,12 +110,12 @@ function runsProgram(project: Project, { program, word, args }: Command): boolea
 }
 
 /** `concurrently "node a.js" "npm:b"`: a service where each of its lines is one. */
-function judgeSideBySide(project: Project, command: Command): StartKind {
+function judgeSideBySide(project: Project, command: ParsedCommand): StartKind {
   const lines = wordsOf(command)
-    .map((word) => (word.startsWith('npm:') ? script(project, word.slice(4)) : word))
+    .map((word) => (word.startsWith('npm:') ? scriptOf(project, word.slice(4)) : word))
     .filter((line) => /\s/.test(line))
     .slice(0, 10);
-  const kinds = lines.map((line) => judge(project, line, false));
+  const kinds = lines.map((line) => judgeLine(project, line, false));
   return kinds.length > 0 && kinds.every((kind) => kind === 'server') ? 'server' : 'tool';
 }
 

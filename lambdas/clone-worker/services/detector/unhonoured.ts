@@ -10,7 +10,7 @@ import type { Snapshot } from './snapshot.ts';
 const MAX_NAMED = 10;
 
 /** What lies in the repository and plays no part in the plan, as sentences. */
-export function unhonoured(
+export function listUnhonoured(
   repo: Snapshot,
   plans: Readonly<Partial<Record<Target, TargetPlan | undefined>>>,
   git: GitOptions = {},
@@ -24,15 +24,15 @@ export function unhonoured(
     : undefined;
   return [
     ...[others, rush].filter((warning) => warning !== undefined),
-    ...(git.submodules ? [] : submodules(repo.fs)),
+    ...(git.submodules ? [] : listSubmodules(repo.fs)),
     ...(git.lfs ? [] : largeFiles(repo)),
     ...paths.flatMap((path) => dockerFiles(repo, path)),
-    ...paths.flatMap((path) => processes(repo, path)),
+    ...paths.flatMap((path) => listProcesses(repo, path)),
     ...beyondLimits(repo.fs),
   ];
 }
 
-function submodules(fs: RepoFs): string[] {
+function listSubmodules(fs: RepoFs): string[] {
   const found: string[] = [];
   for (const dir of fs.directories())
     for (const [name, kind] of fs.list(dir)) if (kind === 'submodule') found.push(join(dir, name));
@@ -75,7 +75,7 @@ function dockerFiles(repo: Snapshot, dir: string): string[] {
 }
 
 /** Processes of a Procfile but `web`. Source: https://devcenter.heroku.com/articles/procfile */
-function processes(repo: Snapshot, dir: string): string[] {
+function listProcesses(repo: Snapshot, dir: string): string[] {
   const file = join(dir, 'Procfile');
   const names = [...(repo.text(file) ?? '').slice(0, 16 * 1024).matchAll(/^([\w-]{1,60}):[ \t]*\S/gm)].map(
     ([, name]) => name!,

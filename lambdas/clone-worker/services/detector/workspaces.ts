@@ -47,14 +47,14 @@ export function workspaceOf(repo: Snapshot, dir: string): Workspace | undefined 
 }
 
 function isMember(workspace: Workspace, dir: string): boolean {
-  const path = relative(workspace.root, dir);
+  const path = relativePath(workspace.root, dir);
   const wanted = workspace.patterns.filter((p) => !p.startsWith('!'));
   const unwanted = workspace.patterns.filter((p) => p.startsWith('!')).map((p) => p.slice(1));
   return wanted.some((p) => globMatches(p, path)) && !unwanted.some((p) => globMatches(p, path));
 }
 
 /** `relative('.', 'a/b')` → `a/b`; `relative('a', 'a/b')` → `b`; the folder must lie below the root. */
-const relative = (root: string, dir: string): string =>
+const relativePath = (root: string, dir: string): string =>
   root === '.' ? dir : dir === root ? '.' : dir.slice(root.length + 1);
 
 /** Folders of a workspace's packages by package name. */
@@ -74,18 +74,18 @@ export function workspacePackages(
 
 /** A list of texts under a key of a YAML file; aliases are bounded (a "billion laughs" file is refused). */
 function yamlList(source: string, key: string): readonly string[] | undefined {
-  return texts(readYaml(source, [key])?.[key]);
+  return textsOf(readYaml(source, [key])?.[key]);
 }
 
 function jsonList(source: string, key: string): readonly string[] | undefined {
   try {
-    return texts(parseJsonObject(source)[key]);
+    return textsOf(parseJsonObject(source)[key]);
   } catch {
     return undefined;
   }
 }
 
-const texts = (value: unknown): readonly string[] | undefined =>
+const textsOf = (value: unknown): readonly string[] | undefined =>
   Array.isArray(value) ? value.filter((v): v is string => typeof v === 'string') : undefined;
 
 /** Folder of a package seen from another: for `cd`. */
@@ -93,7 +93,7 @@ export function pathBetween(from: string, to: string): string {
   let up = '';
   for (let at: string | null = from; at !== null; at = parent(at)) {
     if (at === to) return up === '' ? '.' : up.slice(0, -1);
-    if (at === '.' || to.startsWith(`${at}/`)) return up + relative(at, to);
+    if (at === '.' || to.startsWith(`${at}/`)) return up + relativePath(at, to);
     up += '../';
   }
   return to;

@@ -10,8 +10,8 @@ const MAX_NESTING = 32;
  * expression of that size). Aliases are bounded.
  */
 export function readYaml(source: string, keys: readonly string[]): Readonly<Record<string, unknown>> | undefined {
-  const text = source.length > MAX_LENGTH ? sections(source, keys) : source;
-  if (text.length > MAX_LENGTH || nesting(text) > MAX_NESTING) return undefined;
+  const text = source.length > MAX_LENGTH ? pickSections(source, keys) : source;
+  if (text.length > MAX_LENGTH || measureNesting(text) > MAX_NESTING) return undefined;
   try {
     const value: unknown = parse(text, {
       maxAliasCount: 20,
@@ -26,7 +26,7 @@ export function readYaml(source: string, keys: readonly string[]): Readonly<Reco
 }
 
 /** The lines of these top-level keys; of the others only the key, so that it is still seen to be there. */
-function sections(source: string, keys: readonly string[]): string {
+function pickSections(source: string, keys: readonly string[]): string {
   const lines: string[] = [];
   let wanted = false;
   for (const line of source.split('\n')) {
@@ -39,7 +39,7 @@ function sections(source: string, keys: readonly string[]): string {
 }
 
 /** At least as deep as the text is nested: brackets that are open, and markers on one line. Comments do not count. */
-function nesting(source: string): number {
+function measureNesting(source: string): number {
   let [open, deepest] = [0, 0];
   for (const line of source.split('\n')) {
     let markers = 0;

@@ -48,7 +48,7 @@ export function kafkaBus(kafka: Kafka | (() => Promise<Kafka>), { idempotent = t
   let waiting: Waiting[] = [];
   let sending: Promise<void> | null = null;
 
-  async function connect(): Promise<Producer> {
+  async function connectProducer(): Promise<Producer> {
     const client = typeof kafka === 'function' ? await kafka() : kafka;
     const made = client.producer({ idempotent, maxInFlightRequests: 1, allowAutoTopicCreation: true });
     await made.connect();
@@ -56,7 +56,7 @@ export function kafkaBus(kafka: Kafka | (() => Promise<Kafka>), { idempotent = t
   }
 
   /** A producer that has failed may have lost its place in the sequence: the next one starts its own. */
-  async function forget(): Promise<void> {
+  async function forgetProducer(): Promise<void> {
     const old = producer;
     producer = null;
     await old?.then((p) => p.disconnect()).catch(() => {});
@@ -67,16 +67,16 @@ export function kafkaBus(kafka: Kafka | (() => Promise<Kafka>), { idempotent = t
       const round = waiting.slice(0, roundLength(waiting));
       waiting = waiting.slice(round.length);
       try {
-        producer ??= connect();
+        producer ??= connectProducer();
         await (await producer).sendBatch({ topicMessages: byTopic(round), acks: -1 });
         for (const { call, last } of round) if (last) call.resolve();
       } catch (e) {
         for (const { call } of round) {
           call.failed = true;
-          call.reject(published(e));
+          call.reject(publishFault(e));
         }
         waiting = waiting.filter((w) => !w.call.failed);
-        await forget();
+        await forgetProducer();
       }
     }
   }
@@ -98,7 +98,7 @@ export function kafkaBus(kafka: Kafka | (() => Promise<Kafka>), { idempotent = t
     },
     async close() {
       await sending;
-      await forget();
+      await forgetProducer();
     },
   };
 }
@@ -131,7 +131,7 @@ function byTopic(round: readonly Waiting[]): TopicMessages[] {
 }
 
 /** By name: kafkajs's error classes cannot be imported by name into an ES module. */
-const published = (e: unknown) =>
+const publishFault = (e: unknown) =>
   e instanceof Error && e.name.startsWith('KafkaJS')
     ? new VerenError('UNAVAILABLE', { reason: 'Kafka does not take messages' }, { cause: e })
     : e;

@@ -6,12 +6,12 @@ const PAUSES_MS = [100, 300, 900];
  * Does the work, again where Redis refused or was away for a reason that passes.
  * @throws VerenError UNAVAILABLE when it stays so
  */
-export async function available<T>(work: () => Promise<T>): Promise<T> {
+export async function withRedisRetry<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await work();
     } catch (e) {
-      const reason = passing(e as Error);
+      const reason = asPassingFault(e as Error);
       if (reason === null) throw e;
       const pause = PAUSES_MS[attempt];
       if (pause === undefined || reason.final)
@@ -41,7 +41,7 @@ const CODES: Readonly<Record<string, string>> = {
   UNBLOCKED: 'Redis is failing over',
 };
 
-function passing(error: Error): Passing | null {
+function asPassingFault(error: Error): Passing | null {
   if (error.name === 'MaxRetriesPerRequestError') return { text: 'Redis cannot be reached', final: true };
   if (error.message === 'Command timed out') return { text: 'Redis does not answer', final: true };
   if (error.message === 'Connection is closed.') return { text: 'Redis cannot be reached' };

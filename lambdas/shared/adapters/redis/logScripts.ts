@@ -1,4 +1,4 @@
-import { change } from './scripts.ts';
+import { changeScript } from './scripts.ts';
 
 /**
  * Numbers that are remembered beyond a gap. Kafka keeps an attempt's lines in order, so a gap of so many is never filled and
@@ -36,7 +36,7 @@ end
  * args: channel, lifetime (ms), most bytes, the line that says that these were reached (JSON), how many attempts, their
  * names; then for each line: attempt, number, bytes, JSON. How many lines were new, or ''.
  */
-export const APPEND = change(
+export const APPEND = changeScript(
   LIBRARY,
   `
   local channel, lifetime, most, lastWords, attempts = args[1], args[2], tonumber(args[3]), args[4], tonumber(args[5])

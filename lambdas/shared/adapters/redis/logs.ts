@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { LogLine } from '../../../../contract/events.ts';
 import type { LogChannel, LogEntry } from '../../ports.ts';
 import { followLines } from '../following.ts';
-import { available } from './available.ts';
+import { withRedisRetry } from './available.ts';
 import { lastWords, lineBytes, MAX_LOG_BYTES } from './logCap.ts';
 import { APPEND } from './logScripts.ts';
 import type { RedisPortOptions } from './ports.ts';
@@ -21,15 +21,15 @@ export interface RedisLogs extends LogChannel {
 /** Log lines in a stream per deployment, with a pub/sub message for each append. */
 export function redisLogs(redis: Redis, options: RedisPortOptions & { maxBytes?: number }): RedisLogs {
   const { prefix, maxBytes = MAX_LOG_BYTES } = options;
-  const base = (deploymentId: string) => `${prefix}:{log-${deploymentId}}:`;
-  const channel = (deploymentId: string) => `${prefix}:log:${deploymentId}`;
-  const wakes = new Wakes(redis, channel);
+  const keyBase = (deploymentId: string) => `${prefix}:{log-${deploymentId}}:`;
+  const channelOf = (deploymentId: string) => `${prefix}:log:${deploymentId}`;
+  const wakes = new Wakes(redis, channelOf);
   const reads = new Map<string, Promise<LogLine[]>>();
 
-  async function read(deploymentId: string, after: number, limit: number): Promise<LogLine[]> {
+  async function readLines(deploymentId: string, after: number, limit: number): Promise<LogLine[]> {
     const from = `${Math.max(after, 0) + 1}-0`;
-    const entries = await available(() =>
-      redis.xrange(`${base(deploymentId)}lines`, from, '+', 'COUNT', Math.max(limit, 1)),
+    const entries = await withRedisRetry(() =>
+      redis.xrange(`${keyBase(deploymentId)}lines`, from, '+', 'COUNT', Math.max(limit, 1)),
     );
     return entries.slice(0, limit).map(([id, fields]) => ({ seq: Number.parseInt(id, 10), ...JSON.parse(fields[1]!) }));
   }
@@ -37,25 +37,25 @@ export function redisLogs(redis: Redis, options: RedisPortOptions & { maxBytes?:
   /** Followers at the same place, woken by the same message, share one read. */
   function sharedRead(deploymentId: string, after: number, limit: number): Promise<LogLine[]> {
     const key = `${deploymentId}/${after}/${limit}/${wakes.messages}`;
-    const known = reads.get(key) ?? read(deploymentId, after, limit).finally(() => reads.delete(key));
+    const known = reads.get(key) ?? readLines(deploymentId, after, limit).finally(() => reads.delete(key));
     reads.set(key, known);
     return known;
   }
 
   return {
     async append(deploymentId, entries) {
-      const scripts = scriptRunner(redis, base(deploymentId));
+      const scripts = scriptRunner(redis, keyBase(deploymentId));
       for (let i = 0; i < entries.length; i += CHUNK) {
         const chunk = entries.slice(i, i + CHUNK);
         const attempts = [...new Set(chunk.map(attemptOf))];
-        const lines = chunk.flatMap((e) => [attemptOf(e), e.n, lineBytes(e), shown(e)]);
-        const words = shown(lastWords(chunk[0]!, maxBytes));
-        const limits = [channel(deploymentId), LIFETIME_MS, maxBytes, words];
+        const lines = chunk.flatMap((e) => [attemptOf(e), e.n, lineBytes(e), formatEntry(e)]);
+        const words = formatEntry(lastWords(chunk[0]!, maxBytes));
+        const limits = [channelOf(deploymentId), LIFETIME_MS, maxBytes, words];
         await scripts.run(APPEND, ...limits, attempts.length, ...attempts, ...lines);
       }
     },
 
-    read,
+    read: readLines,
 
     async *follow(deploymentId, after, signal) {
       const bell = await wakes.join(deploymentId);
@@ -67,15 +67,15 @@ export function redisLogs(redis: Redis, options: RedisPortOptions & { maxBytes?:
     },
 
     async wake(deploymentId) {
-      await available(() => redis.publish(channel(deploymentId), 'wake'));
+      await withRedisRetry(() => redis.publish(channelOf(deploymentId), 'wake'));
     },
 
     async count(deploymentId, target, attempt) {
       const name = `${target}:${attempt}`;
-      return available(async () => {
+      return withRedisRetry(async () => {
         const [next, ahead] = await Promise.all([
-          redis.hget(`${base(deploymentId)}meta`, `next:${name}`),
-          redis.scard(`${base(deploymentId)}ahead:${name}`),
+          redis.hget(`${keyBase(deploymentId)}meta`, `next:${name}`),
+          redis.scard(`${keyBase(deploymentId)}ahead:${name}`),
         ]);
         return Number(next ?? 0) + ahead;
       });
@@ -87,4 +87,4 @@ export function redisLogs(redis: Redis, options: RedisPortOptions & { maxBytes?:
 
 const attemptOf = (e: LogEntry) => `${e.target}:${e.attempt}`;
 
-const shown = ({ at, target, stream, line }: LogEntry) => JSON.stringify({ at, target, stream, line });
+const formatEntry = ({ at, target, stream, line }: LogEntry) => JSON.stringify({ at, target, stream, line });

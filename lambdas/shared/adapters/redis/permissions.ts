@@ -14,49 +14,49 @@ interface Needs {
   readonly scripts?: boolean;
 }
 
-const words = (text: string) => text.trim().split(/\s+/);
+const wordsOf = (text: string) => text.trim().split(/\s+/);
 
 const NEEDS: Readonly<Record<RedisPort, Needs>> = {
   queue: {
     keys: '{queue-*',
-    commands: words(`
+    commands: wordsOf(`
       exists del incr hset hget hmget hgetall hkeys hexists hdel hincrby
       zadd zrem zrange zrangebyscore zremrangebyscore zscore zcard`),
   },
   store: {
     keys: '{deployments}:*',
-    commands: words(`
+    commands: wordsOf(`
       pexpire hget hmget hset hsetnx hincrby
       zadd zrem zrange zrevrange zrevrank zremrangebyscore`),
   },
   // Nothing here writes, so no script of such a user can.
   'store:read': {
     keys: '{deployments}:*',
-    commands: words('hget hmget zrevrange zrevrank evalsha eval time'),
+    commands: wordsOf('hget hmget zrevrange zrevrank evalsha eval time'),
     scripts: false,
   },
   logs: {
     keys: '{log-*',
     channels: 'log:*',
-    commands: words('pexpire hget hset sadd srem scard xadd xrange publish subscribe unsubscribe'),
+    commands: wordsOf('pexpire hget hset sadd srem scard xadd xrange publish subscribe unsubscribe'),
   },
   'logs:read': {
     keys: '{log-*',
     channels: 'log:*',
-    commands: words('hget scard xrange subscribe unsubscribe'),
+    commands: wordsOf('hget scard xrange subscribe unsubscribe'),
     scripts: false,
   },
   subscriptions: {
     keys: '{connections}:*',
-    commands: words('pexpire pttl del sadd smembers zadd zrem zrangebyscore zremrangebyscore'),
+    commands: wordsOf('pexpire pttl del sadd smembers zadd zrem zrangebyscore zremrangebyscore'),
   },
-  tickets: { keys: '{tickets}:*', commands: words('set getdel'), scripts: false },
+  tickets: { keys: '{tickets}:*', commands: wordsOf('set getdel'), scripts: false },
 };
 
 /** Connecting: INFO is the ready check. */
-const CONNECT = words('info select');
+const CONNECT = wordsOf('info select');
 /** What every script does: know the time, remember its reply. */
-const SCRIPTS = words('evalsha eval time get set');
+const SCRIPTS = wordsOf('evalsha eval time get set');
 
 /** ACL rules for a user of these ports: to be joined with blanks, after the rules that set the password. */
 export function redisPermissions(prefix: string, ports: readonly RedisPort[]): string[] {

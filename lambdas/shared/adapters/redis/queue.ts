@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { QueueName } from '../../../../contract/names.ts';
 import type { Job, JobQueue, NewJob } from '../../ports.ts';
-import { available } from './available.ts';
+import { withRedisRetry } from './available.ts';
 import type { RedisPortOptions } from './ports.ts';
 import { ADD, COMPLETE, EXTEND, HAND_ON, LIST, NOTE, RELEASE, REMOVE, RETRY, TAKE } from './queueScripts.ts';
 import { type ScriptRunner, scriptRunner } from './scripts.ts';
@@ -30,57 +30,59 @@ const noteArguments = (notes: Readonly<Record<string, string>>) =>
  */
 export function redisQueue(redis: Redis, { prefix, clock }: RedisPortOptions): JobQueue {
   const runners = new Map<QueueName, ScriptRunner>();
-  const base = (queue: QueueName) => queueBase(prefix, queue);
-  const on = (queue: QueueName): ScriptRunner => {
-    const known = runners.get(queue) ?? scriptRunner(redis, base(queue), clock && (() => clock.now()));
+  const keyBase = (queue: QueueName) => queueBase(prefix, queue);
+  const runnerFor = (queue: QueueName): ScriptRunner => {
+    const known = runners.get(queue) ?? scriptRunner(redis, keyBase(queue), clock && (() => clock.now()));
     runners.set(queue, known);
     return known;
   };
-  const did = async (reply: Promise<unknown>) => (await reply) === '1';
+  const hasChanged = async (reply: Promise<unknown>) => (await reply) === '1';
 
   return {
-    add: (queue, job) => did(on(queue).run(ADD, ...jobArguments(job))),
+    enqueue: (queue, job) => hasChanged(runnerFor(queue).run(ADD, ...jobArguments(job))),
 
-    async take(queue, { leaseMs, limits }) {
+    async claim(queue, { leaseMs, limits }) {
       const most = [limits?.global, limits?.perOwner, limits?.perProject].map((n) => Math.min(n ?? NO_LIMIT, NO_LIMIT));
-      const reply = (await on(queue).run(TAKE, leaseMs, ...most)) as string;
+      const reply = (await runnerFor(queue).run(TAKE, leaseMs, ...most)) as string;
       if (reply === '') return null;
       const [lapsed, ...hash] = JSON.parse(reply) as string[];
-      return { ...fromHash(toHash(hash)), lapsed: lapsed === '1' };
+      return { ...fromHash(toHash(hash)), leaseExpired: lapsed === '1' };
     },
 
-    extend: (queue, id, leaseMs) => did(on(queue).run(EXTEND, id, leaseMs)),
+    heartbeat: (queue, id, leaseMs) => hasChanged(runnerFor(queue).run(EXTEND, id, leaseMs)),
 
-    note: (queue, id, notes) => did(on(queue).run(NOTE, id, ...noteArguments(notes))),
+    note: (queue, id, notes) => hasChanged(runnerFor(queue).run(NOTE, id, ...noteArguments(notes))),
 
-    handOn(queue, id, notes, to, jobs) {
+    enqueueFollowing(queue, id, notes, to, jobs) {
       const fields = noteArguments(notes);
-      return did(on(queue).run(HAND_ON, id, base(to), fields.length, ...fields, ...jobs.flatMap(jobArguments)));
+      return hasChanged(
+        runnerFor(queue).run(HAND_ON, id, keyBase(to), fields.length, ...fields, ...jobs.flatMap(jobArguments)),
+      );
     },
 
-    complete: (queue, id) => did(on(queue).run(COMPLETE, id, REMEMBER_ENDED_MS)),
+    ack: (queue, id) => hasChanged(runnerFor(queue).run(COMPLETE, id, REMEMBER_ENDED_MS)),
 
     retry: (queue, id, attempt, delayMs, notes = {}) =>
-      did(on(queue).run(RETRY, id, attempt, delayMs, NOTE_FIELD, ...noteArguments(notes))),
+      hasChanged(runnerFor(queue).run(RETRY, id, attempt, delayMs, NOTE_FIELD, ...noteArguments(notes))),
 
-    release: (queue, id, delayMs) => did(on(queue).run(RELEASE, id, delayMs)),
+    requeue: (queue, id, delayMs) => hasChanged(runnerFor(queue).run(RELEASE, id, delayMs)),
 
     async remove(queue, id) {
-      const reply = (await on(queue).run(REMOVE, id, REMEMBER_ENDED_MS)) as '' | 'removed' | 'active';
+      const reply = (await runnerFor(queue).run(REMOVE, id, REMEMBER_ENDED_MS)) as '' | 'removed' | 'active';
       return reply || 'absent';
     },
 
     async get(queue, id) {
-      const hash = await available(() => redis.hgetall(`${base(queue)}job:${id}`));
+      const hash = await withRedisRetry(() => redis.hgetall(`${keyBase(queue)}job:${id}`));
       return hash.id === undefined ? null : fromHash(hash);
     },
 
     async list(queue, state) {
-      const [now, ...hashes] = (await on(queue).run(LIST, state)) as [number, ...string[][]];
-      const due = (job: { runAt: string }) => Math.max(Number(job.runAt), now);
+      const [now, ...hashes] = (await runnerFor(queue).run(LIST, state)) as [number, ...string[][]];
+      const dueTime = (job: { runAt: string }) => Math.max(Number(job.runAt), now);
       return hashes
         .map(toHash)
-        .sort((a, b) => due(a) - due(b) || Number(a.number) - Number(b.number))
+        .sort((a, b) => dueTime(a) - dueTime(b) || Number(a.number) - Number(b.number))
         .map(fromHash);
     },
   };

@@ -1,4 +1,4 @@
-import { change, look } from './scripts.ts';
+import { changeScript, readScript } from './scripts.ts';
 
 /**
  * Where a job is, besides its hash `job:{id}`:
@@ -113,10 +113,10 @@ end
 `;
 
 /** args: id, group, then field and value pairs of the hash. '1' where it was added. */
-export const ADD = change(LIBRARY_OF_CHANGE, 'return addJob(unpack(args))');
+export const ADD = changeScript(LIBRARY_OF_CHANGE, 'return addJob(unpack(args))');
 
 /** args: lease (ms), limits: global, per owner, per project. A JSON list: '1' where its lease had ended, then the hash. */
-export const TAKE = change(
+export const TAKE = changeScript(
   LIBRARY_OF_CHANGE,
   `
   local lease, global, perOwner, perProject = tonumber(args[1]), tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
@@ -154,7 +154,7 @@ export const TAKE = change(
 );
 
 /** args: id, lease (ms). */
-export const EXTEND = change(
+export const EXTEND = changeScript(
   LIBRARY_OF_CHANGE,
   `
   if not isActive(args[1]) then return '' end
@@ -164,7 +164,7 @@ export const EXTEND = change(
 );
 
 /** args: id, then field and value pairs, the fields with the prefix of notes. */
-export const NOTE = change(
+export const NOTE = changeScript(
   LIBRARY_OF_CHANGE,
   `
   if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
@@ -173,7 +173,7 @@ export const NOTE = change(
 );
 
 /** args: id, base of the other queue, number of note arguments, these as in NOTE, then the arguments of each job. */
-export const HAND_ON = change(
+export const HAND_ON = changeScript(
   LIBRARY_OF_CHANGE + ADD_TO,
   `
   local notes = tonumber(args[3])
@@ -184,7 +184,7 @@ export const HAND_ON = change(
 );
 
 /** args: id, how long an ended job's id is remembered (ms). */
-export const COMPLETE = change(
+export const COMPLETE = changeScript(
   LIBRARY_OF_CHANGE,
   `
   if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
@@ -194,7 +194,7 @@ export const COMPLETE = change(
 );
 
 /** args: as COMPLETE. 'removed', 'active', or '' where there is none. */
-export const REMOVE = change(
+export const REMOVE = changeScript(
   LIBRARY_OF_CHANGE,
   `
   if redis.call('EXISTS', jobKey(args[1])) == 0 then return '' end
@@ -205,7 +205,7 @@ export const REMOVE = change(
 );
 
 /** args: id, attempt, delay (ms), prefix of notes, then field and value pairs of the next attempt's notes. */
-export const RETRY = change(
+export const RETRY = changeScript(
   LIBRARY_OF_CHANGE,
   `
   local id = args[1]
@@ -221,7 +221,7 @@ export const RETRY = change(
 );
 
 /** args: id, delay (ms). */
-export const RELEASE = change(
+export const RELEASE = changeScript(
   LIBRARY_OF_CHANGE,
   `
   if not isActive(args[1]) then return '' end
@@ -231,7 +231,7 @@ export const RELEASE = change(
 );
 
 /** args: state. The time, then the hash of each job. */
-export const LIST = look(
+export const LIST = readScript(
   LIBRARY,
   `
   local found = {now}

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { available } from './available.ts';
+import { withRedisRetry } from './available.ts';
 
 /** A Lua script; Redis runs one at a time and as a whole. */
 export interface Script {
@@ -10,7 +10,7 @@ export interface Script {
 
 export type Argument = string | number;
 
-const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') });
+const defineScript = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') });
 
 /** How long the reply of a call is remembered: longer than a client goes on sending it. */
 const REPLY_MS = 120_000;
@@ -24,8 +24,8 @@ const REPLY_MS = 120_000;
  * memory. Without the flags Redis would let a script write whose first write frees memory, such as SREM.
  * Source: https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags (Redis >= 7, Valkey)
  */
-export const change = (library: string, body: string, options: { allowOom?: boolean } = {}): Script =>
-  script(`#!lua${options.allowOom ? ' flags=allow-oom' : ''}
+export const changeScript = (library: string, body: string, options: { allowOom?: boolean } = {}): Script =>
+  defineScript(`#!lua${options.allowOom ? ' flags=allow-oom' : ''}
 ${PRELUDE}
 local replyKey = base .. 'reply:' .. ARGV[1]
 local reply = redis.call('GET', replyKey)
@@ -37,8 +37,8 @@ if reply ~= '' then redis.call('SET', replyKey, reply, 'PX', ${REPLY_MS}) end
 return reply`);
 
 /** A script that only reads, for a look at several keys in one moment. Returns what it likes. */
-export const look = (library: string, body: string): Script =>
-  script(`#!lua flags=no-writes\n${PRELUDE}${library}\n${body}`);
+export const readScript = (library: string, body: string): Script =>
+  defineScript(`#!lua flags=no-writes\n${PRELUDE}${library}\n${body}`);
 
 const PRELUDE = `
 local base = KEYS[1]
@@ -63,12 +63,12 @@ export function scriptRunner(redis: Redis, base: string, now?: () => number): Sc
   return {
     run(script, ...args) {
       const call = randomUUID();
-      return available(() => evaluate(redis, script, base, [call, now?.() ?? '', ...args]));
+      return withRedisRetry(() => evaluateScript(redis, script, base, [call, now?.() ?? '', ...args]));
     },
   };
 }
 
-async function evaluate(redis: Redis, { lua, sha }: Script, base: string, args: Argument[]): Promise<unknown> {
+async function evaluateScript(redis: Redis, { lua, sha }: Script, base: string, args: Argument[]): Promise<unknown> {
   try {
     return await redis.evalsha(sha, 1, base, ...args);
   } catch (e) {

@@ -3,10 +3,10 @@ import { VerenError } from '../../../../contract/errors.ts';
 import { isTerminal } from '../../../../contract/record.ts';
 import { rankOf } from '../../../domain/deploymentIds.ts';
 import { type DeploymentFacts, emptyFacts } from '../../../domain/facts.ts';
-import { reduce } from '../../../domain/reduce.ts';
+import { reduceEvent } from '../../../domain/reduce.ts';
 import { toRecord } from '../../../domain/toRecord.ts';
 import type { CreateResult, DeploymentStore } from '../../ports.ts';
-import { available } from './available.ts';
+import { withRedisRetry } from './available.ts';
 import type { RedisPortOptions } from './ports.ts';
 import { jobArguments, queueBase } from './queue.ts';
 import { scriptRunner } from './scripts.ts';
@@ -23,8 +23,8 @@ const MAX_CONFLICTS = 20;
 export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): DeploymentStore {
   const base = `${prefix}:{deployments}:`;
   const scripts = scriptRunner(redis, base, clock && (() => clock.now()));
-  const read = async (deploymentId: string) => {
-    const [facts, version, request] = await available(() =>
+  const readStored = async (deploymentId: string) => {
+    const [facts, version, request] = await withRedisRetry(() =>
       redis.hmget(`${base}deployment:${deploymentId}`, 'facts', 'version', 'request'),
     );
     return { facts: facts ? (JSON.parse(facts) as DeploymentFacts) : emptyFacts, version: version ?? '', request };
@@ -32,7 +32,7 @@ export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): D
 
   return {
     async create({ requested, request, idempotency, job }) {
-      const facts = reduce(emptyFacts, requested);
+      const facts = reduceEvent(emptyFacts, requested);
       const reply = (await scripts.run(
         CREATE,
         requested.deploymentId,
@@ -52,15 +52,15 @@ export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): D
     },
 
     async get(deploymentId) {
-      const { facts, request } = await read(deploymentId);
+      const { facts, request } = await readStored(deploymentId);
       const record = toRecord(facts);
       return record && { facts, record, request: request ? JSON.parse(request) : null };
     },
 
     async fold(deploymentId, events) {
       for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts++) {
-        const { facts, version } = await read(deploymentId);
-        const folded = events.reduce(reduce, facts);
+        const { facts, version } = await readStored(deploymentId);
+        const folded = events.reduce(reduceEvent, facts);
         const after = toRecord(folded);
         if (!after) return null;
         const before = toRecord(facts);
@@ -91,8 +91,8 @@ export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): D
       return last && records.length > limit ? { items, cursor: last.deploymentId } : { items };
     },
 
-    unfinished: () => available(() => redis.zrange(`${base}unfinished`, '0', '-1')),
+    unfinished: () => withRedisRetry(() => redis.zrange(`${base}unfinished`, '0', '-1')),
 
-    projectOwner: (projectId) => available(() => redis.hget(`${base}projects`, projectId)),
+    projectOwner: (projectId) => withRedisRetry(() => redis.hget(`${base}projects`, projectId)),
   };
 }

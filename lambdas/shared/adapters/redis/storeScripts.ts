@@ -1,5 +1,5 @@
 import { ADD_TO } from './queueScripts.ts';
-import { change, look } from './scripts.ts';
+import { changeScript, readScript } from './scripts.ts';
 
 /**
  * `deployment:{id}` is a hash of `facts` (JSON), `version` and `request` (JSON). `projects` holds the owner of each project,
@@ -20,7 +20,7 @@ end
 `;
 
 /** args: id, owner, project, rank (ms), facts, request, keep (ms), key's lifetime (ms), key or '', fingerprint; where it has a first job: base of its queue, the job's arguments. */
-export const CREATE = change(
+export const CREATE = changeScript(
   LIBRARY + ADD_TO,
   `
   local id, owner, project, rank, keepMs = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[7])
@@ -48,7 +48,7 @@ export const CREATE = change(
 );
 
 /** args: id, owner, project, rank (ms), facts, version they were made from ('' for none), '1' if terminal, keep (ms). '' where the version was another. */
-export const REPLACE = change(
+export const REPLACE = changeScript(
   LIBRARY,
   `
   local id, owner, project, rank, keepMs = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[8])
@@ -62,7 +62,7 @@ export const REPLACE = change(
 );
 
 /** args: name of the index, cursor or '', how many. The facts of each, newest first, as far as they are still kept. */
-export const PAGE = look(
+export const PAGE = readScript(
   LIBRARY,
   `
   local name, from, found = base .. 'index:' .. args[1], 0, {}

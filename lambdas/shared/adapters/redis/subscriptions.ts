@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Subscriptions } from '../../ports.ts';
-import { available } from './available.ts';
+import { withRedisRetry } from './available.ts';
 import type { RedisPortOptions } from './ports.ts';
-import { change, look, scriptRunner } from './scripts.ts';
+import { changeScript, readScript, scriptRunner } from './scripts.ts';
 
 /** API Gateway ends a WebSocket connection after two hours at most; what is older was never told to be gone. */
 const LIFETIME_MS = 2.25 * 3_600_000;
@@ -16,7 +16,7 @@ local function listenersKey(s) return base .. 'listeners:' .. s end
 `;
 
 /** args: connection, subject, lifetime (ms). */
-const SUBSCRIBE = change(
+const SUBSCRIBE = changeScript(
   LIBRARY,
   `
   local lifetime = redis.call('PTTL', ownerKey(args[1]))
@@ -30,7 +30,7 @@ const SUBSCRIBE = change(
 );
 
 /** args: subjects. */
-const SUBSCRIBERS = look(
+const SUBSCRIBERS = readScript(
   LIBRARY,
   `
   local found, known = {}, {}
@@ -44,7 +44,7 @@ const SUBSCRIBERS = look(
 );
 
 /** args: connection. */
-const DISCONNECT = change(
+const DISCONNECT = changeScript(
   LIBRARY,
   `
   for _, subject in ipairs(redis.call('SMEMBERS', subjectsKey(args[1]))) do
@@ -60,9 +60,9 @@ export function redisSubscriptions(redis: Redis, { prefix }: RedisPortOptions): 
   const scripts = scriptRunner(redis, base);
   return {
     async connect(connectionId, owner) {
-      await available(() => redis.set(`${base}owner:${connectionId}`, owner, 'PX', LIFETIME_MS));
+      await withRedisRetry(() => redis.set(`${base}owner:${connectionId}`, owner, 'PX', LIFETIME_MS));
     },
-    ownerOf: (connectionId) => available(() => redis.get(`${base}owner:${connectionId}`)),
+    ownerOf: (connectionId) => withRedisRetry(() => redis.get(`${base}owner:${connectionId}`)),
     async subscribe(connectionId, subject) {
       await scripts.run(SUBSCRIBE, connectionId, subject, LIFETIME_MS);
     },

@@ -1,21 +1,22 @@
 import type { Redis } from 'ioredis';
 import type { Tickets } from '../../ports.ts';
 import { newTicket, TICKET_LIFETIME_MS, ticketKey } from '../../tickets.ts';
-import { available } from './available.ts';
+import { withRedisRetry } from './available.ts';
 import type { RedisPortOptions } from './ports.ts';
 
 /** `{tickets}:{hash}` → end and owner, for a minute. GETDEL makes a ticket good for one connection, whoever asks at once. */
 export function redisTickets(redis: Redis, { prefix, clock = { now: Date.now } }: RedisPortOptions): Tickets {
-  const key = (ticket: string) => `${prefix}:{tickets}:${ticketKey(ticket)}`;
+  const keyOf = (ticket: string) => `${prefix}:{tickets}:${ticketKey(ticket)}`;
   return {
     async issue(owner) {
       const ticket = newTicket();
       const expiresAt = clock.now() + TICKET_LIFETIME_MS;
-      await available(() => redis.set(key(ticket), `${expiresAt} ${owner}`, 'PX', TICKET_LIFETIME_MS));
+      await withRedisRetry(() => redis.set(keyOf(ticket), `${expiresAt} ${owner}`, 'PX', TICKET_LIFETIME_MS));
       return { ticket, expiresAt };
     },
     async redeem(ticket) {
-      const [, end, owner] = /^(\d+) ([\s\S]+)$/.exec((await available(() => redis.getdel(key(ticket)))) ?? '') ?? [];
+      const [, end, owner] =
+        /^(\d+) ([\s\S]+)$/.exec((await withRedisRetry(() => redis.getdel(keyOf(ticket)))) ?? '') ?? [];
       return owner !== undefined && Number(end) > clock.now() ? owner : null;
     },
   };

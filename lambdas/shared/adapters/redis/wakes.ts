@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { type Bell, Bells } from '../following.ts';
-import { available } from './available.ts';
+import { withRedisRetry } from './available.ts';
 
 /** Followers look by themselves this often: heals whatever message was lost on a connection that died unnoticed. */
 const LOOK_MS = 10_000;
@@ -24,7 +24,7 @@ export class Wakes {
   async join(deploymentId: string): Promise<Bell> {
     const bell = this.#bells.join(deploymentId);
     try {
-      await available(() => this.#connection().subscribe(this.#channel(deploymentId)));
+      await withRedisRetry(() => this.#connection().subscribe(this.#channel(deploymentId)));
     } catch (e) {
       await this.leave(deploymentId, bell);
       throw e;

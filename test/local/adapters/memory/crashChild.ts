@@ -8,7 +8,7 @@ async function main() {
     const name = `${round}-${i}`;
     const at = new Date().toISOString();
     await Promise.all([
-      platform.queue.add('build', { id: name, data: 'x'.repeat(300), owner: 'ann', projectId: 'shop' }),
+      platform.queue.enqueue('build', { id: name, data: 'x'.repeat(300), owner: 'ann', projectId: 'shop' }),
       platform.bus.publish('deployment-events', [{ key: 'd', value: name }]),
       platform.logs.append(`log-${round}`, [
         { target: 'frontend', attempt: 1, n: i, at, stream: 'stdout', line: `line ${i}` },

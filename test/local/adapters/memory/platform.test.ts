@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type MemoryPlatform, openMemoryPlatform } from '../../../../local/adapters/memory/platform.ts';
-import { analyzing, canceled, request, requested } from '../../../contracts/deployments.ts';
+import { analyzing, canceled, request, requested } from '../../../ports/deployments.ts';
 import { fakeClock } from '../../../support/fakeClock.ts';
 
 let dir: string;
@@ -35,10 +35,10 @@ test('a restart changes nothing that can be seen', async () => {
   });
   await store.create({ requested: requested('d2', { seconds: 5 }), request: request() });
   await store.fold('d1', [analyzing('d1'), canceled('d1')]);
-  for (const id of ['a', 'b', 'c']) await queue.add('build', { id, data: { id }, owner: 'ann', projectId: 'shop' });
-  await queue.take('build', { leaseMs: 1_000 });
+  for (const id of ['a', 'b', 'c']) await queue.enqueue('build', { id, data: { id }, owner: 'ann', projectId: 'shop' });
+  await queue.claim('build', { leaseMs: 1_000 });
   await queue.note('build', 'a', { taskArn: 'arn' });
-  await queue.complete('build', 'b');
+  await queue.ack('build', 'b');
 
   const look = async () => ({
     waiting: await platform.queue.list('build', 'waiting'),
@@ -51,7 +51,7 @@ test('a restart changes nothing that can be seen', async () => {
   const before = await look();
   await restart();
   expect(await look()).toEqual(before);
-  expect(await platform.queue.add('build', { id: 'b', data: 0, owner: 'ann', projectId: 'shop' })).toBe(false);
+  expect(await platform.queue.enqueue('build', { id: 'b', data: 0, owner: 'ann', projectId: 'shop' })).toBe(false);
   expect(
     await platform.store.create({
       requested: requested('d3'),
@@ -153,7 +153,7 @@ test('a topic has one handler', () => {
   expect(() => platform.bus.subscribe('build-logs', async () => {})).toThrow('handler');
 });
 
-describe('the doorbell', () => {
+describe('the waker', () => {
   /** A worker whose runs end when they are told to. */
   function worker() {
     const ends: (() => void)[] = [];
@@ -168,10 +168,10 @@ describe('the doorbell', () => {
 
   test('many rings during a run lead to exactly one more', async () => {
     const w = worker();
-    platform.doorbell.on('build-worker', w.run);
-    await platform.doorbell.ring('build-worker');
+    platform.waker.on('build-worker', w.run);
+    await platform.waker.wake('build-worker');
     await turn();
-    for (let i = 0; i < 5; i++) await platform.doorbell.ring('build-worker');
+    for (let i = 0; i < 5; i++) await platform.waker.wake('build-worker');
     await turn();
     expect(w.runs()).toBe(1);
     w.end();
@@ -184,9 +184,9 @@ describe('the doorbell', () => {
 
   test('rings before the run starts are one run, and those from before there is a worker are kept', async () => {
     const w = worker();
-    await platform.doorbell.ring('build-worker');
-    await platform.doorbell.ring('build-worker');
-    platform.doorbell.on('build-worker', w.run);
+    await platform.waker.wake('build-worker');
+    await platform.waker.wake('build-worker');
+    platform.waker.on('build-worker', w.run);
     await turn();
     expect(w.runs()).toBe(1);
     w.end();
@@ -196,13 +196,13 @@ describe('the doorbell', () => {
 
   test('a run that fails is reported, and the next ring is answered', async () => {
     let runs = 0;
-    platform.doorbell.on('clone-worker', async () => {
+    platform.waker.on('clone-worker', async () => {
       runs++;
       throw new Error('no');
     });
-    await platform.doorbell.ring('clone-worker');
+    await platform.waker.wake('clone-worker');
     await turn();
-    await platform.doorbell.ring('clone-worker');
+    await platform.waker.wake('clone-worker');
     await turn();
     expect([runs, errors.length]).toEqual([2, 2]);
   });

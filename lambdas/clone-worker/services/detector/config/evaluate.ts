@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Expression, Item, Statement } from './syntax.ts';
+import type { ConfigStatement, Expression, Item } from './syntax.ts';
 import { isListValue, isObjectValue, mergeObjects, type ObjectValue, UNKNOWN, type Value } from './values.ts';
 
 /** Stands for the package's folder in absolute paths; deep, so that `../..` stays inside. */
@@ -23,7 +23,7 @@ export class Evaluator {
   readonly #known = new Map<Expression, Value>();
   #steps = 0;
 
-  constructor(program: readonly Statement[]) {
+  constructor(program: readonly ConfigStatement[]) {
     this.#scopes = [declarationsOf(program)];
     this.#modules = new Map(
       program.flatMap((s) => (s.type === 'import' ? s.names.map((name) => [name, s.module] as const) : [])),
@@ -33,28 +33,31 @@ export class Evaluator {
   evaluate(node: Expression, depth = 0): Value {
     this.#steps += 1;
     if (depth > MAX_DEPTH || this.#steps > MAX_STEPS) return UNKNOWN;
-    const next = (inner: Expression) => this.evaluate(inner, depth + 1);
+    const evaluateNext = (inner: Expression) => this.evaluate(inner, depth + 1);
     switch (node.type) {
       case 'literal':
         return node.value;
       case 'template':
-        return this.#template(node, next);
+        return this.#template(node, evaluateNext);
       case 'object':
-        return this.#object(node, next);
+        return this.#object(node, evaluateNext);
       case 'list':
-        return { kind: 'list', items: node.items.flatMap((item) => spreadItem(item, next)).slice(0, MAX_ITEMS) };
+        return {
+          kind: 'list',
+          items: node.items.flatMap((item) => spreadItem(item, evaluateNext)).slice(0, MAX_ITEMS),
+        };
       case 'name':
         return this.#name(node.name, depth);
       case 'member':
-        return this.#member(node, next);
+        return this.#member(node, evaluateNext);
       case 'call':
-        return this.#call(node, next);
+        return this.#call(node, evaluateNext);
       case 'binary':
-        return binary(node, next);
+        return evaluateBinary(node, evaluateNext);
       case 'conditional':
-        return conditional(node, next);
+        return evaluateConditional(node, evaluateNext);
       case 'not': {
-        const value = next(node.value);
+        const value = evaluateNext(node.value);
         return typeof value === 'boolean' ? !value : UNKNOWN;
       }
       case 'function':
@@ -127,7 +130,7 @@ export class Evaluator {
       const list = next(callee.object);
       if (isListValue(list))
         return name === 'join'
-          ? joined(
+          ? joinItems(
               list.items,
               given.map(({ value }) => next(value)),
             )
@@ -154,7 +157,7 @@ export class Evaluator {
   }
 
   /** What a function gives: its expression, or of several that it may return the last, which no condition picked before. */
-  #returned(body: Expression | readonly Statement[], depth: number): Value {
+  #returned(body: Expression | readonly ConfigStatement[], depth: number): Value {
     if (!isStatements(body)) return this.evaluate(body, depth + 1);
     this.#scopes.push(declarationsOf(body));
     const found: Value[] = [];
@@ -164,7 +167,7 @@ export class Evaluator {
   }
 
   /** True where a statement always returns. */
-  #collectReturns(statements: readonly Statement[], depth: number, found: Value[]): boolean {
+  #collectReturns(statements: readonly ConfigStatement[], depth: number, found: Value[]): boolean {
     if (depth > MAX_DEPTH || found.length > 50) return true;
     for (const statement of statements) {
       if (statement.type === 'return') {
@@ -186,9 +189,10 @@ const isFalsy = (value: Value): boolean => value === false || value === null || 
 type Next = (node: Expression) => Value;
 type Node<Type extends Expression['type']> = Extract<Expression, { type: Type }>;
 
-const isStatements = (body: Expression | readonly Statement[]): body is readonly Statement[] => Array.isArray(body);
+const isStatements = (body: Expression | readonly ConfigStatement[]): body is readonly ConfigStatement[] =>
+  Array.isArray(body);
 
-const declarationsOf = (statements: readonly Statement[]): ReadonlyMap<string, Expression> =>
+const declarationsOf = (statements: readonly ConfigStatement[]): ReadonlyMap<string, Expression> =>
   new Map(statements.flatMap((s) => (s.type === 'declare' ? [[s.name, s.value] as const] : [])));
 
 function spreadItem({ value, spread }: Item, next: Next): Value[] {
@@ -201,7 +205,7 @@ function spreadItem({ value, spread }: Item, next: Next): Value[] {
   return [UNKNOWN];
 }
 
-function binary({ operator, left: l, right: r }: Node<'binary'>, next: Next): Value {
+function evaluateBinary({ operator, left: l, right: r }: Node<'binary'>, next: Next): Value {
   const left = next(l);
   if (operator === '&&') return isFalsy(left) ? left : next(r);
   if (operator === '||' || operator === '??') {
@@ -215,11 +219,11 @@ function binary({ operator, left: l, right: r }: Node<'binary'>, next: Next): Va
     const sum = typeof left === 'string' && typeof right === 'string' ? left + right : undefined;
     return sum !== undefined && sum.length <= MAX_TEXT ? sum : UNKNOWN;
   }
-  return compared(left, right, operator.startsWith('='));
+  return compareValues(left, right, operator.startsWith('='));
 }
 
 /** A build is made in production mode, and `build` is the command that is run, whatever variable holds them. */
-function compared(left: Value, right: Value, equal: boolean): Value {
+function compareValues(left: Value, right: Value, equal: boolean): Value {
   const known = left !== UNKNOWN && right !== UNKNOWN;
   const sides = [left, right];
   const building = sides.includes('production') || sides.includes('build');
@@ -227,7 +231,7 @@ function compared(left: Value, right: Value, equal: boolean): Value {
   return (known ? left === right : building) === equal;
 }
 
-function conditional({ test, yes, no }: Node<'conditional'>, next: Next): Value {
+function evaluateConditional({ test, yes, no }: Node<'conditional'>, next: Next): Value {
   const decided = next(test);
   if (decided === true || decided === false) return next(decided ? yes : no);
   const yesValue = next(yes);
@@ -236,7 +240,7 @@ function conditional({ test, yes, no }: Node<'conditional'>, next: Next): Value 
 }
 
 /** `['a', 'b'].join('/')` */
-function joined(items: readonly Value[], [separator = ',']: readonly Value[]): Value {
+function joinItems(items: readonly Value[], [separator = ',']: readonly Value[]): Value {
   const known = typeof separator === 'string' && items.every((item) => typeof item === 'string');
   const text = known ? items.join(separator) : '';
   return known && text.length <= MAX_TEXT ? text : UNKNOWN;

@@ -1,5 +1,5 @@
-import { type Expression, type Item, type Property, type Statement, UNKNOWN_EXPRESSION } from './syntax.ts';
-import { type Token, type Tokens, tokenize } from './tokens.ts';
+import { type ConfigStatement, type Expression, type Item, type Property, UNKNOWN_EXPRESSION } from './syntax.ts';
+import { type Token, type Tokens, tokenizeSource } from './tokens.ts';
 
 /** Deeper nesting is no configuration, and recursion must end before the stack does. */
 const MAX_DEPTH = 100;
@@ -28,8 +28,8 @@ const OTHER_OPERATORS = /^(?:[-*/%<>&|^]|in|instanceof)$/;
  * throws. Types are skipped. A general parser of TypeScript tries arrow functions several ways and takes exponential time
  * for nested ones, which a repository could use to stop the analysis.
  */
-export function parseProgram(source: string): readonly Statement[] {
-  const parser = new Parser(tokenize(source));
+export function parseProgram(source: string): readonly ConfigStatement[] {
+  const parser = new Parser(tokenizeSource(source));
   return parser.statements(parser.end, 0);
 }
 
@@ -74,8 +74,8 @@ class Parser {
     this.#at = this.#closing[this.#at]! >= 0 ? this.#close(this.#at, end) + 1 : this.#at + 1;
   }
 
-  statements(end: number, depth: number): Statement[] {
-    const found: Statement[] = [];
+  statements(end: number, depth: number): ConfigStatement[] {
+    const found: ConfigStatement[] = [];
     while (this.#at < end) {
       if (this.#take(';')) continue;
       const before = this.#at;
@@ -96,7 +96,7 @@ class Parser {
     this.#take(';');
   }
 
-  #statement(end: number, depth: number, found: Statement[]): void {
+  #statement(end: number, depth: number, found: ConfigStatement[]): void {
     const start = this.#at;
     if (this.#take('import')) {
       this.#import(end, found);
@@ -125,7 +125,7 @@ class Parser {
     else this.#assignment(end, depth, found);
   }
 
-  #import(end: number, found: Statement[]): void {
+  #import(end: number, found: ConfigStatement[]): void {
     const names: string[] = [];
     for (; this.#at < end && !this.#is(';'); this.#at += 1) {
       const token = this.#list[this.#at]!;
@@ -139,7 +139,7 @@ class Parser {
     }
   }
 
-  #declarations(end: number, depth: number, exported: boolean, found: Statement[]): void {
+  #declarations(end: number, depth: number, exported: boolean, found: ConfigStatement[]): void {
     this.#at += 1;
     do {
       const pattern = this.#is('{') || this.#is('[');
@@ -167,7 +167,7 @@ class Parser {
     return names;
   }
 
-  #if(end: number, depth: number, found: Statement[]): void {
+  #if(end: number, depth: number, found: ConfigStatement[]): void {
     this.#at += 1;
     if (!this.#is('(')) return;
     const close = this.#close(this.#at, end);
@@ -179,9 +179,9 @@ class Parser {
     found.push({ type: 'if', test, yes, no });
   }
 
-  #branch(end: number, depth: number): Statement[] {
+  #branch(end: number, depth: number): ConfigStatement[] {
     if (this.#is('{')) return this.#block(end, depth);
-    const found: Statement[] = [];
+    const found: ConfigStatement[] = [];
     const before = this.#at;
     if (depth < MAX_DEPTH && this.#at < end) this.#statement(end, depth + 1, found);
     if (this.#at === before && this.#at < end) this.#skipStatement(end);
@@ -189,7 +189,7 @@ class Parser {
     return found;
   }
 
-  #block(end: number, depth: number): Statement[] {
+  #block(end: number, depth: number): ConfigStatement[] {
     const close = this.#close(this.#at, end);
     this.#at += 1;
     const found = depth < MAX_DEPTH ? this.statements(close, depth + 1) : [];
@@ -198,7 +198,7 @@ class Parser {
   }
 
   /** `module.exports = …`, `exports.a = …`, `module.exports.a = …`; anything else is skipped by the caller. */
-  #assignment(end: number, depth: number, found: Statement[]): void {
+  #assignment(end: number, depth: number, found: ConfigStatement[]): void {
     let at = this.#at;
     if (this.#is('module', at) && this.#is('.', at + 1)) at += 2;
     if (!this.#is('exports', at)) return;
@@ -321,7 +321,7 @@ class Parser {
     }
     if (token.kind === 'template') {
       this.#at += 1;
-      return template(token.text, depth);
+      return parseTemplate(token.text, depth);
     }
     if (this.#is('(')) {
       const close = this.#close(this.#at, end);
@@ -487,7 +487,7 @@ function requiredModule(value: Expression): string | undefined {
 }
 
 /** A template literal: its texts, and its expressions where each is short. */
-function template(raw: string, depth: number): Expression {
+function parseTemplate(raw: string, depth: number): Expression {
   const texts: string[] = [];
   const values: Expression[] = [];
   let text = '';

@@ -28,34 +28,34 @@ export interface ProgramConfig {
 /** Reads a configuration written as a program, without running it, in time linear in the text. Never throws. */
 export function readProgram(file: string, source: string): ProgramConfig {
   const { root, named } = readExports(source.length > MAX_LENGTH ? '' : source);
-  const value = (...path: string[]) =>
+  const readValue = (...path: string[]) =>
     valueAt(root, ...path) ?? (path.length === 0 ? undefined : valueAt(named.get(path[0]!), ...path.slice(1)));
   return {
     file,
     root,
-    value,
+    value: readValue,
     text(...path) {
-      const found = value(...path);
+      const found = readValue(...path);
       return typeof found === 'string' ? found : undefined;
     },
     path(...path) {
-      const found = value(...path);
+      const found = readValue(...path);
       return typeof found === 'string' ? relativePath(found) : undefined;
     },
     pathFrom(base, ...path) {
-      const found = value(...path);
+      const found = readValue(...path);
       if (typeof found !== 'string') return undefined;
       return relativePath(found.startsWith('/') ? found : posix.join(base, found));
     },
-    isSet: (expected, ...path) => value(...path) === expected,
+    isSet: (expected, ...path) => readValue(...path) === expected,
     isUnclear(...path) {
-      const found = value(...path);
+      const found = readValue(...path);
       // A folder outside of the repository is not where the files can be taken from.
       if (typeof found === 'string') return relativePath(found) === undefined;
       return found === UNKNOWN || (typeof found === 'object' && found !== null && found.kind === 'call');
     },
     plugin: (names, ...list) =>
-      callsIn(value(...(list.length === 0 ? ['plugins'] : list))).find(
+      callsIn(readValue(...(list.length === 0 ? ['plugins'] : list))).find(
         (call) => names.includes(call.name) || (call.module !== undefined && names.includes(call.module)),
       ),
   };

@@ -10,7 +10,7 @@ export type Expression =
   | { readonly type: 'binary'; readonly operator: string; readonly left: Expression; readonly right: Expression }
   | { readonly type: 'conditional'; readonly test: Expression; readonly yes: Expression; readonly no: Expression }
   | { readonly type: 'not'; readonly value: Expression }
-  | { readonly type: 'function'; readonly body: Expression | readonly Statement[] }
+  | { readonly type: 'function'; readonly body: Expression | readonly ConfigStatement[] }
   | { readonly type: 'unknown' };
 
 export interface Item {
@@ -21,7 +21,7 @@ export type Property =
   | { readonly kind: 'value'; readonly key: string | Expression; readonly value: Expression }
   | { readonly kind: 'spread'; readonly value: Expression };
 
-export type Statement =
+export type ConfigStatement =
   | { readonly type: 'declare'; readonly name: string; readonly value: Expression; readonly exported: boolean }
   /** `import a from 'm'`, `const {a} = require('m')`. */
   | { readonly type: 'import'; readonly names: readonly string[]; readonly module: string }
@@ -31,8 +31,8 @@ export type Statement =
   | {
       readonly type: 'if';
       readonly test: Expression;
-      readonly yes: readonly Statement[];
-      readonly no: readonly Statement[];
+      readonly yes: readonly ConfigStatement[];
+      readonly no: readonly ConfigStatement[];
     };
 
 export const UNKNOWN_EXPRESSION: Expression = { type: 'unknown' };

@@ -22,12 +22,12 @@ const NAME_PART = /[\p{L}\p{Nl}\p{Nd}$_\u200c\u200d]/u;
 const BEFORE_REGEX = new Set(['return', 'case', 'typeof', 'in', 'of', 'await', 'new', 'default']);
 
 /** Undefined where the text is no program at all: an odd closing bracket, a string without an end. */
-export function tokenize(source: string): Tokens {
+export function tokenizeSource(source: string): Tokens {
   const list: Token[] = [];
   const closing: number[] = [];
   const open: number[] = [];
   let first = true;
-  const push = (kind: TokenKind, text: string) => {
+  const pushToken = (kind: TokenKind, text: string) => {
     list.push({ kind, text, first });
     closing.push(-1);
     first = false;
@@ -39,26 +39,26 @@ export function tokenize(source: string): Tokens {
       i += 1;
     } else if (/\s/.test(c) || c === '\ufeff') i += 1;
     else if (source.startsWith('//', i) || (i === 0 && source.startsWith('#!'))) i = endOfLine(source, i);
-    else if (source.startsWith('/*', i)) i = after(source, '*/', i + 2);
+    else if (source.startsWith('/*', i)) i = indexAfter(source, '*/', i + 2);
     else if (c === '"' || c === "'") {
       const end = endOfString(source, i);
-      push('string', unescaped(source.slice(i + 1, end)));
+      pushToken('string', unescapeText(source.slice(i + 1, end)));
       i = end + 1;
     } else if (c === '`') {
       const end = endOfTemplate(source, i);
-      push('template', source.slice(i, end));
+      pushToken('template', source.slice(i, end));
       i = end;
     } else if (/[0-9]/.test(c)) {
       const end = endOfWord(source, i, /[\w.]/);
-      push('number', source.slice(i, end));
+      pushToken('number', source.slice(i, end));
       i = end;
     } else if (NAME_START.test(c)) {
       const end = endOfWord(source, i + 1, NAME_PART);
-      push('name', source.slice(i, end));
+      pushToken('name', source.slice(i, end));
       i = end;
     } else if (c === '/' && regexMayBegin(list.at(-1))) {
       const end = endOfRegex(source, i);
-      push('regex', source.slice(i, end));
+      pushToken('regex', source.slice(i, end));
       i = end;
     } else {
       const text = PUNCTUATORS.find((p) => source.startsWith(p, i)) ?? c;
@@ -70,16 +70,16 @@ export function tokenize(source: string): Tokens {
           open.pop();
         }
       }
-      push('punctuator', text);
+      pushToken('punctuator', text);
       i += text.length;
     }
   }
   return { list, closing };
 }
 
-const endOfLine = (source: string, from: number) => after(source, '\n', from) - 1 || source.length;
+const endOfLine = (source: string, from: number) => indexAfter(source, '\n', from) - 1 || source.length;
 
-function after(source: string, what: string, from: number): number {
+function indexAfter(source: string, what: string, from: number): number {
   const at = source.indexOf(what, from);
   return at < 0 ? source.length : at + what.length;
 }
@@ -93,7 +93,7 @@ function endOfString(source: string, start: number): number {
   return source.length;
 }
 
-const unescaped = (text: string) =>
+const unescapeText = (text: string) =>
   text.replace(/\\(?:\r\n|[\s\S])/g, (pair) => (pair[1] === '\n' ? '' : pair.slice(1)));
 
 /** Index after the closing back quote; what is inside of `${}` may hold strings and templates of its own. */

@@ -2,8 +2,8 @@ import { join } from '../../../../../contract/repo-fs.ts';
 import { findFramework } from '../frameworkTable.ts';
 import type { Language, LanguageContext } from '../language.ts';
 import type { Project } from '../project.ts';
-import { servers } from './javascriptServers.ts';
-import { sites } from './javascriptSites.ts';
+import { proposeServers } from './javascriptServers.ts';
+import { proposeSites } from './javascriptSites.ts';
 import { isNxApplication } from './nx.ts';
 
 /** Everything with a package.json. */
@@ -15,17 +15,17 @@ export const javascript: Language = {
     const project: Project = { repo: context.repo, dir, pkg };
     const framework = findFramework(context.repo, dir, pkg);
     if (isNxRoot(project, context)) return [];
-    const found = sites(project, framework, context);
-    return [...found, ...servers(project, framework, context, found.length > 0)];
+    const found = proposeSites(project, framework, context);
+    return [...found, ...proposeServers(project, framework, context, found.length > 0)];
   },
 };
 
 /** The root of an Nx workspace holds the dependencies of all applications, which are the candidates in its place. */
 function isNxRoot({ repo, dir }: Project, { folders, wanted }: LanguageContext): boolean {
   if (!repo.has(join(dir, 'nx.json')) || Object.values(wanted).includes(dir)) return false;
-  const below = (folder: string) => folder !== dir && (dir === '.' || folder.startsWith(`${dir}/`));
+  const isBelow = (folder: string) => folder !== dir && (dir === '.' || folder.startsWith(`${dir}/`));
   const ownConfig = [...repo.fs.list(dir).keys()].some((name) =>
     /^(?:next|nuxt|astro|svelte|remix|react-router|angular)\.(?:config\.\w+|json)$/.test(name),
   );
-  return !ownConfig && folders.some((folder) => below(folder) && isNxApplication(repo, folder));
+  return !ownConfig && folders.some((folder) => isBelow(folder) && isNxApplication(repo, folder));
 }

@@ -7,17 +7,17 @@ import { generatorAt } from '../generators.ts';
 import type { Forced, LanguageContext, Proposal } from '../language.ts';
 import { workerAssets } from '../outputSettings.ts';
 import { packageFile, packagePlan } from '../packagePlan.ts';
-import { dependency, fileIn, type Project, script } from '../project.ts';
+import { dependencyVersion, fileIn, type Project, scriptOf } from '../project.ts';
 import { renderingOf } from '../rendering.ts';
 import { pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
-import { choosePort, type Start, startOf, usesBun } from '../startCommand.ts';
+import { choosePort, type StartCommand, startOf, usesBun } from '../startCommand.ts';
 import { judgeStart } from '../startJudgement.ts';
 
 const STRENGTH = { framework: 45, program: 15, script: 5, library: -15 };
 
 /** A package as a server: known by its framework, or by a start script that runs a program. */
-export function servers(
+export function proposeServers(
   project: Project,
   framework: FoundFramework | undefined,
   context: LanguageContext,
@@ -63,16 +63,16 @@ function isService(
   project: Project,
   framework: FoundFramework | undefined,
   known: boolean,
-  start: Start,
+  start: StartCommand,
   isSite: boolean,
 ): boolean {
   const { pkg } = project;
   if (dependsOnOtherPlace(project) && !(start.certain && runsServerFile(start))) return false;
   if (isDesktopOrCommand(project, known)) return false;
-  if (!start.certain && (isCloudFunction(project) || judgeStart(project, script(project, 'start')) === 'developer'))
+  if (!start.certain && (isCloudFunction(project) || judgeStart(project, scriptOf(project, 'start')) === 'developer'))
     return false;
   // Code for Workers exports a handler and listens to nothing.
-  if (!start.certain && (workerAssets(project) !== undefined || dependency(project, 'wrangler') !== undefined))
+  if (!start.certain && (workerAssets(project) !== undefined || dependencyVersion(project, 'wrangler') !== undefined))
     return false;
   // They export a handler for other hosts, which Node loads and leaves; Bun and these adapters listen.
   if (!start.certain && !listensByItself(project)) return false;
@@ -113,7 +113,7 @@ const OTHER_PLACES = [
 ];
 
 const dependsOnOtherPlace = (project: Project): boolean =>
-  OTHER_PLACES.some((name) => dependency(project, name) !== undefined);
+  OTHER_PLACES.some((name) => dependencyVersion(project, name) !== undefined);
 
 /** Written for a cloud that starts it itself. */
 export const isForOtherPlace = (project: Project): boolean => dependsOnOtherPlace(project) || isCloudFunction(project);
@@ -141,17 +141,17 @@ function isCloudFunction({ repo, dir }: Project): boolean {
 function listensByItself(project: Project): boolean {
   const slug = serverFramework(project)?.slug;
   if ((slug !== 'hono' && slug !== 'elysia') || usesBun(project)) return true;
-  return ['@hono/node-server', '@elysiajs/node', 'bun'].some((name) => dependency(project, name) !== undefined);
+  return ['@hono/node-server', '@elysiajs/node', 'bun'].some((name) => dependencyVersion(project, name) !== undefined);
 }
 
-const runsServerFile = ({ line }: Start): boolean =>
+const runsServerFile = ({ line }: StartCommand): boolean =>
   /(?:^|\s)(?:node|bun|tsx|ts-node|pm2-runtime|pm2)\s(?!.*\.output\/)/.test(line);
 
 /** A program with a window, an extension of an editor, or one that is installed to be called by its name. */
 export function isDesktopOrCommand(project: Project, known: boolean): boolean {
   if (
     ['electron', '@tauri-apps/cli', 'nw', '@neutralinojs/neu', 'electron-nightly'].some(
-      (name) => dependency(project, name) !== undefined,
+      (name) => dependencyVersion(project, name) !== undefined,
     )
   )
     return true;
@@ -177,7 +177,7 @@ function backendPlan(project: Project, context: LanguageContext, findings: Findi
 function compileStep(project: Project, line: string, findings: Findings): string | null {
   const built = /(?:^|\s)(?:\.\/)?((?:dist|build|lib|out)\/[\w./-]+)/.exec(line)?.[1];
   if (built === undefined || fileIn(project, built)) return null;
-  if (!fileIn(project, 'tsconfig.json') || dependency(project, 'typescript') === undefined) return null;
+  if (!fileIn(project, 'tsconfig.json') || dependencyVersion(project, 'typescript') === undefined) return null;
   const rule = `the start command runs ${built}, and there is no build script`;
   return findings.because('buildCommand', 'npx tsc', rule, join(project.dir, 'tsconfig.json'));
 }

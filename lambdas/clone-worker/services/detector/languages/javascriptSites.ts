@@ -8,15 +8,15 @@ import {
   buildScriptOf,
   DOCUMENTATION,
   liftedOutput,
+  normalisePath,
   type Output,
   outputOf,
   ownCommands,
   plainOutput,
-  tidy,
 } from '../outputDirectory.ts';
 import { buildsLibrary, workerAssets } from '../outputSettings.ts';
 import { packageFile, packagePlan } from '../packagePlan.ts';
-import { dependency, fileIn, type Project, script } from '../project.ts';
+import { dependencyVersion, fileIn, type Project, scriptOf } from '../project.ts';
 import { needsServer, renderingOf, type ServerRendering, type StaticRendering } from '../rendering.ts';
 import { pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
@@ -29,17 +29,21 @@ const STRENGTH = { framework: 50, bundler: 40, documentation: 30, page: 12, stor
 const LIBRARY_MODE = -30;
 
 /** A package as a site: static, or rendered on a server and then a backend. */
-export function sites(project: Project, framework: FoundFramework | undefined, context: LanguageContext): Proposal[] {
+export function proposeSites(
+  project: Project,
+  framework: FoundFramework | undefined,
+  context: LanguageContext,
+): Proposal[] {
   const page = PAGES.find((name) => fileIn(project, name));
   const wanted = context.wanted.frontend === project.dir;
   const path = pathScore('frontend', project.dir);
   if (!framework) {
     const plain: StaticRendering = { kind: 'static', rule: 'no framework that renders on a server' };
-    if (wanted) return [site(project, undefined, plain, STRENGTH.page, 'named in the request', context)];
+    if (wanted) return [proposeSite(project, undefined, plain, STRENGTH.page, 'named in the request', context)];
     if (page === undefined) return unsureSites(project, undefined, context);
-    if (script(project, 'build') === '' || serverFramework(project)) return [];
+    if (scriptOf(project, 'build') === '' || serverFramework(project)) return [];
     if (isPartOfGenerator(project, page)) return [];
-    return [site(project, undefined, plain, STRENGTH.page + path, `has a build script and ${page}`, context)];
+    return [proposeSite(project, undefined, plain, STRENGTH.page + path, `has a build script and ${page}`, context)];
   }
   const bundler = BUNDLERS.has(framework.slug);
   if (bundler && page === undefined && !wanted) return unsureSites(project, framework, context);
@@ -52,8 +56,8 @@ export function sites(project: Project, framework: FoundFramework | undefined, c
   const rendering = renderingOf(project, framework);
   if (framework.slug === 'nitro' && rendering.kind === 'server')
     return [nitroServer(project, framework, rendering, context)];
-  if (rendering.kind === 'static') return [site(project, framework, rendering, score, framework.match, context)];
-  const asServer = rendered(project, framework, rendering, score, context);
+  if (rendering.kind === 'static') return [proposeSite(project, framework, rendering, score, framework.match, context)];
+  const asServer = proposeRendered(project, framework, rendering, score, context);
   return wanted ? [asServer, forcedStatic(project, framework, rendering, score, context)] : [asServer];
 }
 
@@ -71,7 +75,7 @@ function strengthOf(project: Project, { slug }: FoundFramework): number {
   if (BUNDLERS.has(slug)) return STRENGTH.bundler;
   const documents =
     DOCUMENTATION.has(slug) ||
-    ['@astrojs/starlight', 'nextra', 'fumadocs-ui'].some((name) => dependency(project, name) !== undefined);
+    ['@astrojs/starlight', 'nextra', 'fumadocs-ui'].some((name) => dependencyVersion(project, name) !== undefined);
   return documents ? STRENGTH.documentation : STRENGTH.framework;
 }
 
@@ -138,11 +142,11 @@ function nitroServer(
   context: LanguageContext,
 ): Proposal {
   const score = STRENGTH.nitro + (project.pkg.isLibrary ? STRENGTH.library : 0) + pathScore('backend', project.dir);
-  const { needsServer: _, ...proposal } = rendered(project, framework, rendering, score, context);
+  const { needsServer: _, ...proposal } = proposeRendered(project, framework, rendering, score, context);
   return proposal;
 }
 
-function site(
+function proposeSite(
   project: Project,
   framework: FoundFramework | undefined,
   rendering: StaticRendering,
@@ -161,7 +165,7 @@ function site(
       const plan = packagePlan(project, framework, context, findings, forced);
       findings.because('rendering', 'static', rendering.rule, rendering.file);
       const output: Output = framework ? outputOf(project, framework, rendering) : plainOutput(project);
-      const outputDirectory = findings.because('outputDirectory', tidy(output.path), output.rule, output.file);
+      const outputDirectory = findings.because('outputDirectory', normalisePath(output.path), output.rule, output.file);
       if (forced.outputDirectory === undefined) warnAboutOutput(project, output, findings);
       return forced.outputDirectory === undefined ? liftedOutput({ ...plan, outputDirectory }, findings) : plan;
     },
@@ -171,7 +175,7 @@ function site(
 function warnAboutOutput(project: Project, output: Output, findings: Findings): void {
   if (output.unclear !== undefined)
     findings.warn(
-      `${output.unclear} says where the files are written, but not in a way that can be read without running it; "${tidy(output.path)}" is expected. "frontend.outputDirectory" can name it.`,
+      `${output.unclear} says where the files are written, but not in a way that can be read without running it; "${normalisePath(output.path)}" is expected. "frontend.outputDirectory" can name it.`,
     );
   if (buildsLibrary(project))
     findings.warn(
@@ -193,7 +197,7 @@ function forcedStatic(
   context: LanguageContext,
 ): Proposal {
   const said: StaticRendering = { kind: 'static', rule: '"outputDirectory" in the request' };
-  const proposal = site(project, framework, said, score, 'named in the request', context);
+  const proposal = proposeSite(project, framework, said, score, 'named in the request', context);
   return {
     ...proposal,
     plan(findings, forced) {
@@ -204,14 +208,14 @@ function forcedStatic(
 }
 
 /** A framework that renders on a server: built as a backend, by its own start script or its documented command. */
-function rendered(
+function proposeRendered(
   project: Project,
   framework: FoundFramework,
   rendering: ServerRendering,
   score: number,
   context: LanguageContext,
 ): Proposal {
-  const own = script(project, 'start');
+  const own = scriptOf(project, 'start');
   const developing =
     FOR_DEVELOPING.test(own) || judgeStart(project, own) === 'developer' || judgeStart(project, own) === 'foreign';
   const ownStart = own !== '' && !developing ? own : undefined;

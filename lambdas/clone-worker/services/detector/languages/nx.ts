@@ -1,7 +1,7 @@
 import { join, upward } from '../../../../../contract/repo-fs.ts';
 import { type FoundFramework, findFrameworkBySlug } from '../frameworkTable.ts';
 import type { Language, LanguageContext, Proposal } from '../language.ts';
-import { tidy } from '../outputDirectory.ts';
+import { normalisePath } from '../outputDirectory.ts';
 import type { PackageJson } from '../packageJson.ts';
 import { packagePlan } from '../packagePlan.ts';
 import { configFile, fileIn, type Project, projectConfig } from '../project.ts';
@@ -35,7 +35,7 @@ export const nxProjects: Language = {
         }
       : readApplication(repo.text(join(dir, 'project.json')) ?? '', dir);
     if (!application || !/^[@\w./-]{1,200}$/.test(application.name)) return [];
-    return proposals({ repo, dir, pkg }, root, application, context);
+    return proposalsOf({ repo, dir, pkg }, root, application, context);
   },
 };
 
@@ -66,29 +66,29 @@ interface Application {
 }
 
 type Json = Readonly<Record<string, unknown>>;
-const object = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
-const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+const objectOf = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
+const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
 
 /** Undefined for a library, for end-to-end tests, and for a file that cannot be read. */
 function readApplication(source: string, dir: string): Application | undefined {
-  const project = object(parseJsonc(source));
-  const name = text(project.name) ?? dir.slice(dir.lastIndexOf('/') + 1);
+  const project = objectOf(parseJsonc(source));
+  const name = textOf(project.name) ?? dir.slice(dir.lastIndexOf('/') + 1);
   if (project.projectType !== 'application' || /(?:^|[-_])e2e$/.test(name) || !/^[@\w./-]{1,200}$/.test(name))
     return undefined;
-  const build = object(object(project.targets ?? project.architect).build);
-  const options = object(build.options);
+  const build = objectOf(objectOf(project.targets ?? project.architect).build);
+  const options = objectOf(build.options);
   return {
     name,
-    executor: text(build.executor) ?? '',
-    outputPath: text(options.outputPath) ?? text(object(options.outputPath).base),
-    target: text(options.target) ?? text(options.platform),
+    executor: textOf(build.executor) ?? '',
+    outputPath: textOf(options.outputPath) ?? textOf(objectOf(options.outputPath).base),
+    target: textOf(options.target) ?? textOf(options.platform),
   };
 }
 
-function proposals(project: Project, root: string, application: Application, context: LanguageContext): Proposal[] {
+function proposalsOf(project: Project, root: string, application: Application, context: LanguageContext): Proposal[] {
   const slug = siteSlug(project, application);
   const framework = slug === undefined ? undefined : findFrameworkBySlug(slug, `Nx application ${application.name}`);
-  if (!framework) return [server(project, root, application, context)];
+  if (!framework) return [proposeServer(project, root, application, context)];
   const rendering = renderingOf(project, framework);
   if (rendering.kind === 'server') return [renderedSite(project, root, application, framework, rendering, context)];
   return [
@@ -101,7 +101,7 @@ function proposals(project: Project, root: string, application: Application, con
       plan(findings, forced) {
         const plan = rootPlan(project, root, application, framework, context, findings, forced);
         const output = outputPath(project, application, rendering.output);
-        const outputDirectory = below(root, output);
+        const outputDirectory = pathBelow(root, output);
         findings.because('outputDirectory', outputDirectory, 'where Nx writes', join(project.dir, 'project.json'));
         return { ...plan, outputDirectory };
       },
@@ -144,15 +144,15 @@ function rootPlan(
 function outputPath(project: Project, application: Application, rendered: string | undefined): string {
   const outDir = projectConfig(project, 'vite.config')?.path('build', 'outDir');
   if (outDir !== undefined) return resolvePath(project.dir, outDir) ?? 'dist';
-  const base = tidy(application.outputPath ?? `dist/${project.dir}`);
+  const base = normalisePath(application.outputPath ?? `dist/${project.dir}`);
   if (/:application$/.test(application.executor)) return `${base}/browser`;
   return application.executor.includes('next') ? `${base}/${rendered ?? 'out'}` : base;
 }
 
-const below = (root: string, path: string) =>
+const pathBelow = (root: string, path: string) =>
   root === '.' ? path : path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
 
-function server(project: Project, root: string, application: Application, context: LanguageContext): Proposal {
+function proposeServer(project: Project, root: string, application: Application, context: LanguageContext): Proposal {
   return {
     target: 'backend',
     path: project.dir,
@@ -161,7 +161,7 @@ function server(project: Project, root: string, application: Application, contex
     reason: `Nx application ${application.name} without a page`,
     plan(findings, forced) {
       const plan = rootPlan(project, root, application, undefined, context, findings, forced);
-      const start = `node ${below(root, tidy(application.outputPath ?? `dist/${project.dir}`))}/main.js`;
+      const start = `node ${pathBelow(root, normalisePath(application.outputPath ?? `dist/${project.dir}`))}/main.js`;
       findings.because('startCommand', start, 'where Nx writes', join(project.dir, 'project.json'));
       return { ...plan, startCommand: start, port: choosePort('', findings) };
     },

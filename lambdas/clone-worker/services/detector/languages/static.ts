@@ -30,18 +30,18 @@ export const staticPages: Language = {
     const { repo } = context;
     const name = dir.slice(dir.lastIndexOf('/') + 1);
     if (!repo.has(join(dir, 'index.html'))) return [];
-    if (context.wanted.frontend === dir) return [proposal(dir, '')];
-    if (builds(dir, context) || startsServer(dir, context)) return [];
+    if (context.wanted.frontend === dir) return [proposeFolder(dir, '')];
+    if (hasBuild(dir, context) || startsServer(dir, context)) return [];
     if (templateSign(repo, dir) !== undefined || isSourcePage(repo, dir)) return [];
     const above = [...upward(dir)].slice(1).find((at) => repo.has(join(at, 'package.json')));
     if (above !== undefined && (!OWN_SITE.test(name) || isNamedByScript(dir, above, context))) return [];
     if ([...upward(dir)].slice(1).some((at) => repo.has(join(at, 'index.html')))) return [];
-    return [proposal(dir, name)];
+    return [proposeFolder(dir, name)];
   },
 };
 
 /** A package with a build script makes its page itself. */
-function builds(dir: string, { repo }: LanguageContext): boolean {
+function hasBuild(dir: string, { repo }: LanguageContext): boolean {
   return repo.packageJson(dir)?.scripts.has('build') === true;
 }
 
@@ -75,7 +75,7 @@ function isNamedByScript(dir: string, above: string, { repo }: LanguageContext):
 }
 
 /** `name` is empty where the folder itself was asked for. */
-function proposal(dir: string, name: string): Proposal {
+function proposeFolder(dir: string, name: string): Proposal {
   const inside = dir !== '.' && OUTPUT_NAMES.has(name);
   const path = inside ? (parent(dir) ?? '.') : dir;
   const outputDirectory = inside ? name : '.';

@@ -1,12 +1,12 @@
 import { join, upward } from '../../../../../contract/repo-fs.ts';
-import { type Command, scriptCommands } from '../commandLine.ts';
+import { type ParsedCommand, scriptCommands } from '../commandLine.ts';
 import type { FoundFramework } from '../frameworkTable.ts';
 import { generatorAt } from '../generators.ts';
 import type { LanguageContext, Proposal } from '../language.ts';
 import { holdsOtherLanguage } from '../otherLanguages.ts';
 import { workerAssets } from '../outputSettings.ts';
 import { packageFile, packagePlan } from '../packagePlan.ts';
-import { dependency, fileIn, type Project, script } from '../project.ts';
+import { dependencyVersion, fileIn, type Project, scriptOf } from '../project.ts';
 import { isNamedAsFrontend, pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
 import { goesElsewhere, isForeignProgram, judgeStart } from '../startJudgement.ts';
@@ -24,7 +24,7 @@ export function unknownBuild(
   framework: FoundFramework | undefined,
   context: LanguageContext,
 ): Proposal | undefined {
-  if (script(project, 'build') === '' || isOtherThanSite(project) || !mayMakePage(project)) return undefined;
+  if (scriptOf(project, 'build') === '' || isOtherThanSite(project) || !mayMakePage(project)) return undefined;
   return {
     target: 'frontend',
     path: project.dir,
@@ -61,13 +61,13 @@ function isOtherThanSite(project: Project): boolean {
   const { repo, dir, pkg } = project;
   if (pkg.isLibrary || LIBRARY_FIELDS.some((field) => Object.hasOwn(pkg.raw, field))) return true;
   if (serverFramework(project) || isDesktopOrCommand(project, false) || isForOtherPlace(project)) return true;
-  if (workerAssets(project) !== undefined || dependency(project, 'wrangler') !== undefined) return true;
+  if (workerAssets(project) !== undefined || dependencyVersion(project, 'wrangler') !== undefined) return true;
   if (isWorkspaceRoot(project) || belongsToOtherLanguage(project) || generatorAt(repo, dir)) return true;
   if (['Procfile', 'action.yml', 'action.yaml'].some((name) => fileIn(project, name))) return true;
   if ([...pkg.dependencies.keys()].some((name) => PROGRAMS.test(name))) return true;
   if ([...pkg.dependencies.keys(), ...pkg.devDependencies.keys()].some((name) => BUILT_FOR_OTHERS.test(name)))
     return true;
-  return judgeStart(project, script(project, 'start')) === 'server' || developsProgram(project);
+  return judgeStart(project, scriptOf(project, 'start')) === 'server' || developsProgram(project);
 }
 
 /** Assets of a program in another language, such as the theme of a Django site; a folder named as frontends are stands alone. */
@@ -103,7 +103,7 @@ const BUNDLERS = /^(?:webpack|webpack-cli|rollup|rolldown|rspack|rspack-cli|esbu
 
 /** Whether one of the commands of the build script may write a page, and all of them can be run here. */
 function mayMakePage(project: Project): boolean {
-  if (goesElsewhere(script(project, 'build'))) return false;
+  if (goesElsewhere(scriptOf(project, 'build'))) return false;
   const commands = scriptCommands(project, 'build');
   if (commands.some(({ program }) => ORCHESTRATORS.test(program) || isForeignProgram(program))) return false;
   return commands.some((command) => {
@@ -113,9 +113,9 @@ function mayMakePage(project: Project): boolean {
   });
 }
 
-const namesPage = ({ args }: Command): boolean => args.some((arg) => /\.html?\b|\bhtml\b/i.test(arg));
+const namesPage = ({ args }: ParsedCommand): boolean => args.some((arg) => /\.html?\b|\bhtml\b/i.test(arg));
 
-const copiesPage = (project: Project, command: Command): boolean =>
+const copiesPage = (project: Project, command: ParsedCommand): boolean =>
   namesPage(command) ||
   command.args.some((arg) => {
     const folder = arg.replace(/^\.\//, '').replace(/[*./]{1,40}$/, '');
@@ -129,7 +129,7 @@ const PAGE_MAKER =
 const WRITTEN = ['dist', 'build', 'out', 'public', 'www', 'docs', '_site', 'static'];
 
 /** A bundler writes code; pages come from a plugin, an entry, or lie where it writes. */
-function bundlesPage(project: Project, command: Command): boolean {
+function bundlesPage(project: Project, command: ParsedCommand): boolean {
   if (command.args.some((arg) => /^--(?:platform|target)=node/.test(arg))) return false;
   const { dependencies, devDependencies } = project.pkg;
   return (

@@ -81,11 +81,11 @@ describeWith(redisMissing, 'why the queue is not BullMQ', () => {
     const ours = redisQueue(client, { prefix: engine.prefix() });
     for (let i = 0; i <= blocked; i++) {
       const owner = i === blocked ? 'bob' : 'ann';
-      await ours.add('build', { id: `j${i}`, owner, projectId: `p${i}`, data: null });
+      await ours.enqueue('build', { id: `j${i}`, owner, projectId: `p${i}`, data: null });
     }
     const limits = { global: 10, perOwner: 1, perProject: 10 };
-    expect((await ours.take('build', { leaseMs: 1_000, limits }))?.owner).toBe('ann');
-    expect((await ours.take('build', { leaseMs: 1_000, limits }))?.owner).toBe('bob');
+    expect((await ours.claim('build', { leaseMs: 1_000, limits }))?.owner).toBe('ann');
+    expect((await ours.claim('build', { leaseMs: 1_000, limits }))?.owner).toBe('bob');
     client.disconnect();
   });
 

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { connectRedis } from '../../../../../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts, type RedisPorts } from '../../../../../lambdas/shared/adapters/redis/ports.ts';
 import type { LogEntry } from '../../../../../lambdas/shared/ports.ts';
-import { analyzing, canceled, request, requested } from '../../../../contracts/deployments.ts';
+import { analyzing, canceled, request, requested } from '../../../../ports/deployments.ts';
 import { describeWith } from '../../../../support/engines.ts';
 import { type OwnRedis, ownRedis, ownRedisMissing } from '../../../../support/redis.ts';
 import { tcpProxy } from '../../../../support/tcpProxy.ts';
@@ -58,8 +58,8 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
     const taken: string[] = [];
     const work = Array.from({ length: 300 }, async (_, i) => {
       await new Promise((resolve) => setTimeout(resolve, i * 3));
-      if (await queue.add(Q, job(`j${i}`))) added.push(`j${i}`);
-      const got = await queue.take(Q, LEASE);
+      if (await queue.enqueue(Q, job(`j${i}`))) added.push(`j${i}`);
+      const got = await queue.claim(Q, LEASE);
       if (got) taken.push(got.id);
     });
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -75,11 +75,11 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
   test('away for good: UNAVAILABLE, soon, with a sentence that names no secret', async () => {
     const own = await ownRedis();
     const ports = open(own.url);
-    await ports.queue.add(Q, job('a'));
+    await ports.queue.enqueue(Q, job('a'));
     await own.stop();
     const started = Date.now();
     const calls = [
-      ports.queue.take(Q, LEASE),
+      ports.queue.claim(Q, LEASE),
       ports.queue.get(Q, 'a'),
       ports.store.get('d'),
       ports.store.create({ requested: requested('d'), request: request() }),
@@ -95,24 +95,24 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
 
   test('out of memory: UNAVAILABLE and nothing half done; what frees memory goes on', async () => {
     const { queue, store, logs, subscriptions } = open();
-    for (const id of ['old', 'tried', 'given back', 'waiting']) await queue.add(Q, job(id));
-    for (let i = 0; i < 3; i++) await queue.take(Q, LEASE);
+    for (const id of ['old', 'tried', 'given back', 'waiting']) await queue.enqueue(Q, job(id));
+    for (let i = 0; i < 3; i++) await queue.claim(Q, LEASE);
     await logs.append('d', [line(0)]);
     await admin.config('SET', 'maxmemory', '1');
     cleanUp.push(() => admin.config('SET', 'maxmemory', '0'));
     const reason = { code: 'UNAVAILABLE', details: { reason: 'Redis is out of memory' } };
     const create = { requested: requested('d'), request: request(), idempotency: { key: 'k', fingerprint: 'f' } };
     await Promise.all([
-      expect(queue.add(Q, job('new'))).rejects.toMatchObject(reason),
+      expect(queue.enqueue(Q, job('new'))).rejects.toMatchObject(reason),
       expect(store.create(create)).rejects.toMatchObject(reason),
       expect(logs.append('d', [line(0), line(1)])).rejects.toMatchObject(reason),
-      expect(queue.take(Q, LEASE)).rejects.toMatchObject(reason),
+      expect(queue.claim(Q, LEASE)).rejects.toMatchObject(reason),
       expect(subscriptions.connect('c', 'ann')).rejects.toMatchObject(reason),
     ]);
-    expect(await queue.extend(Q, 'old', 1_000)).toBe(true);
-    expect(await queue.complete(Q, 'old')).toBe(true);
+    expect(await queue.heartbeat(Q, 'old', 1_000)).toBe(true);
+    expect(await queue.ack(Q, 'old')).toBe(true);
     expect(await queue.retry(Q, 'tried', 1, 0)).toBe(true);
-    expect(await queue.release(Q, 'given back', 0)).toBe(true);
+    expect(await queue.requeue(Q, 'given back', 0)).toBe(true);
     expect(await queue.remove(Q, 'waiting')).toBe('removed');
     expect((await logs.read('d', 0, 9)).map((l) => l.seq)).toEqual([1]);
     expect([await queue.get(Q, 'new'), await store.get('d'), await store.projectOwner('shop')]).toEqual([
@@ -121,7 +121,7 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
       null,
     ]);
     await admin.config('SET', 'maxmemory', '0');
-    expect(await queue.add(Q, job('new'))).toBe(true);
+    expect(await queue.enqueue(Q, job('new'))).toBe(true);
     expect(await store.create({ ...create, requested: requested('e') })).toEqual({ kind: 'created' });
     await logs.append('d', [line(0), line(1)]);
     expect((await logs.read('d', 0, 9)).map((l) => l.seq)).toEqual([1, 2]);
@@ -129,10 +129,10 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
 
   test('READONLY during a failover is waited out', async () => {
     const { queue } = open();
-    await queue.add(Q, job('a'));
+    await queue.enqueue(Q, job('a'));
     await admin.replicaof('127.0.0.1', '1');
     cleanUp.push(() => admin.replicaof('NO', 'ONE'));
-    const taking = queue.take(Q, LEASE);
+    const taking = queue.claim(Q, LEASE);
     await new Promise((resolve) => setTimeout(resolve, 250));
     await admin.replicaof('NO', 'ONE');
     expect((await taking)?.id).toBe('a');
@@ -142,7 +142,7 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
     const { queue } = open();
     await admin.replicaof('127.0.0.1', '1');
     cleanUp.push(() => admin.replicaof('NO', 'ONE'));
-    await expect(queue.add(Q, job('a'))).rejects.toMatchObject({
+    await expect(queue.enqueue(Q, job('a'))).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       details: { reason: 'Redis is failing over' },
     });
@@ -164,16 +164,16 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
 
     test('of the queue', async () => {
       const { queue } = ports;
-      expect(await lost(() => queue.add(Q, job('a')))).toBe(true);
-      await queue.add(Q, job('b'));
-      expect((await lost(() => queue.take(Q, LEASE)))?.id).toBe('a');
+      expect(await lost(() => queue.enqueue(Q, job('a')))).toBe(true);
+      await queue.enqueue(Q, job('b'));
+      expect((await lost(() => queue.claim(Q, LEASE)))?.id).toBe('a');
       expect((await queue.list(Q, 'waiting')).map((j) => j.id)).toEqual(['b']);
       expect(await lost(() => queue.retry(Q, 'a', 1, 0))).toBe(true);
       expect(await queue.get(Q, 'a')).toMatchObject({ attempt: 2 });
       expect(await lost(() => queue.remove(Q, 'a'))).toBe('removed');
-      await queue.take(Q, LEASE);
-      expect(await lost(() => queue.release(Q, 'b', 0))).toBe(true);
-      expect(await lost(() => queue.complete(Q, 'b'))).toBe(true);
+      await queue.claim(Q, LEASE);
+      expect(await lost(() => queue.requeue(Q, 'b', 0))).toBe(true);
+      expect(await lost(() => queue.ack(Q, 'b'))).toBe(true);
     });
 
     test('of the store', async () => {
@@ -229,9 +229,9 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
 
   test('nothing is kept for ever but what has to be', async () => {
     const { queue, store, logs, subscriptions, prefix } = open();
-    await queue.add(Q, job('a'));
-    await queue.take(Q, LEASE);
-    await queue.complete(Q, 'a');
+    await queue.enqueue(Q, job('a'));
+    await queue.claim(Q, LEASE);
+    await queue.ack(Q, 'a');
     await store.create({ requested: requested('d'), request: request(), idempotency: { key: 'k', fingerprint: 'f' } });
     await store.fold('d', [canceled('d')]);
     await logs.append('d', [line(0), line(5)]);

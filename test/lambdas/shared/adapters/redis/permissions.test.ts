@@ -4,7 +4,7 @@ import { connectRedis } from '../../../../../lambdas/shared/adapters/redis/conne
 import { type RedisPort, redisPermissions } from '../../../../../lambdas/shared/adapters/redis/permissions.ts';
 import { openRedisPorts, type RedisPorts } from '../../../../../lambdas/shared/adapters/redis/ports.ts';
 import type { LogEntry } from '../../../../../lambdas/shared/ports.ts';
-import { canceled, request, requested } from '../../../../contracts/deployments.ts';
+import { canceled, request, requested } from '../../../../ports/deployments.ts';
 import { describeWith } from '../../../../support/engines.ts';
 import { type OwnRedis, ownRedis, ownRedisMissing } from '../../../../support/redis.ts';
 
@@ -15,19 +15,21 @@ const line: LogEntry = { at: '', target: 'frontend', stream: 'stdout', attempt: 
 /** Everything that can be asked of each port, on every way through its scripts. */
 const uses: Record<RedisPort, (ports: RedisPorts) => Promise<void>> = {
   async queue({ queue }) {
-    for (const id of ['a', 'b', 'c']) await queue.add(Q, { id, owner: 'ann', projectId: 'shop', data: 0 });
-    await queue.take(Q, LEASE);
+    for (const id of ['a', 'b', 'c']) await queue.enqueue(Q, { id, owner: 'ann', projectId: 'shop', data: 0 });
+    await queue.claim(Q, LEASE);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect((await queue.take(Q, LEASE))?.id).toBe('a');
-    await queue.extend(Q, 'a', 60_000);
+    expect((await queue.claim(Q, LEASE))?.id).toBe('a');
+    await queue.heartbeat(Q, 'a', 60_000);
     await queue.note(Q, 'a', { note: 'x' });
-    await queue.handOn(Q, 'a', { note: 'y' }, 'clone', [{ id: 'a', owner: 'ann', projectId: 'shop', data: 0 }]);
+    await queue.enqueueFollowing(Q, 'a', { note: 'y' }, 'clone', [
+      { id: 'a', owner: 'ann', projectId: 'shop', data: 0 },
+    ]);
     expect(await queue.retry(Q, 'a', 1, 5)).toBe(true);
-    await queue.take(Q, LEASE);
-    await queue.release(Q, 'b', 0);
+    await queue.claim(Q, LEASE);
+    await queue.requeue(Q, 'b', 0);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    await queue.take(Q, LEASE);
-    await queue.complete(Q, 'a');
+    await queue.claim(Q, LEASE);
+    await queue.ack(Q, 'a');
     expect(await queue.remove(Q, 'c')).toBe('removed');
     expect(await queue.get(Q, 'b')).not.toBeNull();
     expect([...(await queue.list(Q, 'active')), ...(await queue.list(Q, 'waiting'))]).toHaveLength(1);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Job, JobQueue, Limits, TakenJob } from '../../lambdas/shared/ports.ts';
+import type { ClaimedJob, Job, JobQueue, Limits } from '../../lambdas/shared/ports.ts';
 import type { FakeClock } from '../support/fakeClock.ts';
 
 /** The queue as its port describes it, as simply as it can be written: a list in the order of addition. */
@@ -56,7 +56,7 @@ function waitingAgain({ leaseUntil: _, ...job }: Job, runAt: number): Job {
   return { ...job, state: 'waiting', runAt };
 }
 
-function take(m: Model, leaseMs: number, limits: Limits): TakenJob | null {
+function take(m: Model, leaseMs: number, limits: Limits): ClaimedJob | null {
   const holding = m.jobs.filter((j) => isActive(j) && j.leaseUntil! > m.now);
   const free = (j: Job) =>
     holding.length < limits.global &&
@@ -68,7 +68,7 @@ function take(m: Model, leaseMs: number, limits: Limits): TakenJob | null {
   const found = [...lapsed, ...due].find(free);
   if (!found) return null;
   replace(m, found.id, (j) => ({ ...j, state: 'active', leaseUntil: m.now + leaseMs }));
-  return { ...m.jobs.find((j) => j.id === found.id)!, lapsed: isActive(found) };
+  return { ...m.jobs.find((j) => j.id === found.id)!, leaseExpired: isActive(found) };
 }
 
 const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
@@ -90,21 +90,21 @@ export const queueCommands = fc.commands(
           m.jobs.push({ id, owner, projectId, data: null, state: 'waiting', attempt: 1, ...times, notes: {} });
           return true;
         },
-        (r) => r.queue.add(Q, { id, owner, projectId, data: null }),
+        (r) => r.queue.enqueue(Q, { id, owner, projectId, data: null }),
       ),
     ),
     fc.tuple(ms, limits).map(([leaseMs, limits]) =>
       step(
         `take for ${leaseMs} within ${JSON.stringify(limits)}`,
         (m) => take(m, leaseMs, limits),
-        (r) => r.queue.take(Q, { leaseMs, limits }),
+        (r) => r.queue.claim(Q, { leaseMs, limits }),
       ),
     ),
     fc.tuple(id, ms).map(([id, leaseMs]) =>
       step(
         `extend ${id} by ${leaseMs}`,
         (m) => replace(m, id, (j) => (isActive(j) ? { ...j, leaseUntil: m.now + leaseMs } : null)),
-        (r) => r.queue.extend(Q, id, leaseMs),
+        (r) => r.queue.heartbeat(Q, id, leaseMs),
       ),
     ),
     fc.tuple(id, fc.constantFrom('x', 'y'), fc.string()).map(([id, key, value]) =>
@@ -124,7 +124,7 @@ export const queueCommands = fc.commands(
         },
         async ({ queue }) => {
           const jobs = next.map((n) => ({ id: n, owner: 'o', projectId: 'p', data: null }));
-          const known = await queue.handOn(Q, id, { next: String(next) }, 'clone', jobs);
+          const known = await queue.enqueueFollowing(Q, id, { next: String(next) }, 'clone', jobs);
           return [known, (await queue.list('clone', 'waiting')).map((j) => j.id).sort()];
         },
       ),
@@ -133,7 +133,7 @@ export const queueCommands = fc.commands(
       step(
         `complete ${id}`,
         (m) => end(m, id),
-        (r) => r.queue.complete(Q, id),
+        (r) => r.queue.ack(Q, id),
       ),
     ),
     fc.tuple(id, fc.integer({ min: 1, max: 3 }), ms).map(([id, attempt, delay]) =>
@@ -151,7 +151,7 @@ export const queueCommands = fc.commands(
       step(
         `release ${id} for ${delay}`,
         (m) => replace(m, id, (j) => (isActive(j) ? waitingAgain(j, m.now + delay) : null)),
-        (r) => r.queue.release(Q, id, delay),
+        (r) => r.queue.requeue(Q, id, delay),
       ),
     ),
     id.map((id) =>

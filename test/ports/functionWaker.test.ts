@@ -1,14 +1,14 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import type { DoorbellName } from '../../contract/names.ts';
-import { lambdaDoorbell } from '../../lambdas/shared/adapters/aws/doorbell.ts';
-import type { Doorbell } from '../../lambdas/shared/ports.ts';
-import { memoryDoorbell } from '../../local/adapters/memory/doorbell.ts';
+import type { WakeableFunction } from '../../contract/names.ts';
+import { createLambdaWaker } from '../../lambdas/shared/adapters/aws/functionWaker.ts';
+import type { FunctionWaker } from '../../lambdas/shared/ports.ts';
+import { memoryWaker } from '../../local/adapters/memory/functionWaker.ts';
 import { httpDouble } from '../support/httpDouble.ts';
 
 interface Opened {
-  readonly doorbell: Doorbell;
+  readonly waker: FunctionWaker;
   /** Runs of the function until now. */
-  runs(name: DoorbellName): number;
+  runs(name: WakeableFunction): number;
   /** From now on no ring gets through, or its run fails. */
   breakDown(): void;
   readonly errors: unknown[];
@@ -18,23 +18,23 @@ interface Opened {
 const adapters: Record<string, () => Promise<Opened>> = {
   async memory() {
     const errors: unknown[] = [];
-    const counts = new Map<DoorbellName, number>();
+    const counts = new Map<WakeableFunction, number>();
     let broken = false;
-    const doorbell = memoryDoorbell((e) => errors.push(e));
+    const waker = memoryWaker((e) => errors.push(e));
     for (const name of ['clone-worker', 'build-worker'] as const) {
-      doorbell.on(name, async () => {
+      waker.on(name, async () => {
         if (broken) throw new Error('broken');
         counts.set(name, (counts.get(name) ?? 0) + 1);
       });
     }
     return {
-      doorbell,
+      waker,
       errors,
       runs: (name) => counts.get(name) ?? 0,
       breakDown: () => {
         broken = true;
       },
-      close: () => doorbell.close(),
+      close: () => waker.close(),
     };
   },
 
@@ -50,7 +50,7 @@ const adapters: Record<string, () => Promise<Opened>> = {
     });
     const functions = { 'clone-worker': 'veren-clone', 'build-worker': 'veren-build' };
     return {
-      doorbell: lambdaDoorbell(lambda, { functions, onError: (e) => errors.push(e) }),
+      waker: createLambdaWaker(lambda, { functions, onError: (e) => errors.push(e) }),
       errors,
       runs: (name) =>
         endpoint.requests.filter(
@@ -78,7 +78,7 @@ async function until(what: () => boolean) {
   }
 }
 
-describe.each(Object.entries(adapters))('Doorbell on %s', (_, open) => {
+describe.each(Object.entries(adapters))('Waker on %s', (_, open) => {
   let opened: Opened;
   beforeEach(async () => {
     opened = await open();
@@ -86,35 +86,35 @@ describe.each(Object.entries(adapters))('Doorbell on %s', (_, open) => {
   afterEach(() => opened.close());
 
   test('a ring wakes its function and no other', async () => {
-    await opened.doorbell.ring('build-worker');
+    await opened.waker.wake('build-worker');
     await until(() => opened.runs('build-worker') === 1);
     expect(opened.runs('clone-worker')).toBe(0);
-    await opened.doorbell.ring('clone-worker');
+    await opened.waker.wake('clone-worker');
     await until(() => opened.runs('clone-worker') === 1);
     expect(opened.runs('build-worker')).toBe(1);
   });
 
   test('rings may be answered together, and a ring after a run is answered', async () => {
-    await Promise.all(Array.from({ length: 5 }, () => opened.doorbell.ring('build-worker')));
+    await Promise.all(Array.from({ length: 5 }, () => opened.waker.wake('build-worker')));
     await until(() => opened.runs('build-worker') >= 1);
     const runs = opened.runs('build-worker');
     expect(runs).toBeLessThanOrEqual(5);
-    await opened.doorbell.ring('build-worker');
+    await opened.waker.wake('build-worker');
     await until(() => opened.runs('build-worker') === runs + 1);
   });
 
   test('a ring never fails; that it did not get through is told to the operator', async () => {
     opened.breakDown();
-    await expect(opened.doorbell.ring('build-worker')).resolves.toBeUndefined();
+    await expect(opened.waker.wake('build-worker')).resolves.toBeUndefined();
     await until(() => opened.errors.length === 1);
   });
 });
 
 test('memory: runs of a name overlap as far as they may, so that one that hangs holds up no other', async () => {
-  const doorbell = memoryDoorbell(() => {});
+  const waker = memoryWaker(() => {});
   let [going, most, runs] = [0, 0, 0];
   const ends: (() => void)[] = [];
-  doorbell.on(
+  waker.on(
     'clone-worker',
     async () => {
       runs += 1;
@@ -125,7 +125,7 @@ test('memory: runs of a name overlap as far as they may, so that one that hangs 
     { atOnce: 2 },
   );
   for (let i = 1; i <= 4; i++) {
-    await doorbell.ring('clone-worker');
+    await waker.wake('clone-worker');
     await until(() => runs === Math.min(i, 2));
   }
   // Two rings that found no place lead to one run.
@@ -135,5 +135,5 @@ test('memory: runs of a name overlap as far as they may, so that one that hangs 
   ends[2]?.();
   await until(() => going === 0);
   expect({ most, runs }).toEqual({ most: 2, runs: 3 });
-  await doorbell.close();
+  await waker.close();
 });

@@ -1,14 +1,14 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import type { DoorbellName } from '../../../../contract/names.ts';
-import type { Doorbell } from '../../ports.ts';
+import type { WakeableFunction } from '../../../../contract/names.ts';
+import type { FunctionWaker } from '../../ports.ts';
 
-/** An asynchronous invoke is answered once it is queued. Whoever rings has something better to do than to wait longer. */
+/** An asynchronous invoke is answered once it is queued. The caller does not wait for the run. */
 const TIMEOUT_MS = 3_000;
 
-export interface LambdaDoorbellOptions {
+export interface LambdaWakerOptions {
   /** Name or ARN of the function behind each bell. */
-  readonly functions: Readonly<Record<DoorbellName, string>>;
-  /** Told of a ring that did not get through. The job is in the queue all the same, and the sweep finds it. */
+  readonly functions: Readonly<Record<WakeableFunction, string>>;
+  /** Told of a wake that did not get through. The job is in the queue all the same, and the sweep finds it. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -18,10 +18,10 @@ export async function invokeLater(lambda: LambdaClient, functionName: string): P
   await lambda.send(invoke, { abortSignal: AbortSignal.timeout(TIMEOUT_MS) });
 }
 
-/** Rings by asynchronous invoke. */
-export function lambdaDoorbell(lambda: LambdaClient, { functions, onError }: LambdaDoorbellOptions): Doorbell {
+/** Wakes functions by asynchronous invoke. */
+export function createLambdaWaker(lambda: LambdaClient, { functions, onError }: LambdaWakerOptions): FunctionWaker {
   return {
-    async ring(name) {
+    async wake(name) {
       try {
         await invokeLater(lambda, functions[name]);
       } catch (e) {

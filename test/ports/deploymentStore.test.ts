@@ -1,5 +1,5 @@
 import { emptyFacts } from '../../lambdas/domain/facts.ts';
-import { reduce } from '../../lambdas/domain/reduce.ts';
+import { reduceEvent } from '../../lambdas/domain/reduce.ts';
 import { toRecord } from '../../lambdas/domain/toRecord.ts';
 import type { DeploymentStore, JobQueue } from '../../lambdas/shared/ports.ts';
 import { analyzed, analyzing, canceled, request, requested, retrying, started } from './deployments.ts';
@@ -20,7 +20,7 @@ overStorages('DeploymentStore', (open) => {
 
   test('what was created can be read', async () => {
     expect(await create('d1')).toEqual({ kind: 'created' });
-    const facts = reduce(emptyFacts, requested('d1'));
+    const facts = reduceEvent(emptyFacts, requested('d1'));
     expect(await store.get('d1')).toEqual({ facts, record: toRecord(facts), request: request() });
     expect(await store.get('d2')).toBeNull();
     expect(await store.projectOwner('shop')).toBe('ann');
@@ -112,7 +112,7 @@ overStorages('DeploymentStore', (open) => {
     const events = Array.from({ length: 12 }, (_, i) => [started('d1', i + 1, i), retrying('d1', i + 1, i)]).flat();
     await Promise.all([...events, analyzed('d1')].map((event) => store.fold('d1', [event])));
     const { facts } = (await store.get('d1'))!;
-    expect(facts).toEqual([requested('d1'), analyzed('d1'), ...events].reduce(reduce, emptyFacts));
+    expect(facts).toEqual([requested('d1'), analyzed('d1'), ...events].reduce(reduceEvent, emptyFacts));
   });
 
   test('what is not stored comes into being from its request, and from nothing else', async () => {
