@@ -107,6 +107,7 @@ describeWith(
       expect(KAFKA_BROKERS).toMatch(/^127\.0\.0\.1:\d+$/);
       expect(variables).toEqual({
         GIT_REPOSITORY__URL: record.gitUrl,
+        GIT_BRANCH: 'main',
         GIT_COMMIT: record.commit,
         GIT_ALLOW_PROTOCOL: 'https:http:file',
         PROJECT_ID: 'react',
@@ -126,6 +127,7 @@ describeWith(
         INSTALLCOMMAND: 'npm ci',
         BUILDCOMMAND: 'npm run build',
         OUTPUT_DIR: 'dist',
+        OUTPUT_NAMED: '0',
         PACKAGE_MANAGER: expect.stringMatching(/^npm/),
       });
       // What the task-watcher is told when it asks.

@@ -1,6 +1,9 @@
 import { type DeploymentRecord, isTerminal } from '../../../contract/record.ts';
 import type { ControlPlane } from './controlPlane.ts';
 
+/** A run that is held up by a test's own doing is not waited for longer. */
+const MAX_IDLE_WAIT_MS = 2_000;
+
 /** Lets time pass and sweeps until every one of them has ended; throws after so many sweeps. */
 export async function untilEnded(
   plane: ControlPlane,
@@ -17,6 +20,8 @@ export async function untilEnded(
     await new Promise((r) => setTimeout(r, pauseMs));
     const records = await Promise.all(ids.map((id) => plane.record(id)));
     if (records.every((r) => isTerminal(r.status))) return records;
+    // On a busy machine the test's clock would otherwise run away from events that are still being delivered.
+    await Promise.race([plane.idle(), new Promise((r) => setTimeout(r, MAX_IDLE_WAIT_MS).unref())]);
     advance(stepMs);
   }
   const left = await Promise.all(ids.map((id) => plane.record(id)));
