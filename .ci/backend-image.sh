@@ -78,7 +78,8 @@ buildah run "$container" -- /kaniko/crane version >/dev/null || fail 'crane does
 buildah run "$container" -- /kaniko/executor version >/dev/null || fail 'the executor does not run'
 
 # The entry point as ECS starts it, without a job: it comes as far as its script, which says what is missing.
-entry=$(buildah inspect --type container --format '{{json .OCIv1.Config.Entrypoint}}' "$container")
+entry=$(buildah inspect --type container "$container" |
+  command node -p 'JSON.stringify(JSON.parse(fs.readFileSync(0, "utf8")).OCIv1.config.Entrypoint)')
 [[ "$entry" == '["/kaniko/tini","--","/kaniko/veren/build-image-backend/main.sh"]' ]] || fail "its entry point is $entry"
 code=0
 said=$(buildah run "$container" -- /kaniko/tini -- /kaniko/veren/build-image-backend/main.sh 2>&1) || code=$?
