@@ -49,7 +49,16 @@ const PLATFORM_SECRETS = [
   'EVENT_SIGNING_KEY',
 ] as const;
 
-/** What must never be in a log: the platform's secrets, and every variable that the user gave for the build. */
+/**
+ * Variables that every tool knows as a setting with public words for values: masking `production` would garble a log and hide
+ * nothing. Any other variable may be a secret, whatever its name is.
+ */
+const PUBLIC_SETTINGS: ReadonlySet<string> = new Set(
+  `NODE_ENV BABEL_ENV APP_ENV RAILS_ENV JEKYLL_ENV HUGO_ENV HUGO_ENVIRONMENT ELEVENTY_ENV FLASK_ENV DJANGO_SETTINGS_MODULE
+  NODE_OPTIONS LOG_LEVEL LANG LC_ALL TZ HOST PORT`.split(/\s+/),
+);
+
+/** What must never be in a log: the platform's secrets, and every variable of the build but those that are public settings. */
 export function secretsOf(
   job: { readonly [K in (typeof PLATFORM_SECRETS)[number]]?: string | undefined } & {
     readonly BUILD_ENV: Readonly<Record<string, string>>;
@@ -57,5 +66,8 @@ export function secretsOf(
 ): string[] {
   const platform = PLATFORM_SECRETS.map((name) => job[name]).filter((v) => v !== undefined);
   const basic = job.GIT_TOKEN ? [Buffer.from(`x-access-token:${job.GIT_TOKEN}`).toString('base64')] : [];
-  return [...platform, ...basic, ...Object.values(job.BUILD_ENV)];
+  const userSecrets = Object.entries(job.BUILD_ENV).flatMap(([name, value]) =>
+    PUBLIC_SETTINGS.has(name) ? [] : [value],
+  );
+  return [...platform, ...basic, ...userSecrets];
 }
