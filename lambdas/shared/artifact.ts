@@ -12,8 +12,8 @@ export interface ArtifactPlaces {
   readonly s3: S3Client;
   readonly bucket: string;
   /**
-   * Finds the users' image with this tag; null where there is none. Absent on a laptop, whose images a container builder holds:
-   * there the next attempt finds its own.
+   * Finds the users' image with this tag; null where there is none. Absent on a laptop, where the container engine has the
+   * images and the next attempt finds its own.
    */
   readonly findImage?: (tag: string) => Promise<ImageArtifact | null>;
 }
