@@ -26,7 +26,8 @@ async function main(): Promise<number> {
   }
   const { positionals, values } = given;
   const [command, ...rest] = positionals;
-  // The SDK's advice to upgrade Node is for the maintainers, who pin it in package-lock.json, not for users of the demo.
+  // The SDK's advice to upgrade Node is for the maintainers, who pin it in package-lock.json, not for users of the
+  // demo.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const env = { ...process.env };
   if (values.help) {
@@ -56,7 +57,8 @@ process.stdout.on('error', (e: NodeJS.ErrnoException) => {
 main().then(
   (code) => process.exit(code),
   (e: unknown) => {
-    // Errors of the table are shown as sentences, since the user can cure them; any other is a fault of ours and needs its stack.
+    // Errors of the table are shown as sentences, since the user can cure them; any other is a fault of ours and needs
+    // its stack.
     console.error(formatFault(e));
     process.exit(1);
   },

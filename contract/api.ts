@@ -33,7 +33,10 @@ const command = wellFormed(
     .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f]*$/, 'must not contain control characters'),
 );
 
-/** A branch, tag or commit: the rules of `git check-ref-format` that matter here, and no leading `-`, which git could read as an option. */
+/**
+ * A branch, tag or commit: the rules of `git check-ref-format` that matter here, and no leading `-`, which git could
+ * read as an option.
+ */
 export const RefSchema = wellFormed(
   z
     .string()
@@ -68,8 +71,8 @@ const MAX_BUILD_VARIABLES = 100;
 const MAX_VARIABLE_NAME = 128;
 /**
  * Limit for all variables of a build together, counted as a process holds them (`NAME=value` and a NUL each, in UTF-8):
- * 64 KiB of values plus the longest possible names, 65,536 + 100 × (128 + 2) = 78,536 bytes. Linux allows 131,072 bytes for
- * one variable (MAX_ARG_STRLEN), and far more for all of them.
+ * 64 KiB of values plus the longest possible names, 65,536 + 100 × (128 + 2) = 78,536 bytes. Linux allows 131,072 bytes
+ * for one variable (MAX_ARG_STRLEN), and far more for all of them.
  */
 export const MAX_BUILD_ENV_BYTES = 65_536 + MAX_BUILD_VARIABLES * (MAX_VARIABLE_NAME + 2);
 
@@ -147,8 +150,8 @@ export const CreateDeploymentSchema = z.strictObject({
   /** `drop`: the caches of the project and lane are removed, and the builds start without. Default: `use`. */
   cache: CacheUseSchema.optional(),
   /**
-   * For a deployment with a frontend and a backend. `together`: the site is published when both have been built, and not
-   * at all if one fails. `independent`: each part is published by itself. Default: `together`.
+   * For a deployment with a frontend and a backend. `together`: the site is published when both have been built, and
+   * not at all if one fails. `independent`: each part is published by itself. Default: `together`.
    */
   publication: z.enum(['together', 'independent']).optional(),
 });

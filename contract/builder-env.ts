@@ -6,9 +6,10 @@ import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { AllowSecretsSchema } from './plan.ts';
 
 /**
- * The environment of a builder's trusted process. Everything is a string, as containers have it. RunTask's overrides hold
- * what is not secret, and HANDOVER_URL, where the builder reads the whole environment once (`handover.ts`). A builder that
- * is started with the whole environment directly works as well. An empty command means that nothing is run; an absent one means the default.
+ * The environment of a builder's trusted process. Everything is a string, as containers have it. RunTask's overrides
+ * hold what is not secret, and HANDOVER_URL, where the builder reads the whole environment once (`handover.ts`). A
+ * builder that is started with the whole environment directly works as well. An empty command means that nothing is
+ * run; an absent one means the default.
  */
 export const DEFAULT_INSTALL_COMMAND = 'npm install';
 export const DEFAULT_BUILD_COMMAND = 'npm run build';

@@ -80,7 +80,10 @@ export const BUILDERS = [
   },
 ] as const satisfies readonly Builder[];
 
-/** The builder for a target and Node major. Throws a plain Error, since the callers' types make a missing row impossible. */
+/**
+ * The builder for a target and Node major. Throws a plain Error, since the callers' types make a missing row
+ * impossible.
+ */
 export function builderFor(target: Target, nodeMajor: NodeMajor): Builder {
   const row = BUILDERS.find((b) => b.target === target && (b.nodeMajors as readonly NodeMajor[]).includes(nodeMajor));
   if (!row) throw new Error(`No builder for ${target} on Node ${nodeMajor}`);

@@ -96,7 +96,10 @@ export const DeploymentEventSchema = z.discriminatedUnion('type', [
     reason: z.enum(['user', 'superseded']),
     /** The newer deployment, where one superseded this. */
     by: z.string().optional(),
-    /** Builds whose publication was decided before the cancellation: only their success counts, whatever the events' times are. */
+    /**
+     * Builds whose publication was decided before the cancellation: only their success counts, whatever the events'
+     * times are.
+     */
     published: z.array(z.enum(TARGETS)).optional(),
   }),
   z.object({ ...build, type: z.literal('build.started'), taskArn: z.string(), nodeVersion: NodeMajorSchema }),

@@ -4,7 +4,8 @@ import { BUILDERS, type NodeMajor } from './builders.ts';
 
 /**
  * The environment of every function: set by the construct that makes the function, read by its `*.lambda.ts`. What the
- * runtime itself gives (`AWS_REGION`, credentials) is not listed. ARNs end in `_ARN`; secrets are never among the values.
+ * runtime itself gives (`AWS_REGION`, credentials) is not listed. ARNs end in `_ARN`; secrets are never among the
+ * values.
  */
 
 const text = z.string().min(1);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What a builder reads once at `HANDOVER_URL` (`s3Keys.handover`): its whole environment, and the URL by which it claims
- * it. Everybody who may describe tasks can read a task's overrides; they cannot read this object.
+ * What a builder reads once at `HANDOVER_URL` (`s3Keys.handover`): its whole environment, and the URL by which it
+ * claims it. Everybody who may describe tasks can read a task's overrides; they cannot read this object.
  * docs/decisions/secrets-handover.md
  */
 export const HandoverSchema = z.object({

@@ -7,8 +7,8 @@ import { PlanSchema, TargetPlanSchema } from './plan.ts';
 import { ArtifactSchema } from './record.ts';
 
 /**
- * What a deployment is made of: the user's request, and what a redeployment takes over from the deployment before it, since
- * its own ref is a commit. Only the platform sets the lane, so no request has it.
+ * What a deployment is made of: the user's request, and what a redeployment takes over from the deployment before it,
+ * since its own ref is a commit. Only the platform sets the lane, so no request has it.
  */
 export const DeploymentRequestSchema = CreateDeploymentSchema.extend({
   lane: LaneSchema.optional(),
@@ -18,8 +18,8 @@ export const DeploymentRequestSchema = CreateDeploymentSchema.extend({
 export type DeploymentRequest = z.infer<typeof DeploymentRequestSchema>;
 
 /**
- * A request as it is stored and queued. `sealed` holds the git token and the variables, encrypted; only requests that an
- * earlier version has stored have them in clear text.
+ * A request as it is stored and queued. `sealed` holds the git token and the variables, encrypted; only requests that
+ * an earlier version has stored have them in clear text.
  */
 export const StoredRequestSchema = DeploymentRequestSchema.extend({ sealed: z.string().optional() });
 export type StoredRequest = z.infer<typeof StoredRequestSchema>;

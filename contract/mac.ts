@@ -2,9 +2,9 @@ import type { Target } from './builders.ts';
 import type { Topic } from './names.ts';
 
 /**
- * Proves who wrote a message: each carries, in the Kafka header `MAC_HEADER`, a MAC (HMAC-SHA256, base64url) over its topic
- * and its exact bytes. The platform's functions share one key, and each attempt of a build has its own; all are derived from
- * one secret, so that no list of keys has to be stored. docs/decisions/build-events-signed.md
+ * Proves who wrote a message: each carries, in the Kafka header `MAC_HEADER`, a MAC (HMAC-SHA256, base64url) over its
+ * topic and its exact bytes. The platform's functions share one key, and each attempt of a build has its own; all are
+ * derived from one secret, so that no list of keys has to be stored. docs/decisions/build-events-signed.md
  */
 export const MAC_HEADER = 'veren-mac';
 

@@ -4,8 +4,8 @@ import { BuildWarningsSchema } from './record.ts';
 /**
  * `manifest.json` of a deployment (`s3Keys.deploymentManifest`): what it publishes, object by object. Written by the
  * frontend builder when every object is there; read by the next publish, which skips what is unchanged, and by the
- * task-watcher, which learns from it the result of a build whose last event was lost. A later deployment may name objects of an earlier one, so objects
- * under `__deployments/` must not expire one by one.
+ * task-watcher, which learns from it the result of a build whose last event was lost. A later deployment may name
+ * objects of an earlier one, so objects under `__deployments/` must not expire one by one.
  */
 export const PublishedObjectSchema = z.object({
   /** Relative to the site's root, `/` as separator. */
@@ -63,7 +63,8 @@ export type Promotion = z.infer<typeof PromotionSchema>;
 
 /**
  * The publication decision (`s3Keys.verdict`): whether a build's artifact may be published. The builder writes it right
- * before it publishes, a cancellation writes it too, both with `If-None-Match: *`: the first one decides for all attempts.
+ * before it publishes, a cancellation writes it too, both with `If-None-Match: *`: the first one decides for all
+ * attempts.
  */
 export const VerdictSchema = z.object({
   v: z.literal(1),

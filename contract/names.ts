@@ -33,7 +33,10 @@ export const s3Keys = {
     `__deployments/${projectId}/${deploymentId}/verdict-${target}.json`,
   /** Which deployment is live at `site(projectId)`, and what an interrupted promotion was doing. */
   promotion: (projectId: string) => `__deployments/${projectId}/promotion.json`,
-  /** The secrets of one start of a builder, which reads them once. Expires by the bucket's rules; `name` cannot be guessed. */
+  /**
+   * The secrets of one start of a builder, which reads them once. Expires by the bucket's rules; `name` cannot be
+   * guessed.
+   */
   handover: (projectId: string, deploymentId: string, name: string) =>
     `${HANDOVER_PREFIX}${projectId}/${deploymentId}/${name}.json`,
   /** Written by the first reader of a hand-over, which keeps a second one from using it. */

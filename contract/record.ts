@@ -43,7 +43,10 @@ export const ImageArtifactSchema = z.object({
   bytes: z.number().int(),
   warnings: BuildWarningsSchema,
 });
-/** What a builder reports. The API adds `url` to a static artifact, since a builder does not know where its site is served. */
+/**
+ * What a builder reports. The API adds `url` to a static artifact, since a builder does not know where its site is
+ * served.
+ */
 export const ArtifactSchema = z.discriminatedUnion('kind', [StaticArtifactSchema, ImageArtifactSchema]);
 export type Artifact = z.infer<typeof ArtifactSchema>;
 

@@ -67,7 +67,10 @@ const TaskSizeSchema = z
   });
 export type TaskSize = z.infer<typeof TaskSizeSchema>;
 
-/** Interface endpoints of the services that are used here. Git hosts and package registries still need a way out of the VPC. */
+/**
+ * Interface endpoints of the services that are used here. Git hosts and package registries still need a way out of the
+ * VPC.
+ */
 const ENDPOINTS = ['ecr', 'logs', 'sts', 'secretsmanager', 'lambda', 'ecs', 'sqs', 'monitoring'] as const;
 
 const NetworkSchema = z.strictObject({
@@ -212,7 +215,10 @@ const ecsName = matchingText(/^[a-zA-Z][\w-]{0,254}$/, 'the name of an ECS clust
 
 type Msk = Extract<z.output<typeof KafkaSchema>, { kind: 'msk' }>;
 
-/** Changes that MSK accepts, and in which steps. Source: MSK developer guide, "Update the cluster" and API reference, UpdateBroker*. */
+/**
+ * Changes that MSK accepts, and in which steps. Source: MSK developer guide, "Update the cluster" and API reference,
+ * UpdateBroker*.
+ */
 export function mskSteps(kafka: Msk, deployed: NonNullable<Msk['deployed']>): [string[], string][] {
   const keys = ['version', 'instanceType', 'brokers', 'storageGiB'] as const;
   const changed = keys.filter((key) => deployed[key] !== undefined && deployed[key] !== kafka[key]);

@@ -22,8 +22,8 @@ export function collidingKeys(a: Config, b: Config): string[] {
 }
 
 /**
- * The message about stages with colliding names: an error where both name the same account, and a warning where the account
- * of one comes from the credentials.
+ * The message about stages with colliding names: an error where both name the same account, and a warning where the
+ * account of one comes from the credentials.
  */
 export function findNameCollisions(
   config: Config,

@@ -29,8 +29,9 @@ export function withNumberedHashes(template: string): string {
 const rulesVersion = (): string => createRequire(import.meta.url)('aws-cdk-lib/package.json').version;
 
 /**
- * CDK's own check of the templates, which takes most of a synth's time. It is skipped where the same rules have found no fault
- * in the same templates before. Only a check without findings is remembered: any finding, even a warning, is shown each time.
+ * CDK's own check of the templates, which takes most of a synth's time. It is skipped where the same rules have found
+ * no fault in the same templates before. Only a check without findings is remembered: any finding, even a warning, is
+ * shown each time.
  */
 export class RememberedValidation extends CloudFormationValidatePlugin {
   readonly #folder: string;

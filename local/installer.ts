@@ -29,8 +29,9 @@ export async function whileUnfinished<T>(folder: string, work: () => Promise<T>)
 }
 
 /**
- * Waits for the end of the installation, and for the end of the pipe from this process: when the platform is killed the pipe
- * closes, and then the whole group is ended. The installed files are readable for all users, since builds have their own.
+ * Waits for the end of the installation, and for the end of the pipe from this process: when the platform is killed the
+ * pipe closes, and then the whole group is ended. The installed files are readable for all users, since builds have
+ * their own.
  */
 const SUPERVISE = 'umask 022; exec 3<&0; (cat <&3 >/dev/null; kill -KILL 0) & "$@" </dev/null 3<&-';
 

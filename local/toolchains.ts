@@ -62,8 +62,8 @@ export async function ensureToolchain(
 }
 
 /**
- * The host's Node with the npm of its line, installed once, for a host with another npm (people update it). Null where the
- * host's npm is the right one, or where the registry does not answer, so that the host's is used.
+ * The host's Node with the npm of its line, installed once, for a host with another npm (people update it). Null where
+ * the host's npm is the right one, or where the registry does not answer, so that the host's is used.
  */
 async function hostWithNpm(
   folder: string,

@@ -8,15 +8,18 @@ export interface Begun {
   readonly claimed: Promise<void>;
   /** Null where the environment does not allow one. */
   readonly fetching: Fetching | null;
-  /** Hands signals over to the caller; until it is called, a signal ends the builder with everything that it has started. */
+  /**
+   * Hands signals over to the caller; until it is called, a signal ends the builder with everything that it has
+   * started.
+   */
   readonly releaseSignals: () => void;
 }
 
 const SIGNALS = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
 
 /**
- * The first step of a builder: reads its environment and starts the fetch, which runs while the SDK and the other modules are
- * loaded. So this file must not import anything that is slow to load.
+ * The first step of a builder: reads its environment and starts the fetch, which runs while the SDK and the other
+ * modules are loaded. So this file must not import anything that is slow to load.
  */
 export async function beginBuild(): Promise<Begun> {
   const handlers = Object.entries(SIGNALS).map(([signal, code]) => {

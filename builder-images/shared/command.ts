@@ -22,11 +22,17 @@ export interface CommandResult {
   /** Ended by the abort signal. */
   readonly stopped: boolean;
   readonly seconds: number;
-  /** Most resident memory of its session, in bytes; undefined where the system does not show it or the command was too short. */
+  /**
+   * Most resident memory of its session, in bytes; undefined where the system does not show it or the command was too
+   * short.
+   */
   readonly peakMemory: number | undefined;
 }
 
-/** After the command has ended, output that is silent for so long is held open by another process, and is not read further. */
+/**
+ * After the command has ended, output that is silent for so long is held open by another process, and is not read
+ * further.
+ */
 const SILENCE_MS = 300;
 /** The limit for output that goes on after the end of the command. */
 const DRAIN_MS = 15_000;
@@ -43,7 +49,9 @@ async function followStream(
   }
 }
 
-/** Runs a command in a process group of its own, which is dead when this resolves. Never rejects because of the command. */
+/**
+ * Runs a command in a process group of its own, which is dead when this resolves. Never rejects because of the command.
+ */
 export async function runCommand(command: RunnableCommand): Promise<CommandResult> {
   const { signal } = command;
   if (signal.aborted) return { exitCode: 143, stopped: true, seconds: 0, peakMemory: undefined };

@@ -30,8 +30,9 @@ export class Deadline {
 }
 
 /**
- * Rejects after `ms`, or with `stop`, even where the work ignores its signal, since a task that goes on costs money. It does
- * not use `AbortSignal.any([stop, AbortSignal.timeout(ms)])`, whose timeout Node 18 and 20 garbage-collect before it fires.
+ * Rejects after `ms`, or with `stop`, even where the work ignores its signal, since a task that goes on costs money. It
+ * does not use `AbortSignal.any([stop, AbortSignal.timeout(ms)])`, whose timeout Node 18 and 20 garbage-collect before
+ * it fires.
  */
 export async function runWithin(
   ms: number,

@@ -48,8 +48,9 @@ export interface BuilderProgram<Env extends z.ZodType, Image extends z.ZodType> 
 }
 
 /**
- * The reporter of a builder: phases and result go to `build-events`, output to `build-logs`. It connects in the background;
- * without a broker a build loses log lines at worst. Faults are logged on the builder's own stderr, once a minute.
+ * The reporter of a builder: phases and result go to `build-events`, output to `build-logs`. It connects in the
+ * background; without a broker a build loses log lines at worst. Faults are logged on the builder's own stderr, once a
+ * minute.
  */
 export function createReporter(
   target: Target,
@@ -79,9 +80,9 @@ export function createReporter(
 }
 
 /**
- * Removes the work folder after all processes are dead that could replace a folder by a link meanwhile. After Kaniko no program
- * of the system can be used, since the system is another one then; otherwise `rm` is used, since Node's own function fails at
- * long paths and at names that are not UTF-8.
+ * Removes the work folder after all processes are dead that could replace a folder by a link meanwhile. After Kaniko no
+ * program of the system can be used, since the system is another one then; otherwise `rm` is used, since Node's own
+ * function fails at long paths and at names that are not UTF-8.
  */
 async function removeWork({ work, sandbox }: Fetching, { VEREN_KANIKO }: Begun['raw']): Promise<void> {
   try {

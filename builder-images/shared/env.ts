@@ -7,7 +7,10 @@ const id = z
   .transform(Number);
 const path = z.string().startsWith('/', 'must be an absolute path');
 
-/** Variables of the image (or of the laptop's task runner) besides the job's, and those that the start of the builder adds. */
+/**
+ * Variables of the image (or of the laptop's task runner) besides the job's, and those that the start of the builder
+ * adds.
+ */
 export const ImageEnvSchema = z.object({
   PATH: z.string().min(1),
   /** The fresh folder of this build, made at the start of the fetch: source, home, tmp, cache, tools for it; control for us. */

@@ -1,14 +1,17 @@
 /** How many lines of output a failure carries: enough to show the reason, and few enough for a record. */
 const MAX_LINES = 30;
 const MAX_LENGTH = 1_000;
-/** Lines around the first error of each kind: a tool's reason follows its first line, and its subject may stand before it. */
+/**
+ * Lines around the first error of each kind: a tool's reason follows its first line, and its subject may stand before
+ * it.
+ */
 const BEFORE = 2;
 const AFTER = 9;
 const GAP = '…';
 
 /**
- * How tools begin the message about their failure, before options, advice or a stack. Matched at the beginning of a line,
- * without colours.
+ * How tools begin the message about their failure, before options, advice or a stack. Matched at the beginning of a
+ * line, without colours.
  */
 const OF_TOOLS: readonly RegExp[] = [
   /^npm (?:error|ERR!)/, // npm; node-gyp's own lines come after the same words
@@ -63,8 +66,9 @@ class Excerpt {
 }
 
 /**
- * Keeps the lines of a phase's output that show why it failed: around the first error of a tool, around the first error of a
- * program that it ran, and at the end. Many tools print so much after the reason that the end alone does not contain it.
+ * Keeps the lines of a phase's output that show why it failed: around the first error of a tool, around the first error
+ * of a program that it ran, and at the end. Many tools print so much after the reason that the end alone does not
+ * contain it.
  */
 export class FailureLines {
   readonly #excerpts = [new Excerpt(OF_TOOLS), new Excerpt(OF_PROGRAMS)];

@@ -5,9 +5,9 @@ import { collectBody, fastTransport } from './fast-transport.ts';
 import type { ObjectMeta, ObjectsAccess } from './objects.ts';
 
 /**
- * The calls to S3 of a publish without faults, without the SDK, which takes 0.1 s of CPU to load and 1 to 2 ms per call: most
- * of the time to publish a site, with five files or with 5,000. This is a fast path only: for every answer that is not a plain
- * success the SDK repeats the call, with its retries and errors.
+ * The calls to S3 of a publish without faults, without the SDK, which takes 0.1 s of CPU to load and 1 to 2 ms per
+ * call: most of the time to publish a site, with five files or with 5,000. This is a fast path only: for every answer
+ * that is not a plain success the SDK repeats the call, with its retries and errors.
  */
 export interface FastObjects {
   /** False: not done, or not known to be done; doing it again is harmless. */

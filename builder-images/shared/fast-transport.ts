@@ -26,7 +26,9 @@ const TIMEOUT_MS = 30_000;
 /** Loading undici takes 50 ms; afterwards a request costs two thirds of the CPU. */
 const MANY = 256;
 
-/** Uses Node's own client first, which is loaded already; for PUTs undici from the request on at which loading it pays. */
+/**
+ * Uses Node's own client first, which is loaded already; for PUTs undici from the request on at which loading it pays.
+ */
 export function fastTransport(base: URL, many = MANY): HttpTransport {
   const node = nodeTransport(base);
   let put = node.put;

@@ -7,9 +7,10 @@ import { createSandbox, type Sandbox } from './sandbox.ts';
 import { makeWorkFolder } from './work-folder.ts';
 
 /**
- * Fetches one commit; this starts before any other module of a builder is loaded. The repository may be hostile, so git runs as
- * the user that will run the build, with our configuration only, without prompts, hooks, submodules or credential helpers, and
- * with an allow-list of protocols. GIT_ASKPASS gives git the token from its environment, so no file and no argument holds it. Works with git 2.25.
+ * Fetches one commit; this starts before any other module of a builder is loaded. The repository may be hostile, so git
+ * runs as the user that will run the build, with our configuration only, without prompts, hooks, submodules or
+ * credential helpers, and with an allow-list of protocols. GIT_ASKPASS gives git the token from its environment, so no
+ * file and no argument holds it. Works with git 2.25.
  */
 export interface Fetching {
   readonly work: string;

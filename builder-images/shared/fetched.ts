@@ -17,7 +17,9 @@ export interface FetchPhaseInput {
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
   readonly now: () => number;
-  /** Resolves when no other work runs as the build user beside the fetch, since that would be ended together with it. */
+  /**
+   * Resolves when no other work runs as the build user beside the fetch, since that would be ended together with it.
+   */
   readonly beside: () => Promise<unknown>;
 }
 
@@ -29,8 +31,8 @@ export async function stopFetch({ program, sandbox }: Fetching): Promise<void> {
 }
 
 /**
- * Reports the running fetch: its lines as they come, its times, its end. When this resolves no process of the build user is
- * alive. Throws `PhaseFault`.
+ * Reports the running fetch: its lines as they come, its times, its end. When this resolves no process of the build
+ * user is alive. Throws `PhaseFault`.
  */
 export async function completeFetch(input: FetchPhaseInput): Promise<void> {
   const { reporter, signal, fetching } = input;

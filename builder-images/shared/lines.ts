@@ -4,13 +4,19 @@ import type { Masker } from './masker.ts';
 const NEWLINE = 10;
 const RETURN = 13;
 const ESCAPE = 27;
-/** Sequences that go back to the beginning of a line, so that it is rewritten: a carriage return, or a move of the cursor. */
+/**
+ * Sequences that go back to the beginning of a line, so that it is rewritten: a carriage return, or a move of the
+ * cursor.
+ */
 const REWRITES = /(?:\r|\u001b\[(?:[01]?G|\d{3,4}D))+/g;
 const TRAILING_REWRITES = new RegExp(`${REWRITES.source}$`);
 /** The length of the longest such sequence, which may be split over two writes. */
 const REWRITE_BYTES = 7;
 
-/** Where the last text of a rewritten line begins; 0 where nothing was rewritten. A sequence at the end rewrites nothing. */
+/**
+ * Where the last text of a rewritten line begins; 0 where nothing was rewritten. A sequence at the end rewrites
+ * nothing.
+ */
 function lastRewrite(text: string): number {
   let at = 0;
   for (const { index, 0: found } of text.matchAll(REWRITES))
@@ -52,8 +58,8 @@ function boundLine(line: string, cut: boolean): string {
 }
 
 /**
- * Makes a line safe to show: without control sequences, masked, with a limited length. `cut`: the line was longer, so its end
- * may be the beginning of a secret and is left out.
+ * Makes a line safe to show: without control sequences, masked, with a limited length. `cut`: the line was longer, so
+ * its end may be the beginning of a secret and is left out.
  */
 export function presentLine(mask: Masker, line: string, cut = false): string {
   const masked = mask(removeControls(line));
@@ -61,14 +67,17 @@ export function presentLine(mask: Masker, line: string, cut = false): string {
 }
 
 /**
- * Splits the output of a command into lines that are safe to show. Memory is bounded by the longest line that is sent; the
- * rest of a longer one is skipped. Of a line that rewrites itself only the last text counts, and earlier texts are dropped at
- * once, so that a progress bar of any length needs no more memory.
+ * Splits the output of a command into lines that are safe to show. Memory is bounded by the longest line that is sent;
+ * the rest of a longer one is skipped. Of a line that rewrites itself only the last text counts, and earlier texts are
+ * dropped at once, so that a progress bar of any length needs no more memory.
  */
 export class LineSplitter {
   readonly #mask: Masker;
   readonly #onLine: (line: string) => void;
-  /** Bytes kept beyond the cut, so that a secret or escape sequence across it is seen completely; at most 4 per character. */
+  /**
+   * Bytes kept beyond the cut, so that a secret or escape sequence across it is seen completely; at most 4 per
+   * character.
+   */
   readonly #keep: number;
   #parts: Buffer[] = [];
   #size = 0;

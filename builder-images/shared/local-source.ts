@@ -21,8 +21,9 @@ function isOpenToOthers(path: string): boolean {
 }
 
 /**
- * On a laptop a repository may be a folder that the build user cannot read. Then the commit is copied to a place where it can:
- * the folder's owner wants it built, and git as root runs nothing that a repository names. Returns the URL to fetch from.
+ * On a laptop a repository may be a folder that the build user cannot read. Then the commit is copied to a place where
+ * it can: the folder's owner wants it built, and git as root runs nothing that a repository names. Returns the URL to
+ * fetch from.
  */
 export function reachableUrl(url: string, raw: Readonly<Record<string, string>>, work: string): string {
   const allowed = (raw.GIT_ALLOW_PROTOCOL ?? '').split(':').includes('file');

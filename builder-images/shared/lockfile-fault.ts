@@ -40,7 +40,10 @@ const TOOLS: readonly Tool[] = [
 const NAMED = 3;
 const MAX_DETAIL = 200;
 
-/** The error of an installation whose lockfile is out of step with the manifest; null where its output has no such message. */
+/**
+ * The error of an installation whose lockfile is out of step with the manifest; null where its output has no such
+ * message.
+ */
 export function lockfileFault(lines: readonly string[]): VerenError | null {
   const plain = lines.map((line) => line.replace(/\u001b\[[0-9;:]*m/g, ''));
   const tool = TOOLS.find(({ says }) => plain.some((line) => says.test(line)));

@@ -12,8 +12,8 @@ export interface OpenedHandover {
   /** The builder's whole environment. */
   readonly raw: Record<string, string>;
   /**
-   * Rejects with HANDOVER_TAKEN where somebody else has claimed the hand-over before. It must be awaited before code of the
-   * repository runs; the fetch that runs meanwhile executes none.
+   * Rejects with HANDOVER_TAKEN where somebody else has claimed the hand-over before. It must be awaited before code of
+   * the repository runs; the fetch that runs meanwhile executes none.
    */
   readonly claimed: Promise<void>;
 }
@@ -23,8 +23,8 @@ const TIMEOUT_MS = 10_000;
 const RETRY_MS = [200, 500, 1_000, 2_000, 5_000, 10_000, 10_000];
 
 /**
- * Reads the rest of the environment from HANDOVER_URL, claims the hand-over and removes it at once. Without that variable the
- * environment is complete already. Throws HANDOVER_UNREADABLE, HANDOVER_TAKEN.
+ * Reads the rest of the environment from HANDOVER_URL, claims the hand-over and removes it at once. Without that
+ * variable the environment is complete already. Throws HANDOVER_UNREADABLE, HANDOVER_TAKEN.
  */
 export async function openHandover(given: Variables, retryMs = RETRY_MS): Promise<OpenedHandover> {
   const { [HANDOVER_URL]: url, ...rest } = given;
@@ -48,7 +48,8 @@ async function readHandover(url: string, retryMs: readonly number[]): Promise<Ha
 
 async function claimHandover({ claim, remove }: Handover, retryMs: readonly number[]): Promise<void> {
   const putClaim = () => sendRequest('PUT', claim.url, claim.headers);
-  // A request that may have been carried out is not repeated: the second answer would be the same as after a stranger's claim.
+  // A request that may have been carried out is not repeated: the second answer would be the same as after a stranger's
+  // claim.
   const { status } = await repeatRequest(retryMs, putClaim, (answer) => answer.status === 409 || answer.status === 503);
   if (status === 412) throw new VerenError('HANDOVER_TAKEN');
   if (status !== 200) throw unreadableFault(`it could not be claimed: the bucket answered ${status}`);

@@ -32,7 +32,9 @@ const LIMITS = {
   requestBytes: 512 * 1_024,
   /** Lines wait this long for others to share a message (ms). */
   lingerMs: 60,
-  /** Limit for waiting lines. Beyond it the source pauses, and after `patienceMs` without a success lines are dropped. */
+  /**
+   * Limit for waiting lines. Beyond it the source pauses, and after `patienceMs` without a success lines are dropped.
+   */
   bufferLines: 20_000,
   bufferLength: 16 * 1_024 * 1_024,
   patienceMs: 10_000,
@@ -43,9 +45,9 @@ const LIMITS = {
 };
 
 /**
- * Holds events and log lines until the broker has accepted them. Events are never dropped; log lines are, when the broker has
- * been away for so long that they do not fit, and then a line says how many. Lines get their numbers when they are sent, so
- * the numbers have no gap. One batch is sent at a time, which keeps the order.
+ * Holds events and log lines until the broker has accepted them. Events are never dropped; log lines are, when the
+ * broker has been away for so long that they do not fit, and then a line says how many. Lines get their numbers when
+ * they are sent, so the numbers have no gap. One batch is sent at a time, which keeps the order.
  */
 export class Outbox {
   readonly #o: OutboxOptions;

@@ -24,8 +24,8 @@ export function nameTarget(target: Target): void {
 }
 
 /**
- * Writes a line for operators to the container's own output, as JSON like the functions' lines. Messages for the user go to the
- * deployment's log instead (`Reporter.say`). The caller masks texts that come from elsewhere.
+ * Writes a line for operators to the container's own output, as JSON like the functions' lines. Messages for the user
+ * go to the deployment's log instead (`Reporter.say`). The caller masks texts that come from elsewhere.
  */
 export function logOwn(level: LogLevel, message: string, fields: LogFields = {}): void {
   (level === 'INFO' ? console.log : console.error)(jsonOf(logRecord(level, message, { ...build, ...fields })));

@@ -83,9 +83,9 @@ export interface Preparation {
 }
 
 /**
- * Makes the package manager available and returns the folder of its commands, for the PATH of the build's commands; null where
- * Node's own npm is the right one. A missing one is installed from the npm registry as the build user, since the repository
- * chooses the version and may choose the registry. Throws `VerenError('TOOLCHAIN_UNAVAILABLE')`.
+ * Makes the package manager available and returns the folder of its commands, for the PATH of the build's commands;
+ * null where Node's own npm is the right one. A missing one is installed from the npm registry as the build user, since
+ * the repository chooses the version and may choose the registry. Throws `VerenError('TOOLCHAIN_UNAVAILABLE')`.
  */
 export async function preparePackageManager(input: Preparation): Promise<string | null> {
   const want = parsePackageManager(input.spec);
@@ -105,8 +105,8 @@ const unavailableFault = (want: Wanted, reason: string) =>
   new VerenError('TOOLCHAIN_UNAVAILABLE', { version: `of ${specOf(want)}`, reason });
 
 /**
- * Installs into a folder of the build user that no other build uses. Its name is the wanted version, and the builder neither
- * reads nor moves anything that the installation has written.
+ * Installs into a folder of the build user that no other build uses. Its name is the wanted version, and the builder
+ * neither reads nor moves anything that the installation has written.
  */
 async function installOwn(want: Wanted, input: Preparation): Promise<string> {
   const folder = join(input.target.folder, `${want.name}@${want.version}`);
@@ -114,7 +114,10 @@ async function installOwn(want: Wanted, input: Preparation): Promise<string> {
   return folder;
 }
 
-/** Installs into a folder that later builds use. It gets its name, the exact version from the registry, when it is complete. */
+/**
+ * Installs into a folder that later builds use. It gets its name, the exact version from the registry, when it is
+ * complete.
+ */
 async function installShared(want: Wanted, input: Preparation): Promise<string> {
   const staging = await mkdtemp(join(input.target.folder, UNFINISHED));
   try {
@@ -133,7 +136,9 @@ async function installShared(want: Wanted, input: Preparation): Promise<string> 
   }
 }
 
-/** The version in a package.json, or null for anything else, since its own install script may have written that file. */
+/**
+ * The version in a package.json, or null for anything else, since its own install script may have written that file.
+ */
 async function installedVersion(file: string): Promise<string | null> {
   try {
     const { version } = JSON.parse(await readFile(file, 'utf8')) as { version?: unknown };

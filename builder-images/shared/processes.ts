@@ -4,9 +4,9 @@ import type { Readable, Writable } from 'node:stream';
 import { programPath } from './programs.ts';
 
 /**
- * Starts every process of the builders; no other module imports node:child_process, which a test checks. Programs that run as
- * root are named by an absolute path and get an environment of ours. Values that the repository chooses (a command, a variable,
- * a folder) reach only processes that have given up root already.
+ * Starts every process of the builders; no other module imports node:child_process, which a test checks. Programs that
+ * run as root are named by an absolute path and get an environment of ours. Values that the repository chooses (a
+ * command, a variable, a folder) reach only processes that have given up root already.
  */
 export interface Program {
   /** For `startTrusted` an absolute path; for `startAsUser` also a name, which is looked for on `env.PATH` after the drop. */
@@ -124,9 +124,9 @@ export function runTrusted({ argv, cwd, env }: Program, timeoutMs: number): numb
 const quoteWord = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
- * The script that the build user's shell reads from its standard input. It holds all values that the repository has chosen, so
- * that they are in no argument and no environment of a process that is still root.
- * `command` keeps a shell that has read-only variables (bash: UID) from ending.
+ * The script that the build user's shell reads from its standard input. It holds all values that the repository has
+ * chosen, so that they are in no argument and no environment of a process that is still root. `command` keeps a shell
+ * that has read-only variables (bash: UID) from ending.
  */
 function launchScript({ argv, cwd, env, hasInput, oneStream }: Program): string {
   const variables = Object.entries(env).map(

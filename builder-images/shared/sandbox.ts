@@ -60,7 +60,10 @@ function killEach(pids: number[]): void {
     }
 }
 
-/** With a uid: root drops to it. One signal to -1 reaches all of its processes at once, so that a fork bomb cannot escape. */
+/**
+ * With a uid: root drops to it. One signal to -1 reaches all of its processes at once, so that a fork bomb cannot
+ * escape.
+ */
 function userSandbox(uid: number, gid: number, maxProcesses: number): Sandbox {
   const user = { uid, gid, maxProcesses };
   const killUser = async () => {

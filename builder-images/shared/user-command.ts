@@ -25,7 +25,10 @@ function outOfMemory(exitCode: number, lastLines: readonly string[]): boolean {
   return exitCode === 137 || lastLines.some((line) => line.includes('JavaScript heap out of memory'));
 }
 
-/** Runs one command of the user. When this resolves all its processes are dead. Throws `PhaseFault`, or the signal's reason. */
+/**
+ * Runs one command of the user. When this resolves all its processes are dead. Throws `PhaseFault`, or the signal's
+ * reason.
+ */
 export async function runUserCommand(input: UserCommand): Promise<void> {
   const { reporter, sandbox } = input;
   reporter.say(`$ ${input.command}`);

@@ -18,8 +18,9 @@ export async function readVerdict(objects: Objects, of: Publication): Promise<Pu
 }
 
 /**
- * Writes the decision to publish, right before an artifact becomes visible: afterwards the build can no longer be canceled. It
- * holds for every attempt, so it may be repeated. Throws DEPLOYMENT_CANCELED where the deployment was canceled before. docs/decisions/control-cancel-fence.md
+ * Writes the decision to publish, right before an artifact becomes visible: afterwards the build can no longer be
+ * canceled. It holds for every attempt, so it may be repeated. Throws DEPLOYMENT_CANCELED where the deployment was
+ * canceled before. docs/decisions/control-cancel-fence.md
  */
 export async function claimPublication(objects: Objects, of: Publication, now: () => number): Promise<void> {
   const key = s3Keys.verdict(of.projectId, of.deploymentId, of.target);

@@ -20,9 +20,9 @@ export const BUILD_ID_FILE = 'control/build';
 export const UNFINISHED = '.new-';
 
 /**
- * Makes the folder of one build and returns its path. `control` belongs to the builder, `git` to the fetch, the rest to the
- * build. No other user may enter, since other builds run beside it and the repository may be private.
- * A project's builds get the same path where it is free: build tools put absolute paths into their caches.
+ * Makes the folder of one build and returns its path. `control` belongs to the builder, `git` to the fetch, the rest to
+ * the build. No other user may enter, since other builds run beside it and the repository may be private. A project's
+ * builds get the same path where it is free: build tools put absolute paths into their caches.
  */
 export function makeWorkFolder({ parent, projectId, buildId, owner }: WorkFolderOptions): string {
   mkdirSync(parent, { recursive: true });

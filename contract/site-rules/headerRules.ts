@@ -23,7 +23,10 @@ const HOST_WIDE = new Set(
   'set-cookie set-cookie2 clear-site-data sec-session-registration secure-session-registration'.split(' '),
 );
 
-/** Each value of this header needs a field of its own, since a comma does not separate cookies. Source: RFC 6265, section 3. */
+/**
+ * Each value of this header needs a field of its own, since a comma does not separate cookies. Source: RFC 6265,
+ * section 3.
+ */
 const isCookie = (name: string) => name.startsWith('set-cookie');
 /** A cookie for a wider name would reach other sites. */
 const isWideCookie = (name: string, value: string) => isCookie(name) && /;\s*domain\s*=/i.test(value);

@@ -1,10 +1,9 @@
 /**
  * Path patterns of `_redirects` and `_headers`: `*` anywhere stands for any characters, `/` among them, `:name` for one
- * segment or a part of one, and a whole last segment `*` also for nothing. A `:` after a letter or digit is itself, as in
- * `/wiki/Talk:Main`. Patterns come from users, so none becomes a regular expression: matching takes time in proportion to
- * pattern length times path length, whatever the pattern is.
- * Sources: Netlify documentation, "Redirect options" and "Custom headers"; Cloudflare Pages documentation, "Headers" and
- * "Redirects".
+ * segment or a part of one, and a whole last segment `*` also for nothing. A `:` after a letter or digit is itself, as
+ * in `/wiki/Talk:Main`. Patterns come from users, so none becomes a regular expression: matching takes time in
+ * proportion to pattern length times path length, whatever the pattern is. Sources: Netlify documentation, "Redirect
+ * options" and "Custom headers"; Cloudflare Pages documentation, "Headers" and "Redirects".
  */
 export type Captures = Readonly<Record<string, string>>;
 

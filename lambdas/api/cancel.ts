@@ -9,8 +9,8 @@ export type CancelDeps = Pick<ApiDeps, 'bus' | 'clock' | 'stopBuilds' | 'forbidP
 
 /**
  * Cancels in three steps: it decides that nothing of the deployment may be published any more, publishes the event, and
- * removes the jobs. Should this process die after the second step, the projector removes the jobs because of the event. When
- * this returns, no waiting job of the deployment is left and ECS was asked to stop its running tasks. Throws
+ * removes the jobs. Should this process die after the second step, the projector removes the jobs because of the event.
+ * When this returns, no waiting job of the deployment is left and ECS was asked to stop its running tasks. Throws
  * ALREADY_PUBLISHED where a builder was first.
  */
 export async function cancelDeployment(deps: CancelDeps, record: DeploymentRecord, why: CancelReason): Promise<void> {

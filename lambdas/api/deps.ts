@@ -31,11 +31,16 @@ export interface ApiDeps {
   readonly tickets: Tickets;
   readonly secretBox: SecretBox;
   readonly newId: NewId;
-  /** The beginning of links, e.g. `https://api.example`: from configuration or the gateway, never from the Host header. */
+  /**
+   * The beginning of links, e.g. `https://api.example`: from configuration or the gateway, never from the Host header.
+   */
   readonly linkOrigin: (bindings: unknown) => string;
   /** Where a deployment's site is served. */
   readonly siteAddresses: (projectId: string, deploymentId: string) => Promise<SiteAddresses>;
-  /** The URL in the form that git gets. Throws VerenError for one that could never be fetched, before the request is accepted. */
+  /**
+   * The URL in the form that git gets. Throws VerenError for one that could never be fetched, before the request is
+   * accepted.
+   */
   readonly normaliseGitUrl: (url: string) => string;
   readonly stopBuilds: StopBuilds;
   readonly forbidPublication: ForbidPublication;

@@ -12,7 +12,10 @@ export interface StartedTask {
   readonly cluster: string;
 }
 
-/** The task of the job's attempt, as far as it is known. A note that a late worker wrote for an earlier attempt does not count. */
+/**
+ * The task of the job's attempt, as far as it is known. A note that a late worker wrote for an earlier attempt does not
+ * count.
+ */
 export function taskOf(job: NotedJob): StartedTask | null {
   const [taskArn, cluster] = [readBuildNote(job, 'taskArn'), readBuildNote(job, 'cluster')];
   return taskArn && cluster && readBuildNote(job, 'taskOf') === job.attempt ? { taskArn, cluster } : null;

@@ -4,8 +4,9 @@ import { type NotedJob, readBuildNote, writeBuildNotes } from './jobNotes.ts';
 type Job = Pick<NotedJob, 'notes'>;
 
 /**
- * Finds the job that crashes the platform. A crash while a job was being worked on makes it a suspect; a crash while it only
- * waited clears it. So a job that crashes the platform each time it runs is given up, and jobs that ran beside it are not.
+ * Finds the job that crashes the platform. A crash while a job was being worked on makes it a suspect; a crash while it
+ * only waited clears it. So a job that crashes the platform each time it runs is given up, and jobs that ran beside it
+ * are not.
  */
 
 /** After so many crashes in a row suspects run alone, so that the next crash shows which of them caused it. */

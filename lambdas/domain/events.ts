@@ -4,7 +4,10 @@ import type { LogFields } from '../../contract/log.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Failure } from '../../contract/record.ts';
 
-/** Events that the platform publishes. `now` is in milliseconds. Ids are derived from the content, so repeats are recognised. */
+/**
+ * Events that the platform publishes. `now` is in milliseconds. Ids are derived from the content, so repeats are
+ * recognised.
+ */
 
 type EventOf<T extends DeploymentEvent['type']> = Extract<DeploymentEvent, { type: T }>;
 

@@ -7,10 +7,16 @@ export const MAX_ATTEMPTS = 3;
 /** Attempts in all, those that the platform has ended among them. Not more than `MAX_ATTEMPT` of the reducer. */
 export const MAX_ATTEMPTS_IN_ALL = 100;
 
-/** What ended an attempt: `build`, the build or its surroundings; `platform`, the platform or the host; `crash`, a crash of the platform. */
+/**
+ * What ended an attempt: `build`, the build or its surroundings; `platform`, the platform or the host; `crash`, a crash
+ * of the platform.
+ */
 export type EndedBy = 'build' | 'platform' | 'crash';
 
-/** Milliseconds, exponential, at most a minute. The jitter keeps builds that failed together from being retried together. */
+/**
+ * Milliseconds, exponential, at most a minute. The jitter keeps builds that failed together from being retried
+ * together.
+ */
 export const backoffDelay = (n: number, random: () => number = Math.random) =>
   Math.round(Math.min(60_000, 1_000 * 2 ** n) * (0.5 + random() / 2));
 

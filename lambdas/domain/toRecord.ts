@@ -110,8 +110,8 @@ function buildEnd(facts: DeploymentFacts, target: Target): { attempt: number; en
 }
 
 /**
- * The first stored artifact, by event time. That of an attempt that is being retried does not count, since a later success of
- * that attempt does not count either: the next attempt finds what was stored and reports it itself.
+ * The first stored artifact, by event time. That of an attempt that is being retried does not count, since a later
+ * success of that attempt does not count either: the next attempt finds what was stored and reports it itself.
  */
 export function storedBuild(facts: DeploymentFacts, target: Target): Stored | undefined {
   let first: Stored | undefined;

@@ -28,8 +28,8 @@ export interface Time {
 }
 
 /**
- * An event of the platform must not change what deployment a known id stands for. Its time is not checked: a proved event of
- * the platform is never dropped because a clock was set back meanwhile.
+ * An event of the platform must not change what deployment a known id stands for. Its time is not checked: a proved
+ * event of the platform is never dropped because a clock was set back meanwhile.
  */
 export function refusalOfPlatformEvent(event: DeploymentEvent, known: Requested | undefined): Refusal {
   if (!known) return null;
@@ -47,7 +47,8 @@ export function refusalOfBuilderEvent(
   place: ArtifactPlace,
 ): Refusal {
   const { requested } = facts;
-  // The state was lost. The MAC proves that the event is of a build of ours; it has no effect before the request is known.
+  // The state was lost. The MAC proves that the event is of a build of ours; it has no effect before the request is
+  // known.
   if (!requested) return null;
   const of = refusalOfSubject(event, requested) ?? refusalOfTime(event.at, requested, time);
   if (of) return of;
@@ -58,8 +59,8 @@ export function refusalOfBuilderEvent(
 }
 
 /**
- * Checks an unsigned event that the earlier version left on `deployment-events`. A function or a builder may have written
- * it, so it must be acceptable from either.
+ * Checks an unsigned event that the earlier version left on `deployment-events`. A function or a builder may have
+ * written it, so it must be acceptable from either.
  */
 export function refusalOfUnsigned(
   event: DeploymentEvent,

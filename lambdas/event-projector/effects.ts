@@ -27,8 +27,8 @@ export interface EffectDeps {
 }
 
 /**
- * Does what follows from a change of a record. Delivery is at least once, so every step may be repeated: steps for a terminal
- * state are done whenever the state is terminal, not only when it has just become so.
+ * Does what follows from a change of a record. Delivery is at least once, so every step may be repeated: steps for a
+ * terminal state are done whenever the state is terminal, not only when it has just become so.
  */
 export async function applyRecordEffects(
   deps: EffectDeps,

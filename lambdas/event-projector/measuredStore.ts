@@ -5,8 +5,8 @@ import type { Measure } from '../shared/metrics.ts';
 import type { DeploymentStore } from '../shared/ports.ts';
 
 /**
- * A store that counts deployments as they end. Only the fold that makes a record terminal counts it, since events may be
- * delivered more than once.
+ * A store that counts deployments as they end. Only the fold that makes a record terminal counts it, since events may
+ * be delivered more than once.
  */
 export function measuredStore(store: DeploymentStore, measure: Measure): DeploymentStore {
   return {

@@ -56,9 +56,9 @@ export interface BatchResult {
 }
 
 /**
- * Folds a batch of the Kafka event source. Records of one partition are handled in order. A message
- * whose writer is not proved is dropped and counted. A malformed message of the platform is parked and acknowledged, since no
- * repeat would cure it; after a transient fault the rest of its partition is returned, to be delivered again.
+ * Folds a batch of the Kafka event source. Records of one partition are handled in order. A message whose writer is not
+ * proved is dropped and counted. A malformed message of the platform is parked and acknowledged, since no repeat would
+ * cure it; after a transient fault the rest of its partition is returned, to be delivered again.
  */
 export async function projectBatch(deps: ProjectorDeps, event: Pick<MSKEvent, 'records'>): Promise<BatchResult> {
   const failures = await Promise.all(Object.values(event.records).map((records) => projectPartition(deps, records)));
@@ -170,7 +170,8 @@ function refusalOf(deps: ProjectorDeps, received: ReceivedMessage, facts: Deploy
 async function foldEvents(deps: ProjectorDeps, events: readonly DeploymentEvent[]): Promise<void> {
   const { deploymentId } = events[0] as DeploymentEvent;
   const folded = await deps.store.fold(deploymentId, events);
-  // No request was seen for this deployment. Its request would come first under the same key, so this is not one of ours.
+  // No request was seen for this deployment. Its request would come first under the same key, so this is not one of
+  // ours.
   if (!folded) return;
   await applyRecordEffects(deps, folded.before, folded.after);
 }

@@ -4,7 +4,10 @@ import type { Measure } from '../shared/metrics.ts';
 import type { Clock } from '../shared/ports.ts';
 import type { ProjectorDeps } from './project.ts';
 
-/** How many different refusals are logged in an hour. A forger chooses the ids in its messages, so their number is unbounded. */
+/**
+ * How many different refusals are logged in an hour. A forger chooses the ids in its messages, so their number is
+ * unbounded.
+ */
 const MOST_TOLD = 1_000;
 const HOUR_MS = 3_600_000;
 

@@ -1,8 +1,9 @@
 import type { Signing } from '../shared/signing.ts';
 
 /**
- * How long unsigned messages are still accepted after signing began: builds that the earlier version started run for an hour
- * at most, and their messages may wait to be read. They are accepted only for deployments that were requested before.
+ * How long unsigned messages are still accepted after signing began: builds that the earlier version started run for an
+ * hour at most, and their messages may wait to be read. They are accepted only for deployments that were requested
+ * before.
  */
 export const UNSIGNED_GRACE_MS = 2 * 3_600_000;
 

@@ -24,8 +24,8 @@ export type TopicAdmin = Pick<
 const TOPIC_RESOURCE = 2;
 
 /**
- * Makes missing topics, and changes settings of existing ones and the number of partitions where more are wanted. It never
- * removes partitions and never changes the replication factor, which Kafka cannot do in place. Safe to repeat.
+ * Makes missing topics, and changes settings of existing ones and the number of partitions where more are wanted. It
+ * never removes partitions and never changes the replication factor, which Kafka cannot do in place. Safe to repeat.
  * @returns what was done, one sentence each
  */
 export async function alignTopics(admin: TopicAdmin, wanted: readonly WantedTopic[]): Promise<string[]> {
@@ -51,8 +51,8 @@ export async function alignTopics(admin: TopicAdmin, wanted: readonly WantedTopi
 const MIN_IN_SYNC = 'min.insync.replicas';
 
 /**
- * A topic keeps the number of copies that it was made with. One copy may always be missing for a write, since otherwise no
- * write would succeed while a broker is restarted.
+ * A topic keeps the number of copies that it was made with. One copy may always be missing for a write, since otherwise
+ * no write would succeed while a broker is restarted.
  */
 function writableConfig(
   config: Readonly<Record<string, string>>,

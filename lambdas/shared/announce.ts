@@ -8,8 +8,8 @@ import { publishBuildEvent } from './publishEvents.ts';
 export const LIVE_LEASE_MS = 300_000;
 
 /**
- * Notes the task of a build's attempt in its job, then publishes `build.started`. It may be repeated by the build-worker that
- * started the task, by one that found it, or by the task-watcher after a worker has died in between.
+ * Notes the task of a build's attempt in its job, then publishes `build.started`. It may be repeated by the
+ * build-worker that started the task, by one that found it, or by the task-watcher after a worker has died in between.
  */
 export async function recordStartedTask(
   deps: { queue: JobQueue; bus: EventBus; clock: Clock },

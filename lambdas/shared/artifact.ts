@@ -12,8 +12,8 @@ export interface ArtifactPlaces {
   readonly s3: S3Client;
   readonly bucket: string;
   /**
-   * Finds the users' image with this tag; null where there is none. Absent on a laptop, where the container engine has the
-   * images and the next attempt finds its own.
+   * Finds the users' image with this tag; null where there is none. Absent on a laptop, where the container engine has
+   * the images and the next attempt finds its own.
    */
   readonly findImage?: (tag: string) => Promise<ImageArtifact | null>;
 }
@@ -25,9 +25,10 @@ export const MAX_MANIFEST_BYTES = 48 * 1024 * 1024;
 const MAX_PROMOTION_BYTES = 1024 * 1024;
 
 /**
- * Finds what a build has published, independently of its events. A site counts when its promotion is complete: its manifest
- * says that the copy is complete, and the promotion record that it, or a newer one, is live. An image counts when its tag
- * exists: tags are immutable, and only a deployment's own builds push its tag. Objects that cannot be read do not count.
+ * Finds what a build has published, independently of its events. A site counts when its promotion is complete: its
+ * manifest says that the copy is complete, and the promotion record that it, or a newer one, is live. An image counts
+ * when its tag exists: tags are immutable, and only a deployment's own builds push its tag. Objects that cannot be read
+ * do not count.
  */
 export function artifactFinder(places: ArtifactPlaces) {
   return async ({ projectId, deploymentId, target }: BuildRef): Promise<Artifact | null> => {

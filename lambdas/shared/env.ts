@@ -8,8 +8,8 @@ export type RuntimeEnv = z.output<typeof RuntimeEnvSchema>;
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Parses a function's environment, once per process, at its entry. The error names every wrong variable and its fault, but
- * never a value, since some values lead to secrets.
+ * Parses a function's environment, once per process, at its entry. The error names every wrong variable and its fault,
+ * but never a value, since some values lead to secrets.
  * @throws Error
  */
 export function readEnv<N extends FunctionName>(name: N, env: Env = process.env): FunctionEnv<N> & RuntimeEnv {

@@ -5,8 +5,8 @@ import type { DeploymentRecord } from '../../contract/record.ts';
 import type { DeploymentFacts } from '../domain/facts.ts';
 
 /**
- * The ports of the handlers. AWS services that have an SDK and an endpoint (ECS, S3, ECR, STS) have none. One contract suite
- * per port in `test/ports/` checks that every adapter does what the comments here say.
+ * The ports of the handlers. AWS services that have an SDK and an endpoint (ECS, S3, ECR, STS) have none. One contract
+ * suite per port in `test/ports/` checks that every adapter does what the comments here say.
  */
 
 export interface Clock {
@@ -51,16 +51,16 @@ export interface Limits {
 }
 
 /**
- * A queue of jobs with leases. A job is *active* from `claim` until `ack`, `retry` or `requeue`, in whichever process they
- * are called. An active job whose lease has expired can be claimed again, which is how a crash of its holder is survived.
- * The limits count active jobs.
+ * A queue of jobs with leases. A job is *active* from `claim` until `ack`, `retry` or `requeue`, in whichever process
+ * they are called. An active job whose lease has expired can be claimed again, which is how a crash of its holder is
+ * survived. The limits count active jobs.
  */
 export interface JobQueue {
   /** False where a job of this id was enqueued before. */
   enqueue(queue: QueueName, job: NewJob): Promise<boolean>;
   /**
-   * Makes a job active that is due and within the limits: one whose lease has expired, else the oldest waiting one. The task
-   * of a job with an expired lease may still run, so that job comes before any other that could get its slot.
+   * Makes a job active that is due and within the limits: one whose lease has expired, else the oldest waiting one. The
+   * task of a job with an expired lease may still run, so that job comes before any other that could get its slot.
    */
   claim(queue: QueueName, options: { leaseMs: number; limits?: Limits }): Promise<ClaimedJob | null>;
   /** Sets the lease to now + `leaseMs`. False where the job is not active. */
@@ -84,7 +84,9 @@ export interface JobQueue {
   /** Removes a job that is still waiting. `active` where it was claimed before. */
   remove(queue: QueueName, id: string): Promise<'removed' | 'active' | 'absent'>;
   get(queue: QueueName, id: string): Promise<Job | null>;
-  /** Active jobs, those with an expired lease among them; or waiting jobs in the order in which they will be claimed. */
+  /**
+   * Active jobs, those with an expired lease among them; or waiting jobs in the order in which they will be claimed.
+   */
   list(queue: QueueName, state: 'waiting' | 'active'): Promise<Job[]>;
 }
 
@@ -108,9 +110,9 @@ export type CreateResult =
 
 export interface DeploymentStore {
   /**
-   * In one step: claims the project for the owner and the idempotency key for the request, stores the deployment and enqueues
-   * its first job, so that no accepted deployment is without one. Keys belong to their owner. The same deployment again
-   * gives `created` again and changes nothing.
+   * In one step: claims the project for the owner and the idempotency key for the request, stores the deployment and
+   * enqueues its first job, so that no accepted deployment is without one. Keys belong to their owner. The same
+   * deployment again gives `created` again and changes nothing.
    */
   create(input: {
     readonly requested: Extract<DeploymentEvent, { type: 'deployment.requested' }>;
@@ -178,7 +180,9 @@ export interface BusMessage {
 }
 
 export interface FunctionWaker {
-  /** Wakes a function; one run may answer several wakes. Never fails: the job is in the queue, where the sweep finds it. */
+  /**
+   * Wakes a function; one run may answer several wakes. Never fails: the job is in the queue, where the sweep finds it.
+   */
   wake(name: WakeableFunction): Promise<void>;
 }
 

@@ -12,8 +12,8 @@ export function mayPromote({ status, plan, builds }: DeploymentRecord): boolean 
 }
 
 /**
- * Enqueues the promotion of a stored site. May be called any number of times, by every function that sees that it is due: a
- * job of this id is enqueued once. False where it was enqueued before.
+ * Enqueues the promotion of a stored site. May be called any number of times, by every function that sees that it is
+ * due: a job of this id is enqueued once. False where it was enqueued before.
  */
 export async function queuePromotion(
   deps: { queue: JobQueue; waker: FunctionWaker },

@@ -10,7 +10,10 @@ export const publishEvents = (bus: EventBus, ...events: readonly DeploymentEvent
     events.map((event) => ({ key: event.deploymentId, value: JSON.stringify(event) })),
   );
 
-/** Publishes a platform's event about a build. Its id depends on its content, so publishing it twice has no further effect. */
+/**
+ * Publishes a platform's event about a build. Its id depends on its content, so publishing it twice has no further
+ * effect.
+ */
 export const publishBuildEvent = (
   deps: { readonly bus: EventBus; readonly clock: Clock },
   build: BuildRef,

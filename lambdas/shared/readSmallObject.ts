@@ -9,8 +9,8 @@ export type SmallObject<T> =
   | { readonly kind: 'unreadable' };
 
 /**
- * Reads a JSON object that a build may have written with any size and content. It reads at most `maxBytes` and does not throw
- * for a bad content, so that the caller can end that build instead of meeting the same exception again and again.
+ * Reads a JSON object that a build may have written with any size and content. It reads at most `maxBytes` and does not
+ * throw for a bad content, so that the caller can end that build instead of meeting the same exception again and again.
  */
 export async function readSmallObject<T>(
   s3: S3Client,

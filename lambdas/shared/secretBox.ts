@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { VerenError } from '../../contract/errors.ts';
 
 /**
- * The keys that secrets are sealed with, named `key-<id>`, and `current`, the id of the key for new secrets. An earlier key
- * must stay for as long as secrets that it has sealed are to be read.
+ * The keys that secrets are sealed with, named `key-<id>`, and `current`, the id of the key for new secrets. An earlier
+ * key must stay for as long as secrets that it has sealed are to be read.
  */
 export const SecretKeysSchema = z
   .record(z.string().regex(/^(current|key-[a-z0-9]{1,16})$/), z.string().min(1).max(200))
@@ -14,7 +14,10 @@ export const SecretKeysSchema = z
   );
 export type SecretKeys = z.infer<typeof SecretKeysSchema>;
 
-/** The deployment that a secret belongs to. It cannot be opened for another one, so copying it to another build is useless. */
+/**
+ * The deployment that a secret belongs to. It cannot be opened for another one, so copying it to another build is
+ * useless.
+ */
 export interface SecretPlace {
   readonly deploymentId: string;
   readonly field: string;

@@ -17,7 +17,10 @@ const TokensSchema = z.record(z.string().min(1).max(100), z.array(z.string().reg
 /** How long it may take until a new or revoked token is noticed. */
 const TOKENS_TTL_MS = 60_000;
 
-/** Reads the hashes of the API tokens, again every minute. If reading fails, the hashes that were read before stay valid. */
+/**
+ * Reads the hashes of the API tokens, again every minute. If reading fails, the hashes that were read before stay
+ * valid.
+ */
 export function tokenHashes(client: SecretsManagerClient, arn: string, clock: Clock): () => Promise<TokenHashes> {
   let known: TokenHashes | undefined;
   let readAt = 0;

@@ -16,8 +16,8 @@ export type SigningSecret = z.output<typeof SigningSecretSchema>;
 
 export interface Signing extends SigningSecret {
   /**
-   * When messages began to be signed (ms since the epoch), by which `unsigned.ts` judges messages of the earlier version.
-   * Zero: no unsigned message is accepted.
+   * When messages began to be signed (ms since the epoch), by which `unsigned.ts` judges messages of the earlier
+   * version. Zero: no unsigned message is accepted.
    */
   readonly since: number;
 }
@@ -37,8 +37,8 @@ export const signAsPlatform = ({ current }: SigningSecret, topic: Topic, value: 
   computeMac(deriveKey(current, PLATFORM_KEY_INFO), topic, value);
 
 /**
- * True where the MAC proves the right writer: the platform on `deployment-events`, and on the other topics the build that
- * the message is about.
+ * True where the MAC proves the right writer: the platform on `deployment-events`, and on the other topics the build
+ * that the message is about.
  * @param value the bytes as they came
  */
 export function isSigned(secret: SigningSecret, topic: Topic, value: Buffer, given: string, build?: Build): boolean {

@@ -26,7 +26,10 @@ export function signingSecret(client: SecretsManagerClient, arn: string, clock: 
   };
 }
 
-/** Time from the creation of the secret, which is the first step of a deployment, until the last function is the new version. */
+/**
+ * Time from the creation of the secret, which is the first step of a deployment, until the last function is the new
+ * version.
+ */
 const UPGRADE_MS = 3_600_000;
 
 /** The same, with the time from which on every message is signed. */

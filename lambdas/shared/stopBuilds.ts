@@ -10,8 +10,9 @@ import type { JobQueue } from './ports.ts';
 export type StopBuilds = (deploymentId: string, reason: string) => Promise<void>;
 
 /**
- * The job of a running task stays active: its slot is free when the task has stopped, not when StopTask was called. A job
- * between `claim` and RunTask has no task yet; the build-worker reads the record after RunTask and stops the task itself.
+ * The job of a running task stays active: its slot is free when the task has stopped, not when StopTask was called. A
+ * job between `claim` and RunTask has no task yet; the build-worker reads the record after RunTask and stops the task
+ * itself.
  */
 export function stopBuilds(deps: { queue: JobQueue; ecs: ECSClient }): StopBuilds {
   return async (deploymentId, reason) => {
@@ -28,7 +29,9 @@ export function stopBuilds(deps: { queue: JobQueue; ecs: ECSClient }): StopBuild
   };
 }
 
-/** Calls StopTask, for which a task that no longer exists is no error. ECS shows `reason` as the task's stoppedReason. */
+/**
+ * Calls StopTask, for which a task that no longer exists is no error. ECS shows `reason` as the task's stoppedReason.
+ */
 export async function stopTask(ecs: ECSClient, cluster: string | undefined, taskArn: string, reason: string) {
   try {
     await ecs.send(new StopTaskCommand({ cluster, task: taskArn, reason: reason.slice(0, 1_000) }));

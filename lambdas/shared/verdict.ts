@@ -6,12 +6,16 @@ import type { Clock } from './ports.ts';
 import { readSmallObject } from './readSmallObject.ts';
 
 /**
- * Writes the publication decision that a build must not publish. Returns the decision that was written first and stays valid
- * for ever: `cancel`, or `publish` where the builder was first. Safe to repeat. docs/decisions/control-cancel-fence.md
+ * Writes the publication decision that a build must not publish. Returns the decision that was written first and stays
+ * valid for ever: `cancel`, or `publish` where the builder was first. Safe to repeat.
+ * docs/decisions/control-cancel-fence.md
  */
 export type ForbidPublication = (build: Omit<BuildRef, 'attempt'>) => Promise<PublicationDecision['verdict']>;
 
-/** Another writer of the same key was at work at the same moment: S3 asks to try again. Source: S3 user guide, "Conditional writes". */
+/**
+ * Another writer of the same key was at work at the same moment: S3 asks to try again. Source: S3 user guide,
+ * "Conditional writes".
+ */
 const MAX_CONFLICTS = 5;
 const MAX_VERDICT_BYTES = 64 * 1024;
 

@@ -38,7 +38,9 @@ export function listSnapshot(subject: Subject, records: readonly DeploymentRecor
   return pages.map((page, i) => JSON.stringify(snapshotMessage(page, i < pages.length - 1)));
 }
 
-/** A record as lists show it: without the output of commands and the plan's evidence, so that one always fits a message. */
+/**
+ * A record as lists show it: without the output of commands and the plan's evidence, so that one always fits a message.
+ */
 export function summaryOf(record: DeploymentRecord): DeploymentRecord {
   const short = withoutReasons(withoutOutput(record));
   return bytesOf(short) > MAX_MESSAGE_BYTES - 1_024 ? withoutPlan(short) : short;

@@ -1,8 +1,8 @@
 import { namesAsset } from '../../contract/site-rules/assets.ts';
 
 /**
- * A site's answer for a path that has no file. This is the second origin of CloudFront, used after S3 has answered 403 or 404.
- * Paths come as keys of the bucket: `/__outputs/<project>/<path>`.
+ * A site's answer for a path that has no file. This is the second origin of CloudFront, used after S3 has answered 403
+ * or 404. Paths come as keys of the bucket: `/__outputs/<project>/<path>`.
  */
 
 export interface FallbackFile {
@@ -29,12 +29,13 @@ const NOT_FOUND: SiteAnswer = {
 };
 
 /**
- * Tries in this order: `<path>.html` (clean URLs), `<path>/` where the path is a folder with an index, `<path>` without its
- * slash where that is a page, the site's own `404.html` with status 404, `index.html` with status 200 for the client routes of
- * single-page applications, and else a plain 404. A path with the extension of a file is never answered with a page of the
- * application, since a missing script must fail as a script.
+ * Tries in this order: `<path>.html` (clean URLs), `<path>/` where the path is a folder with an index, `<path>` without
+ * its slash where that is a page, the site's own `404.html` with status 404, `index.html` with status 200 for the
+ * client routes of single-page applications, and else a plain 404. A path with the extension of a file is never
+ * answered with a page of the application, since a missing script must fail as a script.
  *
- * @param pathPrefix the part of the visitor's path before the site's own path: `/<project>` where sites have no host of their own
+ * @param pathPrefix the part of the visitor's path before the site's own path: `/<project>` where sites have no host of
+ *   their own
  */
 export async function answerMissing(
   path: string,

@@ -13,7 +13,10 @@ import type { EndedBy } from '../domain/retry.ts';
 /** `stoppedReason` of tasks that the task-watcher stopped for running too long begins with this. */
 export const TIMEOUT_REASON = 'veren: timeout';
 
-/** `stoppedReason` of tasks that ended with the laptop's platform: stopped by it, not started yet, or cut off by its crash. */
+/**
+ * `stoppedReason` of tasks that ended with the laptop's platform: stopped by it, not started yet, or cut off by its
+ * crash.
+ */
 export const PLATFORM_STOPPED = 'The platform was stopped while the task was running.';
 export const PLATFORM_CRASHED = 'The platform crashed while the task was running.';
 /** `stoppedReason` of a task that ECS has forgotten before the platform had noticed its end. */

@@ -37,7 +37,9 @@ function oldestAge(jobs: readonly Job[], now: number): number {
   return due.length > 0 ? Math.max(...due) : 0;
 }
 
-/** True for a build that runs longer than allowed, counted from its first reported phase, without the time in the queue. */
+/**
+ * True for a build that runs longer than allowed, counted from its first reported phase, without the time in the queue.
+ */
 async function isStuck({ store, timeoutSeconds }: MeasureDeps, job: Job, now: number): Promise<boolean> {
   const data = BuildJobSchema.safeParse(job.data).data;
   const build = data && (await store.get(data.deploymentId))?.record.builds[data.target];

@@ -116,8 +116,8 @@ async function reasonToStop(deps: WatcherDeps, job: Job, data: BuildJob, task: T
 }
 
 /**
- * A builder may hang after it has reported its result; its project must not wait for the time limit then. The time is counted
- * from when this function first sees it, since the builder has another clock.
+ * A builder may hang after it has reported its result; its project must not wait for the time limit then. The time is
+ * counted from when this function first sees it, since the builder has another clock.
  */
 async function hasOutlivedEnd({ queue, clock }: WatcherDeps, job: Job): Promise<boolean> {
   const since = firstSeenEnded(job);
@@ -147,8 +147,8 @@ async function handleStopped(deps: WatcherDeps, job: Job, build: BuildRef, task:
 }
 
 /**
- * True when a task's final event would have arrived by now: by ECS's clock, or counted from when this function first saw the
- * task stopped, since clocks may differ or may have been set back.
+ * True when a task's final event would have arrived by now: by ECS's clock, or counted from when this function first
+ * saw the task stopped, since clocks may differ or may have been set back.
  */
 async function hasWaited({ queue, clock }: WatcherDeps, job: Job, stoppedAt: Date | undefined): Promise<boolean> {
   const now = clock.now();

@@ -16,8 +16,9 @@ const MISSES = 3;
 const CLUSTERS = [...new Set(BUILDERS.map((b) => b.cluster))];
 
 /**
- * Runs once a minute: checks the task of every active build and every running task, submits deployments that were accepted
- * but never enqueued, and wakes both workers. It so repairs what an event, a wake or a process that was lost had left.
+ * Runs once a minute: checks the task of every active build and every running task, submits deployments that were
+ * accepted but never enqueued, and wakes both workers. It so repairs what an event, a wake or a process that was lost
+ * had left.
  */
 export async function sweepBuilds(deps: WatcherDeps): Promise<void> {
   try {

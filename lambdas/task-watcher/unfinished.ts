@@ -13,12 +13,15 @@ import type { WatcherDeps } from './reconcile.ts';
 const AT_ONCE = 20;
 /** An accepted deployment that has no job after this long is submitted again. */
 const RESUBMIT_AFTER_MS = 30_000;
-/** A deployment without a job and without a change for this long is ended: longer than an event may take, plus differences of clocks. */
+/**
+ * A deployment without a job and without a change for this long is ended: longer than an event may take, plus
+ * differences of clocks.
+ */
 const GIVE_UP_AFTER_MS = 900_000;
 
 /**
- * Handles deployments that have not ended although no job is left that could end them: their final event was lost, or Redis
- * was lost and rebuilt from Kafka, which has no jobs.
+ * Handles deployments that have not ended although no job is left that could end them: their final event was lost, or
+ * Redis was lost and rebuilt from Kafka, which has no jobs.
  */
 export async function lookAfterUnfinished(deps: WatcherDeps): Promise<void> {
   const ids = await deps.store.unfinished();

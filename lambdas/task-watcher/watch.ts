@@ -10,9 +10,9 @@ const TaskStateChange = z.object({
 });
 
 /**
- * Handles both sources of the function. A state change is only a hint, since these events may come late, twice and out of
- * order, so ECS is asked for the present state. Only stops matter here: the build-worker publishes starts, and the sweep sees
- * running tasks. Any other event is the schedule.
+ * Handles both sources of the function. A state change is only a hint, since these events may come late, twice and out
+ * of order, so ECS is asked for the present state. Only stops matter here: the build-worker publishes starts, and the
+ * sweep sees running tasks. Any other event is the schedule.
  */
 export async function watchTasks(deps: WatcherDeps, event: unknown): Promise<void> {
   const change = TaskStateChange.safeParse(event);

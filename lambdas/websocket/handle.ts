@@ -43,7 +43,8 @@ export async function handleWebSocket(deps: WebSocketDeps, event: WebSocketEvent
 
 /**
  * Programs send the token in the header. Browsers cannot, so they get a ticket (`POST /tickets`) and connect with
- * `?ticket=`. The token itself as `?token=` is still accepted, for clients without tickets, though it may end up in logs.
+ * `?ticket=`. The token itself as `?token=` is still accepted, for clients without tickets, though it may end up in
+ * logs.
  */
 async function openConnection(deps: WebSocketDeps, connectionId: string, event: WebSocketEvent) {
   const header = Object.entries(event.headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1];

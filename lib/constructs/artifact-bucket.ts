@@ -96,7 +96,8 @@ const rules = (lifecycle: Config['lifecycle']): LifecycleRule[] => [
     prefix: '__deployments/',
     expiration: Duration.days(lifecycle.deploymentDays),
   },
-  // Hand-overs are read within minutes. One that was not read holds expired credentials, but variables that are still secret.
+  // Hand-overs are read within minutes. One that was not read holds expired credentials, but variables that are still
+  // secret.
   { id: 'handovers', prefix: HANDOVER_PREFIX, expiration: Duration.days(1) },
   { id: 'broken-uploads', abortIncompleteMultipartUploadAfter: Duration.days(2) },
 ];

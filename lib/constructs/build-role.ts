@@ -27,8 +27,8 @@ export interface BuildRoleProps {
 
 /**
  * The role behind the credentials of builds. It has the *union* of the rights of all builds; the session policy that
- * build-worker passes to AssumeRole narrows it to one project. The same union is its permissions boundary, so that a policy
- * attached later gives no further rights.
+ * build-worker passes to AssumeRole narrows it to one project. The same union is its permissions boundary, so that a
+ * policy attached later gives no further rights.
  */
 export class BuildRole extends Construct {
   readonly role: Role;

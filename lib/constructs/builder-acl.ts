@@ -30,10 +30,10 @@ const QUOTA = 20;
 const ANSWERS = AclTraffic.tcpPortRange(1_024, 65_535);
 
 /**
- * A second protection of subnets where builders have public addresses. The first are their security groups, which allow no
- * incoming connections and outgoing ones to public addresses only. Network lists are stateless, so answers must be allowed
- * explicitly, and a list cannot close as much as the groups. It closes ports below 1024, all protocols but TCP, and private
- * addresses.
+ * A second protection of subnets where builders have public addresses. The first are their security groups, which allow
+ * no incoming connections and outgoing ones to public addresses only. Network lists are stateless, so answers must be
+ * allowed explicitly, and a list cannot close as much as the groups. It closes ports below 1024, all protocols but TCP,
+ * and private addresses.
  */
 export class BuilderAcl extends Construct {
   constructor(scope: Construct, id: string, { vpc, subnets, cidr, inside, dnsServers }: BuilderAclProps) {

@@ -29,9 +29,9 @@ const englishOnly: Plugin = {
 };
 
 /**
- * The one bundling policy: ESM, minified, with a source map, and with all packages, also the AWS SDK, since we do not control
- * the version of the runtime's. esbuild runs in this process, so neither Docker nor network is needed; paths are virtual, so
- * that the output does not depend on where the assembly is written.
+ * The one bundling policy: ESM, minified, with a source map, and with all packages, also the AWS SDK, since we do not
+ * control the version of the runtime's. esbuild runs in this process, so neither Docker nor network is needed; paths
+ * are virtual, so that the output does not depend on where the assembly is written.
  * @param name folder under `lambdas/`, whose `<name>.lambda.ts` is the entry
  * @throws Error naming the import when something forbidden got in
  */

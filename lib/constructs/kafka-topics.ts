@@ -19,7 +19,9 @@ export interface KafkaTopicsProps {
   readonly logRetention: Duration;
 }
 
-/** The three topics, which a deployment makes and configures. They hold all events, so deleting the stack leaves them. */
+/**
+ * The three topics, which a deployment makes and configures. They hold all events, so deleting the stack leaves them.
+ */
 export class KafkaTopics extends Construct {
   constructor(scope: Construct, id: string, props: KafkaTopicsProps) {
     super(scope, id);

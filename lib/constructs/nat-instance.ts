@@ -10,8 +10,8 @@ import {
 import { acknowledgeFindings } from './acknowledge.ts';
 
 /**
- * One small instance in place of NAT gateways, for outgoing connections of functions. It has no state: with a newer system
- * image of Amazon's a deployment replaces it. docs/decisions/cdk-no-nat-gateway.md.
+ * One small instance in place of NAT gateways, for outgoing connections of functions. It has no state: with a newer
+ * system image of Amazon's a deployment replaces it. docs/decisions/cdk-no-nat-gateway.md.
  */
 export class NatInstance extends NatInstanceProviderV2 {
   constructor(instanceType: string) {

@@ -75,7 +75,10 @@ export class Network extends Construct {
   readonly builders: SecurityGroup;
   /** All security groups of a builder task: `builders`, and those that open public addresses. */
   readonly builderGroups: readonly SecurityGroup[];
-  /** Made also where Kafka and Redis are given, since another stack imports the groups, and an imported export cannot be removed. */
+  /**
+   * Made also where Kafka and Redis are given, since another stack imports the groups, and an imported export cannot be
+   * removed.
+   */
   readonly kafka: SecurityGroup;
   readonly redis: SecurityGroup;
 

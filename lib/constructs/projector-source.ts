@@ -32,7 +32,10 @@ const GROUPS: Readonly<Record<Topic, string>> = {
   [TOPICS.logs]: 'veren-projector-logs',
 };
 
-/** Feeds all topics to the projector. Records that fail repeatedly go to a queue for an operator, and later ones are processed. */
+/**
+ * Feeds all topics to the projector. Records that fail repeatedly go to a queue for an operator, and later ones are
+ * processed.
+ */
 export class ProjectorSource extends Construct {
   /** Where batches end that could not be processed: metadata that points at the records. */
   readonly failed: Queue;
@@ -75,7 +78,8 @@ export class ProjectorSource extends Construct {
       ...(projector.batchingWindowSeconds > 0 && {
         maxBatchingWindow: Duration.seconds(projector.batchingWindowSeconds),
       }),
-      // Passes every message with an envelope of ours, of any version, since the projector parks unknown ones. Other JSON is dropped.
+      // Passes every message with an envelope of ours, of any version, since the projector parks unknown ones. Other
+      // JSON is dropped.
       filters: [FilterCriteria.filter({ value: { v: FilterRule.exists(), deploymentId: FilterRule.exists() } })],
       onFailure: new SqsDlq(this.failed),
       ...(pollers && {

@@ -1,8 +1,9 @@
 import ipaddr from 'ipaddr.js';
 
 /**
- * Blocks of internal networks (private, shared, link-local, benchmarking) and blocks without hosts (multicast, reserved).
- * Source: IANA IPv4 Special-Purpose Address Registry. Its blocks that no VPC routes are left out, since each costs rules.
+ * Blocks of internal networks (private, shared, link-local, benchmarking) and blocks without hosts (multicast,
+ * reserved). Source: IANA IPv4 Special-Purpose Address Registry. Its blocks that no VPC routes are left out, since each
+ * costs rules.
  */
 export const NOT_PUBLIC = [
   '10.0.0.0/8',

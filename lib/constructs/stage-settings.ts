@@ -32,8 +32,8 @@ export const accountWideName = ({ stage, region }: Pick<StageSettings, 'stage' |
   `veren-${stage}-${region}-${name}`;
 
 /**
- * Keeps resources that data needs (subnets of a cluster, users of a cache) for as long as the data is kept. Deleting one of
- * them under a resource that stays would fail, and so would the deletion of the whole stack.
+ * Keeps resources that data needs (subnets of a cluster, users of a cache) for as long as the data is kept. Deleting
+ * one of them under a resource that stays would fail, and so would the deletion of the whole stack.
  */
 export function keepWithData(settings: StageSettings, ...scopes: readonly IConstruct[]): void {
   for (const scope of scopes)

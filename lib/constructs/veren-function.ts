@@ -65,7 +65,10 @@ const INTERFACE_ACTIONS = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
-/** A Lambda function with its log group, and a role whose only rights are to write to that log group and to be in the VPC. */
+/**
+ * A Lambda function with its log group, and a role whose only rights are to write to that log group and to be in the
+ * VPC.
+ */
 export class VerenFunction extends Construct {
   readonly fn: LambdaFunction;
   /** The name itself, without a reference to the function. */
@@ -124,7 +127,9 @@ export class VerenFunction extends Construct {
     );
   }
 
-  /** May invoke itself, to continue when its time is over. By name, since the function's ARN depends on its own role. */
+  /**
+   * May invoke itself, to continue when its time is over. By name, since the function's ARN depends on its own role.
+   */
   grantRingItself(): void {
     const arn = Stack.of(this).formatArn({
       service: 'lambda',

@@ -150,7 +150,8 @@ export class PipelineStack extends VerenStack {
     data.kafka.grantWrite(api.role, [TOPICS.events]);
     grantTokens(api.role, data.tokens);
     grantDataKey(api.role, data.dataKey);
-    // To cancel a build, the publication decision is written before the builder does it (docs/decisions/control-cancel-fence.md).
+    // To cancel a build, the publication decision is written before the builder does it
+    // (docs/decisions/control-cancel-fence.md).
     grantBucket(api.role, data.storage, { read: ['__records/*', '__logs/*', VERDICTS], write: [VERDICTS] });
     grantRemoval(api.role, data.storage, '__cache/*');
     return api;
@@ -367,8 +368,8 @@ export class PipelineStack extends VerenStack {
   }
 
   /**
-   * An asynchronous invocation always succeeds for its caller; only this queue gets the failures of the function. The next
-   * sweep repairs them, so an invocation is dropped after an hour.
+   * An asynchronous invocation always succeeds for its caller; only this queue gets the failures of the function. The
+   * next sweep repairs them, so an invocation is dropped after an hour.
    */
   private keepFailedInvokes({ fn }: VerenFunction): void {
     fn.configureAsyncInvoke({

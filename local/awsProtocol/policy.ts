@@ -60,7 +60,9 @@ function conditionHolds(name: string, wanted: readonly string[], actual: string 
   return hit !== negative;
 }
 
-/** Denied by default; an Allow permits, and a Deny overrides every Allow. Without a policy the role's own rights apply. */
+/**
+ * Denied by default; an Allow permits, and a Deny overrides every Allow. Without a policy the role's own rights apply.
+ */
 export function isAllowed(policy: Policy | undefined, request: AccessRequest): boolean {
   if (!policy) return true;
   const applying = policy.Statement.filter(

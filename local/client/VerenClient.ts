@@ -69,8 +69,8 @@ export class VerenClient {
   }
 
   /**
-   * The log from its start (or from `after`) and the record's changes, to the terminal state. A broken connection is resumed, so
-   * that no line is lost or repeated.
+   * The log from its start (or from `after`) and the record's changes, to the terminal state. A broken connection is
+   * resumed, so that no line is lost or repeated.
    */
   followLogs(deploymentId: string, options: FollowEventsOptions = {}): AsyncGenerator<FollowedEvents, void, undefined> {
     return followEvents(this.#deployment(deploymentId, 'logs'), this.#headers, options);

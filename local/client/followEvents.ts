@@ -28,7 +28,9 @@ export interface FollowEventsOptions {
   readonly pausesMs?: readonly number[];
 }
 
-/** A connection that lasted so long counts as no failure: streams end by themselves after some minutes and are resumed. */
+/**
+ * A connection that lasted so long counts as no failure: streams end by themselves after some minutes and are resumed.
+ */
 const LASTING_MS = 20_000;
 const PAUSES_MS = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 5_000, 5_000, 5_000];
 const EndSchema = z.object({ status: z.enum(DEPLOYMENT_STATUSES) });

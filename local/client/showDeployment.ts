@@ -19,7 +19,8 @@ export interface ShowOptions {
 }
 
 /**
- * Shows a deployment until its end: the log, the phases, and finally the durations and the result. Returns the final record. Throws what the client throws.
+ * Shows a deployment until its end: the log, the phases, and finally the durations and the result. Returns the final
+ * record. Throws what the client throws.
  */
 export async function showDeployment(
   client: Pick<VerenClient, 'followLogs' | 'getDeployment'>,

@@ -28,8 +28,8 @@ let underWay: Promise<ProcessTable> | undefined;
 let following: Promise<ProcessTable> | undefined;
 
 /**
- * Every visible process, at some moment after the call. On Linux from /proc, elsewhere from `ps`. Callers during a reading
- * share the next one, since many tasks may end at once, and each would read all processes.
+ * Every visible process, at some moment after the call. On Linux from /proc, elsewhere from `ps`. Callers during a
+ * reading share the next one, since many tasks may end at once, and each would read all processes.
  */
 export function processTable(): Promise<ProcessTable> {
   if (!underWay) {

@@ -4,8 +4,8 @@ import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:f
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
- * The task writes into the file itself, so that it can clean up (no EPIPE in the builder) when the platform dies. The price is
- * that the size has to be checked regularly.
+ * The task writes into the file itself, so that it can clean up (no EPIPE in the builder) when the platform dies. The
+ * price is that the size has to be checked regularly.
  */
 export class TaskLog {
   readonly fd: number;

@@ -6,7 +6,10 @@ import { writeFileAtomic } from '../awsProtocol/atomicFile.ts';
 import type { ContainerOverride, TaskRecord } from './task.ts';
 import { TaskLog } from './taskLog.ts';
 
-/** Stopped tasks are kept as long as ECS shows them, up to a number: a repeated call is recognised while its task is kept. */
+/**
+ * Stopped tasks are kept as long as ECS shows them, up to a number: a repeated call is recognised while its task is
+ * kept.
+ */
 const KEEP_MS = 3_600_000;
 const KEEP_COUNT = 10_000;
 /** Output is what takes room. */
@@ -16,8 +19,8 @@ const PRUNE_MS = 5_000;
 const RETRY_MS = 1_000;
 
 /**
- * The tasks, each with a file of its own and a file of its output. The overrides of the call (keys, the user's variables) are
- * kept in memory only.
+ * The tasks, each with a file of its own and a file of its output. The overrides of the call (keys, the user's
+ * variables) are kept in memory only.
  */
 export class TaskStore {
   readonly tasks = new Map<string, TaskRecord>();
@@ -81,8 +84,8 @@ export class TaskStore {
   }
 
   /**
-   * Adds a task in memory at once, so that a repeated call finds it; it is on disk when the promise resolves. If it cannot be
-   * written it is removed again, since a task that is not on disk must not be started.
+   * Adds a task in memory at once, so that a repeated call finds it; it is on disk when the promise resolves. If it
+   * cannot be written it is removed again, since a task that is not on disk must not be started.
    */
   async add(task: TaskRecord, overrides: readonly ContainerOverride[]): Promise<void> {
     this.#remember(task);
@@ -96,8 +99,8 @@ export class TaskStore {
   }
 
   /**
-   * Writes the present state. Calls for one task are carried out in order. If writing fails it is tried again until it works;
-   * meanwhile the task goes on, and its older file is enough to find it after a crash.
+   * Writes the present state. Calls for one task are carried out in order. If writing fails it is tried again until it
+   * works; meanwhile the task goes on, and its older file is enough to find it after a crash.
    */
   async save(task: TaskRecord): Promise<void> {
     try {

@@ -8,8 +8,8 @@ import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { TaskStateChange } from '../ecs/view.ts';
 
 /**
- * Invokes the functions whose rules match a state change. PutEvents cannot be used, since only ECS may put events with the
- * source `aws.ecs`, as on AWS; the emulator's own matcher checks the deployed patterns.
+ * Invokes the functions whose rules match a state change. PutEvents cannot be used, since only ECS may put events with
+ * the source `aws.ecs`, as on AWS; the emulator's own matcher checks the deployed patterns.
  */
 export async function deliverStateChange(
   { events, lambda }: { readonly events: EventBridgeClient; readonly lambda: LambdaClient },

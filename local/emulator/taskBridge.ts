@@ -29,8 +29,8 @@ export interface TaskBridgeOptions {
 const PAGE = 100;
 
 /**
- * Runs the tasks that the emulator's ECS has recorded. A task with a record here is never started a second time, also not by a
- * restarted bridge, for which its record says that the task was lost.
+ * Runs the tasks that the emulator's ECS has recorded. A task with a record here is never started a second time, also
+ * not by a restarted bridge, for which its record says that the task was lost.
  */
 export class TaskBridge {
   readonly #options: TaskBridgeOptions;

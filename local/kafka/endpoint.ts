@@ -31,7 +31,8 @@ export interface KafkaEndpoint extends Endpoint {
 const MAX_CONNECTIONS = 256;
 
 /**
- * Random, since a build that knew another's id could write batches with its numbers, so that the other's would count as repeats.
+ * Random, since a build that knew another's id could write batches with its numbers, so that the other's would count as
+ * repeats.
  */
 const newProducerId = (): bigint => randomBytes(8).readBigUInt64BE() >> 1n;
 

@@ -14,10 +14,10 @@ const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 const HOST_HEADER = /^(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?)(?::(\d{1,5}))?$/i;
 
 /**
- * Why a request is refused, or null. Two kinds are refused: a host name that is not the server's own, since an attacker's name
- * may resolve to this machine (DNS rebinding); and requests of a browser for a page of another origin. The port of a loopback
- * name is not compared: it is another one behind `ssh -L` or a proxy, and the origin is compared with the whole Host header
- * anyway.
+ * Why a request is refused, or null. Two kinds are refused: a host name that is not the server's own, since an
+ * attacker's name may resolve to this machine (DNS rebinding); and requests of a browser for a page of another origin.
+ * The port of a loopback name is not compared: it is another one behind `ssh -L` or a proxy, and the origin is compared
+ * with the whole Host header anyway.
  */
 export function refusalOf(
   request: Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'method' | 'url'>,
@@ -41,8 +41,8 @@ function isOwnName(name: string, { publicUrl, hosts = [] }: OwnAddresses): boole
 }
 
 /**
- * Browsers send the origin of a request: `Origin` with everything but a plain GET, `Sec-Fetch-Site` always. "same-site" is
- * refused too, since it ignores ports: a published site on 127.0.0.1 is of the same site.
+ * Browsers send the origin of a request: `Origin` with everything but a plain GET, `Sec-Fetch-Site` always. "same-site"
+ * is refused too, since it ignores ports: a published site on 127.0.0.1 is of the same site.
  */
 function isForeign(
   { headers, method }: Pick<IncomingMessage, 'headers' | 'method'>,

@@ -14,8 +14,8 @@ function wayTo(path: string): string[] {
 }
 
 /**
- * Makes sure that no build can replace files that the platform later reads or runs as root. Throws DATA_FOLDER_UNUSABLE where
- * that is not possible. Call it before anything in the folder is opened.
+ * Makes sure that no build can replace files that the platform later reads or runs as root. Throws DATA_FOLDER_UNUSABLE
+ * where that is not possible. Call it before anything in the folder is opened.
  */
 export async function secureDataFolder(dataDir: string, users: BuildUsers): Promise<void> {
   if (users.warning !== undefined) return; // builds run as the same user
@@ -35,7 +35,9 @@ export async function secureDataFolder(dataDir: string, users: BuildUsers): Prom
     if (users.owns((await lstat(join(real, name))).uid)) throw unusableFolder(`${name} in it belongs to a build`);
 }
 
-/** Opens a folder that is ours by its name: earlier versions closed the demo's folder when `npm start` ran around it. */
+/**
+ * Opens a folder that is ours by its name: earlier versions closed the demo's folder when `npm start` ran around it.
+ */
 export async function openToBuilds(dataDir: string): Promise<void> {
   const info = await lstat(dataDir).catch(() => null);
   if (info?.isDirectory() && info.uid === process.getuid?.() && (info.mode & 0o777) === 0o700)

@@ -6,8 +6,8 @@ import { describeError, type VerenError } from '../../contract/errors.ts';
 const MIN_FREE_BYTES = 16 * 1024 * 1024;
 
 /**
- * Why the platform cannot work as it should, in one sentence; null where it can. It tries to write again, so that the answer is
- * correct as soon as there is space.
+ * Why the platform cannot work as it should, in one sentence; null where it can. It tries to write again, so that the
+ * answer is correct as soon as there is space.
  */
 export function healthOf(input: {
   readonly dataDir: string;

@@ -13,9 +13,9 @@ const IPC = {
 } as const;
 
 /**
- * Removes what builds have left outside of their work folder: files in folders that everybody may write to, and shared memory,
- * queues and semaphores, which outlive their processes. A later build could get the same user. Call it when no process of these
- * users is alive, so that none can replace a folder by a link.
+ * Removes what builds have left outside of their work folder: files in folders that everybody may write to, and shared
+ * memory, queues and semaphores, which outlive their processes. A later build could get the same user. Call it when no
+ * process of these users is alive, so that none can replace a folder by a link.
  */
 export async function removeLeftFiles(owns: (uid: number) => boolean): Promise<void> {
   for (const folder of new Set([...OPEN_FOLDERS, tmpdir()])) await removeOwned(folder, owns, 1);

@@ -10,15 +10,18 @@ import { removeLeftFiles } from './leftFiles.ts';
 
 const namesIn = (folder: string) => readdir(folder).catch((): string[] => []);
 
-/** Ends the processes of a user or with a mark. It gives up after one try, so that an unkillable process does not block it. */
+/**
+ * Ends the processes of a user or with a mark. It gives up after one try, so that an unkillable process does not block
+ * it.
+ */
 const killAll = (options: { uid?: number; cookie: string }) =>
   createSandbox({ ...options, gid: options.uid, maxProcesses: 1 })
     .killAll()
     .catch(() => undefined);
 
 /**
- * Cleans up after a builder: ends all processes of its build, and removes its work folder and what it has left elsewhere. A
- * builder that ends by itself has done the first two; one that was killed has not.
+ * Cleans up after a builder: ends all processes of its build, and removes its work folder and what it has left
+ * elsewhere. A builder that ends by itself has done the first two; one that was killed has not.
  * @param variables What the builder was started with.
  */
 export async function releaseBuild(variables: Readonly<Record<string, string>>): Promise<void> {
@@ -71,9 +74,9 @@ export async function clearToolchains(toolchains: string): Promise<void> {
 const FOR_BUILDS: readonly string[] = ['work', 'toolchains', 'builder'];
 
 /**
- * Makes the platform's files unreadable for other users, also in a data folder of an earlier version. It does not change files
- * of other owners, nor a data folder inside of this one, such as the demo's: that protects its own content, and its builds
- * could not enter it any more.
+ * Makes the platform's files unreadable for other users, also in a data folder of an earlier version. It does not
+ * change files of other owners, nor a data folder inside of this one, such as the demo's: that protects its own
+ * content, and its builds could not enter it any more.
  */
 export async function protectData(dataDir: string): Promise<void> {
   for (const name of await namesIn(dataDir)) {

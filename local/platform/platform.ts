@@ -48,7 +48,9 @@ export interface Platform {
   readonly url: string;
   readonly token: string;
   readonly tokenFile?: string;
-  /** Warning for the person who starts it about what a repository could reach, where builds have no users of their own. */
+  /**
+   * Warning for the person who starts it about what a repository could reach, where builds have no users of their own.
+   */
   readonly warning: string | undefined;
   /** Folder for temporary files; emptied at every start. */
   readonly temporary: string;

@@ -48,7 +48,10 @@ export interface LaptopPortsOptions {
   readonly onError: (error: unknown) => void;
   /** Called with one sentence when a journal was repaired at the start. */
   readonly onRepair: (sentence: string) => void;
-  /** Gives the signing secret. Called after the folder was locked, since a process without the lock must not write to it. */
+  /**
+   * Gives the signing secret. Called after the folder was locked, since a process without the lock must not write to
+   * it.
+   */
   readonly signing: () => Promise<Signing>;
 }
 
@@ -67,7 +70,8 @@ export async function openLaptopPorts(options: LaptopPortsOptions): Promise<Lapt
     closers.push(() => memory.close());
     const signing = await options.signing();
     const state = hostEnv.REDIS_URL ? redisState(hostEnv.REDIS_URL, options, closers) : memory;
-    // Active jobs belong to a process that has ended, so they can be claimed at once and not only when their lease expires.
+    // Active jobs belong to a process that has ended, so they can be claimed at once and not only when their lease
+    // expires.
     await memory.queue.expireLeases();
     if (memory.crashed) await clearWaitingSuspects(state.queue);
     const messages = hostEnv.KAFKA_BROKERS

@@ -18,8 +18,8 @@ interface Part {
 }
 
 /**
- * Bytes on disk under random names, so that keys of objects never become paths. A blob counts only while an object in the
- * journal names it, so there is no half-written object; unnamed blobs are removed at start.
+ * Bytes on disk under random names, so that keys of objects never become paths. A blob counts only while an object in
+ * the journal names it, so there is no half-written object; unnamed blobs are removed at start.
  */
 export class Blobs {
   readonly #dir: string;

@@ -24,9 +24,14 @@ export interface ObjectJournalOptions<R> {
   snapshot(): Iterable<R>;
   /** How many records `snapshot` gives. */
   size(): number;
-  /** True where other files show that there was a journal: then a missing or empty one is an error and not a new one. */
+  /**
+   * True where other files show that there was a journal: then a missing or empty one is an error and not a new one.
+   */
   hasEvidence(): Promise<boolean>;
-  /** Called when the journal was repaired while it was opened: with one sentence, and whether acknowledged records may be lost. */
+  /**
+   * Called when the journal was repaired while it was opened: with one sentence, and whether acknowledged records may
+   * be lost.
+   */
   onRepair?(sentence: string, mayHaveLost: boolean): void;
 }
 
@@ -39,8 +44,8 @@ const FORMAT: JournalFormat = {
 };
 
 /**
- * An append-only file of records. Appends of one moment share one write. An unreadable end (the process died while writing, or
- * the power was cut) is moved to a file beside it. When most lines are superseded the file is rewritten.
+ * An append-only file of records. Appends of one moment share one write. An unreadable end (the process died while
+ * writing, or the power was cut) is moved to a file beside it. When most lines are superseded the file is rewritten.
  * @throws VerenError DATA_FOLDER_UNUSABLE for damage anywhere else
  */
 export async function openJournal<R>(options: ObjectJournalOptions<R>): Promise<ObjectJournal<R>> {

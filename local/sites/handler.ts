@@ -114,8 +114,8 @@ interface Site {
 
 /**
  * The site of a host name: a project's production site, or with `<deployment>--<project>.localhost` the files of one
- * deployment. Other host names are refused, so that a foreign page whose name resolves to this machine (DNS rebinding) cannot
- * read sites that are published only here. A project's name has no `--`, so the two forms cannot be confused.
+ * deployment. Other host names are refused, so that a foreign page whose name resolves to this machine (DNS rebinding)
+ * cannot read sites that are published only here. A project's name has no `--`, so the two forms cannot be confused.
  */
 function siteOf(host: string | undefined, portsProject: string): Site | undefined {
   const name = (host ?? '127.0.0.1').replace(/:\d+$/, '').toLowerCase();

@@ -26,8 +26,8 @@ const HIDDEN: readonly string[] = Object.values(RULE_FILES).flatMap((name) =>
 );
 
 /**
- * Chooses the answer in Netlify's order: forced rules, files, other rules, the site's own 404 page, and finally the front page
- * for the routes of a single-page app.
+ * Chooses the answer in Netlify's order: forced rules, files, other rules, the site's own 404 page, and finally the
+ * front page for the routes of a single-page app.
  */
 export async function resolveRequest(
   find: Find,

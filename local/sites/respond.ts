@@ -115,7 +115,8 @@ async function transferBody(
 const seconds = (date: Date) => Math.floor(date.getTime() / 1_000) * 1_000;
 
 /**
- * True where the visitor continues a version that no longer exists. Only strong tags count, and a date counts without a tag. Source: RFC 9110, section 13.2.2.
+ * True where the visitor continues a version that no longer exists. Only strong tags count, and a date counts without a
+ * tag. Source: RFC 9110, section 13.2.2.
  */
 function isAnotherVersion(request: IncomingMessage, etag: string, modified: Date): boolean {
   const { 'if-match': tags, 'if-unmodified-since': since } = request.headers;

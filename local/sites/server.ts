@@ -7,7 +7,10 @@ import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
 import { SiteHandler } from './handler.ts';
 import { SitePorts } from './ports.ts';
 
-/** Limit for headers: cookies ignore ports, so those of every page on 127.0.0.1 are sent here too and must not block requests. */
+/**
+ * Limit for headers: cookies ignore ports, so those of every page on 127.0.0.1 are sent here too and must not block
+ * requests.
+ */
 const MAX_HEADER_BYTES = 256 * 1024;
 
 export interface SiteServerOptions {

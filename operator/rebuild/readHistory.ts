@@ -5,9 +5,9 @@ import type { Signing } from '../../lambdas/shared/signing.ts';
 import type { KeptMessage } from './readTopics.ts';
 
 /**
- * Reads the messages in Kafka, which may be older than signing. Their writers set their times, but the broker sets their
- * offsets: so an unsigned message counts only if it stands in its partition before the first signed
- * one with a time after the change.
+ * Reads the messages in Kafka, which may be older than signing. Their writers set their times, but the broker sets
+ * their offsets: so an unsigned message counts only if it stands in its partition before the first signed one with a
+ * time after the change.
  */
 export function historyReader(signing: Signing, now: () => number): (message: KeptMessage) => Read {
   const closed = new Set<string>();

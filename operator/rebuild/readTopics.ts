@@ -22,8 +22,9 @@ export interface TopicReader {
 const LOOK_MS = 50;
 
 /**
- * Reads topics from their beginning, each partition in its order. It stores no position: every reader is a consumer group of
- * its own (`veren-rebuild-…`) and commits nothing. An exception of `onMessage` ends the reading: `caughtUp` rejects.
+ * Reads topics from their beginning, each partition in its order. It stores no position: every reader is a consumer
+ * group of its own (`veren-rebuild-…`) and commits nothing. An exception of `onMessage` ends the reading: `caughtUp`
+ * rejects.
  */
 export async function readTopics(
   kafka: Kafka,

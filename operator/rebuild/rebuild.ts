@@ -54,14 +54,18 @@ export interface RebuildReport {
   readonly differing: readonly string[];
 }
 
-/** How often logs are compared and restored again: a projector that runs meanwhile may append to a log that is being restored. */
+/**
+ * How often logs are compared and restored again: a projector that runs meanwhile may append to a log that is being
+ * restored.
+ */
 const ROUNDS = 6;
 const AT_ONCE = 16;
 
 /**
- * Rebuilds the state in Redis from the archive in S3 and the events in Kafka, and compares the result. Existing state stays:
- * the facts of a deployment do not depend on the order or number of deliveries, so a rebuild may be run at any time and again.
- * Takes memory for the facts of every deployment (some kilobytes each) and for the logs that are not archived.
+ * Rebuilds the state in Redis from the archive in S3 and the events in Kafka, and compares the result. Existing state
+ * stays: the facts of a deployment do not depend on the order or number of deliveries, so a rebuild may be run at any
+ * time and again. Takes memory for the facts of every deployment (some kilobytes each) and for the logs that are not
+ * archived.
  */
 export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
   const known = new Map<string, DeploymentFacts>();
@@ -77,7 +81,9 @@ export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
   });
 
   const timeWindow = () => ({ now: deps.now(), maxSkewMs: deps.maxClockSkewMs ?? MAX_CLOCK_SKEW_MS });
-  /** Builders' events for deployments whose request was not read yet, since topics are not ordered against each other. */
+  /**
+   * Builders' events for deployments whose request was not read yet, since topics are not ordered against each other.
+   */
   const early = new Map<string, BuilderEvent[]>();
   const admitEvent = (event: DeploymentEvent, refusal: string | null, facts: DeploymentFacts) => {
     if (refusal) refused++;
@@ -148,7 +154,9 @@ export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
   };
 }
 
-/** True where the record in Redis was correct. Otherwise its events are folded, and the next round compares it again. */
+/**
+ * True where the record in Redis was correct. Otherwise its events are folded, and the next round compares it again.
+ */
 async function restoreRecord(deps: RebuildDeps, expected: DeploymentRecord, facts: DeploymentFacts): Promise<boolean> {
   const stored = await deps.store.get(expected.deploymentId);
   if (isDeepStrictEqual(stored?.record, expected)) return true;

@@ -7,9 +7,9 @@ import type { Sandbox } from '../sandbox.ts';
 import { changedPath, type FileListing } from './listing.ts';
 
 /**
- * Archives are made and unpacked by `tar` as the build user, never as root: a malicious archive can only change the work
- * folder, which the build may change anyway. They are not compressed: most content is compressed already, the bucket is in
- * the same region, and processor time is dearer for a build than network time.
+ * Archives are made and unpacked by `tar` as the build user, never as root: a malicious archive can only change the
+ * work folder, which the build may change anyway. They are not compressed: most content is compressed already, the
+ * bucket is in the same region, and processor time is dearer for a build than network time.
  */
 const ENV = { PATH: SYSTEM_PATH, LC_ALL: 'C' };
 
@@ -43,8 +43,8 @@ const CREATE = ['--create', '--file=-'];
 const FROM_INPUT = ['--no-recursion', '--null', '--files-from=-'];
 
 /**
- * Packs the listed paths below a folder into a file. Throws where a path has changed since it was listed, before or after it
- * was read, so that the archive holds exactly what was listed.
+ * Packs the listed paths below a folder into a file. Throws where a path has changed since it was listed, before or
+ * after it was read, so that the archive holds exactly what was listed.
  */
 export async function packFolder(
   sandbox: Sandbox,
@@ -91,7 +91,10 @@ export async function moveInto(
   await ended;
 }
 
-/** Unpacks into a new folder. Throws where the bytes are not those that were saved; the caller must then drop the folder. */
+/**
+ * Unpacks into a new folder. Throws where the bytes are not those that were saved; the caller must then drop the
+ * folder.
+ */
 export async function unpackArchive(
   sandbox: Sandbox,
   archive: Readable,

@@ -60,8 +60,8 @@ export async function readIndex(
 const CONFLICTS = 5;
 
 /**
- * Sets or removes (null) entries, and removes the archives that no entry names any more. The last save wins; one that began
- * with caches which were dropped meanwhile changes nothing.
+ * Sets or removes (null) entries, and removes the archives that no entry names any more. The last save wins; one that
+ * began with caches which were dropped meanwhile changes nothing.
  */
 export async function changeIndex(
   objects: Objects,

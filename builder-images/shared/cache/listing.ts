@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Files and folders as they were at one moment. A build may add to the folders; a file that it changes, replaces, moves or
- * removes has another inode or another change time, which only root can set back.
+ * Files and folders as they were at one moment. A build may add to the folders; a file that it changes, replaces, moves
+ * or removes has another inode or another change time, which only root can set back.
  */
 export interface FileListing {
   /** Folders and files that were asked for and are there, relative to the work folder as all paths are. */
@@ -22,8 +22,8 @@ const MAX_PATHS = 400_000;
 const BEFORE_A_BREAK = 2_000;
 
 /**
- * A folder changes when something is added to it, so only its inode, owner and rights count; its content is listed by itself.
- * Null for sockets, pipes and devices, which no cache holds.
+ * A folder changes when something is added to it, so only its inode, owner and rights count; its content is listed by
+ * itself. Null for sockets, pipes and devices, which no cache holds.
  */
 function identityOf(info: BigIntStats): string | null {
   const who = `${info.dev}:${info.ino}:${info.mode}:${info.uid}:${info.gid}`;
@@ -41,8 +41,8 @@ function isReachedByFolders(work: string, path: string): boolean {
 }
 
 /**
- * Lists everything at and below `roots` except the paths in `without`. Throws where there is more than a cache can hold, or
- * something that no cache may hold. It reads names and attributes only, and opens no file of the build user.
+ * Lists everything at and below `roots` except the paths in `without`. Throws where there is more than a cache can
+ * hold, or something that no cache may hold. It reads names and attributes only, and opens no file of the build user.
  */
 export async function listTree(
   work: string,
@@ -98,8 +98,8 @@ export async function changedPath(work: string, { paths, identities }: FileListi
 const SETTLE_MS = 200;
 
 /**
- * Waits until the file system's clock, which ticks in milliseconds, has passed every listed change time, so that later writes
- * have another one. False where that does not happen, because the clock was set back, for example.
+ * Waits until the file system's clock, which ticks in milliseconds, has passed every listed change time, so that later
+ * writes have another one. False where that does not happen, because the clock was set back, for example.
  */
 export async function waitForClock(work: string, listing: FileListing): Promise<boolean> {
   const marker = join(work, 'control/clock');

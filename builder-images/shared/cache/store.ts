@@ -31,7 +31,10 @@ export const wantsCache = ({ DISABLE_BUILD_CACHE }: Readonly<Record<string, stri
 export const cachePrefix = ({ projectId, lane }: Pick<CachePlace, 'projectId' | 'lane'>) =>
   s3Keys.cache(projectId, lane);
 
-/** The index that the build begins with; null where there is none. With `drop` all caches are removed first, and the log says so. */
+/**
+ * The index that the build begins with; null where there is none. With `drop` all caches are removed first, and the log
+ * says so.
+ */
 export async function openIndex(
   place: CachePlace & { readonly use: CacheUse; readonly say: (text: string) => void },
 ): Promise<Index | null> {
@@ -61,7 +64,9 @@ export async function storeArchive(
   }
 }
 
-/** Unpacks an entry into a folder. Throws where the archive is missing or damaged; the caller must then drop the folder. */
+/**
+ * Unpacks an entry into a folder. Throws where the archive is missing or damaged; the caller must then drop the folder.
+ */
 export async function fetchArchive(
   { objects, sandbox }: CachePlace,
   entry: Entry,

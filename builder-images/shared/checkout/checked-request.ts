@@ -24,8 +24,9 @@ const MAX_HEADERS = 32 * 1_024;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
- * One request to a URL that a repository or its host names. Every address, also of redirects, is checked by the policy and
- * pinned for the connection; headers go to the first origin only. Throws VerenError for a forbidden address, else an Error.
+ * One request to a URL that a repository or its host names. Every address, also of redirects, is checked by the policy
+ * and pinned for the connection; headers go to the first origin only. Throws VerenError for a forbidden address, else
+ * an Error.
  */
 export async function checkedRequest(o: CheckedRequest): Promise<IncomingMessage> {
   let { url, headers } = o;

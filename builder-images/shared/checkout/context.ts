@@ -4,7 +4,9 @@ import { captureOutput } from '../command.ts';
 import { programPath, SYSTEM_PATH } from '../programs.ts';
 import type { Sandbox } from '../sandbox.ts';
 
-/** What the steps that complete a checkout need. Every program that runs below a folder of the build runs as its user. */
+/**
+ * What the steps that complete a checkout need. Every program that runs below a folder of the build runs as its user.
+ */
 export interface CheckoutContext {
   readonly raw: Readonly<Record<string, string>>;
   /** Folder of this build. */

@@ -37,7 +37,9 @@ export type Located = Download | Stored | { readonly error: string };
 export const defaultServer = (gitUrl: string): string =>
   `${gitUrl.replace(/\/+$/, '').replace(/(?:\.git)?$/, '.git')}/info/lfs`;
 
-/** The download address of each object. Throws an Error with the host's message, or VerenError for a forbidden address. */
+/**
+ * The download address of each object. Throws an Error with the host's message, or VerenError for a forbidden address.
+ */
 export async function locate(
   server: string,
   objects: readonly Pointer[],

@@ -30,9 +30,9 @@ const failed = (path: string, reason: string) =>
   new VerenError('LFS_FAILED', { path: path.replace(/[^\x20-\x7e]/g, '?').slice(0, 200), reason });
 
 /**
- * Replaces the pointers of Git LFS by their files, in every checkout. The program `git lfs` is not needed, since its protocol
- * has only two requests. Size and hash of every object are checked before it replaces its pointer.
- * Throws LFS_FAILED, or the signal's reason.
+ * Replaces the pointers of Git LFS by their files, in every checkout. The program `git lfs` is not needed, since its
+ * protocol has only two requests. Size and hash of every object are checked before it replaces its pointer. Throws
+ * LFS_FAILED, or the signal's reason.
  */
 export async function fetchLargeFiles(context: CheckoutContext, checkouts: readonly Checkout[]): Promise<void> {
   const budget = { files: MAX_FILES, bytes: MAX_BYTES };

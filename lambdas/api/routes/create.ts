@@ -63,7 +63,10 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
   });
 }
 
-/** Validates and stores a deployment and starts its analysis. A repeat with the same key gives the first deployment again. */
+/**
+ * Validates and stores a deployment and starts its analysis. A repeat with the same key gives the first deployment
+ * again.
+ */
 export async function createDeployment(
   deps: ApiDeps,
   owner: string,
@@ -87,7 +90,8 @@ export async function createDeployment(
   if (created.kind === 'key-reused') return failWith('IDEMPOTENCY_KEY_REUSED');
   const record = created.kind === 'replayed' ? await resumeCreate(deps, created.deploymentId) : recordOf(requested);
   deps.log.info('A deployment was accepted', { deploymentId: record.deploymentId, projectId: record.projectId });
-  // The deployment is stored with its job, so it is accepted; the worker publishes the request again before its analysis.
+  // The deployment is stored with its job, so it is accepted; the worker publishes the request again before its
+  // analysis.
   if (created.kind === 'created')
     await publishRequested(deps, requested).catch((e) => {
       if (!(e instanceof VerenError && e.row.fault === 'transient')) throw e;
@@ -109,8 +113,8 @@ async function resumeCreate(deps: ApiDeps, deploymentId: string): Promise<Deploy
 const recordOf = (requested: RequestedEvent) => toRecord(reduceEvent(emptyFacts, requested)) as DeploymentRecord;
 
 /**
- * The fingerprint of a request, equal for every order of its fields. It is made with a key, since a short password among
- * the variables could be guessed from a plain hash.
+ * The fingerprint of a request, equal for every order of its fields. It is made with a key, since a short password
+ * among the variables could be guessed from a plain hash.
  */
 async function fingerprintOf(box: SecretBox, request: DeploymentRequest): Promise<string> {
   const canonical = JSON.stringify(request, (_key, value: unknown) =>

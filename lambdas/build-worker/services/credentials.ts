@@ -46,8 +46,8 @@ export function mintCredentials(sts: STSClient, resources: BuildResources): Mint
 }
 
 /**
- * The rights of one build: a frontend's on its project's prefixes and its lane's caches, a backend's to push to the users'
- * repository; both may write to the builders' topics.
+ * The rights of one build: a frontend's on its project's prefixes and its lane's caches, a backend's to push to the
+ * users' repository; both may write to the builders' topics.
  */
 export function sessionPolicy(
   job: Pick<BuildJob, 'projectId' | 'deploymentId' | 'target' | 'lane'>,
@@ -112,7 +112,10 @@ function imagePusher(repositoryArn: string) {
   ];
 }
 
-/** What a backend's build needs besides the registry: the publication decision, and the layers that the next build starts from. */
+/**
+ * What a backend's build needs besides the registry: the publication decision, and the layers that the next build
+ * starts from.
+ */
 function imageKeeper(
   { projectId, deploymentId, lane }: Pick<BuildJob, 'projectId' | 'deploymentId' | 'lane'>,
   bucketArn: string,
@@ -127,9 +130,9 @@ function imageKeeper(
 }
 
 /**
- * MSK IAM: connect, and write to topics. The role's policy names cluster and topics, and a session never has more rights than
- * its role; naming them here as well would take 500 of the 2,048 characters that STS allows. Source: MSK developer guide,
- * "Kafka actions in IAM policies".
+ * MSK IAM: connect, and write to topics. The role's policy names cluster and topics, and a session never has more
+ * rights than its role; naming them here as well would take 500 of the 2,048 characters that STS allows. Source: MSK
+ * developer guide, "Kafka actions in IAM policies".
  */
 const KAFKA_ACTIONS = ['Connect', 'WriteDataIdempotently', 'DescribeTopic', 'WriteData'].map(
   (action) => `kafka-cluster:${action}`,

@@ -25,9 +25,9 @@ const NEVER_LEFT_OUT = new Set([
 ]);
 
 /**
- * The overrides of RunTask for one build, all for the one container of the task definition: what is not secret, for people
- * to see, and the URL of the whole environment. Variables that would make them longer than RunTask allows are left out, the
- * longest first, so that no value from a user keeps a build from being started.
+ * The overrides of RunTask for one build, all for the one container of the task definition: what is not secret, for
+ * people to see, and the URL of the whole environment. Variables that would make them longer than RunTask allows are
+ * left out, the longest first, so that no value from a user keeps a build from being started.
  */
 export function taskOverride(containerName: string, variables: Variables, handoverUrl: string): TaskOverride {
   const secret = new Set<string>(SECRET_ENV);

@@ -23,7 +23,10 @@ export interface StartTaskInput {
 
 export interface RunningTask {
   readonly taskArn: string;
-  /** True for a task of an earlier call with the same token: it has that call's overrides, and ignores those of this one. */
+  /**
+   * True for a task of an earlier call with the same token: it has that call's overrides, and ignores those of this
+   * one.
+   */
   readonly isEarlier: boolean;
 }
 
@@ -70,9 +73,9 @@ export async function runTask(ecs: ECSClient, input: StartTaskInput): Promise<Ru
 }
 
 /**
- * What a failed start leaves behind. `none of this token`: ECS has answered that there is no task, and may give the same
- * answer to the same token again; `none of this call`: this call has started nothing; `unknown`: a task may exist, so only a
- * call with the same token is safe.
+ * What a failed start leaves behind. `none of this token`: ECS has answered that there is no task, and may give the
+ * same answer to the same token again; `none of this call`: this call has started nothing; `unknown`: a task may exist,
+ * so only a call with the same token is safe.
  */
 export type Left = 'none of this token' | 'none of this call' | 'unknown';
 
@@ -89,8 +92,8 @@ const isConflict = (e: unknown): e is Error & { readonly resourceIds?: readonly 
   (e as Error).name === 'ConflictException';
 
 /**
- * A client error means that nothing was started only if the SDK has sent one request: where it has repeated the call, an
- * earlier request may have started the task and its answer was lost.
+ * A client error means that nothing was started only if the SDK has sent one request: where it has repeated the call,
+ * an earlier request may have started the task and its answer was lost.
  */
 function afterError(e: unknown): Left {
   const { httpStatusCode: status, attempts } =

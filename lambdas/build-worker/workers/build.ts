@@ -95,8 +95,8 @@ async function drainLane(deps: BuildWorkerDeps, onJob: () => void, mayTakeMore: 
 }
 
 /**
- * Earlier holders of the job may have died after any step. An expired lease means that RunTask may have been called with an
- * unknown result; the note `taskArn` that the task is known; `announced` that its start was published as well.
+ * Earlier holders of the job may have died after any step. An expired lease means that RunTask may have been called
+ * with an unknown result; the note `taskArn` that the task is known; `announced` that its start was published as well.
  */
 async function startBuild(deps: BuildWorkerDeps, job: ClaimedJob, data: BuildJob): Promise<void> {
   const build: BuildRef = { ...data, attempt: job.attempt };
@@ -150,7 +150,9 @@ async function startTask(
   }
 }
 
-/** Handles the job of an ended deployment. It keeps its slot while a task may run; the task's end frees it (`slots.ts`). */
+/**
+ * Handles the job of an ended deployment. It keeps its slot while a task may run; the task's end frees it (`slots.ts`).
+ */
 async function endUnstarted(deps: BuildWorkerDeps, job: ClaimedJob, data: BuildJob, cluster: string): Promise<void> {
   const { leaseExpired } = job;
   const taskArn = taskOf(job)?.taskArn ?? (leaseExpired ? await findTask(deps.ecs, cluster, tokenOf(job, data)) : null);

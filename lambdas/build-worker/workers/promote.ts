@@ -30,17 +30,24 @@ export interface PromotionDeps {
 
 /** Extended while objects are copied; after it another worker can claim the job, and completes the promotion. */
 export const PROMOTION_LEASE_MS = 120_000;
-/** Time for the largest site (50,000 copies, about two minutes in a small function) and for waiting for another promotion. */
+/**
+ * Time for the largest site (50,000 copies, about two minutes in a small function) and for waiting for another
+ * promotion.
+ */
 export const LONGEST_PROMOTION_MS = 600_000;
 const RENEW_AFTER_MS = PROMOTION_LEASE_MS / 4;
 /**
- * How long one promotion waits for another of its project, shorter than its lease. Builds of the project write the object
- * that says how long the other one may take, so a wrong value there must not hold up the promotions of all projects.
+ * How long one promotion waits for another of its project, shorter than its lease. Builds of the project write the
+ * object that says how long the other one may take, so a wrong value there must not hold up the promotions of all
+ * projects.
  */
 const MAX_WAIT_MS = 60_000;
 /** Outages of S3 are rare and short, and a finished build should not be lost because of one. */
 const MAX_TRIES = 8;
-/** After so many workers have died or run out of time over one promotion it is given up, since the next would die as well. */
+/**
+ * After so many workers have died or run out of time over one promotion it is given up, since the next would die as
+ * well.
+ */
 const MAX_LAPSES = 10;
 
 /**

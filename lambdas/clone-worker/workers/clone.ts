@@ -85,8 +85,8 @@ export async function drainCloneQueue(
 }
 
 /**
- * Requeues a job because Kafka or Redis does not answer. Its lease must not expire, since an expired lease counts as a crash
- * of the worker. If the queue does not answer either, it does count as one; nobody can claim the job meanwhile.
+ * Requeues a job because Kafka or Redis does not answer. Its lease must not expire, since an expired lease counts as a
+ * crash of the worker. If the queue does not answer either, it does count as one; nobody can claim the job meanwhile.
  */
 async function putBack({ queue, log }: CloneWorkerDeps, job: ClaimedJob): Promise<void> {
   const faults = countOutage(job);
@@ -105,7 +105,8 @@ async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob
     return;
   }
   if (job.leaseExpired && !hasPlan(job) && !(await mayTryAfterCrash(deps, job, data))) return;
-  // Publishes the request again: the API may have died before it did, and without it no other event of the deployment counts.
+  // Publishes the request again: the API may have died before it did, and without it no other event of the deployment
+  // counts.
   const begun = publishEvents(
     deps.bus,
     ...[stored?.facts.requested, makeAnalyzingEvent(data, deps.clock.now())].filter((event) => event !== undefined),
@@ -132,8 +133,8 @@ async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob
 }
 
 /**
- * The worker that held the job has died. That is no failure of the analysis, but an analysis that kills its process must not
- * be tried for ever. False where the job was delayed or given up.
+ * The worker that held the job has died. That is no failure of the analysis, but an analysis that kills its process
+ * must not be tried for ever. False where the job was delayed or given up.
  */
 async function mayTryAfterCrash(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob): Promise<boolean> {
   const crashes = crashesOf(job) + 1;

@@ -43,7 +43,10 @@ export class Bell {
     this.#listener?.();
   }
 
-  /** Forgets earlier rings. Call it before reading, so that no ring during the read is missed. True where one was a wake. */
+  /**
+   * Forgets earlier rings. Call it before reading, so that no ring during the read is missed. True where one was a
+   * wake.
+   */
   answer(): boolean {
     const woken = this.#woken;
     this.#rung = false;
@@ -66,8 +69,8 @@ export class Bell {
 }
 
 /**
- * Existing and later lines after `after`, read page by page at the reader's pace, so that nothing is buffered for a slow one.
- * `[]` after a wake that brought no lines.
+ * Existing and later lines after `after`, read page by page at the reader's pace, so that nothing is buffered for a
+ * slow one. `[]` after a wake that brought no lines.
  */
 export async function* followLines(
   read: (after: number, limit: number) => Promise<LogLine[]>,

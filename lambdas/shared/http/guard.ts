@@ -22,7 +22,10 @@ export interface GuardOptions {
   readonly open?: ReadonlySet<string>;
 }
 
-/** Adds what all HTTP functions have in common: request ids, a body limit, the token check, and problems as error answers. */
+/**
+ * Adds what all HTTP functions have in common: request ids, a body limit, the token check, and problems as error
+ * answers.
+ */
 export function guardApp(
   app: Hono<ApiEnv>,
   deps: { readonly authenticate: Authenticate; readonly log: Log },
@@ -58,8 +61,8 @@ export function guardApp(
 }
 
 /**
- * Runs before the schema of routes with a body. Without it a body of another type would count as no body, and the schema
- * would see only one reading of ambiguous JSON (`jsonBody.ts`).
+ * Runs before the schema of routes with a body. Without it a body of another type would count as no body, and the
+ * schema would see only one reading of ambiguous JSON (`jsonBody.ts`).
  */
 export const jsonOnly: MiddlewareHandler<ApiEnv> = async (c, next) => {
   if (!METHODS_WITH_BODY.has(c.req.method)) return next();
@@ -77,8 +80,8 @@ export const jsonOnly: MiddlewareHandler<ApiEnv> = async (c, next) => {
 };
 
 /**
- * The same for routes whose body may be left out. Without a body the Content-Type is ignored, since some clients send the
- * same headers with every POST.
+ * The same for routes whose body may be left out. Without a body the Content-Type is ignored, since some clients send
+ * the same headers with every POST.
  */
 export const jsonIfAny: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const { raw } = c.req;

@@ -26,8 +26,8 @@ interface Frame {
 }
 
 /**
- * Finds what `JSON.parse` accepts but parsers read differently: names given twice, names of the prototype, strings without a
- * UTF-8 form, NUL, very deep nesting, bytes that are not UTF-8. Returns every fault with its place.
+ * Finds what `JSON.parse` accepts but parsers read differently: names given twice, names of the prototype, strings
+ * without a UTF-8 form, NUL, very deep nesting, bytes that are not UTF-8. Returns every fault with its place.
  */
 export function checkJson(bytes: Uint8Array): JsonBody {
   if (!isUtf8(bytes)) return { kind: 'malformed', reason: 'it is not UTF-8' };

@@ -12,7 +12,9 @@ const MAX_TALK = 16 * 1024 * 1024;
 
 const formatMib = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`;
 
-/** Reads the host's answers, counts every byte and keeps nothing. Throws REPO_TOO_LARGE, or an Error with git's message. */
+/**
+ * Reads the host's answers, counts every byte and keeps nothing. Throws REPO_TOO_LARGE, or an Error with git's message.
+ */
 export class Conversation {
   readonly #packets: PacketReader;
   readonly #bytes: Budget;

@@ -6,7 +6,9 @@ import type { RunLimits } from './runGit.ts';
 export interface Discovery {
   /** The URL to which the host redirects requests for this repository. */
   readonly redirect?: string;
-  /** True where the answer is not that of a smart git host but a web page, say, which git takes for an empty old host. */
+  /**
+   * True where the answer is not that of a smart git host but a web page, say, which git takes for an empty old host.
+   */
   readonly foreign: boolean;
 }
 
@@ -16,8 +18,8 @@ const MAX_INFORMED = 10;
 const SUFFIX = '/info/refs?service=git-upload-pack';
 
 /**
- * Repeats git's first request, to learn what git does not report. Git itself may not follow redirects, since it would go to
- * any address. The request has no credentials and goes to the checked addresses; it never throws.
+ * Repeats git's first request, to learn what git does not report. Git itself may not follow redirects, since it would
+ * go to any address. The request has no credentials and goes to the checked addresses; it never throws.
  */
 export function discoverCapabilities(url: URL, addresses: readonly string[], limits: RunLimits): Promise<Discovery> {
   const asked = `${url.href.replace(/\/$/, '')}${SUFFIX}`;

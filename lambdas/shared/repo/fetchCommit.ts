@@ -32,7 +32,9 @@ export interface FetchedCommit {
   readonly tag: string | null;
   /** Branch that the host's HEAD points at; null where it is not known: a commit was asked for, or the host does not say. */
   readonly defaultBranch: string | null;
-  /** True where the ref is that branch, or HEAD. Where a tag has the same name git uses the tag, so then it is false. */
+  /**
+   * True where the ref is that branch, or HEAD. Where a tag has the same name git uses the tag, so then it is false.
+   */
   readonly isDefaultBranch: boolean;
 }
 
@@ -96,7 +98,10 @@ const NO_HEAD: Head = { branch: null, tag: null, defaultBranch: null, isDefaultB
 
 type Spoken =
   | ({ readonly session: Session; readonly object: string } & Head)
-  /** With a result: how the conversation failed. Without: the host has an older protocol version, so `git fetch` is used. */
+  /**
+   * With a result: how the conversation failed. Without: the host has an older protocol version, so `git fetch` is
+   * used.
+   */
   | { readonly session: null; readonly result?: GitResult };
 
 /** The same in one conversation, where the host speaks protocol version 2 over HTTP. */
@@ -208,7 +213,10 @@ const runFetch = (remote: Remote, options: readonly string[], refs: readonly str
     limits,
   );
 
-/** A repository on this machine offers filters only if its configuration allows them; here this process is the server too. */
+/**
+ * A repository on this machine offers filters only if its configuration allows them; here this process is the server
+ * too.
+ */
 const uploadPack = (url: URL): string[] =>
   url.protocol === 'file:'
     ? [

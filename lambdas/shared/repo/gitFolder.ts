@@ -6,8 +6,8 @@ import type { GitFolder, GitProcessLimits } from './runGit.ts';
 import { gitFolderPrefix } from './sweepGitFolders.ts';
 
 /**
- * git sees no configuration of the machine's users: of the environment it gets only the variables by which it finds itself
- * and the certificates. Proxy variables are passed on where the policy trusts the network of the machine.
+ * git sees no configuration of the machine's users: of the environment it gets only the variables by which it finds
+ * itself and the certificates. Proxy variables are passed on where the policy trusts the network of the machine.
  */
 const INHERITED = ['PATH', 'LD_LIBRARY_PATH', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'GIT_SSL_CAINFO', 'GIT_EXEC_PATH'];
 const PROXY = ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY', 'no_proxy', 'NO_PROXY'];

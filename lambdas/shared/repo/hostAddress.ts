@@ -70,7 +70,10 @@ export async function resolvePublicAddresses(
 /** Addresses that are tried one after another; a name may have hundreds. */
 const MAX_PINNED = 8;
 
-/** Request options that connect to a checked address, even if the name resolves to another one by then. Empty without addresses. */
+/**
+ * Request options that connect to a checked address, even if the name resolves to another one by then. Empty without
+ * addresses.
+ */
 export function pinAddress(addresses: readonly string[]): { lookup?: LookupFunction } {
   const [address] = addresses;
   if (address === undefined) return {};

@@ -3,7 +3,9 @@ import type { Conversation } from './conversation.ts';
 import { isOutOfMemory, outOfTime } from './gitErrors.ts';
 import { collectOutput, type GitFolder, killGroup, onAbort, type RunLimits, startGit, waitForClose } from './runGit.ts';
 
-/** Reads the sections of a fetch's answer and gives the pack to `git index-pack`. Throws an Error with git's message. */
+/**
+ * Reads the sections of a fetch's answer and gives the pack to `git index-pack`. Throws an Error with git's message.
+ */
 export async function receivePack(host: Conversation, folder: GitFolder, limits: RunLimits): Promise<void> {
   // Started while the host is still at work.
   const indexer = startGit(folder, ['index-pack', '--stdin', `--max-input-size=${limits.maxPackBytes}`]);

@@ -85,7 +85,10 @@ export const waitForClose = (child: ChildProcess): Promise<number> =>
     () => -1,
   );
 
-/** Calls `stop` when the time is up or the caller has aborted, also before this call. @returns a function that ends the watching */
+/**
+ * Calls `stop` when the time is up or the caller has aborted, also before this call. @returns a function that ends the
+ * watching
+ */
 export function onAbort(limits: RunLimits, stop: (by: 'timeout' | 'signal') => void): () => void {
   const onDeadline = () => stop('timeout');
   const onSignal = () => stop('signal');

@@ -7,9 +7,9 @@ import type { GitResult, RunLimits } from './runGit.ts';
 import { collectOutput, killGroup, onAbort, startGit, waitForClose } from './runGit.ts';
 
 /**
- * A conversation with one host in git's protocol version 2, over the connection of git's own HTTP transport, since `git fetch`
- * needs a process, a connection and a discovery for every request. git itself does TLS, proxies, pinned addresses and
- * credentials. Source: gitremote-helpers(7), `stateless-connect`; gitprotocol-v2(5).
+ * A conversation with one host in git's protocol version 2, over the connection of git's own HTTP transport, since `git
+ * fetch` needs a process, a connection and a discovery for every request. git itself does TLS, proxies, pinned
+ * addresses and credentials. Source: gitremote-helpers(7), `stateless-connect`; gitprotocol-v2(5).
  */
 export interface Session {
   /** The refs with one of these names, and where HEAD points. Nothing else of the host's answer is kept. */
@@ -82,7 +82,8 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
   };
   const closeSession = () => {
     unwatch();
-    // The helper is a child of git. If git is killed, process 1 inherits it, which reaps no children in many containers.
+    // The helper is a child of git. If git is killed, process 1 inherits it, which reaps no children in many
+    // containers.
     child.stdin.end();
     child.stdout.destroy();
     const late = setTimeout(() => killGroup(child), CLOSING_MS).unref();

@@ -35,9 +35,9 @@ function onlyOne(found: Iterable<string>, { ref }: ShortCommit): string | null {
 
 /**
  * The full id of an abbreviated one. Hosts do not look ids up by their beginning, so it is compared first with what the
- * branches and tags point at, then with the commits of the branches, fetched without trees and files. The first step is not
- * necessary but costs a host far less. The folder is empty again afterwards.
- * Throws REF_NOT_FOUND, SHORT_COMMIT_AMBIGUOUS or SHORT_COMMIT_UNRESOLVED.
+ * branches and tags point at, then with the commits of the branches, fetched without trees and files. The first step is
+ * not necessary but costs a host far less. The folder is empty again afterwards. Throws REF_NOT_FOUND,
+ * SHORT_COMMIT_AMBIGUOUS or SHORT_COMMIT_UNRESOLVED.
  */
 export async function findInSession(
   session: Session,

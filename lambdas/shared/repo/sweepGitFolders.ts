@@ -9,8 +9,9 @@ const NAMED = /^veren-git-(?:(\d+)-)?[A-Za-z0-9]{6}$/;
 const MAX_AGE_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * Removes folders that analyses left in `workDir` when their process was killed. Call it before this process makes any: a
- * folder with its process id is then an earlier process's. Folders of other users and of live processes stay. Never throws.
+ * Removes folders that analyses left in `workDir` when their process was killed. Call it before this process makes any:
+ * a folder with its process id is then an earlier process's. Folders of other users and of live processes stay. Never
+ * throws.
  */
 export async function sweepGitFolders(workDir: string): Promise<void> {
   for (const name of await readdir(workDir).catch(() => [])) {

@@ -21,9 +21,10 @@ export interface ConsumeOptions {
 }
 
 /**
- * Feeds a handler as Lambda's Kafka event source does, from a consumer group: batches of one partition, in order, at least
- * once. Messages that a batch reports as failed are delivered again, after growing pauses; the offset of handled ones is
- * committed. Resolves when the group has been joined, with a function that leaves it after running batches are committed.
+ * Feeds a handler as Lambda's Kafka event source does, from a consumer group: batches of one partition, in order, at
+ * least once. Messages that a batch reports as failed are delivered again, after growing pauses; the offset of handled
+ * ones is committed. Resolves when the group has been joined, with a function that leaves it after running batches are
+ * committed.
  * @throws VerenError UNAVAILABLE where no broker answers at the start
  */
 export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Promise<void>> {

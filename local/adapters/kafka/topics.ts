@@ -4,8 +4,8 @@ import { TOPICS } from '../../../contract/names.ts';
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * Makes missing topics. The settings of existing ones are not changed, since an operator may have set them. `retentionMs` is
- * how far back the state can be rebuilt from Kafka alone.
+ * Makes missing topics. The settings of existing ones are not changed, since an operator may have set them.
+ * `retentionMs` is how far back the state can be rebuilt from Kafka alone.
  */
 export async function ensureTopics(
   kafka: Kafka,

@@ -3,8 +3,8 @@ import type { FunctionWaker } from '../../../lambdas/shared/ports.ts';
 
 export interface MemoryWaker extends FunctionWaker {
   /**
-   * Sets the function that a wake runs. At most `atOnce` runs of one name overlap (default: one); wakes during that time lead
-   * to exactly one more run. A wake before this call runs the function at once.
+   * Sets the function that a wake runs. At most `atOnce` runs of one name overlap (default: one); wakes during that
+   * time lead to exactly one more run. A wake before this call runs the function at once.
    */
   on(name: WakeableFunction, run: () => Promise<unknown>, options?: { readonly atOnce?: number }): void;
   /** Waits for the current runs; later wakes are ignored. */
@@ -25,7 +25,8 @@ export function memoryWaker(onError: (error: unknown) => void): MemoryWaker {
     if (!found || closed || going.size >= found.atOnce || starting.has(name) || !wanted.has(name)) return;
     starting.add(name);
     const answered = (async () => {
-      // In a later turn of the event loop, like an asynchronous invocation, so that the caller never runs the worker's code.
+      // In a later turn of the event loop, like an asynchronous invocation, so that the caller never runs the worker's
+      // code.
       await new Promise(setImmediate);
       wanted.delete(name);
       starting.delete(name);

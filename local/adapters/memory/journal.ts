@@ -18,8 +18,9 @@ const WRITE_CHUNK = 1024 * 1024;
 export interface Journal {
   table<T>(name: string): Table<T>;
   /**
-   * Resolves when every change until now is on disk (fsync); one sync serves all callers that wait meanwhile. If writing fails,
-   * every change that is not on disk yet is undone, and all calls that wait for one reject; later changes are tried again.
+   * Resolves when every change until now is on disk (fsync); one sync serves all callers that wait meanwhile. If
+   * writing fails, every change that is not on disk yet is undone, and all calls that wait for one reject; later
+   * changes are tried again.
    * @throws VerenError DISK_FULL, DATA_FOLDER_UNUSABLE
    */
   commit(): Promise<void>;
@@ -42,8 +43,9 @@ export function volatileJournal(): Journal {
 }
 
 /**
- * Opens or creates the journal of a folder and locks the folder. An unreadable end, as a crash leaves it, is moved to a file
- * beside the journal; an empty journal and damage anywhere else are errors, since accepted work may have been lost by them.
+ * Opens or creates the journal of a folder and locks the folder. An unreadable end, as a crash leaves it, is moved to a
+ * file beside the journal; an empty journal and damage anywhere else are errors, since accepted work may have been lost
+ * by them.
  * @throws VerenError DATA_FOLDER_UNUSABLE, DATA_FOLDER_LOCKED, DISK_FULL
  */
 export async function openJournal(dir: string, options: JournalOptions = {}): Promise<Journal> {
@@ -184,7 +186,10 @@ class FileJournal implements Journal {
     return this.#length - this.#compacted > Math.max(this.#compactAfter, this.#compacted);
   }
 
-  /** False where there is no space for a second file: the first is continued, and rewriting is tried again when it has grown. */
+  /**
+   * False where there is no space for a second file: the first is continued, and rewriting is tried again when it has
+   * grown.
+   */
   async #compactIfSpace(): Promise<boolean> {
     try {
       await this.#compact();
@@ -209,8 +214,8 @@ class FileJournal implements Journal {
   }
 
   /**
-   * Resets the tables to the content of the disk. In one turn of the event loop, so that nothing changes them meanwhile; callers
-   * that wait to write get the error of the failed round, and later ones start a new round.
+   * Resets the tables to the content of the disk. In one turn of the event loop, so that nothing changes them
+   * meanwhile; callers that wait to write get the error of the failed round, and later ones start a new round.
    */
   #takeBack(): void {
     this.#lines = [];

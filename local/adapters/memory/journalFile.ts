@@ -4,8 +4,8 @@ import { basename, dirname } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
 
 /**
- * A journal is a file of lines: a header, then records. The line of a record is its checksum, a space and its JSON. Records of
- * the earlier version have no checksum and are still read.
+ * A journal is a file of lines: a header, then records. The line of a record is its checksum, a space and its JSON.
+ * Records of the earlier version have no checksum and are still read.
  */
 export interface JournalFormat {
   /** First line, without its newline. */
@@ -39,8 +39,9 @@ export function encodeRecord(record: unknown): string {
 }
 
 /**
- * Calls `apply` with every complete record, oldest first. Unreadable lines at the end are a tail: a crash interrupted their
- * writing before they were acknowledged, or the disk has lost them. Unreadable lines with complete ones after them are damage.
+ * Calls `apply` with every complete record, oldest first. Unreadable lines at the end are a tail: a crash interrupted
+ * their writing before they were acknowledged, or the disk has lost them. Unreadable lines with complete ones after
+ * them are damage.
  * @param path The file's, for messages.
  * @throws VerenError DATA_FOLDER_UNUSABLE for an empty file, one cut inside its first line, another format, and damage
  */

@@ -36,8 +36,8 @@ const SCAN_CHUNK = 256 * 1024;
 const NEWLINE = 10;
 
 /**
- * Lines in a file, with only an index in memory. `onLine` is called once with each existing line, in order. A last line that a
- * crash left incomplete is cut off, since it was never acknowledged.
+ * Lines in a file, with only an index in memory. `onLine` is called once with each existing line, in order. A last line
+ * that a crash left incomplete is cut off, since it was never acknowledged.
  */
 export async function fileLines(path: string, onLine: (line: string) => void): Promise<Lines> {
   const file = await open(path, 'a+', 0o600);
@@ -64,7 +64,8 @@ export async function fileLines(path: string, onLine: (line: string) => void): P
       return bytes;
     },
     async append(lines) {
-      // No sync: a completed write survives kill -9 of this process, which is enough for log lines (docs/decisions/adapters-journal.md).
+      // No sync: a completed write survives kill -9 of this process, which is enough for log lines
+      // (docs/decisions/adapters-journal.md).
       try {
         await file.appendFile(`${lines.join('\n')}\n`);
       } catch (e) {

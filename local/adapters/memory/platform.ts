@@ -25,7 +25,9 @@ export interface MemoryPlatform {
   /** Tries to write the journal, and returns the error that prevents it; null where writing works. */
   probe(): Promise<VerenError | null>;
   readonly tickets: Tickets;
-  /** Waits for running work, writes remaining changes and unlocks the data folder. A second call gives the same promise. */
+  /**
+   * Waits for running work, writes remaining changes and unlocks the data folder. A second call gives the same promise.
+   */
   close(): Promise<void>;
 }
 

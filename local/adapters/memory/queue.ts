@@ -37,7 +37,8 @@ export function addJob(journal: Journal, clock: Clock, queue: QueueName, job: Ne
 
 /**
  * Job queue in the journal's tables. A table keeps the order of addition, so a job that comes back keeps its place.
- * @param clock One that never goes back. The system's clock may have been set back since the journal was written; then waiting
+ * @param clock One that never goes back. The system's clock may have been set back since the journal was written; then
+ *   waiting
  *   jobs are due after their delay at the latest.
  */
 export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {

@@ -17,7 +17,9 @@ export interface BuilderRuntime {
   readonly kafka: KafkaEnvironment;
   /** git's GIT_ALLOW_PROTOCOL: protocols separated by `:`. */
   readonly gitProtocols: string;
-  /** True where the site server answers with precompressed files. The laptop's does; CloudFront compresses by itself. */
+  /**
+   * True where the site server answers with precompressed files. The laptop's does; CloudFront compresses by itself.
+   */
   readonly precompress: boolean;
   /**
    * True where the site server honours `_headers` and `_redirects`. The laptop's does.

@@ -6,9 +6,9 @@ import { invokeLater } from './functionWaker.ts';
 export type DrainContext = Pick<Context, 'getRemainingTimeInMillis' | 'functionName'>;
 
 /**
- * Drains a queue until it is empty or the function's time is nearly over; then it wakes a successor, since a job that is cut
- * off would count as a crash. Where there was no time for a single job (a slow start), the successor could have none either,
- * and would wake another: then the job waits for the next wake, which the sweep sends every minute.
+ * Drains a queue until it is empty or the function's time is nearly over; then it wakes a successor, since a job that
+ * is cut off would count as a crash. Where there was no time for a single job (a slow start), the successor could have
+ * none either, and would wake another: then the job waits for the next wake, which the sweep sends every minute.
  * @param leaseMs How long one job may take at most.
  * @param drain Answers false where it stopped before the queue was empty.
  */

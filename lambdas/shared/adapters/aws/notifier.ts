@@ -21,7 +21,9 @@ export function apiGatewayNotifier(client: ApiGatewayManagementApiClient): Notif
   };
 }
 
-/** API Gateway answers 400 instead of 410 for an id that it cannot read, with an exception that the SDK does not model. */
+/**
+ * API Gateway answers 400 instead of 410 for an id that it cannot read, with an exception that the SDK does not model.
+ */
 const isUnknownId = (e: unknown) =>
   e instanceof ApiGatewayManagementApiServiceException &&
   e.$metadata.httpStatusCode === 400 &&

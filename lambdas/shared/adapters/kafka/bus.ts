@@ -16,8 +16,9 @@ export interface KafkaBus extends EventBus {
 
 export interface KafkaBusOptions {
   /**
-   * Lets the broker drop messages that a retry repeats. Needs a broker with InitProducerId, and on MSK with IAM the permission
-   * `kafka-cluster:WriteDataIdempotently`. Without it a message may come twice, which all of our consumers tolerate.
+   * Lets the broker drop messages that a retry repeats. Needs a broker with InitProducerId, and on MSK with IAM the
+   * permission `kafka-cluster:WriteDataIdempotently`. Without it a message may come twice, which all of our consumers
+   * tolerate.
    * @default true
    */
   readonly idempotent?: boolean;
@@ -39,9 +40,9 @@ interface Waiting extends BusMessage {
 }
 
 /**
- * Publishes with acknowledgement by all in-sync replicas, one request at a time, so that no retry changes the order of a
- * key; messages that are published meanwhile share the next request. Connects at the first message; where the client is given
- * as a function, that is called then.
+ * Publishes with acknowledgement by all in-sync replicas, one request at a time, so that no retry changes the order of
+ * a key; messages that are published meanwhile share the next request. Connects at the first message; where the client
+ * is given as a function, that is called then.
  */
 export function kafkaBus(kafka: Kafka | (() => Promise<Kafka>), { idempotent = true }: KafkaBusOptions = {}): KafkaBus {
   let producer: Promise<Producer> | null = null;

@@ -93,7 +93,10 @@ local function addJob(id, group, ...)
 end
 `;
 
-/** Stores the time, to the second, for a script that changes something, so that the next one sees a clock that was set back. */
+/**
+ * Stores the time, to the second, for a script that changes something, so that the next one sees a clock that was set
+ * back.
+ */
 const KEEP_CLOCK = `
 if wall < last or wall - last >= 1000 then redis.call('HSET', base .. 'clock', 'last', wall, 'ahead', ahead) end
 `;
@@ -102,8 +105,8 @@ const LIBRARY_OF_CHANGE = LIBRARY + KEEP_CLOCK;
 /** Number of arguments of `addJob` for one job: id, group, three fields and values. */
 export const ARGUMENTS_OF_JOB = 8;
 /**
- * For scripts of other keys: `addTo(base, first)` enqueues in the queue of that base the jobs in the arguments from `first`
- * on. The keys lie in another hash slot, so these scripts need a Redis that is not a cluster.
+ * For scripts of other keys: `addTo(base, first)` enqueues in the queue of that base the jobs in the arguments from
+ * `first` on. The keys lie in another hash slot, so these scripts need a Redis that is not a cluster.
  */
 export const ADD_TO = `
 local function addTo(base, first)
@@ -115,7 +118,10 @@ end
 /** args: id, group, then field and value pairs of the hash. '1' where it was added. */
 export const ADD = changeScript(LIBRARY_OF_CHANGE, 'return addJob(unpack(args))');
 
-/** args: lease (ms), limits: global, per owner, per project. A JSON list: '1' where its lease had expired, then the hash. */
+/**
+ * args: lease (ms), limits: global, per owner, per project. A JSON list: '1' where its lease had expired, then the
+ * hash.
+ */
 export const TAKE = changeScript(
   LIBRARY_OF_CHANGE,
   `

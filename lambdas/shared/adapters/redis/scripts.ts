@@ -16,12 +16,12 @@ const defineScript = (lua: string): Script => ({ lua, sha: createHash('sha1').up
 const REPLY_MS = 120_000;
 
 /**
- * A script that changes something. `body` returns a string; an empty one means that nothing was changed. A call that was sent
- * twice, because the connection broke before its reply, runs once and gets the same reply twice.
- * In the body: `base` (prefix of every key), `now` (ms) and `args`.
+ * A script that changes something. `body` returns a string; an empty one means that nothing was changed. A call that
+ * was sent twice, because the connection broke before its reply, runs once and gets the same reply twice. In the body:
+ * `base` (prefix of every key), `now` (ms) and `args`.
  *
- * Where Redis is out of memory the script is refused as a whole before it starts; `allowOom` is for scripts that
- * free memory or need none. Without the flags Redis would let a script write whose first write frees memory, such as SREM.
+ * Where Redis is out of memory the script is refused as a whole before it starts; `allowOom` is for scripts that free
+ * memory or need none. Without the flags Redis would let a script write whose first write frees memory, such as SREM.
  * Source: https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags (Redis >= 7, Valkey)
  */
 export const changeScript = (library: string, body: string, options: { allowOom?: boolean } = {}): Script =>
