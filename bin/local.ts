@@ -26,7 +26,8 @@ async function main(): Promise<number> {
   }
   const { positionals, values } = given;
   const [command, ...rest] = positionals;
-  // The SDK is pinned by package-lock.json, so its advice to upgrade Node is for us, not for whoever starts a demo.
+  // The SDK's advice to upgrade Node is for the maintainers, who pin it in package-lock.json, not for users of the
+  // demo.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const env = { ...process.env };
   if (values.help) {
@@ -45,7 +46,7 @@ function formatFault(e: unknown): unknown {
   return e instanceof ProblemError || e instanceof UnreachableError ? e.message : e;
 }
 
-// A reader that has seen enough (`npm run demo | head`) ends the platform as one Ctrl-C does.
+// A closed pipe (`npm run demo | head`) ends the platform as Ctrl-C does.
 let unread = false;
 process.stdout.on('error', (e: NodeJS.ErrnoException) => {
   if (e.code !== 'EPIPE') throw e;
@@ -56,7 +57,8 @@ process.stdout.on('error', (e: NodeJS.ErrnoException) => {
 main().then(
   (code) => process.exit(code),
   (e: unknown) => {
-    // What the user can cure is told in the table's sentences; anything else is ours and needs its stack.
+    // Errors of the table are shown as sentences, since the user can cure them; any other is a fault of ours and needs
+    // its stack.
     console.error(formatFault(e));
     process.exit(1);
   },

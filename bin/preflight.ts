@@ -19,7 +19,7 @@ try {
   );
   process.exitCode = stops ? 1 : 0;
 } catch (e) {
-  // What AWS refused (no credentials, no right to read) is told as a sentence; a fault of our own keeps its stack trace.
+  // Refusals of AWS (no credentials, no right to read) are shown as a sentence; our own faults keep their stack trace.
   const refused = e instanceof Error && ('$metadata' in e || e.name === 'CredentialsProviderError');
   if (!(e instanceof ConfigError) && !refused) throw e;
   console.error(refused ? `${e.name}: ${e.message}` : (e as Error).message);

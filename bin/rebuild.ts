@@ -74,7 +74,7 @@ async function main(): Promise<number> {
       read: (onMessage) => readTopics(kafka, Object.values(TOPICS), onMessage),
       signing,
       place: { bucket: env.BUCKET, ...(env.ECR_URI && { ecrUri: env.ECR_URI }) },
-      // As the laptop's platform has it: one clock, which may have been set back.
+      // As on the laptop's platform: one clock, which may have been set back.
       ...(values.data !== undefined && { maxClockSkewMs: Number.POSITIVE_INFINITY }),
       now: Date.now,
     });
@@ -87,7 +87,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** What messages were signed with: of the laptop's folder, or of the account. */
+/** The signing secret: from the laptop's data folder, or from the account. */
 async function signingOf(env: z.output<typeof EnvSchema>, dataDir: string | undefined): Promise<Signing> {
   if (dataDir !== undefined) return laptopSigning(dataDir, Date.now());
   if (!env.EVENT_SIGNING_SECRET_ARN) throw new Error('EVENT_SIGNING_SECRET_ARN is missing.');
@@ -95,7 +95,7 @@ async function signingOf(env: z.output<typeof EnvSchema>, dataDir: string | unde
   return verifyingSecret(client, env.EVENT_SIGNING_SECRET_ARN, systemClock, textLog())();
 }
 
-/** The laptop's S3, which runs only while its platform does: here in its place. */
+/** Starts the laptop's S3 endpoint, which otherwise runs only together with its platform. */
 async function laptopS3(dataDir: string) {
   const unlock = await lockFolder(dataDir);
   try {

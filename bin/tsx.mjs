@@ -1,5 +1,5 @@
 // Runs TypeScript files: node --import ./bin/tsx.mjs file.ts
-// As root without tsx's cache, a folder with a known name in the system's temporary one: where it is missing, any other user,
-// a build for example, could make it and put code there that root would run at its next start.
+// As root tsx's cache is switched off: it is a folder with a known name in the system's temporary folder, which another
+// user, such as a build, could create first and fill with code that root would run at its next start.
 if (process.getuid?.() === 0) process.env.TSX_DISABLE_CACHE = '1';
 await import('tsx');

@@ -25,7 +25,7 @@ try {
   if (process.env.CDK_VALIDATION !== 'false') rememberValidation(app);
   app.synth();
 } catch (e) {
-  // A faulty configuration is answered with its sentences, not with a stack trace.
+  // Faults of the configuration are shown as sentences, without a stack trace.
   if (!(e instanceof ConfigError)) throw e;
   console.error(e.message);
   process.exitCode = 1;

@@ -7,7 +7,7 @@ import { RESERVED_ENV } from './variables.ts';
 export const PROJECT_ID = /^[a-z0-9](-?[a-z0-9])*$/;
 export const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** No half of a surrogate pair: it has no UTF-8, so it cannot reach a process, a file or git as what was asked for. */
+/** Refuses half of a surrogate pair: it has no UTF-8 form, so a process, a file or git would get another text. */
 function wellFormed<S extends z.ZodString>(schema: S): S {
   return schema.refine((s) => !/\p{Surrogate}/u.test(s), 'holds half of a surrogate pair, which is no character');
 }
@@ -21,7 +21,7 @@ const repoPath = wellFormed(
     .regex(/^(?![/-])[^\\]*$/, 'must be a path relative to the repository root, with / as separator')
     .regex(/^(?!(?:[\s\S]*\/)?\.\.(?:\/|$))/, 'must stay inside the repository: ".." is not allowed')
     .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters')
-    // The document can hold one pattern: all of the above.
+    // OpenAPI allows one pattern for a field, so this one says all of the above.
     .meta({ pattern: '^(?![/-])(?!(.*/)?\\.\\.(/|$))[^\\\\\\x00-\\x1f\\x7f]+$' }),
 );
 
@@ -33,7 +33,10 @@ const command = wellFormed(
     .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f]*$/, 'must not contain control characters'),
 );
 
-/** A branch, tag or commit. Rules of `git check-ref-format` that matter here, plus: never option-like. */
+/**
+ * A branch, tag or commit: the rules of `git check-ref-format` that matter here, and no leading `-`, which git could
+ * read as an option.
+ */
 export const RefSchema = wellFormed(
   z
     .string()
@@ -67,9 +70,9 @@ const FREE_ENV = new RegExp(`^(?!${RESERVED_ENV.source.replaceAll('^', '')})`);
 const MAX_BUILD_VARIABLES = 100;
 const MAX_VARIABLE_NAME = 128;
 /**
- * What all variables of a build may take together as a process has them, `NAME=value` and a NUL each, in UTF-8: 64 KiB of
- * values, with as many and as long names as there may be. 65,536 + 100 × (128 + 2) = 78,536 bytes. Linux takes 131,072 bytes
- * for one of them (MAX_ARG_STRLEN), and far more for all.
+ * Limit for all variables of a build together, counted as a process holds them (`NAME=value` and a NUL each, in UTF-8):
+ * 64 KiB of values plus the longest possible names, 65,536 + 100 × (128 + 2) = 78,536 bytes. Linux allows 131,072 bytes
+ * for one variable (MAX_ARG_STRLEN), and far more for all of them.
  */
 export const MAX_BUILD_ENV_BYTES = 65_536 + MAX_BUILD_VARIABLES * (MAX_VARIABLE_NAME + 2);
 
@@ -77,7 +80,7 @@ const utf8Length = (text: string) => new TextEncoder().encode(text).length;
 export const buildEnvBytes = (env: Readonly<Record<string, string>>): number =>
   Object.entries(env).reduce((sum, [name, value]) => sum + name.length + utf8Length(value) + 2, 0);
 
-/** Variables given to install, build and image steps. At most 100; one may have the 64 KiB of all. */
+/** Variables given to install, build and image steps. At most 100; a single one may use the whole 64 KiB. */
 export const BuildEnvSchema = z
   .record(
     z
@@ -105,7 +108,7 @@ export const BuildEnvSchema = z
     },
   });
 
-/** Form only; which hosts and schemes are allowed is the git policy's matter (`lambdas/shared/repo`). */
+/** Checks the form only; the git policy in `lambdas/shared/repo` decides which hosts and schemes are allowed. */
 const gitUrl = wellFormed(z.string().min(1).max(2_048)).meta({ format: 'git-url' });
 
 export const ProjectIdSchema = z
@@ -113,7 +116,7 @@ export const ProjectIdSchema = z
   .max(63)
   .regex(PROJECT_ID, 'must be lower-case letters and digits, with single "-" between them');
 
-/** Commits of history that may be asked for by number; 0 asks for all of them. */
+/** The largest number of commits that a request may name; 0 asks for all of them. */
 const MAX_FETCH_DEPTH = 1_000_000;
 
 /** What a build gets of the repository besides the files of its commit. Without it: nothing, and the plan warns. */
@@ -147,8 +150,8 @@ export const CreateDeploymentSchema = z.strictObject({
   /** `drop`: the caches of the project and lane are removed, and the builds start without. Default: `use`. */
   cache: CacheUseSchema.optional(),
   /**
-   * Of a deployment with a frontend and a backend. `together`: the site is shown when both have been built, and not where
-   * one fails. `independent`: each part is published by itself. Default: `together`.
+   * For a deployment with a frontend and a backend. `together`: the site is published when both have been built, and
+   * not at all if one fails. `independent`: each part is published by itself. Default: `together`.
    */
   publication: z.enum(['together', 'independent']).optional(),
 });
@@ -160,13 +163,13 @@ export const AnalyzeSchema = z.strictObject({
   gitUrl,
   ref: RefSchema.optional(),
   gitToken: CreateDeploymentSchema.shape.gitToken,
-  /** As in a deployment: what is fetched is not warned of. */
+  /** As in a deployment: the plan does not warn of submodules and the like that would be fetched. */
   git: GitOptionsSchema.optional(),
   path: repoPath.optional(),
 });
 export type AnalyzeRequest = z.infer<typeof AnalyzeSchema>;
 
-/** A whole number in a query or header. A coerced one would also take `0x10`, `1e2` and nothing at all. */
+/** A whole number in a query or header. Zod's coercion would also accept `0x10`, `1e2` and an empty text. */
 const wholeNumber = (min: number, max: number) =>
   z
     .string()
@@ -251,7 +254,7 @@ export const DroppedCachesSchema = z.object({
 });
 export type DroppedCaches = z.infer<typeof DroppedCachesSchema>;
 
-/** A short-lived stand-in for the token, to open one WebSocket with: URLs are logged, tickets are used up. */
+/** Opens one WebSocket in place of the token: URLs end up in logs, and a used ticket is worth nothing there. */
 export const TicketSchema = z.object({ ticket: z.string(), expiresAt: z.iso.datetime() });
 export type Ticket = z.infer<typeof TicketSchema>;
 

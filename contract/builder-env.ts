@@ -6,9 +6,10 @@ import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { AllowSecretsSchema } from './plan.ts';
 
 /**
- * The environment of a builder's trusted process. Everything is a string, as containers have it. RunTask's overrides give
- * what is no secret, and HANDOVER_URL, where the whole of it is read once (`handover.ts`). A builder that is started with
- * all of it directly works as well. An empty command means that nothing is run; an absent one means the default.
+ * The environment of a builder's trusted process. Everything is a string, as containers have it. RunTask's overrides
+ * hold what is not secret, and HANDOVER_URL, where the builder reads the whole environment once (`handover.ts`). A
+ * builder that is started with the whole environment directly works as well. An empty command means that nothing is
+ * run; an absent one means the default.
  */
 export const DEFAULT_INSTALL_COMMAND = 'npm install';
 export const DEFAULT_BUILD_COMMAND = 'npm run build';
@@ -35,7 +36,7 @@ const userEnv = json(BuildEnvSchema, 'a JSON object of variables');
 
 /**
  * Kafka access of builders and functions alike. `iam` and `scram` imply TLS. `sasl_plaintext` is `scram` (SCRAM-SHA-512)
- * without TLS: the laptop's broker, which listens on loopback only and still must not take events from strangers.
+ * without TLS: the laptop's broker, which listens on loopback only and still must not accept events of other programs.
  */
 export const KafkaEnvSchema = z.object({
   KAFKA_BROKERS: text,
@@ -47,7 +48,7 @@ export const KafkaEnvSchema = z.object({
 });
 export type KafkaEnv = z.infer<typeof KafkaEnvSchema>;
 
-/** Names whose values must be in no override, no log line and no child's environment. */
+/** Names whose values must never be in an override, a log line or the environment of a child process. */
 export const SECRET_ENV = [
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
@@ -82,7 +83,7 @@ const common = {
   PROJECT_ID: z.string().regex(PROJECT_ID).max(63),
   DEPLOYMENTID: z.string().regex(/^[a-z0-9]{1,40}$/),
   ATTEMPT: count,
-  /** Of the request that the deployment began with: what the builder's own log lines and events bear. */
+  /** The id of the request that the deployment began with; it is in the builder's own log lines and events. */
   CORRELATION_ID: CorrelationIdSchema.optional(),
   NODE_VERSION: z
     .string()
@@ -104,14 +105,14 @@ const common = {
   BUILD_CACHE: CacheUseSchema.default('use'),
   /** Seconds for all phases together. */
   BUILD_TIMEOUT: count.default(1_800),
-  /** Sites, and for both targets the verdict on their publication and the caches of the project. */
+  /** The bucket: sites, and for both targets the publication decision and the caches of the project. */
   BUCKET: text,
   AWS_REGION: text,
   AWS_ACCESS_KEY_ID: text,
   AWS_SECRET_ACCESS_KEY: text,
   AWS_SESSION_TOKEN: text,
   ...KafkaEnvSchema.shape,
-  /** Signs what the builder reports (`mac.ts`). Without it the platform takes none of it. */
+  /** Signs what the builder reports (`mac.ts`). The platform drops reports that are not signed. */
   EVENT_SIGNING_KEY: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')
@@ -130,7 +131,7 @@ export const FrontendEnvSchema = z.object({
   OUTPUT_DIR: z.string(),
   /** `1`: the user named OUTPUT_DIR, so no other folder takes its place. */
   OUTPUT_NAMED: z.enum(['0', '1']).default('1'),
-  /** `name@version`, `name` alone for the image's default, empty where there is none. */
+  /** `name@version`, `name` alone for the image's default version, empty where there is no package manager. */
   PACKAGE_MANAGER: z
     .string()
     .regex(/^$|^(npm|pnpm|yarn|bun)(@[0-9A-Za-z.+-]+)?$/)
@@ -164,7 +165,7 @@ export const BackendEnvSchema = z.object({
 });
 export type BackendEnv = z.infer<typeof BackendEnvSchema>;
 
-/** Names that the platform itself gives besides the schema's (SDK settings; the laptop's endpoints). */
+/** Names that the platform sets besides those of the schema: settings of the SDK, endpoints of the laptop. */
 export const SDK_ENV = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL_ECR', 'AWS_REQUEST_CHECKSUM_CALCULATION'] as const;
 /** Where the whole environment is read once: a signed URL of a few minutes. */
 export const HANDOVER_URL = 'HANDOVER_URL';

@@ -6,7 +6,7 @@
 export const NODE_MAJORS = [18, 20, 22, 24] as const;
 export type NodeMajor = (typeof NODE_MAJORS)[number];
 
-/** The newest LTS line that has a builder: what a repository gets that says nothing. */
+/** The newest LTS line that has a builder; used for repositories that name no version. */
 export const DEFAULT_NODE_MAJOR: NodeMajor = 24;
 
 /** End of life of each line. Source: https://github.com/nodejs/release#release-schedule */
@@ -80,7 +80,10 @@ export const BUILDERS = [
   },
 ] as const satisfies readonly Builder[];
 
-/** The builder for a target and Node major. Throws a plain Error: the callers' types rule a miss out. */
+/**
+ * The builder for a target and Node major. Throws a plain Error, since the callers' types make a missing row
+ * impossible.
+ */
 export function builderFor(target: Target, nodeMajor: NodeMajor): Builder {
   const row = BUILDERS.find((b) => b.target === target && (b.nodeMajors as readonly NodeMajor[]).includes(nodeMajor));
   if (!row) throw new Error(`No builder for ${target} on Node ${nodeMajor}`);

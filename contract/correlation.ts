@@ -1,9 +1,10 @@
 import { z } from 'zod';
 
 /**
- * The id of the HTTP request that a deployment began with: what the API answers as `X-Request-Id` and in a problem's
- * `instance`, what events, jobs and the record carry, what builders have as CORRELATION_ID, and what every log line about
- * the deployment has as `correlationId`. A client may choose it, so it proves nothing; it is short and harmless everywhere.
+ * The id of the HTTP request that a deployment began with. The API answers it as `X-Request-Id` and in a problem's
+ * `instance`; events, jobs and the record carry it, builders have it as CORRELATION_ID, and every log line about the
+ * deployment has it as `correlationId`. A client may choose it, so it proves nothing; its form is safe in all these
+ * places.
  */
 export const CORRELATION_ID = /^[\w.:=-]{1,64}$/;
 export const CorrelationIdSchema = z.string().regex(CORRELATION_ID);

@@ -531,7 +531,7 @@ export type ErrorDetails = Readonly<Record<string, string | number>>;
 type Placeholders<S extends string> = S extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Placeholders<Rest>
   : never;
-/** What the sentences of a row ask for. Of several codes: what all of them together ask for. */
+/** The details that the sentences of a row need; for a union of codes, the details of all of them. */
 export type DetailsOf<C extends ErrorCode> = Readonly<
   Record<Placeholders<(typeof table)[C]['message' | 'action']>, string | number>
 >;
@@ -551,12 +551,15 @@ const fillTemplate = (code: ErrorCode, template: string, details: ErrorDetails) 
 export function describeError<C extends ErrorCode>(code: C, ...[details = {}]: DetailArguments<C>): string {
   const row = ERRORS[code];
   const message = fillTemplate(code, row.message, details).trimEnd();
-  // A reason from elsewhere rarely ends with a full stop.
+  // Reasons that come from other programs rarely end with a full stop.
   return `${/[.!?]$/.test(message) ? message : `${message}.`} ${fillTemplate(code, row.action, details)}`;
 }
 
 type RowOf<C extends ErrorCode> = (typeof table)[C];
-/** Codes that a builder can end with. Each must have a sentence without details: a row without one does not compile, nor one whose action asks for details. */
+/**
+ * Codes that a builder can end with. Each must have a sentence without details: a row without one does not compile, and
+ * neither does one whose action needs details.
+ */
 type ExitErrorCode = { [C in ErrorCode]: RowOf<C> extends { readonly exitCode: number } ? C : never }[ErrorCode];
 type WithoutLostSentence = {
   [C in ExitErrorCode]: [Placeholders<RowOf<C>['action']>] extends [never]

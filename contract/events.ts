@@ -14,7 +14,7 @@ export const EVENT_VERSION = 1;
 
 export const DEPLOYMENT_ID = /^[a-z0-9]{1,40}$/;
 
-/** Nothing of Veren's happened before, and no clock that is right says a time after. */
+/** Times outside of these bounds come from a wrong clock or a forged message. */
 const YEARS = { first: '2020', last: '2099' };
 const time = z.iso
   .datetime()
@@ -30,13 +30,13 @@ const envelope = {
   /** When it happened, by the sender's clock. */
   at: time,
   ...subject,
-  /** Of the request that it began with; events of an earlier version have none. */
+  /** The id of the request that the deployment began with; events of an earlier version have none. */
   correlationId: CorrelationIdSchema.optional(),
 };
 const attempt = z.number().int().min(1);
 const build = { ...envelope, target: z.enum(TARGETS), attempt };
 
-/** What a builder tells of itself. */
+/** Fields of every event that a builder sends. */
 const builderEvents = [
   z.object({
     ...build,
@@ -49,10 +49,10 @@ const builderEvents = [
     ...build,
     type: z.literal('build.succeeded'),
     artifact: ArtifactSchema,
-    /** Log lines that this attempt sent in all: lets a follower know when it has seen the last. */
+    /** Number of log lines that this attempt has sent, by which a follower knows that it has seen the last one. */
     logLines: z.number().int().min(0),
   }),
-  /** Built, and stored where nobody sees it: the platform publishes it when the deployment's other part has been built. */
+  /** Built and stored, but not published: the platform publishes it when the deployment's other part has been built. */
   z.object({
     ...build,
     type: z.literal('build.stored'),
@@ -71,7 +71,7 @@ const builderEvents = [
 export const BuilderEventSchema = z.discriminatedUnion('type', builderEvents);
 export type BuilderEvent = z.infer<typeof BuilderEventSchema>;
 
-/** A build's name for what it tells: the same for every repeat, and another build's is another. */
+/** The id of a builder's event: the same for every repeat, and different for every build. */
 export const builderEventId = (
   { deploymentId, target, attempt }: { deploymentId: string; target: Target; attempt: number },
   what: 'ended' | `${(typeof PHASES)[number]}-${'started' | 'finished'}`,
@@ -96,7 +96,10 @@ export const DeploymentEventSchema = z.discriminatedUnion('type', [
     reason: z.enum(['user', 'superseded']),
     /** The newer deployment, where one superseded this. */
     by: z.string().optional(),
-    /** Builds that had decided to publish before (`Verdict`): their success stands. No other one counts, whatever its time. */
+    /**
+     * Builds whose publication was decided before the cancellation: only their success counts, whatever the events'
+     * times are.
+     */
     published: z.array(z.enum(TARGETS)).optional(),
   }),
   z.object({ ...build, type: z.literal('build.started'), taskArn: z.string(), nodeVersion: NodeMajorSchema }),
@@ -108,7 +111,7 @@ export type DeploymentEvent = z.infer<typeof DeploymentEventSchema>;
 
 /**
  * `stdout`: what a command wrote, to either of its outputs, in the order in which it was written. `stderr`: in logs of an
- * earlier version, which told them apart and lost the order. `system`: the platform's own lines.
+ * earlier version, which kept the two apart and lost the order. `system`: the platform's own lines.
  */
 export const LOG_STREAMS = ['stdout', 'stderr', 'system'] as const;
 /** Longest line that is sent, in UTF-16 units; the builder cuts what is longer and says so. */

@@ -4,7 +4,8 @@ import { BUILDERS, type NodeMajor } from './builders.ts';
 
 /**
  * The environment of every function: set by the construct that makes the function, read by its `*.lambda.ts`. What the
- * runtime itself gives (`AWS_REGION`, credentials) is not listed. ARNs end in `_ARN`; secrets are never values here.
+ * runtime itself gives (`AWS_REGION`, credentials) is not listed. ARNs end in `_ARN`; secrets are never among the
+ * values.
  */
 
 const text = z.string().min(1);
@@ -46,7 +47,7 @@ const timeouts = { FRONTEND_TIMEOUT: count, BACKEND_TIMEOUT: count };
 const push = { WEBSOCKET_CALLBACK_URL: text };
 /** `public`: https to public addresses. `any`: http, file and private addresses too, for emulators only. */
 const git = { GIT_HOSTS: z.enum(['public', 'any']) };
-/** What metrics are told apart by. */
+/** The dimension of all metrics. */
 const stage = { STAGE: text };
 /** SDK endpoints that are handed on to builders; set for emulators only. */
 const endpoints = { BUILDER_ENDPOINT_S3: text.optional(), BUILDER_ENDPOINT_ECR: text.optional() };
@@ -73,9 +74,9 @@ export const FunctionEnvSchemas = {
     ...ringsCloneWorker,
     ...ringsBuildWorker,
     ...git,
-    /** Holds `{projectId}`. */
+    /** A URL with the placeholder `{projectId}`. */
     SITE_URL_TEMPLATE: text,
-    /** Older deployments of a branch that a newer one ends: those that wait, also those that run, or none. */
+    /** Which older deployments of a branch a newer one cancels: waiting ones, also running ones, or none. */
     SUPERSEDE: z.enum(['waiting', 'running', 'off']).default('waiting'),
     /** Where logs are followed: API Gateway cannot stream. */
     LOG_STREAM_URL: text.optional(),
@@ -86,7 +87,7 @@ export const FunctionEnvSchemas = {
     ...dataKey,
     ...kafka,
     ...signing,
-    /** For SCRAM: what builders log in with, a user that may write to the builders' topics and nothing else. */
+    /** For SCRAM: the login of builders, a user that may write to the builders' topics and do nothing else. */
     KAFKA_BUILDER_SECRET_ARN: text.optional(),
     ...builders,
     ...bucket,
@@ -144,7 +145,7 @@ export const FunctionEnvSchemas = {
 } as const;
 
 export type FunctionName = keyof typeof FunctionEnvSchemas;
-/** As the handler reads it. */
+/** The environment as the handler reads it. */
 export type FunctionEnv<N extends FunctionName> = z.output<(typeof FunctionEnvSchemas)[N]>;
-/** As the construct sets it: strings, an optional one present or not. */
+/** The environment as the construct sets it: strings, where optional ones may be missing. */
 export type FunctionVariables<N extends FunctionName> = z.input<(typeof FunctionEnvSchemas)[N]>;

@@ -7,19 +7,19 @@ import { PlanSchema, TargetPlanSchema } from './plan.ts';
 import { ArtifactSchema } from './record.ts';
 
 /**
- * What a deployment is made of: what the user asked for, and what a redeployment takes over from the one before, since its
- * ref is a commit then. The lane is the platform's to say, so no request has it.
+ * What a deployment is made of: the user's request, and what a redeployment takes over from the deployment before it,
+ * since its own ref is a commit. Only the platform sets the lane, so no request has it.
  */
 export const DeploymentRequestSchema = CreateDeploymentSchema.extend({
   lane: LaneSchema.optional(),
-  /** What the ref of the deployment before was, for the build's variables. */
+  /** The ref, branch or tag of the deployment before, for the build's variables. */
   resolved: z.object({ ref: z.string(), branch: z.string(), tag: z.string() }).partial().optional(),
 });
 export type DeploymentRequest = z.infer<typeof DeploymentRequestSchema>;
 
 /**
- * A request as it is stored and queued. `sealed` holds the git token and the variables, encrypted; in clear text they are
- * only in what an earlier version has stored.
+ * A request as it is stored and queued. `sealed` holds the git token and the variables, encrypted; only requests that
+ * an earlier version has stored have them in clear text.
  */
 export const StoredRequestSchema = DeploymentRequestSchema.extend({ sealed: z.string().optional() });
 export type StoredRequest = z.infer<typeof StoredRequestSchema>;
@@ -46,14 +46,14 @@ export const BuildJobSchema = z.object({
   sealed: z.string().optional(),
   gitToken: z.string().optional(),
   commit: PlanSchema.shape.commit,
-  /** As it was asked for, and what it is. */
+  /** The ref of the request, and the branch or tag that it names. */
   ref: z.string().optional(),
   branch: PlanSchema.shape.branch,
   tag: PlanSchema.shape.tag,
   git: GitOptionsSchema.optional(),
   plan: TargetPlanSchema,
   env: z.record(z.string(), z.string()).default({}),
-  /** A job of an earlier version has none: no cache of production's is its to write. */
+  /** A job of an earlier version has none, and must not write caches of production. */
   lane: LaneSchema.default('preview'),
   cache: CacheUseSchema.default('use'),
   /** The site is stored and not promoted: the deployment has another part, and neither is published before both are built. */
@@ -61,13 +61,13 @@ export const BuildJobSchema = z.object({
 });
 export type BuildJob = z.infer<typeof BuildJobSchema>;
 
-/** Job of queue `promote`: a stored site that may be shown now. */
+/** Job of queue `promote`: a stored site that may be published now. */
 export const PromotionJobSchema = z.object({
   deploymentId: z.string(),
   projectId: z.string(),
   owner: z.string(),
   correlationId: CorrelationIdSchema.optional(),
-  /** The attempt that stored it, and what it said. */
+  /** The attempt that stored the site, and what it reported. */
   attempt: z.number().int().min(1),
   artifact: ArtifactSchema,
   logLines: z.number().int().min(0),
@@ -78,11 +78,11 @@ export const promotionJobId = (deploymentId: string) => deploymentId;
 export const cloneJobId = (deploymentId: string) => deploymentId;
 export const buildJobId = (deploymentId: string, target: 'frontend' | 'backend') => `${deploymentId}-${target}`;
 
-/** Notes of a job as a queue keeps them: text, in which a later version reads what an earlier one has written. */
+/** Notes of a job as a queue stores them: text, so that a later version can read what an earlier one has written. */
 export type StoredNotes = Readonly<Record<string, string>>;
 
 const count = z.codec(z.string(), z.int().nonnegative(), { decode: Number, encode: String }).optional();
-/** When something was first seen in an attempt (ms): the note of an earlier attempt says nothing of this one. */
+/** When something was first seen in an attempt (ms); it does not hold for another attempt. */
 const seenInAttempt = z
   .codec(z.string(), z.object({ attempt: z.int().positive(), at: z.number() }), {
     decode(text) {
@@ -105,16 +105,16 @@ export const CloneNotesSchema = z.object({
   tries: count,
   /** Crashes in a row during which the job was at work. */
   crashes: count,
-  /** Times that it was given back since the log or the store did not answer. */
+  /** How often the job was requeued because Kafka or Redis did not answer. */
   faults: count,
-  /** The plan that was decided on: whoever takes the job next follows it. */
+  /** The plan that was decided on; the next holder of the job uses it instead of making another. */
   plan: planText,
 });
 export type CloneNotes = z.output<typeof CloneNotesSchema>;
 
 /** What holders of a promotion note in it. Read and written by `lambdas/domain/promotionJob.ts`. */
 export const PromotionNotesSchema = z.object({
-  /** Workers that have died or run out of time over it. */
+  /** How many workers have died or run out of time while they held it. */
   lapses: count,
 });
 
@@ -124,7 +124,7 @@ export const BuildNotesSchema = z.object({
   tries: count,
   /** Number of the start, part of the task's token: grows when ECS has refused one for good. */
   start: count,
-  /** The job of an ended deployment was looked for a task once. */
+  /** 1 when a task of the job was searched for after its deployment had ended. */
   looked: count,
   taskArn: z.string().optional(),
   /** Name or ARN of the task's cluster. */
@@ -137,11 +137,11 @@ export const BuildNotesSchema = z.object({
   stopped: count,
   /** When the build had ended and its task had not. */
   ended: seenInAttempt,
-  /** When the task was first seen stopped without a last word of its builder. */
+  /** When the task was first seen stopped without a final event of its builder. */
   seenStopped: seenInAttempt,
   /** Sweeps in a row to which ECS did not know the task. */
   misses: count,
-  /** Attempts before this one that the platform itself has ended: they do not count. */
+  /** Attempts before this one that the platform itself has ended; they do not count as attempts of the build. */
   excused: count,
   crashes: count,
 });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /**
- * How far a deployment is trusted. The lane decides which caches its builds read and write: each its own, and no other's.
- * `production`: the repository's default branch. `preview`: any other branch, tag or commit. `untrusted`: what somebody else
- * has proposed.
+ * How far a deployment is trusted. The lane decides which caches its builds read and write; no lane reaches another's.
+ * `production`: the repository's default branch. `preview`: any other branch, tag or commit. `untrusted`: a change that
+ * somebody from outside has proposed.
  */
 export const LANES = ['production', 'preview', 'untrusted'] as const;
 export const LaneSchema = z.enum(LANES);

@@ -1,6 +1,6 @@
 import { VerenError } from './errors.ts';
 
-/** What a line of any log is found by: the same names in every function, in the builders and on the laptop. */
+/** Fields by which log lines are searched: the same names in every function, in the builders and on the laptop. */
 export interface LogFields {
   /** Which function, or `builder`, or `laptop`. */
   readonly function?: string | undefined;
@@ -19,16 +19,16 @@ export interface LogFields {
 
 export type LogLevel = 'INFO' | 'WARN' | 'ERROR';
 
-/** A line as JSON has it. Its names are those of Powertools for AWS Lambda, so that queries made for them work. */
+/** A log line as JSON. The names are those of Powertools for AWS Lambda, so queries made for those work here. */
 export type LogRecord = { readonly level: LogLevel; readonly message: string } & LogFields;
 
-/** Puts a line together; of an error its name, message, code, stack and causes. */
+/** Makes a log line; an error becomes its name, message, code, stack and causes. */
 export function logRecord(level: LogLevel, message: string, fields: LogFields): LogRecord {
   const { error, ...others } = fields;
   return { level, message, ...others, ...(error !== undefined && { error: plainError(error) }) };
 }
 
-/** The line as one line of JSON. Logging never fails: what is no JSON is told as text. */
+/** The log line as one line of JSON. It never throws: values that are no JSON become text. */
 export function jsonOf(line: LogRecord): string {
   try {
     return JSON.stringify(line);

@@ -2,18 +2,18 @@ import type { Target } from './builders.ts';
 import type { Topic } from './names.ts';
 
 /**
- * Who wrote a message: each carries, in the Kafka header `MAC_HEADER`, a MAC (HMAC-SHA256, base64url) over its topic and its
- * exact bytes. The platform's functions have one key, each attempt of a build has its own; all of them are made of one
- * secret, so nobody keeps a list. docs/decisions/build-events-signed.md
+ * Proves who wrote a message: each carries, in the Kafka header `MAC_HEADER`, a MAC (HMAC-SHA256, base64url) over its
+ * topic and its exact bytes. The platform's functions share one key, and each attempt of a build has its own; all are
+ * derived from one secret, so that no list of keys has to be stored. docs/decisions/build-events-signed.md
  */
 export const MAC_HEADER = 'veren-mac';
 
-/** What is hashed before the bytes of the message itself: a message of one topic is nothing on another. */
+/** Hashed before the bytes of the message, so that the MAC of a message is not valid on another topic. */
 export const macPrefix = (topic: Topic) => `${topic}\0`;
 
-/** What the key of the platform's functions is derived from, with the secret. */
+/** The key of the platform's functions is derived from this and the secret. */
 export const PLATFORM_KEY_INFO = 'veren/platform/1';
 
-/** What the key of one attempt of a build is derived from. No part can hold the separator. */
+/** The key of one attempt of a build is derived from this and the secret. No part can contain the separator. */
 export const buildKeyInfo = (build: { deploymentId: string; target: Target; attempt: number }) =>
   `veren/build/1/${build.deploymentId}/${build.target}/${build.attempt}`;

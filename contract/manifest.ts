@@ -3,9 +3,9 @@ import { BuildWarningsSchema } from './record.ts';
 
 /**
  * `manifest.json` of a deployment (`s3Keys.deploymentManifest`): what it publishes, object by object. Written by the
- * frontend builder when every object is there; read by the next publish (what is unchanged?) and by whoever has to know
- * the result of a build whose last event was lost. A later deployment may name objects of an earlier one, so objects
- * under `__deployments/` must not expire one by one.
+ * frontend builder when every object is there; read by the next publish, which skips what is unchanged, and by the
+ * task-watcher, which learns from it the result of a build whose last event was lost. A later deployment may name
+ * objects of an earlier one, so objects under `__deployments/` must not expire one by one.
  */
 export const PublishedObjectSchema = z.object({
   /** Relative to the site's root, `/` as separator. */
@@ -36,7 +36,7 @@ export const ManifestSchema = z.object({
   /** Files of the site and their bytes, precompressed variants not counted: as in the artifact. */
   files: z.number().int(),
   bytes: z.number().int(),
-  /** As in the artifact. */
+  /** The same warnings as in the artifact. */
   warnings: BuildWarningsSchema,
   objects: z.array(PublishedObjectSchema),
 });
@@ -62,8 +62,9 @@ export const PromotionSchema = z.object({
 export type Promotion = z.infer<typeof PromotionSchema>;
 
 /**
- * `s3Keys.verdict`: whether a build's artifact may become visible. Written with `If-None-Match: *`, by the builder right
- * before it makes its artifact visible or by whoever cancels the deployment; the first one has decided, for every attempt.
+ * The publication decision (`s3Keys.verdict`): whether a build's artifact may be published. The builder writes it right
+ * before it publishes, a cancellation writes it too, both with `If-None-Match: *`: the first one decides for all
+ * attempts.
  */
 export const VerdictSchema = z.object({
   v: z.literal(1),

@@ -12,13 +12,13 @@ export const METRICS = {
   activeBuilds: 'ActiveBuilds',
   /** Builds that run longer than their timeout and its grace allow, at each sweep. */
   stuckBuilds: 'StuckBuilds',
-  /** Deployments that ended, by whose doing. */
+  /** Deployments that ended: successes, failures of users, failures of the platform. */
   succeeded: 'DeploymentsSucceeded',
   failedByUser: 'DeploymentsFailedByUser',
   failedByPlatform: 'DeploymentsFailedByPlatform',
   /** Messages that could not be read and were parked. */
   parkedMessages: 'ParkedMessages',
-  /** Messages that were dropped since their MAC, their subject or their time is not what their writer may send. */
+  /** Messages that were dropped because their writer may not send that MAC, subject or time. */
   refusedMessages: 'RefusedMessages',
 } as const;
 export type Metric = (typeof METRICS)[keyof typeof METRICS];

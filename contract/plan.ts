@@ -27,10 +27,10 @@ export const AllowSecretsSchema = z
   )
   .max(50);
 
-/** The rule of what the request itself fixes. */
+/** The `rule` of a choice that the request itself makes. */
 export const REQUEST_RULE = 'request';
 
-/** Why a field has its value: the file and rule that decided it. */
+/** Why a field of the plan has its value: the file and the rule that decided it. */
 export const EvidenceSchema = z.object({
   field: z.string(),
   value: z.string(),
@@ -77,7 +77,7 @@ export const PlanSchema = z.object({
   /** The branch or the tag that was asked for; neither for a commit. */
   branch: z.string().optional(),
   tag: z.string().optional(),
-  /** Whose caches the builds read and write. Absent in plans of an earlier version. */
+  /** The lane whose caches the builds read and write. Absent in plans of an earlier version. */
   lane: LaneSchema.optional(),
   frontend: TargetPlanSchema.optional(),
   backend: TargetPlanSchema.optional(),

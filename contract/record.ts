@@ -18,12 +18,12 @@ export const FailureSchema = z.object({
   message: z.string(),
   phase: z.enum(PHASES).optional(),
   exitCode: z.number().int().optional(),
-  /** Of the failing command's output the lines around its first errors and the last ones, oldest first, masked. */
+  /** Lines of the failing command's output: around its first errors, and the last ones; oldest first, masked. */
   lastLines: z.array(z.string()).optional(),
 });
 export type Failure = z.infer<typeof FailureSchema>;
 
-/** Of a build that succeeded: what its user should look at. Absent in records of an earlier version. */
+/** Of a successful build: what the user should look at. Absent in records of an earlier version. */
 export const MAX_BUILD_WARNINGS = 20;
 export const MAX_BUILD_WARNING = 1_000;
 export const BuildWarningsSchema = z.array(z.string().max(MAX_BUILD_WARNING)).max(MAX_BUILD_WARNINGS).optional();
@@ -43,7 +43,10 @@ export const ImageArtifactSchema = z.object({
   bytes: z.number().int(),
   warnings: BuildWarningsSchema,
 });
-/** What a builder reports. The API adds `url` to a static artifact, since where a site is served is the platform's matter. */
+/**
+ * What a builder reports. The API adds `url` to a static artifact, since a builder does not know where its site is
+ * served.
+ */
 export const ArtifactSchema = z.discriminatedUnion('kind', [StaticArtifactSchema, ImageArtifactSchema]);
 export type Artifact = z.infer<typeof ArtifactSchema>;
 
@@ -70,12 +73,12 @@ export type BuildRecord = z.infer<typeof BuildRecordSchema>;
 
 export const OUTCOMES = ['complete', 'partial', 'none'] as const;
 
-/** What is stored and archived of a deployment. No secrets: they live in the job and in the request only. */
+/** What is stored and archived of a deployment. It has no secrets: those are in the job and the request only. */
 export const DeploymentRecordSchema = z.object({
   deploymentId: z.string(),
   projectId: z.string(),
   owner: z.string(),
-  /** Of the request that it began with. */
+  /** The id of the request that the deployment began with. */
   correlationId: CorrelationIdSchema.optional(),
   gitUrl: z.string(),
   ref: z.string().nullable(),
@@ -88,7 +91,7 @@ export const DeploymentRecordSchema = z.object({
   builds: z.object({ frontend: BuildRecordSchema.optional(), backend: BuildRecordSchema.optional() }),
   error: FailureSchema.optional(),
   /**
-   * Of a deployment that has ended: which of its parts were published. `partial`: one is (a site is live, an image is in the
+   * Which parts of an ended deployment were published. `partial`: one part is (its site is live, or its image is in the
    * repository) and the other is not. Absent before the end, and in records of earlier versions.
    */
   outcome: z.enum(OUTCOMES).optional(),

@@ -1,4 +1,4 @@
-/** What a path is. Symlinks are never followed and submodules never fetched: both are named so that rules can say so. */
+/** What a path is. Symlinks are never followed and submodules never fetched; rules can warn of both. */
 export type EntryKind = 'file' | 'directory' | 'symlink' | 'submodule';
 
 export type FileContent =
@@ -8,7 +8,7 @@ export type FileContent =
 
 /**
  * Read-only view of a repository at one commit: the port of the detection engine. The listing is known from the start
- * and cheap; contents cost a round trip to the git host, so everything is asked for in one batch.
+ * and cheap; contents cost a round trip to the git host, so ask for all files in one batch.
  * Paths are relative to the root, `/` as separator, `.` for the root itself. `test/lambdas/shared/repo/repoFs.test.ts` holds every adapter to this.
  */
 export interface RepoFs {
@@ -18,7 +18,7 @@ export interface RepoFs {
   list(dir: string): ReadonlyMap<string, EntryKind>;
   /** Every listed folder, the root first, no folder before its parent. */
   directories(): Iterable<string>;
-  /** What was left out of the listing and why, as sentences for the user. */
+  /** Sentences for the user about what was left out of the listing, and why. */
   readonly notes: readonly string[];
   /** Contents of plain files; other paths are absent from the answer. Bytes that are not UTF-8 become U+FFFD. */
   read(paths: readonly string[], maxBytes: number): Promise<ReadonlyMap<string, FileContent>>;

@@ -16,7 +16,7 @@ export interface VerenStacks {
   readonly observability: ObservabilityStack;
 }
 
-/** What handlers know and stacks must follow; given, since `lib` never imports handlers. */
+/** Facts about handlers that stacks need. They are passed in, since `lib` never imports handlers. */
 export interface HandlerFacts {
   /** ACL rules in Redis by function. */
   readonly redisRules: Readonly<Record<string, readonly string[]>>;
@@ -35,7 +35,7 @@ export function buildApp(app: App, config: Config, { redisRules, longestSessionP
   return { network, data, builders, pipeline, observability };
 }
 
-/** cdk-nag's AwsSolutions pack at synth: a finding that nobody has answered for fails it. */
+/** Runs cdk-nag's AwsSolutions pack at synth: a finding without an acknowledgement fails it. */
 export function addNag(app: App): void {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
 }

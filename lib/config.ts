@@ -5,7 +5,7 @@ import { complementOf, NOT_PUBLIC, RULES_PER_GROUP } from './constructs/public-a
 
 /**
  * The one configuration object of the CDK app, made from `cdk.json` context (`stages.<name>`).
- * Every key is described in docs/deploy.md; `test/lib/config.test.ts` holds that table to this schema.
+ * Every key is described in docs/deploy.md; `test/lib/config.test.ts` compares that table with this schema.
  */
 
 export const STAGES = ['dev', 'prod', 'local'] as const;
@@ -67,7 +67,10 @@ const TaskSizeSchema = z
   });
 export type TaskSize = z.infer<typeof TaskSizeSchema>;
 
-/** Interface endpoints that something here uses. Git hosts and package registries are not AWS: they need a way out. */
+/**
+ * Interface endpoints of the services that are used here. Git hosts and package registries still need a way out of the
+ * VPC.
+ */
 const ENDPOINTS = ['ecr', 'logs', 'sts', 'secretsmanager', 'lambda', 'ecs', 'sqs', 'monitoring'] as const;
 
 const NetworkSchema = z.strictObject({
@@ -77,7 +80,7 @@ const NetworkSchema = z.strictObject({
   zones: z.array(zoneName).optional(),
   /** 0: builds get public addresses in subnets of their own, and functions go out through one small NAT instance. */
   natGateways: wholeNumber(0, 3).default(1),
-  /** Of that NAT instance. */
+  /** Instance type of that NAT instance. */
   natInstanceType: matchingText(/^[a-z]+\d+[a-z]*\.[a-z0-9]+$/, 'an EC2 instance type, e.g. t4g.nano').default(
     't4g.nano',
   ),
@@ -126,7 +129,7 @@ const KafkaSchema = z.discriminatedUnion(
       partitions: wholeNumber(1, 100).default(3),
       eventRetentionDays: wholeNumber(1, 365).default(14),
       logRetentionDays: wholeNumber(1, 365).default(3),
-      /** What runs now, before a change: synth then refuses what MSK does not do in one step. */
+      /** The cluster as it runs now. With it synth refuses changes that MSK does not make in one step. */
       deployed: z
         .strictObject({
           version: z.string().optional(),
@@ -212,7 +215,10 @@ const ecsName = matchingText(/^[a-zA-Z][\w-]{0,254}$/, 'the name of an ECS clust
 
 type Msk = Extract<z.output<typeof KafkaSchema>, { kind: 'msk' }>;
 
-/** What MSK takes, and in which steps. Source: MSK developer guide, "Update the cluster" and API reference, UpdateBroker*. */
+/**
+ * Changes that MSK accepts, and in which steps. Source: MSK developer guide, "Update the cluster" and API reference,
+ * UpdateBroker*.
+ */
 export function mskSteps(kafka: Msk, deployed: NonNullable<Msk['deployed']>): [string[], string][] {
   const keys = ['version', 'instanceType', 'brokers', 'storageGiB'] as const;
   const changed = keys.filter((key) => deployed[key] !== undefined && deployed[key] !== kafka[key]);
@@ -240,7 +246,7 @@ const shape = {
   terminationProtection: flag.default(true),
   /** What happens to data (bucket, images, Kafka, Redis, secrets) when its stack is deleted. */
   removal: oneOf(['retain', 'destroy']).default('retain'),
-  /** On every resource and on builders' tasks. */
+  /** Tags on every resource and on builders' tasks. */
   tags: z
     .record(
       matchingText(/^(?!aws:)[\w .:/=+@-]{1,128}$/, 'names of tags, not beginning with aws:'),
@@ -265,7 +271,7 @@ const shape = {
     containerInsights: flag.default(true),
     frontendCluster: ecsName.default('builder'),
     backendCluster: ecsName.default('backend-builder'),
-    /** Before the name of every task family and every builder's repository: for a second stage in an account and region. */
+    /** Prefix of the names of task families and builders' repositories, for a second stage in an account and region. */
     namePrefix: matchingText(/^([a-z0-9]+-)*$/, 'small letters and digits, ending in "-"').default(''),
     frontend: TaskSizeSchema,
     backend: TaskSizeSchema,
@@ -276,7 +282,7 @@ const shape = {
     global: wholeNumber(1, 1_000),
     perOwner: wholeNumber(1, 1_000),
     perProject: wholeNumber(1, 100),
-    /** What a newer deployment of the same project and branch takes the place of. */
+    /** Which builds a newer deployment of the same project and branch supersedes. */
     supersede: oneOf(['waiting', 'running', 'off']).default('waiting'),
   }),
   functions: z
@@ -286,7 +292,7 @@ const shape = {
       architecture: oneOf(['arm64', 'x86_64']).default('arm64'),
       /** AWS X-Ray traces of every function. */
       tracing: flag.default(false),
-      /** Instances that are set aside for a function, and its most; a new account has 10 in all. */
+      /** Number of instances reserved for a function, which is also its limit; a new account has 10 in all. */
       reservedConcurrency: z
         .strictObject({
           api: wholeNumber(1, 10_000).optional(),
@@ -334,7 +340,7 @@ const shape = {
     .strictObject({
       cacheDays: wholeNumber(1, 3_650).default(30),
       logDays: wholeNumber(1, 3_650).default(90),
-      // A deployment leans on files of earlier ones for up to a week (builder-images, `upload.ts`).
+      // A deployment uses files of earlier ones for up to a week (builder-images, `upload.ts`).
       deploymentDays: wholeNumber(14, 3_650).default(90),
     })
     .prefault({}),
@@ -418,7 +424,7 @@ export function loadConfig(stage: unknown, stages: unknown): Config {
   throw new ConfigError(`The configuration is not valid.\n${faults.map((f) => `  - ${f}`).join('\n')}`);
 }
 
-/** The other stages of cdk.json that are valid: what a stage may share an account with. */
+/** The other valid stages of cdk.json, with which a stage may share an account. */
 export const loadOtherStages = (stage: Stage, stages: unknown): Config[] =>
   STAGES.filter((other) => other !== stage).flatMap((other) => {
     const given = (stages as Record<string, object> | undefined)?.[other];

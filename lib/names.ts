@@ -14,7 +14,7 @@ export function sharedNames(config: Config): Readonly<Record<string, readonly st
   };
 }
 
-/** Keys by which two stages of one account and region would have the same names; empty where they are apart. */
+/** Keys by which two stages of one account and region would have the same names; empty where none collide. */
 export function collidingKeys(a: Config, b: Config): string[] {
   if (a.region !== b.region || (a.account && b.account && a.account !== b.account)) return [];
   const [ofA, ofB] = [sharedNames(a), sharedNames(b)];
@@ -22,8 +22,8 @@ export function collidingKeys(a: Config, b: Config): string[] {
 }
 
 /**
- * What to say of stages that would take each other's names: certain where both name the same account, and a warning where
- * one leaves it to the credentials.
+ * The message about stages with colliding names: an error where both name the same account, and a warning where the
+ * account of one comes from the credentials.
  */
 export function findNameCollisions(
   config: Config,

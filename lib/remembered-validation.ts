@@ -11,7 +11,7 @@ import {
 } from 'aws-cdk-lib';
 import { ROOT } from './constructs/bundle.ts';
 
-/** Beside the CDK that it belongs to: it goes when the packages are installed anew. */
+/** The folder is beside the CDK's own, so that it is removed when the packages are installed again. */
 const FOLDER = join(ROOT, 'node_modules', '.cache', 'veren-templates');
 
 /** Hashes of assets and of function versions. A change of a function's code alone changes nothing else in a template. */
@@ -29,8 +29,9 @@ export function withNumberedHashes(template: string): string {
 const rulesVersion = (): string => createRequire(import.meta.url)('aws-cdk-lib/package.json').version;
 
 /**
- * CDK's own check of the templates, which takes most of a synth's time, and is left out where the same rules have found
- * no fault in the same templates before. Only that is remembered: a finding, even a warning, is found again each time.
+ * CDK's own check of the templates, which takes most of a synth's time. It is skipped where the same rules have found
+ * no fault in the same templates before. Only a check without findings is remembered: any finding, even a warning, is
+ * shown each time.
  */
 export class RememberedValidation extends CloudFormationValidatePlugin {
   readonly #folder: string;
@@ -71,7 +72,7 @@ export class RememberedValidation extends CloudFormationValidatePlugin {
       mkdirSync(this.#folder, { recursive: true });
       writeFileSync(mark, '');
     } catch {
-      // Packages that only somebody else may write: the next synth checks again.
+      // The folder of the packages is not writable, so the next synth checks again.
     }
   }
 }

@@ -35,7 +35,8 @@ export function sessionResources(config: Config): SessionResources {
 }
 
 /**
- * A session policy that is too long fails AssumeRole, for projects with long names only: found here, before any is made.
+ * AssumeRole fails with a session policy that is too long, which would happen only for projects with long names. This
+ * check finds it at synth.
  * @throws {ConfigError} naming the keys that make it long
  */
 export function checkSessionPolicy(config: Config, longest: (resources: SessionResources) => number): void {

@@ -103,7 +103,7 @@ function siteAddresses(record: DeploymentView): Partial<SiteAddresses> {
   return artifact?.kind === 'static' ? artifact : {};
 }
 
-/** The last proof: a stranger's request for the page is answered with it. */
+/** Checks that a plain HTTP request for the page is answered with it. */
 async function requireAnswer(url: string): Promise<void> {
   const answer = await fetch(url);
   if (answer.status !== 200) throw new Error(`${url} answers ${answer.status}`);

@@ -29,8 +29,9 @@ export async function whileUnfinished<T>(folder: string, work: () => Promise<T>)
 }
 
 /**
- * Waits for the end of the installation, and for the end of the pipe from us: a platform that is killed can end nobody, but
- * its pipe closes, and then the whole group goes. Others may read what is installed: builds run as users of their own.
+ * Waits for the end of the installation, and for the end of the pipe from this process: when the platform is killed the
+ * pipe closes, and then the whole group is ended. The installed files are readable for all users, since builds have
+ * their own.
  */
 const SUPERVISE = 'umask 022; exec 3<&0; (cat <&3 >/dev/null; kill -KILL 0) & "$@" </dev/null 3<&-';
 
@@ -41,7 +42,7 @@ export interface ToolchainInstallation {
   readonly timeoutMs: number;
 }
 
-/** Runs an installer, which does not outlive this process, however that ends. Throws with what it said. */
+/** Runs an installer, which ends together with this process in any case. Throws with its output. */
 export async function runInstaller({ argv, cwd, env, timeoutMs }: ToolchainInstallation): Promise<void> {
   const child = spawn('/bin/sh', ['-c', SUPERVISE, 'sh', ...argv], { cwd, env, detached: true, stdio: 'pipe' });
   const { pid } = child;

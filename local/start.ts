@@ -14,7 +14,7 @@ export interface StartOptions {
 
 export const DEFAULT_DATA_DIR = '.veren';
 
-/** Something that is there for everybody who has cloned this repository: its own example. */
+/** The repository's own example, which every clone has. */
 const EXAMPLE: CreateDeployment = {
   projectId: 'hello',
   gitUrl: pathToFileURL(resolve(import.meta.dirname, '..')).href,

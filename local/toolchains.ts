@@ -25,12 +25,12 @@ export interface ToolchainOptions {
 }
 
 const NAMES = ['node', 'npm', 'npx'] as const;
-/** An installation takes seconds; a lock that is older was left by a process that died. */
+/** An installation takes seconds, so an older lock is that of a process that died. */
 const LOCK_STALE_MS = 10 * 60_000;
 
 /**
- * A Node of the wanted major with the npm that comes with it on AWS: the host's own where it has it, otherwise the npm package `node@<major>`, installed once below
- * `<dataDir>/toolchains`. Two at once, in one process or several, install it once.
+ * A Node of the wanted major with the npm that it has on AWS: the host's own where it fits, otherwise the npm package
+ * `node@<major>`, installed once below `<dataDir>/toolchains`, also when several processes need it at the same time.
  * Throws `VerenError('TOOLCHAIN_UNAVAILABLE')`.
  */
 export async function ensureToolchain(
@@ -62,8 +62,8 @@ export async function ensureToolchain(
 }
 
 /**
- * The host's Node with the npm of its line, installed once, where the host has another (people update it). Null where the
- * host's is the right one, or where the registry does not answer: then the host's is better than none.
+ * The host's Node with the npm of its line, installed once, for a host with another npm (people update it). Null where
+ * the host's npm is the right one, or where the registry does not answer, so that the host's is used.
  */
 async function hostWithNpm(
   folder: string,
@@ -137,7 +137,7 @@ async function hostToolchain(folder: string, node: string, version: string): Pro
   for (const name of NAMES) await symlink(links[name], join(staging, 'bin', name));
   for (const open of [staging, join(staging, 'bin')]) await chmod(open, 0o755);
   await rm(dirname(target), { recursive: true, force: true });
-  // Where another process was faster its links are as good.
+  // If another process was first, its links are used.
   await rename(staging, dirname(target)).catch(() => rm(staging, { recursive: true, force: true }));
   return target;
 }
@@ -162,7 +162,7 @@ async function isUsable(target: string, major: NodeMajor): Promise<boolean> {
   return version.startsWith(`v${major}.`) && allThere(join(target, 'bin'));
 }
 
-/** Atomic: a folder of the final name is a whole one, its `node -v` seen. */
+/** Installs atomically: a folder with the final name is complete, and its `node -v` was checked. */
 async function installToolchain(target: string, major: NodeMajor, install: Install): Promise<void> {
   const staging = await mkdtemp(join(dirname(target), '.new-'));
   await whileUnfinished(staging, () => fillAndName(staging, target, major, install));
@@ -190,7 +190,7 @@ async function fillAndName(staging: string, target: string, major: NodeMajor, in
   }
 }
 
-/** Of the platform's environment: how npm reaches its registry from here. Never a token of ours. */
+/** Variables of the platform's environment by which npm reaches its registry; never a token of ours. */
 const NPM_ENV =
   /^(?:HOME|LANG|TMPDIR|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|(?:https?|no|all)_proxy|npm_config_(?:registry|cafile|userconfig|globalconfig|cache|proxy|https_proxy|noproxy|strict_ssl))$/i;
 
@@ -212,7 +212,7 @@ const npmInstall = (node: string) => async (prefix: string, packages: readonly s
   });
 };
 
-/** Holds a lock file during `work`. Waits for another holder, and takes over from one that died. */
+/** Holds a lock file during `work`. Waits for another holder, and replaces the lock of one that died. */
 async function withLock(path: string, work: () => Promise<void>): Promise<void> {
   for (;;) {
     const lock = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {

@@ -14,19 +14,19 @@ export interface WebSocketOptions {
   readonly notifier: MemoryNotifier;
   /** The websocket function. */
   readonly handle: (event: WebSocketEvent) => Promise<{ statusCode: number }>;
-  /** Why a request may not come in at all, or null. */
+  /** Why a request is refused, or null. */
   readonly admit: (request: IncomingMessage) => VerenError | null;
   readonly log: Log;
 }
 
 /** API Gateway's limit for a message; a subscription is a few hundred bytes. */
 const MAX_MESSAGE = 32 * 1024;
-/** What a reader may leave unread before its connection is given up: a slow one must not fill the memory. */
+/** Unread bytes after which a connection is closed, so that a slow reader does not fill the memory. */
 const MAX_UNREAD = 4 * 1024 * 1024;
 
 /**
- * Plays API Gateway's WebSocket API on the platform's own port: the function gets `$connect`, `$disconnect` and messages,
- * and sends through the notifier. Gives a function that closes every connection.
+ * Stands in for API Gateway's WebSocket API on the platform's own port: the function gets `$connect`, `$disconnect` and
+ * messages, and sends through the notifier. Returns a function that closes every connection.
  */
 export function attachWebSockets({
   server,
@@ -42,7 +42,7 @@ export function attachWebSockets({
     const refused = admit(request);
     if (refused) return refuseUpgrade(socket, refused);
     const target = request.url ?? '/';
-    // Cut by hand: `//evil/ws` would be the path /ws of another host for a URL parser.
+    // Split without a URL parser, for which `//evil/ws` would be the path /ws of another host.
     const mark = target.indexOf('?');
     if ((mark < 0 ? target : target.slice(0, mark)) !== path)
       return refuseUpgrade(socket, new VerenError('NOT_FOUND', { what: 'WebSocket at this path' }));

@@ -1,6 +1,6 @@
 import type { BuildVariable } from '../../contract/variables.ts';
 
-/** Of a builder's environment: what a build is told about itself. */
+/** The part of a builder's environment from which a build's variables about itself are made. */
 export interface BuildFacts {
   readonly DEPLOYMENTID: string;
   readonly PROJECT_ID: string;

@@ -7,28 +7,34 @@ import type { Sandbox } from './sandbox.ts';
 export interface RunnableCommand extends Pick<Program, 'argv' | 'cwd' | 'env' | 'oneStream'> {
   /** Who runs it. Without one it is a program of ours, with our rights. */
   readonly sandbox?: Sandbox;
-  /** A promise that it returns holds the stream up. */
+  /** If it returns a promise, the stream pauses until that resolves. */
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => Promise<void> | void;
   /** Ends the command with its whole process group: SIGTERM, then SIGKILL after `graceMs`. */
   readonly signal: AbortSignal;
   readonly graceMs?: number;
-  /** Called when the command has ended: ends what has left its group. */
+  /** Called when the command has ended: ends processes that have left its group. */
   readonly sweep?: () => Promise<void>;
 }
 
 export interface CommandResult {
-  /** As a shell would tell it: 128 + signal where one ended the command; 127 where it could not be started. */
+  /** As in a shell: 128 + signal where a signal ended the command; 127 where it could not be started. */
   readonly exitCode: number;
   /** Ended by the abort signal. */
   readonly stopped: boolean;
   readonly seconds: number;
-  /** Most resident memory seen of its session, in bytes; undefined where the system does not tell (or it was too short). */
+  /**
+   * Most resident memory of its session, in bytes; undefined where the system does not show it or the command was too
+   * short.
+   */
   readonly peakMemory: number | undefined;
 }
 
-/** Once the command has ended: output that stays silent so long is held open by somebody else, and is not waited for. */
+/**
+ * After the command has ended, output that is silent for so long is held open by another process, and is not read
+ * further.
+ */
 const SILENCE_MS = 300;
-/** … and neither is output that never falls silent. */
+/** The limit for output that goes on after the end of the command. */
 const DRAIN_MS = 15_000;
 
 async function followStream(
@@ -43,7 +49,9 @@ async function followStream(
   }
 }
 
-/** Runs a command in a process group of its own, which is dead when this resolves. Never rejects for the command's faults. */
+/**
+ * Runs a command in a process group of its own, which is dead when this resolves. Never rejects because of the command.
+ */
 export async function runCommand(command: RunnableCommand): Promise<CommandResult> {
   const { signal } = command;
   if (signal.aborted) return { exitCode: 143, stopped: true, seconds: 0, peakMemory: undefined };
@@ -94,7 +102,7 @@ export interface Capture extends Pick<Program, 'argv' | 'cwd' | 'env'> {
   readonly timeoutMs: number;
 }
 
-/** What a short program prints. Throws where it fails, takes too long or prints too much; it is dead then. */
+/** The output of a short program. Throws where it fails, takes too long or prints too much; it is dead then. */
 export async function captureOutput({ sandbox, argv, cwd, env, maxBytes, timeoutMs }: Capture): Promise<Buffer> {
   const running = sandbox.start({ argv, cwd, env });
   const { pid } = running;
@@ -111,7 +119,7 @@ export async function captureOutput({ sandbox, argv, cwd, env, maxBytes, timeout
   const closed = new Promise<void>((resolve) => running.stdout.on('close', resolve));
   try {
     const { exitCode, error } = await running.ended;
-    killCommand(); // whoever it has started would hold its output open
+    killCommand(); // processes that it has started would hold its output open
     await closed;
     if (exitCode !== 0 || bytes > maxBytes)
       throw new Error(`${argv[0]} ended with exit code ${exitCode}`, { cause: error });

@@ -1,11 +1,11 @@
 import { VerenError } from '../../contract/errors.ts';
 import type { Phase } from '../../contract/record.ts';
 
-/** What ends a build early: its time limit, or somebody who stops the task. */
+/** Ends a build early: by its time limit, or when the task is stopped. */
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  /** Where the build is: the time limit names it. */
+  /** The phase of the build, named in the error of the time limit. */
   phase: Phase = 'fetch';
 
   constructor(seconds: number) {
@@ -23,15 +23,16 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** The time limit counts no more; signals are still taken, and change nothing that is done. */
+  /** Ends the time limit. Signals are still handled, but no longer change the result. */
   clear(): void {
     clearTimeout(this.#timer);
   }
 }
 
 /**
- * Ends after `ms`, or with `stop`, even where the work does not listen to its signal: a task that lives on costs money. Not
- * `AbortSignal.any([stop, AbortSignal.timeout(ms)])`, of which Node 18 and 20 collect the timeout, which then never comes.
+ * Rejects after `ms`, or with `stop`, even where the work ignores its signal, since a task that goes on costs money. It
+ * does not use `AbortSignal.any([stop, AbortSignal.timeout(ms)])`, whose timeout Node 18 and 20 garbage-collect before
+ * it fires.
  */
 export async function runWithin(
   ms: number,

@@ -16,12 +16,12 @@ import { logOwn, nameBuild, nameTarget } from './own-log.ts';
 import { removeTree } from './processes.ts';
 import { Reporter } from './reporter.ts';
 
-/** What a builder's phases work with. */
+/** What the phases of a builder get. */
 export interface BuilderRunInput<Env> {
   readonly env: Env;
   /** The environment as it was handed over. */
   readonly raw: Readonly<Record<string, string>>;
-  /** Runs since the builder's first moment; see `fetched`. */
+  /** The fetch, which has run since the builder started; see `fetched.ts`. */
   readonly fetching: Fetching;
   readonly mask: Masker;
   readonly reporter: Reporter;
@@ -33,7 +33,7 @@ export interface Built {
   readonly artifact: Artifact;
   /** What was built is stored, and not published by the builder. */
   readonly stored?: boolean;
-  /** For when the result has been told: keeps what the next build may start from. No visitor waits for it. */
+  /** Runs after the result was reported: saves caches for the next build, for which no visitor has to wait. */
   readonly saveCaches?: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -48,8 +48,9 @@ export interface BuilderProgram<Env extends z.ZodType, Image extends z.ZodType> 
 }
 
 /**
- * A builder's voice: its phases and result on `build-events`, its output on `build-logs`. Connects in the background; a
- * broker that is away costs log lines at worst, never the build. Trouble goes to our own stderr, once a minute.
+ * The reporter of a builder: phases and result go to `build-events`, output to `build-logs`. It connects in the
+ * background; without a broker a build loses log lines at worst. Faults are logged on the builder's own stderr, once a
+ * minute.
  */
 export function createReporter(
   target: Target,
@@ -79,8 +80,9 @@ export function createReporter(
 }
 
 /**
- * Removes the work folder once nobody is left who could put a link in a folder's place meanwhile. After Kaniko by no program
- * of the system, which is another one then; elsewhere by `rm`: Node's knows neither names that are no text nor long paths.
+ * Removes the work folder after all processes are dead that could replace a folder by a link meanwhile. After Kaniko no
+ * program of the system can be used, since the system is another one then; otherwise `rm` is used, since Node's own
+ * function fails at long paths and at names that are not UTF-8.
  */
 async function removeWork({ work, sandbox }: Fetching, { VEREN_KANIKO }: Begun['raw']): Promise<void> {
   try {
@@ -128,7 +130,7 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   let exitCode = 0;
   let told: boolean;
   try {
-    // What is fetched meanwhile runs no code of the repository's.
+    // The fetch that runs meanwhile executes no code of the repository.
     await Promise.race([begun.claimed, rejectWhenStopped(deadline.signal)]).catch(async (error: unknown) => {
       await stopFetch(fetching);
       throw error;

@@ -7,13 +7,16 @@ const id = z
   .transform(Number);
 const path = z.string().startsWith('/', 'must be an absolute path');
 
-/** What the image (or the laptop's task runner) gives besides the job's variables, and what the start of the builder adds. */
+/**
+ * Variables of the image (or of the laptop's task runner) besides the job's, and those that the start of the builder
+ * adds.
+ */
 export const ImageEnvSchema = z.object({
   PATH: z.string().min(1),
   /** The fresh folder of this build, made at the start of the fetch: source, home, tmp, cache, tools for it; control for us. */
   VEREN_WORK: path,
   VEREN_NODE: path,
-  /** Package managers prepared before: `<name>@<version>/` each. Written to where it can be. */
+  /** Folder with prepared package managers, `<name>@<version>/` each. New ones are added where it is writable. */
   VEREN_TOOLS: path,
   VEREN_BUILD_UID: id.optional(),
   VEREN_BUILD_GID: id.optional(),
@@ -25,7 +28,7 @@ export const ImageEnvSchema = z.object({
 export type ImageEnv = z.infer<typeof ImageEnvSchema>;
 
 /**
- * Checks an environment against the schemas, every fault at once. Names are told, values never.
+ * Checks an environment against the schemas and reports every fault at once, by name and without values.
  * Throws `VerenError('BUILDER_MISCONFIGURED')`.
  */
 export function parseEnv<A extends z.ZodType, B extends z.ZodType>(
@@ -40,7 +43,7 @@ export function parseEnv<A extends z.ZodType, B extends z.ZodType>(
   const told = issues.map((issue) => {
     const name = String(issue.path[0] ?? 'environment');
     if (raw[name] === undefined) return `${name} is missing`;
-    // A fault inside the user's variables may quote them.
+    // The message of a fault inside the user's variables may contain their values.
     return name === 'BUILD_ENV' ? `${name} must be a JSON object of variables` : `${name}: ${issue.message}`;
   });
   throw new VerenError('BUILDER_MISCONFIGURED', { reason: [...new Set(told)].join('; ') });

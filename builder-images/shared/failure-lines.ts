@@ -1,21 +1,24 @@
-/** What a failure carries of its command's output: enough to see why, little enough for a record. */
+/** How many lines of output a failure carries: enough to show the reason, and few enough for a record. */
 const MAX_LINES = 30;
 const MAX_LENGTH = 1_000;
-/** Around the first error of each kind. The reason of a tool follows its first line, what it is about may stand before. */
+/**
+ * Lines around the first error of each kind: a tool's reason follows its first line, and its subject may stand before
+ * it.
+ */
 const BEFORE = 2;
 const AFTER = 9;
 const GAP = '…';
 
 /**
- * How tools begin to tell why they give up, before they print their options, advice or a stack. Looked for at the beginning of
- * a line, colours taken off.
+ * How tools begin the message about their failure, before options, advice or a stack. Matched at the beginning of a
+ * line, without colours.
  */
 const OF_TOOLS: readonly RegExp[] = [
   /^npm (?:error|ERR!)/, // npm; node-gyp's own lines come after the same words
   /^(?:gyp|node-pre-gyp) ERR!/,
   /^\s*\[?ERR_PNPM_/,
   /^error (?!\d)\S.*/, // Yarn 1
-  /^➤ YN(?:0001|0009|0016|0018|0020|0022|0027|0028|0035|0041|0047|0050|0078|0080|0082): /, // Yarn 2+, those that end it
+  /^➤ YN(?:0001|0009|0016|0018|0020|0022|0027|0028|0035|0041|0047|0050|0078|0080|0082): /, // Yarn 2+, codes that end it
   /^error: /, // bun, esbuild's command line, git
   /JavaScript heap out of memory/,
 ];
@@ -63,8 +66,9 @@ class Excerpt {
 }
 
 /**
- * Keeps of a phase's output what says why it failed: the lines around the first error of a tool's, those around the first of
- * a program that it ran, and the end. Many tools print so much after the reason that the end alone does not hold it.
+ * Keeps the lines of a phase's output that show why it failed: around the first error of a tool, around the first error
+ * of a program that it ran, and at the end. Many tools print so much after the reason that the end alone does not
+ * contain it.
  */
 export class FailureLines {
   readonly #excerpts = [new Excerpt(OF_TOOLS), new Excerpt(OF_PROGRAMS)];
@@ -83,7 +87,7 @@ export class FailureLines {
   get selected(): string[] {
     if (this.#count <= MAX_LINES) return this.#end.slice(-MAX_LINES).map(({ line }) => line);
     const chosen = new Map(this.#excerpts.flatMap(({ lines }) => lines.map(({ n, line }) => [n, line] as const)));
-    // Gaps are lines too: one after each excerpt at most.
+    // A gap takes a line too, at most one after each excerpt.
     const room = MAX_LINES - chosen.size - this.#excerpts.length;
     for (const { n, line } of this.#end.slice(-room)) chosen.set(n, line);
     const sorted = [...chosen].sort(([a], [b]) => a - b);

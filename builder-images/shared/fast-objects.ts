@@ -5,9 +5,9 @@ import { collectBody, fastTransport } from './fast-transport.ts';
 import type { ObjectMeta, ObjectsAccess } from './objects.ts';
 
 /**
- * What a publish asks of S3 where all goes well, without the SDK, which costs 0.1 s of CPU to load and 1 to 2 ms per call:
- * most of publishing a site, whether it has five files or 5,000. A fast path and no more: whatever is not a plain success
- * is left to the SDK, with its retries and errors.
+ * The calls to S3 of a publish without faults, without the SDK, which takes 0.1 s of CPU to load and 1 to 2 ms per
+ * call: most of the time to publish a site, with five files or with 5,000. This is a fast path only: for every answer
+ * that is not a plain success the SDK repeats the call, with its retries and errors.
  */
 export interface FastObjects {
   /** False: not done, or not known to be done; doing it again is harmless. */
@@ -15,12 +15,12 @@ export interface FastObjects {
   copy(source: string, key: string): Promise<boolean>;
   /** The new ETag; undefined: not done, or not known to be done. */
   putIf(key: string, body: string, etag: string | null): Promise<string | undefined>;
-  /** Null: there certainly is none. Undefined: not known. */
+  /** Null: the object does not exist. Undefined: not known. */
   get(key: string): Promise<{ body: Buffer; etag: string } | null | undefined>;
   stream(key: string): Promise<Readable | null | undefined>;
   /** At most 1,000. False: not all are removed, or not known to be. */
   remove(keys: readonly string[]): Promise<boolean>;
-  /** True: certainly no key begins with it. */
+  /** True: no key begins with it. False: not known. */
   isEmpty(prefix: string): Promise<boolean>;
 }
 
@@ -40,7 +40,7 @@ export const encodeKey = (key: string) =>
     .join('/');
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
-/** Null where a key has characters that XML has none for, or that a reader of XML would take for others. */
+/** Null where a key has characters that XML cannot hold, or that an XML parser would change. */
 function deleteRequest(keys: readonly string[]): string | null {
   if (keys.some((key) => /[\u0000-\u001f\u007f-\u009f\ufffe\uffff\p{Surrogate}]/u.test(key))) return null;
   const objects = keys.map((key) => `<Object><Key>${key.replace(/[&<>]/g, (c) => ENTITIES[c]!)}</Key></Object>`);
@@ -157,7 +157,7 @@ export function fastObjects(access: ObjectsAccess): FastObjects | null {
     get: async (key) => {
       const response = await openObject(key);
       if (!response) return response;
-      // The SDK finds it too large as well, and says so.
+      // The SDK finds it too large as well, and throws the error for it.
       if (access.maxBytes !== undefined && !(Number(response.headers['content-length']) <= access.maxBytes)) {
         response.destroy();
         return undefined;

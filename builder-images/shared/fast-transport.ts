@@ -26,7 +26,9 @@ const TIMEOUT_MS = 30_000;
 /** Loading undici takes 50 ms; afterwards a request costs two thirds of the CPU. */
 const MANY = 256;
 
-/** Node's own client at first, which is there already; for PUTs undici from the request on where loading it pays. */
+/**
+ * Uses Node's own client first, which is loaded already; for PUTs undici from the request on at which loading it pays.
+ */
 export function fastTransport(base: URL, many = MANY): HttpTransport {
   const node = nodeTransport(base);
   let put = node.put;
@@ -40,7 +42,7 @@ export function fastTransport(base: URL, many = MANY): HttpTransport {
           (next) => {
             put = next;
           },
-          () => undefined, // it was only to be quicker
+          () => undefined, // undici is only an optimisation
         );
       return put(path, headers, body);
     },

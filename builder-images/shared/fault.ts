@@ -1,7 +1,7 @@
 import { ERRORS, VerenError } from '../../contract/errors.ts';
 import type { Failure, Phase } from '../../contract/record.ts';
 
-/** The first cause of a build's end, as far as one phase knows it. */
+/** The failure of a phase: the first cause of a build's end. */
 export class PhaseFault extends Error {
   readonly error: VerenError;
   readonly exitCode: number | undefined;
@@ -15,15 +15,15 @@ export class PhaseFault extends Error {
   }
 }
 
-/** How programs say that the disk is full. */
+/** Messages of programs about a full disk. */
 export const DISK_FULL = /no space left on device|ENOSPC|disk quota exceeded|EDQUOT/i;
 
-/** Anything that was thrown, as an error of the table; what has no row is a fault of the platform. */
+/** Turns any exception into an error of the table; one without a row is a fault of the platform. */
 export function asFault(thrown: unknown, fallback: (reason: string) => VerenError): PhaseFault {
   if (thrown instanceof PhaseFault) return thrown;
   if (thrown instanceof VerenError) return new PhaseFault(thrown);
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
-  // Another attempt would meet the same disk.
+  // Another attempt would find the disk just as full.
   if (DISK_FULL.test(reason)) return new PhaseFault(new VerenError('BUILD_DISK_FULL', { phase: 'current' }));
   return new PhaseFault(fallback(reason));
 }

@@ -7,10 +7,10 @@ import { createSandbox, type Sandbox } from './sandbox.ts';
 import { makeWorkFolder } from './work-folder.ts';
 
 /**
- * Fetching one commit, begun before anything else of a builder is loaded. The repository is the first hostile thing that it
- * meets, so git runs as the user that will run the build, without any configuration but ours, without prompts, hooks,
- * submodules or credential helpers, and with an allow-list of protocols. The token is given by GIT_ASKPASS out of git's own
- * environment: no file and no argument holds it. Works with git 2.25.
+ * Fetches one commit; this starts before any other module of a builder is loaded. The repository may be hostile, so git
+ * runs as the user that will run the build, with our configuration only, without prompts, hooks, submodules or
+ * credential helpers, and with an allow-list of protocols. GIT_ASKPASS gives git the token from its environment, so no
+ * file and no argument holds it. Works with git 2.25.
  */
 export interface Fetching {
   readonly work: string;
@@ -68,7 +68,7 @@ fetch() {
   "$git" init --quiet || return
   # shellcheck disable=SC2086 # options, or nothing
   if ! "$git" fetch --quiet $history $tags --no-recurse-submodules -- "$url" "$want"; then
-    # Servers of the plain-files kind, and old ones, hand out branches and tags only.
+    # Servers that only serve files, and old servers, give out branches and tags only.
     echo 'The server does not hand out single commits: fetching its branches and tags.'
     "$git" fetch --quiet --no-tags --no-recurse-submodules -- "$url" \
       '+refs/heads/*:refs/veren/heads/*' "+refs/tags/*:$all" || return
@@ -131,7 +131,7 @@ export function fetchProgram(o: FetchProgram): Program {
   };
 }
 
-/** What has to hold before git is asked; everything else is checked by the schemas meanwhile. */
+/** Checks before git is started; the schemas check everything else meanwhile. */
 const NEEDED: Readonly<Record<string, RegExp>> = {
   GIT_REPOSITORY__URL: /^[^-]/,
   GIT_COMMIT: /^[0-9a-f]{40}([0-9a-f]{24})?$/,
@@ -146,7 +146,7 @@ const NUMBER = /^[1-9]\d{0,9}$/;
 export const unusableVariables = (raw: Variables): string[] =>
   Object.entries(NEEDED).flatMap(([name, form]) => (form.test(raw[name] ?? '') ? [] : [name]));
 
-/** The deployment's attempt that a builder works on, as its work folder and its processes are marked with it. */
+/** Id of the attempt that a builder works on, by which its work folder and its processes are marked. */
 export const buildIdOf = (raw: Variables) => `${raw.DEPLOYMENTID}-${raw.ATTEMPT}`;
 
 /** `NAME=value` in the environment of every process of a build. */
@@ -166,7 +166,7 @@ export function startFetch(raw: Variables): Fetching {
   const maxProcesses = numberOf('VEREN_BUILD_PROCESSES') ?? 4_096;
   const sandbox = createSandbox({ uid, gid, maxProcesses, cookie: buildCookie(raw, work) });
   const url = uid === undefined ? raw.GIT_REPOSITORY__URL! : reachableUrl(raw.GIT_REPOSITORY__URL!, raw, work);
-  // A redirect could carry the token to another host, so a private repository must be named by its own URL.
+  // A redirect could send the token to another host, so a private repository must be given by its final URL.
   const redirects = raw.GIT_TOKEN ? 'false' : 'initial';
   const program = sandbox.start(
     fetchProgram({

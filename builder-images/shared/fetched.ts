@@ -17,11 +17,13 @@ export interface FetchPhaseInput {
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
   readonly now: () => number;
-  /** Resolves when nothing else that runs as the build's user beside the fetch is at work: it would be ended with it. */
+  /**
+   * Resolves when no other work runs as the build user beside the fetch, since that would be ended together with it.
+   */
   readonly beside: () => Promise<unknown>;
 }
 
-/** Ends a fetch that nobody waits for any more, with everything that it has started. */
+/** Ends a fetch that is no longer needed, with everything that it has started. */
 export async function stopFetch({ program, sandbox }: Fetching): Promise<void> {
   if (program.pid !== undefined) signalGroup(program.pid, 'SIGKILL');
   await program.ended;
@@ -29,8 +31,8 @@ export async function stopFetch({ program, sandbox }: Fetching): Promise<void> {
 }
 
 /**
- * Reports the fetch that was begun before: its lines as they come, its times, its end. When this resolves nothing of the
- * build's user is alive. Throws `PhaseFault`.
+ * Reports the running fetch: its lines as they come, its times, its end. When this resolves no process of the build
+ * user is alive. Throws `PhaseFault`.
  */
 export async function completeFetch(input: FetchPhaseInput): Promise<void> {
   const { reporter, signal, fetching } = input;
@@ -42,7 +44,7 @@ export async function completeFetch(input: FetchPhaseInput): Promise<void> {
   const stopFetching = () => void stopFetch(fetching).finally(() => program.stdout.destroy());
   signal.addEventListener('abort', stopFetching, { once: true });
   if (signal.aborted) stopFetching();
-  void finished.then(() => program.pid !== undefined && signalGroup(program.pid, 'SIGKILL')); // nobody holds its output open
+  void finished.then(() => program.pid !== undefined && signalGroup(program.pid, 'SIGKILL')); // ends processes that hold its output open
   try {
     for await (const chunk of program.stdout) {
       splitter.write(chunk as Buffer);
@@ -69,7 +71,7 @@ export async function completeFetch(input: FetchPhaseInput): Promise<void> {
 /** Whether anything is fetched besides the commit. */
 const completes = (raw: FetchPhaseInput['raw']) => raw.GIT_SUBMODULES === '1' || raw.GIT_LFS === '1';
 
-/** Fetches submodules and the files of Git LFS where they are asked for. Gives the fault of one that failed. */
+/** Fetches submodules and the files of Git LFS where the request wants them. @returns the fault if that failed */
 async function completed(input: FetchPhaseInput): Promise<PhaseFault | null> {
   const { raw, reporter, signal, fetching } = input;
   if (!completes(raw)) return null;
@@ -98,7 +100,7 @@ const abortOf = (signal: AbortSignal) =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-/** Empty by now: a folder is never emptied by root where it belongs to the build. */
+/** The folder is empty by now; root never empties a folder that belongs to the build. */
 function removeGitHome(work: string): void {
   try {
     rmdirSync(join(work, 'git'));

@@ -1,4 +1,4 @@
-# What the entry points of both builders have in common. Sourced, never run. Works with bash 3.2 (macOS).
+# Functions for the entry points of both builders. Sourced, never run. Works with bash 3.2 (macOS).
 
 # handover: every exported variable as NAME=value NUL, for the script's file descriptor 3.
 handover() {
@@ -12,8 +12,8 @@ misconfigured() {
   exit 31
 }
 
-# exec_script: becomes the script. It gets its environment through a pipe: then neither its /proc/<pid>/environ nor that
-# of anything it starts ever holds a secret.
+# exec_script: replaces this shell by the script, which gets its environment through a pipe, so that neither its own
+# /proc/<pid>/environ nor that of any process it starts ever holds a secret.
 exec_script() {
   [ -x "${VEREN_NODE:-}" ] || misconfigured 'VEREN_NODE cannot be run'
   [ -r "${VEREN_SCRIPT:-}" ] || misconfigured 'VEREN_SCRIPT cannot be read'

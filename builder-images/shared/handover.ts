@@ -1,8 +1,8 @@
 import { closeSync, readFileSync } from 'node:fs';
 
 /**
- * The environment that main.sh was started with, which it hands over through a pipe (NAME=value NUL …) so that no process
- * of the builder keeps a secret in /proc/<pid>/environ. Without main.sh: the process's own.
+ * Reads the environment that main.sh was started with, which it passes through a pipe (NAME=value NUL …) so that no
+ * process of the builder keeps a secret in /proc/<pid>/environ. Without main.sh it is the process's own environment.
  */
 export function readHandover(own: NodeJS.ProcessEnv): Record<string, string> {
   if (own.VEREN_HANDOVER === undefined) return { ...own } as Record<string, string>;

@@ -1,7 +1,7 @@
 /**
  * Variables that change what an installation installs. A build needs its build tools, which are dev dependencies as a rule,
  * and people set NODE_ENV=production for the build and the service. Vercel takes NODE_ENV out of its installations, Netlify
- * and Heroku install dev dependencies whatever it says; the service's image loses them after the build.
+ * and Heroku install dev dependencies whatever its value is; the service's image loses them after the build.
  */
 
 /** Settings by which a package manager leaves dev dependencies out, as environment variables in any spelling. */
@@ -33,15 +33,15 @@ export function variablesAtInstall(given: Readonly<Record<string, string>>): Rec
 }
 
 /**
- * The user's variables as the installation of a package manager has them: that is done in another folder, where a module
- * that NODE_OPTIONS names is not to be found.
+ * The user's variables for the installation of a package manager. That runs in another folder, where a module that
+ * NODE_OPTIONS names would not be found.
  */
 export function variablesAtPreparation(given: Readonly<Record<string, string>>): Record<string, string> {
   const { NODE_OPTIONS: _, ...rest } = variablesAtInstall(given);
   return rest;
 }
 
-/** Names of the variables that an installation has not, or with another value. */
+/** Names of the variables that an installation does not get, or gets with another value. */
 export const changedAtInstall = (given: Readonly<Record<string, string>>): string[] => {
   const kept = variablesAtInstall(given);
   return Object.keys(given).filter((name) => kept[name] !== given[name]);

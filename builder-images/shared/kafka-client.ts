@@ -1,2 +1,2 @@
-// A module of its own: its import is put off until there is something to send (see kafka.ts).
+// A module of its own, so that it is loaded only when there is something to send (see kafka.ts).
 export { Kafka } from 'kafkajs';

@@ -1,2 +1,2 @@
-// A module of its own: loaded where MSK's IAM access is used, and nowhere else.
+// A module of its own, so that it is loaded only where MSK's IAM access is used.
 export { generateAuthTokenFromCredentialsProvider } from 'aws-msk-iam-sasl-signer-js';

@@ -49,7 +49,7 @@ export function kafkaConfig(env: BuilderKafkaAccess, clientId: string): KafkaCon
     connectionTimeout: 3_000,
     authenticationTimeout: 5_000,
     requestTimeout: 10_000,
-    // The outbox tries again; kafkajs itself only as often as a change of leader needs.
+    // The outbox repeats failed sends; kafkajs itself only retries as often as a change of leader needs.
     retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 },
     logLevel: 0,
   };

@@ -4,13 +4,19 @@ import type { Masker } from './masker.ts';
 const NEWLINE = 10;
 const RETURN = 13;
 const ESCAPE = 27;
-/** What goes back to the beginning of a line, so that it is written anew: a carriage return, or a sequence that moves the cursor. */
+/**
+ * Sequences that go back to the beginning of a line, so that it is rewritten: a carriage return, or a move of the
+ * cursor.
+ */
 const REWRITES = /(?:\r|\u001b\[(?:[01]?G|\d{3,4}D))+/g;
 const TRAILING_REWRITES = new RegExp(`${REWRITES.source}$`);
-/** As long as one of them, which two writes may share. */
+/** The length of the longest such sequence, which may be split over two writes. */
 const REWRITE_BYTES = 7;
 
-/** Where the text begins that was written last; 0 where all of it was written once. What nothing follows rewrites nothing. */
+/**
+ * Where the last text of a rewritten line begins; 0 where nothing was rewritten. A sequence at the end rewrites
+ * nothing.
+ */
 function lastRewrite(text: string): number {
   let at = 0;
   for (const { index, 0: found } of text.matchAll(REWRITES))
@@ -18,7 +24,7 @@ function lastRewrite(text: string): number {
   return at;
 }
 
-/** Each backspace takes back one character, as a terminal shows it. */
+/** Each backspace removes one character, as in a terminal. */
 function withoutBackspaces(text: string): string {
   if (!text.includes('\b')) return text;
   const kept: string[] = [];
@@ -43,7 +49,7 @@ export function removeControls(text: string): string {
     .replace(/[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g, '\ufffd');
 }
 
-/** Cuts to `MAX_LOG_LINE` and says so, never through a pair of surrogates. */
+/** Cuts to `MAX_LOG_LINE` with a note, and never between two surrogates. */
 function boundLine(line: string, cut: boolean): string {
   if (!cut && line.length <= MAX_LOG_LINE) return line;
   const end = Math.min(line.length, MAX_LOG_LINE - CUT.length);
@@ -52,8 +58,8 @@ function boundLine(line: string, cut: boolean): string {
 }
 
 /**
- * One line as it may be shown: harmless, masked, bounded. `cut`: there was more of it, so its end may be the beginning of
- * a secret and is left out.
+ * Makes a line safe to show: without control sequences, masked, with a limited length. `cut`: the line was longer, so
+ * its end may be the beginning of a secret and is left out.
  */
 export function presentLine(mask: Masker, line: string, cut = false): string {
   const masked = mask(removeControls(line));
@@ -61,19 +67,22 @@ export function presentLine(mask: Masker, line: string, cut = false): string {
 }
 
 /**
- * Splits the output of a command into presentable lines. Memory stays bounded by the longest line that is sent, however
- * long a line is: the rest of it is passed over. Of a line that rewrites itself the last text counts: what it replaces is
- * forgotten as it comes, so a progress bar may run for as long as it likes.
+ * Splits the output of a command into lines that are safe to show. Memory is bounded by the longest line that is sent;
+ * the rest of a longer one is skipped. Of a line that rewrites itself only the last text counts, and earlier texts are
+ * dropped at once, so that a progress bar of any length needs no more memory.
  */
 export class LineSplitter {
   readonly #mask: Masker;
   readonly #onLine: (line: string) => void;
-  /** Beyond the cut, so that a secret or escape sequence across it is seen whole. Bytes: at most 4 per character. */
+  /**
+   * Bytes kept beyond the cut, so that a secret or escape sequence across it is seen completely; at most 4 per
+   * character.
+   */
   readonly #keep: number;
   #parts: Buffer[] = [];
   #size = 0;
   #cut = false;
-  /** The end of what was taken, where a rewriting sequence may have begun; else empty. */
+  /** The end of the bytes so far, where a rewriting sequence may have begun; else empty. */
   #tail: Buffer = Buffer.alloc(0);
 
   constructor(mask: Masker, onLine: (line: string) => void) {
@@ -105,7 +114,7 @@ export class LineSplitter {
       return;
     }
     const end = seen.subarray(-REWRITE_BYTES);
-    // A copy: `part` is a view of a pooled chunk that would otherwise be kept alive as a whole.
+    // A copy, since `part` is a view that would keep the whole chunk in memory.
     this.#tail = end.includes(RETURN) || end.includes(ESCAPE) ? Buffer.from(end) : Buffer.alloc(0);
     const from = lastRewrite(seen.toString('latin1'));
     if (from > 0) this.#forget();

@@ -21,9 +21,9 @@ function isOpenToOthers(path: string): boolean {
 }
 
 /**
- * On a laptop a repository may be a folder of the person's own, which the build user cannot read. Then the one commit is
- * copied to where it can: the person asked for it to be built, and git as root runs nothing that a repository names.
- * Gives the URL to fetch from.
+ * On a laptop a repository may be a folder that the build user cannot read. Then the commit is copied to a place where
+ * it can: the folder's owner wants it built, and git as root runs nothing that a repository names. Returns the URL to
+ * fetch from.
  */
 export function reachableUrl(url: string, raw: Readonly<Record<string, string>>, work: string): string {
   const allowed = (raw.GIT_ALLOW_PROTOCOL ?? '').split(':').includes('file');
@@ -58,6 +58,6 @@ export function reachableUrl(url: string, raw: Readonly<Record<string, string>>,
       url,
       `+${commit}:refs/heads/veren`,
     );
-  // Where it cannot be copied, the fetch says why.
+  // If the copy fails, the fetch fails too, with a reason.
   return copied ? pathToFileURL(copy).href : url;
 }

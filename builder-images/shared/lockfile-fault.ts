@@ -2,11 +2,11 @@ import { VerenError } from '../../contract/errors.ts';
 
 interface Tool {
   readonly name: string;
-  /** What it says when the lockfile does not fit the manifest. */
+  /** The package manager's message when the lockfile does not fit package.json. */
   readonly says: RegExp;
   /** The lines that name what does not fit. */
   readonly details: RegExp;
-  /** What brings them together again. */
+  /** The command that updates the lockfile. */
   readonly command: string;
 }
 
@@ -40,7 +40,10 @@ const TOOLS: readonly Tool[] = [
 const NAMED = 3;
 const MAX_DETAIL = 200;
 
-/** The error of an installation whose lockfile is out of step with the manifest; null where its lines say nothing of it. */
+/**
+ * The error of an installation whose lockfile is out of step with the manifest; null where its output has no such
+ * message.
+ */
 export function lockfileFault(lines: readonly string[]): VerenError | null {
   const plain = lines.map((line) => line.replace(/\u001b\[[0-9;:]*m/g, ''));
   const tool = TOOLS.find(({ says }) => plain.some((line) => says.test(line)));

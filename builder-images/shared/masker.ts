@@ -4,13 +4,13 @@ const MASK = '***';
 
 export interface Masker {
   (text: string): string;
-  /** Length of the longest text that is masked: what must be kept beyond a cut for the mask to see it whole. */
+  /** Length of the longest masked text, which must be kept beyond a cut so that the mask sees it completely. */
   readonly longest: number;
 }
 
-/** The ways in which tools print a value: as it is, in a URL, in JSON, in base64; of many lines, each line. */
+/** The forms in which tools print a value: unchanged, in a URL, in JSON, in base64, and each line of a longer text. */
 function spellingsOf(secret: string): string[] {
-  // Half of a surrogate pair has no spelling in UTF-8: programs get and print U+FFFD in its place.
+  // Half of a surrogate pair has no UTF-8 form, so programs get and print U+FFFD in its place.
   const printable = secret.replace(/\p{Surrogate}/gu, '\ufffd');
   return [
     secret,

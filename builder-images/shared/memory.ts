@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 const EVERY_MS = 500;
-/** Of every Linux that containers run on here. */
+/** Bytes of a page on every Linux that runs the builders. */
 const PAGE = 4_096;
 
 /** Resident bytes of all processes of a session. Source: proc(5), `stat`: fields 6 (session) and 24 (rss). */
@@ -20,7 +20,7 @@ function sessionMemory(session: number): number {
   return pages * PAGE;
 }
 
-/** Looks at a session's memory twice a second until stopped; then tells the most that it saw. Linux only. */
+/** Measures a session's memory twice a second until it is stopped, then returns the highest value. Linux only. */
 export function watchMemory(session: number | undefined): { stop(): number | undefined } {
   if (process.platform !== 'linux' || session === undefined) return { stop: () => undefined };
   let peak = 0;

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { FrontendEnv } from '../../contract/builder-env.ts';
 import { fastObjects } from './fast-objects.ts';
 
-/** What publishing needs of S3: the calls, with our settings, and the two answers that are not failures told apart. */
+/** The calls to S3 that publishing needs. "No such object" and "condition not met" are results here, not exceptions. */
 export interface Objects {
   /** Null where there is none. */
   get(key: string): Promise<{ body: Buffer; etag: string } | null>;
@@ -33,11 +33,11 @@ export interface ObjectsAccess {
   readonly sessionToken: string | undefined;
   /** AWS_ENDPOINT_URL_S3: an endpoint other than AWS's. */
   readonly endpoint?: string | undefined;
-  /** Of an object that `get` reads: a larger one is not read, and `get` throws. @default - any */
+  /** The most bytes of an object that `get` reads; for a larger one it throws. @default - any */
   readonly maxBytes?: number;
 }
 
-/** The fast path, and behind it the SDK, which is loaded where it is needed: a small site without surprises never does. */
+/** Tries the fast path, then the SDK, which is loaded only when needed: a small site without faults never needs it. */
 export function s3Objects(access: ObjectsAccess): Objects {
   const fast = fastObjects(access);
   let loading: Promise<Objects> | undefined;

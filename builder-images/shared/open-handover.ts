@@ -12,8 +12,8 @@ export interface OpenedHandover {
   /** The builder's whole environment. */
   readonly raw: Record<string, string>;
   /**
-   * Rejects with HANDOVER_TAKEN where somebody else has read the hand-over too, and was faster to say so. To be awaited
-   * before code of the repository runs; what is fetched meanwhile runs none.
+   * Rejects with HANDOVER_TAKEN where somebody else has claimed the hand-over before. It must be awaited before code of
+   * the repository runs; the fetch that runs meanwhile executes none.
    */
   readonly claimed: Promise<void>;
 }
@@ -23,15 +23,15 @@ const TIMEOUT_MS = 10_000;
 const RETRY_MS = [200, 500, 1_000, 2_000, 5_000, 10_000, 10_000];
 
 /**
- * Reads the rest of the environment where HANDOVER_URL says, once: the hand-over is claimed and removed at once. Without that
- * name the environment is whole already. Throws HANDOVER_UNREADABLE, HANDOVER_TAKEN.
+ * Reads the rest of the environment from HANDOVER_URL, claims the hand-over and removes it at once. Without that
+ * variable the environment is complete already. Throws HANDOVER_UNREADABLE, HANDOVER_TAKEN.
  */
 export async function openHandover(given: Variables, retryMs = RETRY_MS): Promise<OpenedHandover> {
   const { [HANDOVER_URL]: url, ...rest } = given;
   if (url === undefined) return { raw: rest, claimed: Promise.resolve() };
   const handover = await readHandover(url, retryMs);
   const claimed = claimHandover(handover, retryMs);
-  claimed.catch(() => undefined); // whoever awaits it hears of it
+  claimed.catch(() => undefined); // the caller awaits it and gets the error
   return { raw: { ...rest, ...handover.variables }, claimed };
 }
 
@@ -48,7 +48,8 @@ async function readHandover(url: string, retryMs: readonly number[]): Promise<Ha
 
 async function claimHandover({ claim, remove }: Handover, retryMs: readonly number[]): Promise<void> {
   const putClaim = () => sendRequest('PUT', claim.url, claim.headers);
-  // Nothing is repeated that may have been carried out: the second answer would be the one that a stranger's claim gets.
+  // A request that may have been carried out is not repeated: the second answer would be the same as after a stranger's
+  // claim.
   const { status } = await repeatRequest(retryMs, putClaim, (answer) => answer.status === 409 || answer.status === 503);
   if (status === 412) throw new VerenError('HANDOVER_TAKEN');
   if (status !== 200) throw unreadableFault(`it could not be claimed: the bucket answered ${status}`);
@@ -57,7 +58,7 @@ async function claimHandover({ claim, remove }: Handover, retryMs: readonly numb
 }
 
 interface Answer {
-  /** 0: none came. */
+  /** 0 without an answer. */
   readonly status: number;
   readonly body: string;
 }
@@ -80,7 +81,7 @@ async function repeatRequest(
   }
 }
 
-/** Node's own client: it is loaded already, and `fetch` is not. */
+/** Uses Node's own client, which is loaded already, unlike `fetch`. */
 function sendRequest(method: 'GET' | 'PUT' | 'DELETE', url: string, headers: Variables = {}): Promise<Answer> {
   const { request } = url.startsWith('https:') ? https : http;
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Where batches go. `send` resolves when they are durable; a failed one is sent again as it was. */
+/** The receiver of batches. `send` resolves when a batch is durable; a failed one is sent again unchanged. */
 export interface EventTransport {
   send(batch: Batch): Promise<void>;
   close(): Promise<void>;
@@ -30,9 +30,11 @@ const LIMITS = {
   batchLength: 64 * 1_024,
   /** No further message joins a request that has so many bytes: a request stays below Kafka's default limit of 1 MB. */
   requestBytes: 512 * 1_024,
-  /** Lines wait this long for company (ms). */
+  /** Lines wait this long for others to share a message (ms). */
   lingerMs: 60,
-  /** What may wait. Beyond it the source is asked to pause, and after `patienceMs` without any success lines are dropped. */
+  /**
+   * Limit for waiting lines. Beyond it the source pauses, and after `patienceMs` without a success lines are dropped.
+   */
   bufferLines: 20_000,
   bufferLength: 16 * 1_024 * 1_024,
   patienceMs: 10_000,
@@ -43,9 +45,9 @@ const LIMITS = {
 };
 
 /**
- * What the builder has to tell and the broker has not yet taken. Events are never dropped; log lines are, once the broker
- * has been away for so long that they do not fit, and then a line says how many. Lines are numbered as they leave, so
- * the numbers have no gap. One batch is under way at a time, so the order stands.
+ * Holds events and log lines until the broker has accepted them. Events are never dropped; log lines are, when the
+ * broker has been away for so long that they do not fit, and then a line says how many. Lines get their numbers when
+ * they are sent, so the numbers have no gap. One batch is sent at a time, which keeps the order.
  */
 export class Outbox {
   readonly #o: OutboxOptions;
@@ -105,7 +107,7 @@ export class Outbox {
       await this.#next(250);
   }
 
-  /** True when everything has been taken; false when that was not so within `ms`. */
+  /** True when the broker has accepted everything; false when that has not happened within `ms`. */
   async drained(ms: number): Promise<boolean> {
     const until = this.#o.now() + ms;
     this.#start();
@@ -123,7 +125,7 @@ export class Outbox {
     await Promise.race([this.#o.transport.close().catch(() => undefined), sleep(1_000, undefined, { ref: false })]);
   }
 
-  /** Ends the wait for a first message, or for company. */
+  /** Ends the wait before the first message, or for further lines. */
   #atOnce(): void {
     this.#urgent = true;
     this.#wake?.();
@@ -185,7 +187,7 @@ export class Outbox {
     for (const wake of this.#waiting) wake();
   }
 
-  /** What waits, as messages, as much of it as one request may carry. */
+  /** Waiting events and lines as messages, as many as fit one request. */
   #take(): Batch {
     const events = this.#events;
     this.#events = [];

@@ -3,10 +3,10 @@ import { CORRELATION_ID } from '../../contract/correlation.ts';
 import { DEPLOYMENT_ID } from '../../contract/events.ts';
 import { jsonOf, type LogFields, type LogLevel, logRecord } from '../../contract/log.ts';
 
-/** What every line is found by. A process does one build. */
+/** Fields of every line. A process runs one build. */
 let build: LogFields = { function: 'builder' };
 
-/** Names the build in all lines from here on, by what its environment says where that is sound. */
+/** Adds the build's fields to all later lines, as far as the values in its environment are valid. */
 export function nameBuild(raw: Readonly<Record<string, string>>): void {
   const { CORRELATION_ID: correlationId = '', DEPLOYMENTID = '', PROJECT_ID = '', ATTEMPT = '' } = raw;
   build = {
@@ -18,14 +18,14 @@ export function nameBuild(raw: Readonly<Record<string, string>>): void {
   };
 }
 
-/** Which of the two builders it is: one bundle knows, the environment does not say. */
+/** Sets which of the two builders this is, which the bundle knows and the environment does not contain. */
 export function nameTarget(target: Target): void {
   build = { ...build, target };
 }
 
 /**
- * A line for whoever operates the platform, in the container's own output: a line of JSON as the functions write them. What
- * the user has to know goes to the deployment's log instead (`Reporter.say`). Texts of others are masked by the caller.
+ * Writes a line for operators to the container's own output, as JSON like the functions' lines. Messages for the user
+ * go to the deployment's log instead (`Reporter.say`). The caller masks texts that come from elsewhere.
  */
 export function logOwn(level: LogLevel, message: string, fields: LogFields = {}): void {
   (level === 'INFO' ? console.log : console.error)(jsonOf(logRecord(level, message, { ...build, ...fields })));

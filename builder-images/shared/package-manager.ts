@@ -9,14 +9,14 @@ import { UNFINISHED } from './work-folder.ts';
 
 export type PackageManagerName = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
-/** What a bare name means: the newest line that runs on every Node major that we serve. */
+/** The version for a name without one: the newest line that runs on every Node major with a builder. */
 const DEFAULT_VERSION: Readonly<Record<PackageManagerName, string>> = { npm: '', pnpm: '10', yarn: '1', bun: '1' };
 
 export interface Wanted {
   readonly name: PackageManagerName;
-  /** The npm package that holds it. */
+  /** The npm package that contains it. */
   readonly package: string;
-  /** Exact, or the beginning of a version (`9`, `9.1`): then the newest that begins so. */
+  /** Exact, or the beginning of a version (`9`, `9.1`), which means the newest one that begins so. */
   readonly version: string;
 }
 
@@ -73,7 +73,7 @@ export interface Preparation {
   /** Where a new one goes. */
   readonly target: {
     readonly folder: string;
-    /** Other builds take it from there; otherwise the folder is this build's own. */
+    /** True where other builds use the folder too; otherwise it is this build's own. */
     readonly shared: boolean;
   };
   readonly env: Readonly<Record<string, string>>;
@@ -83,9 +83,9 @@ export interface Preparation {
 }
 
 /**
- * Makes the package manager available and gives the folder of its commands, to be put on the PATH of the build's commands;
- * null where the npm of Node is what is wanted. What is not there is installed from the npm registry, as the user that the build runs as: the version is the
- * repository's choice, and so may be the registry. Throws `VerenError('TOOLCHAIN_UNAVAILABLE')`.
+ * Makes the package manager available and returns the folder of its commands, for the PATH of the build's commands;
+ * null where Node's own npm is the right one. A missing one is installed from the npm registry as the build user, since
+ * the repository chooses the version and may choose the registry. Throws `VerenError('TOOLCHAIN_UNAVAILABLE')`.
  */
 export async function preparePackageManager(input: Preparation): Promise<string | null> {
   const want = parsePackageManager(input.spec);
@@ -105,8 +105,8 @@ const unavailableFault = (want: Wanted, reason: string) =>
   new VerenError('TOOLCHAIN_UNAVAILABLE', { version: `of ${specOf(want)}`, reason });
 
 /**
- * Into a folder of the build user's, which nobody else uses: its name is what was wanted, and nothing that the installation
- * has written is read or moved by the builder.
+ * Installs into a folder of the build user that no other build uses. Its name is the wanted version, and the builder
+ * neither reads nor moves anything that the installation has written.
  */
 async function installOwn(want: Wanted, input: Preparation): Promise<string> {
   const folder = join(input.target.folder, `${want.name}@${want.version}`);
@@ -114,7 +114,10 @@ async function installOwn(want: Wanted, input: Preparation): Promise<string> {
   return folder;
 }
 
-/** Into a folder that later builds look at: it gets its name when it is whole, the exact version that the registry gave. */
+/**
+ * Installs into a folder that later builds use. It gets its name, the exact version from the registry, when it is
+ * complete.
+ */
 async function installShared(want: Wanted, input: Preparation): Promise<string> {
   const staging = await mkdtemp(join(input.target.folder, UNFINISHED));
   try {
@@ -123,7 +126,7 @@ async function installShared(want: Wanted, input: Preparation): Promise<string> 
     if (version === null || !fitsVersion(want, version))
       throw unavailableFault(want, 'the package says that it is another version');
     const folder = join(input.target.folder, `${want.name}@${version}`);
-    // Another build of the same laptop may have been faster: then its folder is as good.
+    // Another build on this laptop may have been first; then its folder is used.
     await rename(staging, folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
@@ -133,7 +136,9 @@ async function installShared(want: Wanted, input: Preparation): Promise<string> 
   }
 }
 
-/** What a package.json says that its own install script may have written: a version and nothing else, or null. */
+/**
+ * The version in a package.json, or null for anything else, since its own install script may have written that file.
+ */
 async function installedVersion(file: string): Promise<string | null> {
   try {
     const { version } = JSON.parse(await readFile(file, 'utf8')) as { version?: unknown };
@@ -150,7 +155,7 @@ async function npmInstall(want: Wanted, folder: string, input: Preparation): Pro
   const flags = ['--no-audit', '--no-fund', '--no-save', '--loglevel=error', '--no-package-lock'];
   const { exitCode, stopped } = await runCommand({
     argv: ['npm', 'install', '--global=false', '--prefix', folder, ...flags, '--', specOf(want)],
-    cwd: '/', // beside `folder`, npm would take the spec for the folder's name
+    cwd: '/', // in the parent of `folder` npm would read the spec as the name of that folder
     env: input.env,
     sandbox,
     signal,

@@ -4,15 +4,15 @@ import type { Readable, Writable } from 'node:stream';
 import { programPath } from './programs.ts';
 
 /**
- * Starts every process of the builders; no other module imports node:child_process, and a test holds them to that.
- * What runs as root is named by an absolute path and has an environment of ours. What the repository chooses (a command,
- * a variable, a folder) reaches nothing but processes that have given root up already.
+ * Starts every process of the builders; no other module imports node:child_process, which a test checks. Programs that
+ * run as root are named by an absolute path and get an environment of ours. Values that the repository chooses (a
+ * command, a variable, a folder) reach only processes that have given up root already.
  */
 export interface Program {
   /** For `startTrusted` an absolute path; for `startAsUser` also a name, which is looked for on `env.PATH` after the drop. */
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
-  /** The whole environment: nothing of ours is added. */
+  /** The whole environment; nothing is added to it. */
   readonly env: Readonly<Record<string, string>>;
   /** Its standard input is `input` of what is returned; otherwise it is empty. */
   readonly hasInput?: boolean;
@@ -29,11 +29,11 @@ export interface RunningProgram {
   readonly input: Writable | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** As a shell would tell it: 128 + signal where one ended the program; 127 where it could not be started. */
+  /** As in a shell: 128 + signal where a signal ended the program; 127 where it could not be started. */
   readonly ended: Promise<{ readonly exitCode: number; readonly error?: Error }>;
 }
 
-/** Who runs what comes from a repository, where the builder is root. */
+/** The user that runs code from a repository, where the builder is root. */
 export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
@@ -61,7 +61,7 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Groups that are at work. They end with us, however that is, except by SIGKILL. */
+/** Running process groups. They are ended together with this process, however it ends, except by SIGKILL. */
 const groups = new Set<number>();
 process.on('exit', () => {
   for (const pid of groups) signalGroup(pid, 'SIGKILL');
@@ -72,7 +72,7 @@ interface Start {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** What standard input gives, after which it ends; null: it is `input`, or empty. */
+  /** The content of standard input; null: it is `input`, or empty. */
   readonly script: string | null;
   readonly hasInput: boolean;
   readonly signal: AbortSignal | undefined;
@@ -113,7 +113,7 @@ export function startTrusted(program: Program): RunningProgram {
   return startAsSelf(program);
 }
 
-/** Runs a short program of ours to its end and gives its exit code. Nothing else goes on meanwhile. */
+/** Runs a short program of ours synchronously and returns its exit code. */
 export function runTrusted({ argv, cwd, env }: Program, timeoutMs: number): number {
   const [file, ...args] = argv;
   if (!isAbsolute(file)) throw new Error(`${file} is not an absolute path`);
@@ -124,9 +124,9 @@ export function runTrusted({ argv, cwd, env }: Program, timeoutMs: number): numb
 const quoteWord = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
- * What the shell of the build user reads from its standard input: everything that the repository has chosen. Neither an
- * argument nor an environment of a process that is still root's shows it.
- * `command` keeps a shell that has read-only variables (bash: UID) from ending.
+ * The script that the build user's shell reads from its standard input. It holds all values that the repository has
+ * chosen, so that they are in no argument and no environment of a process that is still root. `command` keeps a shell
+ * that has read-only variables (bash: UID) from ending.
  */
 function launchScript({ argv, cwd, env, hasInput, oneStream }: Program): string {
   const variables = Object.entries(env).map(
@@ -169,7 +169,7 @@ const dropArguments = ({ uid, gid }: ProcessUser) => [
   '--',
 ];
 
-/** Starts a program where there is no other user to become: with the same rights, in a clean environment. */
+/** Starts a program without changing the user (laptop without root): with the same rights, in a clean environment. */
 export function startAsSelf({ argv, cwd, env, hasInput = false, oneStream, signal }: Program): RunningProgram {
   // Node can give a child one pipe for input and output, but not one for both outputs.
   const [file, ...args] = oneStream ? [programPath('sh'), '-c', 'exec "$0" "$@" 2>&1', ...argv] : argv;

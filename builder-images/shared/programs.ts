@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { VerenError } from '../../contract/errors.ts';
 
-/** Every program that the builder starts by a name of its own. What the repository asks for is resolved by its own user. */
+/** Every program that the builder itself starts. Commands of the repository are looked up as the build user. */
 export type ProgramName = 'sh' | 'git' | 'tar' | 'rm' | 'prlimit' | 'setpriv';
 
 /** Folders of the system, which no build can write. The last two are where macOS and NixOS have git. */

@@ -12,7 +12,7 @@ import { presentLine } from './lines.ts';
 import type { Masker } from './masker.ts';
 import { type EventTransport, type Line, Outbox, type OutboxOptions } from './outbox.ts';
 
-/** Lines of one attempt that are sent; a build that prints more is cut off in the log, not in its work. */
+/** Limit for the lines of one attempt that are sent; a build that prints more goes on, but the rest is not logged. */
 export const MAX_LOG_LINES = 100_000;
 
 export interface Identity {
@@ -33,7 +33,7 @@ export interface ReporterOptions {
   readonly limits?: OutboxOptions['limits'];
 }
 
-/** Everything that a build says, as events and log lines. Telling never fails and never waits for the broker. */
+/** Reports a build by events and log lines. Its methods never fail and never wait for the broker. */
 export class Reporter {
   readonly #o: ReporterOptions;
   readonly #outbox: Outbox;
@@ -80,7 +80,7 @@ export class Reporter {
     this.presented('system', presentLine(this.#o.mask, text));
   }
 
-  /** A line that is harmless, masked and bounded already (see `LineSplitter`). */
+  /** Adds a line that is already safe, masked and short enough (see `LineSplitter`). */
   presented(stream: Line['stream'], line: string): void {
     if (stream !== 'system') this.#failure.add(line);
     const max = this.#o.maxLogLines ?? MAX_LOG_LINES;
@@ -98,14 +98,14 @@ export class Reporter {
   }
 
   /**
-   * Sends the last event when everything before it has been taken, and waits for it; at most `waitMs` in all.
-   * False: the broker did not take it, and the exit code has to tell the result.
+   * Sends the final event when everything before it has been accepted, and waits for it; at most `waitMs` in all.
+   * False: the broker did not accept it, so that the exit code has to show the result.
    */
   async succeeded(artifact: Artifact, waitMs: number): Promise<boolean> {
     return this.#terminal(waitMs, (logLines) => ({ type: 'build.succeeded', artifact, logLines }));
   }
 
-  /** As `succeeded`, where what was built is stored and published by somebody else. */
+  /** As `succeeded`, but for an artifact that is stored and that the platform publishes later. */
   async stored(artifact: Artifact, waitMs: number): Promise<boolean> {
     return this.#terminal(waitMs, (logLines) => ({ type: 'build.stored', artifact, logLines }));
   }
@@ -126,7 +126,7 @@ export class Reporter {
     return this.#outbox.drained(Math.max(0, until - at));
   }
 
-  /** The id is made of what happened, so an event that is sent twice is recognised. */
+  /** The id is derived from the content, so that an event which is sent twice is recognised. */
   #event(what: Parameters<typeof builderEventId>[1], at: number, body: Body): void {
     const event = {
       v: EVENT_VERSION,

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Program, type RunningProgram, startAsSelf, startAsUser } from './processes.ts';
 import { programPath } from './programs.ts';
 
-/** Runs commands as somebody who can neither read nor stop the builder, and ends everything that they left behind. */
+/** Runs commands as a user who can neither read nor stop the builder, and ends all processes that they have left. */
 export interface Sandbox {
-  /** Owner of what the commands make; undefined where they run as we do. */
+  /** Owner of files that the commands make; undefined where they run as the builder's own user. */
   readonly uid: number | undefined;
   /** Starts a program of the build's. */
   start(program: Program): RunningProgram;
@@ -31,7 +31,7 @@ function listProcesses(matches: (pid: number) => boolean): number[] {
       try {
         return matches(pid);
       } catch {
-        return false; // ended meanwhile, or not ours to read
+        return false; // it has ended, or we may not read it
       }
     });
 }
@@ -60,7 +60,10 @@ function killEach(pids: number[]): void {
     }
 }
 
-/** With a uid: root drops to it. One signal to -1 reaches all of its processes at once, which a fork bomb cannot outrun. */
+/**
+ * With a uid: root drops to it. One signal to -1 reaches all of its processes at once, so that a fork bomb cannot
+ * escape.
+ */
 function userSandbox(uid: number, gid: number, maxProcesses: number): Sandbox {
   const user = { uid, gid, maxProcesses };
   const killUser = async () => {
@@ -89,7 +92,7 @@ function userSandbox(uid: number, gid: number, maxProcesses: number): Sandbox {
 
 /**
  * Without one (a laptop): the process groups are ended by `runCommand`; what left its group is found by the cookie in its
- * environment, on Linux. Good against forgotten daemons, not against a build that hides: see docs/decisions.
+ * environment, on Linux. This finds forgotten daemons, but not a build that hides: docs/decisions/builder-isolation.md.
  */
 function cookieSandbox(cookie: string): Sandbox {
   const isMarked = (pid: number) =>

@@ -8,10 +8,10 @@ const nameOf = (error: unknown) => (error instanceof Error ? error.name : '');
 const isAbsent = (error: unknown) => ['NoSuchKey', 'NotFound'].includes(nameOf(error));
 const isConflict = (error: unknown) => ['PreconditionFailed', 'ConditionalRequestConflict'].includes(nameOf(error));
 
-/** Sixteen times node's own size: a large file is sent in as many fewer turns. */
+/** Sixteen times Node's default, so that a large file is read in sixteen times fewer steps. */
 const READ_AT_ONCE = 1_024 * 1_024;
 
-/** A stream cannot be sent twice, so the SDK does not try again with one: we do, with a new stream. */
+/** The SDK does not retry a stream, since it cannot be sent twice; this function retries with a new stream. */
 async function withRetries<T>(attempts: number, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++)
     try {
@@ -24,8 +24,8 @@ async function withRetries<T>(attempts: number, work: () => Promise<T>): Promise
 }
 
 /**
- * All of it by the SDK. Loading this module takes 0.1 s.
- * @param silenceMs A connection on which nothing moves for so long has failed: else a call without an answer never ends.
+ * All calls by the SDK. Loading this module takes 0.1 s.
+ * @param silenceMs A connection without any data for so long counts as failed, so that every call ends.
  */
 export function sdkObjects(access: ObjectsAccess, silenceMs = 60_000): Objects {
   const client = new s3.S3Client({
@@ -61,7 +61,7 @@ export function sdkObjects(access: ObjectsAccess, silenceMs = 60_000): Objects {
       // S3 says "not found" only to those who may list the whole bucket, which a build may not: it may list its prefixes.
       if (nameOf(error) !== 'AccessDenied') throw error;
       if (!(await isThere(Key))) return null;
-      // Another builder has written it in between; where it has not, this one's refusal is real.
+      // Another builder may have written it in between; if it exists, this refusal is final.
       return client.send(new s3.GetObjectCommand({ Bucket, Key }));
     }
   };

@@ -20,12 +20,15 @@ export interface UserCommand {
   readonly signal: AbortSignal;
 }
 
-/** Killed by the kernel (137), or ended by V8, which aborts (134) after these words. */
+/** The kernel has killed it (137), or V8 has aborted (134) after this message. */
 function outOfMemory(exitCode: number, lastLines: readonly string[]): boolean {
   return exitCode === 137 || lastLines.some((line) => line.includes('JavaScript heap out of memory'));
 }
 
-/** Runs one command of the user's. When this resolves nothing of it is alive. Throws `PhaseFault`, or the signal's reason. */
+/**
+ * Runs one command of the user. When this resolves all its processes are dead. Throws `PhaseFault`, or the signal's
+ * reason.
+ */
 export async function runUserCommand(input: UserCommand): Promise<void> {
   const { reporter, sandbox } = input;
   reporter.say(`$ ${input.command}`);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type BuildFacts, buildFacts } from './build-facts.ts';
 
-/** Of the image: what the build may need to reach registries through the operator's proxy and certificates. */
+/** Variables of the image that a build may need to reach registries: the operator's proxy and certificates. */
 const PASSED_THROUGH = [
   'LANG',
   'TZ',
@@ -46,7 +46,7 @@ export function userEnv(input: UserEnvInput): Record<string, string> {
   const store = storeFolders(work);
   const passed = PASSED_THROUGH.flatMap((name) => (raw[name] === undefined ? [] : [[name, raw[name]] as const]));
   const [cookieName, cookieValue] = input.cookie.split('=') as [string, string];
-  // CI is the user's to change: some tools take warnings for errors where it is set.
+  // The user may change CI, since some tools treat warnings as errors where it is set.
   const { CI, ...facts } = buildFacts(input.job);
   return {
     LANG: 'C.UTF-8',
@@ -57,7 +57,7 @@ export function userEnv(input: UserEnvInput): Record<string, string> {
     SHELL: '/bin/sh',
     ...(CI !== undefined && { CI }),
     npm_config_cache: store.npm,
-    // Neither belongs to a build: an audit is a request per install, the rest is noise in a log.
+    // Builds need neither: an audit costs a request per install, and the other messages only fill the log.
     npm_config_audit: 'false',
     npm_config_fund: 'false',
     npm_config_update_notifier: 'false',

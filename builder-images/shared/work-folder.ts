@@ -6,9 +6,9 @@ export interface WorkFolderOptions {
   /** VEREN_WORKDIR: ours, the build user cannot write it. */
   readonly parent: string;
   readonly projectId: string;
-  /** Which build it belongs to: whoever ends the builder by force removes the folder that says so. */
+  /** Id of its build, by which the folder is found and removed after the builder was killed. */
   readonly buildId: string;
-  /** Who owns what the build writes; null where it runs as we do. */
+  /** Owner of files that the build writes; null where it runs as the builder's own user. */
   readonly owner: { readonly uid: number; readonly gid: number } | null;
 }
 
@@ -16,13 +16,13 @@ export interface WorkFolderOptions {
 const OF_THE_BUILD = ['source', 'home', 'tmp', 'cache', 'tools'] as const;
 /** File of the work folder with its build's id. */
 export const BUILD_ID_FILE = 'control/build';
-/** What a folder is called until it is whole. */
+/** Name of a folder until it is complete. */
 export const UNFINISHED = '.new-';
 
 /**
- * Makes the folder of one build and gives its path. `control` is ours alone, `git` the fetch's, the rest the build's. Nobody
- * else may enter: other builds run beside it, and the repository may be private.
- * A project's builds get the same path where it is free: build tools put absolute paths into their caches.
+ * Makes the folder of one build and returns its path. `control` belongs to the builder, `git` to the fetch, the rest to
+ * the build. No other user may enter, since other builds run beside it and the repository may be private. A project's
+ * builds get the same path where it is free: build tools put absolute paths into their caches.
  */
 export function makeWorkFolder({ parent, projectId, buildId, owner }: WorkFolderOptions): string {
   mkdirSync(parent, { recursive: true });

@@ -11,7 +11,7 @@ const ASSETS = new Set(
   ).split(' '),
 );
 
-/** Does the last part of a path have the extension of a file? */
+/** True where the last part of a path has the extension of a file that pages load. */
 export function namesAsset(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const dot = name.lastIndexOf('.');

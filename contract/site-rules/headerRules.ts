@@ -8,7 +8,7 @@ export interface HeaderRule {
 }
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Those that the server itself has to get right, and Netlify's list. `Basic-Auth` is an instruction, not a header. */
+/** Headers that the server itself sets, and those of Netlify's list. `Basic-Auth` is an instruction, not a header. */
 const REFUSED = new Set(
   'accept-ranges age allow alt-svc basic-auth connection content-encoding content-length content-range date etag keep-alive last-modified location server trailer transfer-encoding upgrade vary'.split(
     ' ',
@@ -16,21 +16,24 @@ const REFUSED = new Set(
 );
 
 /**
- * What holds for all ports of a host name. 127.0.0.1 is shared by every site, the API and other servers on this machine,
- * so these are for a site's own name only (`<project>.localhost`).
+ * Headers that take effect on all ports of a host name. Every site, the API and other servers of this machine share
+ * 127.0.0.1, so these are sent for a site's own name only (`<project>.localhost`).
  */
 const HOST_WIDE = new Set(
   'set-cookie set-cookie2 clear-site-data sec-session-registration secure-session-registration'.split(' '),
 );
 
-/** A header of which each value is a field of its own: a comma does not separate cookies. Source: RFC 6265, section 3. */
+/**
+ * Each value of this header needs a field of its own, since a comma does not separate cookies. Source: RFC 6265,
+ * section 3.
+ */
 const isCookie = (name: string) => name.startsWith('set-cookie');
 /** A cookie for a wider name would reach other sites. */
 const isWideCookie = (name: string, value: string) => isCookie(name) && /;\s*domain\s*=/i.test(value);
 
 /**
  * Reads a `_headers` file: a path pattern on a line of its own, below it lines `Name: value`, or `! Name` to take away what
- * a rule above has set; `#` for comments. Everything else has no effect, and is told with its reason.
+ * a rule above has set; `#` for comments. Every other line has no effect and is returned with its reason.
  */
 export function parseHeaders(text: string): RuleFile<HeaderRule> {
   const rules: { pattern: Pattern; headers: [string, string | null][] }[] = [];
@@ -50,20 +53,20 @@ export function parseHeaders(text: string): RuleFile<HeaderRule> {
       else ignore(pattern as string);
       continue;
     }
-    if (skipping) continue; // its path has been told of
+    if (skipping) continue; // the fault of its path is already in the list
     if (!current) {
       ignore('no path stands above it');
       continue;
     }
     const header = readHeader(line);
-    // Without the value: `Basic-Auth` holds a password, and whoever follows the build sees what is told.
+    // The value is left out: `Basic-Auth` holds a password, and everybody who follows the build sees the warning.
     if (typeof header === 'string') ignored.push({ line: i + 1, text: line.replace(/:.*/s, ''), reason: header });
     else current.headers.push(header);
   }
   return { rules, ignored };
 }
 
-/** A reason in words where the line is none that can be honoured. */
+/** Why a line cannot be honoured; undefined where it can. */
 function readHeader(line: string): [string, string | null] | string {
   const detached = /^!\s*([^\s:]+)$/.exec(line)?.[1];
   if (detached !== undefined && NAME.test(detached)) return [detached.toLowerCase(), null];
@@ -100,7 +103,7 @@ export function headersFor(
         continue;
       }
       const value = substitute(written, captures);
-      // What the visitor's path puts in may spell `Domain`.
+      // A placeholder that the visitor's path fills may add a `Domain` attribute.
       if (isWideCookie(key, value)) continue;
       const before = found.get(key);
       if (isCookie(key)) found.set(key, [...(before ?? []), value]);

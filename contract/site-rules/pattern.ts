@@ -1,10 +1,9 @@
 /**
  * Path patterns of `_redirects` and `_headers`: `*` anywhere stands for any characters, `/` among them, `:name` for one
- * segment or a part of one, and a whole last segment `*` also for nothing. A `:` after a letter or digit is itself, as in
- * `/wiki/Talk:Main`. No pattern of a stranger becomes a regular expression; matching takes time in proportion to pattern
- * length times path length, whatever the pattern.
- * Sources: Netlify documentation, "Redirect options" and "Custom headers"; Cloudflare Pages documentation, "Headers" and
- * "Redirects".
+ * segment or a part of one, and a whole last segment `*` also for nothing. A `:` after a letter or digit is itself, as
+ * in `/wiki/Talk:Main`. Patterns come from users, so none becomes a regular expression: matching takes time in
+ * proportion to pattern length times path length, whatever the pattern is. Sources: Netlify documentation, "Redirect
+ * options" and "Custom headers"; Cloudflare Pages documentation, "Headers" and "Redirects".
  */
 export type Captures = Readonly<Record<string, string>>;
 
@@ -19,11 +18,11 @@ export interface Pattern {
   readonly tokens: readonly Token[];
   /** A whole segment `*` at the end: the folder itself and everything below it. */
   readonly below: boolean;
-  /** Characters that count against `MAX_SEARCHED_CHARACTERS`; 0 where one comparison tells. */
+  /** Characters that count against `MAX_SEARCHED_CHARACTERS`; 0 where one comparison is enough. */
   readonly searched: number;
 }
 
-/** Longer patterns and paths are no real ones; the product of the limits bounds the work of a request. */
+/** No real pattern or path is longer; the product of the limits bounds the work of a request. */
 export const MAX_PATTERN_LENGTH = 1_000;
 const MAX_PATH_LENGTH = 2_048;
 /** Characters of all patterns of one file that have to be searched with: about 500 rules. */

@@ -12,7 +12,7 @@ import { registerRead } from './routes/read.ts';
 import { registerTickets } from './routes/tickets.ts';
 
 /** API Gateway passes at most 10 MB; a request here is a few kilobytes. */
-/** Of variables alone there may be 77 KiB, of which JSON may make six times as much (`MAX_BUILD_ENV_BYTES`). */
+/** Variables alone may have 77 KiB (`MAX_BUILD_ENV_BYTES`), and escaped JSON may be six times as long. */
 const MAX_BODY = 512 * 1024;
 const OPEN_PATHS = new Set(['/healthz', '/openapi.json', '/docs']);
 

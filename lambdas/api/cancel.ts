@@ -8,9 +8,10 @@ import type { ApiDeps } from './deps.ts';
 export type CancelDeps = Pick<ApiDeps, 'bus' | 'clock' | 'stopBuilds' | 'forbidPublication'>;
 
 /**
- * Decides first (nothing of the deployment becomes visible from here on), states the end, then takes the work away: the
- * event is what the projector ends the jobs by, should this process die after it. When this returns, no waiting job of
- * the deployment is left and its running tasks were told to stop. Throws ALREADY_PUBLISHED where a builder was faster.
+ * Cancels in three steps: it decides that nothing of the deployment may be published any more, publishes the event, and
+ * removes the jobs. Should this process die after the second step, the projector removes the jobs because of the event.
+ * When this returns, no waiting job of the deployment is left and ECS was asked to stop its running tasks. Throws
+ * ALREADY_PUBLISHED where a builder was first.
  */
 export async function cancelDeployment(deps: CancelDeps, record: DeploymentRecord, why: CancelReason): Promise<void> {
   const published = await decideCancel(deps, record);
@@ -21,7 +22,7 @@ export async function cancelDeployment(deps: CancelDeps, record: DeploymentRecor
   );
 }
 
-/** Forbids every build of the deployment to publish. Gives those that had done so, or were about to, before. */
+/** Forbids every build of the deployment to publish. @returns the builds whose publication was decided before */
 async function decideCancel(
   deps: CancelDeps,
   { projectId, deploymentId, plan, builds }: DeploymentRecord,
@@ -29,7 +30,7 @@ async function decideCancel(
   const published: Target[] = [];
   let open = false;
   for (const target of TARGETS) {
-    // Before the analysis both could come into being.
+    // Before the analysis the deployment may get a build of either target.
     if (plan && !plan[target]) continue;
     const status = builds[target]?.status ?? 'queued';
     if (status === 'succeeded') published.push(target);

@@ -31,20 +31,25 @@ export interface ApiDeps {
   readonly tickets: Tickets;
   readonly secretBox: SecretBox;
   readonly newId: NewId;
-  /** What links begin with, e.g. `https://api.example`: from configuration or the gateway, never from the Host header. */
+  /**
+   * The beginning of links, e.g. `https://api.example`: from configuration or the gateway, never from the Host header.
+   */
   readonly linkOrigin: (bindings: unknown) => string;
   /** Where a deployment's site is served. */
   readonly siteAddresses: (projectId: string, deploymentId: string) => Promise<SiteAddresses>;
-  /** The URL as git will get it; refuses one that could never be fetched, before anything is accepted. Throws VerenError. */
+  /**
+   * The URL in the form that git gets. Throws VerenError for one that could never be fetched, before the request is
+   * accepted.
+   */
   readonly normaliseGitUrl: (url: string) => string;
   readonly stopBuilds: StopBuilds;
   readonly forbidPublication: ForbidPublication;
   readonly dropCaches: DropCaches;
-  /** What a deployment does to older ones of its branch. */
+  /** Which older deployments of its branch a new deployment cancels. */
   readonly supersede: Supersede;
   /** Absent where another function answers `POST /analyze`. */
   readonly analyze?: Analyze;
-  /** Where logs are followed, if not here: API Gateway cannot stream. */
+  /** Where clients follow logs, if another function serves them: API Gateway cannot stream. */
   readonly logStreamUrl?: string;
   /** Why the platform cannot work as it should, in one sentence; null where it can. Absent: it always can. */
   readonly health?: () => Promise<string | null>;

@@ -8,7 +8,7 @@ interface Operation {
   responses?: Record<string, { description?: string }>;
 }
 
-/** A readable page of the OpenAPI document: no script, nothing fetched from elsewhere. */
+/** The OpenAPI document as a page for people, without scripts and without anything from other servers. */
 export function docsPage(document: object) {
   const { paths = {} } = document as { paths?: Record<string, Record<string, Operation>> };
   const operations = Object.entries(paths).flatMap(([path, methods]) =>

@@ -5,8 +5,8 @@ const BindingsSchema = z.object({
 });
 
 /**
- * What links begin with behind API Gateway: the domain name that the gateway states it was called by. The Host header is
- * the client's and has no say. Emulators leave the name out.
+ * The beginning of links behind API Gateway: the domain name by which the gateway says it was called. The Host header
+ * is not used, since the client chooses it. Emulators leave the name out.
  * @param bindings What Hono's Lambda adapter gives to handlers.
  */
 export function gatewayOrigin(bindings: unknown): string {

@@ -4,13 +4,13 @@ import { isSuperseded } from '../domain/supersede.ts';
 import { type CancelDeps, cancelDeployment } from './cancel.ts';
 import type { ApiDeps } from './deps.ts';
 
-/** Deployments of a project that are looked through, newest first: what is older was superseded by one of these. */
+/** How many of a project's newest deployments are looked at; older ones were superseded by one of these. */
 const LOOK_BACK = 100;
 
 /**
- * Cancels the older deployments of the same project, repository and ref that have not come far: nobody waits for their
- * result any more. A redeploy names the commit, not the branch, so it neither ends a push nor is ended by one. May be
- * repeated at any time: a deployment never ends one that is newer than itself, nor any once it has ended.
+ * Cancels the older deployments of the same project, repository and ref that have not been built yet, since their
+ * result would be replaced at once. A redeployment names a commit, not the branch, so it neither supersedes a push nor
+ * is superseded by one. May be repeated at any time: a deployment never cancels a newer one, nor any after its own end.
  */
 export async function supersedeOlder(
   deps: CancelDeps & Pick<ApiDeps, 'store' | 'supersede' | 'log'>,
@@ -22,7 +22,8 @@ export async function supersedeOlder(
   for (const older of items)
     if (isSuperseded(older, by, deps.supersede))
       await cancelDeployment(deps, older, { reason: 'superseded', by: deploymentId }).catch((e) => {
-        // The newer one is accepted whatever becomes of the older one: that runs to its end, and the newer stays live.
+        // The newer deployment is accepted even if this fails: the older one then runs to its end, and the newer stays
+        // live.
         if (!(e instanceof VerenError && e.code === 'ALREADY_PUBLISHED'))
           deps.log.warn('An older deployment could not be superseded', {
             deploymentId: older.deploymentId,

@@ -67,7 +67,7 @@ const worker = lazyAsync(async () => {
   );
 });
 
-/** A wake: the event says nothing, the queue says all. */
+/** The event of a wake is empty: the worker looks into its queues. */
 export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
   const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
   await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, LONGEST_PROMOTION_MS, await worker());

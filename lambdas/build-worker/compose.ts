@@ -27,7 +27,7 @@ export interface BuildWorkerSettings
   readonly s3Endpoint?: string | undefined;
 }
 
-/** Starts what waits, until nothing does or `mayTakeMore` says no; gives whether nothing was left. */
+/** Starts waiting builds until none is left or `mayTakeMore` is false. @returns true where none was left */
 export type BuildWorker = (mayTakeMore?: () => boolean) => Promise<boolean>;
 
 export function composeBuildWorker(
@@ -49,7 +49,7 @@ export function composeBuildWorker(
         s3Objects({
           ...{ bucket, region, accessKeyId, secretAccessKey, sessionToken },
           endpoint: s3Endpoint,
-          // Builds write what is read here, and all builds have this one worker.
+          // Builds write what is read here, and this worker serves all builds, so the size is limited.
           maxBytes: MAX_MANIFEST_BYTES,
         })),
   };
@@ -58,7 +58,7 @@ export function composeBuildWorker(
       drainPromotions(promotions, mayTakeMore),
       drainBuildQueue(deps, mayTakeMore),
     ]);
-    // Not before both have ended: what throws ends an invocation, and Lambda then freezes the process in mid-copy.
+    // Waits for both: an exception ends the invocation, and Lambda would freeze the process in the middle of a copy.
     for (const run of runs) if (run.status === 'rejected') throw run.reason;
     return runs.every((run) => run.status === 'fulfilled' && run.value);
   };

@@ -17,9 +17,9 @@ export interface AnalyzeInput {
   readonly path?: string | undefined;
   readonly frontend?: false | FrontendOverrides | undefined;
   readonly backend?: false | BackendOverrides | undefined;
-  /** What a build will have besides the files of the commit. */
+  /** What is fetched for a build besides the files of the commit. */
   readonly git?: GitOptions | undefined;
-  /** Given by a redeployment, whose ref is a commit: what the ref before it was. */
+  /** Set for a redeployment, whose ref is a commit: the ref of the deployment before. */
   readonly resolved?: DeploymentRequest['resolved'];
   /** Given by a redeployment. Otherwise `production` for the default branch, and `preview` for any other ref. */
   readonly lane?: Lane | undefined;

@@ -45,7 +45,7 @@ const worker = lazyAsync(async () => {
   });
 });
 
-/** A wake: the event says nothing, the queue says all. */
+/** The event of a wake is empty: the worker looks into its queue. */
 export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
   await drainWithinTime({ lambda, onError }, context, LEASE_MS, await worker());
 });

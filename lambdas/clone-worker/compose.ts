@@ -1,6 +1,6 @@
 import { type CloneWorkerDeps, drainCloneQueue } from './workers/clone.ts';
 
-/** Analyzes what waits, until nothing does or `mayTakeMore` says no; gives whether nothing was left. */
+/** Analyzes waiting deployments until none is left or `mayTakeMore` is false. @returns true where none was left */
 export type CloneWorker = (mayTakeMore?: () => boolean) => Promise<boolean>;
 
 export const composeCloneWorker =

@@ -12,7 +12,10 @@ export interface StartedTask {
   readonly cluster: string;
 }
 
-/** The task of the job's attempt, as far as it is known. A note that a late worker left of an earlier one does not count. */
+/**
+ * The task of the job's attempt, as far as it is known. A note that a late worker wrote for an earlier attempt does not
+ * count.
+ */
 export function taskOf(job: NotedJob): StartedTask | null {
   const [taskArn, cluster] = [readBuildNote(job, 'taskArn'), readBuildNote(job, 'cluster')];
   return taskArn && cluster && readBuildNote(job, 'taskOf') === job.attempt ? { taskArn, cluster } : null;
@@ -22,7 +25,7 @@ export function taskOf(job: NotedJob): StartedTask | null {
 export const recordTask = ({ attempt }: NotedJob, { taskArn, cluster }: StartedTask): StoredNotes =>
   writeBuildNotes({ taskArn, cluster, taskOf: attempt });
 
-/** Everybody was told of the attempt's task. */
+/** `build.started` of the attempt was published. */
 export const recordAnnouncement = ({ attempt }: NotedJob): StoredNotes => writeBuildNotes({ announced: attempt });
 export const isAnnounced = (job: NotedJob): boolean => readBuildNote(job, 'announced') === job.attempt;
 
@@ -39,11 +42,11 @@ export const countFailedStart = (job: NotedJob): number => (readBuildNote(job, '
 /** The start failed, and a task may have been started all the same. */
 export const recordUnclearStart = (tries: number): StoredNotes => writeBuildNotes({ tries });
 
-/** The start failed, and nothing runs. With `newToken` the next one is not taken for its repeat. */
+/** The start failed, and nothing runs. With `newToken` ECS treats the next start as a new one and not as a repeat. */
 export const recordFailedStart = (job: NotedJob, tries: number, newToken: boolean): StoredNotes =>
   writeBuildNotes({ tries, start: startNumber(job) + (newToken ? 1 : 0) });
 
-/** The job of an ended deployment was looked for a task that nobody has noted. */
+/** A task without a note was searched for after the deployment had ended. */
 export const recordSearch = (): StoredNotes => writeBuildNotes({ looked: 1 });
 export const wasSearched = (job: NotedJob): boolean => (readBuildNote(job, 'looked') ?? 0) > 0;
 
@@ -56,7 +59,7 @@ export const firstSeenEnded = (job: NotedJob): number | undefined => timeInAttem
 export const recordEnded = ({ attempt }: NotedJob, at: number): StoredNotes =>
   writeBuildNotes({ ended: { attempt, at } });
 
-/** When the task was first seen stopped without a last word (ms); undefined in any other attempt. */
+/** When the task was first seen stopped without a final event (ms); undefined in any other attempt. */
 export const firstSeenStopped = (job: NotedJob): number | undefined => timeInAttempt(job, 'seenStopped');
 export const recordSeenStopped = ({ attempt }: NotedJob, at: number): StoredNotes =>
   writeBuildNotes({ seenStopped: { attempt, at } });

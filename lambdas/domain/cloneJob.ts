@@ -4,7 +4,7 @@ import { type NotedJob, readCloneNote, writeCloneNotes } from './jobNotes.ts';
 
 type Job = Pick<NotedJob, 'notes'>;
 
-/** A plan was decided on, and its builds were queued with the note. */
+/** A plan was decided on; its builds are enqueued in the same step as this note. */
 export const recordPlan = (plan: Plan): StoredNotes => writeCloneNotes({ plan });
 export const hasPlan = ({ notes }: Job): boolean => Boolean(notes.plan);
 

@@ -4,8 +4,8 @@ import { decodeTime, incrementBase32, isValid, monotonicFactory } from 'ulid';
 export type NewId = (after?: string) => string;
 
 /**
- * ULIDs in lower case. Their order is that of their making even where the clock is set back: what is newer, and so what is
- * live and what is listed first, is read from it.
+ * ULIDs in lower case, in the order in which they were made even where the clock was set back. The order decides which
+ * deployment is newer, and so which is live and which is listed first.
  */
 export function deploymentIds(clock: { now(): number }): NewId {
   const next = monotonicFactory();
@@ -17,7 +17,7 @@ export function deploymentIds(clock: { now(): number }): NewId {
   };
 }
 
-/** Where a deployment stands among the others (ms): by its id, or, where that tells nothing, by its time. */
+/** Position of a deployment among the others (ms): the time in its id, or its own time where the id has none. */
 export const rankOf = ({ deploymentId, createdAt }: { readonly deploymentId: string; readonly createdAt: string }) =>
   isUlid(deploymentId) ? decodeTime(deploymentId.toUpperCase()) : Date.parse(createdAt);
 

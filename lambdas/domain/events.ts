@@ -4,7 +4,10 @@ import type { LogFields } from '../../contract/log.ts';
 import type { Plan } from '../../contract/plan.ts';
 import type { Failure } from '../../contract/record.ts';
 
-/** What the platform publishes. `now` is in milliseconds. Ids are made of what is said, so that a repeat is recognised. */
+/**
+ * Events that the platform publishes. `now` is in milliseconds. Ids are derived from the content, so repeats are
+ * recognised.
+ */
 
 type EventOf<T extends DeploymentEvent['type']> = Extract<DeploymentEvent, { type: T }>;
 
@@ -52,7 +55,7 @@ export const makeAnalyzedEvent = (of: DeploymentRef, plan: Plan, now: number): E
   plan,
 });
 
-/** @param cause What the id says it failed by: the same failure found twice is one. */
+/** @param cause Part of the id, so that the same failure found twice is one event. */
 export const makeDeploymentFailedEvent = (
   of: DeploymentRef,
   error: Failure,
@@ -76,10 +79,10 @@ export const makeCanceledEvent = (
 
 type BuildEvent = Extract<DeploymentEvent, { attempt: number }>;
 type Body<E> = E extends BuildEvent ? Omit<E, 'v' | 'id' | 'at' | keyof BuildRef> : never;
-/** What an event says of a build besides which one it is. */
+/** The content of a build's event without the fields that identify it. */
 export type BuildEventBody = Body<BuildEvent>;
 
-/** What the platform, not the builder, has to say of a build. */
+/** An event about a build that the platform publishes, not the builder. */
 export const makeBuildEvent = (build: BuildRef, body: BuildEventBody, now: number): DeploymentEvent => {
   const { deploymentId, projectId, target, attempt } = build;
   const id = `${deploymentId}-${target}-${attempt}-${body.type}`;
@@ -87,7 +90,7 @@ export const makeBuildEvent = (build: BuildRef, body: BuildEventBody, now: numbe
   return { v: EVENT_VERSION, id, at: toTimestamp(now), ...of, ...body } as DeploymentEvent;
 };
 
-/** What log lines about a build are found by. */
+/** Fields by which log lines about a build are found. */
 export const fieldsOfBuild = ({ deploymentId, projectId, target, attempt, correlationId }: BuildRef): LogFields => ({
   correlationId,
   deploymentId,

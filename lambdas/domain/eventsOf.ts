@@ -4,8 +4,8 @@ import { PHASES } from '../../contract/record.ts';
 import type { AttemptFacts, DeploymentFacts } from './facts.ts';
 
 /**
- * Events that give these facts when they are folded: the facts as they are archived, in the form that has a version and a
- * schema. None before the request is known.
+ * Events that give these facts when they are folded. The archive stores facts in this form, since events have a version
+ * and a schema. Empty before the request is known.
  */
 export function eventsOf(facts: DeploymentFacts): DeploymentEvent[] {
   const { requested, analyzing, analyzed, failed, canceled, updatedAt } = facts;

@@ -18,7 +18,7 @@ export interface AttemptFacts {
   readonly ended?: AttemptEnd;
   /** It has been built, and waits for the deployment's other part. */
   readonly stored?: EventOf<'build.stored'>;
-  /** What the builder said at its end where that is not the end of the matter: see `isUndecided`. */
+  /** The builder's final event where it does not decide the build's end: see `isUndecided`. */
   readonly undecided?: EventOf<'build.failed'>;
 }
 

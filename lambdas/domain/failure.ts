@@ -6,6 +6,6 @@ export const failure = <C extends ErrorCode>(code: C, ...details: DetailArgument
   message: describeError(code, ...details),
 });
 
-/** What a user is told of an error: its row's sentence, or only that it was ours. */
+/** What users see of an error: the sentence of its row, or INTERNAL for an error without one. */
 export const failureOf = (e: unknown): Failure =>
   e instanceof VerenError ? { code: e.code, message: e.message } : failure('INTERNAL');

@@ -13,7 +13,7 @@ export interface NotedJob {
   readonly notes: StoredNotes;
 }
 
-/** A note that is not what it should be counts as none: a job must not be stuck for it. */
+/** A note that cannot be read counts as missing, so that it does not block its job. */
 const readNote = <T>(field: { safeParse(text: unknown): { data?: T } }, text: string | undefined): T | undefined =>
   text === undefined ? undefined : field.safeParse(text).data;
 

@@ -1,6 +1,6 @@
 import { PromotionNotesSchema, type StoredNotes } from '../../contract/jobs.ts';
 
-/** Workers that have died or run out of time over this promotion, with the one whose lease has lapsed now. */
+/** Workers that have died or run out of time over this promotion, including the one whose lease has just expired. */
 export const countLapses = ({
   notes,
   leaseExpired,

@@ -45,8 +45,9 @@ function foldEvent(facts: DeploymentFacts, event: DeploymentEvent): DeploymentFa
 }
 
 /**
- * A failure that a retry may cure, or "I was told to stop", of which the builder cannot know why: what follows is the
- * task-watcher's to decide when the task has stopped. It says so with `build.retrying`, or `build.failed` of another code.
+ * True for a failure that a retry may cure, and for a stop of which the builder cannot know the reason: the
+ * task-watcher decides what follows when the task has stopped, and publishes `build.retrying`, or `build.failed` with
+ * another code.
  */
 export function isUndecided({ error: { code } }: Extract<DeploymentEvent, { type: 'build.failed' }>): boolean {
   return code === 'BUILD_STOPPED' || (isErrorCode(code) && ERRORS[code].fault === 'transient');

@@ -1,9 +1,12 @@
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
 
-/** Which older deployments of a branch a newer one ends: those that wait, also those that are being built, or none. */
+/** Which older deployments of a branch a newer one cancels: waiting ones, also running ones, or none. */
 export type Supersede = 'waiting' | 'running' | 'off';
 
-/** Whether the newer deployment ends the older one: of the same project, repository and ref, and not far enough yet. */
+/**
+ * True where the newer deployment cancels the older one: same project, repository and ref, and still in a state to
+ * cancel.
+ */
 export const isSuperseded = (older: DeploymentRecord, by: DeploymentRecord, setting: Supersede): boolean =>
   sameLine(older, by) && older.deploymentId < by.deploymentId && mayEnd(older, setting);
 

@@ -1,6 +1,9 @@
 import type { Target } from '../../contract/builders.ts';
 
-/** Which build a task is for. `start` grows when ECS has refused a start, so that the next one is not taken for its repeat. */
+/**
+ * The build that a task is for. `start` grows when ECS has refused a start, so that ECS does not treat the next one as
+ * a repeat.
+ */
 export interface TaskIdentity {
   readonly deploymentId: string;
   readonly target: Target;

@@ -23,8 +23,8 @@ interface End {
 
 /**
  * The record that the facts amount to; null before the request is known. Derived, never stored as the truth, so that
- * every order of the same events gives the same record. The first terminal state wins: by event time, and between a
- * success and a cancellation, where clocks that differ could say anything, by the verdict that both had to ask for.
+ * every order of the same events gives the same record. The first terminal state wins, by event time. Between a
+ * success and a cancellation, whose clocks may differ, the publication decision counts instead.
  */
 export function toRecord(facts: DeploymentFacts): DeploymentRecord | null {
   const { requested } = facts;
@@ -92,7 +92,7 @@ function buildsEnd(facts: DeploymentFacts): End | undefined {
 /** The builder found that the deployment had been canceled: true also where the cancellation's own event was lost. */
 const isRefusedByCancel = (e: Ended) => e.type === 'build.failed' && e.error.code === 'DEPLOYMENT_CANCELED';
 
-/** What the verdict says of a success; undefined where there was no cancellation that asked for one. */
+/** What the publication decision means for a success; undefined without a cancellation that asked for a decision. */
 function decidePublication(facts: DeploymentFacts, target: Target, ended: Ended): 'stands' | 'void' | undefined {
   const published = facts.canceled?.published;
   if (ended.type !== 'build.succeeded' || !published) return undefined;
@@ -110,8 +110,8 @@ function buildEnd(facts: DeploymentFacts, target: Target): { attempt: number; en
 }
 
 /**
- * The first that an attempt stored, by event time. One that is being tried again does not count, since no later success of it
- * does: the next attempt finds what was stored and says so itself.
+ * The first stored artifact, by event time. That of an attempt that is being retried does not count, since a later
+ * success of that attempt does not count either: the next attempt finds what was stored and reports it itself.
  */
 export function storedBuild(facts: DeploymentFacts, target: Target): Stored | undefined {
   let first: Stored | undefined;
@@ -120,7 +120,7 @@ export function storedBuild(facts: DeploymentFacts, target: Target): Stored | un
   return first;
 }
 
-/** What was stored and will never be published, since the other part of the deployment has failed. */
+/** The artifact that was stored and will never be published, since the other part of the deployment has failed. */
 function vainlyStored(facts: DeploymentFacts, target: Target): Stored | undefined {
   const otherFailed = TARGETS.some((t) => t !== target && buildEnd(facts, t)?.ended.type === 'build.failed');
   return otherFailed ? storedBuild(facts, target) : undefined;
@@ -182,7 +182,7 @@ function phaseRecords(attempt: AttemptFacts): PhaseRecord[] {
   });
 }
 
-/** Lines that the shown attempt of each finished build sent: what a follower of the log has to wait for. */
+/** Number of lines that each finished build's attempt has sent: a follower of the log waits until it has seen them. */
 export function expectedLogLines(facts: DeploymentFacts): Partial<Record<Target, { attempt: number; lines: number }>> {
   const expected: Partial<Record<Target, { attempt: number; lines: number }>> = {};
   for (const target of TARGETS) {

@@ -5,17 +5,17 @@ import type { Artifact } from '../../contract/record.ts';
 import type { DeploymentFacts } from '../domain/facts.ts';
 import { MAX_ATTEMPT } from '../domain/reduce.ts';
 
-/** Where artifacts of this platform are. */
+/** Locations of this platform's artifacts. */
 export interface ArtifactPlace {
   readonly bucket: string;
   /** `registry/repository` of the users' images. Absent: any. */
   readonly ecrUri?: string;
 }
 
-/** Why a message is not taken; null where it is. */
+/** Why a message is refused; null where it is accepted. */
 export type Refusal = string | null;
 
-/** AWS refuses signatures that are off by more, so a clock that is further off could publish nothing anyway. */
+/** AWS refuses signatures whose time differs by more, so a builder whose clock does could not publish anything. */
 export const MAX_CLOCK_SKEW_MS = 900_000;
 
 type Requested = NonNullable<DeploymentFacts['requested']>;
@@ -23,13 +23,13 @@ type Requested = NonNullable<DeploymentFacts['requested']>;
 /** The reader's clock, and how far those of builders may be off. */
 export interface Time {
   readonly now: number;
-  /** Infinite where one clock serves all: it may be set back between a request and what its build says. */
+  /** Infinite where there is one clock (laptop): it may be set back between a request and its build's events. */
   readonly maxSkewMs: number;
 }
 
 /**
- * What no event of the platform may do to a deployment that is known, whoever wrote it: make another one of it. Its time is
- * not judged: what is proved to be the platform's own is never dropped because a clock was set back meanwhile.
+ * An event of the platform must not change what deployment a known id stands for. Its time is not checked: a proved
+ * event of the platform is never dropped because a clock was set back meanwhile.
  */
 export function refusalOfPlatformEvent(event: DeploymentEvent, known: Requested | undefined): Refusal {
   if (!known) return null;
@@ -47,7 +47,8 @@ export function refusalOfBuilderEvent(
   place: ArtifactPlace,
 ): Refusal {
   const { requested } = facts;
-  // The state was lost: its MAC says that it is of a build of ours, and nothing is made of it before its request is known.
+  // The state was lost. The MAC proves that the event is of a build of ours; it has no effect before the request is
+  // known.
   if (!requested) return null;
   const of = refusalOfSubject(event, requested) ?? refusalOfTime(event.at, requested, time);
   if (of) return of;
@@ -58,8 +59,8 @@ export function refusalOfBuilderEvent(
 }
 
 /**
- * What the earlier version has left unsigned on `deployment-events`: whether a function or a builder wrote it nobody can
- * tell, so it has to be good as either.
+ * Checks an unsigned event that the earlier version left on `deployment-events`. A function or a builder may have
+ * written it, so it must be acceptable from either.
  */
 export function refusalOfUnsigned(
   event: DeploymentEvent,
@@ -102,7 +103,7 @@ const whatOf = (event: BuilderEvent) =>
 function fitsBuild(artifact: Artifact, event: BuilderEvent, place: ArtifactPlace): boolean {
   const { projectId, deploymentId, target } = event;
   if (artifact.kind === 'image') {
-    // An image is never held back: nobody would promote it, and its deployment would be building for ever.
+    // An image is never held back: no job would promote it, and its deployment would never end.
     if (event.type === 'build.stored') return false;
     const tag = `:${imageTag(projectId, deploymentId)}`;
     const repository = artifact.uri.slice(0, -tag.length);
@@ -111,7 +112,7 @@ function fitsBuild(artifact: Artifact, event: BuilderEvent, place: ArtifactPlace
   return target === 'frontend' && artifact.bucket === place.bucket && artifact.prefix === s3Keys.site(projectId);
 }
 
-/** Its word stands: what it has ended with or when a phase was is not said anew. The same again is a repeat. */
+/** A build cannot change its result or the time of a phase afterwards. The same event again is a repeat. */
 function repeatsOtherwise(event: BuilderEvent, { attempts }: DeploymentFacts): boolean {
   const attempt = attempts[event.target]?.[event.attempt];
   if (!attempt) return false;

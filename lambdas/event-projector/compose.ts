@@ -26,7 +26,7 @@ export interface ProjectorPorts extends Pick<ProjectorDeps, Given> {
 
 export interface ProjectorSettings extends Pick<ProjectorDeps, 'place' | 'maxClockSkewMs'> {}
 
-/** Projects one batch of messages; gives those that have to be delivered again. */
+/** Projects one batch of messages. @returns the messages that have to be delivered again */
 export type Projector = (event: Pick<MSKEvent, 'records'>) => Promise<BatchResult>;
 
 export function composeProjector(ports: ProjectorPorts, settings: ProjectorSettings): Projector {

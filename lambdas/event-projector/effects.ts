@@ -27,8 +27,8 @@ export interface EffectDeps {
 }
 
 /**
- * What follows from a change of a record. Delivery is at least once, so everything here may be done again: what belongs
- * to a terminal state is done whenever the state is terminal, not only when it has just become so.
+ * Does what follows from a change of a record. Delivery is at least once, so every step may be repeated: steps for a
+ * terminal state are done whenever the state is terminal, not only when it has just become so.
  */
 export async function applyRecordEffects(
   deps: EffectDeps,
@@ -57,7 +57,7 @@ function logEnd(
   log.info('A deployment has ended', { correlationId, deploymentId, projectId, status, code: error?.code, seconds });
 }
 
-/** ECS being away must not hold back every record of the partition: the sweep stops what is canceled and still runs. */
+/** An outage of ECS must not hold back all records of the partition; the sweep stops canceled tasks that still run. */
 async function stop(deps: EffectDeps, deploymentId: string): Promise<void> {
   try {
     await deps.stopBuilds(deploymentId, 'the deployment was canceled');
@@ -66,7 +66,7 @@ async function stop(deps: EffectDeps, deploymentId: string): Promise<void> {
   }
 }
 
-/** The task may have stopped before its last event came here. */
+/** Frees the slot of a build whose task had stopped before its final event arrived. */
 async function freeStopped(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
   for (const target of TARGETS) {
     const build = record.builds[target];
@@ -82,7 +82,7 @@ async function promoteStored(deps: EffectDeps, deploymentId: string): Promise<vo
   if (stored && mayPromote(stored.record)) await queuePromotion(deps, stored);
 }
 
-/** Pushes the record to whoever subscribed to the deployment or its project; connections that are gone are forgotten. */
+/** Pushes the record to all subscribers of the deployment or its project, and removes connections that are closed. */
 async function notifySubscribers(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
   const { deploymentId, projectId } = record;
   const connections = await deps.subscriptions.subscribers([`deployment:${deploymentId}`, `project:${projectId}`]);
@@ -93,7 +93,7 @@ async function notifySubscribers(deps: EffectDeps, record: DeploymentRecord): Pr
       try {
         if ((await deps.notifier.send(id, message)) === 'gone') await deps.subscriptions.disconnect(id);
       } catch (error) {
-        // A subscriber that cannot be reached must not hold back everybody's state; the next change reaches it.
+        // A subscriber that cannot be reached must not hold back the others' state; it gets the next change.
         deps.log.warn('A subscriber could not be notified', { connectionId: id, error });
       }
     }),

@@ -5,8 +5,8 @@ import type { Measure } from '../shared/metrics.ts';
 import type { DeploymentStore } from '../shared/ports.ts';
 
 /**
- * A store that counts deployments as they end. Only the fold that ends one counts it: delivery is at least once, but a
- * record becomes terminal one time.
+ * A store that counts deployments as they end. Only the fold that makes a record terminal counts it, since events may
+ * be delivered more than once.
  */
 export function measuredStore(store: DeploymentStore, measure: Measure): DeploymentStore {
   return {
@@ -22,7 +22,7 @@ export function measuredStore(store: DeploymentStore, measure: Measure): Deploym
   };
 }
 
-/** Whose doing the end was. A cancellation is nobody's failure. */
+/** The metric that an end counts in; a cancellation is no failure. */
 function outcomeMetric(record: DeploymentRecord): Metric | null {
   if (record.status === 'succeeded') return METRICS.succeeded;
   if (record.status !== 'failed') return null;

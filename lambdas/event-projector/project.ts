@@ -19,7 +19,7 @@ import { applyRecordEffects, type EffectDeps } from './effects.ts';
 import { type ReceivedMessage, rawMessage, readMessage } from './readMessage.ts';
 import { isOfEarlierVersion } from './unsigned.ts';
 
-/** What could not be read, with where it was: for an operator to look at and replay. */
+/** A message that could not be read, with its position, for an operator to inspect and replay. */
 export interface Poison {
   readonly topic: string;
   readonly partition: number;
@@ -28,7 +28,7 @@ export interface Poison {
   readonly reason: string;
 }
 
-/** What was dropped since its writer, its subject or its time is not what it has to be. */
+/** A message that was dropped because its writer, subject or time is not allowed. */
 export interface Refused {
   readonly topic: string;
   readonly partition: number;
@@ -39,12 +39,12 @@ export interface Refused {
 
 export interface ProjectorDeps extends EffectDeps {
   readonly clock: Clock;
-  /** The secret that all keys of messages are made of. */
+  /** The secret from which the keys of all messages are derived. */
   readonly signing: () => Promise<Signing>;
   readonly place: ArtifactPlace;
   /** How far clocks of builders may be off. Default: `MAX_CLOCK_SKEW_MS`. */
   readonly maxClockSkewMs?: number;
-  /** Counts what is dropped. It is not kept: whoever forges could fill the bucket. */
+  /** Counts dropped messages. They are not stored, since a forger could fill the bucket. */
   readonly refuse: (refused: Refused) => void;
   /** Keeps a poison message where an operator finds it. */
   readonly park: (poison: Poison) => Promise<void>;
@@ -56,9 +56,9 @@ export interface BatchResult {
 }
 
 /**
- * Folds a batch of the Kafka event source. Records of one partition are handled in order. What is not proved to come from
- * whom it has to is dropped and counted. A malformed record of the platform's own is parked and acknowledged, since no repeat
- * would cure it; at a transient fault the rest of its partition is given back.
+ * Folds a batch of the Kafka event source. Records of one partition are handled in order. A message whose writer is not
+ * proved is dropped and counted. A malformed message of the platform is parked and acknowledged, since no repeat would
+ * cure it; after a transient fault the rest of its partition is returned, to be delivered again.
  */
 export async function projectBatch(deps: ProjectorDeps, event: Pick<MSKEvent, 'records'>): Promise<BatchResult> {
   const failures = await Promise.all(Object.values(event.records).map((records) => projectPartition(deps, records)));
@@ -68,7 +68,7 @@ export async function projectBatch(deps: ProjectorDeps, event: Pick<MSKEvent, 'r
 async function projectPartition(deps: ProjectorDeps, records: readonly MSKRecord[]) {
   const first = records[0];
   if (!first) return [];
-  // What is not done yet begins here.
+  // The first message that is not done yet.
   let next: MSKRecord = first;
   try {
     for (const run of groupRuns(await readRecords(deps, records))) {
@@ -114,7 +114,7 @@ function groupRuns(received: readonly Received[]): Received[][] {
   return runs;
 }
 
-/** Lines about a run of messages are found by their deployment, and by the request that it began with where one tells it. */
+/** Log fields for a run of messages: their deployment, and its correlation id where one of the messages has it. */
 function fieldsOf(run: readonly Received[]): LogFields {
   const { deploymentId, projectId } = (run[0] as Received).message;
   const correlationId = run
@@ -170,7 +170,8 @@ function refusalOf(deps: ProjectorDeps, received: ReceivedMessage, facts: Deploy
 async function foldEvents(deps: ProjectorDeps, events: readonly DeploymentEvent[]): Promise<void> {
   const { deploymentId } = events[0] as DeploymentEvent;
   const folded = await deps.store.fold(deploymentId, events);
-  // A deployment that nobody requested: its request goes first under the same key, so this is not one of ours.
+  // No request was seen for this deployment. Its request would come first under the same key, so this is not one of
+  // ours.
   if (!folded) return;
   await applyRecordEffects(deps, folded.before, folded.after);
 }

@@ -25,15 +25,15 @@ export type ReceivedMessage =
   | { readonly kind: 'platform'; readonly message: DeploymentEvent }
   | { readonly kind: 'builder'; readonly message: BuilderEvent }
   | { readonly kind: 'logs'; readonly message: LogBatch }
-  /** Of the earlier version; its deployment decides whether it is taken. */
+  /** Unsigned, of the earlier version; whether it is accepted depends on its deployment. */
   | { readonly kind: 'unsigned'; readonly message: DeploymentEvent }
   | { readonly kind: 'unsigned logs'; readonly message: LogBatch };
 
 export type Read =
   | ReceivedMessage
-  /** Of unknown or forged origin: nothing to keep. */
+  /** Of unknown or forged origin; it is dropped. */
   | { readonly kind: 'refused'; readonly reason: string; readonly deploymentId?: string }
-  /** Of the platform's own, and yet not to be read: for an operator to look at. */
+  /** Written by the platform but not readable; it is parked for an operator. */
   | { readonly kind: 'malformed'; readonly reason: string };
 
 const refuseMessage = (reason: string, deploymentId?: string): Read => ({
@@ -42,7 +42,7 @@ const refuseMessage = (reason: string, deploymentId?: string): Read => ({
   ...(deploymentId !== undefined && { deploymentId }),
 });
 
-/** Who wrote a message, proved by its MAC, and what it says. Looks at nothing but the message and the keys. */
+/** Proves the writer of a message by its MAC and parses it. Depends only on the message and the keys. */
 export function readMessage(raw: RawMessage, signing: Signing, now: number): Read {
   if (raw.topic === TOPICS.events) return readPlatformMessage(raw, signing, now);
   if (raw.topic === TOPICS.buildEvents) {
@@ -71,7 +71,7 @@ function readPlatformMessage({ value, mac }: RawMessage, signing: Signing, now: 
   return refuseMessage(mac === '' ? 'it is not signed' : 'its MAC is not the platform’s', parsed.data?.deploymentId);
 }
 
-/** On topics of builders: the MAC is the one of the build that the message speaks of, and so is the key. */
+/** On the builders' topics: MAC and message key must be those of the build that the message is about. */
 function refusalOfWriter(
   { topic, key, value, mac }: RawMessage,
   signing: Signing,

@@ -4,11 +4,14 @@ import type { Measure } from '../shared/metrics.ts';
 import type { Clock } from '../shared/ports.ts';
 import type { ProjectorDeps } from './project.ts';
 
-/** Different refusals that are told in an hour. Ids in forged messages are the forger's choice, so there is no end of them. */
+/**
+ * How many different refusals are logged in an hour. A forger chooses the ids in its messages, so their number is
+ * unbounded.
+ */
 const MOST_TOLD = 1_000;
 const HOUR_MS = 3_600_000;
 
-/** Counts messages that were dropped, and tells of each kind once an hour: whoever forges may send a million. */
+/** Counts dropped messages and logs each kind once an hour, since a forger may send a million of them. */
 export function countRefused(measure: Measure, log: Log, clock: Clock): ProjectorDeps['refuse'] {
   const told = new Set<string>();
   let since = clock.now();

@@ -6,12 +6,12 @@ import { alignTopics, TopicsSchema } from './topics.ts';
 
 const env = readEnv('kafka-topics');
 const log = jsonLog('kafka-topics');
-/** One per stack; a change of it would make CloudFormation delete "the old" topics. */
+/** One id per stack: with another one CloudFormation would delete the resource of the old id. */
 const PHYSICAL_ID = 'kafka-topics';
 
-/** Behind CDK's provider framework, which answers CloudFormation and tells it what was thrown. */
+/** Called by CDK's provider framework, which answers CloudFormation, also with the error that was thrown. */
 export async function handler(event: CloudFormationCustomResourceEvent): Promise<{ PhysicalResourceId: string }> {
-  // Topics are the log of everything that happened: they outlive the stack.
+  // Topics hold the events of all deployments, so they are kept when the stack is deleted.
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
   const topics = TopicsSchema.parse(event.ResourceProperties.topics);
   const kafka = await openKafka(await kafkaEnv(env), 'veren-kafka-topics', env.AWS_REGION);

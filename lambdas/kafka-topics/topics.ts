@@ -14,7 +14,7 @@ export const TopicsSchema = z
   .min(1);
 export type WantedTopic = z.infer<typeof TopicsSchema>[number];
 
-/** What is used of kafkajs's admin client. */
+/** The part of kafkajs's admin client that is used. */
 export type TopicAdmin = Pick<
   Admin,
   'listTopics' | 'createTopics' | 'fetchTopicMetadata' | 'createPartitions' | 'describeConfigs' | 'alterConfigs'
@@ -24,8 +24,8 @@ export type TopicAdmin = Pick<
 const TOPIC_RESOURCE = 2;
 
 /**
- * Makes topics that are missing and brings the others in line: settings, and more partitions where more are wanted. Never
- * fewer, and never another replication factor, which Kafka cannot do in place. Safe to repeat.
+ * Makes missing topics, and changes settings of existing ones and the number of partitions where more are wanted. It
+ * never removes partitions and never changes the replication factor, which Kafka cannot do in place. Safe to repeat.
  * @returns what was done, one sentence each
  */
 export async function alignTopics(admin: TopicAdmin, wanted: readonly WantedTopic[]): Promise<string[]> {
@@ -51,8 +51,8 @@ export async function alignTopics(admin: TopicAdmin, wanted: readonly WantedTopi
 const MIN_IN_SYNC = 'min.insync.replicas';
 
 /**
- * A topic keeps the copies that it was made with. Were all of them needed for a write, nobody could write while a broker
- * is restarted, so one may always be missing.
+ * A topic keeps the number of copies that it was made with. One copy may always be missing for a write, since otherwise
+ * no write would succeed while a broker is restarted.
  */
 function writableConfig(
   config: Readonly<Record<string, string>>,

@@ -13,7 +13,7 @@ export interface StreamerDeps extends FollowDeps {
   readonly streamMs?: number;
 }
 
-/** A streamed answer runs on, and is paid for, when its client has gone: nobody learns of that. */
+/** A streamed answer goes on, and costs money, after its client has left, since Lambda is not told of that. */
 const STREAM_MS = 120_000;
 /** A follower has nothing to send. */
 const MAX_BODY = 1_024;
@@ -32,5 +32,5 @@ export function createStreamer(deps: StreamerDeps): Hono<ApiEnv> {
   return app;
 }
 
-/** What a client has seen; anything that is no number counts as nothing. */
+/** The last `seq` that a client has seen; 0 for anything that is not a number. */
 const parseSequence = (text: string | undefined) => (text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : 0);

@@ -11,7 +11,7 @@ export interface AnalyzerDeps {
   readonly log: Log;
 }
 
-/** An analysis request names a repository; it is not the place for data. */
+/** A request for an analysis only names a repository, so it is small. */
 const MAX_BODY = 16 * 1024;
 
 /** `POST /analyze` alone, as the API answers it on the laptop: same token, same checks, same problems. */

@@ -4,7 +4,7 @@ import type { GitPolicy } from '../shared/repo/gitPolicy.ts';
 import { type AnalyzerDeps, createAnalyzer } from './analyzer.ts';
 
 export interface AnalyzerPorts extends Omit<AnalyzerDeps, 'analyze'> {
-  /** What must be done before the first analysis. */
+  /** Runs before the first analysis. */
   readonly ready: Promise<unknown>;
 }
 

@@ -11,7 +11,7 @@ import { tokenHashes } from '../shared/secrets.ts';
 import { composeAnalyzer } from './compose.ts';
 
 const env = readEnv('repo-analyzer');
-/** API Gateway waits 30 seconds; the git limits must end before it does, or the client is told nothing. */
+/** API Gateway waits 30 seconds; git's time limits must be shorter, or the client gets no reason. */
 const TIMEOUT_MS = 25_000;
 
 const app = composeAnalyzer(

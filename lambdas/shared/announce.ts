@@ -4,12 +4,12 @@ import { recordAnnouncement, recordTask, type StartedTask } from '../domain/buil
 import type { Clock, EventBus, Job, JobQueue } from './ports.ts';
 import { publishBuildEvent } from './publishEvents.ts';
 
-/** A job that has a live task keeps its lease this long; the sweep, once a minute, renews it. */
+/** The lease of a job with a live task; the sweep extends it once a minute. */
 export const LIVE_LEASE_MS = 300_000;
 
 /**
- * Writes down which task a build's attempt has, then tells of it. Whoever learns of a task may do so again: the
- * build-worker that started it, one that found it, or the task-watcher after a worker has died in between.
+ * Notes the task of a build's attempt in its job, then publishes `build.started`. It may be repeated by the
+ * build-worker that started the task, by one that found it, or by the task-watcher after a worker has died in between.
  */
 export async function recordStartedTask(
   deps: { queue: JobQueue; bus: EventBus; clock: Clock },

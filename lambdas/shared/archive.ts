@@ -43,7 +43,7 @@ export function s3Archive(s3: S3Client, bucket: string): WholeArchive {
     (await (await openObject(key))?.transformToString()) ?? null;
   return {
     async writeRecord(record, events) {
-      // The record last: where it is, the events are too.
+      // The record is written last, so that a deployment with a record has its events too.
       await putObject(s3Keys.events(record.deploymentId), JSON.stringify(events), 'application/json');
       await putObject(s3Keys.record(record.deploymentId), JSON.stringify(record), 'application/json');
     },
@@ -66,7 +66,7 @@ export function s3Archive(s3: S3Client, bucket: string): WholeArchive {
       const lines: LogLine[] = [];
       for await (const text of linesOf(body)) {
         if (lines.length >= limit) break;
-        // Most lines of a long log are before or after the page: they are not worth a parser.
+        // Most lines of a long log are before or after the page, so they are skipped without parsing them.
         if (Number(SEQ.exec(text)?.[1] ?? Number.POSITIVE_INFINITY) <= after) continue;
         const line = LogLineSchema.parse(JSON.parse(text));
         if (line.seq > after) lines.push(line);
@@ -74,7 +74,7 @@ export function s3Archive(s3: S3Client, bucket: string): WholeArchive {
       return lines;
     },
     async *list(what) {
-      // A key is a prefix, the id and an extension: both ends are where an impossible id stands in the key of one.
+      // A key is a prefix, the id and an extension; the key of an id that cannot exist shows both ends.
       const [prefix = '', extension = ''] = s3Keys[what]('\0').split('\0');
       for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: prefix }))
         for (const { Key = '' } of Contents)

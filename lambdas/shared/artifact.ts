@@ -12,23 +12,23 @@ export interface ArtifactPlaces {
   readonly s3: S3Client;
   readonly bucket: string;
   /**
-   * The users' image with this tag; null where there is none. Absent on a laptop, whose images a container builder holds:
-   * there the next attempt finds its own.
+   * Finds the users' image with this tag; null where there is none. Absent on a laptop, where the container engine has
+   * the images and the next attempt finds its own.
    */
   readonly findImage?: (tag: string) => Promise<ImageArtifact | null>;
 }
 
-/** The list of a site's objects is not looked at, and is most of it. */
+/** Parses a manifest without its list of objects, which is most of it and is not needed here. */
 const CountsSchema = ManifestSchema.pick({ files: true, bytes: true, warnings: true });
 /** 100,000 files, each with a long name. */
 export const MAX_MANIFEST_BYTES = 48 * 1024 * 1024;
 const MAX_PROMOTION_BYTES = 1024 * 1024;
 
 /**
- * What a build has left behind, whoever told of it. A site counts where its promotion is through: its own manifest says
- * that the copy is whole, and the promotion record that it, or a newer one, is live. An image counts where its tag exists:
- * tags are immutable, and the one of a deployment is pushed by its builds alone. What a build has written there that cannot
- * be read is nothing that it has left.
+ * Finds what a build has published, independently of its events. A site counts when its promotion is complete: its
+ * manifest says that the copy is complete, and the promotion record that it, or a newer one, is live. An image counts
+ * when its tag exists: tags are immutable, and only a deployment's own builds push its tag. Objects that cannot be read
+ * do not count.
  */
 export function artifactFinder(places: ArtifactPlaces) {
   return async ({ projectId, deploymentId, target }: BuildRef): Promise<Artifact | null> => {
@@ -37,7 +37,7 @@ export function artifactFinder(places: ArtifactPlaces) {
   };
 }
 
-/** What a frontend has stored, whether it was promoted or not: its manifest says that the copy is whole. */
+/** The site that a frontend has stored, promoted or not: its manifest says that the copy is complete. */
 export function storedFinder({ s3, bucket }: ArtifactPlaces) {
   return async ({ projectId, deploymentId, target }: BuildRef): Promise<Artifact | null> =>
     target === 'frontend' ? readStored({ s3, bucket }, projectId, deploymentId) : null;

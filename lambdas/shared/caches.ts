@@ -6,7 +6,7 @@ import { s3Keys } from '../../contract/names.ts';
 /** Removes the caches of a project, of every lane, and what an earlier version has left there. Safe to repeat. */
 export type DropCaches = (projectId: string) => Promise<DroppedCaches['dropped']>;
 
-/** Of one call. Source: S3 API reference, `DeleteObjects`. */
+/** The most keys of one call. Source: S3 API reference, `DeleteObjects`. */
 const MAX_KEYS = 1_000;
 
 export function dropCaches(s3: S3Client, bucket: string): DropCaches {
@@ -22,7 +22,7 @@ export function dropCaches(s3: S3Client, bucket: string): DropCaches {
     const query = { Bucket: bucket, Prefix: s3Keys.caches(projectId) };
     for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, query))
       for (const { Key = '', Size = 0 } of Contents) found.push({ key: Key, size: Size });
-    // The indexes first: no build starts from an archive then, and none that has begun with one writes it back.
+    // The indexes first: without one no build starts from an archive, and running builds do not write theirs back.
     const isIndex = ({ key }: { key: string }) => key.endsWith('/index.json');
     for (const part of [found.filter(isIndex), found.filter((object) => !isIndex(object))])
       await removeKeys(part.map(({ key }) => key));

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { type FunctionEnv, FunctionEnvSchemas, type FunctionName } from '../../contract/function-env.ts';
 
-/** What Lambda itself gives to every function. */
+/** Variables that Lambda itself sets for every function. */
 const RuntimeEnvSchema = z.object({ AWS_REGION: z.string().min(1) });
 export type RuntimeEnv = z.output<typeof RuntimeEnvSchema>;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Parses a function's environment, once per process, at its entry. Names and what is wrong with them are told, all at
- * once; values never are, since some lead to secrets.
+ * Parses a function's environment, once per process, at its entry. The error names every wrong variable and its fault,
+ * but never a value, since some values lead to secrets.
  * @throws Error
  */
 export function readEnv<N extends FunctionName>(name: N, env: Env = process.env): FunctionEnv<N> & RuntimeEnv {

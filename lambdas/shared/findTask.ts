@@ -1,8 +1,9 @@
 import { type ECSClient, ListTasksCommand } from '@aws-sdk/client-ecs';
 
 /**
- * ARN of the task that a RunTask with this token has started, whoever lost the answer; null where there is none, or where
- * ECS does not show it yet. Of all filters only `desiredStatus` goes with `startedBy` (ECS API reference, ListTasks).
+ * ARN of the task that a RunTask with this token has started, for callers that have not got RunTask's answer; null
+ * where there is none, or where ECS does not show it yet. Of all filters only `desiredStatus` goes with `startedBy`
+ * (ECS API reference, ListTasks).
  */
 export async function findTask(ecs: ECSClient, cluster: string, token: string): Promise<string | null> {
   for (const desiredStatus of ['RUNNING', 'STOPPED'] as const) {

@@ -3,21 +3,21 @@ import { jsonOf, type LogFields, type LogLevel, type LogRecord, logRecord } from
 
 export type { LogFields };
 
-/** Messages are sentences without ids and names in them: those are fields, so that equal events have equal messages. */
+/** Messages are sentences without ids and names, which are fields: so equal events have equal messages. */
 export interface Log {
   info(message: string, fields?: LogFields): void;
-  /** Something that cures itself, or that a user did. */
+  /** For faults that pass by themselves, or that a user has caused. */
   warn(message: string, fields?: LogFields): void;
-  /** Something that somebody should look into. */
+  /** For faults that an operator should look into. */
   error(message: string, fields?: LogFields): void;
   /** The same log, with these fields in every line. */
   with(fields: LogFields): Log;
 }
 
-/** What is being worked on, for every line that is written meanwhile: a process may work on several things at once. */
+/** Fields of the work that is going on, added to its log lines. A process may do several things at once. */
 const working = new AsyncLocalStorage<LogFields>();
 
-/** Runs something with fields for all lines that are logged in it, however deep. */
+/** Runs a function; all lines that are logged in it, and in what it calls, have these fields. */
 export const withLogFields = <T>(fields: LogFields, run: () => T): T =>
   working.run({ ...working.getStore(), ...fields }, run);
 
@@ -37,7 +37,7 @@ export function createLog(write: (line: LogRecord) => void, own: LogFields = {})
 export const jsonLog = (functionName: string, write: (line: string) => void = console.log): Log =>
   createLog((line) => write(jsonOf(line)), { function: functionName });
 
-/** A handler whose lines bear the id that Lambda gave its invocation. */
+/** Wraps a handler, so that its log lines have Lambda's request id. */
 export const withRequestId =
   <E, C, R>(handler: (event: E, context?: C) => Promise<R>) =>
   (event: E, context?: C & { readonly awsRequestId?: string }): Promise<R> =>

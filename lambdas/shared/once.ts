@@ -1,6 +1,6 @@
 /**
- * Makes something at first use and keeps it. A failure is not kept: the next use tries again, so that a function whose
- * start met a fault that passes is not broken for the rest of its life.
+ * Makes something at first use and keeps it. A failure is not kept: the next use tries again, so that a passing fault
+ * at a function's start does not last as long as its process.
  */
 export function lazyAsync<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;

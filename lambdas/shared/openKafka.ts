@@ -29,8 +29,8 @@ export async function kafkaEnv(env: KafkaVariables): Promise<KafkaEnv> {
 }
 
 /**
- * A Kafka client; `clientId` is what the brokers' logs call it. Its library and MSK's signer are loaded here: a function
- * that has nothing to tell starts without them.
+ * A Kafka client; `clientId` is its name in the brokers' logs. The library and MSK's signer are loaded here, so that a
+ * function that publishes nothing starts without them.
  */
 export async function openKafka(env: KafkaEnv, clientId: string, region: string): Promise<Kafka> {
   const [{ Kafka }, { kafkaConfig }] = await Promise.all([import('kafkajs'), import('./adapters/kafka/config.ts')]);
@@ -40,7 +40,7 @@ export async function openKafka(env: KafkaEnv, clientId: string, region: string)
 export const openBus = (env: KafkaEnv, clientId: string, region: string): KafkaBus =>
   kafkaBus(() => openKafka(env, clientId, region));
 
-/** The bus of a function: what it publishes carries the platform's MAC. */
+/** The event bus of a function; its messages carry the platform's MAC. */
 export const openSignedBus = (
   kafka: KafkaEnv,
   env: { readonly EVENT_SIGNING_SECRET_ARN: string; readonly AWS_REGION: string },

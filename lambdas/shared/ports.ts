@@ -5,8 +5,8 @@ import type { DeploymentRecord } from '../../contract/record.ts';
 import type { DeploymentFacts } from '../domain/facts.ts';
 
 /**
- * What the handlers need of the world, apart from AWS services that have an SDK and an endpoint (ECS, S3, ECR, STS).
- * One contract suite per port in `test/ports/` holds every adapter to what the comments here promise.
+ * The ports of the handlers. AWS services that have an SDK and an endpoint (ECS, S3, ECR, STS) have none. One contract
+ * suite per port in `test/ports/` checks that every adapter does what the comments here say.
  */
 
 export interface Clock {
@@ -17,7 +17,7 @@ export interface Clock {
 // --- jobs -----------------------------------------------------------------------------------------------------------
 
 export interface NewJob<T = unknown> {
-  /** Unique within the queue: adding it again is a no-op, also (for at least 90 days) after it has ended. */
+  /** Unique within the queue: enqueueing it again does nothing, also (for at least 90 days) after it has ended. */
   readonly id: string;
   readonly data: T;
   readonly owner: string;
@@ -37,9 +37,9 @@ export interface Job<T = unknown> extends NewJob<T> {
   readonly notes: StoredNotes;
 }
 
-/** A job as whoever takes it gets it. */
+/** A job as `claim` returns it. */
 export interface ClaimedJob<T = unknown> extends Job<T> {
-  /** Its lease had ended: what the holder before has started may still run. */
+  /** Its lease had expired: a task that its last holder has started may still run. */
   readonly leaseExpired: boolean;
 }
 
@@ -51,15 +51,16 @@ export interface Limits {
 }
 
 /**
- * A queue of jobs with leases. A job is *active* from `take` until `complete`, `retry` or the end of its lease, in
- * whichever process that happens: the lease is the crash recovery, and active jobs are what the limits count.
+ * A queue of jobs with leases. A job is *active* from `claim` until `ack`, `retry` or `requeue`, in whichever process
+ * they are called. An active job whose lease has expired can be claimed again, which is how a crash of its holder is
+ * survived. The limits count active jobs.
  */
 export interface JobQueue {
-  /** False where a job of this id was ever added. */
+  /** False where a job of this id was enqueued before. */
   enqueue(queue: QueueName, job: NewJob): Promise<boolean>;
   /**
-   * A job that is due and within the limits, now active: the one whose lease has expired first, else the oldest waiting one.
-   * What a job with an expired lease has started may still run, so none may start in its place before it is looked after.
+   * Makes a job active that is due and within the limits: one whose lease has expired, else the oldest waiting one. The
+   * task of a job with an expired lease may still run, so that job comes before any other that could get its slot.
    */
   claim(queue: QueueName, options: { leaseMs: number; limits?: Limits }): Promise<ClaimedJob | null>;
   /** Sets the lease to now + `leaseMs`. False where the job is not active. */
@@ -68,7 +69,7 @@ export interface JobQueue {
   note(queue: QueueName, id: string, notes: StoredNotes): Promise<boolean>;
   /**
    * Merges into the notes of a waiting or active job and adds the jobs that follow from it to another queue, as one step:
-   * both or neither. False, and nothing done, where the job is neither. Jobs that were ever added are left as they are.
+   * both or neither. False, and nothing done, where the job has ended. Jobs that were enqueued before stay as they are.
    */
   enqueueFollowing(queue: QueueName, id: string, notes: StoredNotes, to: QueueName, jobs: NewJob[]): Promise<boolean>;
   /** Ends a waiting or active job and frees its slot. False where it had ended before. */
@@ -80,10 +81,12 @@ export interface JobQueue {
   retry(queue: QueueName, id: string, attempt: number, delayMs: number, notes?: StoredNotes): Promise<boolean>;
   /** Puts an active job back as waiting with the same attempt (nothing was started). False where it is not active. */
   requeue(queue: QueueName, id: string, delayMs: number): Promise<boolean>;
-  /** Takes a job out that is still waiting. `active` where it was too late. */
+  /** Removes a job that is still waiting. `active` where it was claimed before. */
   remove(queue: QueueName, id: string): Promise<'removed' | 'active' | 'absent'>;
   get(queue: QueueName, id: string): Promise<Job | null>;
-  /** Active jobs, those with an expired lease among them; and waiting jobs in the order in which they will be taken. */
+  /**
+   * Active jobs, those with an expired lease among them; or waiting jobs in the order in which they will be claimed.
+   */
   list(queue: QueueName, state: 'waiting' | 'active'): Promise<Job[]>;
 }
 
@@ -92,7 +95,7 @@ export interface JobQueue {
 export interface StoredDeployment {
   readonly facts: DeploymentFacts;
   readonly record: DeploymentRecord;
-  /** What was asked for, kept apart from the record since it holds the user's variables (sealed). Null after a rebuild. */
+  /** The user's request, stored apart from the record since it holds the sealed variables. Null after a rebuild. */
   readonly request: StoredRequest | null;
 }
 
@@ -107,9 +110,9 @@ export type CreateResult =
 
 export interface DeploymentStore {
   /**
-   * Atomically: claims the project for the owner, the idempotency key for the request, stores the deployment and adds its
-   * first job, so that nothing accepted is ever without one. Keys belong to their owner. The same deployment again is
-   * `created` again and changes nothing.
+   * In one step: claims the project for the owner and the idempotency key for the request, stores the deployment and
+   * enqueues its first job, so that no accepted deployment is without one. Keys belong to their owner. The same
+   * deployment again gives `created` again and changes nothing.
    */
   create(input: {
     readonly requested: Extract<DeploymentEvent, { type: 'deployment.requested' }>;
@@ -120,7 +123,7 @@ export interface DeploymentStore {
   get(deploymentId: string): Promise<StoredDeployment | null>;
   /**
    * Folds events into the stored state with the reducer, atomically against other folds. A deployment that is not
-   * stored comes into being from its `deployment.requested` (Redis was lost); without one the result is null.
+   * stored is made from its `deployment.requested` (Redis was lost); without that event the result is null.
    */
   fold(
     deploymentId: string,
@@ -133,7 +136,7 @@ export interface DeploymentStore {
     limit: number;
     cursor?: string;
   }): Promise<{ items: DeploymentRecord[]; cursor?: string }>;
-  /** Ids of deployments that are not terminal, oldest first: what the sweep looks at. */
+  /** Ids of deployments that are not terminal, oldest first; the sweep looks at them. */
   unfinished(): Promise<string[]>;
   projectOwner(projectId: string): Promise<string | null>;
 }
@@ -142,21 +145,21 @@ export interface DeploymentStore {
 
 export type LogEntry = Omit<LogLine, 'seq'> & {
   readonly attempt: number;
-  /** Number of the line within its target and attempt, from 0: what makes a repeat recognisable. */
+  /** Number of the line within its target and attempt, from 0, by which a repeat is recognised. */
   readonly n: number;
 };
 
 export interface LogChannel {
   /**
-   * Appends what was not appended before (by target, attempt and n) and wakes followers. Where a channel has a limit, the
-   * line that reaches it is followed by one of stream `system` that says so, and what comes later is counted but not kept.
+   * Appends lines that were not appended before (by target, attempt and n) and wakes followers. When a log reaches the
+   * channel's limit, a line of stream `system` says so, and later lines are counted but not kept.
    */
   append(deploymentId: string, entries: readonly LogEntry[]): Promise<void>;
   /** Lines with `seq > after`, oldest first, at most `limit`. */
   read(deploymentId: string, after: number, limit: number): Promise<LogLine[]>;
   /** Lines with `seq > after`, those to come included, with no gap and no repeat, until the signal aborts. `[]` after a `wake`. */
   follow(deploymentId: string, after: number, signal: AbortSignal): AsyncIterable<LogLine[]>;
-  /** Makes every follower of the deployment yield, with no lines where there are none: its record has changed. */
+  /** Makes every follower of the deployment yield, also without new lines, because its record has changed. */
   wake(deploymentId: string): Promise<void>;
   /** How many distinct lines of an attempt have been appended. */
   count(deploymentId: string, target: LogEntry['target'], attempt: number): Promise<number>;
@@ -172,12 +175,14 @@ export interface EventBus {
 export interface BusMessage {
   readonly key: string;
   readonly value: string;
-  /** Who wrote it, proved (`contract/mac.ts`); `signedBus` adds it. */
+  /** Proves the writer of the message (`contract/mac.ts`); `signedBus` adds it. */
   readonly mac?: string | undefined;
 }
 
 export interface FunctionWaker {
-  /** Wakes a function; several wakes may be answered by one run. Never fails: the job is in the queue, the sweep finds it. */
+  /**
+   * Wakes a function; one run may answer several wakes. Never fails: the job is in the queue, where the sweep finds it.
+   */
   wake(name: WakeableFunction): Promise<void>;
 }
 
@@ -186,7 +191,7 @@ export interface Notifier {
   send(connectionId: string, message: string): Promise<'sent' | 'gone'>;
 }
 
-/** Who listens to what. A subject is a deployment or a project. */
+/** Connections and the subjects that they have subscribed to: deployments or projects. */
 export interface Subscriptions {
   connect(connectionId: string, owner: string): Promise<void>;
   ownerOf(connectionId: string): Promise<string | null>;
@@ -194,11 +199,11 @@ export interface Subscriptions {
   subscribers(subjects: readonly Subject[]): Promise<string[]>;
   disconnect(connectionId: string): Promise<void>;
 }
-/** Tickets that stand in for a token, to open one connection with. */
+/** Tickets: each opens one connection in place of a token. */
 export interface Tickets {
-  /** A new ticket of this owner, and until when it is good (ms). */
+  /** A new ticket of this owner, and the time at which it expires (ms). */
   issue(owner: string): Promise<{ readonly ticket: string; readonly expiresAt: number }>;
-  /** Whose ticket this is, once; null for one that is unknown, used or too old. */
+  /** The owner of a ticket, which is used up by this call; null for one that is unknown, used or expired. */
   redeem(ticket: string): Promise<string | null>;
 }
 

@@ -5,15 +5,15 @@ import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
 import { storedBuild } from '../domain/toRecord.ts';
 import type { FunctionWaker, JobQueue, StoredDeployment } from './ports.ts';
 
-/** The site is stored, and every other part of the deployment has been built: it may be shown. */
+/** True when the site is stored and the deployment's other part has been built, so that the site may be published. */
 export function mayPromote({ status, plan, builds }: DeploymentRecord): boolean {
   if (isTerminal(status) || !plan || !builds.frontend?.stored) return false;
   return TARGETS.every((target) => target === 'frontend' || !plan[target] || builds[target]?.status === 'succeeded');
 }
 
 /**
- * Queues the promotion of a stored site. May be called by everybody who sees that it is due, as often as they like: a job
- * of this id is added once. False where it was added before.
+ * Enqueues the promotion of a stored site. May be called any number of times, by every function that sees that it is
+ * due: a job of this id is enqueued once. False where it was enqueued before.
  */
 export async function queuePromotion(
   deps: { queue: JobQueue; waker: FunctionWaker },
@@ -28,7 +28,7 @@ export async function queuePromotion(
     ...(correlationId !== undefined && { correlationId }),
   };
   const added = await deps.queue.enqueue(QUEUES.promote, { id: promotionJobId(deploymentId), data, owner, projectId });
-  // Also where it was there already: whoever added it may have died before it could wake the worker.
+  // Also where the job exists already: its creator may have died before it could wake the worker.
   await deps.waker.wake('build-worker');
   return added;
 }

@@ -2,15 +2,15 @@ import type { Readable } from 'node:stream';
 import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import type { z } from 'zod';
 
-/** What came of it: the object's content, that there is none, or that it is not what was asked for. */
+/** The result: the object's content, that there is no object, or that its content is not valid. */
 export type SmallObject<T> =
   | { readonly kind: 'read'; readonly value: T }
   | { readonly kind: 'absent' }
   | { readonly kind: 'unreadable' };
 
 /**
- * Reads a JSON object that a build may write: of any size, with anything in it. Whatever it is, it costs at most `maxBytes`
- * and throws nothing, so that it ends as that build's fault and not as one that is met again and again.
+ * Reads a JSON object that a build may have written with any size and content. It reads at most `maxBytes` and does not
+ * throw for a bad content, so that the caller can end that build instead of meeting the same exception again and again.
  */
 export async function readSmallObject<T>(
   s3: S3Client,

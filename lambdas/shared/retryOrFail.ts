@@ -8,8 +8,9 @@ import type { Clock, EventBus, JobQueue } from './ports.ts';
 import { publishBuildEvent } from './publishEvents.ts';
 
 /**
- * Ends an attempt for a reason that is not the user's: another one is queued, or, after the last, the build fails.
- * Says so before it does so: a crash in between is found by the sweep, which repeats it. No task of the attempt may run.
+ * Ends an attempt for a reason that is not the user's: another attempt is enqueued, or, after the last, the build
+ * fails. The event is published before the job changes; after a crash in between the sweep repeats both. No task of the
+ * attempt may run.
  */
 export async function retryOrFail(
   deps: { queue: JobQueue; bus: EventBus; clock: Clock },

@@ -9,7 +9,7 @@ const SecretsSchema = z.object({
   env: z.record(z.string(), z.string()).optional(),
 });
 
-/** A request as it is stored and queued: git token and variables together are one sealed text. */
+/** A request as it is stored and enqueued: git token and variables together are one sealed text. */
 export async function sealRequest(
   box: SecretBox,
   deploymentId: string,
@@ -30,7 +30,7 @@ export async function openRequest(
   return { ...request, ...(await openSecrets(box, deploymentId, sealed)) };
 }
 
-/** A build job with its git token and variables, for the moment in which the builder is given them. */
+/** A build job with its git token and variables in clear text, for use right before they go to the builder. */
 export async function openBuildJob(box: SecretBox, { sealed, ...job }: BuildJob): Promise<BuildJob> {
   return { ...job, ...(await openSecrets(box, job.deploymentId, sealed)) };
 }

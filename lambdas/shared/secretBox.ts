@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { VerenError } from '../../contract/errors.ts';
 
 /**
- * The keys that secrets are sealed with: `key-<id>` each, and `current`, the id of the one for new secrets. An earlier key
- * stays for what it has sealed; without it that cannot be read any more.
+ * The keys that secrets are sealed with, named `key-<id>`, and `current`, the id of the key for new secrets. An earlier
+ * key must stay for as long as secrets that it has sealed are to be read.
  */
 export const SecretKeysSchema = z
   .record(z.string().regex(/^(current|key-[a-z0-9]{1,16})$/), z.string().min(1).max(200))
@@ -14,7 +14,10 @@ export const SecretKeysSchema = z
   );
 export type SecretKeys = z.infer<typeof SecretKeysSchema>;
 
-/** What a secret belongs to. It opens nowhere else, so nobody who writes to a store can move it to a build of theirs. */
+/**
+ * The deployment that a secret belongs to. It cannot be opened for another one, so copying it to another build is
+ * useless.
+ */
 export interface SecretPlace {
   readonly deploymentId: string;
   readonly field: string;
@@ -24,7 +27,7 @@ export interface SecretBox {
   seal(secret: string, place: SecretPlace): Promise<string>;
   /** Throws SECRETS_UNREADABLE. */
   open(sealed: string, place: SecretPlace): Promise<string>;
-  /** Equal for equal texts, and of no use for guessing them without the key. */
+  /** A fingerprint that is equal for equal texts; without the key, texts cannot be guessed from it. */
   fingerprint(text: string): Promise<string>;
 }
 
@@ -73,7 +76,7 @@ export function secretBox(readKeys: (wanted?: string) => Promise<SecretKeys>): S
   };
 }
 
-/** A key of 32 bytes for one purpose out of what is kept, which is text of any form (HKDF, RFC 5869). */
+/** Derives a key of 32 bytes for one purpose from the stored key, which may be any text (HKDF, RFC 5869). */
 const deriveKey = (keys: SecretKeys, id: string, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', keys[`key-${id}`] ?? '', '', `veren secret box ${purpose}`, 32));
 

@@ -11,13 +11,16 @@ export async function secretText(client: SecretsManagerClient, arn: string): Pro
   return SecretString;
 }
 
-/** SHA-256 as hex; what else an operator may have written is refused, so that a token in clear text is noticed. */
+/** SHA-256 as hex. Anything else is refused, so that a token in clear text is noticed. */
 const TokensSchema = z.record(z.string().min(1).max(100), z.array(z.string().regex(/^[0-9a-f]{64}$/)));
 
-/** How long a new or revoked token may go unnoticed. */
+/** How long it may take until a new or revoked token is noticed. */
 const TOKENS_TTL_MS = 60_000;
 
-/** Reads the hashes of the API tokens, again every minute. Where reading fails, what was read before holds on. */
+/**
+ * Reads the hashes of the API tokens, again every minute. If reading fails, the hashes that were read before stay
+ * valid.
+ */
 export function tokenHashes(client: SecretsManagerClient, arn: string, clock: Clock): () => Promise<TokenHashes> {
   let known: TokenHashes | undefined;
   let readAt = 0;

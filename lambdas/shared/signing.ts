@@ -5,19 +5,19 @@ import { TOPICS, type Topic } from '../../contract/names.ts';
 import type { BuildRef } from '../domain/events.ts';
 import type { EventBus } from './ports.ts';
 
-/** The secret that every key is made of, as it is kept: `contract/function-env.ts`, EVENT_SIGNING_SECRET_ARN. */
+/** The stored secret from which every key is derived: `contract/function-env.ts`, EVENT_SIGNING_SECRET_ARN. */
 export const SigningSecretSchema = z.object({
-  /** Signs. */
+  /** Signs new messages. */
   current: z.string().min(32),
-  /** Taken besides while the secret is being changed: the one before, or the next. */
+  /** Also accepted while the secret is being changed: the previous secret, or the next one. */
   accepted: z.array(z.string().min(32)).default([]),
 });
 export type SigningSecret = z.output<typeof SigningSecretSchema>;
 
 export interface Signing extends SigningSecret {
   /**
-   * When messages began to be signed (ms since the epoch): what the earlier version left unsigned is judged by it, see
-   * `unsigned.ts`. Zero: nothing unsigned is ever taken.
+   * When messages began to be signed (ms since the epoch), by which `unsigned.ts` judges messages of the earlier
+   * version. Zero: no unsigned message is accepted.
    */
   readonly since: number;
 }
@@ -37,8 +37,8 @@ export const signAsPlatform = ({ current }: SigningSecret, topic: Topic, value: 
   computeMac(deriveKey(current, PLATFORM_KEY_INFO), topic, value);
 
 /**
- * Whether a message was written by whom it has to be: on `deployment-events` the platform, elsewhere the build that it
- * speaks of.
+ * True where the MAC proves the right writer: the platform on `deployment-events`, and on the other topics the build
+ * that the message is about.
  * @param value the bytes as they came
  */
 export function isSigned(secret: SigningSecret, topic: Topic, value: Buffer, given: string, build?: Build): boolean {

@@ -4,10 +4,10 @@ import type { Clock } from './ports.ts';
 import { secretText } from './secrets.ts';
 import { type Signing, type SigningSecret, SigningSecretSchema } from './signing.ts';
 
-/** How long a changed secret may go unnoticed. */
+/** How long it may take until a changed secret is noticed. */
 const TTL_MS = 60_000;
 
-/** Reads the signing secret, again every minute. Where reading fails, what was read before holds on. */
+/** Reads the signing secret, again every minute. If reading fails, the secret that was read before stays valid. */
 export function signingSecret(client: SecretsManagerClient, arn: string, clock: Clock): () => Promise<SigningSecret> {
   let known: SigningSecret | undefined;
   let readAt = 0;
@@ -26,7 +26,10 @@ export function signingSecret(client: SecretsManagerClient, arn: string, clock: 
   };
 }
 
-/** From the making of the secret, which comes first in a deployment of the stacks, until the last function is the new one. */
+/**
+ * Time from the creation of the secret, which is the first step of a deployment, until the last function is the new
+ * version.
+ */
 const UPGRADE_MS = 3_600_000;
 
 /** The same, with the time from which on every message is signed. */

@@ -6,17 +6,18 @@ import { QUEUES } from '../../contract/names.ts';
 import { taskOf } from '../domain/buildJob.ts';
 import type { JobQueue } from './ports.ts';
 
-/** Takes a deployment's waiting jobs out and tells its running tasks to stop. Idempotent. */
+/** Removes a deployment's waiting jobs and asks ECS to stop its running tasks. Idempotent. */
 export type StopBuilds = (deploymentId: string, reason: string) => Promise<void>;
 
 /**
- * A running task's job is left active: its slot is free when the task has stopped, not when it was told to. A job that is
- * between `take` and RunTask has no task yet; the build-worker looks at the record after RunTask and stops it itself.
+ * The job of a running task stays active: its slot is free when the task has stopped, not when StopTask was called. A
+ * job between `claim` and RunTask has no task yet; the build-worker reads the record after RunTask and stops the task
+ * itself.
  */
 export function stopBuilds(deps: { queue: JobQueue; ecs: ECSClient }): StopBuilds {
   return async (deploymentId, reason) => {
     await deps.queue.remove(QUEUES.clone, cloneJobId(deploymentId));
-    // One that is under way asks for the verdict as a builder does.
+    // A promotion that has begun asks for the publication decision, as a builder does.
     await deps.queue.remove(QUEUES.promote, promotionJobId(deploymentId));
     for (const target of TARGETS) {
       const id = buildJobId(deploymentId, target);
@@ -28,7 +29,9 @@ export function stopBuilds(deps: { queue: JobQueue; ecs: ECSClient }): StopBuild
   };
 }
 
-/** StopTask that takes "there is no such task any more" for an answer. `reason` is shown as the task's stoppedReason. */
+/**
+ * Calls StopTask, for which a task that no longer exists is no error. ECS shows `reason` as the task's stoppedReason.
+ */
 export async function stopTask(ecs: ECSClient, cluster: string | undefined, taskArn: string, reason: string) {
   try {
     await ecs.send(new StopTaskCommand({ cluster, task: taskArn, reason: reason.slice(0, 1_000) }));

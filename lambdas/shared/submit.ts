@@ -21,8 +21,8 @@ export function cloneJob(
 }
 
 /**
- * Tells of a deployment whose job is queued. The worker does not wait for the event: it says the same before anything
- * else of the deployment, so that the log has the request first, whoever dies in between.
+ * Publishes the request of a deployment whose job is enqueued. The worker publishes it too, before any other event of
+ * the deployment, so that Kafka has the request first even if this process dies before it could publish it.
  */
 export async function publishRequested(
   { bus, waker }: Pick<Deps, 'bus' | 'waker'>,
@@ -32,8 +32,8 @@ export async function publishRequested(
 }
 
 /**
- * Hands a stored deployment to the pipeline again: event, job, waker. Every step is idempotent, so the caller whose
- * answer was lost can repeat the request, and the sweep can repeat it for one that has lost its job with Redis.
+ * Submits a stored deployment again: event, job, wake. Every step is idempotent, so a client whose answer was lost can
+ * repeat its request, and the sweep can submit a deployment whose job was lost with Redis.
  */
 export async function submitDeployment(deps: Deps, { record, request, facts }: StoredDeployment): Promise<void> {
   if (isTerminal(record.status) || !request || !facts.requested) return;

@@ -6,12 +6,16 @@ import type { Clock } from './ports.ts';
 import { readSmallObject } from './readSmallObject.ts';
 
 /**
- * Asks that a build never publishes. The answer is what was decided first and holds for ever: `cancel`, or `publish` where
- * the builder was faster. Safe to repeat. Why an object: docs/decisions/control-cancel-fence.md.
+ * Writes the publication decision that a build must not publish. Returns the decision that was written first and stays
+ * valid for ever: `cancel`, or `publish` where the builder was first. Safe to repeat.
+ * docs/decisions/control-cancel-fence.md
  */
 export type ForbidPublication = (build: Omit<BuildRef, 'attempt'>) => Promise<PublicationDecision['verdict']>;
 
-/** Somebody writes the same key at the same moment: S3 asks to try again. Source: S3 user guide, "Conditional writes". */
+/**
+ * Another writer of the same key was at work at the same moment: S3 asks to try again. Source: S3 user guide,
+ * "Conditional writes".
+ */
 const MAX_CONFLICTS = 5;
 const MAX_VERDICT_BYTES = 64 * 1024;
 
@@ -34,7 +38,7 @@ export function forbidPublication(deps: { s3: S3Client; bucket: string; clock: C
           { Bucket, Key },
           { schema: VerdictSchema, maxBytes: MAX_VERDICT_BYTES },
         );
-        // A build that writes something else there has not decided; and it must not be the one that cannot be canceled.
+        // A build that has written anything else there has not decided, and must not escape its cancellation by it.
         return known.kind === 'read' ? known.value.verdict : 'cancel';
       }
   };

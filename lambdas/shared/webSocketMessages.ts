@@ -21,7 +21,7 @@ export const deploymentSnapshot = (deploymentId: string, record: DeploymentRecor
 export const deploymentMessage = (record: DeploymentRecord): string =>
   fitRecord(record, (r, shortened) => ({ type: 'deployment', record: r, ...(shortened && { shortened }) }));
 
-/** A list as messages that fit, in order; all but the last say that there is more. */
+/** Splits a list into messages that fit, in order; all but the last have `more`. */
 export function listSnapshot(subject: Subject, records: readonly DeploymentRecord[]): string[] {
   const pages: DeploymentRecord[][] = [[]];
   const snapshotMessage = (page: DeploymentRecord[], more: boolean): Snapshot => ({
@@ -38,7 +38,9 @@ export function listSnapshot(subject: Subject, records: readonly DeploymentRecor
   return pages.map((page, i) => JSON.stringify(snapshotMessage(page, i < pages.length - 1)));
 }
 
-/** What a list shows of a deployment: no output of commands, no reasons of the plan. Fits a message by itself. */
+/**
+ * A record as lists show it: without the output of commands and the plan's evidence, so that one always fits a message.
+ */
 export function summaryOf(record: DeploymentRecord): DeploymentRecord {
   const short = withoutReasons(withoutOutput(record));
   return bytesOf(short) > MAX_MESSAGE_BYTES - 1_024 ? withoutPlan(short) : short;
@@ -92,7 +94,7 @@ function withoutReasons(record: DeploymentRecord): DeploymentRecord {
 
 const withoutPlan = (record: DeploymentRecord): DeploymentRecord => ({ ...record, plan: null });
 
-/** Messages quote what failed; nothing bounds what a program says of itself. */
+/** Error messages quote programs, whose output has no limit of its own. */
 const withShortTexts = (record: DeploymentRecord): DeploymentRecord => {
   const cutFailure = (failure: Failure): Failure => ({ ...failure, message: failure.message.slice(0, 2_000) });
   return {

@@ -1,8 +1,8 @@
 import { namesAsset } from '../../contract/site-rules/assets.ts';
 
 /**
- * What a site answers for a path that has no file: the second origin of CloudFront, asked when S3 has said 403 or 404.
- * Paths come as keys of the bucket: `/__outputs/<project>/<path>`.
+ * A site's answer for a path that has no file. This is the second origin of CloudFront, used after S3 has answered 403
+ * or 404. Paths come as keys of the bucket: `/__outputs/<project>/<path>`.
  */
 
 export interface FallbackFile {
@@ -29,11 +29,13 @@ const NOT_FOUND: SiteAnswer = {
 };
 
 /**
- * In this order: `<path>.html` (clean URLs), `<path>/` where the path is a folder with an index, `<path>` without its slash
- * where that is a page, the site's own `404.html` with status 404, `index.html` with status 200 for the client routes of single-page applications, and else a plain 404. A path that names
- * a file (it has the extension of one) is never answered with a page of the application: a missing script must fail as one.
+ * Tries in this order: `<path>.html` (clean URLs), `<path>/` where the path is a folder with an index, `<path>` without
+ * its slash where that is a page, the site's own `404.html` with status 404, `index.html` with status 200 for the
+ * client routes of single-page applications, and else a plain 404. A path with the extension of a file is never
+ * answered with a page of the application, since a missing script must fail as a script.
  *
- * @param pathPrefix what the visitor sees before the site's own path: `/<project>` where sites have no host of their own
+ * @param pathPrefix the part of the visitor's path before the site's own path: `/<project>` where sites have no host of
+ *   their own
  */
 export async function answerMissing(
   path: string,
@@ -47,14 +49,14 @@ export async function answerMissing(
   if (rest === null || rest.split('/').includes('..')) return NOT_FOUND;
   const keyOf = (name: string) => `${site}/${name}`;
 
-  // CloudFront escapes what S3 keys may hold; for such names S3 is asked again with the plain key.
+  // CloudFront escapes characters that S3 keys may hold, so S3 is asked again with the plain key.
   const exact = rest !== raw && rest !== '' ? await read(keyOf(rest)) : null;
   if (exact) return answerPage(200, exact);
   const named = !namesAsset(rest);
   if (named && rest !== '') {
     const clean = await read(keyOf(`${rest}.html`));
     if (clean) return answerPage(200, clean);
-    // The folder's own address ends with a slash, or relative links in its page would be wrong.
+    // The address of a folder must end with a slash, since relative links in its page would be wrong otherwise.
     if (await read(keyOf(`${rest}/index.html`)))
       return {
         status: 301,
@@ -62,7 +64,7 @@ export async function answerMissing(
         body: new Uint8Array(),
       };
   }
-  // The other way round: a page's own address has no slash.
+  // The address of a page has no slash at its end.
   const folder = /^(.+)\/index\.html$/.exec(rest)?.[1];
   if (folder !== undefined && (await read(keyOf(`${folder}.html`)))) {
     const location = `${pathPrefix(project)}/${raw.replace(/\/index\.html$/, '').replace(/^\/+/, '')}`;
@@ -79,7 +81,7 @@ function answerPage(status: 200 | 404, { body, contentType, cacheControl, etag }
     status,
     headers: {
       'content-type': contentType ?? 'application/octet-stream',
-      // A page that stands in for another must not outlive the deployment that adds that one.
+      // A fallback must not stay in caches after a deployment has added the page itself.
       'cache-control': cacheControl?.includes('immutable')
         ? 'public, max-age=0, must-revalidate'
         : (cacheControl ?? 'public, max-age=0, must-revalidate'),

@@ -13,7 +13,10 @@ import type { EndedBy } from '../domain/retry.ts';
 /** `stoppedReason` of tasks that the task-watcher stopped for running too long begins with this. */
 export const TIMEOUT_REASON = 'veren: timeout';
 
-/** `stoppedReason` of tasks that ended with the laptop's platform: told to stop, or not started yet, and where it crashed. */
+/**
+ * `stoppedReason` of tasks that ended with the laptop's platform: stopped by it, not started yet, or cut off by its
+ * crash.
+ */
 export const PLATFORM_STOPPED = 'The platform was stopped while the task was running.';
 export const PLATFORM_CRASHED = 'The platform crashed while the task was running.';
 /** `stoppedReason` of a task that ECS has forgotten before the platform had noticed its end. */
@@ -29,15 +32,15 @@ const NO_IMAGE =
   /not found|manifest unknown|does not exist|no such|denied|not authorized|unauthorized|invalid reference/i;
 
 export type TaskOutcome =
-  /** The builder says that it succeeded: its artifact must be there. */
+  /** The exit code means success, so the artifact must exist. */
   | { readonly kind: 'succeeded' }
   /** The user's fault, or one that no repeat cures. */
   | { readonly kind: 'failed'; readonly error: Failure }
-  /** Not the user's doing: worth another attempt. */
+  /** Not caused by the user, so another attempt follows. */
   | { readonly kind: 'retry'; readonly error: Failure; readonly endedBy: EndedBy };
 
 /**
- * What a stopped task amounts to when its builder's last word was lost. Sources: ECS developer guide, "Stopped tasks
+ * What the end of a task means when its builder's final event was lost. Sources: ECS developer guide, "Stopped tasks
  * error codes" and "Task state change events"; exit codes are those of the error table.
  */
 export function classifyTask(task: Task, timeoutSeconds: number): TaskOutcome {
@@ -54,12 +57,12 @@ export function classifyTask(task: Task, timeoutSeconds: number): TaskOutcome {
   if (reason === PLATFORM_CRASHED) return { kind: 'retry', error: lost, endedBy: 'crash' };
   if (reason === PLATFORM_STOPPED || reason === TASK_UNKNOWN || isHostGone(task))
     return { kind: 'retry', error: lost, endedBy: 'platform' };
-  // The image is not there, or must not be read: no repeat cures that. A registry that is away or busy is another matter.
+  // The image does not exist or may not be read, which no repeat cures. A registry that is away or busy is transient.
   if (PULL.test(why) && NO_IMAGE.test(why)) return failedOutcome('IMAGE_PULL_FAILED', { reason: why });
   if (task.stopCode === 'TaskFailedToStart' && exitCode === undefined) return retryOutcome('TASK_START_FAILED', why);
   if (/OutOfMemory/i.test(container?.reason ?? '') || /OutOfMemory/i.test(reason))
     return failedOutcome('BUILD_OUT_OF_MEMORY');
-  // Nothing ran to its end: the host, the platform or the laptop went away under it.
+  // The task did not run to its end: the host, the platform or the laptop went away.
   if (exitCode === undefined) return retryOutcome('TASK_LOST', why);
   const code = errorForExitCode(exitCode);
   // 137 without OutOfMemory and 143 are signals from outside: the build did not end itself.
@@ -69,7 +72,7 @@ export function classifyTask(task: Task, timeoutSeconds: number): TaskOutcome {
   return ERRORS[code].fault === 'transient' ? { kind: 'retry', error, endedBy: 'build' } : { kind: 'failed', error };
 }
 
-/** A builder that ends itself is not gone with its host, whatever is said of the host. */
+/** A builder that has exited by itself was not lost with its host, whatever the stop code is. */
 function isHostGone({ stopCode, stoppedReason = '' }: Task): boolean {
   if (stopCode === 'TerminationNotice') return true;
   return stopCode !== 'EssentialContainerExited' && stopCode !== 'UserInitiated' && HOST_GONE.test(stoppedReason);

@@ -19,7 +19,7 @@ export interface WatcherSettings extends Pick<WatcherDeps, 'timeoutSeconds' | 'c
   readonly bucket: string;
 }
 
-/** Takes a state change of ECS, or anything else as the schedule. */
+/** Handles a state change of ECS; any other event counts as the schedule. */
 export type TaskWatcher = (event: unknown) => Promise<void>;
 
 export function composeTaskWatcher(

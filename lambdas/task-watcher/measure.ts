@@ -10,7 +10,7 @@ type MeasureDeps = Pick<WatcherDeps, 'queue' | 'store' | 'clock' | 'timeoutSecon
 /** How long after its timeout a build may still be active: the task is told to stop, stops, and its end is noticed. */
 const STUCK_GRACE_S = 600;
 
-/** The state of the queues in numbers, after each sweep. */
+/** Writes the metrics of the queues after each sweep. */
 export async function measureQueues(deps: MeasureDeps, measure: Measure): Promise<void> {
   const now = deps.clock.now();
   const listJobs = (queue: QueueName, state: 'waiting' | 'active') => deps.queue.list(queue, state);
@@ -23,7 +23,7 @@ export async function measureQueues(deps: MeasureDeps, measure: Measure): Promis
   const stuck = await Promise.all(active.map((job) => isStuck(deps, job, now)));
   measure({
     [METRICS.cloneQueueAge]: oldestAge(clones, now),
-    // A promotion is the end of a build and has the same worker.
+    // Promotions count as builds, since the same worker handles both.
     [METRICS.buildQueueAge]: Math.max(oldestAge(builds, now), oldestAge(promotions, now)),
     [METRICS.waitingBuilds]: builds.length,
     [METRICS.activeBuilds]: active.length,
@@ -37,7 +37,9 @@ function oldestAge(jobs: readonly Job[], now: number): number {
   return due.length > 0 ? Math.max(...due) : 0;
 }
 
-/** Runs longer than it may, counted from the first phase that it reported: the time in the queue is not its fault. */
+/**
+ * True for a build that runs longer than allowed, counted from its first reported phase, without the time in the queue.
+ */
 async function isStuck({ store, timeoutSeconds }: MeasureDeps, job: Job, now: number): Promise<boolean> {
   const data = BuildJobSchema.safeParse(job.data).data;
   const build = data && (await store.get(data.deploymentId))?.record.builds[data.target];

@@ -40,9 +40,9 @@ export interface WatcherDeps {
   readonly waker: FunctionWaker;
   readonly clock: Clock;
   readonly ecs: ECSClient;
-  /** What a build has published, from its manifest or its image; null where there is nothing whole. */
+  /** The artifact that a build has published, from its manifest or its image; null where it is not complete. */
   readonly findArtifact: (build: BuildRef) => Promise<Artifact | null>;
-  /** What a build has stored without publishing it, from its manifest; null where it is not whole. */
+  /** The site that a build has stored without publishing it, from its manifest; null where it is not complete. */
   readonly findStored: (build: BuildRef) => Promise<Artifact | null>;
   readonly timeoutSeconds: Readonly<Record<Target, number>>;
   /**
@@ -57,10 +57,10 @@ export interface WatcherDeps {
 export const TIMEOUT_GRACE_MS = 300_000;
 /** How long after its build's end a task may go on: it saves caches for up to two minutes. */
 export const OUTLIVED_GRACE_MS = 240_000;
-/** How long after a task's end its builder's last event may still be on its way. */
+/** How long after a task's end its builder's final event may still arrive. */
 export const LAST_WORD_GRACE_MS = 15_000;
 
-/** Brings a build's job in line with what ECS says of its task. Safe to repeat and to run at once with others. */
+/** Updates a build's job by the state of its task in ECS. Safe to repeat and to run at the same time as others. */
 export async function reconcileTask(deps: WatcherDeps, task: Task): Promise<void> {
   const identity = parseTaskToken(task.startedBy);
   if (!identity || !task.taskArn) return;
@@ -74,7 +74,7 @@ export async function reconcileTask(deps: WatcherDeps, task: Task): Promise<void
   );
 }
 
-/** A task that nobody waits for any more: of an attempt that another one has followed, or of a build that has ended. */
+/** True for a task without use: of an attempt that another one has followed, or of a build that has ended. */
 async function stopOrphanTask(
   deps: WatcherDeps,
   task: Task,
@@ -97,7 +97,7 @@ async function confirmRunning(deps: WatcherDeps, job: Job, data: BuildJob, task:
     const reason = await reasonToStop(deps, job, data, task);
     if (reason) await stopTask(deps.ecs, task.clusterArn, taskArn, reason);
   }
-  // Whoever started it has died before it could tell.
+  // The worker that started the task has died before it could publish that.
   if (!taskOf(job) || !isAnnounced(job))
     await recordStartedTask(deps, job, data, { taskArn, cluster: task.clusterArn ?? '' });
 }
@@ -116,20 +116,20 @@ async function reasonToStop(deps: WatcherDeps, job: Job, data: BuildJob, task: T
 }
 
 /**
- * A builder that has told its result may hang after it: then its project must not wait for the time limit. Counted from when
- * we first see it, since the builder's clock is another one.
+ * A builder may hang after it has reported its result; its project must not wait for the time limit then. The time is
+ * counted from when this function first sees it, since the builder has another clock.
  */
 async function hasOutlivedEnd({ queue, clock }: WatcherDeps, job: Job): Promise<boolean> {
   const since = firstSeenEnded(job);
   const now = clock.now();
-  // A time that is ahead of the clock says that the clock was set back: counted anew.
+  // A noted time in the future means that the clock was set back, so counting starts again.
   if (since !== undefined && now >= since) return now - since > OUTLIVED_GRACE_MS;
   await queue.note(QUEUES.build, job.id, recordEnded(job, now));
   return false;
 }
 
 async function handleStopped(deps: WatcherDeps, job: Job, build: BuildRef, task: Task): Promise<void> {
-  // Noted before the record is read: whichever of this and the projector comes second frees the slot.
+  // Noted before the record is read: whichever of this function and the projector comes second frees the slot.
   await deps.queue.note(QUEUES.build, job.id, markStopped(job));
   const stored = await deps.store.get(build.deploymentId);
   const known = stored?.record.builds[build.target];
@@ -138,7 +138,7 @@ async function handleStopped(deps: WatcherDeps, job: Job, build: BuildRef, task:
 
   const said = lastWord(stored, build);
   const exitCode = task.containers?.[0]?.exitCode;
-  // The builder ended by itself, so it has probably said how: its word has more to tell than an exit code.
+  // The builder has exited by itself, so its final event is probably on its way, and it says more than an exit code.
   if (!said && exitCode !== undefined && !(await hasWaited(deps, job, task.stoppedAt))) return;
   const { taskArn, stopCode, stoppedReason } = task;
   deps.log.warn('A task ended before its builder reported a result', { taskArn, stopCode, stoppedReason, exitCode });
@@ -147,8 +147,8 @@ async function handleStopped(deps: WatcherDeps, job: Job, build: BuildRef, task:
 }
 
 /**
- * Whether the last word of a task has had its time, by ECS's clock or, since that may differ from ours or ours may have been
- * set back, since we first saw that the task had stopped.
+ * True when a task's final event would have arrived by now: by ECS's clock, or counted from when this function first
+ * saw the task stopped, since clocks may differ or may have been set back.
  */
 async function hasWaited({ queue, clock }: WatcherDeps, job: Job, stoppedAt: Date | undefined): Promise<boolean> {
   const now = clock.now();
@@ -159,7 +159,7 @@ async function hasWaited({ queue, clock }: WatcherDeps, job: Job, stoppedAt: Dat
   return false;
 }
 
-/** What the builder said at its end, where that leaves it to us whether the build is tried again. */
+/** The builder's final event, where it leaves it to the task-watcher whether the build is tried again. */
 const lastWord = (stored: StoredDeployment | null, { target, attempt }: BuildRef): Failure | undefined =>
   stored?.facts.attempts[target]?.[attempt]?.undecided?.error;
 
@@ -172,7 +172,7 @@ async function applyOutcome(
   said: Failure | undefined,
 ) {
   if (verdict.kind === 'succeeded') {
-    // A newer site may be live: that says nothing of one that was to be held back.
+    // A newer site may be live, which does not mean that this one, which was to wait, was published.
     const artifact = await (hold ? deps.findStored(build) : deps.findArtifact(build));
     const type = hold ? 'build.stored' : 'build.succeeded';
     if (artifact) await publishBuildEvent(deps, build, { type, artifact, logLines: 0 });

@@ -11,13 +11,14 @@ import { lookAfterUnfinished } from './unfinished.ts';
 
 /** DescribeTasks takes at most 100 tasks. */
 const DESCRIBE_LIMIT = 100;
-/** Sweeps in a row that must miss a task before it counts as gone: ECS may answer from before it was started. */
+/** A task counts as gone after so many sweeps in a row without it, since ECS's answers may be older than its start. */
 const MISSES = 3;
 const CLUSTERS = [...new Set(BUILDERS.map((b) => b.cluster))];
 
 /**
- * Once a minute: looks at every active build's task and at every task that runs, hands over what was accepted but never
- * queued, and wakes both workers. Whatever got lost elsewhere (an event, a wake, a process) is found here.
+ * Runs once a minute: checks the task of every active build and every running task, submits deployments that were
+ * accepted but never enqueued, and wakes both workers. It so repairs what an event, a wake or a process that was lost
+ * had left.
  */
 export async function sweepBuilds(deps: WatcherDeps): Promise<void> {
   try {
@@ -31,7 +32,7 @@ export async function sweepBuilds(deps: WatcherDeps): Promise<void> {
   }
 }
 
-/** Every build whose task is known: also of one that stopped and whose event was lost. */
+/** Checks every build whose task is known, also one whose task stopped while ECS's event was lost. */
 async function lookAtBuilds(deps: WatcherDeps): Promise<void> {
   const byCluster = new Map<string, Job[]>();
   for (const job of await deps.queue.list(QUEUES.build, 'active')) {
@@ -54,7 +55,7 @@ async function sweepCluster(deps: WatcherDeps, cluster: string, jobs: readonly J
     if (missing.has(arnOf(job))) await logFailures(deps, job.id, () => countMissingTask(deps, job));
 }
 
-/** ECS forgets stopped tasks after about an hour: what became of this one is only known from what it left. */
+/** ECS forgets stopped tasks after about an hour; then only what the task has published shows its result. */
 async function countMissingTask(deps: WatcherDeps, job: Job): Promise<void> {
   const data = BuildJobSchema.safeParse(job.data).data;
   const misses = countMiss(job);
@@ -73,7 +74,7 @@ async function countMissingTask(deps: WatcherDeps, job: Job): Promise<void> {
   });
 }
 
-/** Every task that runs: also one that was started by a worker which died before it wrote that down. */
+/** Checks every running task, also one whose worker died before it could note it. */
 async function lookAtTasks(deps: WatcherDeps, cluster: string): Promise<void> {
   for await (const { taskArns = [] } of paginateListTasks(
     { client: deps.ecs },
@@ -88,7 +89,7 @@ async function lookAtTasks(deps: WatcherDeps, cluster: string): Promise<void> {
 const describeTasks = (ecs: ECSClient, cluster: string, tasks: string[]) =>
   ecs.send(new DescribeTasksCommand({ cluster, tasks }));
 
-/** One thing's trouble must not keep the sweep from the others. */
+/** Logs an exception, so that a fault with one item does not keep the sweep from the others. */
 async function logFailures(deps: WatcherDeps, what: string | undefined, run: () => Promise<void>): Promise<void> {
   try {
     await run();

@@ -42,7 +42,7 @@ const watcher = lazyAsync(async () => {
   );
 });
 
-/** ECS's state changes and the schedule alike. What throws is delivered again by EventBridge. */
+/** Handles ECS's state changes and the schedule. After an exception EventBridge delivers the event again. */
 export const handler = withRequestId(async (event: unknown): Promise<void> => {
   await (await watcher())(event);
 });

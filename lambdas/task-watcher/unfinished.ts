@@ -13,12 +13,15 @@ import type { WatcherDeps } from './reconcile.ts';
 const AT_ONCE = 20;
 /** An accepted deployment that has no job after this long is submitted again. */
 const RESUBMIT_AFTER_MS = 30_000;
-/** What has had neither a job nor a change for this long is ended: longer than an event is on its way, clocks that differ included. */
+/**
+ * A deployment without a job and without a change for this long is ended: longer than an event may take, plus
+ * differences of clocks.
+ */
 const GIVE_UP_AFTER_MS = 900_000;
 
 /**
- * Deployments that have not ended although no job is left that could end them: the last event of one is lost, or Redis was,
- * and was rebuilt from Kafka, which has no jobs.
+ * Handles deployments that have not ended although no job is left that could end them: their final event was lost, or
+ * Redis was lost and rebuilt from Kafka, which has no jobs.
  */
 export async function lookAfterUnfinished(deps: WatcherDeps): Promise<void> {
   const ids = await deps.store.unfinished();
@@ -30,12 +33,12 @@ async function lookAfter(deps: WatcherDeps, id: string): Promise<void> {
   const stored = await deps.store.get(id);
   if (!stored || isTerminal(stored.record.status)) return;
   const age = deps.clock.now() - Date.parse(stored.record.updatedAt);
-  // A record from the future says that the clock was set back: how old it is nobody knows, but it may be submitted again.
+  // A record from the future means that the clock was set back. Its age is unknown, but it may be submitted again.
   const quietFor = age < 0 ? RESUBMIT_AFTER_MS : age;
   if (quietFor < RESUBMIT_AFTER_MS || (await deps.queue.get(QUEUES.clone, cloneJobId(id)))) return;
   if (mayPromote(stored.record)) await queuePromotion(deps, stored);
   if (!stored.record.plan) {
-    // Adding a job again is a no-op, also after it has ended: then its events are still on their way.
+    // Enqueueing a job again does nothing, also after it has ended: then its events are still on their way.
     if (stored.request && quietFor < GIVE_UP_AFTER_MS) await submitDeployment(deps, stored);
     else if (quietFor >= GIVE_UP_AFTER_MS) await giveUp(deps, stored);
   } else if (quietFor >= GIVE_UP_AFTER_MS)
@@ -53,12 +56,12 @@ async function giveUpBuild(
 ): Promise<void> {
   const { deploymentId, projectId, correlationId } = record;
   const build = record.builds[target];
-  // It waits for the other part, which has a job or is given up by itself; or for its promotion.
+  // It waits for its promotion, or for the other part, which has a job or is ended by itself.
   if (build?.stored && (!mayPromote(record) || (await deps.queue.get(QUEUES.promote, promotionJobId(deploymentId)))))
     return;
   if (!build || isTerminal(build.status) || (await deps.queue.get(QUEUES.build, buildJobId(deploymentId, target))))
     return;
-  // Its job is lost but its task may run: within one phase a builder says nothing for as long as its time limit allows.
+  // The job is lost but the task may run: within one phase a builder may send no event for as long as its time limit.
   if (build.status === 'building' && quietFor < GIVE_UP_AFTER_MS + deps.timeoutSeconds[target] * 1_000) return;
   const { attempt } = build;
   const artifact = await deps.findArtifact({ deploymentId, projectId, target, attempt });

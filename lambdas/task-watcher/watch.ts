@@ -10,9 +10,9 @@ const TaskStateChange = z.object({
 });
 
 /**
- * Both of the function's sources. A state change is taken as a hint only: events come late, twice and out of order, so
- * ECS is asked what is true now. That a task lives is told by who started it, and seen by the sweep: only its stop counts.
- * Anything else is the schedule.
+ * Handles both sources of the function. A state change is only a hint, since these events may come late, twice and out
+ * of order, so ECS is asked for the present state. Only stops matter here: the build-worker publishes starts, and the
+ * sweep sees running tasks. Any other event is the schedule.
  */
 export async function watchTasks(deps: WatcherDeps, event: unknown): Promise<void> {
   const change = TaskStateChange.safeParse(event);

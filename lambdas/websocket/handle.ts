@@ -17,7 +17,7 @@ export interface WebSocketDeps {
   readonly tickets: Tickets;
 }
 
-/** The part of API Gateway's WebSocket event that matters here; the laptop's server makes the same. */
+/** The part of API Gateway's WebSocket event that is used here; the laptop's server sends the same. */
 export interface WebSocketEvent {
   readonly requestContext: { readonly routeKey: string; readonly connectionId: string };
   readonly headers?: Readonly<Record<string, string | undefined>>;
@@ -43,7 +43,8 @@ export async function handleWebSocket(deps: WebSocketDeps, event: WebSocketEvent
 
 /**
  * Programs send the token in the header. Browsers cannot, so they get a ticket (`POST /tickets`) and connect with
- * `?ticket=`. The token itself as `?token=` is still taken, for clients that know no tickets: it may end up in logs.
+ * `?ticket=`. The token itself as `?token=` is still accepted, for clients without tickets, though it may end up in
+ * logs.
  */
 async function openConnection(deps: WebSocketDeps, connectionId: string, event: WebSocketEvent) {
   const header = Object.entries(event.headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1];

@@ -28,7 +28,7 @@ const webSocket = lazyAsync(async () => {
 export const handler = withRequestId(async (event: WebSocketEvent): Promise<{ statusCode: number }> => {
   const { routeKey, connectionId } = event.requestContext;
   const answer = await (await webSocket())(event);
-  // API Gateway keeps no access log of WebSocket APIs without an account-wide role: this is it.
+  // The access log of the WebSocket API: API Gateway writes none without a role for the whole account.
   log.info('A WebSocket event was handled', { route: routeKey, connectionId, status: answer.statusCode });
   return answer;
 });

@@ -2,8 +2,8 @@ import { Fn } from 'aws-cdk-lib';
 import type { Config } from '../config.ts';
 
 /**
- * Where API Gateway and function URLs are reached: at AWS's host names, or at an emulator's paths
- * (`<pathEndpoint>/execute-api/<api>/<stage>`), whose host names nobody resolves.
+ * Addresses of API Gateway and function URLs: AWS's host names, or an emulator's paths
+ * (`<pathEndpoint>/execute-api/<api>/<stage>`), since no DNS server resolves an emulator's host names.
  */
 export class Addresses {
   private readonly base: string | undefined;

@@ -3,8 +3,8 @@ import { Metric as CloudWatchMetric, ComparisonOperator, TreatMissingData } from
 import { METRIC_NAMESPACE, METRICS, type Metric } from '../../contract/metrics.ts';
 
 /**
- * What a person should be woken up for. The name of an alarm is `veren-<stage>-<name>`, and each has a runbook entry of
- * that name in docs/operations.md (a test checks it).
+ * The alarms, each for a state in which an operator has to act. The name of an alarm is `veren-<stage>-<name>`, and
+ * each has a runbook entry of that name in docs/operations.md (a test checks it).
  */
 export interface AlarmRow {
   readonly name: string;

@@ -26,7 +26,7 @@ export interface ArtifactBucketProps {
 /** The bucket of sites, immutable copies, records, logs and caches, and the bucket of its access logs. Neither is public. */
 export class ArtifactBucket extends Construct {
   readonly bucket: Bucket;
-  /** The bucket's name, without a reference to the resource: other stacks can write ARNs that a reader can read. */
+  /** The bucket's name as text, not as a reference, so that ARNs in other stacks are readable. */
   readonly bucketName: string;
   readonly accessLogs: Bucket;
 
@@ -63,7 +63,7 @@ export class ArtifactBucket extends Construct {
     if (handoverVpcId) this.keepHandoversIn(handoverVpcId);
   }
 
-  /** A URL of a hand-over can be read by everybody who may describe tasks; outside of this VPC it is good for nothing. */
+  /** Everybody who may describe tasks can see the URL of a hand-over, so it works inside of this VPC only. */
   private keepHandoversIn(vpcId: string): void {
     this.bucket.addToResourcePolicy(
       new PolicyStatement({
@@ -96,7 +96,8 @@ const rules = (lifecycle: Config['lifecycle']): LifecycleRule[] => [
     prefix: '__deployments/',
     expiration: Duration.days(lifecycle.deploymentDays),
   },
-  // Read within minutes; what nobody has read holds credentials that have ended, and variables that have not.
+  // Hand-overs are read within minutes. One that was not read holds expired credentials, but variables that are still
+  // secret.
   { id: 'handovers', prefix: HANDOVER_PREFIX, expiration: Duration.days(1) },
   { id: 'broken-uploads', abortIncompleteMultipartUploadAfter: Duration.days(2) },
 ];

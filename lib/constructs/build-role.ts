@@ -26,14 +26,14 @@ export interface BuildRoleProps {
 }
 
 /**
- * The role behind the credentials of a build. What it may do is the *union* of what builds may do; the session policy that
- * build-worker passes to AssumeRole narrows it to one project. The same union is its permissions boundary, so a policy that
- * somebody attaches later widens nothing.
+ * The role behind the credentials of builds. It has the *union* of the rights of all builds; the session policy that
+ * build-worker passes to AssumeRole narrows it to one project. The same union is its permissions boundary, so that a
+ * policy attached later gives no further rights.
  */
 export class BuildRole extends Construct {
   readonly role: Role;
 
-  /** Fixed, so that build-worker can be told of the role before it exists. */
+  /** A fixed name, so that build-worker can have it in its environment before the role exists. */
   static roleName(settings: StageSettings): string {
     return accountWideName(settings, 'build');
   }
@@ -100,10 +100,10 @@ export function denyOthers(allowed: readonly PolicyStatement[]): PolicyStatement
   ];
 }
 
-/** What builds publish to and keep caches in. */
+/** The resources of publications and caches. */
 const TREES = ['__outputs/*', '__deployments/*', '__cache/*'];
 
-/** Kept equal in shape to `sessionPolicy` of build-worker: a test holds every session policy to this union. */
+/** Kept equal in shape to `sessionPolicy` of build-worker: a test checks every session policy against this union. */
 function unionOfBuilds({ bucket, userImages, kafka }: BuildRoleProps): PolicyStatement[] {
   return [
     new PolicyStatement({

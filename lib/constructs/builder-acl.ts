@@ -26,13 +26,14 @@ export interface BuilderAclProps {
 const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16'];
 /** Rules each way, the last one that denies the rest included. Source: Amazon VPC user guide, "Amazon VPC quotas". */
 const QUOTA = 20;
-/** Where answers come to: Linux takes ports from 32768 on, other systems' lower ones are let through as well. */
+/** Ports of answers: Linux uses those from 32768 on; the lower ones of other systems are allowed as well. */
 const ANSWERS = AclTraffic.tcpPortRange(1_024, 65_535);
 
 /**
- * The second wall of subnets where builders have public addresses; the first is their security groups, which let nothing in
- * and public addresses out alone. Lists have no memory: what is let out has to be let in again as an answer, so a list
- * cannot close all of what the groups close. It closes ports below 1024, everything that is not TCP, and private addresses.
+ * A second protection of subnets where builders have public addresses. The first are their security groups, which allow
+ * no incoming connections and outgoing ones to public addresses only. Network lists are stateless, so answers must be
+ * allowed explicitly, and a list cannot close as much as the groups. It closes ports below 1024, all protocols but TCP,
+ * and private addresses.
  */
 export class BuilderAcl extends Construct {
   constructor(scope: Construct, id: string, { vpc, subnets, cidr, inside, dnsServers }: BuilderAclProps) {

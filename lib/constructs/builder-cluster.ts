@@ -28,7 +28,7 @@ export class BuilderCluster extends Construct {
       acknowledgeFindings(cluster, {
         'AwsSolutions-ECS4': 'Switched off by configuration (builders.containerInsights).',
       });
-    // Text, not references: a renamed cluster is no export that changes, and ARNs in other stacks stay readable.
+    // Text instead of references, so that renaming a cluster changes no export, and ARNs in other stacks are readable.
     this.clusterName = clusterName;
     this.clusterArn = Stack.of(this).formatArn({ service: 'ecs', resource: 'cluster', resourceName: clusterName });
   }

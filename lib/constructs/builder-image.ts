@@ -21,7 +21,7 @@ export interface BuilderImageProps {
 }
 
 const CONTEXT = join(ROOT, 'builder-images');
-/** What a COPY may begin with; one that takes from another stage or an image takes nothing from the context. */
+/** Options of a COPY. One that copies from another stage or an image uses nothing of the context. */
 const FLAG = /^--/;
 
 /**
@@ -57,7 +57,7 @@ export class BuilderImage extends Construct {
 
 /**
  * What a Dockerfile copies from its context: files and folders.
- * @throws Error for a COPY that does not name them one by one: what it takes could not be told from its text
+ * @throws Error for a COPY that does not name them one by one, since its files cannot be seen from its text
  */
 export function copiedFiles(dockerfile: string): string[] {
   const lines = dockerfile.replace(/\\\n/g, ' ').split('\n');
@@ -72,7 +72,7 @@ export function copiedFiles(dockerfile: string): string[] {
   });
 }
 
-/** Ignores all of a context but these, and what no image has use for. */
+/** Ignore rules that keep only these files of a context, without those that no image needs. */
 const allBut = (wanted: readonly string[]): string[] => [
   '**',
   ...wanted.flatMap((path) => [`!${path}`, `!${path}/**`]),

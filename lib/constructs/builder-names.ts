@@ -2,8 +2,8 @@ import { BUILDERS, type Builder } from '../../contract/builders.ts';
 import type { Config } from '../config.ts';
 
 /**
- * The table of builders with the names that this stage gives to what an account has once per region: clusters, task
- * families, repositories. Containers keep theirs: they are named inside a task definition only.
+ * The table of builders with this stage's names for everything whose name must be unique in an account and region:
+ * clusters, task families, repositories. Names of containers stay, since they belong to their task definition.
  */
 export function namedBuilders({
   frontendCluster,

@@ -45,7 +45,7 @@ export class BuilderTask extends Construct {
       assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
       description: `Pulls the image of ${builder.family} and writes its log; never seen by the container`,
     });
-    // A builder that is dropped takes its role with it, while the function's role still names it.
+    // When a builder is removed its role goes too, while the function's role may still name it.
     mayChange(settings, this.executionRole);
     repository.grantPull(this.executionRole);
     logs.grantWrite(this.executionRole);
@@ -76,7 +76,7 @@ export class BuilderTask extends Construct {
               'awslogs-group': logs.logGroupName,
               'awslogs-region': Aws.REGION,
               'awslogs-stream-prefix': builder.container,
-              // A full log buffer must not stop the build: its log goes through Kafka, this is the operator's copy.
+              // A full log buffer must not block the build: users' logs go through Kafka, this copy is for operators.
               mode: 'non-blocking',
               'max-buffer-size': '4m',
             },

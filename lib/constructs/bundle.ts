@@ -6,7 +6,7 @@ import { build, type Plugin } from 'esbuild';
 /** The repository's root: what entry points and Dockerfiles are relative to. */
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** Sources that must never be in a function: they would run the wrong thing, or make a cold start slow. */
+/** Sources that must never be in a function: adapters of the laptop, and what would make a cold start slow. */
 const FORBIDDEN = [/node_modules\/aws-cdk-lib\//, /node_modules\/constructs\//, /^lib\//, /^(local|operator|test)\//];
 
 /** A bundle's files by name, and what went into them. */
@@ -29,9 +29,9 @@ const englishOnly: Plugin = {
 };
 
 /**
- * The one bundling policy: ESM, minified, source map beside it, everything in (the AWS SDK too: the runtime's version is
- * not ours). In-process esbuild, so neither Docker nor network; paths are virtual, so the output does not depend on where
- * the assembly is written.
+ * The one bundling policy: ESM, minified, with a source map, and with all packages, also the AWS SDK, since we do not
+ * control the version of the runtime's. esbuild runs in this process, so neither Docker nor network is needed; paths
+ * are virtual, so that the output does not depend on where the assembly is written.
  * @param name folder under `lambdas/`, whose `<name>.lambda.ts` is the entry
  * @throws Error naming the import when something forbidden got in
  */
@@ -50,7 +50,7 @@ export async function bundleFunction(name: string): Promise<Bundle> {
     format: 'esm',
     mainFields: ['module', 'main'],
     minify: true,
-    // Errors of ioredis are told apart by the names of their classes.
+    // ioredis's errors are recognised by the names of their classes, which minifying would change.
     keepNames: true,
     sourcemap: 'linked',
     sourcesContent: false,

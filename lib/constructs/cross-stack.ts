@@ -3,9 +3,9 @@ import type { IConstruct } from 'constructs';
 import type { StageSettings } from './stage-settings.ts';
 
 /**
- * For resources whose attributes may change or go while another stack uses them: that stack reads the output when it is
- * deployed itself (`Fn::GetStackOutput`). An export could not change: CloudFormation refuses that while it is imported.
- * Emulators know exports only, and in stage `local` nothing of this kind ever changes.
+ * For attributes of resources that may change or disappear while another stack uses them: that stack reads the output
+ * when it is deployed itself (`Fn::GetStackOutput`), while CloudFormation refuses to change an export that is imported.
+ * Emulators know exports only, which is enough in stage `local`, where no such attribute changes.
  */
 export function mayChange({ stage }: Pick<StageSettings, 'stage'>, ...scopes: readonly IConstruct[]): void {
   if (stage === 'local') return;

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 
 /**
  * A secret that exists already.
- * @param keyArn the customer-managed key that encrypts it; readers need the right to decrypt with that too
+ * @param keyArn the customer-managed key that encrypts it; readers also need the right to decrypt with it
  */
 export const givenSecret = (scope: Construct, id: string, secretArn: string, keyArn: string | undefined): ISecret =>
   Secret.fromSecretAttributes(scope, id, {

@@ -31,7 +31,7 @@ export const grantTokens = (grantee: IGrantable, tokens: ISecret) => grantSecret
 /** Read the keys that git tokens and variables are sealed with. */
 export const grantDataKey = (grantee: IGrantable, dataKey: ISecret) => grantSecret(grantee, dataKey, 'DataKey');
 
-/** Read the secret that messages are signed with. Whoever verifies also learns since when there is one. */
+/** Read the secret that messages are signed with. Functions that verify may also read the time of its creation. */
 export function grantSigning(grantee: IGrantable, signing: ISecret, { verify = false } = {}): void {
   grantSecret(grantee, signing, 'EventSigning');
   if (verify)
@@ -44,10 +44,10 @@ export function grantSigning(grantee: IGrantable, signing: ISecret, { verify = f
     );
 }
 
-/** Read what builders log in to Kafka with, to hand it over to them. */
+/** Read the login of builders for Kafka, to put it into their hand-over. */
 export const grantBuilderLogin = (grantee: IGrantable, secret: ISecret) => grantSecret(grantee, secret, 'BuilderKafka');
 
-/** Read the password of one's own user in Redis, where there is one; what that user may do is Redis's to say. */
+/** Read the password of the function's own user in Redis, where there is one; Redis's ACL limits that user. */
 export function grantRedis(grantee: IGrantable, { secret }: RedisLogin): void {
   if (secret) grantSecret(grantee, secret, 'RedisPassword');
 }
@@ -63,7 +63,7 @@ export function grantBucket(
   const objectArns = (list: string[]) => list.map((prefix) => bucket.arnForObjects(prefix));
   if (prefixes.read) {
     addStatement('ReadObjects', ['s3:GetObject'], objectArns(prefixes.read));
-    // S3 answers "no such key" to those only who may list the bucket, and "access denied" to others.
+    // S3 answers "no such key" only with the right to list the bucket, and "access denied" without it.
     addStatement('TellMissingKeys', ['s3:ListBucket'], [bucket.bucketArn]);
   }
   if (prefixes.write) addStatement('WriteObjects', ['s3:PutObject'], objectArns(prefixes.write));
@@ -75,7 +75,7 @@ export function grantBucket(
   );
 }
 
-/** Remove objects below this prefix. What is there is found with the right to list that `grantBucket` gives. */
+/** Remove objects below this prefix. `grantBucket` gives the right to list them. */
 export function grantRemoval(role: Role, bucket: ArtifactBucket, prefix: string): void {
   const resources = [bucket.arnForObjects(prefix)];
   role.addToPolicy(new PolicyStatement({ sid: 'RemoveObjects', actions: ['s3:DeleteObject'], resources }));

@@ -59,7 +59,7 @@ export class HttpEndpoint extends Construct {
     });
     (stage.node.defaultChild as CfnStage).accessLogSettings = {
       destinationArn: logs.logGroupArn,
-      // No query and no headers: they may hold what is private.
+      // Without query and headers, which may hold private values.
       format: JSON.stringify({
         requestId: '$context.requestId',
         at: '$context.requestTimeEpoch',

@@ -99,8 +99,8 @@ function tameProject(project: Project, settings: StageSettings, assets: string):
 }
 
 /**
- * Tags are hashes and cannot be moved: an image that is there already (going back, a repeated deployment) is taken as it is
- * rather than built again from bases that have changed since.
+ * Tags are hashes and immutable: an existing image (going back, a repeated deployment) is used unchanged, and not built
+ * again from base images that have changed since.
  */
 function keepImages(project: CfnProject): void {
   const { buildSpec } = project.source as CfnProject.SourceProperty;

@@ -19,7 +19,9 @@ export interface KafkaTopicsProps {
   readonly logRetention: Duration;
 }
 
-/** The three topics, made and kept in shape by the deployment. Deleting the stack leaves them: they hold the log of events. */
+/**
+ * The three topics, which a deployment makes and configures. They hold all events, so deleting the stack leaves them.
+ */
 export class KafkaTopics extends Construct {
   constructor(scope: Construct, id: string, props: KafkaTopicsProps) {
     super(scope, id);
@@ -65,7 +67,7 @@ export class KafkaTopics extends Construct {
           topicSettings(TOPICS.buildEvents, props.eventRetention),
           topicSettings(TOPICS.logs, props.logRetention),
         ],
-        // The cluster that the topics are on: another cluster needs them again.
+        // The topics' cluster: with another one they must be made again.
         brokers: props.kafka.brokers,
       },
     });

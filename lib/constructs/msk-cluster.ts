@@ -25,7 +25,7 @@ export function replicationFor(brokers: number): { factor: number; minInSync: nu
   return { factor, minInSync: Math.max(1, factor - 1) };
 }
 
-/** MSK provisioned: TLS everywhere, IAM the only way in, broker logs, no topics by accident. */
+/** A provisioned MSK cluster: TLS everywhere, login by IAM only, broker logs, no automatic topics. */
 export class MskCluster extends Construct {
   readonly access: KafkaConnection;
   readonly clusterName: string;
@@ -72,7 +72,7 @@ export class MskCluster extends Construct {
     this.access = KafkaConnection.iam(this.bootstrapBrokers(cluster, settings), cluster.attrArn);
   }
 
-  /** CloudFormation does not tell a cluster's brokers; the MSK API does. */
+  /** Asks the MSK API for a cluster's brokers, which CloudFormation does not give. */
   private bootstrapBrokers(cluster: CfnCluster, settings: StageSettings): string {
     const call = {
       service: 'Kafka',
@@ -91,7 +91,7 @@ export class MskCluster extends Construct {
       logGroup: stageLogGroup(this, 'BrokersLogs', settings),
     });
     acknowledgeAwsCalls(this);
-    // A new broker is a new list, in an order that nobody promises.
+    // With a new broker the list changes, and its order is not guaranteed.
     mayChange(settings, brokers);
     return brokers.getResponseField('BootstrapBrokerStringSaslIam');
   }

@@ -10,20 +10,20 @@ import {
 import { acknowledgeFindings } from './acknowledge.ts';
 
 /**
- * One small instance in place of NAT gateways, for what functions send. It holds nothing: a newer system image of Amazon's
- * makes a new one when the stack is deployed. docs/decisions/cdk-no-nat-gateway.md.
+ * One small instance in place of NAT gateways, for outgoing connections of functions. It has no state: with a newer
+ * system image of Amazon's a deployment replaces it. docs/decisions/cdk-no-nat-gateway.md.
  */
 export class NatInstance extends NatInstanceProviderV2 {
   constructor(instanceType: string) {
     super({
       instanceType: new InstanceType(instanceType),
-      // Its subnet gives none by itself.
+      // The subnet does not assign a public address by itself.
       associatePublicIpAddress: true,
       defaultAllowedTraffic: NatTrafficDirection.NONE,
     });
   }
 
-  /** Who may go out through it. What each may send is what its own group lets out. Call it when the VPC has been made. */
+  /** Allows a group to use it; the group's own rules limit the destinations. Call it after the VPC was made. */
   openFor(groups: readonly ISecurityGroup[]): void {
     const own = this.connections.securityGroups[0] as ISecurityGroup;
     for (const group of groups) own.addIngressRule(group, Port.allTcp(), 'out through the NAT instance');

@@ -23,7 +23,7 @@ import { NatInstance } from './nat-instance.ts';
 import { complementOf, NOT_PUBLIC, RULES_PER_GROUP } from './public-addresses.ts';
 import { keepWithData, type StageSettings } from './stage-settings.ts';
 
-/** Ports that the security groups open between our own parts. */
+/** Ports that the security groups open between Veren's own parts. */
 const KAFKA_IAM_PORT = 9_098;
 const REDIS_PORT = 6_379;
 
@@ -73,9 +73,12 @@ export class Network extends Construct {
   readonly buildersHavePublicIp: boolean;
   readonly functions: SecurityGroup;
   readonly builders: SecurityGroup;
-  /** All that a builder task has: `builders`, and those that open public addresses. */
+  /** All security groups of a builder task: `builders`, and those that open public addresses. */
   readonly builderGroups: readonly SecurityGroup[];
-  /** Made also where Kafka and Redis are given: a group that came and went would be an export that another stack imports. */
+  /**
+   * Made also where Kafka and Redis are given, since another stack imports the groups, and an imported export cannot be
+   * removed.
+   */
   readonly kafka: SecurityGroup;
   readonly redis: SecurityGroup;
 
@@ -188,7 +191,7 @@ export class Network extends Construct {
         });
   }
 
-  /** Brokers and caches that stay when their stack goes hold on to their subnets and groups. */
+  /** Brokers and caches that stay after their stack was deleted still need their subnets and groups. */
   private keepUnderEngines(settings: StageSettings): void {
     const kept = new Set(['AWS::EC2::VPC', 'AWS::EC2::Subnet']);
     const ofVpc = this.vpc.node
@@ -235,7 +238,7 @@ export class Network extends Construct {
             ]
           : []),
         { name: 'isolated', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 },
-        // Last, so that the blocks of the others are the same with NAT gateways and without.
+        // Last, so that the other subnets have the same blocks with NAT gateways and without.
         ...(nat ? [{ name: 'builders', subnetType: SubnetType.PUBLIC, cidrMask: 22, mapPublicIpOnLaunch: false }] : []),
       ],
       gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },

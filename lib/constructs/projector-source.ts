@@ -32,11 +32,14 @@ const GROUPS: Readonly<Record<Topic, string>> = {
   [TOPICS.logs]: 'veren-projector-logs',
 };
 
-/** Feeds all topics to the projector. Records that keep failing go to a queue for an operator, and the topic moves on. */
+/**
+ * Feeds all topics to the projector. Records that fail repeatedly go to a queue for an operator, and later ones are
+ * processed.
+ */
 export class ProjectorSource extends Construct {
   /** Where batches end that could not be processed: metadata that points at the records. */
   readonly failed: Queue;
-  /** Without a reference to the queue. */
+  /** The name as text, not as a reference to the queue. */
   readonly failedQueueName: string;
 
   constructor(scope: Construct, id: string, { settings, projector, kafka, fn, network }: ProjectorSourceProps) {
@@ -75,14 +78,15 @@ export class ProjectorSource extends Construct {
       ...(projector.batchingWindowSeconds > 0 && {
         maxBatchingWindow: Duration.seconds(projector.batchingWindowSeconds),
       }),
-      // What has our envelope, whatever its version: the projector parks what it does not know. Other JSON is nobody's.
+      // Passes every message with an envelope of ours, of any version, since the projector parks unknown ones. Other
+      // JSON is dropped.
       filters: [FilterCriteria.filter({ value: { v: FilterRule.exists(), deploymentId: FilterRule.exists() } })],
       onFailure: new SqsDlq(this.failed),
       ...(pollers && {
         provisionedPollerConfig: {
           minimumPollers: pollers.min,
           maximumPollers: pollers.max,
-          // All topics share one event poller unit, which is what costs.
+          // All topics share one event poller unit, since each unit costs.
           pollerGroupName: 'veren-projector',
         },
         // These four exist in provisioned mode only.

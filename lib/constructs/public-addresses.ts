@@ -1,8 +1,9 @@
 import ipaddr from 'ipaddr.js';
 
 /**
- * Blocks that networks use inside: private, shared, link-local, benchmarking; and what is no host: multicast, reserved.
- * Source: IANA IPv4 Special-Purpose Address Registry. Its blocks that no VPC routes are left out, since each costs rules.
+ * Blocks of internal networks (private, shared, link-local, benchmarking) and blocks without hosts (multicast,
+ * reserved). Source: IANA IPv4 Special-Purpose Address Registry. Its blocks that no VPC routes are left out, since each
+ * costs rules.
  */
 export const NOT_PUBLIC = [
   '10.0.0.0/8',
@@ -14,7 +15,7 @@ export const NOT_PUBLIC = [
   '224.0.0.0/3',
 ] as const;
 
-/** Of a security group, in each direction. Source: VPC guide, quotas. */
+/** Rules of a security group in each direction. Source: VPC guide, quotas. */
 export const RULES_PER_GROUP = 60;
 
 interface Range {

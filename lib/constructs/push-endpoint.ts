@@ -20,7 +20,7 @@ export class PushEndpoint extends Construct {
   readonly api: WebSocketApi;
   /** `wss://` for clients. */
   readonly url: string;
-  /** `https://` for those who push. */
+  /** `https://`, for functions that push. */
   readonly callbackUrl: string;
 
   constructor(scope: Construct, id: string, { settings, addresses }: PushEndpointProps) {
@@ -47,7 +47,7 @@ export class PushEndpoint extends Construct {
     });
   }
 
-  /** Routes `$connect`, `$disconnect`, `subscribe` and whatever else is sent to the function. */
+  /** Routes `$connect`, `$disconnect`, `subscribe` and all other messages to the function. */
   serveBy(fn: VerenFunction): void {
     const createIntegration = (name: string) => new WebSocketLambdaIntegration(name, fn.fn);
     this.api.addRoute('$connect', { integration: createIntegration('Connect') });

@@ -23,7 +23,7 @@ export class Repositories extends Construct {
       new Repository(this, repositoryName, {
         repositoryName,
         imageScanOnPush: true,
-        // A tag is the hash of what the image is made of: it never means another one.
+        // A tag is the hash of the image's inputs, so it never stands for another image.
         imageTagMutability: TagMutability.IMMUTABLE,
         lifecycleRules: [{ description: 'The running image and a few to go back to', maxImageCount: 10 }],
         // The deployment makes these images anew.

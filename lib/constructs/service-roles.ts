@@ -44,7 +44,7 @@ export class ServiceRoles extends Construct {
           action: 'createServiceLinkedRole',
           parameters: { AWSServiceName: name },
           physicalResourceId: PhysicalResourceId.of(`service-role-${service}`),
-          // What IAM answers where the role exists.
+          // IAM's answer where the role exists.
           ignoreErrorCodesMatching: 'InvalidInput',
         },
         installLatestAwsSdk: false,

@@ -3,12 +3,12 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IConstruct } from 'constructs';
 import type { Config, Stage } from '../config.ts';
 
-/** What nearly every construct needs to know of the stage. */
+/** Settings of a stage that nearly every construct needs. */
 export interface StageSettings {
   readonly stage: Stage;
   readonly region: string;
   readonly logRetention: RetentionDays;
-  /** For data and what it cannot be without; what can be made again is always destroyed. */
+  /** The removal policy of data and of resources that data needs; everything else is always destroyed. */
   readonly removalPolicy: RemovalPolicy;
   readonly functionArchitecture: Config['functions']['architecture'];
   readonly gitFunctions: Config['functions']['git'];
@@ -32,8 +32,8 @@ export const accountWideName = ({ stage, region }: Pick<StageSettings, 'stage' |
   `veren-${stage}-${region}-${name}`;
 
 /**
- * Keeps what data cannot be without (subnets of a cluster, users of a cache) for as long as the data is kept: deleting it
- * under a resource that stays fails, and stops the deletion of the whole stack.
+ * Keeps resources that data needs (subnets of a cluster, users of a cache) for as long as the data is kept. Deleting
+ * one of them under a resource that stays would fail, and so would the deletion of the whole stack.
  */
 export function keepWithData(settings: StageSettings, ...scopes: readonly IConstruct[]): void {
   for (const scope of scopes)

@@ -34,7 +34,7 @@ export interface ValkeyProps {
   readonly vpc: IVpc;
   readonly subnets: SubnetSelection;
   readonly securityGroup: ISecurityGroup;
-  /** ACL rules by function: each gets a user of its own, since a log reader has no business in the queues. */
+  /** ACL rules by function: each gets a user of its own, so that a reader of logs cannot change the queues. */
   readonly users: Readonly<Record<string, readonly string[]>>;
 }
 

@@ -55,7 +55,7 @@ export interface VerenFunctionProps {
   readonly reservedConcurrency?: number;
 }
 
-/** What the Lambda service needs to put a function into a VPC. */
+/** Rights that the Lambda service needs to put a function into a VPC. */
 const INTERFACE_ACTIONS = [
   'ec2:CreateNetworkInterface',
   'ec2:DeleteNetworkInterface',
@@ -65,7 +65,10 @@ const INTERFACE_ACTIONS = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
-/** A Lambda function with its log group and a role that can write to that log group, and be in the VPC, and nothing else. */
+/**
+ * A Lambda function with its log group, and a role whose only rights are to write to that log group and to be in the
+ * VPC.
+ */
 export class VerenFunction extends Construct {
   readonly fn: LambdaFunction;
   /** The name itself, without a reference to the function. */
@@ -124,7 +127,9 @@ export class VerenFunction extends Construct {
     );
   }
 
-  /** May invoke itself, to go on when its time is over. By name: the function's ARN would depend on its own role. */
+  /**
+   * May invoke itself, to continue when its time is over. By name, since the function's ARN depends on its own role.
+   */
   grantRingItself(): void {
     const arn = Stack.of(this).formatArn({
       service: 'lambda',
@@ -181,7 +186,7 @@ export class VerenFunction extends Construct {
 /** The function's prepared bundle; not needed for stacks that a command does not touch. */
 function bundledCode(name: string): Code {
   return Code.fromAsset(join(ROOT, 'lambdas', name), {
-    // The hash of what comes out: a changed comment deploys nothing.
+    // The hash of the bundle, so that a changed comment deploys nothing.
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       image: DockerImage.fromRegistry('never-used'),

@@ -161,7 +161,7 @@ const checkStacks: Check = ({ stage }, facts) =>
     return [];
   });
 
-/** Which stack makes what has a name. */
+/** The stack that makes each named resource. */
 const MAKERS: readonly [RegExp, string][] = [
   [/^(bucket|repository|secret) /, 'Data'],
   [/^cluster /, 'Builders'],
@@ -215,7 +215,7 @@ const CHECKS = [
   serviceRoles,
 ];
 
-/** What stands in the way of deploying this stage into an account of which these facts are known. */
+/** Findings that would stop or limit a deployment of this stage into an account with these facts. */
 export const findProblems = (config: Config, facts: Facts): Finding[] =>
   CHECKS.flatMap((check) => check(config, facts));
 

@@ -62,7 +62,7 @@ export interface Facts {
 
 type Answer<T> = Promise<T | null>;
 
-/** Null where AWS says that there is no such thing; every other error is the caller's. */
+/** Null where AWS answers that the resource does not exist; every other error is thrown. */
 async function orNull<T>(call: Promise<T>, ...names: string[]): Answer<T> {
   try {
     return await call;
@@ -72,7 +72,7 @@ async function orNull<T>(call: Promise<T>, ...names: string[]): Answer<T> {
   }
 }
 
-/** What preflight wants to know of an account and region: read-only calls, by the credentials of the environment. */
+/** Reads the facts of an account and region by read-only calls, with the credentials of the environment. */
 export async function readFacts(config: Config, qualifier: string): Promise<Facts> {
   const client = { region: config.region };
   const { Account: account = '' } = await new STSClient(client).send(new GetCallerIdentityCommand({}));
@@ -206,7 +206,7 @@ async function readTakenNames(client: { region: string }, config: Config, accoun
   ];
 }
 
-/** Also where it belongs to another account, of which one learns "forbidden" only. */
+/** True also where it belongs to another account, for which AWS answers only "forbidden". */
 async function bucketIsTaken(s3: S3Client, Bucket: string): Promise<boolean> {
   try {
     await s3.send(new HeadBucketCommand({ Bucket }));

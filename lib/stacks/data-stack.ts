@@ -31,7 +31,7 @@ export class DataStack extends VerenStack {
   readonly kafka: KafkaConnection;
   readonly redis: RedisAccess;
   readonly tokens: ISecret;
-  /** What git tokens and variables are sealed with in Redis. */
+  /** The key with which git tokens and variables are sealed in Redis. */
   readonly dataKey: ISecret;
   /** Signs and verifies messages (`contract/mac.ts`). */
   readonly signing: ISecret;
@@ -52,7 +52,7 @@ export class DataStack extends VerenStack {
       settings,
       bucketName: config.bucketName,
       lifecycle: config.lifecycle,
-      // A VPC of our own has a gateway endpoint; what one of somebody else's has is not known.
+      // Veren's own VPC has a gateway endpoint; whether an existing VPC has one is not known.
       handoverVpcId: config.network.existing || config.stage === 'local' ? undefined : network.vpc.vpcId,
     });
     this.repositories = new Repositories(this, 'Repositories', {
@@ -128,7 +128,7 @@ export class DataStack extends VerenStack {
     return { url: redis.url, loginOf: () => (secret ? { secret } : {}) };
   }
 
-  /** What the keys of messages are derived from. Made once; docs/operations.md has how to change it. */
+  /** The secret from which the keys of messages are derived. Made once; docs/operations.md says how to change it. */
   private makeSigning(): ISecret {
     const signing = new Secret(this, 'EventSigning', {
       secretName: `veren/${this.config.stage}/event-signing`,

@@ -25,8 +25,9 @@ export class NetworkStack extends VerenStack {
   }
 
   /**
-   * Every id that another stack may use, whether one does now: CDK exports what is used, and an export that a change of
-   * kind (Kafka, Redis) makes superfluous could not go while the stack of the last deployment imports it.
+   * Exports every id that another stack may use, also unused ones. CDK exports only what is used, and an export that a
+   * change of kind (Kafka, Redis) makes superfluous could not be removed while the stack of the last deployment imports
+   * it.
    */
   private exportAlways(): void {
     const { vpc, kafka, redis, functions, builderGroups } = this.network;

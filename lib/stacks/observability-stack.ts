@@ -74,7 +74,7 @@ export class ObservabilityStack extends VerenStack {
         this.group('Oldest waiting job (s)', 'Maximum', [METRICS.cloneQueueAge, METRICS.buildQueueAge]),
       ],
     });
-    // By name: a function that is dropped would be an export that this stack still imports.
+    // By name, since otherwise a removed function would be an export that this stack still imports.
     for (const { functionName } of Object.values(pipeline.functions))
       monitoring.monitorLambdaFunction({
         lambdaFunction: LambdaFunction.fromFunctionName(this, functionName, functionName),

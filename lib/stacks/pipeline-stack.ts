@@ -33,7 +33,7 @@ import type { BuildersStack } from './builders-stack.ts';
 import type { DataStack } from './data-stack.ts';
 import { VerenStack, type VerenStackProps } from './veren-stack.ts';
 
-/** `s3Keys.verdict` of every build; a test compares the two. */
+/** Keys of the publication decisions of all builds (`s3Keys.verdict`); a test compares the two. */
 export const VERDICTS = '__deployments/*/verdict-*.json';
 
 export interface PipelineStackProps extends VerenStackProps {
@@ -60,7 +60,7 @@ export class PipelineStack extends VerenStack {
   constructor(scope: Construct, id: string, { network, data, builders, ...props }: PipelineStackProps) {
     super(scope, id, { description: 'Veren: functions, APIs, events', ...props });
     this.data = data;
-    // References that may change hold no order of deployment.
+    // References that may change do not set the order of deployment, so it is set here.
     this.addStackDependency(data);
     this.addStackDependency(builders);
     this.userImages = data.repositories.userImages(this);
@@ -150,7 +150,8 @@ export class PipelineStack extends VerenStack {
     data.kafka.grantWrite(api.role, [TOPICS.events]);
     grantTokens(api.role, data.tokens);
     grantDataKey(api.role, data.dataKey);
-    // Canceling a build means to write its verdict before the builder does (docs/decisions/control-cancel-fence.md).
+    // To cancel a build, the publication decision is written before the builder does it
+    // (docs/decisions/control-cancel-fence.md).
     grantBucket(api.role, data.storage, { read: ['__records/*', '__logs/*', VERDICTS], write: [VERDICTS] });
     grantRemoval(api.role, data.storage, '__cache/*');
     return api;
@@ -219,7 +220,7 @@ export class PipelineStack extends VerenStack {
     for (const task of builders.tasks) task.grantRun(buildWorker.role);
     grantStopTask(buildWorker.role, builders.clusters);
     if (data.kafka.builderSecret) grantBuilderLogin(buildWorker.role, data.kafka.builderSecret);
-    // Its rights are those of the URLs that it signs: to read a hand-over, to claim it, to remove it.
+    // The URLs that it signs have its rights: to read a hand-over, to claim it, to remove it.
     const handovers = [`${HANDOVER_PREFIX}*`];
     grantBucket(buildWorker.role, bucket, { read: handovers, write: handovers, remove: handovers });
     new BuildRole(this, 'Build', {
@@ -342,7 +343,7 @@ export class PipelineStack extends VerenStack {
     return this.addresses.functionUrl(url.url);
   }
 
-  /** ECS says when a task has stopped; once a minute the watcher looks by itself, for what ECS has not said. */
+  /** The watcher gets ECS's events about stopped tasks, and runs once a minute for those that were lost. */
   private watchTasks(watcher: VerenFunction, builders: BuildersStack): void {
     const watcherTarget = () =>
       new LambdaFunction(watcher.fn, {
@@ -367,8 +368,8 @@ export class PipelineStack extends VerenStack {
   }
 
   /**
-   * Invoking asynchronously always succeeds: what the function then failed to do is told to this queue alone. The next
-   * sweep makes up for it, so an invocation is old after an hour.
+   * An asynchronous invocation always succeeds for its caller; only this queue gets the failures of the function. The
+   * next sweep repairs them, so an invocation is dropped after an hour.
    */
   private keepFailedInvokes({ fn }: VerenFunction): void {
     fn.configureAsyncInvoke({
@@ -389,7 +390,7 @@ export class PipelineStack extends VerenStack {
     return queue;
   }
 
-  /** One function; those that use Redis are told where it is and how they log in. */
+  /** One function; those that use Redis get its address and their login. */
   private make<N extends keyof PipelineStack['functions']>(
     name: N,
     props: Omit<VerenFunctionProps, 'name' | 'settings' | 'environment' | 'network'> & {

@@ -27,7 +27,7 @@ process.on('message', async (input: AnalysisInput) => {
   );
 });
 
-// The platform is gone, and with it everybody who waits.
+// The platform has ended, so nobody waits for an answer any more.
 process.on('disconnect', () => {
   for (const pid of children) killGroup({ pid });
   process.exit();

@@ -9,7 +9,7 @@ import { bundleAnalysis } from './bundleAnalysis.ts';
 import type { Analysis, AnalysisRequest } from './messages.ts';
 import { type AnalysisProcess, startAnalysisProcess } from './startAnalysisProcess.ts';
 
-/** Analyses in processes of their own: what a repository does to one of them, it does to nothing else. */
+/** Runs analyses in processes of their own, so that a hostile repository can harm only that process. */
 export interface AnalysisPool {
   /** Waits for its turn. Throws as `analyzeRepository`. */
   analyze(request: AnalysisRequest): Promise<Analysis>;
@@ -17,16 +17,16 @@ export interface AnalysisPool {
 }
 
 export interface AnalysisPoolOptions {
-  /** The platform's; nobody else may be using it. */
+  /** The platform's own folder; no other process may use it. */
   readonly dataDir: string;
   readonly hostEnv: HostEnv;
   readonly policy?: typeof LAPTOP_POLICY;
 }
 
-/** Analyses at once, so that one that waits for its host holds up no other. */
+/** Several analyses run at once, so that one that waits for its host does not delay the others. */
 export const MAX_ANALYSES = 4;
 
-/** Also removes what analyses of an earlier life have left. */
+/** Also removes what analyses left before a restart. */
 export async function openAnalysisPool(options: AnalysisPoolOptions): Promise<AnalysisPool> {
   const { dataDir, hostEnv, policy = LAPTOP_POLICY } = options;
   const folder = join(dataDir, 'analysis');
@@ -48,7 +48,7 @@ export async function openAnalysisPool(options: AnalysisPoolOptions): Promise<An
     return process;
   };
   const giveWork = async (process: AnalysisProcess): Promise<void> => {
-    // One is kept, so that the next analysis need not wait for a start.
+    // One process is kept, so that the next analysis does not wait for a start.
     if (process.usable && idle.length === 0 && !closed) idle.push(process);
     else {
       await process.end();

@@ -18,10 +18,10 @@ export interface AnalysisProcess {
 /** A listing at all its limits takes about 100 MB. */
 const HEAP_MB = 192;
 const EXEC_ARGV = [`--max-old-space-size=${HEAP_MB}`, '--max-semi-space-size=16', '--no-warnings'];
-/** Time on the processor, for when the platform is killed while this process does not listen: it must not go on for ever. */
+/** Limit of processor time, so that the process ends even if the platform is killed while it does not read messages. */
 const CPU_SECONDS = 600;
 const MAX_ANALYSES_EACH = 100;
-/** The analysis keeps its own time; beyond it, it does not listen any more. */
+/** The analysis has a time limit of its own; a process that runs longer has stopped reacting. */
 const GRACE_MS = 5_000;
 
 /**
@@ -40,7 +40,7 @@ export function startAnalysisProcess(
     env: { ...env },
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    // Ctrl-C is for the platform, which lets what runs come to its end.
+    // Ctrl-C is for the platform, which lets running analyses end.
     detached: true,
   });
   const children = new Set<number>();
@@ -92,7 +92,7 @@ export function startAnalysisProcess(
 
   function reasonOfEnd(): Error {
     if (late) return tooLarge('deciding what to build takes longer than an analysis may take');
-    // V8 aborts at its limit; the system kills where it has no more itself.
+    // V8 aborts at its memory limit; the system kills the process when it has no memory left.
     if (child.signalCode === 'SIGABRT' || child.signalCode === 'SIGKILL')
       return tooLarge('deciding what to build needs more memory than an analysis may have');
     return new Error(`the analysis process ended with ${child.signalCode ?? child.exitCode ?? 'an error'}`);

@@ -13,7 +13,7 @@ export const CREDENTIALS_FILE = 'credentials.json';
 /** The account that the laptop pretends to be. */
 export const LOCAL_ACCOUNT = '000000000000';
 
-/** Whoever signed a request. Without a policy: everything is allowed. */
+/** The signer of a request. Without a policy everything is allowed. */
 export interface Principal {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -31,7 +31,7 @@ export interface CredentialStore {
   /** The platform's own key pair. */
   readonly root: KeyPair;
   lookup(accessKeyId: string): Principal | undefined;
-  /** A temporary key pair, held to `policy` where one is given. */
+  /** A temporary key pair, limited by `policy` where one is given. */
   mint(input: { arn: string; durationSeconds: number; policy?: Policy }): Principal & {
     session: { token: string; expiresAt: number };
   };
@@ -92,7 +92,7 @@ async function loadRoot(dataDir: string): Promise<KeyPair> {
   try {
     return RootSchema.parse(JSON.parse(text));
   } catch (cause) {
-    // The parser's message may quote the file, and with it the secret: it stays out of ours.
+    // The parser's message is left out, since it may quote the file and with it the secret.
     throw new VerenError('DATA_FOLDER_UNUSABLE', { path: dataDir, reason: `${path} is not valid` }, { cause });
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * IAM policies as far as session policies of builds need them: Allow and Deny, `Action`, `Resource` with `*` and `?`,
- * and string conditions. Whatever is not understood is refused when the policy is read, never ignored.
+ * and string conditions. An unknown element is refused when the policy is read, never ignored.
  * Source: IAM user guide, "JSON policy element reference" and "Policy evaluation logic".
  */
 const oneOrMany = z.union([z.string(), z.array(z.string()).min(1)]).transform((v) => (Array.isArray(v) ? v : [v]));
@@ -38,7 +38,7 @@ function matchesPattern(pattern: string, value: string, flags: '' | 'i'): boolea
   const key = flags + pattern;
   let regexp = patterns.get(key);
   if (!regexp) {
-    // Runs of `*` are one: otherwise a hostile policy makes the expression backtrack without end.
+    // Several `*` in a row become one, since a hostile policy could make the expression backtrack for ever.
     const source = pattern
       .replace(/\*+/g, '*')
       .replace(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -60,7 +60,9 @@ function conditionHolds(name: string, wanted: readonly string[], actual: string 
   return hit !== negative;
 }
 
-/** The default is no; an Allow opens; a Deny closes whatever an Allow opened. No policy at all: the role's own rights. */
+/**
+ * Denied by default; an Allow permits, and a Deny overrides every Allow. Without a policy the role's own rights apply.
+ */
 export function isAllowed(policy: Policy | undefined, request: AccessRequest): boolean {
   if (!policy) return true;
   const applying = policy.Statement.filter(

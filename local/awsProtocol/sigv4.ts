@@ -18,7 +18,7 @@ export interface Verified {
   readonly principal: Principal;
   /** `x-amz-content-sha256`: a hex digest, `UNSIGNED-PAYLOAD` or one of the `STREAMING-…` words. */
   readonly payloadHash: string;
-  /** What signed chunks of the body go on from. */
+  /** The signature from which those of signed chunks are derived. */
   readonly seed: SigningSeed;
 }
 

@@ -58,7 +58,7 @@ export class VerenClient {
     return this.#get(url, DeploymentListSchema);
   }
 
-  /** The lines that there are, over as many pages as it takes. */
+  /** All existing lines, read page by page. */
   readLogs(deploymentId: string): AsyncGenerator<LogLine, void, undefined> {
     return readLogPages(this.#deployment(deploymentId, 'logs'), this.#headers);
   }
@@ -69,8 +69,8 @@ export class VerenClient {
   }
 
   /**
-   * The log from its start (or from `after`) and the record's changes, to the terminal state. A broken connection is taken
-   * up again where it broke: no line is lost, none comes twice.
+   * The log from its start (or from `after`) and the record's changes, to the terminal state. A broken connection is
+   * resumed, so that no line is lost or repeated.
    */
   followLogs(deploymentId: string, options: FollowEventsOptions = {}): AsyncGenerator<FollowedEvents, void, undefined> {
     return followEvents(this.#deployment(deploymentId, 'logs'), this.#headers, options);

@@ -4,8 +4,8 @@ import type { Writable } from 'node:stream';
 export type Out = Pick<Writable, 'write'> & { readonly columns?: number; readonly rows?: number };
 
 /**
- * Lines that scroll, and on a terminal a block below them that is drawn anew in place. One write per frame, so nothing
- * flickers. The cursor is never hidden: there is nothing to restore when the process is killed.
+ * Lines that scroll, and on a terminal a block below them that is redrawn in place. One write per frame, so that
+ * nothing flickers. The cursor is never hidden, so that nothing has to be restored when the process is killed.
  */
 export class Display {
   readonly #out: Out;

@@ -18,7 +18,10 @@ export interface TimedStep {
   readonly ok: boolean | undefined;
 }
 
-/** How long a build took, step by step. `wait` is all before its first phase: queue, analysis, start of the task. `now` ends what still runs. */
+/**
+ * Duration of a build by step. `wait` is the time before its first phase: queue, analysis, start of the task. Running
+ * steps end at `now`.
+ */
 export function listSteps(record: DeploymentRecord, build: BuildRecord, now: number): TimedStep[] {
   const first = build.phases[0];
   const waitedUntil = first ? parseTime(first.startedAt) : parseTime(record.finishedAt ?? new Date(now).toISOString());

@@ -20,7 +20,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** No usable answer came: nothing listens, the connection broke, or something else than Veren answered. */
+/** There was no usable answer: nothing listens, the connection broke, or another server answered. */
 export class UnreachableError extends Error {
   readonly reason: string;
 
@@ -31,7 +31,7 @@ export class UnreachableError extends Error {
   }
 }
 
-/** What `fetch` hides in `cause`: "fetch failed" says nothing, "connect ECONNREFUSED 127.0.0.1:3000" does. */
+/** The reason that `fetch` hides in `cause`: "connect ECONNREFUSED 127.0.0.1:3000" instead of "fetch failed". */
 export function networkReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

@@ -22,13 +22,15 @@ export interface FollowEventsOptions {
   /** `seq` of the last line that is known already. */
   readonly after?: number;
   readonly signal?: AbortSignal;
-  /** A connection on which nothing comes for so long is dead: the server sends a comment every 15 s. Milliseconds. */
+  /** A connection without data for so long is dead, since the server sends a comment every 15 s. Milliseconds. */
   readonly idleMs?: number;
   /** Pauses between tries to connect again, in milliseconds; after the last of them the follower gives up. */
   readonly pausesMs?: readonly number[];
 }
 
-/** A connection that lasted so long was no failure: streams end by themselves after some minutes, and are taken up again. */
+/**
+ * A connection that lasted so long counts as no failure: streams end by themselves after some minutes and are resumed.
+ */
 const LASTING_MS = 20_000;
 const PAUSES_MS = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 5_000, 5_000, 5_000];
 const EndSchema = z.object({ status: z.enum(DEPLOYMENT_STATUSES) });
@@ -113,7 +115,7 @@ async function openConnection(url: URL, headers: Readonly<Record<string, string>
   let response = await sendRequest(url, call);
   const location = response.status === 307 ? response.headers.get('Location') : null;
   if (location !== null) {
-    // On AWS another endpoint streams; the platform names it itself, so the token goes along, but never into the clear.
+    // On AWS another endpoint streams. The platform itself names it, so it gets the token, but never without TLS.
     const target = new URL(location, url);
     if (target.protocol !== 'https:' && target.protocol !== url.protocol)
       throw new UnreachableError(url, `it redirects to ${target.protocol}//, which is not encrypted`);

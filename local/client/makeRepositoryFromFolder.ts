@@ -5,12 +5,12 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { VerenError } from '../../contract/errors.ts';
 
-/** Never part of a repository, and large. What the folder's own .gitignore names is left out by git. */
+/** Large folders that are never part of a repository. git itself leaves out what the folder's .gitignore names. */
 const LEFT_OUT = new Set(['node_modules', '.git']);
 
 /**
- * A git's surroundings that are the same everywhere: no configuration, hooks or identity of the user, no variables of a git
- * that may have called us; the fixed date makes the same folder give the same commit.
+ * An environment for git that is the same everywhere: without the user's configuration, hooks and identity, and without
+ * variables of a git that may have called us. The fixed date gives the same commit for the same folder.
  */
 const GIT_ENV = {
   GIT_CONFIG_NOSYSTEM: '1',

@@ -43,7 +43,7 @@ export function targetLabel(record: DeploymentRecord, target: Target): string {
   return record.plan?.frontend && record.plan.backend ? `${target.padEnd(8)} ` : '';
 }
 
-/** What has changed between two states of a record, in words: phases that began or ended, retries, the status. */
+/** Sentences about what has changed between two states of a record: phases that began or ended, retries, the status. */
 export function describeChanges(before: DeploymentRecord | null, after: DeploymentRecord): string[] {
   const lines: string[] = [];
   for (const target of TARGETS) {
@@ -66,7 +66,7 @@ export function describeChanges(before: DeploymentRecord | null, after: Deployme
   return lines;
 }
 
-/** What was detected: the sentence that tells the user what is going to run. */
+/** A sentence about the plan: what was detected and what will run. */
 export function planLines({ plan }: DeploymentRecord, { safe }: Style): string[] {
   if (!plan) return [];
   const lines = TARGETS.flatMap((target) => {

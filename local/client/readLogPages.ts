@@ -6,8 +6,8 @@ import { errorOfAnswer, sendRepeatable } from './http.ts';
 const nextOf = (link: string | null): string | null => /<([^>]*)>\s*;\s*rel="?next"?/i.exec(link ?? '')?.[1] ?? null;
 
 /**
- * What there is of a log, page by page: one page is in memory at a time. Of the platform's link only the query is used, so
- * that the token goes where it went before. Throws `ProblemError` and `UnreachableError`.
+ * A log page by page, with one page in memory at a time. Only the query of the platform's link is used, so that the
+ * token goes to the same server as before. Throws `ProblemError` and `UnreachableError`.
  */
 export async function* readLogPages(
   url: URL,

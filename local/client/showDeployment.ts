@@ -19,8 +19,8 @@ export interface ShowOptions {
 }
 
 /**
- * Shows a deployment from now to its end: the log as it comes, the phases, at last how long each took and what became of
- * it. Gives the record as it is then. Throws what the client throws.
+ * Shows a deployment until its end: the log, the phases, and finally the durations and the result. Returns the final
+ * record. Throws what the client throws.
  */
 export async function showDeployment(
   client: Pick<VerenClient, 'followLogs' | 'getDeployment'>,

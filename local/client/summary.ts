@@ -7,7 +7,7 @@ import { terminalText } from './terminalText.ts';
 
 export interface Style {
   readonly colors: Colors;
-  /** A stranger's text, safe for the terminal. */
+  /** A text from a build, made safe for the terminal. */
   readonly safe: (text: string) => string;
 }
 
@@ -45,7 +45,7 @@ export function durationTable(record: DeploymentView, { colors }: Style, now: nu
   ];
 }
 
-/** What became of the deployment: where it is, or why there is none. */
+/** The result of the deployment: the addresses of its parts, or its errors. */
 export function describeOutcome(record: DeploymentView, style: Style): string[] {
   const { colors, safe } = style;
   if (record.status === 'canceled') return [colors.yellow('Canceled.')];

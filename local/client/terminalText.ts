@@ -7,8 +7,9 @@ const CONTROL =
 const RESET = '\u001b[0m';
 
 /**
- * Text of a stranger (a log line, a path, an error) for the user's terminal, as one line: colours stay where `color` is
- * true, everything that moves the cursor, renames the window, answers on stdin or reorders text goes. A line with colours ends with a reset.
+ * Makes text from elsewhere (a log line, a path, an error) safe for the user's terminal, as one line: colours stay
+ * where `color` is true; sequences that move the cursor, rename the window, answer on stdin or reorder text are
+ * removed. A line with colours ends with a reset.
  */
 export function terminalText(text: string, color: boolean): string {
   let colored = false;

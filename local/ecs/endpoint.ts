@@ -16,8 +16,8 @@ import { TaskStore } from './taskStore.ts';
 import type { TaskStateChange } from './view.ts';
 
 /**
- * What a test makes happen to a call. `timeout-after-start`: the call is carried out and its answer lost. `failures`: an
- * answer with HTTP 200 and no task, as ECS gives when it has no capacity.
+ * A fault that a test gives to a call. `timeout-after-start`: the call is carried out and its answer is lost.
+ * `failures`: an answer with HTTP 200 and no task, as ECS gives it without capacity.
  */
 export type EcsFault =
   | 'error500'
@@ -31,7 +31,9 @@ export interface EcsEndpointOptions {
   readonly port?: number;
   readonly credentials: CredentialStore;
   readonly taskDefinitions: readonly TaskDefinition[];
-  /** Told of every change, in order for each task; those of tasks of an earlier life while the endpoint starts. */
+  /**
+   * Called with every change, in order for each task; those of tasks from before a restart while the endpoint starts.
+   */
   readonly onTaskStateChange: (event: TaskStateChange) => unknown;
   readonly clock?: Clock;
   readonly onError?: (error: unknown) => void;

@@ -70,7 +70,7 @@ export class Operations {
         createdAt: this.#clock.now(),
       }),
     );
-    // A task is stored before it is started and before the caller hears of it: a repeat finds it, whatever happens.
+    // A task is stored before it is started and before the call is answered, so that a repeated call always finds it.
     await Promise.all(made.map((task) => this.#store.add(task, overrides)));
     const tasks = made.map((task) => this.#answer(task));
     for (const task of made) this.#runner.start(task, definition, overrides);
@@ -120,7 +120,7 @@ export class Operations {
       )
       .map((task) => task.id)
       .sort();
-    // Ids have an order of their own, so a page is not upset by tasks that come or go.
+    // Pages are ordered by id, so that tasks which come or go meanwhile do not change their order.
     const after = matching.filter((id) => input.nextToken == null || id > input.nextToken);
     const page = after.slice(0, input.maxResults ?? PAGE);
     return {

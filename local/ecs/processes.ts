@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-/** Which process a number meant when it was written down: numbers are used again. */
+/** Identifies a process when its pid may have been reused. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Start time, with the boot where the time counts from it. Compared, never read. */
   readonly started: string;
-  /** SHA-256 of each `NAME=value` that the task was given: how its processes are known when the first one has gone. */
+  /** SHA-256 of each `NAME=value` of the task, by which its processes are recognised after the first one has ended. */
   readonly marks: readonly string[];
 }
 
@@ -28,8 +28,8 @@ let underWay: Promise<ProcessTable> | undefined;
 let following: Promise<ProcessTable> | undefined;
 
 /**
- * Every process that can be seen, as it was at some moment after the call. On Linux from /proc, elsewhere from `ps`.
- * Callers that come while one is being made share the next: many tasks may end at once, and each would read all.
+ * Every visible process, at some moment after the call. On Linux from /proc, elsewhere from `ps`. Callers during a
+ * reading share the next one, since many tasks may end at once, and each would read all processes.
  */
 export function processTable(): Promise<ProcessTable> {
   if (!underWay) {
@@ -57,7 +57,7 @@ async function readTable(): Promise<ProcessTable> {
 
 async function linuxTable(): Promise<ProcessInfo[]> {
   const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  // Synchronously: these are reads of memory, and faster than a turn of the thread pool for each.
+  // Synchronously, since reading /proc is faster than a trip to the thread pool for each file.
   return names.flatMap((pid) => {
     const info = parseStat(statOf(pid));
     return info && !info.zombie ? [info] : [];
@@ -73,7 +73,7 @@ function statOf(pid: string | number): string {
 }
 
 let boot: string | undefined;
-/** Start times count from the boot: after another boot they say nothing. */
+/** Start times count from the boot, so they cannot be compared after another boot. */
 function bootId(): string {
   try {
     boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -114,7 +114,7 @@ const parsePs = (output: string): ProcessInfo[] =>
 const markOf = (variable: string) => createHash('sha256').update(variable).digest('hex');
 
 /**
- * Who a child is that was just started. Synchronous: nothing may come between starting it and writing this down.
+ * Identifies a child that was just started. Synchronous, so that nothing happens between its start and this record.
  * @param given The variables that only this task has.
  */
 export function identifyProcess(pid: number, given: Readonly<Record<string, string>>): ProcessIdentity {
@@ -172,21 +172,21 @@ export function signalProcess(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
-    // Gone already, or not ours (a program that changed its user): both leave nothing to do.
+    // It has ended, or it is a program that changed its user; both need nothing here.
     if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }
 
 const ROUNDS = 50;
 
-/** Kills until nothing of the task is left: what forks while it is being killed is found in the next round. */
+/** Kills until no process of the task is left; one that forks meanwhile is found in the next round. */
 export async function killFamily(leader: ProcessIdentity, known: Map<number, string> = new Map()): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     const table = await processTable();
     if (round === 0) for (const orphan of await orphansOf(table, leader)) known.set(orphan.pid, orphan.started);
     const family = familyOf(table, leader, known);
     if (family.length === 0) return;
-    // The group at one blow where it is surely the task's: a fork bomb cannot slip through between two looks.
+    // The whole group at once where it surely is the task's, so that a fork bomb cannot escape between two rounds.
     if (family.some(({ pid }) => pid === leader.pid)) signalProcess(-leader.pid, 'SIGKILL');
     for (const { pid, started } of family) {
       known.set(pid, started);

@@ -16,7 +16,7 @@ interface RunnerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** What is known of a live task besides its record. */
+/** State of a live task besides its record. */
 interface Live {
   readonly task: TaskRecord;
   readonly definition: TaskDefinition;
@@ -37,7 +37,7 @@ type Ending = { code: number | null; signal: NodeJS.Signals | null } | { error: 
 const DEFAULT_STOP_TIMEOUT_SECONDS = 30;
 const LOOK_MS = 1_000;
 
-/** Leads tasks through their life: PROVISIONING, PENDING, RUNNING, DEPROVISIONING, STOPPED. */
+/** Runs tasks through their states: PROVISIONING, PENDING, RUNNING, DEPROVISIONING, STOPPED. */
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #live = new Map<string, Live>();
@@ -48,7 +48,7 @@ export class Runner {
     this.#options = options;
   }
 
-  /** Ends what an earlier life of the platform left behind: its processes, and the records that still say "running". */
+  /** Ends what was left before a restart of the platform: processes, and records that still say "running". */
   async recover(): Promise<void> {
     const left = [...this.#options.store.tasks.values()].filter((task) => task.lastStatus !== 'STOPPED');
     for (const task of left) {
@@ -173,7 +173,7 @@ export class Runner {
     const { task, definition } = live;
     const [program = '', ...args] = [...definition.image.entryPoint, ...run.command];
     const child = spawn(program, args, {
-      env: run.env, // nothing of the platform's own
+      env: run.env, // without the platform's own variables
       cwd: definition.image.cwd ?? '/',
       detached: true, // a session and a process group of its own, to be ended as a whole
       stdio: ['ignore', run.log.fd, run.log.fd],
@@ -190,9 +190,9 @@ export class Runner {
       live.pid = child.pid;
       task.process = identifyProcess(child.pid, run.given);
       try {
-        this.#options.store.saveNow(task); // from here on a new life of the platform would find the process
+        this.#options.store.saveNow(task); // from here on a restarted platform would find the process
       } catch (error) {
-        signalProcess(-child.pid, 'SIGKILL'); // one that nobody would find must not run
+        signalProcess(-child.pid, 'SIGKILL'); // one that could not be found later must not run
         throw error;
       }
       await this.#change(task, { lastStatus: 'RUNNING', startedAt: this.#options.clock.now() });
@@ -206,7 +206,7 @@ export class Runner {
     return { exitCode, stopCode: 'EssentialContainerExited', stoppedReason: 'Essential container in task exited' };
   }
 
-  /** Notes now and then which processes belong to which task, for the time when their parents are gone. */
+  /** Notes regularly which processes belong to which task, since that cannot be seen after their parents have ended. */
   #look(): void {
     this.#looking ??= setInterval(async () => {
       if (this.#live.size === 0) {
@@ -241,7 +241,7 @@ export class Runner {
     });
   }
 
-  /** First on disk, then told. */
+  /** Stores a change before it is published. */
   async #change(task: TaskRecord, change: Partial<TaskRecord>): Promise<void> {
     Object.assign(task, change, { version: task.version + 1 });
     const event = this.#event(task);

@@ -18,7 +18,7 @@ export interface TaskRecord {
   readonly startedBy?: string;
   readonly capacityProvider?: string;
   readonly tags: readonly { readonly key?: string | undefined; readonly value?: string | undefined }[];
-  /** `clientToken` of the call and a digest of its parameters: what makes a repeat recognisable. */
+  /** `clientToken` of the call and a digest of its parameters, by which a repeat is recognised. */
   readonly request: { readonly token?: string; readonly fingerprint: string };
   readonly createdAt: number;
 

@@ -1,4 +1,4 @@
-/** What RunTask can start here, in place of a registered task definition and its image. */
+/** A program that RunTask can start here, in place of a registered task definition and its image. */
 export interface TaskDefinition {
   /** Its cluster exists; as in ECS, a task of any family may run on any cluster. */
   readonly cluster: string;
@@ -17,7 +17,7 @@ export interface Image {
   readonly entryPoint: readonly string[];
   /** The variables of the image. A function is called for each task ("image pull") and may take its time. */
   readonly environment: Readonly<Record<string, string>> | (() => Promise<Record<string, string>>);
-  /** Called with all variables of a task that has ended and whose processes were killed: takes away what it has left. */
+  /** Called with all variables of a task that has ended and whose processes were killed, to remove what it has left. */
   readonly release?: (variables: Readonly<Record<string, string>>) => Promise<void>;
   /** Default `/`. */
   readonly cwd?: string;

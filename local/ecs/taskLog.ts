@@ -4,14 +4,14 @@ import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:f
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
- * The task writes into the file itself: so it is not disturbed (no EPIPE in the builder) when the platform dies, and its
- * own clean-up can run. The price is that the bound is enforced by looking.
+ * The task writes into the file itself, so that it can clean up (no EPIPE in the builder) when the platform dies. The
+ * price is that the size has to be checked regularly.
  */
 export class TaskLog {
   readonly fd: number;
 
   constructor(path: string) {
-    // Appending: after a cut the task goes on at the new end, and leaves no hole.
+    // In append mode, so that after a cut the task continues at the new end and leaves no gap.
     this.fd = openSync(path, 'a', 0o600);
   }
 

@@ -6,18 +6,21 @@ import { writeFileAtomic } from '../awsProtocol/atomicFile.ts';
 import type { ContainerOverride, TaskRecord } from './task.ts';
 import { TaskLog } from './taskLog.ts';
 
-/** As long as ECS shows stopped tasks, and at most so many: a repeat of a call is recognised as long as its task is kept. */
+/**
+ * Stopped tasks are kept as long as ECS shows them, up to a number: a repeated call is recognised while its task is
+ * kept.
+ */
 const KEEP_MS = 3_600_000;
 const KEEP_COUNT = 10_000;
 /** Output is what takes room. */
 const KEEP_LOGS = 200;
 const PRUNE_MS = 5_000;
-/** A state that could not be written is tried again so often, until there is space. */
+/** Interval at which a state that could not be written is tried again, until there is space. */
 const RETRY_MS = 1_000;
 
 /**
- * The tasks, each with a file of its own and a file of its output. What the caller gave in overrides (keys, the user's
- * variables) is kept in memory only.
+ * The tasks, each with a file of its own and a file of its output. The overrides of the call (keys, the user's
+ * variables) are kept in memory only.
  */
 export class TaskStore {
   readonly tasks = new Map<string, TaskRecord>();
@@ -28,7 +31,7 @@ export class TaskStore {
   readonly #writes = new Map<string, Promise<void>>();
   /** Tasks that have a file of output. */
   readonly #logs = new Set<string>();
-  /** Tasks whose file is older than what is known of them. */
+  /** Tasks whose file is not up to date. */
   readonly #unsaved = new Set<string>();
   readonly #onError: (error: unknown) => void;
   #retry: NodeJS.Timeout | undefined;
@@ -81,8 +84,8 @@ export class TaskStore {
   }
 
   /**
-   * Known at once, so that a repeat of the call finds it; on disk when the promise resolves. Where it cannot be written it is
-   * forgotten again: a task that is not on disk is never started.
+   * Adds a task in memory at once, so that a repeated call finds it; it is on disk when the promise resolves. If it
+   * cannot be written it is removed again, since a task that is not on disk must not be started.
    */
   async add(task: TaskRecord, overrides: readonly ContainerOverride[]): Promise<void> {
     this.#remember(task);
@@ -96,8 +99,8 @@ export class TaskStore {
   }
 
   /**
-   * Writes the present state. Calls for one task are carried out in order. A state that cannot be written is tried again
-   * until it can: the task goes on, and the file that is there is enough to find it after a crash.
+   * Writes the present state. Calls for one task are carried out in order. If writing fails it is tried again until it
+   * works; meanwhile the task goes on, and its older file is enough to find it after a crash.
    */
   async save(task: TaskRecord): Promise<void> {
     try {
@@ -164,7 +167,7 @@ export class TaskStore {
     const isOld = (t: TaskRecord) => (t.stoppedAt ?? 0) < now - KEEP_MS;
     const forgotten = newestFirst.filter((t, i) => i >= KEEP_COUNT || isOld(t));
     for (const task of forgotten) this.#forget(task);
-    // With the output goes what the caller had given: nobody asks for it any more.
+    // The overrides are removed together with the output, since they are no longer needed.
     const silenced = newestFirst.filter((t, i) => (i >= KEEP_LOGS || isOld(t)) && this.#logs.delete(t.id));
     for (const { id } of silenced) this.overrides.delete(id);
     await Promise.all([

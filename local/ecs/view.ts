@@ -17,7 +17,7 @@ export interface TaskStateChange {
   readonly detail: ReturnType<typeof taskView<string>>;
 }
 
-/** A task as ECS answers it and as its events tell it; they differ in how a time is written. */
+/** A task as in ECS's answers and events, which differ in the form of times. */
 function taskView<Time>(task: TaskRecord, overrides: readonly ContainerOverride[], time: (ms: number) => Time) {
   const { id, cluster, family } = task;
   const timeField = <Name extends string>(name: Name, ms: number | undefined) =>

@@ -39,8 +39,8 @@ const LOOK_MS = 300;
 const PREFIX = 'veren-local-';
 
 /**
- * Does for the deployed stage `local` what emulators leave out: runs ECS tasks and tells of their ends, and feeds Kafka to
- * event-projector. May be started before the deployment, and while one goes on.
+ * Does for the deployed stage `local` what emulators leave out: it runs ECS tasks and sends events of their ends, and
+ * feeds event-projector from Kafka. May be started before a deployment of the stage, or during one.
  */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const { emulator, hostEnv, log } = options;

@@ -17,8 +17,8 @@ export interface EcsProxyOptions {
 const NOT_PASSED_ON = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'expect']);
 
 /**
- * Stands before the emulator's ECS for the deployed functions (their AWS_ENDPOINT_URL_ECS): every call goes to the emulator
- * as it came, and its answer back; DescribeTasks tells of tasks that run here what is true of them.
+ * A proxy between the deployed functions (their AWS_ENDPOINT_URL_ECS) and the emulator's ECS: it passes every call and
+ * answer unchanged, except that DescribeTasks gets the real state of tasks that run here.
  */
 export async function startEcsProxy({ upstream, port, store }: EcsProxyOptions): Promise<Endpoint> {
   async function forwardRequest(request: IncomingMessage) {

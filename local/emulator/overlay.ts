@@ -8,7 +8,7 @@ export interface EmulatedTask {
   readonly containers?: readonly { readonly name?: string }[];
 }
 
-/** What only whoever runs a task can know of it. */
+/** State of a task that only its runner knows. */
 const OF_THE_TASK = [
   'lastStatus',
   'version',
@@ -24,8 +24,9 @@ const OF_THE_TASK = [
 const OF_A_CONTAINER = ['lastStatus', 'exitCode', 'reason'] as const;
 
 /**
- * The emulator's answer with the true state of the task put over it: an emulator that runs nothing says RUNNING from the
- * first moment, and STOPPED with exit code 0 from the first StopTask. What has not happened yet is left out, as in ECS.
+ * The emulator's answer with the real state of the task. An emulator that runs nothing answers RUNNING from the
+ * beginning, and STOPPED with exit code 0 after the first StopTask. Events that have not happened yet are left out, as
+ * in ECS.
  */
 export function overlayTask<T extends EmulatedTask>(emulated: T, own: TaskAnswer): T {
   const stopping = emulated.desiredStatus === 'STOPPED' || own.desiredStatus === 'STOPPED';

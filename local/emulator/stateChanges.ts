@@ -8,8 +8,8 @@ import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { TaskStateChange } from '../ecs/view.ts';
 
 /**
- * Gives a state change to the functions whose rules match it. As on AWS nobody but ECS may put events with the source
- * `aws.ecs`, so PutEvents is no way; the emulator's own matcher decides, by the patterns as they were deployed.
+ * Invokes the functions whose rules match a state change. PutEvents cannot be used, since only ECS may put events with
+ * the source `aws.ecs`, as on AWS; the emulator's own matcher checks the deployed patterns.
  */
 export async function deliverStateChange(
   { events, lambda }: { readonly events: EventBridgeClient; readonly lambda: LambdaClient },

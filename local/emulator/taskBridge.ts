@@ -19,7 +19,7 @@ export interface TaskBridgeOptions {
   readonly store: TaskStore;
   readonly runner: Runner;
   readonly definitions: readonly TaskDefinition[];
-  /** Gives a state change to whoever has a rule for it. */
+  /** Invokes the functions with a rule for a state change. */
   readonly deliver: (change: TaskStateChange) => Promise<void>;
   readonly log: (message: string) => void;
   readonly onError: (error: unknown) => void;
@@ -29,8 +29,8 @@ export interface TaskBridgeOptions {
 const PAGE = 100;
 
 /**
- * Runs what the emulator's ECS has recorded. A task with a record of ours is never started a second time, also by a bridge
- * that was started again: its record says then that the task was lost.
+ * Runs the tasks that the emulator's ECS has recorded. A task with a record here is never started a second time, also
+ * not by a restarted bridge, for which its record says that the task was lost.
  */
 export class TaskBridge {
   readonly #options: TaskBridgeOptions;
@@ -55,7 +55,7 @@ export class TaskBridge {
     }
   }
 
-  /** One task's trouble is in the way of no other; the next look comes to it again. */
+  /** Logs the fault of one task, so that the others are handled; the next round tries it again. */
   async #each(work: () => Promise<unknown>): Promise<void> {
     await work().catch(this.#options.onError);
   }
@@ -63,7 +63,7 @@ export class TaskBridge {
   async #run(cluster: string, task: Task): Promise<void> {
     const { store } = this.#options;
     const record = store.tasks.get(nameOf(task.taskArn ?? ''));
-    // Its end was told to nobody, or not to all: by a bridge that was ended, or while the emulator was away.
+    // Its end was not delivered to all functions, because the bridge was ended or the emulator did not answer.
     if (record) await this.tell(taskStateChange(record, store.overrides.get(record.id) ?? [], Date.now()));
     else await this.#start(cluster, task);
   }

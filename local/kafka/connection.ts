@@ -31,7 +31,7 @@ interface Api {
 }
 
 const MAX_FRAME = 8 * 1024 * 1024;
-/** Strangers get no more memory than this, and no more time. */
+/** Limits of memory and time for clients that have not logged in. */
 const MAX_FRAME_BEFORE_LOGIN = 16 * 1024;
 const LOGIN_TIMEOUT_MS = 20_000;
 const API_VERSIONS = 18;
@@ -76,7 +76,7 @@ export class Connection {
     ]);
   }
 
-  /** Ends with the connection. What cannot be understood or is not allowed ends it from this side. */
+  /** Runs until the connection ends. Invalid or forbidden requests close it from this side. */
   async serve(socket: Socket): Promise<void> {
     socket.on('error', () => socket.destroy());
     const deadline = setTimeout(() => this.#trusted || socket.destroy(), LOGIN_TIMEOUT_MS);
@@ -88,7 +88,7 @@ export class Connection {
           await new Promise((resume) => socket.once('drain', resume).once('close', resume));
       }
     } catch {
-      // A frame that makes no sense, a wrong password, or the other side has gone: nobody is left to be told.
+      // An invalid frame, a wrong password, or the other side has closed the connection: there is no answer to send.
     } finally {
       clearTimeout(deadline);
       socket.destroySoon();

@@ -13,7 +13,7 @@ export interface KafkaEndpointOptions {
   readonly port?: number;
   /** Topics that may be written, each with one partition; every other is refused. Default: those of builders. */
   readonly topics?: readonly string[];
-  /** Producers must prove by SCRAM-SHA-512 that they know it. Absent: everybody on this machine may produce. */
+  /** Producers must prove by SCRAM-SHA-512 that they know it. Absent: all programs of this machine may produce. */
   readonly user?: ScramUser;
   /** A batch is acknowledged when this has resolved; a rejection is answered as a fault that producers try again. */
   readonly onMessages: (topic: string, messages: readonly KafkaMessage[]) => Promise<void>;
@@ -31,11 +31,12 @@ export interface KafkaEndpoint extends Endpoint {
 const MAX_CONNECTIONS = 256;
 
 /**
- * Not to be guessed: whoever knew another's could write batches of its numbers, and its own would then count as repeats.
+ * Random, since a build that knew another's id could write batches with its numbers, so that the other's would count as
+ * repeats.
  */
 const newProducerId = (): bigint => randomBytes(8).readBigUInt64BE() >> 1n;
 
-/** A user for one life of the platform: builds of an earlier life are dead, so nothing needs to be kept. */
+/** A user for one run of the platform: builds of an earlier run have ended, so nothing has to be stored. */
 export const randomScramUser = (): ScramUser => ({
   username: 'builder',
   password: randomBytes(24).toString('base64url'),

@@ -71,7 +71,7 @@ export class ProduceApi {
       this.#remember(topic, batch, baseOffset);
       return { partition, code: KAFKA_ERROR.NONE, baseOffset };
     } catch (error) {
-      // Whatever the receiver could not store is a fault that the producer tries again.
+      // A message that the receiver could not store is answered with an error after which the producer tries again.
       const code = error instanceof KafkaError ? error.code : KAFKA_ERROR.KAFKA_STORAGE_ERROR;
       return { partition, code, baseOffset: -1n };
     }

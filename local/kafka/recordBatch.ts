@@ -67,7 +67,7 @@ function decodeBatch(reader: WireReader): RecordBatch {
     throw new KafkaError(KAFKA_ERROR.INVALID_RECORD, 'The number of records is not valid.');
   const records = new WireReader(unpackRecords(header.bytes(header.remaining), attributes & 7));
   const messages: KafkaMessage[] = [];
-  // No list of `count` elements is made beforehand: the number is a stranger's.
+  // No list of `count` elements is allocated, since the number comes from the client.
   for (let i = 0; i < count; i++) messages.push(decodeRecord(records, baseTimestamp));
   if (records.remaining > 0) throw corruptMessage('There are bytes after the last record.');
   return { producerId, producerEpoch, baseSequence, messages };

@@ -1,6 +1,6 @@
 /** Kafka's primitive types. Source: Apache Kafka protocol guide, "Protocol Primitive Types". */
 
-/** Reads what a stranger sent: every access is checked, and a wrong length is an error, never an allocation. */
+/** Reads untrusted bytes: every access is checked, and a wrong length is an error, never an allocation. */
 export class WireReader {
   readonly #buffer: Buffer;
   #at = 0;

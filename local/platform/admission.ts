@@ -1,23 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import { VerenError } from '../../contract/errors.ts';
 
-/** What the API is called. Only the loopback names where nothing is configured. */
+/** Host names of the API. Without configuration only the loopback names. */
 export interface OwnAddresses {
-  /** What links begin with; absent: the address that the server listens on. */
+  /** The beginning of links; absent: the address that the server listens on. */
   readonly publicUrl?: URL;
   /** Further host names, without a port. */
   readonly hosts?: readonly string[];
 }
 
-/** Names that always lead to this machine, whoever resolves them. */
+/** Names that every resolver resolves to this machine. */
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 const HOST_HEADER = /^(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?)(?::(\d{1,5}))?$/i;
 
 /**
- * Why a request is not for this server, or null. Two kinds are refused: a host name that is not the server's own, since a
- * stranger's name may be made to lead here (DNS rebinding); and what a browser sends for a page of another origin. The
- * port of a loopback name is not compared: it is another one behind `ssh -L` or a proxy, and the origin is compared to
- * the whole Host header anyway.
+ * Why a request is refused, or null. Two kinds are refused: a host name that is not the server's own, since an
+ * attacker's name may resolve to this machine (DNS rebinding); and requests of a browser for a page of another origin.
+ * The port of a loopback name is not compared: it is another one behind `ssh -L` or a proxy, and the origin is compared
+ * with the whole Host header anyway.
  */
 export function refusalOf(
   request: Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'method' | 'url'>,
@@ -41,8 +41,8 @@ function isOwnName(name: string, { publicUrl, hosts = [] }: OwnAddresses): boole
 }
 
 /**
- * Every browser says where a request comes from: `Origin` with all that is not a plain GET, `Sec-Fetch-Site` with all.
- * "same-site" is foreign too, since ports do not count for it: a published site on 127.0.0.1 is of the same site.
+ * Browsers send the origin of a request: `Origin` with everything but a plain GET, `Sec-Fetch-Site` always. "same-site"
+ * is refused too, since it ignores ports: a published site on 127.0.0.1 is of the same site.
  */
 function isForeign(
   { headers, method }: Pick<IncomingMessage, 'headers' | 'method'>,
@@ -56,7 +56,7 @@ function isForeign(
   }
   const site = headers['sec-fetch-site'];
   if (site === undefined || site === 'same-origin' || site === 'none') return false;
-  // A link to a page of ours, followed in a tab of its own: who set the link can read nothing of it.
+  // A link to a page of ours that is opened as a page; the linking page cannot read it.
   const opensPage = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
   return !(opensPage && (method === 'GET' || method === 'HEAD'));
 }

@@ -7,19 +7,19 @@ export interface BuildUser {
   readonly gid: number;
 }
 
-/** Who runs what comes from a repository. */
+/** The users that run code from repositories. */
 export interface BuildUsers {
-  /** For the next build: none that runs at the same time has it. Null where builds run as the platform does. */
+  /** A user for the next build, which no other running build has. Null where builds run as the platform's user. */
   next(): BuildUser | null;
   owns(uid: number): boolean;
-  /** For people, at the start: what a repository could reach. Undefined where builds have users of their own. */
+  /** A warning at the start about what a repository could reach. Undefined where builds have users of their own. */
   readonly warning: string | undefined;
 }
 
-/** Builds of one data folder count through so many numbers. */
+/** Number of uids that builds of one data folder use in turn. */
 const PER_FOLDER = 1_024;
 /**
- * Numbers that no system gives to people, services or containers: above those of systemd's containers, below 2^31. In a
+ * Uids that no system gives to people, services or containers: above those of systemd's containers, below 2^31. In a
  * container with few numbers (a user namespace): above those of a distribution's own users.
  * Source: https://systemd.io/UIDS-GIDS/
  */
@@ -28,7 +28,7 @@ const RANGES = [
   { first: 20_000, folders: 40 },
 ] as const;
 
-/** True where the number means somebody in this user namespace. Source: user_namespaces(7), uid_map. */
+/** True where the id is mapped in this user namespace. Source: user_namespaces(7), uid_map. */
 function isMapped(kind: 'uid' | 'gid', id: number): boolean {
   return readFileSync(`/proc/self/${kind}_map`, 'utf8')
     .split('\n')

@@ -14,11 +14,11 @@ function wayTo(path: string): string[] {
 }
 
 /**
- * Sees to it that no build can put anything of its own in the place of what the platform keeps, and later reads or runs as
- * root. Throws DATA_FOLDER_UNUSABLE where that is not in our hands. To be asked before anything in the folder is opened.
+ * Makes sure that no build can replace files that the platform later reads or runs as root. Throws DATA_FOLDER_UNUSABLE
+ * where that is not possible. Call it before anything in the folder is opened.
  */
 export async function secureDataFolder(dataDir: string, users: BuildUsers): Promise<void> {
-  if (users.warning !== undefined) return; // builds are who we are
+  if (users.warning !== undefined) return; // builds run as the same user
   process.umask(process.umask() | OTHERS_WRITE);
   const unusableFolder = (reason: string) => new VerenError('DATA_FOLDER_UNUSABLE', { path: dataDir, reason });
   const real = await realpath(dataDir);
@@ -35,7 +35,9 @@ export async function secureDataFolder(dataDir: string, users: BuildUsers): Prom
     if (users.owns((await lstat(join(real, name))).uid)) throw unusableFolder(`${name} in it belongs to a build`);
 }
 
-/** For a folder that is ours by its name: earlier versions closed the demo's whenever `npm start` ran around it. */
+/**
+ * Opens a folder that is ours by its name: earlier versions closed the demo's folder when `npm start` ran around it.
+ */
 export async function openToBuilds(dataDir: string): Promise<void> {
   const info = await lstat(dataDir).catch(() => null);
   if (info?.isDirectory() && info.uid === process.getuid?.() && (info.mode & 0o777) === 0o700)

@@ -2,12 +2,12 @@ import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { describeError, type VerenError } from '../../contract/errors.ts';
 
-/** Below this a build or a journal is about to meet the end of the disk. */
+/** Free space below which a build or a journal may soon fail. */
 const MIN_FREE_BYTES = 16 * 1024 * 1024;
 
 /**
- * Why the platform cannot work as it should, in one sentence; null where it can. What could not be written is tried anew, so
- * the answer is right again as soon as there is space.
+ * Why the platform cannot work as it should, in one sentence; null where it can. It tries to write again, so that the
+ * answer is correct as soon as there is space.
  */
 export function healthOf(input: {
   readonly dataDir: string;

@@ -17,8 +17,8 @@ export interface HttpOptions {
 }
 
 /**
- * Bytes of a request's headers. Cookies do not know ports: what any page on 127.0.0.1 has set is sent here too, and Node's
- * own limit of 16 KB would let one site lock everybody out.
+ * Limit for the bytes of a request's headers. Cookies ignore ports, so those of every page on 127.0.0.1 are sent here
+ * too, and with Node's own limit of 16 KB one site could block all requests.
  */
 export const MAX_HEADER_BYTES = 256 * 1024;
 

@@ -11,7 +11,7 @@ import { releaseBuild } from './leftovers.ts';
 const BUILDER_IMAGES = resolve(import.meta.dirname, '../../builder-images');
 const ENTRY = { frontend: 'builder-image-frontend/main.sh', backend: 'build-image-backend/main.sh' } as const;
 
-/** Of the platform's own environment only what reaching the network from here takes; never a secret. */
+/** The variables of the platform's environment that builds get: those for reaching the network, never a secret. */
 const PASSED_ON = [
   'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
@@ -31,8 +31,8 @@ const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/opt/homebrew/
 export type HostEnv = Readonly<Record<string, string | undefined>>;
 
 /**
- * Prepares what images hold: the bundled scripts. Toolchains are fetched when a build first asks for one.
- * Gives what stands for a builder's image: its entry point and the environment its Dockerfile would give.
+ * Bundles the scripts of the images. Toolchains are fetched when a build first needs one. Returns the replacement for a
+ * builder's image: its entry point, and the environment that its Dockerfile would set.
  */
 async function laptopImages(
   dataDir: string,
@@ -55,7 +55,7 @@ async function laptopImages(
     environment: async () => {
       // The backend's builder runs the user's Node inside the image it builds, not here.
       const node = target === 'frontend' ? (await ensureToolchain(nodeMajors[0]!, dataDir)).binDir : undefined;
-      // A container engine is looked for where the person has it, last: nothing else is started from there.
+      // The person's PATH comes last, to find a container engine; no other program is started from there.
       const own = target === 'backend' ? hostEnv.PATH : undefined;
       const path = [node, dirname(process.execPath), SYSTEM_PATH, own].filter((p) => p !== undefined && p !== '');
       const user = users.next();

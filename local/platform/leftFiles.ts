@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeTree, startAsUser } from '../../builder-images/shared/processes.ts';
 
-/** Folders of the system in which everybody may leave something, and in them those that are everybody's too. */
+/** Folders of the system that everybody may write to, and such folders inside them. */
 const OPEN_FOLDERS = ['/tmp', '/var/tmp', '/dev/shm', '/dev/mqueue', '/run/lock', '/run/shm'] as const;
 /** Tables of /proc/sysvipc: their column with the number, and the option of ipcrm that takes it. */
 const IPC = {
@@ -13,9 +13,9 @@ const IPC = {
 } as const;
 
 /**
- * Removes what builds have left outside of their work folder: files and folders in those that everybody may write to, and
- * shared memory, queues and semaphores, which outlive their processes. A later build could be given the same user. Call it
- * when no process of these users is alive: then nobody can put a link in a folder's place.
+ * Removes what builds have left outside of their work folder: files in folders that everybody may write to, and shared
+ * memory, queues and semaphores, which outlive their processes. A later build could get the same user. Call it when no
+ * process of these users is alive, so that none can replace a folder by a link.
  */
 export async function removeLeftFiles(owns: (uid: number) => boolean): Promise<void> {
   for (const folder of new Set([...OPEN_FOLDERS, tmpdir()])) await removeOwned(folder, owns, 1);
@@ -63,7 +63,7 @@ function readTable(file: string): string[][] {
   }
 }
 
-/** As the user itself, which may remove its own and nothing else. */
+/** Runs as the user itself, which may remove only its own objects. */
 async function removeIpc(uid: number, ids: readonly string[]): Promise<void> {
   const running = startAsUser(
     { uid, gid: uid, maxProcesses: null },

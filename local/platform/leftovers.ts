@@ -10,15 +10,18 @@ import { removeLeftFiles } from './leftFiles.ts';
 
 const namesIn = (folder: string) => readdir(folder).catch((): string[] => []);
 
-/** Ends the processes of a user or with a mark; what cannot be ended is not waited for again. */
+/**
+ * Ends the processes of a user or with a mark. It gives up after one try, so that an unkillable process does not block
+ * it.
+ */
 const killAll = (options: { uid?: number; cookie: string }) =>
   createSandbox({ ...options, gid: options.uid, maxProcesses: 1 })
     .killAll()
     .catch(() => undefined);
 
 /**
- * After a builder has ended, however it did: no process of its build is alive, and its work folder is gone with whatever it
- * has left elsewhere. A builder that ends by itself has seen to the first two; one that was killed has not.
+ * Cleans up after a builder: ends all processes of its build, and removes its work folder and what it has left
+ * elsewhere. A builder that ends by itself has done the first two; one that was killed has not.
  * @param variables What the builder was started with.
  */
 export async function releaseBuild(variables: Readonly<Record<string, string>>): Promise<void> {
@@ -38,7 +41,7 @@ export async function releaseBuild(variables: Readonly<Record<string, string>>):
   }
 }
 
-/** Ends the processes that builds of an earlier life of the platform have left, and removes their folders. */
+/** Ends the processes of builds from before a restart, and removes their folders. */
 export async function clearWork(work: string, users: BuildUsers): Promise<void> {
   for (const uid of await usersAtWork()) if (users.owns(uid)) await killAll({ uid, cookie: '' });
   if (users.warning === undefined) await removeLeftFiles((uid) => users.owns(uid));
@@ -67,13 +70,13 @@ export async function clearToolchains(toolchains: string): Promise<void> {
         await rm(join(folder, name), { recursive: true, force: true });
 }
 
-/** What a build may enter and read; everything else in the data folder is the platform's alone. */
+/** The folders that builds may enter and read; everything else in the data folder is closed to them. */
 const FOR_BUILDS: readonly string[] = ['work', 'toolchains', 'builder'];
 
 /**
- * Takes from everybody else the right to read what the platform keeps, also in a data folder of an earlier version. Left
- * alone are what others own, and a data folder in this one, as the demo's is: it protects its content itself, and a build
- * of its own could not enter it any more.
+ * Makes the platform's files unreadable for other users, also in a data folder of an earlier version. It does not
+ * change files of other owners, nor a data folder inside of this one, such as the demo's: that protects its own
+ * content, and its builds could not enter it any more.
  */
 export async function protectData(dataDir: string): Promise<void> {
   for (const name of await namesIn(dataDir)) {

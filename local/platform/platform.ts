@@ -32,7 +32,7 @@ import { laptopToken } from './token.ts';
 import { wireHandlers } from './wiring.ts';
 
 export interface PlatformOptions {
-  /** Everything that is kept: journal, objects, toolchains, token. Made where it is missing. */
+  /** The data folder: journal, objects, toolchains, token. Made where it is missing. */
   readonly dataDir: string;
   /** 0 for any free port. */
   readonly port: number;
@@ -48,18 +48,20 @@ export interface Platform {
   readonly url: string;
   readonly token: string;
   readonly tokenFile?: string;
-  /** For whoever starts it: what a repository could reach, where builds have no users of their own. */
+  /**
+   * Warning for the person who starts it about what a repository could reach, where builds have no users of their own.
+   */
   readonly warning: string | undefined;
-  /** Folder for what nobody needs after a stop; emptied at every start. */
+  /** Folder for temporary files; emptied at every start. */
   readonly temporary: string;
-  /** Ends what runs, keeps what is on disk. */
+  /** Ends running work; everything on disk stays. */
   close(): Promise<void>;
 }
 
 /** Two at once: a laptop has other things to do. */
 const LAPTOP_LIMITS: Limits = { global: 2, perOwner: 2, perProject: 1 };
 const OWNER = 'laptop';
-/** The minute of EventBridge's schedule is for a cloud; here a sweep costs nothing. */
+/** Shorter than the minute of EventBridge's schedule, since a sweep costs nothing here. */
 const SWEEP_MS = 2_000;
 
 /**
@@ -93,7 +95,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const ports = closeLater(
       await openLaptopPorts({ dataDir, clock, hostEnv, onError, onRepair, signing: readSigning }),
     );
-    // Opened after the ports: now the data folder is ours. Closed after them: they wait for analyses that are going on.
+    // Opened after the ports, which lock the data folder, and closed after them, since they wait for running analyses.
     const analyses = await openAnalysisPool({ dataDir, hostEnv });
     closers.unshift(() => analyses.close());
     const { token, file } = await laptopToken(dataDir, options.token);

@@ -36,7 +36,7 @@ export interface LaptopPorts extends Pick<MemoryPlatform, 'waker' | 'notifier' |
   readonly kafka: KafkaEnvironment;
   /** Feeds the projector with everything on all topics. */
   readonly feed: (project: Projector) => Promise<void>;
-  /** What messages are signed with. */
+  /** The secret that messages are signed with. */
   readonly signing: Signing;
   readonly close: () => Promise<void>;
 }
@@ -46,9 +46,12 @@ export interface LaptopPortsOptions {
   readonly clock: Clock;
   readonly hostEnv: HostEnv;
   readonly onError: (error: unknown) => void;
-  /** Told, in one sentence, of a journal that was repaired at the start. */
+  /** Called with one sentence when a journal was repaired at the start. */
   readonly onRepair: (sentence: string) => void;
-  /** Gives what handlers sign with. Asked for when the folder is locked: whoever cannot have it must leave nothing in it. */
+  /**
+   * Gives the signing secret. Called after the folder was locked, since a process without the lock must not write to
+   * it.
+   */
   readonly signing: () => Promise<Signing>;
 }
 
@@ -67,7 +70,8 @@ export async function openLaptopPorts(options: LaptopPortsOptions): Promise<Lapt
     closers.push(() => memory.close());
     const signing = await options.signing();
     const state = hostEnv.REDIS_URL ? redisState(hostEnv.REDIS_URL, options, closers) : memory;
-    // Jobs that were active belong to a process that is no more: they are free at once, not when their lease ends.
+    // Active jobs belong to a process that has ended, so they can be claimed at once and not only when their lease
+    // expires.
     await memory.queue.expireLeases();
     if (memory.crashed) await clearWaitingSuspects(state.queue);
     const messages = hostEnv.KAFKA_BROKERS
@@ -142,7 +146,7 @@ async function memoryMessages(bus: MemoryBus, signing: Signing, closers: Closers
       for (const topic of Object.values(TOPICS))
         bus.subscribe(topic, async (batch) => {
           const { batchItemFailures } = await project({ records: { [topic]: batch.map(asMskRecord) } });
-          // The bus gives the whole batch again until it went through; everything in it may be done twice.
+          // The bus delivers the whole batch again until it succeeds; handling a message twice does no harm.
           if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} records were given back`);
         });
     },

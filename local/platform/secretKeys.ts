@@ -20,7 +20,7 @@ export async function laptopSecretKeys(dataDir: string): Promise<SecretKeys> {
   try {
     return SecretKeysSchema.parse(JSON.parse(text));
   } catch {
-    // The parser's message may quote the file, and with it a key: it stays out of ours.
+    // The parser's message is left out, since it may quote the file and with it a key.
     throw unusableKeys(dataDir, path);
   }
 }

@@ -32,7 +32,7 @@ export async function laptopSigning(dataDir: string, now: number): Promise<Signi
   try {
     return FileSchema.parse(JSON.parse(text));
   } catch (cause) {
-    // The parser's message may quote the file, and with it the secret: it stays out of ours.
+    // The parser's message is left out, since it may quote the file and with it the secret.
     throw new VerenError('DATA_FOLDER_UNUSABLE', { path: dataDir, reason: `${path} is not valid` }, { cause });
   }
 }

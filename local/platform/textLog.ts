@@ -3,8 +3,8 @@ import { createLog, type Log } from '../../lambdas/shared/logger.ts';
 import { terminalText } from '../client/terminalText.ts';
 
 /**
- * The log of the platform on a laptop, for people: a line of text per event, with the fields that the line has on AWS as
- * `name=value` behind it. Of an error its message, and where it is none that has a code also its stack.
+ * The log of the platform on a laptop: a line of text per event, followed by the fields of the same line on AWS as
+ * `name=value`. An error is shown by its message, and one without a code also by its stack.
  */
 export const textLog = (write: (line: string) => void = console.error, now: () => number = Date.now): Log =>
   createLog((line) => write(`${new Date(now()).toISOString()} ${textOf(line)}`));

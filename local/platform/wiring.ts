@@ -42,7 +42,7 @@ export interface WiringInput {
   readonly bucket: string;
   readonly endpoints: PlatformContext['endpoints'];
   readonly analyze: AnalysisPool['analyze'];
-  /** What links of the API begin with. */
+  /** The beginning of links of the API. */
   readonly linkOrigin: () => string;
   readonly siteAddresses: ApiDeps['siteAddresses'];
   /** Why the platform cannot work as it should; null where it can. */
@@ -57,7 +57,7 @@ export interface Handlers {
   readonly watch: (event: unknown) => void;
 }
 
-/** Gives every handler its ports, and the engines their handlers: what EventBridge, Kafka and Lambda do on AWS. */
+/** Connects handlers with their ports and engines with their handlers, as EventBridge, Kafka and Lambda do on AWS. */
 export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   const { ports, clock, clients, bucket, log, secretBox, timeoutSeconds } = input;
   const { waker, notifier, subscriptions, tickets } = ports;
@@ -107,7 +107,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
       measure: () => undefined,
       park: async (poison: object) => log.error('A malformed message was put aside', { ...poison }),
     },
-    // One clock for all, and one that may be set back by hours: then a build's own words would be before its request.
+    // There is one clock here, which may be set back by hours; then a build's events would be earlier than its request.
     { place: { bucket, ecrUri }, maxClockSkewMs: Number.POSITIVE_INFINITY },
   );
   await ports.feed(projector);

@@ -18,8 +18,8 @@ interface Part {
 }
 
 /**
- * Bytes on disk under random names: keys of objects never become paths. A blob counts only while an object in the
- * journal names it, so there is no half-written object: what nobody names is removed at start.
+ * Bytes on disk under random names, so that keys of objects never become paths. A blob counts only while an object in
+ * the journal names it, so there is no half-written object; unnamed blobs are removed at start.
  */
 export class Blobs {
   readonly #dir: string;
@@ -43,7 +43,7 @@ export class Blobs {
     for (const [id] of segments) this.#references.set(id, (this.#references.get(id) ?? 0) + 1);
   }
 
-  /** Removes the files that nobody names any more; readers that have them open go on reading. */
+  /** Removes files that no object names any more; readers that have them open can go on reading. */
   release(segments: readonly Segment[]): void {
     for (const [id] of segments) {
       const left = (this.#references.get(id) ?? 0) - 1;
@@ -62,7 +62,7 @@ export class Blobs {
     return false;
   }
 
-  /** Removes leftovers of an earlier life. Call it after every object has been loaded and before any is written. */
+  /** Removes unnamed files from before a restart. Call it after all objects were loaded and before any is written. */
   async sweep(): Promise<void> {
     for (const folder of await readdir(this.#dir)) {
       const stale = (await readdir(join(this.#dir, folder))).filter((id) => !this.#references.has(id));
@@ -171,7 +171,7 @@ export class BlobWriter {
   /** No segment for no bytes. */
   async finish(): Promise<Segment[]> {
     if (this.#size === 0) return [];
-    // So small that writing it takes less time than three trips to the thread pool.
+    // So small that writing it synchronously takes less time than three trips to the thread pool.
     if (!this.#file && this.#size <= AT_ONCE)
       writeFileSync(this.#path, this.#takePending(), { flag: 'wx', mode: 0o600 });
     else {

@@ -50,7 +50,9 @@ export function authorizeAction(
 
 export const accessDenied = () => new ServiceError('AccessDenied', 403, 'Access Denied');
 
-/** S3 tells that a key does not exist only to those who may list the bucket; others cannot tell it from a forbidden one. */
+/**
+ * S3 answers that a key does not exist only to those who may list the bucket; for others it looks like a forbidden one.
+ */
 export function noSuchKey(context: S3Context, key = context.key): ServiceError {
   if (!isPermitted(context, 's3:ListBucket')) return accessDenied();
   return new ServiceError('NoSuchKey', 404, 'The specified key does not exist.', { Key: key });

@@ -29,9 +29,9 @@ export interface S3EndpointOptions {
   readonly port?: number;
   readonly credentials: CredentialStore;
   readonly clock?: Clock;
-  /** Told of faults of the endpoint itself; each was answered with 500. */
+  /** Called with faults of the endpoint itself; each was answered with 500. */
   readonly onError?: (error: unknown) => void;
-  /** Told, in one sentence, of a journal that was repaired at the start. */
+  /** Called with one sentence when a journal was repaired at the start. */
   readonly onRepair?: (sentence: string) => void;
   /** Milliseconds before each request is looked at: a store that is not on this machine, for benchmarks. */
   readonly latencyMs?: number;
@@ -137,7 +137,7 @@ function sendError(
   onError?: (e: unknown) => void,
 ): void {
   if (response.headersSent || request.socket.destroyed) {
-    response.destroy(); // the client has gone, or must learn from a cut connection that the body is not whole
+    response.destroy(); // the client has left, or has to see by a cut connection that the body is incomplete
     return;
   }
   const known = error instanceof ServiceError ? error : isDiskFull(error) ? diskFull() : undefined;

@@ -24,9 +24,14 @@ export interface ObjectJournalOptions<R> {
   snapshot(): Iterable<R>;
   /** How many records `snapshot` gives. */
   size(): number;
-  /** Whether something shows that there was a journal: then one that is missing or empty is not taken for a new one. */
+  /**
+   * True where other files show that there was a journal: then a missing or empty one is an error and not a new one.
+   */
   hasEvidence(): Promise<boolean>;
-  /** Told of a journal that was repaired while it was opened: in one sentence, and whether acknowledged records may be lost. */
+  /**
+   * Called when the journal was repaired while it was opened: with one sentence, and whether acknowledged records may
+   * be lost.
+   */
   onRepair?(sentence: string, mayHaveLost: boolean): void;
 }
 
@@ -39,8 +44,8 @@ const FORMAT: JournalFormat = {
 };
 
 /**
- * An append-only file of records. Appends of one moment share one write. What cannot be read at the end (the process died
- * while writing, or the power was cut) is moved to a file beside it. When most lines are dead the file is written anew.
+ * An append-only file of records. Appends of one moment share one write. An unreadable end (the process died while
+ * writing, or the power was cut) is moved to a file beside it. When most lines are superseded the file is rewritten.
  * @throws VerenError DATA_FOLDER_UNUSABLE for damage anywhere else
  */
 export async function openJournal<R>(options: ObjectJournalOptions<R>): Promise<ObjectJournal<R>> {
@@ -63,7 +68,7 @@ export async function openJournal<R>(options: ObjectJournalOptions<R>): Promise<
           const next = await rewriteJournal(options).catch((error) => {
             if (!isDiskFull(error)) throw error;
           });
-          // Without space for a second file the first is written on; it is tried again when it has grown.
+          // Without space for a second file the first is continued; rewriting is tried again when it has grown.
           if (!next) postponed = lines;
           else {
             postponed = 0;
@@ -94,7 +99,7 @@ export async function openJournal<R>(options: ObjectJournalOptions<R>): Promise<
       new Promise((done, failed) => {
         if (closed) return failed(new Error('The journal is closed.'));
         waiting.push({ record, done, failed });
-        // Not at once: whoever appends in the same turn of the event loop joins the same write.
+        // In a later step, so that appends of the same turn of the event loop share the write.
         running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(flushWaiting);
       }),
     async close() {
@@ -122,7 +127,7 @@ async function loadJournal<R>(options: ObjectJournalOptions<R>): Promise<Opened>
     return rewriteJournal(options);
   }
   const { length, records, isCurrent, tail } = readJournal(path, content, FORMAT, (record) => apply(record as R));
-  // A process that dies leaves a part of one line; more than that, or zeros, is what a disk makes of it.
+  // A process that dies leaves a part of one line; more than that, or zeros, comes from a disk that lost data.
   if (tail.length > 0) options.onRepair?.(await keepTailAside(path, tail), tail.includes(10) || tail.includes(0));
   if (!isCurrent) {
     const next = await rewriteJournal(options).catch((error) => {

@@ -14,7 +14,7 @@ export interface Received {
 
 const HEX_SHA256 = /^[0-9a-f]{64}$/;
 
-/** How the payload is framed and what vouches for it, by `x-amz-content-sha256`. */
+/** How the payload is framed and how it is verified, by `x-amz-content-sha256`. */
 function framingOf({ verified }: S3Context): { decoder?: AwsChunkedDecoder; sha256?: string } {
   const { payloadHash, seed } = verified;
   if (HEX_SHA256.test(payloadHash)) return { sha256: payloadHash };
@@ -58,13 +58,13 @@ function announcedLength(context: S3Context, chunked: boolean): number | undefin
   return Number(text);
 }
 
-/** Writes the payload into a blob and checks everything that vouches for it. Nothing stays behind on failure. */
+/** Writes the payload into a blob and checks its signature and checksums. Nothing is left after a failure. */
 export async function receivePayload(context: S3Context): Promise<Received> {
   const { decoder, sha256 } = framingOf(context);
   const length = announcedLength(context, decoder !== undefined);
   const announced = announcedChecksum(context);
   const checksum = announced && createChecksum(announced.name);
-  // One hash where both the signature and a checksum vouch by SHA-256.
+  // One hash where both the signature and a checksum use SHA-256.
   const payloadSha = sha256 === undefined || announced?.name === 'sha256' ? undefined : createHash('sha256');
   const md5 = createHash('md5');
   const writer = context.store.blobs.writer();

@@ -49,7 +49,7 @@ export class ObjectStore {
     retain = true;
     for (const { index } of store.buckets.values())
       for (const [, object] of index.entries()) store.blobs.retain(object.segments);
-    // What only the lost records named stays until the next start: whoever puts them back finds it.
+    // Blobs that only lost records name stay until the next start, so that the records can be restored.
     if (!mayHaveLost) await store.blobs.sweep();
     return store;
   }

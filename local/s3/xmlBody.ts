@@ -29,7 +29,7 @@ const parser = new XMLParser({
   isArray: (name) => name === 'Object' || name === 'Part',
 });
 
-/** Reads an XML body, checks what vouches for it (signed hash or MD5) and its shape. */
+/** Reads an XML body and checks its hash (signed hash or MD5) and its shape. */
 export async function readXml<T extends z.ZodType>(context: S3Context, schema: T): Promise<z.output<T>> {
   const body = await readBody(context.request, MAX_XML);
   const { payloadHash } = context.verified;
@@ -43,7 +43,7 @@ export async function readXml<T extends z.ZodType>(context: S3Context, schema: T
   if (md5 !== undefined && md5 !== createHash('md5').update(body).digest('base64'))
     throw new ServiceError('BadDigest', 400, 'The Content-MD5 you specified did not match what we received.');
   const text = body.toString('utf8');
-  // A document type has no place here, and could define entities.
+  // A document type is not allowed, since it could define entities.
   const parsed = text.includes('<!') || XMLValidator.validate(text) !== true ? undefined : parseSafely(text);
   const result = schema.safeParse(parsed);
   if (!result.success)

@@ -22,7 +22,7 @@ const RULES_MS = 500;
 const MAX_CACHED = 1_000;
 const ATTEMPTS = 3;
 
-/** Answers for one project, or for what a host name below `localhost` tells. */
+/** Answers for one project, or for the project or deployment in a host name below `localhost`. */
 export class SiteHandler {
   readonly #s3: S3Client;
   readonly #bucket: string;
@@ -95,7 +95,7 @@ export class SiteHandler {
     const known = this.#rules.get(prefix) ?? Promise.resolve({ readAt: Number.NEGATIVE_INFINITY } as Rules);
     const fresh = known.then(
       (rules) => (now - rules.readAt < RULES_MS ? rules : loadRules()),
-      () => loadRules(), // the last reading failed: that says nothing of this one
+      () => loadRules(), // the last reading failed, so it is tried again
     );
     if (this.#rules.size >= MAX_CACHED) this.#rules.clear();
     this.#rules.set(prefix, fresh);
@@ -113,9 +113,9 @@ interface Site {
 }
 
 /**
- * What a host name stands for: a project's production site, or with `<deployment>--<project>.localhost` the files of one
- * deployment. Names of other hosts are refused: a page from elsewhere whose name was made to lead to this machine (DNS
- * rebinding) must not read what is only published here. A project's name has no `--`, so the two forms cannot be confused.
+ * The site of a host name: a project's production site, or with `<deployment>--<project>.localhost` the files of one
+ * deployment. Other host names are refused, so that a foreign page whose name resolves to this machine (DNS rebinding)
+ * cannot read sites that are published only here. A project's name has no `--`, so the two forms cannot be confused.
  */
 function siteOf(host: string | undefined, portsProject: string): Site | undefined {
   const name = (host ?? '127.0.0.1').replace(/:\d+$/, '').toLowerCase();

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** A page of the server's own. The text is ours: nothing of a request goes into it. */
+/** A page of the server itself. Its text is fixed and contains nothing of the request. */
 export function sendPage(
   response: ServerResponse,
   status: number,

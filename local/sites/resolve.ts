@@ -26,8 +26,8 @@ const HIDDEN: readonly string[] = Object.values(RULE_FILES).flatMap((name) =>
 );
 
 /**
- * What to answer, in Netlify's order: forced rules, files, other rules, the site's own 404 page, and last the front page
- * for the routes of a single-page app.
+ * Chooses the answer in Netlify's order: forced rules, files, other rules, the site's own 404 page, and finally the
+ * front page for the routes of a single-page app.
  */
 export async function resolveRequest(
   find: Find,
@@ -70,7 +70,7 @@ async function lookUpFile(find: Find, path: string): Promise<{ path: string; fil
   return undefined;
 }
 
-/** Where relative links of the page make sense: a folder ends with a slash, a page does not. */
+/** The path at which relative links of the page are correct: a folder ends with a slash, a page does not. */
 async function otherSlash(find: Find, path: string): Promise<string | undefined> {
   if (!path.endsWith('/')) return (await find(`${path}/index.html`)) && `${path}/`;
   const page = path.replace(/\/+$/, '');

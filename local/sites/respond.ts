@@ -16,7 +16,7 @@ const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
   gzip: createGunzip,
 };
 
-/** Does Accept-Encoding allow this coding? Source: RFC 9110, section 12.5.3. */
+/** True where Accept-Encoding allows this coding. Source: RFC 9110, section 12.5.3. */
 export function acceptsEncoding(header: string | undefined, encoding: string): boolean {
   const weights = new Map<string, number>();
   for (const part of (header ?? '').toLowerCase().split(',')) {
@@ -108,14 +108,14 @@ async function transferBody(
   decoder: (() => NodeJS.ReadWriteStream) | undefined,
   response: ServerResponse,
 ) {
-  // A visitor who leaves in the middle is no fault; the rest is only cleaned up.
+  // A visitor who leaves during the answer is no fault; only the file is closed.
   await (decoder ? pipeline(body, decoder(), response) : pipeline(body, response)).catch(() => response.destroy());
 }
 
 const seconds = (date: Date) => Math.floor(date.getTime() / 1_000) * 1_000;
 
 /**
- * The visitor goes on with a version that is not there any more. Only strong tags count, and a date counts where there is no
+ * True where the visitor continues a version that no longer exists. Only strong tags count, and a date counts without a
  * tag. Source: RFC 9110, section 13.2.2.
  */
 function isAnotherVersion(request: IncomingMessage, etag: string, modified: Date): boolean {

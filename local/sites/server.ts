@@ -7,7 +7,10 @@ import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
 import { SiteHandler } from './handler.ts';
 import { SitePorts } from './ports.ts';
 
-/** Cookies do not know ports: those of every page on 127.0.0.1 come here too, and must not lock anybody out. */
+/**
+ * Limit for headers: cookies ignore ports, so those of every page on 127.0.0.1 are sent here too and must not block
+ * requests.
+ */
 const MAX_HEADER_BYTES = 256 * 1024;
 
 export interface SiteServerOptions {
@@ -20,7 +23,7 @@ export interface SiteServerOptions {
 }
 
 export interface SiteServer {
-  /** From then on the site is served there, in this life of the platform and in later ones. */
+  /** Starts to serve the site at its port, which it keeps after restarts. */
   addressesOf(projectId: string, deploymentId: string): Promise<SiteListener>;
   close(): Promise<void>;
 }

@@ -10,7 +10,7 @@ const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
 
 const invalidInput = (message: string) => new ServiceError('ValidationError', 400, message);
 
-/** Any well-formed role can be assumed by the platform's own key; the session policy is what limits the session. */
+/** The platform's own key may assume any well-formed role; the session policy limits the session. */
 export function assumeRole(parameters: URLSearchParams, caller: Principal, credentials: CredentialStore): XmlNode {
   if (caller.session)
     throw new ServiceError('AccessDenied', 403, `User: ${caller.arn} is not authorized to perform: sts:AssumeRole`);

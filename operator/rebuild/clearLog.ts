@@ -4,8 +4,8 @@ import { MAX_ATTEMPT } from '../../lambdas/domain/reduce.ts';
 import { withRedisRetry } from '../../lambdas/shared/adapters/redis/available.ts';
 
 /**
- * Forgets the hot log of a deployment. No function may do that (`permissions.ts` gives them no `unlink` on logs): it is for
- * a rebuild, whose user an operator makes for the occasion.
+ * Removes the log of a deployment from Redis. No function may do that (`permissions.ts` gives them no `unlink` on
+ * logs); it is for a rebuild, for which an operator makes a user of its own.
  */
 export async function clearLog(redis: Redis, prefix: string, deploymentId: string): Promise<void> {
   const base = `${prefix}:{log-${deploymentId}}:`;

@@ -5,14 +5,15 @@ import type { Signing } from '../../lambdas/shared/signing.ts';
 import type { KeptMessage } from './readTopics.ts';
 
 /**
- * Reads what Kafka has kept, which may be older than signing. Times of messages are their writers' word, offsets are the
- * broker's: so unsigned ones count only before the first signed one, of a time after the change, in their partition.
+ * Reads the messages in Kafka, which may be older than signing. Their writers set their times, but the broker sets
+ * their offsets: so an unsigned message counts only if it stands in its partition before the first signed one with a
+ * time after the change.
  */
 export function historyReader(signing: Signing, now: () => number): (message: KeptMessage) => Read {
   const closed = new Set<string>();
   return (message) => {
     const partition = `${message.topic}-${message.partition}`;
-    // Read as they were when they came: the grace of the earlier version is over by now.
+    // Judged by the time at which they came, since unsigned messages are no longer accepted now.
     const atThatTime = message.mac === '' && !closed.has(partition) ? Math.min(now(), signing.since) : now();
     const read = readMessage(message, signing, atThatTime);
     if (!('message' in read)) return read;

@@ -3,7 +3,7 @@ import type { Kafka } from 'kafkajs';
 import { MAC_HEADER } from '../../contract/mac.ts';
 import type { Topic } from '../../contract/names.ts';
 
-/** A message as it is kept by the broker. */
+/** A message as the broker stores it. */
 export interface KeptMessage {
   readonly topic: string;
   readonly partition: number;
@@ -14,7 +14,7 @@ export interface KeptMessage {
 }
 
 export interface TopicReader {
-  /** Resolves when everything has been given that is on the topics at the time of the call. */
+  /** Resolves when all messages have been read that are on the topics at the time of the call. */
   caughtUp(): Promise<void>;
   close(): Promise<void>;
 }
@@ -22,8 +22,9 @@ export interface TopicReader {
 const LOOK_MS = 50;
 
 /**
- * Reads topics from their beginning, each partition in its order, without a place that is kept: every reader is a consumer
- * group of its own (`veren-rebuild-…`) and commits nothing. What `onMessage` throws ends the reading: `caughtUp` rejects.
+ * Reads topics from their beginning, each partition in its order. It stores no position: every reader is a consumer
+ * group of its own (`veren-rebuild-…`) and commits nothing. An exception of `onMessage` ends the reading: `caughtUp`
+ * rejects.
  */
 export async function readTopics(
   kafka: Kafka,

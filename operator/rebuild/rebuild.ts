@@ -22,16 +22,16 @@ import { type KafkaLog, restoreLog, sortIn } from './rebuildLog.ts';
 export interface RebuildDeps {
   readonly store: DeploymentStore;
   readonly logs: LogChannel;
-  /** Makes a deployment's hot log empty. */
+  /** Removes a deployment's log from Redis. */
   readonly clearLog: (deploymentId: string) => Promise<void>;
   readonly archive: WholeArchive;
-  /** Writes the log's archive from the hot log. */
+  /** Writes the log's archive from the log in Redis. */
   readonly archiveLog: (deploymentId: string) => Promise<void>;
   /** Reads all topics from their beginning. */
   readonly read: (onMessage: (message: KeptMessage) => void) => Promise<TopicReader>;
   readonly signing: Signing;
   readonly place: ArtifactPlace;
-  /** As the projector has it. */
+  /** The same setting as the projector's. */
   readonly maxClockSkewMs?: number;
   readonly now: () => number;
 }
@@ -39,29 +39,33 @@ export interface RebuildDeps {
 export interface RebuildReport {
   /** Deployments that S3 or Kafka knows. */
   readonly deployments: number;
-  /** Those whose record in Redis was missing or another, and those whose log was. */
+  /** Deployments whose record, or whose log, was missing or different in Redis. */
   readonly recordsRestored: number;
   readonly logsRestored: number;
-  /** Records that had ended while nobody could archive them, and were archived now. */
+  /** Deployments that had ended without being archived, and were archived now. */
   readonly archived: number;
   /** Deployments that have not ended. Their jobs are gone with Redis. */
   readonly unfinished: readonly string[];
   /** Messages that cannot be read. The projector has parked them. */
   readonly malformed: number;
-  /** Messages that the projector drops too: not proved to come from whom they have to, or about what is not theirs. */
+  /** Messages that the projector drops too, since their writer is not proved or may not send them. */
   readonly refused: number;
-  /** Deployments that were still not as S3 and Kafka have them at the last comparison. */
+  /** Deployments that still differed from S3 and Kafka at the last comparison. */
   readonly differing: readonly string[];
 }
 
-/** A projector that works meanwhile may be in the way of a log, so what was restored is compared, and restored again. */
+/**
+ * How often logs are compared and restored again: a projector that runs meanwhile may append to a log that is being
+ * restored.
+ */
 const ROUNDS = 6;
 const AT_ONCE = 16;
 
 /**
- * Makes the state in Redis anew from the archive in S3 and the log in Kafka, and compares. What is there already stays: the
- * facts of a deployment do not depend on order or number of deliveries, so this may be done at any time and again.
- * Takes memory for the facts of every deployment (some kilobytes each) and for the logs that are not archived.
+ * Rebuilds the state in Redis from the archive in S3 and the events in Kafka, and compares the result. Existing state
+ * stays: the facts of a deployment do not depend on the order or number of deliveries, so a rebuild may be run at any
+ * time and again. Takes memory for the facts of every deployment (some kilobytes each) and for the logs that are not
+ * archived.
  */
 export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
   const known = new Map<string, DeploymentFacts>();
@@ -77,7 +81,9 @@ export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
   });
 
   const timeWindow = () => ({ now: deps.now(), maxSkewMs: deps.maxClockSkewMs ?? MAX_CLOCK_SKEW_MS });
-  /** What builders said of deployments whose request has not come yet: nothing orders one topic against another. */
+  /**
+   * Builders' events for deployments whose request was not read yet, since topics are not ordered against each other.
+   */
   const early = new Map<string, BuilderEvent[]>();
   const admitEvent = (event: DeploymentEvent, refusal: string | null, facts: DeploymentFacts) => {
     if (refusal) refused++;
@@ -148,7 +154,9 @@ export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
   };
 }
 
-/** True where the record in Redis was as it has to be. Otherwise it is folded in, which the next round compares. */
+/**
+ * True where the record in Redis was correct. Otherwise its events are folded, and the next round compares it again.
+ */
 async function restoreRecord(deps: RebuildDeps, expected: DeploymentRecord, facts: DeploymentFacts): Promise<boolean> {
   const stored = await deps.store.get(expected.deploymentId);
   if (isDeepStrictEqual(stored?.record, expected)) return true;
@@ -156,7 +164,7 @@ async function restoreRecord(deps: RebuildDeps, expected: DeploymentRecord, fact
   return false;
 }
 
-/** What the projector does at the end of a deployment that it knows. True where it was done. */
+/** Archives an ended deployment, as the projector does. True where its archive was complete already. */
 async function restoreArchive(
   deps: RebuildDeps,
   expected: DeploymentRecord,

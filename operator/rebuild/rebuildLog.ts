@@ -28,8 +28,9 @@ export function sortIn(logs: Map<string, KafkaLog>, { deploymentId, target, atte
 }
 
 /**
- * True where the hot log begins with these lines (it may be longer: a projector works on). Otherwise it is made anew, which
- * the next round compares: lines of a projector that was faster would stand before older ones.
+ * True where the log in Redis begins with these lines (a running projector may have added more). Otherwise it is
+ * written anew, and the next round compares it, since a running projector may append lines before older ones are
+ * restored.
  */
 export async function restoreLog(deps: LogDeps, deploymentId: string, { entries }: KafkaLog): Promise<boolean> {
   const state = await compareLog(deps.logs, deploymentId, entries);

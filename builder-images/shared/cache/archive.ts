@@ -7,9 +7,9 @@ import type { Sandbox } from '../sandbox.ts';
 import { changedPath, type FileListing } from './listing.ts';
 
 /**
- * Archives are made and unpacked by `tar` as the user that the build runs as, never as root: whatever a poisoned archive
- * tries, it can only do in the work folder, to a build that could do it anyway. No compression: most of it is compressed
- * already or read from a store in the same region, and a core costs the build more than the line.
+ * Archives are made and unpacked by `tar` as the build user, never as root: a malicious archive can only change the
+ * work folder, which the build may change anyway. They are not compressed: most content is compressed already, the
+ * bucket is in the same region, and processor time is dearer for a build than network time.
  */
 const ENV = { PATH: SYSTEM_PATH, LC_ALL: 'C' };
 
@@ -20,11 +20,11 @@ function startTar(sandbox: Sandbox, argv: readonly [string, ...string[]], signal
     signal.throwIfAborted();
     if (exitCode !== 0) throw new Error(`${argv[0]} ended with ${exitCode}`);
   });
-  ended.catch(() => undefined); // whoever awaits it hears of it
+  ended.catch(() => undefined); // the caller awaits it and gets the error
   return { child: { stdin: input!, stdout }, ended };
 }
 
-/** Passes bytes on; knows their number and SHA-256 at the end. More than `limit` is an error. */
+/** Passes bytes through and gives their number and SHA-256 at the end. More than `limit` is an error. */
 function createMeter(limit: number) {
   const hash = createHash('sha256');
   let size = 0;
@@ -43,8 +43,8 @@ const CREATE = ['--create', '--file=-'];
 const FROM_INPUT = ['--no-recursion', '--null', '--files-from=-'];
 
 /**
- * Packs what was listed below a folder into a file. Throws where anything is not what it was then, before or after it was
- * read: what is packed is what was listed.
+ * Packs the listed paths below a folder into a file. Throws where a path has changed since it was listed, before or
+ * after it was read, so that the archive holds exactly what was listed.
  */
 export async function packFolder(
   sandbox: Sandbox,
@@ -77,7 +77,7 @@ for path; do
   rm -rf "$to/$path"; mkdir -p "$(dirname "$to/$path")"; mv "$from/$path" "$to/$path"
 done`;
 
-/** Moves paths from one folder to another, over what is there. Within one file system, so it costs next to nothing. */
+/** Moves paths from one folder to another and replaces existing ones. Cheap, since both are in one file system. */
 export async function moveInto(
   sandbox: Sandbox,
   from: string,
@@ -91,7 +91,10 @@ export async function moveInto(
   await ended;
 }
 
-/** Unpacks into a new folder. Throws where the bytes are not those that were saved; what is there then must be dropped. */
+/**
+ * Unpacks into a new folder. Throws where the bytes are not those that were saved; the caller must then drop the
+ * folder.
+ */
 export async function unpackArchive(
   sandbox: Sandbox,
   archive: Readable,

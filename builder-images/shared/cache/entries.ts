@@ -14,7 +14,7 @@ export const KINDS = ['install', 'frameworks', 'store', 'layers'] as const;
  */
 export type Kind = (typeof KINDS)[number];
 
-/** Inside of the work folder, whoever wrote it. */
+/** A path that stays inside of the work folder, since a build may have written the index. */
 const root = z
   .string()
   .regex(/^(?:source|home|cache|layers)\/[^\0]+$/)
@@ -28,14 +28,14 @@ const EntrySchema = z.object({
   size: z.number().int(),
   /** Folders and files in it that are put in place as a whole, relative to the work folder as all its paths are. */
   roots: z.array(root),
-  /** Whose build made it. */
+  /** The deployment whose build made it. */
   from: z.object({ deploymentId: z.string().regex(/^[a-z0-9]{1,40}$/), lane: LaneSchema }),
 });
 export type Entry = z.infer<typeof EntrySchema>;
 
 const IndexSchema = z.object({
   v: z.literal(2),
-  /** Other after every drop: a build that began with what was dropped must not write it back. */
+  /** Changes with every drop, so that a build which began with dropped caches does not write them back. */
   generation: z.string().min(1),
   entries: z.partialRecord(z.enum(KINDS), EntrySchema),
 });
@@ -43,7 +43,7 @@ export type Index = z.infer<typeof IndexSchema>;
 
 const indexKey = (prefix: string) => `${prefix}index.json`;
 
-/** What is not readable is no cache: it is replaced at the next save. */
+/** An index that cannot be read counts as empty and is replaced at the next save. */
 export async function readIndex(
   objects: Objects,
   prefix: string,
@@ -60,8 +60,8 @@ export async function readIndex(
 const CONFLICTS = 5;
 
 /**
- * Sets or removes (null) entries, and removes the archives that no entry names any more. The last save wins, but for one
- * that began with caches that were dropped since: it changes nothing.
+ * Sets or removes (null) entries, and removes the archives that no entry names any more. The last save wins; one that
+ * began with caches which were dropped meanwhile changes nothing.
  */
 export async function changeIndex(
   objects: Objects,
@@ -93,8 +93,8 @@ export async function changeIndex(
 }
 
 /**
- * Drops every cache of the lane, once for a deployment: its other target, or another attempt, finds it done. Gives the index
- * that the build begins with then.
+ * Drops every cache of the lane, once for a deployment: its other target or a later attempt does not drop them again.
+ * @returns the index that the build begins with
  */
 export async function dropIndex(objects: Objects, prefix: string, deploymentId: string): Promise<Index> {
   const generation = `dropped-by-${deploymentId}`;

@@ -3,27 +3,27 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Files and folders as they were at one moment. A build may add to the folders; whatever it changes, replaces, moves or
- * removes is another inode or has another change time, which nobody but root can set back.
+ * Files and folders as they were at one moment. A build may add to the folders; a file that it changes, replaces, moves
+ * or removes has another inode or another change time, which only root can set back.
  */
 export interface FileListing {
   /** Folders and files that were asked for and are there, relative to the work folder as all paths are. */
   readonly roots: readonly string[];
   /** Every path at or below them, folders before their content. */
   readonly paths: readonly string[];
-  /** Of each path: what cannot stay the same when something else takes its place. */
+  /** For each path the values that change when something else takes its place. */
   readonly identities: readonly string[];
   /** Latest change time among them (ns). */
   readonly newest: bigint;
 }
 
-/** More costs a build more to look at than a cache saves. */
+/** The most paths: listing more would cost a build more time than the cache saves. */
 const MAX_PATHS = 400_000;
 const BEFORE_A_BREAK = 2_000;
 
 /**
- * A folder changes when something is added to it, so of folders only inode, owner and rights count; what was in it is listed
- * on its own. Null for what is no cache's business: sockets, pipes, devices.
+ * A folder changes when something is added to it, so only its inode, owner and rights count; its content is listed by
+ * itself. Null for sockets, pipes and devices, which no cache holds.
  */
 function identityOf(info: BigIntStats): string | null {
   const who = `${info.dev}:${info.ino}:${info.mode}:${info.uid}:${info.gid}`;
@@ -41,8 +41,8 @@ function isReachedByFolders(work: string, path: string): boolean {
 }
 
 /**
- * Lists everything at and below `roots`, but for the paths in `without`. Throws where there is more than a cache can hold,
- * or something that none may hold. Names only: nothing that belongs to the build's user is opened.
+ * Lists everything at and below `roots` except the paths in `without`. Throws where there is more than a cache can
+ * hold, or something that no cache may hold. It reads names and attributes only, and opens no file of the build user.
  */
 export async function listTree(
   work: string,
@@ -73,19 +73,19 @@ export async function listTree(
     for (let folder = pending.pop(), rest = BEFORE_A_BREAK; folder !== undefined; folder = pending.pop()) {
       for (const name of readdirSync(join(work, folder))) {
         const path = `${folder}/${name}`;
-        // A name that is no UTF-8, or somebody at work: without it the cache would have a hole.
+        // The name is not UTF-8, or somebody is changing the folder: a cache without this path would be incomplete.
         if (!without.has(path) && !addEntry(path, pending)) throw new Error(`${path} cannot be looked at`);
         rest--;
       }
       if (rest > 0) continue;
       rest = BEFORE_A_BREAK;
-      await new Promise(setImmediate); // log lines go on
+      await new Promise(setImmediate); // lets log lines be handled
     }
   }
   return { roots: there, paths, identities, newest };
 }
 
-/** The first path that is not what it was when it was listed; null where all are. */
+/** The first path that has changed since it was listed; null where none has. */
 export async function changedPath(work: string, { paths, identities }: FileListing): Promise<string | null> {
   for (let i = 0; i < paths.length; i++) {
     const info = statOf(join(work, paths[i]!));
@@ -98,8 +98,8 @@ export async function changedPath(work: string, { paths, identities }: FileListi
 const SETTLE_MS = 200;
 
 /**
- * Waits until the file system's clock, which ticks in milliseconds, has passed every change that was listed: what is
- * written from then on has another change time. False where it does not, because the clock was set back, say.
+ * Waits until the file system's clock, which ticks in milliseconds, has passed every listed change time, so that later
+ * writes have another one. False where that does not happen, because the clock was set back, for example.
  */
 export async function waitForClock(work: string, listing: FileListing): Promise<boolean> {
   const marker = join(work, 'control/clock');

@@ -9,29 +9,32 @@ import { packFolder, unpackArchive } from './archive.ts';
 import { dropIndex, type Entry, type Index, type Kind, readIndex } from './entries.ts';
 import type { FileListing } from './listing.ts';
 
-/** One archive; a larger one costs more to move than it saves. */
+/** The most bytes of an archive; a larger one takes more time to transfer than it saves. */
 const MAX_BYTES = 1_536 * 1_024 * 1_024;
 
 export interface CachePlace {
   readonly objects: Objects;
   readonly projectId: string;
   readonly lane: Lane;
-  /** The deployment that is built: what it keeps says so. */
+  /** The deployment that is built, noted in the caches that it saves. */
   readonly deploymentId: string;
   /** Work folder of the build: paths in archives are relative to it. */
   readonly work: string;
-  /** Who packs and unpacks. */
+  /** Runs the programs that pack and unpack. */
   readonly sandbox: Sandbox;
 }
 
-/** False where a user does not trust what is cached. */
+/** False where the user has turned the cache off. */
 export const wantsCache = ({ DISABLE_BUILD_CACHE }: Readonly<Record<string, string>>) =>
   DISABLE_BUILD_CACHE === undefined || /^(?:0|false|)$/i.test(DISABLE_BUILD_CACHE);
 
 export const cachePrefix = ({ projectId, lane }: Pick<CachePlace, 'projectId' | 'lane'>) =>
   s3Keys.cache(projectId, lane);
 
-/** What the build begins with; null where nothing was kept yet. With `drop` everything is removed first, and said so. */
+/**
+ * The index that the build begins with; null where there is none. With `drop` all caches are removed first, and the log
+ * says so.
+ */
 export async function openIndex(
   place: CachePlace & { readonly use: CacheUse; readonly say: (text: string) => void },
 ): Promise<Index | null> {
@@ -41,7 +44,7 @@ export async function openIndex(
   return index;
 }
 
-/** Keeps what was listed, if it is still the same. Nothing names the archive until `changeIndex` does. */
+/** Saves what was listed, if it has not changed. The archive is not used until `changeIndex` names it. */
 export async function storeArchive(
   place: CachePlace,
   kind: Kind,
@@ -61,7 +64,9 @@ export async function storeArchive(
   }
 }
 
-/** Unpacks what an entry names into a folder. Throws where it is gone or not whole: then what is there must be dropped. */
+/**
+ * Unpacks an entry into a folder. Throws where the archive is missing or damaged; the caller must then drop the folder.
+ */
 export async function fetchArchive(
   { objects, sandbox }: CachePlace,
   entry: Entry,
@@ -76,6 +81,6 @@ export async function fetchArchive(
 /** Where a cache comes from, for the log. */
 export const originOf = ({ from }: Entry) => `deployment ${from.deploymentId} (${from.lane})`;
 
-/** The line of the log that tells of a cache that could not be used. */
+/** The log line about a cache that could not be used. */
 export const droppedLine = (kind: Kind, error: unknown) =>
   `A cache of this project (${kind}) could not be used and is dropped: ${(error as Error).message}`;

@@ -24,8 +24,9 @@ const MAX_HEADERS = 32 * 1_024;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
- * One request to a URL that a repository or its host names. Every address, of redirects too, passes the policy's rules and is
- * the one that is connected to; headers go to the first origin only. Throws VerenError for a forbidden address, else an Error.
+ * One request to a URL that a repository or its host names. Every address, also of redirects, is checked by the policy
+ * and pinned for the connection; headers go to the first origin only. Throws VerenError for a forbidden address, else
+ * an Error.
  */
 export async function checkedRequest(o: CheckedRequest): Promise<IncomingMessage> {
   let { url, headers } = o;
@@ -53,7 +54,7 @@ async function checkedTarget(text: string, { policy, resolve, signal }: CheckedR
   target.hostname = target.hostname.replace(/\.$/, '');
   const host = target.hostname.replace(/^\[(.*)\]$/, '$1');
   if (isIP(host)) requireAllowedAddress(target.hostname, host, policy);
-  // Of a URL that does not resolve the error tells the origin alone: paths and queries of stores are signed.
+  // The error for a URL that does not resolve names only its origin, since paths and queries of stores hold signatures.
   return { target, addresses: await resolvePublicAddresses(new URL(target.origin), policy, resolve, signal) };
 }
 

@@ -5,8 +5,8 @@ import { policyForNamed } from './policy.ts';
 import { fetchSubmodules } from './submodules.ts';
 
 /**
- * Brings what the commit itself does not hold: submodules, and the files of Git LFS of the repository and its submodules.
- * Throws SUBMODULE_FAILED or LFS_FAILED, or the signal's reason.
+ * Fetches what the commit itself does not contain: submodules, and the files of Git LFS of the repository and its
+ * submodules. Throws SUBMODULE_FAILED or LFS_FAILED, or the signal's reason.
  */
 export async function completeCheckout(input: Omit<CheckoutContext, 'policy'>): Promise<void> {
   const { raw, work } = input;

@@ -4,7 +4,9 @@ import { captureOutput } from '../command.ts';
 import { programPath, SYSTEM_PATH } from '../programs.ts';
 import type { Sandbox } from '../sandbox.ts';
 
-/** What completes a checkout is done with. Everything that runs below a folder of the build's runs as its user. */
+/**
+ * What the steps that complete a checkout need. Every program that runs below a folder of the build runs as its user.
+ */
 export interface CheckoutContext {
   readonly raw: Readonly<Record<string, string>>;
   /** Folder of this build. */
@@ -32,7 +34,7 @@ export interface Checkout {
 const MAX_BYTES = 64 * 1_024 * 1_024;
 const TIMEOUT_MS = 60_000;
 
-/** What git prints in a checkout, in parts that end with NUL. git sees no configuration but the repository's own. */
+/** git's output in a checkout, split at NUL. git sees only the repository's own configuration. */
 export async function gitParts(
   { sandbox }: Pick<CheckoutContext, 'sandbox'>,
   folder: string,

@@ -17,8 +17,8 @@ export function namedByPath(settings: ReadonlyMap<string, string>): ReadonlyMap<
 }
 
 /**
- * The URL of a submodule as text. A relative one starts at its parent's, like a link in a folder (gitmodules(5)); what names
- * a host by SSH is asked for by https there, since we have no key and most hosts serve both.
+ * The URL of a submodule as text. A relative one starts at its parent's URL, like a link in a folder (gitmodules(5)); a
+ * URL of SSH becomes one of https, since we have no key and most hosts serve both.
  */
 export function submoduleUrl(url: string, parentUrl: string): string {
   if (/^\.\.?(?:\/|$)/.test(url)) return new URL(url, `${parentUrl.replace(/\/+$/, '')}/`).href;

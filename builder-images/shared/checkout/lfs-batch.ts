@@ -37,7 +37,9 @@ export type Located = Download | Stored | { readonly error: string };
 export const defaultServer = (gitUrl: string): string =>
   `${gitUrl.replace(/\/+$/, '').replace(/(?:\.git)?$/, '.git')}/info/lfs`;
 
-/** Where each object is to be had. Throws an Error with what the host says, or VerenError for a forbidden address. */
+/**
+ * The download address of each object. Throws an Error with the host's message, or VerenError for a forbidden address.
+ */
 export async function locate(
   server: string,
   objects: readonly Pointer[],
@@ -65,7 +67,7 @@ export async function locate(
   );
 }
 
-/** Headers that make a request somebody else's business are the client's own. */
+/** The headers of a download as the host gives them, without those that the client itself sets. */
 const usable = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(
     Object.entries(headers).filter(

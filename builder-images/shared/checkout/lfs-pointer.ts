@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
-/** What stands in a repository in place of a file. Source: docs/spec.md of git-lfs. */
+/** The pointer that a repository holds in place of a file. Source: docs/spec.md of git-lfs. */
 export interface Pointer {
   readonly oid: string;
   readonly size: number;
@@ -11,7 +11,7 @@ export interface Pointer {
 const MAX_POINTER_BYTES = 1_024;
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** What a pointer says; null for anything else. */
+/** Parses a pointer; null for any other text. */
 export function parsePointer(text: string): Pointer | null {
   const [version, ...lines] = text.split('\n');
   if (version !== 'version https://git-lfs.github.com/spec/v1') return null;

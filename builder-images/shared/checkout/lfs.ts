@@ -30,9 +30,9 @@ const failed = (path: string, reason: string) =>
   new VerenError('LFS_FAILED', { path: path.replace(/[^\x20-\x7e]/g, '?').slice(0, 200), reason });
 
 /**
- * Puts the files of Git LFS in the place of their pointers, in every checkout. The program `git lfs` is not needed: its
- * protocol is two requests. Size and hash of every object are checked before it gets its place.
- * Throws LFS_FAILED, or the signal's reason.
+ * Replaces the pointers of Git LFS by their files, in every checkout. The program `git lfs` is not needed, since its
+ * protocol has only two requests. Size and hash of every object are checked before it replaces its pointer. Throws
+ * LFS_FAILED, or the signal's reason.
  */
 export async function fetchLargeFiles(context: CheckoutContext, checkouts: readonly Checkout[]): Promise<void> {
   const budget = { files: MAX_FILES, bytes: MAX_BYTES };
@@ -124,7 +124,7 @@ function localStore(url: string): string | null {
 const inStore = (store: string, objects: readonly Pointer[]): ReadonlyMap<string, Located> =>
   new Map(objects.map(({ oid }) => [oid, { file: join(store, oid.slice(0, 2), oid.slice(2, 4), oid) }]));
 
-/** The token is for the origin of the repository that was deployed, and for no other. */
+/** The token is sent only to the origin of the repository that was deployed. */
 function tokenFor({ raw }: CheckoutContext, main: Checkout, server: string): string | undefined {
   return URL.canParse(main.url) && new URL(main.url).origin === new URL(server).origin ? raw.GIT_TOKEN : undefined;
 }
@@ -140,7 +140,7 @@ async function fetchObject(
   if ('error' in located) throw failed(path, located.error);
   const temporary = join(context.work, 'tmp', `lfs-${object.oid}`);
   await told(context, path, () => download(context, object, located, temporary));
-  // The pointer's own rights stay: it is written over, not replaced.
+  // The pointer is overwritten, not replaced, so that it keeps its rights.
   const place = 'from=$1; shift; for to; do cp -f -- "$from" "$to" || exit; done';
   const places = object.paths.map((p) => `./${p}`);
   for (let i = 0; i < places.length; i += PLACES)
@@ -148,7 +148,7 @@ async function fetchObject(
   await runAsUser(context, join(context.work, 'tmp'), ['sh', '-c', 'rm -f -- "$1"', 'sh', temporary]);
 }
 
-/** Into a file of the build user's, written by it: size and hash are counted on the way. */
+/** Downloads into a file that the build user writes; size and hash are checked on the way. */
 async function download(
   context: CheckoutContext,
   { oid, size }: Pointer,
@@ -185,7 +185,7 @@ async function openStored(file: string): Promise<Readable> {
   throw new Error('it is not in the .git/lfs of the repository on this machine (`git lfs fetch` brings it there)');
 }
 
-/** git would take a file that is no pointer any more for changed: `git describe --dirty` is to say what was committed. */
+/** Updates git's index, since git would show the files as changed and `git describe --dirty` would add `-dirty`. */
 async function leaveOutOfStatus(
   context: CheckoutContext,
   { folder }: Checkout,
@@ -232,7 +232,7 @@ async function runAsUser(
   }
 }
 
-/** Whatever goes wrong, as a sentence about a file. */
+/** Turns any exception into a sentence about the file. */
 async function told<T>({ signal }: CheckoutContext, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

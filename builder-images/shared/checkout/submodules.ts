@@ -25,7 +25,7 @@ const failed = (path: string, reason: string) => new VerenError('SUBMODULE_FAILE
 
 /**
  * Fetches the submodules of a checkout, nested ones too, each at the commit that its parent names and without history. Every
- * URL passes the rules for the repository's own; the token goes to its origin alone. Gives the checkouts that were made.
+ * URL is checked by the rules for the repository's own; the token goes to its origin only. Returns the checkouts.
  * Throws SUBMODULE_FAILED, or the signal's reason.
  */
 export async function fetchSubmodules(context: CheckoutContext, main: Checkout): Promise<Checkout[]> {
@@ -135,7 +135,7 @@ async function runFetch(
   program.stderr.resume();
   program.stdout.on('data', hear);
   const { exitCode } = await program.ended;
-  stop(); // nobody holds its output open
+  stop(); // ends processes that still hold its output open
   signal.removeEventListener('abort', stop);
   signal.throwIfAborted();
   return exitCode === 0;
@@ -145,13 +145,13 @@ const portOf = (url: URL) => url.port || (url.protocol === 'https:' ? '443' : '8
 const bracketed = (address: string) => (address.includes(':') ? `[${address}]` : address);
 const printable = (path: string) => path.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
 
-/** Where git has made room for a submodule; null where its path leads elsewhere or to what is there already. */
+/** The empty folder that git has made for a submodule; null where its path leads through a link or is not empty. */
 async function emptyFolder(root: string, path: string): Promise<string | null> {
   if (!path.split('/').every((part) => isOrdinaryName(part) && part.toLowerCase() !== '.git')) return null;
   try {
     const base = await realpath(root);
     const folder = join(base, path);
-    // No link on the way.
+    // A link on the way could lead out of the checkout.
     if ((await realpath(folder)) !== folder || !folder.startsWith(base + sep)) return null;
     return (await stat(folder)).isDirectory() && (await readdir(folder)).length === 0 ? folder : null;
   } catch {

@@ -20,7 +20,7 @@ const route = createRoute({
 export function registerCaches(app: Api, deps: Pick<ApiDeps, 'store' | 'dropCaches'>): void {
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    // Another owner's is not told apart from none.
+    // The answer for another owner's project is that of a project that does not exist.
     if ((await deps.store.projectOwner(id)) !== c.get('owner'))
       return failWith('NOT_FOUND', { what: `project "${id}"` });
     return c.json({ projectId: id, dropped: await deps.dropCaches(id) }, 200);

@@ -60,7 +60,7 @@ const redeployRoute = createRoute({
   },
 });
 
-/** What the deployment before was told of its ref: by its commit alone, the next would have neither branch nor tag. */
+/** Ref, branch and tag of the deployment before: a redeployment names a commit, which has neither branch nor tag. */
 function resolvedOf({ branch, tag }: Plan, request: StoredRequest): Pick<DeploymentRequest, 'resolved'> {
   const ref = request.resolved ? request.resolved.ref : request.ref;
   const known = Object.entries({ ref, branch, tag }).filter(([, value]) => value !== undefined);
@@ -82,7 +82,7 @@ export function registerChange(app: Api, deps: ApiDeps): void {
     if (!request) return failWith('REQUEST_LOST');
     const { cache: _, ...same } = await openRequest(deps.secretBox, record.deploymentId, request);
     const { cache } = c.req.valid('json');
-    // By its commit alone it would be anybody's: the lane is that of the deployment before.
+    // A commit alone does not tell the lane, so it is that of the deployment before.
     const lane = record.plan?.lane ?? request.lane ?? (request.ref === undefined ? 'production' : undefined);
     const again: DeploymentRequest = {
       ...same,

@@ -63,7 +63,10 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
   });
 }
 
-/** Validates, stores and hands over. Repeats with the same key give the first deployment again. */
+/**
+ * Validates and stores a deployment and starts its analysis. A repeat with the same key gives the first deployment
+ * again.
+ */
 export async function createDeployment(
   deps: ApiDeps,
   owner: string,
@@ -71,7 +74,7 @@ export async function createDeployment(
   { key, correlationId }: { readonly key?: string | undefined; readonly correlationId: string },
 ): Promise<DeploymentRecord> {
   const request: DeploymentRequest = { ...asked, gitUrl: deps.normaliseGitUrl(asked.gitUrl) };
-  // Greater than the owner's newest, whatever the clock says: the newer deployment must be the greater one.
+  // Greater than the owner's newest id even where the clock was set back: ids decide which deployment is newer.
   const { items } = await deps.store.list({ owner, limit: 1 });
   const deploymentId = deps.newId(items[0]?.deploymentId);
   const stored = await sealRequest(deps.secretBox, deploymentId, request);
@@ -87,7 +90,8 @@ export async function createDeployment(
   if (created.kind === 'key-reused') return failWith('IDEMPOTENCY_KEY_REUSED');
   const record = created.kind === 'replayed' ? await resumeCreate(deps, created.deploymentId) : recordOf(requested);
   deps.log.info('A deployment was accepted', { deploymentId: record.deploymentId, projectId: record.projectId });
-  // Stored with its job it is accepted, and a refusal would not be true: the worker tells of the request too.
+  // The deployment is stored with its job, so it is accepted; the worker publishes the request again before its
+  // analysis.
   if (created.kind === 'created')
     await publishRequested(deps, requested).catch((e) => {
       if (!(e instanceof VerenError && e.row.fault === 'transient')) throw e;
@@ -97,7 +101,7 @@ export async function createDeployment(
   return record;
 }
 
-/** The answer of an earlier call may be lost because that call ended in the middle: what it left is done. */
+/** An earlier call with this key may have died before its last steps, so they are done again. */
 async function resumeCreate(deps: ApiDeps, deploymentId: string): Promise<DeploymentRecord> {
   const stored = await deps.store.get(deploymentId);
   if (!stored) throw new Error(`deployment ${deploymentId} is stored but cannot be read`);
@@ -109,8 +113,8 @@ async function resumeCreate(deps: ApiDeps, deploymentId: string): Promise<Deploy
 const recordOf = (requested: RequestedEvent) => toRecord(reduceEvent(emptyFacts, requested)) as DeploymentRecord;
 
 /**
- * Equal for requests that mean the same: independent of the order of fields. With secrets in it it takes a key, since a
- * short password could be guessed from a plain hash.
+ * The fingerprint of a request, equal for every order of its fields. It is made with a key, since a short password
+ * among the variables could be guessed from a plain hash.
  */
 async function fingerprintOf(box: SecretBox, request: DeploymentRequest): Promise<string> {
   const canonical = JSON.stringify(request, (_key, value: unknown) =>

@@ -10,7 +10,7 @@ import { readLogPage } from '../../shared/logs/logPage.ts';
 import { streamEvents } from '../../shared/logs/serverSentEvents.ts';
 import type { ApiDeps } from '../deps.ts';
 
-/** OpenAPI 3.1 has no word for a sequence of items. The schema is that of one item: a line, or an event. */
+/** OpenAPI 3.1 cannot describe a sequence of items, so the schema is that of one item: a line, or an event. */
 const jsonLine = (schema: z.ZodType, description: string) =>
   z.string().meta({ description, contentMediaType: 'application/json', contentSchema: z.toJSONSchema(schema) });
 const EventSchema = z.union([

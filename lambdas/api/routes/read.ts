@@ -12,7 +12,7 @@ import { problemResponses } from '../../shared/http/problem.ts';
 import type { ApiDeps } from '../deps.ts';
 import { viewRecord, waitingBuilds } from '../view.ts';
 
-/** Bytes of the records of one page, so that the answer fits into Lambda's whatever the records hold. */
+/** Limit for the bytes of the records of one page, so that the answer fits into Lambda's limit. */
 const MAX_PAGE_BYTES = 2_500_000;
 
 const readRoute = createRoute({

@@ -45,7 +45,7 @@ export function readECSConfig(env: Readonly<Record<string, string | undefined>>)
   };
 }
 
-/** The configs of the names in the table of builders, for where no stack has named anything else. */
+/** The configs with the names from the table of builders, for use where no stack has set others. */
 export const readTableOfBuilders = (): ECSConfigs =>
   readECSConfig(
     Object.fromEntries(

@@ -17,7 +17,7 @@ export interface BuildResources {
 export const MAX_SESSION_SECONDS = 3_600;
 const MIN_SESSION_SECONDS = 900;
 
-/** What of a build its rights are made of. */
+/** The fields of a build that decide its rights. */
 type CredentialSubject = Pick<BuildJob, 'projectId' | 'deploymentId' | 'target' | 'lane'>;
 
 export type MintCredentials = (
@@ -45,7 +45,10 @@ export function mintCredentials(sts: STSClient, resources: BuildResources): Mint
   };
 }
 
-/** What one build may do: its project's prefixes, of the caches its lane's, or push to the users' repository; and write to the builders' topics. */
+/**
+ * The rights of one build: a frontend's on its project's prefixes and its lane's caches, a backend's to push to the
+ * users' repository; both may write to the builders' topics.
+ */
 export function sessionPolicy(
   job: Pick<BuildJob, 'projectId' | 'deploymentId' | 'target' | 'lane'>,
   resources: BuildResources,
@@ -109,7 +112,10 @@ function imagePusher(repositoryArn: string) {
   ];
 }
 
-/** Beside an image's way into the registry: the verdict on its publication, and the layers that the next build starts from. */
+/**
+ * What a backend's build needs besides the registry: the publication decision, and the layers that the next build
+ * starts from.
+ */
 function imageKeeper(
   { projectId, deploymentId, lane }: Pick<BuildJob, 'projectId' | 'deploymentId' | 'lane'>,
   bucketArn: string,
@@ -124,9 +130,9 @@ function imageKeeper(
 }
 
 /**
- * MSK IAM: connect, and write to topics. Which cluster and topics is the role's to say, and a session has no more than its
- * role: named here too they would take 500 of the 2,048 characters that STS allows. Source: MSK developer guide, "Kafka
- * actions in IAM policies".
+ * MSK IAM: connect, and write to topics. The role's policy names cluster and topics, and a session never has more
+ * rights than its role; naming them here as well would take 500 of the 2,048 characters that STS allows. Source: MSK
+ * developer guide, "Kafka actions in IAM policies".
  */
 const KAFKA_ACTIONS = ['Connect', 'WriteDataIdempotently', 'DescribeTopic', 'WriteData'].map(
   (action) => `kafka-cluster:${action}`,

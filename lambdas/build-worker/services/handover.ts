@@ -9,9 +9,9 @@ import { s3Keys } from '../../../contract/names.ts';
 type Build = Pick<BuildJob, 'projectId' | 'deploymentId' | 'target'>;
 
 export interface WrittenHandover {
-  /** Reads it, for `HANDOVER_SECONDS`. */
+  /** URL by which it can be read, for `HANDOVER_SECONDS`. */
   readonly url: string;
-  /** For when no task was started with it. */
+  /** Removes it, when no task was started with it. */
   discard(): Promise<void>;
 }
 
@@ -20,12 +20,12 @@ export type WriteHandover = (build: Build, variables: Readonly<Record<string, st
 
 export interface HandoverPlace {
   readonly s3: S3Client;
-  /** Signs the URLs, so it has the endpoint that builders use. Its rights are the URLs'. */
+  /** Signs the URLs, so it must have the endpoint that builders use. The URLs have its rights. */
   readonly signer: S3Client;
   readonly bucket: string;
 }
 
-/** A client that only signs. Without checksums, which whoever uses a URL would have to send or to check too. */
+/** A client that only signs. It signs no checksums, since the builder would have to send and check them. */
 export const urlSigner = (config: ConstructorParameters<typeof S3Client>[0] & object): S3Client =>
   new S3Client({
     ...config,
@@ -34,24 +34,24 @@ export const urlSigner = (config: ConstructorParameters<typeof S3Client>[0] & ob
   });
 
 type Signable = GetObjectCommand | PutObjectCommand | DeleteObjectCommand;
-/** The presigner's own types do not hold with exactOptionalPropertyTypes. */
+/** The presigner's own types do not compile with exactOptionalPropertyTypes. */
 const presign = getSignedUrl as unknown as (
   client: S3Client,
   command: Signable,
   options: { readonly expiresIn: number },
 ) => Promise<string>;
 
-/** The condition is part of what is signed: whoever has the URL can be the first, and nothing else. */
+/** The condition is signed too, so the URL can be used to write the first claim and for nothing else. */
 const CLAIM_HEADERS = { 'if-none-match': '*' };
 
 /**
- * The claim and the removal are signed URLs in the object itself, so the credentials of a build need no right on hand-overs:
- * neither its own nor another's.
+ * The object itself holds signed URLs for its claim and its removal, so the credentials of a build need no right on any
+ * hand-over.
  */
 export function handoverWriter({ s3, signer, bucket: Bucket }: HandoverPlace): WriteHandover {
   const signCommand = (command: Signable) => presign(signer, command, { expiresIn: HANDOVER_SECONDS });
   return async ({ projectId, deploymentId, target }, variables) => {
-    // Nobody finds it by trying: the name holds 128 bits that are told in the URL alone.
+    // The name holds 128 random bits that only the URL contains, so it cannot be guessed.
     const name = `${target}-${randomBytes(16).toString('hex')}`;
     const Key = s3Keys.handover(projectId, deploymentId, name);
     const claim = { Bucket, Key: s3Keys.handoverClaim(projectId, deploymentId, name), IfNoneMatch: '*' };

@@ -7,7 +7,9 @@ export const SESSION_POLICY_LIMIT = 2_048;
 /** Ids as long as the API takes them: 63 characters of a project, 26 of a ULID. */
 const LONGEST = { projectId: 'p'.repeat(63), deploymentId: '0'.repeat(26) };
 
-/** How long the session policy of a build gets with these resources: known before the first build, so synth can refuse it. */
+/**
+ * Length of the longest session policy of a build with these resources. Synth uses it to refuse what STS would refuse.
+ */
 export const longestSessionPolicy = (resources: BuildResources): number =>
   Math.max(
     ...TARGETS.map(

@@ -11,10 +11,10 @@ type Variables = Readonly<Record<string, string>>;
 export const builderEnvironment = (job: BuildJob, context: BuilderRuntime): Variables =>
   job.target === 'frontend' ? frontendEnvironment(job, context) : backendEnvironment(job, context);
 
-/** Characters that RunTask counts: all overrides of the call as JSON. */
+/** The length that RunTask limits: all overrides of the call as JSON. */
 export const overrideLength = (override: TaskOverride) => JSON.stringify(override).length;
 
-/** What the container's entry point looks at before the hand-over is read, and what tells tasks apart. */
+/** Variables that the container's entry point needs before it reads the hand-over, and those that identify a task. */
 const NEVER_LEFT_OUT = new Set([
   'GIT_REPOSITORY__URL',
   'GIT_COMMIT',
@@ -25,9 +25,9 @@ const NEVER_LEFT_OUT = new Set([
 ]);
 
 /**
- * The overrides of RunTask for one build, all in the one container that the task definition has: what is no secret, for
- * people to see, and where the whole environment is read. What would make them longer than RunTask takes is left out, the
- * longest first: so nothing that a user gives can make a build too large to be started.
+ * The overrides of RunTask for one build, all for the one container of the task definition: what is not secret, for
+ * people to see, and the URL of the whole environment. Variables that would make them longer than RunTask allows are
+ * left out, the longest first, so that no value from a user keeps a build from being started.
  */
 export function taskOverride(containerName: string, variables: Variables, handoverUrl: string): TaskOverride {
   const secret = new Set<string>(SECRET_ENV);

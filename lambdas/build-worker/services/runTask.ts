@@ -13,23 +13,26 @@ export interface NetworkConfig {
 export interface StartTaskInput {
   readonly config: ECSConfig;
   readonly override: TaskOverride;
-  /** Makes the call idempotent, and is the task's `startedBy`, by which whoever comes later finds it. */
+  /** Makes the call idempotent, and is the task's `startedBy`, by which the task can be found later. */
   readonly token: string;
   readonly network: NetworkConfig | null;
   readonly spot: boolean;
-  /** On the task, beside those of its task definition: what costs are told apart by. */
+  /** Tags on the task, beside those of its task definition, by which costs can be grouped. */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface RunningTask {
   readonly taskArn: string;
-  /** It has the overrides of an earlier call of the same token, so nobody will read what this one's name. */
+  /**
+   * True for a task of an earlier call with the same token: it has that call's overrides, and ignores those of this
+   * one.
+   */
   readonly isEarlier: boolean;
 }
 
 /**
  * Starts one task, or finds the one that an earlier call with the same token started. Throws TASK_START_FAILED; its cause
- * is a `StartFailure`, which says what is known of the task now.
+ * is a `StartFailure`, which says whether a task may exist.
  */
 export async function runTask(ecs: ECSClient, input: StartTaskInput): Promise<RunningTask> {
   const { config, network } = input;
@@ -59,7 +62,7 @@ export async function runTask(ecs: ECSClient, input: StartTaskInput): Promise<Ru
     const arn = tasks?.[0]?.taskArn;
     if (arn) return { taskArn: arn, isEarlier: false };
     const reason = failures?.map((f) => f.reason ?? f.detail ?? 'unknown').join(', ') || 'no task and no failure';
-    // Had an earlier call of this token started a task, this answer would hold it.
+    // If an earlier call with this token had started a task, this answer would contain it.
     throw new StartFailure(reason, 'none of this token');
   } catch (e) {
     const existing = isConflict(e) && (e.resourceIds?.[0] ?? (await findTask(ecs, config.CLUSTER, input.token)));
@@ -70,8 +73,9 @@ export async function runTask(ecs: ECSClient, input: StartTaskInput): Promise<Ru
 }
 
 /**
- * What a failed start leaves behind: `none of this token`: ECS has answered that there is no task, and may remember that
- * answer; `none of this call`: this call has started nothing; `unknown`: only the same token is safe.
+ * What a failed start leaves behind. `none of this token`: ECS has answered that there is no task, and may give the
+ * same answer to the same token again; `none of this call`: this call has started nothing; `unknown`: a task may exist,
+ * so only a call with the same token is safe.
  */
 export type Left = 'none of this token' | 'none of this call' | 'unknown';
 
@@ -88,8 +92,8 @@ const isConflict = (e: unknown): e is Error & { readonly resourceIds?: readonly 
   (e as Error).name === 'ConflictException';
 
 /**
- * A client error is an answer, if the SDK has asked once: where it has repeated the call by itself, the answer is the last
- * one's, and one before may have started the task and been lost.
+ * A client error means that nothing was started only if the SDK has sent one request: where it has repeated the call,
+ * an earlier request may have started the task and its answer was lost.
  */
 function afterError(e: unknown): Left {
   const { httpStatusCode: status, attempts } =

@@ -32,7 +32,7 @@ export interface BuildWorkerDeps {
   readonly configs: ECSConfigs;
   readonly limits: Limits;
   readonly network: NetworkConfig | null;
-  /** First starts on Spot capacity; whatever is tried again is on demand. */
+  /** First attempts use Spot capacity; later ones are on demand. */
   readonly spot: boolean;
   readonly secretBox: SecretBox;
   readonly platform: PlatformContext;
@@ -41,17 +41,17 @@ export interface BuildWorkerDeps {
   readonly log: Log;
 }
 
-/** Long enough for STS and RunTask with their retries; then another worker takes the job over. */
+/** Long enough for STS and RunTask with their retries; after it another worker can claim the job. */
 const START_LEASE_MS = 120_000;
 /** Starts at once: two calls of AWS each, most of it waiting. RunTask allows 20 a second. */
 const LANES = 4;
-/** ECS shows a task to ListTasks some seconds after it has started it: what ends unseen is looked for twice. */
+/** ListTasks shows a task some seconds after its start, so a task that was not found is searched for a second time. */
 const SECOND_LOOK_MS = 60_000;
 
 /**
  * Starts builds while there are jobs and free slots. Safe to run in several processes at once.
- * @param mayTakeMore False where the process is about to be ended: what waits is left to the next one.
- * @returns Whether nothing was left to take; false where somebody else has to go on.
+ * @param mayTakeMore False where the process will end soon: waiting jobs are left to the next one.
+ * @returns True where no job was left; false where another worker has to continue.
  */
 export async function drainBuildQueue(
   deps: BuildWorkerDeps,
@@ -60,7 +60,7 @@ export async function drainBuildQueue(
   let drained = true;
   const lanes = new Set<Promise<void>>();
   const failures: unknown[] = [];
-  // Another lane opens when one has found a job: most wakes are for a single one.
+  // A further lane starts only after one has found a job, since most wakes are for a single job.
   const openLane = () => {
     if (lanes.size >= LANES) return;
     const lane = drainLane(deps, openLane, mayTakeMore)
@@ -95,14 +95,14 @@ async function drainLane(deps: BuildWorkerDeps, onJob: () => void, mayTakeMore: 
 }
 
 /**
- * What is known of earlier holders, who may have died after any step: a lease that has ended says that RunTask may have
- * been called, and what became of it is not known; note `taskArn`: the task is known; `announced`: so is everybody else's.
+ * Earlier holders of the job may have died after any step. An expired lease means that RunTask may have been called
+ * with an unknown result; the note `taskArn` that the task is known; `announced` that its start was published as well.
  */
 async function startBuild(deps: BuildWorkerDeps, job: ClaimedJob, data: BuildJob): Promise<void> {
   const build: BuildRef = { ...data, attempt: job.attempt };
   const cluster = configFor(deps.configs, data.target, data.plan.nodeVersion).CLUSTER;
   const known = taskOf(job)?.taskArn;
-  // Asked for before it is known whether they are needed: they nearly always are, and STS takes longer than Redis.
+  // Requested before it is known whether they are needed: they nearly always are, and STS takes longer than Redis.
   const minting = known ? null : deps.mintCredentials(data, job.attempt, deps.platform.timeoutSeconds);
   minting?.catch(() => undefined);
   if (await hasEnded(deps, build)) return endUnstarted(deps, job, data, cluster);
@@ -112,7 +112,7 @@ async function startBuild(deps: BuildWorkerDeps, job: ClaimedJob, data: BuildJob
   } catch (e) {
     return afterFailedStart(deps, { job, data, cluster, token: tokenOf(job, data) }, e);
   }
-  // From here on a fault leaves the job active, with its slot: the task-watcher finds the task and tells of it.
+  // A fault from here on leaves the job active with its slot: the task-watcher finds the task and publishes its start.
   deps.log.info('A build was started', { taskArn });
   await recordStartedTask(deps, job, data, { taskArn, cluster });
   if (await hasEnded(deps, build)) await stopTask(deps.ecs, cluster, taskArn, 'canceled while it was started');
@@ -130,7 +130,7 @@ async function startTask(
   const eventKey = buildKey(await deps.signing(), { ...data, attempt });
   const variables = builderEnvironment(opened, { ...deps.platform, credentials, attempt, eventKey });
   const handover = await deps.writeHandover(data, variables);
-  // What cannot be removed the bucket's rule removes within a day.
+  // If this fails, the bucket's lifecycle rule removes the object within a day.
   const discardHandover = () =>
     handover.discard().catch((error) => deps.log.warn('A hand-over could not be removed', { error }));
   try {
@@ -150,7 +150,9 @@ async function startTask(
   }
 }
 
-/** The job of a deployment that has ended. It keeps its slot while a task may run: its end frees it (`slots.ts`). */
+/**
+ * Handles the job of an ended deployment. It keeps its slot while a task may run; the task's end frees it (`slots.ts`).
+ */
 async function endUnstarted(deps: BuildWorkerDeps, job: ClaimedJob, data: BuildJob, cluster: string): Promise<void> {
   const { leaseExpired } = job;
   const taskArn = taskOf(job)?.taskArn ?? (leaseExpired ? await findTask(deps.ecs, cluster, tokenOf(job, data)) : null);

@@ -24,9 +24,9 @@ interface FailedStart {
 }
 
 /**
- * A start that failed is tried again with backoff. Where a task may have been started all the same, the job keeps its slot
- * and its token, and is taken again when its lease ends: then RunTask answers with that task. Where nothing was started
- * the slot is given back meanwhile.
+ * A start that failed is tried again with backoff. Where a task may have been started all the same, the job keeps its
+ * slot and its token, and is claimed again when its lease ends: then RunTask answers with that task. Where nothing was
+ * started the job is requeued, which frees the slot meanwhile.
  */
 export async function afterFailedStart(deps: BuildWorkerDeps, start: FailedStart, e: unknown): Promise<void> {
   const { job, data, cluster, token } = start;
@@ -39,7 +39,8 @@ export async function afterFailedStart(deps: BuildWorkerDeps, start: FailedStart
     await deps.queue.heartbeat(QUEUES.build, job.id, backoffDelay(tries));
     return;
   }
-  // ECS has gone on not answering. What it lists decides; where it does not even do that, the lease ends, and all is tried again.
+  // ECS did not answer any call, so its list of tasks decides; if that fails too, the lease expires and the start is
+  // tried again.
   const existing = left === 'unknown' ? await findTask(deps.ecs, cluster, token) : null;
   if (existing) return recordStartedTask(deps, job, data, { taskArn: existing, cluster });
 

@@ -19,7 +19,7 @@ export interface PromotionDeps {
   readonly store: DeploymentStore;
   readonly bus: EventBus;
   readonly clock: Clock;
-  /** Rights of the project's own builds and no more: a promotion is the last step of one. */
+  /** The rights of the project's own builds: a promotion is the last step of a build. */
   readonly mintCredentials: MintCredentials;
   /** The bucket as these credentials may use it. */
   readonly openObjects: (credentials: BuildCredentials) => Objects;
@@ -28,24 +28,31 @@ export interface PromotionDeps {
   readonly log: Log;
 }
 
-/** Renewed while objects are copied; then another worker takes the job over and completes what was begun. */
+/** Extended while objects are copied; after it another worker can claim the job, and completes the promotion. */
 export const PROMOTION_LEASE_MS = 120_000;
-/** What the largest site takes of a small function (50,000 copies: about two minutes), and time to wait for another's promotion. */
+/**
+ * Time for the largest site (50,000 copies, about two minutes in a small function) and for waiting for another
+ * promotion.
+ */
 export const LONGEST_PROMOTION_MS = 600_000;
 const RENEW_AFTER_MS = PROMOTION_LEASE_MS / 4;
 /**
- * How long one promotion waits for another of its project, shorter than its lease. What tells of that one is an object that
- * builds of the project write: waiting for as long as it says would hold up the promotions of every project.
+ * How long one promotion waits for another of its project, shorter than its lease. Builds of the project write the
+ * object that says how long the other one may take, so a wrong value there must not hold up the promotions of all
+ * projects.
  */
 const MAX_WAIT_MS = 60_000;
-/** S3 is away rarely and shortly, and a build that is done should not be lost for it. */
+/** Outages of S3 are rare and short, and a finished build should not be lost because of one. */
 const MAX_TRIES = 8;
-/** Workers that have died or run out of time over one promotion: more would die as well, and others' work with them. */
+/**
+ * After so many workers have died or run out of time over one promotion it is given up, since the next would die as
+ * well.
+ */
 const MAX_LAPSES = 10;
 
 /**
  * Promotes stored sites whose deployment's other part has been built. Safe to run in several processes at once.
- * @returns Whether nothing was left to take.
+ * @returns True where no job was left.
  */
 export async function drainPromotions(deps: PromotionDeps, mayTakeMore: () => boolean = () => true): Promise<boolean> {
   while (mayTakeMore()) {
@@ -63,7 +70,7 @@ export async function drainPromotions(deps: PromotionDeps, mayTakeMore: () => bo
   return false;
 }
 
-/** Says what came of it before it ends the job: whoever dies in between is followed by one that does it again. */
+/** Publishes the result before it ends the job: if this process dies in between, the next one does both again. */
 async function promoteSite(deps: PromotionDeps, job: ClaimedJob, build: BuildRef, data: PromotionJob): Promise<void> {
   const { artifact, logLines } = data;
   const lapses = countLapses(job);
@@ -109,7 +116,7 @@ async function showSite(deps: PromotionDeps, job: ClaimedJob, data: PromotionJob
   }
 }
 
-/** A large site takes longer to copy than a lease is: each call looks whether it is time to renew. */
+/** Copying a large site takes longer than a lease, so each call checks whether a heartbeat is due. */
 function renewing(deps: PromotionDeps, job: ClaimedJob, objects: Objects, onCopy: () => void): Objects {
   let renewed = deps.clock.now();
   const copy: Objects['copy'] = async (from, to) => {

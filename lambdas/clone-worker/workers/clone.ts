@@ -49,15 +49,15 @@ export interface CloneWorkerDeps {
   readonly log: Log;
 }
 
-/** Longer than the analysis may take with all its limits; a crashed worker's job is taken again after it. */
+/** Longer than the analysis may take with all its limits; a crashed worker's job can be claimed again after it. */
 export const LEASE_MS = 150_000;
-/** Analyses of one deployment that may fail; those that were cut off are counted apart. */
+/** How many analyses of one deployment may fail; crashes of workers are counted separately. */
 const MAX_TRIES = 3;
 
 /**
  * Analyzes what waits in queue `clone`, one job after another. Safe to run in several processes at once.
- * @param mayTakeMore False where the process is about to be ended: what waits is left to the next one.
- * @returns Whether nothing was left to take; false where somebody else has to go on.
+ * @param mayTakeMore False where the process will end soon: waiting jobs are left to the next one.
+ * @returns True where no job was left; false where another worker has to continue.
  */
 export async function drainCloneQueue(
   deps: CloneWorkerDeps,
@@ -85,8 +85,8 @@ export async function drainCloneQueue(
 }
 
 /**
- * Gives a job back whose log or store does not answer. Its lease must not end by itself: that is how crashes are counted,
- * and an outage is none. Where the queue does not answer either, it counts as one; a queue that is away lets nobody take it.
+ * Requeues a job because Kafka or Redis does not answer. Its lease must not expire, since an expired lease counts as a
+ * crash of the worker. If the queue does not answer either, it does count as one; nobody can claim the job meanwhile.
  */
 async function putBack({ queue, log }: CloneWorkerDeps, job: ClaimedJob): Promise<void> {
   const faults = countOutage(job);
@@ -105,7 +105,8 @@ async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob
     return;
   }
   if (job.leaseExpired && !hasPlan(job) && !(await mayTryAfterCrash(deps, job, data))) return;
-  // The request first, once more: whoever took it may have died before the log had it, and without it nothing else counts.
+  // Publishes the request again: the API may have died before it did, and without it no other event of the deployment
+  // counts.
   const begun = publishEvents(
     deps.bus,
     ...[stored?.facts.requested, makeAnalyzingEvent(data, deps.clock.now())].filter((event) => event !== undefined),
@@ -121,7 +122,7 @@ async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob
   }
   await begun;
   deps.log.info('A repository was analyzed', { commit: plan.commit });
-  // Whoever comes after us, should we die now, must follow this plan: the branch may have moved since.
+  // If this worker dies now, the next one must use this plan, since the branch may have moved.
   const jobs = TARGETS.flatMap((target) => buildJob(data, plan, target) ?? []);
   await deps.queue.enqueueFollowing(QUEUES.clone, job.id, recordPlan(plan), QUEUES.build, jobs);
   await Promise.all([
@@ -132,8 +133,8 @@ async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob
 }
 
 /**
- * Whoever held the job has died, which is no failure of the analysis; but one that takes its process down with it must not be
- * tried for ever. False where the job was put off or given up.
+ * The worker that held the job has died. That is no failure of the analysis, but an analysis that kills its process
+ * must not be tried for ever. False where the job was delayed or given up.
  */
 async function mayTryAfterCrash(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob): Promise<boolean> {
   const crashes = crashesOf(job) + 1;
@@ -143,7 +144,7 @@ async function mayTryAfterCrash(deps: CloneWorkerDeps, job: ClaimedJob, data: Cl
   }
   await deps.queue.note(QUEUES.clone, job.id, crashNote(crashes));
   if (crashes + 1 < MAX_CLONE_CRASHES) return true;
-  // Its last chance comes when whatever else was tried again has had its own.
+  // The last try is delayed until the other jobs that were tried again have had theirs.
   await deps.queue.requeue(QUEUES.clone, job.id, crashBackoff(crashes));
   return false;
 }
@@ -153,10 +154,10 @@ const analyzeRequest = async (
   { deploymentId, request }: CloneJob,
 ): Promise<Plan> => analyze(await openRequest(secretBox, deploymentId, request));
 
-/** An image that nobody runs yet does no harm, a page that calls a backend of another version may: so the site waits. */
+/** Only the site waits for the other part: an image that nobody runs does no harm, a page for another backend may. */
 const isHeld = (plan: Plan, { publication = 'together' }: CloneJob['request']): boolean =>
   publication === 'together' && Boolean(plan.frontend) && Boolean(plan.backend);
-/** The ref as somebody named it: a redeployment's own is the commit of the deployment before. */
+/** The ref as a person named it; the ref of a redeployment is the commit of the deployment before. */
 function askedRef({ ref, resolved }: CloneJob['request']): Pick<BuildJob, 'ref'> {
   const asked = resolved ? resolved.ref : ref;
   return asked === undefined ? {} : { ref: asked };
@@ -182,7 +183,7 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
     ...(request.git && { git: request.git }),
     plan: wanted,
     env: request.env ?? {},
-    // A plan of an earlier version says nothing: no cache of production's is for it.
+    // A plan of an earlier version has no lane, and must not reach the caches of production.
     lane: plan.lane ?? request.lane ?? 'preview',
     cache: request.cache ?? 'use',
     ...(target === 'frontend' && isHeld(plan, request) && { hold: true }),

@@ -1,20 +1,20 @@
 import type { LogLine } from '../../../contract/events.ts';
 
-/** Lines that a follower gets at once: what a slow reader costs in memory. */
+/** Lines that a follower gets at once, which is the memory that a slow reader costs. */
 const PAGE = 500;
 
-/** Tells the followers of a deployment that there may be something new. */
+/** Wakes the followers of a deployment when there may be new lines. */
 export class Bells {
   readonly #bells = new Map<string, Set<Bell>>();
 
-  /** A bell that rings for one deployment, until `leave`. */
+  /** A bell that rings when a deployment has new lines or a new record, until `leave`. */
   join(deploymentId: string): Bell {
     const bell = new Bell();
     this.#bells.set(deploymentId, (this.#bells.get(deploymentId) ?? new Set()).add(bell));
     return bell;
   }
 
-  /** True where nobody is left to ring for. */
+  /** True where no follower is left. */
   leave(deploymentId: string, bell: Bell): boolean {
     const bells = this.#bells.get(deploymentId);
     bells?.delete(bell);
@@ -43,7 +43,10 @@ export class Bell {
     this.#listener?.();
   }
 
-  /** Forgets the rings so far; to be called before a look, so that none is missed during it. True where one was a wake. */
+  /**
+   * Forgets earlier rings. Call it before reading, so that no ring during the read is missed. True where one was a
+   * wake.
+   */
   answer(): boolean {
     const woken = this.#woken;
     this.#rung = false;
@@ -51,7 +54,7 @@ export class Bell {
     return woken;
   }
 
-  /** Resolves at the next ring, at once where one was not answered, and when the signal aborts. */
+  /** Resolves at the next ring, at once where a ring was not forgotten yet, and when the signal aborts. */
   async wait(signal: AbortSignal): Promise<void> {
     if (this.#rung || signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -66,8 +69,8 @@ export class Bell {
 }
 
 /**
- * Lines after `after` and those to come, read page by page at the reader's pace: nothing is buffered for who does not ask.
- * `[]` after a wake that brought no lines.
+ * Existing and later lines after `after`, read page by page at the reader's pace, so that nothing is buffered for a
+ * slow one. `[]` after a wake that brought no lines.
  */
 export async function* followLines(
   read: (after: number, limit: number) => Promise<LogLine[]>,

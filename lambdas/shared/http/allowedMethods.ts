@@ -1,10 +1,10 @@
 import type { RouterRoute } from 'hono/types';
 
-/** Methods that a path has: what RFC 9110 wants in `Allow` beside 405. Empty where there is no such path. */
+/** The methods of a path, which RFC 9110 requires in `Allow` beside 405. Empty where there is no such path. */
 export function allowedMethods(routes: readonly RouterRoute[], path: string): string[] {
   const methods = new Set<string>();
   for (const route of routes) {
-    // What was given with `use` is for every method, and no route of its own.
+    // Handlers registered with `use` apply to every method and are not routes.
     if (route.method === 'ALL' || !matchesPath(route.path, path)) continue;
     methods.add(route.method);
     if (route.method === 'GET') methods.add('HEAD');

@@ -38,7 +38,7 @@ const route = createRoute({
 
 export type Analyze = (request: AnalyzeRequest) => Promise<Plan>;
 
-/** Registered also where another function answers it, so that the OpenAPI document is whole. */
+/** Registered also where another function answers it, so that the OpenAPI document is complete. */
 export function registerAnalyze(app: Api, deps: { readonly analyze?: Analyze }): void {
   app.openapi(route, async (c) => {
     if (!deps.analyze) return failWith('NOT_FOUND', { what: 'analyzer' });

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** Whose token this is; null where it is nobody's. */
+/** The owner of a token; null for an unknown token. */
 export type Authenticate = (token: string) => Promise<string | null>;
 
-/** Owners and the SHA-256 (hex) of their tokens: tokens themselves are kept nowhere. */
+/** Owners and the SHA-256 (hex) of their tokens. Tokens themselves are not stored. */
 export type TokenHashes = Readonly<Record<string, readonly string[]>>;
 
 export const hashToken = (token: string) => createHash('sha256').update(token).digest('hex');

@@ -22,7 +22,10 @@ export interface GuardOptions {
   readonly open?: ReadonlySet<string>;
 }
 
-/** What all HTTP functions have in common: request ids, a body limit, the token, problems for everything that goes wrong. */
+/**
+ * Adds what all HTTP functions have in common: request ids, a body limit, the token check, and problems as error
+ * answers.
+ */
 export function guardApp(
   app: Hono<ApiEnv>,
   deps: { readonly authenticate: Authenticate; readonly log: Log },
@@ -58,8 +61,8 @@ export function guardApp(
 }
 
 /**
- * For routes with a body, before its schema: without this, one of another type would count as none, and of what JSON
- * leaves open the schema would see one reading only (`jsonBody.ts`).
+ * Runs before the schema of routes with a body. Without it a body of another type would count as no body, and the
+ * schema would see only one reading of ambiguous JSON (`jsonBody.ts`).
  */
 export const jsonOnly: MiddlewareHandler<ApiEnv> = async (c, next) => {
   if (!METHODS_WITH_BODY.has(c.req.method)) return next();
@@ -77,8 +80,8 @@ export const jsonOnly: MiddlewareHandler<ApiEnv> = async (c, next) => {
 };
 
 /**
- * For routes whose body may be left out: one of another type would count as none, too. Where there is none its type says
- * nothing: clients send the same headers with all that they POST.
+ * The same for routes whose body may be left out. Without a body the Content-Type is ignored, since some clients send
+ * the same headers with every POST.
  */
 export const jsonIfAny: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const { raw } = c.req;

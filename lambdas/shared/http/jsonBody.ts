@@ -7,13 +7,13 @@ export type JsonBody =
   | { readonly kind: 'good' }
   /** No JSON at all. */
   | { readonly kind: 'malformed'; readonly reason: string }
-  /** JSON that means different things to different readers, or that no field of ours can hold. */
+  /** JSON that parsers read differently, or that no field of this API can hold. */
   | { readonly kind: 'unsound'; readonly faults: Fault[] };
 
 /** Objects and arrays inside one another; no body of this API needs more than four. */
 const MAX_DEPTH = 20;
 const MAX_FAULTS = 50;
-/** Names that reach an object's prototype in JavaScript. Zod would drop them without a word. */
+/** Names that reach an object's prototype in JavaScript. Zod would drop them without an error. */
 const PROTOTYPE_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/gs;
@@ -26,8 +26,8 @@ interface Frame {
 }
 
 /**
- * What `JSON.parse` lets pass and readers disagree about: names given twice, names of the prototype, strings that no
- * UTF-8 can hold, NUL, endless nesting, bytes that are no UTF-8. Every fault at once, named by its place.
+ * Finds what `JSON.parse` accepts but parsers read differently: names given twice, names of the prototype, strings
+ * without a UTF-8 form, NUL, very deep nesting, bytes that are not UTF-8. Returns every fault with its place.
  */
 export function checkJson(bytes: Uint8Array): JsonBody {
   if (!isUtf8(bytes)) return { kind: 'malformed', reason: 'it is not UTF-8' };

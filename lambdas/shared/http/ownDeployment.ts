@@ -2,12 +2,12 @@ import { z } from '@hono/zod-openapi';
 import type { DeploymentStore, StoredDeployment } from '../ports.ts';
 import { failWith } from './problem.ts';
 
-/** Any text: what is no id is not found, as an id of nobody is. */
+/** Any text is accepted here: one that is not an id gets 404, like an unknown id. */
 export const idParams = z.object({ id: z.string() });
-/** What ids look like; nothing else is looked up in a store or made part of a key. */
+/** The form of ids; no other text is looked up in a store or becomes part of a key. */
 const ID = /^[a-z0-9]{1,64}$/;
 
-/** The deployment, if it is the caller's; another owner's is not told apart from none. */
+/** The deployment, if it is the caller's. The answer for another owner's is that of an unknown one. */
 export async function ownDeployment(
   deps: { readonly store: DeploymentStore },
   owner: string,

@@ -39,11 +39,11 @@ function faultsOf(issue: z.core.$ZodIssue): { field: string; message: string }[]
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ field: field ? `${field}.${key}` : key, message: 'is not a known field' }));
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // Of a union's branches the one that the value came closest to says most.
+    // Of a union only the branch whose faults are deepest is shown: the value fits that one best.
     const closest = issue.errors.reduce((a, b) => (depthOf(b) > depthOf(a) ? b : a));
     return closest.flatMap((inner) => faultsOf({ ...inner, path: [...issue.path, ...inner.path] }));
   }
-  // A bad name in a record: what is wrong with it is one level further in.
+  // For a bad name in a record, Zod has the fault one level deeper.
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ field, message }));
   return [{ field, message: issue.message }];
 }
@@ -51,9 +51,9 @@ function faultsOf(issue: z.core.$ZodIssue): { field: string; message: string }[]
 const depthOf = (issues: z.core.$ZodIssue[]) =>
   Math.max(...issues.map((i) => i.path.length + (i.code === 'unrecognized_keys' || i.code === 'custom' ? 1 : 0)));
 
-/** What Hono or a handler threw → an answer; only what has a row in the table is told to the client. */
+/** Turns an exception of Hono or a handler into an answer. Clients see only errors with a row in the table. */
 export function onError(c: Context, error: Error): Response {
-  // Whoever hung up in the middle hears nothing any more; it is no fault that somebody should look into.
+  // The client has closed the connection, so there is nobody to answer and nothing to investigate.
   if (c.req.raw.signal.aborted) return answerProblem(c, new VerenError('REQUEST_INCOMPLETE'));
   if (error instanceof VerenError && error.row.status !== undefined) return answerProblem(c, error);
   if (error instanceof HTTPException && error.status === 400)

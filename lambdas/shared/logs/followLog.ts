@@ -24,13 +24,13 @@ export interface FollowLogOptions {
   readonly signal: AbortSignal;
   /** Something is yielded at least this often, so that proxies keep the connection. Milliseconds. */
   readonly heartbeatMs?: number;
-  /** How long after the end to wait for lines that the builder says it sent. Milliseconds. */
+  /** How long after the end to wait for lines that the builder has counted. Milliseconds. */
   readonly graceMs?: number;
 }
 
 /**
- * A deployment's log and its record's changes, from `after` to the terminal state. Topics are not ordered
- * against each other, so the end is told only when every line that the builders counted has been seen, or `graceMs` after.
+ * A deployment's log and its record's changes, from `after` to the terminal state. Topics are not ordered against each
+ * other, so the end is yielded only after every line that the builders counted, or after `graceMs`.
  */
 export async function* followLog(
   deps: FollowDeps,
@@ -49,11 +49,11 @@ export async function* followLog(
   let spokeAt = deps.clock.now();
   try {
     while (!signal.aborted) {
-      // Lines alone say nothing new of the record: it is read again after a wake or a pause.
+      // New lines do not change the record, so it is read again only after a wake or a pause.
       if (!stored || recordMayHaveChanged) stored = await deps.store.get(deploymentId);
       if (!stored) return;
       const { record } = stored;
-      // Not by its time: what is told late, or after a clock was set back, changes the record and not `updatedAt`.
+      // Compares the records themselves: a late event, or one after a clock was set back, does not change `updatedAt`.
       const text = recordMayHaveChanged ? JSON.stringify(record) : shown;
       if (text !== shown) {
         shown = text;
@@ -106,7 +106,7 @@ async function allLinesArrived(logs: LogChannel, { record, facts }: StoredDeploy
   return true;
 }
 
-/** What is left of the log, hot or, where the hot copy is gone, from the archive; in pages. */
+/** The rest of the log in pages, from Redis or, where it is no longer there, from the archive. */
 export async function* readLogPages(
   deps: Pick<FollowDeps, 'logs' | 'archive'>,
   deploymentId: string,

@@ -16,7 +16,9 @@ export const MAX_PAGE_BYTES = 2_500_000;
 /** Lines read at once. */
 const CHUNK = 1_000;
 
-/** The lines after `after`, hot or, where the hot copy is gone, from the archive: as many as fit both limits. */
+/**
+ * The lines after `after`, as many as fit both limits, from Redis or, where they are no longer there, from the archive.
+ */
 export async function readLogPage(
   deps: Pick<FollowDeps, 'logs' | 'archive'>,
   deploymentId: string,

@@ -5,8 +5,8 @@ import { type FollowDeps, followLog } from './followLog.ts';
 /**
  * A deployment's log as server-sent events. `log` carries a line, its id being the line's `seq`; `status` the record;
  * `end` the terminal status, after which the stream closes. Writing waits for the reader, so a slow one costs one page
- * of memory and stops nobody else. With `maxMs` the stream closes by then without `end`: the client resumes it by
- * `Last-Event-ID`, and one that has left is not paid for any longer.
+ * of memory and does not delay others. With `maxMs` the stream closes after that time without `end`: clients resume it
+ * by `Last-Event-ID`, and a client that has left costs nothing any more.
  */
 export function streamEvents(
   c: Context,

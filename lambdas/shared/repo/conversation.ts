@@ -4,15 +4,17 @@ import { type Packet, PacketReader } from './pktLine.ts';
 
 /**
  * Lines of the protocol: capabilities, refs, acknowledgments. Git's servers send up to 65,516 bytes, but only packs and
- * progress need them; the longest honest line is a ref and what it points at.
+ * progress need them; the longest regular line is a ref and what it points at.
  */
 const MAX_LINE = 1_024;
-/** All that is no pack: enough for 100,000 branches that begin with the same name. */
+/** Limit for everything except the pack: enough for 100,000 branches that begin with the same name. */
 const MAX_TALK = 16 * 1024 * 1024;
 
 const formatMib = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`;
 
-/** What the host says, with every byte counted and nothing kept. Throws REPO_TOO_LARGE, or an Error in git's words. */
+/**
+ * Reads the host's answers, counts every byte and keeps nothing. Throws REPO_TOO_LARGE, or an Error with git's message.
+ */
 export class Conversation {
   readonly #packets: PacketReader;
   readonly #bytes: Budget;
@@ -47,7 +49,7 @@ export class Conversation {
     }
   }
 
-  /** Side band: 1 is the pack, 2 is progress, 3 is the host's last word. Source: gitprotocol-v2(5), `packfile`. */
+  /** Side band: 1 is the pack, 2 is progress, 3 is the host's final error. Source: gitprotocol-v2(5), `packfile`. */
   #piece(item: Packet): readonly Buffer[] {
     if (!Buffer.isBuffer(item) || item.length === 0) throw new Error('protocol error: unexpected packet');
     if (item[0] === 3) throw new Error(item.toString('utf8', 1, MAX_LINE).trim());

@@ -4,9 +4,11 @@ import { pinAddress } from './hostAddress.ts';
 import type { RunLimits } from './runGit.ts';
 
 export interface Discovery {
-  /** Where the host sends those who ask for this repository. */
+  /** The URL to which the host redirects requests for this repository. */
   readonly redirect?: string;
-  /** What answers is something else than a smart git host: a web page, say, which git takes for an empty old host. */
+  /**
+   * True where the answer is not that of a smart git host but a web page, say, which git takes for an empty old host.
+   */
   readonly foreign: boolean;
 }
 
@@ -16,8 +18,8 @@ const MAX_INFORMED = 10;
 const SUFFIX = '/info/refs?service=git-upload-pack';
 
 /**
- * Asks the host what git asked first, to learn what git does not tell. Git is not allowed to follow redirects: it would
- * go to any address. Asked without credentials, at the addresses that were checked; never throws.
+ * Repeats git's first request, to learn what git does not report. Git itself may not follow redirects, since it would
+ * go to any address. The request has no credentials and goes to the checked addresses; it never throws.
  */
 export function discoverCapabilities(url: URL, addresses: readonly string[], limits: RunLimits): Promise<Discovery> {
   const asked = `${url.href.replace(/\/$/, '')}${SUFFIX}`;
@@ -41,7 +43,7 @@ export function discoverCapabilities(url: URL, addresses: readonly string[], lim
       },
     );
     asking
-      // Answers before the answer (100, 103): as many as the host likes.
+      // Interim answers (100, 103), of which the host may send any number.
       .on('information', () => {
         if (++informed > MAX_INFORMED) asking.destroy(new Error('too many informational answers'));
       })

@@ -2,7 +2,7 @@ import { type EntryKind, parent } from '../../../contract/repo-fs.ts';
 
 const NOTHING: ReadonlyMap<string, EntryKind> = new Map();
 
-/** Listing of a repository in memory: what every `RepoFs` adapter fills and asks. */
+/** Listing of a repository in memory, which every `RepoFs` adapter fills and reads. */
 export class EntryTree {
   readonly #folders = new Map<string, Map<string, EntryKind>>([['.', new Map()]]);
 
@@ -43,5 +43,5 @@ export function contentOf(
   return { kind: 'text', text: bytes.toString('utf8') };
 }
 
-/** Bytes of a file that is over the limit which are kept: enough for the first lines of a lockfile. */
+/** How many bytes of a file over the limit are kept: enough for the first lines of a lockfile. */
 export const HEAD_BYTES = 4_096;

@@ -1,6 +1,6 @@
 import { VerenError } from '../../../contract/errors.ts';
 
-/** A host or a repository that goes beyond what an honest one needs: REPO_TOO_LARGE, and not tried again. */
+/** The error for a host or repository that goes over a limit: REPO_TOO_LARGE, which is not retried. */
 export const tooLarge = (reason: string): VerenError => new VerenError('REPO_TOO_LARGE', { reason });
 
 /** Counts down; throws REPO_TOO_LARGE when more is spent than there is. */

@@ -25,19 +25,21 @@ export interface FetchedCommit {
   readonly object: string;
   readonly remote: Remote;
   readonly context: FetchContext;
-  /** The conversation, still open; null where `git fetch` did it. */
+  /** The conversation, still open; null where `git fetch` has fetched the commit. */
   readonly session: Session | null;
   /** The branch or the tag that was asked for; both null for a commit, or where the host does not say. */
   readonly branch: string | null;
   readonly tag: string | null;
   /** Branch that the host's HEAD points at; null where it is not known: a commit was asked for, or the host does not say. */
   readonly defaultBranch: string | null;
-  /** Whether the ref is that branch, or HEAD. A tag of the same name is what git takes first, so then it is not. */
+  /**
+   * True where the ref is that branch, or HEAD. Where a tag has the same name git uses the tag, so then it is false.
+   */
   readonly isDefaultBranch: boolean;
 }
 
 const COMMIT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-/** Branches in which a commit is looked for. */
+/** How many branches are searched for a commit. */
 const MAX_TIPS = 500;
 const ONLY_TREES = '--filter=blob:none';
 
@@ -58,7 +60,7 @@ export async function fetchCommit(
   for (let hop = 0; ; hop++) {
     const url = parseGitUrl(text, policy);
     const addresses = await resolvePublicAddresses(url, policy, input.resolve, limits.deadline);
-    // The token is the first host's: another origin that we are sent to does not get it.
+    // The token is for the first host only: another origin after a redirect does not get it.
     origin ??= url.origin;
     const remote = makeRemote(folder, url, addresses, url.origin === origin ? token : undefined);
     const context: FetchContext = { url: url.href, ref, token, timeoutMs: policy.timeoutMs, maxBytes: policy.maxBytes };
@@ -96,7 +98,10 @@ const NO_HEAD: Head = { branch: null, tag: null, defaultBranch: null, isDefaultB
 
 type Spoken =
   | ({ readonly session: Session; readonly object: string } & Head)
-  /** With a result: it failed so. Without: the host speaks an older version, and `git fetch` has to do it. */
+  /**
+   * With a result: how the conversation failed. Without: the host has an older protocol version, so `git fetch` is
+   * used.
+   */
   | { readonly session: null; readonly result?: GitResult };
 
 /** The same in one conversation, where the host speaks protocol version 2 over HTTP. */
@@ -163,7 +168,7 @@ export async function fetchObjects(
     return;
   }
   let result = await runFetch(remote, ['--depth=1'], oids, limits);
-  // A host of protocol version 0 may filter and still give no single files: then everything of the commit it is.
+  // A host of protocol version 0 may support filters but not single files; then the whole commit is fetched.
   if (isUnadvertised(result)) {
     await forgetObjects(remote.git);
     result = await fetchRef(remote, context.ref, [], limits);
@@ -208,7 +213,10 @@ const runFetch = (remote: Remote, options: readonly string[], refs: readonly str
     limits,
   );
 
-/** A repository on this machine has no filter unless its own configuration says so; here we are the server too. */
+/**
+ * A repository on this machine offers filters only if its configuration allows them; here this process is the server
+ * too.
+ */
 const uploadPack = (url: URL): string[] =>
   url.protocol === 'file:'
     ? [
@@ -225,7 +233,7 @@ async function fetchedObject(folder: GitFolder, ref: string | undefined): Promis
   return line.slice(0, line.search(/[^0-9a-f]/));
 }
 
-/** The same of a host that `git fetch` speaks with, which does not tell. */
+/** The same for a host that only `git fetch` speaks with, which does not report it. */
 async function readHead(remote: Remote, ref: string | undefined, limits: RunLimits): Promise<Head> {
   if (ref !== undefined && COMMIT_ID.test(ref)) return NO_HEAD;
   const tag = `refs/tags/${ref}`;

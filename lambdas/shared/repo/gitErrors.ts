@@ -10,7 +10,7 @@ export interface FetchContext {
   readonly maxBytes: number;
 }
 
-/** What went wrong, in the words of git's messages (run with LC_ALL=C), most telling first. */
+/** Patterns of git's messages (run with LC_ALL=C) and what they mean, the most specific first. */
 const MESSAGES: readonly (readonly [RegExp, 'ref' | 'auth' | 'denied' | 'absent'])[] = [
   [/couldn't find remote ref|not our ref|unadvertised object|no such remote ref/i, 'ref'],
   [/Authentication failed|could not read (?:Username|Password)|terminal prompts disabled/i, 'auth'],
@@ -21,7 +21,7 @@ const MESSAGES: readonly (readonly [RegExp, 'ref' | 'auth' | 'denied' | 'absent'
   ],
 ];
 
-/** The user's error for a fetch that did not end well. */
+/** The user's error for a fetch that has failed. */
 export function fetchError(result: GitResult, context: FetchContext): VerenError {
   const { url } = context;
   if (result.kind === 'stopped') {
@@ -51,7 +51,7 @@ const tooManyBytes = (maxBytes: number) =>
 export const isOutOfMemory = (stderr: string): boolean =>
   /out of memory|cannot allocate memory|mmap failed|unable to create thread|failed to map/i.test(stderr);
 
-/** A few bytes can keep git busy for hours: differences of differences. */
+/** Deltas of deltas: with a few bytes of them a host can keep git busy for hours. */
 export const outOfTime = (): VerenError =>
   tooLarge('git needs more time than it may have to unpack what the host sends');
 
@@ -70,7 +70,7 @@ export const isMissingRef = (result: GitResult): boolean =>
 export const isMissingHead = (result: GitResult): boolean =>
   result.kind === 'exit' && /couldn't find remote ref HEAD/.test(result.stderr);
 
-/** git's own last complaint, short and harmless: parts of it come from the server. */
+/** git's own last error message, shortened and without control characters, since parts of it come from the server. */
 export function lastWords(stderr: string, token: string | undefined): string {
   const line = stderr.split('\n').findLast((l) => /^(?:fatal|error):/.test(l)) ?? '';
   const plain = line

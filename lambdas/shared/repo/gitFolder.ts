@@ -6,8 +6,8 @@ import type { GitFolder, GitProcessLimits } from './runGit.ts';
 import { gitFolderPrefix } from './sweepGitFolders.ts';
 
 /**
- * Configuration that is not promised to be anybody's: of the machine's environment git sees only where to find itself
- * and the certificates. Names of a proxy are passed on where the policy trusts the network of the machine.
+ * git sees no configuration of the machine's users: of the environment it gets only the variables by which it finds
+ * itself and the certificates. Proxy variables are passed on where the policy trusts the network of the machine.
  */
 const INHERITED = ['PATH', 'LD_LIBRARY_PATH', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'GIT_SSL_CAINFO', 'GIT_EXEC_PATH'];
 const PROXY = ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY', 'no_proxy', 'NO_PROXY'];
@@ -16,7 +16,7 @@ const PROXY = ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PRO
 const CONFIG = `[core]
 	repositoryformatversion = 0
 	bare = true
-	# The defaults map a gigabyte at a time and keep 96 MiB of deltas: more than a process may have here.
+	# By default git maps a gigabyte at a time and keeps 96 MiB of deltas, which is more than a process may have here.
 	packedGitWindowSize = 16m
 	packedGitLimit = 64m
 	deltaBaseCacheLimit = 16m
@@ -36,7 +36,7 @@ export async function makeGitFolder(policy: GitPolicy, workDir: string = tmpdir(
 
 function processLimits({ maxGitMemory, maxBytes, timeoutMs }: GitPolicy): GitProcessLimits {
   // An index may be larger than its pack where objects are tiny.
-  // Less time than there is in all: a host that burns it is told apart from one that is slow.
+  // Less than the whole time limit, so that a host that wastes processor time is distinguished from a slow one.
   return { memoryBytes: maxGitMemory, fileBytes: 2 * maxBytes, cpuSeconds: (0.5 * timeoutMs) / 1_000 };
 }
 
@@ -59,7 +59,7 @@ export const forgetRemote = (folder: Pick<GitFolder, 'path'>): Promise<void> =>
 export const removeGitFolder = (folder: GitFolder): Promise<void> =>
   rm(folder.path, { recursive: true, force: true, maxRetries: 3 });
 
-/** What git sees of the machine's environment. */
+/** The part of the machine's environment that git gets. */
 export function inheritedByGit(
   env: Readonly<Record<string, string | undefined>>,
   policy: GitPolicy,

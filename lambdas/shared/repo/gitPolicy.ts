@@ -2,12 +2,12 @@ import type { ListingLimits } from './listing.ts';
 
 export type GitProtocol = 'https' | 'http' | 'file';
 
-/** What may be read from where, and how much of it. */
+/** Which hosts may be read, and the limits for reading. */
 export interface GitPolicy extends ListingLimits {
   readonly protocols: readonly GitProtocol[];
   /** True: loopback, private and link-local addresses too, and no name is looked up beforehand. */
   readonly allowPrivateAddresses: boolean;
-  /** For everything from the first byte to the last. */
+  /** Time limit for the whole reading (ms). */
   readonly timeoutMs: number;
   /** Bytes that may be received, packed. */
   readonly maxBytes: number;

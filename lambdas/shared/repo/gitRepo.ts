@@ -44,7 +44,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
   try {
     const fetched = await fetchCommit(folder, input, limits);
     session = fetched.session;
-    // The reader may not fetch by itself: no transport is allowed to it.
+    // The reader gets no transport, so that it cannot fetch by itself.
     reader = openObjectReader({ ...folder, env: { ...folder.env, GIT_ALLOW_PROTOCOL: '' } }, stopSignal(limits));
     const commit = await peelCommit(reader, fetched.object);
     if (!commit) throw new VerenError('REF_NOT_FOUND', { url: input.gitUrl, ref: input.ref ?? 'HEAD' });
@@ -64,7 +64,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
         const { found, missing } = await readContents(objects, wanted, maxBytes);
         if (missing.length === 0) return found;
         await fetchObjects(fetched, [...new Set(missing.map((file) => file.oid))], limits);
-        // All once more, so that what they have together counts together.
+        // All files are read again, so that the limit holds for all of them together.
         return (await readContents(objects, wanted, maxBytes)).found;
       },
     };

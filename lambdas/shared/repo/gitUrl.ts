@@ -17,7 +17,7 @@ export function parseGitUrl(text: string, policy: GitPolicy): URL {
   if (text.startsWith('-')) throw unsupportedUrl('it starts with "-"');
   const scp = /^(?:[\w.-]+@)?([\w.-]+):(?!\/\/|:)(\S+)$/.exec(text);
   if (scp) throw unsupportedUrl(`SSH is not supported; use https://${scp[1]}/${scp[2]?.replace(/^\/+/, '')}`);
-  // In the text: a URL object does not tell "x#" from "x", nor "@host" from "host".
+  // Checked in the text, since a URL object does not distinguish "x#" from "x", nor "@host" from "host".
   if (/[?#]/.test(text)) throw unsupportedUrl('it has a query or a fragment');
   if (/^[^/]*:\/\/[^/]*@/.test(text)) throw unsupportedUrl('it holds a user name or password; use "gitToken" instead');
   if (text.startsWith('/') && policy.protocols.includes('file'))
@@ -35,7 +35,7 @@ export function parseGitUrl(text: string, policy: GitPolicy): URL {
     return url;
   }
   if (url.hostname === '') throw unsupportedUrl('it names no host');
-  // The dot says that the name is a full one. git's transport pins addresses to names without it.
+  // A dot at the end marks a fully qualified name; git's transport pins addresses only to names without it.
   url.hostname = url.hostname.replace(/\.$/, '');
   if (url.hostname.split('.').includes('')) throw unsupportedUrl('its host name is not valid');
   if (url.port === '0') throw unsupportedUrl('port 0 does not exist');

@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
 import { VerenError } from '../../../contract/errors.ts';
 import type { GitPolicy } from './gitPolicy.ts';
 
-/** The only part of IPv6 from which public addresses are given out. Source: IANA, "IPv6 Global Unicast Address Space". */
+/** The only IPv6 block with public addresses. Source: IANA, "IPv6 Global Unicast Address Space". */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /**
@@ -70,7 +70,10 @@ export async function resolvePublicAddresses(
 /** Addresses that are tried one after another; a name may have hundreds. */
 const MAX_PINNED = 8;
 
-/** What makes a request connect to an address that was checked, whatever the name resolves to by then. Nothing where none is given. */
+/**
+ * Request options that connect to a checked address, even if the name resolves to another one by then. Empty without
+ * addresses.
+ */
 export function pinAddress(addresses: readonly string[]): { lookup?: LookupFunction } {
   const [address] = addresses;
   if (address === undefined) return {};

@@ -1,4 +1,4 @@
-/** Rules that every listing of a repository follows, whatever it is read from. */
+/** Rules for every listing of a repository, from git or from a folder. */
 
 export interface ListingLimits {
   /** Entries after which the listing stops; shallow folders come first. */
@@ -7,7 +7,7 @@ export interface ListingLimits {
   readonly maxDepth: number;
 }
 
-/** Installed or generated: nothing in them decides anything, and a committed `node_modules` holds 100,000 manifests. */
+/** Installed or generated folders: no rule needs them, and a committed `node_modules` may hold 100,000 manifests. */
 export const SKIPPED_FOLDERS: ReadonlySet<string> = new Set(['.git', 'node_modules', 'bower_components']);
 
 /**

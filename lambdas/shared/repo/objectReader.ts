@@ -21,10 +21,10 @@ export interface ObjectReader {
   close(): void;
 }
 
-/** git ended before it had answered; the message is its own. */
+/** git ended before it had answered; the message is git's. */
 export class ReaderError extends Error {}
 
-/** Names asked for at a time: what waits in the pipes stays small. */
+/** Names that are requested at a time, so that little waits in the pipes. */
 const CHUNK = 256;
 
 export function openObjectReader(folder: GitFolder, signal: AbortSignal): ObjectReader {
@@ -55,7 +55,7 @@ export function openObjectReader(folder: GitFolder, signal: AbortSignal): Object
         }
         done = true;
       } finally {
-        // What was asked for and not read is still in the pipe: another process for what comes next.
+        // Answers that were not read are still in the pipe, so the next request gets a new process.
         if (!done) closeReader();
       }
     },

@@ -1,7 +1,7 @@
-/** Longer than this without a turn, and others would notice. */
+/** The longest time (ms) that other work may have to wait. */
 const STRETCH_MS = 15;
 
-/** Lets long work be done beside other work: it takes turns, and ends where it is told to. */
+/** Lets long work run beside other work: it pauses regularly, and ends when it is stopped. */
 export class Pace {
   readonly #signal: AbortSignal;
   #since = performance.now();
@@ -10,12 +10,12 @@ export class Pace {
     this.#signal = signal;
   }
 
-  /** True where it is time for `rest`. Cheap enough to be asked often. */
+  /** True where it is time for `rest`. Cheap enough to be called often. */
   get due(): boolean {
     return performance.now() - this.#since > STRETCH_MS;
   }
 
-  /** Gives everybody else a turn. Throws where the work was stopped meanwhile. */
+  /** Lets other work run. Throws where the work was stopped meanwhile. */
   async rest(): Promise<void> {
     await new Promise(setImmediate);
     this.#signal.throwIfAborted();

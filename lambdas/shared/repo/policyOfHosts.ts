@@ -3,5 +3,5 @@ import { type GitPolicy, LAPTOP_POLICY, PUBLIC_POLICY } from './gitPolicy.ts';
 
 export type GitHosts = FunctionEnv<'api'>['GIT_HOSTS'];
 
-/** Which git hosts may be read: public ones by https, or (on an emulator) whatever there is. */
+/** Which git hosts may be read: public ones by https, or all of them (on an emulator). */
 export const gitPolicy = (hosts: GitHosts): GitPolicy => (hosts === 'any' ? LAPTOP_POLICY : PUBLIC_POLICY);

@@ -3,7 +3,9 @@ import type { Conversation } from './conversation.ts';
 import { isOutOfMemory, outOfTime } from './gitErrors.ts';
 import { collectOutput, type GitFolder, killGroup, onAbort, type RunLimits, startGit, waitForClose } from './runGit.ts';
 
-/** Reads the sections of a fetch's answer and gives the pack to `git index-pack`. Throws an Error in git's words. */
+/**
+ * Reads the sections of a fetch's answer and gives the pack to `git index-pack`. Throws an Error with git's message.
+ */
 export async function receivePack(host: Conversation, folder: GitFolder, limits: RunLimits): Promise<void> {
   // Started while the host is still at work.
   const indexer = startGit(folder, ['index-pack', '--stdin', `--max-input-size=${limits.maxPackBytes}`]);
@@ -16,7 +18,7 @@ export async function receivePack(host: Conversation, folder: GitFolder, limits:
       await host.lines('delimiter', () => {});
     await host.pack(async (bytes) => {
       if (!indexer.stdin.write(bytes)) await Promise.race([once(indexer.stdin, 'drain'), exited]);
-      // Nobody reads the rest: what it says is the reason.
+      // git has stopped reading; its message is the reason.
       if (indexer.exitCode !== null || indexer.signalCode !== null) throw new Error(await lastWord());
     });
     indexer.stdin.end();

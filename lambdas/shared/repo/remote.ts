@@ -40,7 +40,7 @@ function remoteConfig(url: URL, addresses: readonly string[], token: string | un
     // Never unpack to loose files.
     ['fetch.unpackLimit', '1'],
     ['pack.threads', '1'],
-    // The folder is thrown away: nothing in it has to survive a power cut.
+    // The folder is temporary, so nothing in it has to survive a power cut.
     ['core.fsync', 'none'],
   ];
   if (addresses.length > 0) {

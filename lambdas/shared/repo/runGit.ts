@@ -11,9 +11,9 @@ export interface GitFolder {
   readonly limits: GitProcessLimits;
 }
 
-/** What the kernel holds every git process to, its helpers one by one. */
+/** Limits that the kernel applies to every git process; each helper process has them for itself. */
 export interface GitProcessLimits {
-  /** Address space. macOS takes the number and does not hold processes to it. */
+  /** Address space. macOS accepts the limit but does not apply it. */
   readonly memoryBytes: number;
   /** Size of any file that is written. */
   readonly fileBytes: number;
@@ -31,9 +31,9 @@ export interface RunLimits {
   readonly maxPackBytes: number;
 }
 
-/** Kept of what git says; its words and one object id are all that is read. */
+/** How much of git's output is kept; only messages and one object id are read from it. */
 const MAX_OUTPUT = 64 * 1024;
-/** Said in all: the host's messages pass through git's standard error. */
+/** How much git may write in all, since the host's messages pass through its standard error. */
 const MAX_SAID = 32 * 1024 * 1024;
 const WATCH_MS = 50;
 
@@ -46,7 +46,7 @@ const LIMITED = '{ ulimit -c 0; ulimit -v "$1"; ulimit -f "$2"; ulimit -S -t "$3
 /** Called with each child that is started, and with the promise of its end. */
 export type ChildWatcher = (pid: number, ended: Promise<unknown>) => void;
 let watchChild: ChildWatcher | undefined;
-/** For a thread that may be ended in the middle: whoever ends it has to end its children too. */
+/** For a thread that may be terminated: whoever does that has to end its children too. */
 export function watchChildren(watcher: ChildWatcher): void {
   watchChild = watcher;
 }
@@ -63,7 +63,7 @@ export function startGit(folder: GitFolder, args: readonly string[]): ChildProce
     env: { ...folder.env },
     detached: true,
   });
-  // A child that has ended while we write: its exit tells the story.
+  // The child has ended before it read everything; its exit code shows why.
   child.stdin.on('error', () => {});
   if (child.pid !== undefined) watchChild?.(child.pid, new Promise((ended) => child.once('exit', ended)));
   return child;
@@ -85,7 +85,10 @@ export const waitForClose = (child: ChildProcess): Promise<number> =>
     () => -1,
   );
 
-/** Calls `stop` when the time is up or the caller gives up, also where that was before. Gives what ends the watching. */
+/**
+ * Calls `stop` when the time is up or the caller has aborted, also before this call. @returns a function that ends the
+ * watching
+ */
 export function onAbort(limits: RunLimits, stop: (by: 'timeout' | 'signal') => void): () => void {
   const onDeadline = () => stop('timeout');
   const onSignal = () => stop('signal');

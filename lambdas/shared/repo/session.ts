@@ -7,12 +7,12 @@ import type { GitResult, RunLimits } from './runGit.ts';
 import { collectOutput, killGroup, onAbort, startGit, waitForClose } from './runGit.ts';
 
 /**
- * A conversation with one host in git's protocol version 2, over the connection of git's own HTTP transport: `git fetch`
- * can ask one question per process, each with a new connection and a new discovery. TLS, proxies, pinned addresses and
- * credentials are all git's. Source: gitremote-helpers(7), `stateless-connect`; gitprotocol-v2(5).
+ * A conversation with one host in git's protocol version 2, over the connection of git's own HTTP transport, since `git
+ * fetch` needs a process, a connection and a discovery for every request. git itself does TLS, proxies, pinned
+ * addresses and credentials. Source: gitremote-helpers(7), `stateless-connect`; gitprotocol-v2(5).
  */
 export interface Session {
-  /** The refs with one of these names, and where HEAD points. Whatever else the host tells is not kept. */
+  /** The refs with one of these names, and where HEAD points. Nothing else of the host's answer is kept. */
   refs(names: readonly string[]): Promise<FoundRefs>;
   /**
    * Objects that branches and tags point at and that begin so, tags followed to their commits; and what the branches point
@@ -40,7 +40,7 @@ export interface FoundRefs {
   readonly defaultBranch: string | null;
 }
 
-/** Why a conversation ended: what `git fetch` would have said, to be told apart by the same rules. */
+/** Why a conversation ended, in the form of `git fetch`'s messages, so that the same rules recognise it. */
 export class SessionError extends Error {
   readonly result: GitResult;
   constructor(result: GitResult) {
@@ -82,7 +82,8 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
   };
   const closeSession = () => {
     unwatch();
-    // The helper is git's child: killed, it would be left to process 1, which reaps nothing in many containers.
+    // The helper is a child of git. If git is killed, process 1 inherits it, which reaps no children in many
+    // containers.
     child.stdin.end();
     child.stdout.destroy();
     const late = setTimeout(() => killGroup(child), CLOSING_MS).unref();
@@ -149,7 +150,7 @@ export async function openSession(remote: Remote, limits: RunLimits): Promise<Se
   }
 }
 
-/** Keeps what was asked for, and nothing that only the host knows. Source: gitprotocol-v2(5), `ls-refs`. */
+/** Keeps the refs that were asked for and nothing else. Source: gitprotocol-v2(5), `ls-refs`. */
 class RefList implements FoundRefs {
   readonly oids = new Map<string, string>();
   defaultBranch: string | null = null;

@@ -9,9 +9,9 @@ import { SessionError } from './session.ts';
 /** An abbreviated commit id, in the form that `git log --oneline` and web pages of git hosts show. */
 export const isShortCommit = (ref: string): boolean => /^[0-9a-f]{7,39}$/i.test(ref);
 
-/** Branches whose history is looked through, the default one first. */
+/** How many branches' histories are searched, the default branch first. */
 export const MAX_HISTORY_TIPS = 500;
-/** Objects that begin alike and are looked at; seven digits have rarely more than one. */
+/** How many objects with the same beginning are looked at; seven digits rarely fit more than one. */
 const MAX_ALIKE = 16;
 const NAMED = 4;
 
@@ -23,7 +23,7 @@ export interface ShortCommit {
 
 const unresolved = ({ ref }: ShortCommit, reason: string) => new VerenError('SHORT_COMMIT_UNRESOLVED', { ref, reason });
 
-/** The one id of several that may be the same. Null where there is none. Throws SHORT_COMMIT_AMBIGUOUS. */
+/** The single id among several that may be equal. Null where there is none. Throws SHORT_COMMIT_AMBIGUOUS. */
 function onlyOne(found: Iterable<string>, { ref }: ShortCommit): string | null {
   const ids = [...new Set(found)];
   if (ids.length > 1) {
@@ -35,9 +35,9 @@ function onlyOne(found: Iterable<string>, { ref }: ShortCommit): string | null {
 
 /**
  * The full id of an abbreviated one. Hosts do not look ids up by their beginning, so it is compared first with what the
- * branches and tags point at, then with the commits of the branches, fetched without trees and files. `git fetch` would do
- * without the first; it costs a host far less. The folder is empty again afterwards.
- * Throws REF_NOT_FOUND, SHORT_COMMIT_AMBIGUOUS or SHORT_COMMIT_UNRESOLVED.
+ * branches and tags point at, then with the commits of the branches, fetched without trees and files. The first step is
+ * not necessary but costs a host far less. The folder is empty again afterwards. Throws REF_NOT_FOUND,
+ * SHORT_COMMIT_AMBIGUOUS or SHORT_COMMIT_UNRESOLVED.
  */
 export async function findInSession(
   session: Session,
@@ -58,7 +58,7 @@ export async function findInSession(
   return found(folder, prefix, wanted, limits);
 }
 
-/** The same by `git fetch`, for hosts that no session is held with. */
+/** The same by `git fetch`, for hosts without a session. */
 export async function findByFetch(remote: Remote, wanted: ShortCommit, limits: RunLimits): Promise<string> {
   const prefix = wanted.ref.toLowerCase();
   const { href } = remote.url;
@@ -98,7 +98,7 @@ async function found(folder: GitFolder, prefix: string, wanted: ShortCommit, lim
   return commit;
 }
 
-/** Why the history could not be looked through. Another try would meet the same history. */
+/** The error for a history that could not be searched; it is not retried, since the history would be the same. */
 function unread(reason: unknown, wanted: ShortCommit): unknown {
   const error = reason instanceof Error ? reason : fetchError(reason as GitResult, { ...wanted, maxBytes: 0 });
   if (!(error instanceof VerenError)) return error;

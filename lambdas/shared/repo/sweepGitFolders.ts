@@ -9,8 +9,9 @@ const NAMED = /^veren-git-(?:(\d+)-)?[A-Za-z0-9]{6}$/;
 const MAX_AGE_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * Removes what analyses left in `workDir` when their process was killed. To be called before this process makes any: what
- * bears its number is an earlier process's. Folders of other users and of processes that are alive stay. Never throws.
+ * Removes folders that analyses left in `workDir` when their process was killed. Call it before this process makes any:
+ * a folder with its process id is then an earlier process's. Folders of other users and of live processes stay. Never
+ * throws.
  */
 export async function sweepGitFolders(workDir: string): Promise<void> {
   for (const name of await readdir(workDir).catch(() => [])) {
@@ -18,7 +19,7 @@ export async function sweepGitFolders(workDir: string): Promise<void> {
     if (!match) continue;
     const path = join(workDir, name);
     const found = await lstat(path).catch(() => undefined);
-    // Nobody can put another in the place of a folder of ours, also not where everybody may write.
+    // A folder of ours cannot be replaced by another user's, also not in a folder that everybody may write to.
     if (!found?.isDirectory() || found.uid !== process.getuid?.()) continue;
     const left = match[1] === undefined ? Date.now() - found.mtimeMs > MAX_AGE_MS : !isOthersAlive(Number(match[1]));
     if (left) await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});

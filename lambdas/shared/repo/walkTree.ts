@@ -55,7 +55,7 @@ class Walk {
   unusual = 0;
   /** A limit is reached: nothing more is listed. */
   full = false;
-  /** Something of a folder was left out. */
+  /** True where a part of a folder was left out. */
   cut = false;
   #entries = 0;
   #bytes = 0;
@@ -82,7 +82,7 @@ class Walk {
         for (const dir of dirs) if (!this.full) await this.#list(object.bytes, dir, below);
         const cut = object.size > MAX_TREE_BYTES;
         this.cut ||= cut;
-        // The rest of a folder that was cut is not waited for: what follows is asked for once more.
+        // The rest of a folder that was cut is not read; the folders after it are requested again.
         if (this.full || cut) break;
       }
     }
@@ -94,7 +94,7 @@ class Walk {
     for (const { mode, name, oid } of parseTree(bytes, this.#idLength)) {
       this.full ||= this.#entries >= this.#limits.maxEntries || this.#paths > MAX_PATHS || this.#bytes > MAX_BYTES;
       if (this.full) return;
-      // Every one counts, also those that are left out: there may be millions of them.
+      // Every entry counts, also those that are left out, since there may be millions of them.
       this.#entries += 1;
       if (this.#entries % STEP === 0 && this.#pace.due) await this.#pace.rest();
       if (!isOrdinaryName(name)) this.unusual += 1;

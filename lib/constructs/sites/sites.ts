@@ -128,7 +128,7 @@ export class Sites extends Construct {
     });
   }
 
-  /** S3, and the fallback for what S3 does not have. Without the right to list, S3 answers 403 for a missing key. */
+  /** S3, and the fallback for missing keys. Without the right to list, S3 answers 403 for a missing key. */
   private origin(bucket: Bucket): IOrigin {
     // By reference: the construct would add a policy for the whole bucket, and sites are only one part of it.
     const reference = Bucket.fromBucketAttributes(this, 'Bucket', {

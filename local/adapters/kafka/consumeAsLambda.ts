@@ -16,14 +16,15 @@ export interface ConsumeOptions {
   readonly handler: (event: MSKEvent) => Promise<KafkaBatchResponse | undefined | null>;
   /** Named in the events. */
   readonly source?: { arn: string; brokers: string };
-  /** Told of handlers that failed and of the group's own trouble; both are tried again. */
+  /** Called with failures of handlers and faults of the group; both are tried again. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Feeds a handler as Lambda's Kafka event source does, from a consumer group: batches of one partition, in order, at least
- * once. What a batch reports as failed is given again, after a pause that grows; the offset is committed for what is done.
- * Resolves when the group has been joined; gives the function that leaves it, once what is at work is done and committed.
+ * Feeds a handler as Lambda's Kafka event source does, from a consumer group: batches of one partition, in order, at
+ * least once. Messages that a batch reports as failed are delivered again, after growing pauses; the offset of handled
+ * ones is committed. Resolves when the group has been joined, with a function that leaves it after running batches are
+ * committed.
  * @throws VerenError UNAVAILABLE where no broker answers at the start
  */
 export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Promise<void>> {
@@ -79,15 +80,15 @@ export async function consumeAsLambda(options: ConsumeOptions): Promise<() => Pr
   await joined;
   return async () => {
     stop.abort();
-    // kafkajs waits for batches too, but from the moment it is told to stop it drops what they commit.
+    // kafkajs waits for running batches too, but drops their commits after `stop` was called.
     await Promise.allSettled(atWork);
     await consumer.disconnect();
   };
 }
 
 /**
- * Gives messages to the handler until all are done; gives how many were done when it had to end before that.
- * @throws what the heartbeat met, such as a rebalance that this member has to join
+ * Gives messages to the handler until all are handled. @returns how many were handled, where it had to end before that
+ * @throws the error of a heartbeat, such as a rebalance that this member has to join
  */
 async function handleBatch(
   { handler, source, onError }: ConsumeOptions,
@@ -113,7 +114,7 @@ async function handleBatch(
       }
       if (done === messages.length) return done;
       await sleep(Math.min(PAUSE_MS.first * 2 ** failures, PAUSE_MS.most), undefined, { signal }).catch(() => {});
-      // What is done but not committed comes again, to whoever gets the partition.
+      // Messages that are handled but not committed are delivered again to the next member with the partition.
       if (lost.signal.aborted) throw lost.signal.reason;
     }
   } finally {

@@ -11,7 +11,10 @@ export interface KafkaBatchResponse {
   }[];
 }
 
-/** What Lambda's event source makes of messages of one partition. Keys and values are base64; headers are lists of bytes. */
+/**
+ * The event that Lambda's event source makes of messages of one partition. Keys and values are base64; headers are
+ * lists of bytes.
+ */
 export function lambdaEvent(
   topic: string,
   partition: number,

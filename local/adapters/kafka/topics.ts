@@ -4,7 +4,7 @@ import { TOPICS } from '../../../contract/names.ts';
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * Makes the topics where they are missing. A topic that is there is left as it is: its settings are the operator's.
+ * Makes missing topics. The settings of existing ones are not changed, since an operator may have set them.
  * `retentionMs` is how far back the state can be rebuilt from Kafka alone.
  */
 export async function ensureTopics(

@@ -18,7 +18,7 @@ export interface MemoryBus extends EventBus {
    * delivered again until the handler has resolved once, also after a restart. One handler per topic.
    */
   subscribe(topic: Topic, handler: (batch: readonly MemoryMessage[]) => Promise<void>): void;
-  /** Resolves when nothing is left to deliver to those who subscribed. */
+  /** Resolves when all messages were delivered to the subscribers. */
   idle(): Promise<void>;
   /** Stops delivering and waits for the handlers that are running. */
   close(): Promise<void>;
@@ -26,7 +26,7 @@ export interface MemoryBus extends EventBus {
 
 const PARTITIONS = 4;
 const MAX_BATCH = 200;
-/** Characters of a batch, unless its first message alone is longer: keeps what a handler has in hand small. */
+/** Characters of a batch, unless its first message alone is longer: limits the memory of a handler. */
 const MAX_BATCH_LENGTH = 4_000_000;
 const RETRY_MS = { first: 100, most: 10_000 };
 
@@ -88,7 +88,7 @@ export function memoryBus(journal: Journal, onError: (error: unknown) => void): 
         published.push([queueOf(name), message]);
         touched.add(name);
       }
-      // Delivered is only what is on disk: what cannot be written was never published.
+      // Only messages on disk are delivered; one that could not be written was never published.
       await journal.commit();
       for (const [queue, message] of published) insertMessage(queue, message);
       for (const name of touched) startDelivery(name, topic);
@@ -112,7 +112,7 @@ export function memoryBus(journal: Journal, onError: (error: unknown) => void): 
   };
 }
 
-/** Keeps the order of the offsets, whichever of two commits is heard of first. */
+/** Keeps the order of the offsets, independent of the order in which two commits end. */
 function insertMessage(queue: MemoryMessage[], message: MemoryMessage): void {
   let at = queue.length;
   while (at > 0 && queue[at - 1]!.offset > message.offset) at--;

@@ -3,11 +3,11 @@ import type { FunctionWaker } from '../../../lambdas/shared/ports.ts';
 
 export interface MemoryWaker extends FunctionWaker {
   /**
-   * What a wake runs. At most `atOnce` runs of one name overlap (default: one); wakes while there are as many lead to
-   * exactly one more. A wake from before `on` is answered by it.
+   * Sets the function that a wake runs. At most `atOnce` runs of one name overlap (default: one); wakes during that
+   * time lead to exactly one more run. A wake before this call runs the function at once.
    */
   on(name: WakeableFunction, run: () => Promise<unknown>, options?: { readonly atOnce?: number }): void;
-  /** Waits for the runs that are going on; later wakes are not answered. */
+  /** Waits for the current runs; later wakes are ignored. */
   close(): Promise<void>;
 }
 
@@ -15,7 +15,7 @@ export function memoryWaker(onError: (error: unknown) => void): MemoryWaker {
   const runs = new Map<WakeableFunction, { readonly run: () => Promise<unknown>; readonly atOnce: number }>();
   const wanted = new Set<WakeableFunction>();
   const running = new Map<WakeableFunction, Set<Promise<void>>>();
-  /** Whose next run has not begun: it answers every wake until then. */
+  /** Names with a run that has not begun yet, which answers every wake until then. */
   const starting = new Set<WakeableFunction>();
   let closed = false;
 
@@ -25,7 +25,8 @@ export function memoryWaker(onError: (error: unknown) => void): MemoryWaker {
     if (!found || closed || going.size >= found.atOnce || starting.has(name) || !wanted.has(name)) return;
     starting.add(name);
     const answered = (async () => {
-      // In a turn of its own, as an asynchronous invoke is: the ringer never runs the worker's code.
+      // In a later turn of the event loop, like an asynchronous invocation, so that the caller never runs the worker's
+      // code.
       await new Promise(setImmediate);
       wanted.delete(name);
       starting.delete(name);

@@ -7,7 +7,7 @@ import { lockFolder } from './lock.ts';
 import { FILE, FORMAT } from './replay.ts';
 import { type Change, createTables, type Table } from './tables.ts';
 
-/** Bytes of changes after which the file is rewritten, where that is more than the last rewriting left. */
+/** Bytes of changes after which the file is rewritten, at least as many as the last rewriting left. */
 const COMPACT_AFTER = 8 * 1024 * 1024;
 const WRITE_CHUNK = 1024 * 1024;
 
@@ -18,20 +18,21 @@ const WRITE_CHUNK = 1024 * 1024;
 export interface Journal {
   table<T>(name: string): Table<T>;
   /**
-   * Resolves when every change made until now is on disk (fsync); one sync serves all who wait meanwhile. Where it cannot be
-   * written, every change that is not on disk yet is taken back, and whoever waits for one is told; later ones are tried again.
+   * Resolves when every change until now is on disk (fsync); one sync serves all callers that wait meanwhile. If
+   * writing fails, every change that is not on disk yet is undone, and all calls that wait for one reject; later
+   * changes are tried again.
    * @throws VerenError DISK_FULL, DATA_FOLDER_UNUSABLE
    */
   commit(): Promise<void>;
-  /** What keeps the journal from being written, tried anew; null where nothing does. */
+  /** Tries to write, and returns the error that prevents it; null where writing works. */
   probe(): Promise<VerenError | null>;
-  /** Writes what is left and lets the folder go. */
+  /** Writes remaining changes and unlocks the folder. */
   close(): Promise<void>;
 }
 
 export interface JournalOptions {
   readonly compactAfter?: number;
-  /** Told, in one sentence, of a journal that was repaired while it was opened. */
+  /** Called with one sentence when the journal was repaired while it was opened. */
   readonly onRepair?: (sentence: string) => void;
 }
 
@@ -42,8 +43,9 @@ export function volatileJournal(): Journal {
 }
 
 /**
- * Opens or creates the journal of a folder and locks the folder. What cannot be read at the end, as a crash leaves it, is
- * moved to a file beside it; an empty journal and damage anywhere else are errors, since accepted work may be behind them.
+ * Opens or creates the journal of a folder and locks the folder. An unreadable end, as a crash leaves it, is moved to a
+ * file beside the journal; an empty journal and damage anywhere else are errors, since accepted work may have been lost
+ * by them.
  * @throws VerenError DATA_FOLDER_UNUSABLE, DATA_FOLDER_LOCKED, DISK_FULL
  */
 export async function openJournal(dir: string, options: JournalOptions = {}): Promise<Journal> {
@@ -74,12 +76,12 @@ class FileJournal implements Journal {
   readonly #compactAfter: number;
   readonly #unlock: () => Promise<void>;
   #file!: FileHandle;
-  /** Bytes of the file that are on disk: what is behind them counts for nothing. */
+  /** Bytes of the file that are surely on disk; later ones do not count. */
   #length = 0;
-  /** Something may be behind `#length`. */
+  /** True where the file may have bytes beyond `#length`. */
   #torn = false;
   #lines: string[] = [];
-  /** The round of writing that is going on, and the one that waits for it and takes what comes meanwhile. */
+  /** The current round of writing, and the next one, which waits for it and collects later changes. */
   #current: Promise<void> | null = null;
   #next: Promise<void> | null = null;
   #compacted = 0;
@@ -108,7 +110,7 @@ class FileJournal implements Journal {
       await journal.#compact();
     } catch (e) {
       if (!content || !isDiskFull(e)) throw e;
-      // What is there can be read and, once there is space, be written behind.
+      // The journal can be read, and appended to once there is space.
       journal.#file = await open(journal.#path, 'r+', 0o600);
       journal.#torn = true;
       journal.#failure = writeFailure(dir, e);
@@ -153,7 +155,7 @@ class FileJournal implements Journal {
     }
   }
 
-  /** The failure of the round before is that of this one too: it took these lines back. */
+  /** A failure of the round before fails this one too, since its lines were undone with it. */
   async #writeAfter(before: Promise<void> | null): Promise<void> {
     await (before ?? Promise.resolve());
     this.#next = null;
@@ -184,7 +186,10 @@ class FileJournal implements Journal {
     return this.#length - this.#compacted > Math.max(this.#compactAfter, this.#compacted);
   }
 
-  /** False where there is no space for a second file: the first is written on, and tried again when it has grown as much. */
+  /**
+   * False where there is no space for a second file: the first is continued, and rewriting is tried again when it has
+   * grown.
+   */
   async #compactIfSpace(): Promise<boolean> {
     try {
       await this.#compact();
@@ -200,7 +205,7 @@ class FileJournal implements Journal {
     if (this.#torn) await this.#file.truncate(this.#length);
     this.#torn = true;
     const data = Buffer.from(text);
-    // By place: where the file's own position stands after a failed write is not known.
+    // At an explicit position, since the file's own one is not known after a failed write.
     for (let done = 0; done < data.length; )
       done += (await this.#file.write(data, done, data.length - done, this.#length + done)).bytesWritten;
     await this.#file.datasync();
@@ -209,15 +214,15 @@ class FileJournal implements Journal {
   }
 
   /**
-   * Makes the tables what is on disk. In one turn, so that nobody changes them meanwhile; those who wait to write are told
-   * by the round that failed, and whoever comes from now on starts a round of their own.
+   * Resets the tables to the content of the disk. In one turn of the event loop, so that nothing changes them
+   * meanwhile; callers that wait to write get the error of the failed round, and later ones start a new round.
    */
   #takeBack(): void {
     this.#lines = [];
     this.#next = null;
     this.#current = null;
     try {
-      // At once, so that a restart does not find what was refused; where that fails, it is done before the next write.
+      // At once, so that a restart does not find refused changes; if it fails, it is done before the next write.
       ftruncateSync(this.#file.fd, this.#length);
       fdatasyncSync(this.#file.fd);
       this.#torn = false;
@@ -227,7 +232,7 @@ class FileJournal implements Journal {
       this.#tables.clear();
       this.#load(content);
     } catch {
-      // What is in memory and what is on disk are not the same any more: only a restart can tell.
+      // Memory and disk differ from here on; only a restart repairs that.
       this.#isLost = true;
     }
   }

@@ -4,8 +4,8 @@ import { basename, dirname } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
 
 /**
- * A journal is a file of lines: a header, then records. A line of a record is its checksum, a space and its JSON. Records of
- * the version before have no checksum and are still read.
+ * A journal is a file of lines: a header, then records. The line of a record is its checksum, a space and its JSON.
+ * Records of the earlier version have no checksum and are still read.
  */
 export interface JournalFormat {
   /** First line, without its newline. */
@@ -15,14 +15,14 @@ export interface JournalFormat {
   readonly isRecord: (value: unknown) => boolean;
 }
 
-/** What `readJournal` found behind the records. */
+/** The result of `readJournal`. */
 export interface JournalEnd {
-  /** Bytes up to the end of the last whole record. */
+  /** Bytes up to the end of the last complete record. */
   readonly length: number;
   readonly records: number;
   /** False for a file of the version before. */
   readonly isCurrent: boolean;
-  /** What follows the last whole record; empty where all is whole. */
+  /** The bytes after the last complete record; empty where there are none. */
   readonly tail: Buffer;
 }
 
@@ -39,8 +39,9 @@ export function encodeRecord(record: unknown): string {
 }
 
 /**
- * Shows every whole record to `apply`, oldest first. Unreadable lines at the end are a tail: a crash has torn them before they
- * were acknowledged, or the disk has lost them. Unreadable lines with whole ones behind them are damage.
+ * Calls `apply` with every complete record, oldest first. Unreadable lines at the end are a tail: a crash interrupted
+ * their writing before they were acknowledged, or the disk has lost them. Unreadable lines with complete ones after
+ * them are damage.
  * @param path The file's, for messages.
  * @throws VerenError DATA_FOLDER_UNUSABLE for an empty file, one cut inside its first line, another format, and damage
  */
@@ -102,7 +103,7 @@ function holdsRecord(content: Buffer, from: number, format: JournalFormat, mayBe
   return false;
 }
 
-/** Puts what cannot be read into a file beside the journal, before it is cut off. Gives the sentence that says so. */
+/** Copies an unreadable tail to a file beside the journal, before it is cut off. @returns a sentence about it */
 export async function keepTailAside(path: string, tail: Buffer, now = new Date()): Promise<string> {
   const aside = `${path}.tail-${now
     .toISOString()
@@ -128,7 +129,7 @@ const FULL = new Set(['ENOSPC', 'EDQUOT']);
 /** True where a write failed because there is no space. */
 export const isDiskFull = (e: unknown): boolean => FULL.has((e as NodeJS.ErrnoException | undefined)?.code ?? '');
 
-/** What a failed write to the data folder is told as. */
+/** The error for a failed write to the data folder. */
 export function writeFailure(path: string, e: unknown): VerenError {
   if (e instanceof VerenError) return e;
   if (isDiskFull(e)) return new VerenError('DISK_FULL', { path }, { cause: e });

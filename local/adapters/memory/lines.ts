@@ -30,14 +30,14 @@ export function arrayLines(): Lines {
   };
 }
 
-/** Every so many lines their place in the file is remembered. */
+/** For every so many lines their position in the file is kept in memory. */
 const STRIDE = 256;
 const SCAN_CHUNK = 256 * 1024;
 const NEWLINE = 10;
 
 /**
- * Lines in a file, of which only an index is in memory. Each line that is there already is shown to `onLine` once, in
- * order. A last line that a crash has torn is cut off: it was never acknowledged.
+ * Lines in a file, with only an index in memory. `onLine` is called once with each existing line, in order. A last line
+ * that a crash left incomplete is cut off, since it was never acknowledged.
  */
 export async function fileLines(path: string, onLine: (line: string) => void): Promise<Lines> {
   const file = await open(path, 'a+', 0o600);
@@ -64,7 +64,8 @@ export async function fileLines(path: string, onLine: (line: string) => void): P
       return bytes;
     },
     async append(lines) {
-      // A write of the process's own is safe from kill -9 once it is done, so there is no sync: see docs/decisions.
+      // No sync: a completed write survives kill -9 of this process, which is enough for log lines
+      // (docs/decisions/adapters-journal.md).
       try {
         await file.appendFile(`${lines.join('\n')}\n`);
       } catch (e) {

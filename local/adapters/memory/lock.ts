@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
 
 const NAME = 'lock';
-/** Folders that this process has locked itself: its own pid alone would not tell a second opening from a stale file. */
+/** Folders that this process has locked, to distinguish a second opening from a stale lock file with the same pid. */
 const held = new Set<string>();
 
 /**
- * Takes the folder for this process; gives the function that lets it go.
- * A lock whose process is dead, or whose pid was given to another process since, is taken over.
+ * Locks the folder for this process. @returns the function that unlocks it
+ * A lock is replaced where its process is dead, or where another process has its pid now.
  * @throws VerenError DATA_FOLDER_LOCKED with the pid of the process that has it
  */
 export async function lockFolder(dir: string): Promise<() => Promise<void>> {
@@ -19,7 +19,7 @@ export async function lockFolder(dir: string): Promise<() => Promise<void>> {
   const own = `${path}.${process.pid}`;
   try {
     await writeFile(own, JSON.stringify({ pid: process.pid, started: startOf(process.pid) }), { mode: 0o600 });
-    // A link appears with its content or not at all: nobody ever reads a half-written lock.
+    // A link appears together with its content, so that no process reads a half-written lock.
     while (!(await linkFile(own, path))) await removeIfStale(dir, path);
   } catch (e) {
     held.delete(path);
@@ -45,15 +45,15 @@ async function linkFile(from: string, to: string): Promise<boolean> {
 
 async function removeIfStale(dir: string, path: string): Promise<void> {
   const text = await readFile(path, 'utf8').catch(() => null);
-  if (text === null) return; // let go in this moment
+  if (text === null) return; // unlocked at this moment
   const pid = holderOf(text);
   if (pid !== null) throw new VerenError('DATA_FOLDER_LOCKED', { path: dir, pid });
-  // Two processes may see the same stale lock. The rename shows which one got what: a fresh lock is put back.
+  // Two processes may see the same stale lock. The rename shows which file was taken: a fresh lock is put back.
   const aside = `${path}.stale.${process.pid}`;
   try {
     await rename(path, aside);
   } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return; // the other one was faster
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return; // the other process was first
     throw e;
   }
   if ((await readFile(aside, 'utf8')) !== text) await linkFile(aside, path);

@@ -13,7 +13,7 @@ export interface MemoryLogs extends LogChannel {
   close(): Promise<void>;
 }
 
-/** A line as kept; its number is its place. */
+/** A stored line; its number is its position. */
 type Kept = [
   target: LogEntry['target'],
   attempt: number,
@@ -25,7 +25,7 @@ type Kept = [
 
 interface Log {
   readonly lines: Lines;
-  /** Which lines of an attempt are there, by target and attempt. */
+  /** The numbers of the lines that were stored, by target and attempt. */
   readonly seen: Map<string, Ranges>;
 }
 

@@ -1,7 +1,7 @@
 import type { Notifier } from '../../../lambdas/shared/ports.ts';
 
 export interface MemoryNotifier extends Notifier {
-  /** Makes a connection reachable; the function given back makes it gone. */
+  /** Adds a connection. @returns the function that removes it */
   attach(connectionId: string, send: (message: string) => void | Promise<void>): () => void;
 }
 

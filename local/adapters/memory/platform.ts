@@ -20,12 +20,14 @@ export interface MemoryPlatform {
   readonly waker: MemoryWaker;
   readonly notifier: MemoryNotifier;
   readonly subscriptions: Subscriptions;
-  /** The process that had the data folder before did not close it. */
+  /** True where the process that had the data folder before did not close it. */
   readonly crashed: boolean;
-  /** What keeps the journal from being written, tried anew; null where nothing does. */
+  /** Tries to write the journal, and returns the error that prevents it; null where writing works. */
   probe(): Promise<VerenError | null>;
   readonly tickets: Tickets;
-  /** Waits for what is running, writes what is left and lets the data folder go. Again: the same close. */
+  /**
+   * Waits for running work, writes remaining changes and unlocks the data folder. A second call gives the same promise.
+   */
   close(): Promise<void>;
 }
 
@@ -33,14 +35,14 @@ export interface MemoryPlatformOptions {
   /** Where the journal and the logs live; nothing is kept without it. Made where it is missing. */
   readonly dataDir?: string;
   readonly clock: Clock;
-  /** Told of a handler or run that failed; it is tried again. Default: written to stderr. */
+  /** Called when a handler or run has failed; it is tried again. Default: writes to stderr. */
   readonly onError?: (error: unknown) => void;
-  /** Told, in one sentence, of a journal that was repaired at the start. */
+  /** Called with one sentence when a journal was repaired at the start. */
   readonly onRepair?: (sentence: string) => void;
 }
 
 /**
- * All ports in one process. What was acknowledged survives `kill -9` and a loss of power; log lines survive `kill -9`.
+ * All ports in one process. Acknowledged changes survive `kill -9` and a loss of power; log lines survive `kill -9`.
  * @throws VerenError DATA_FOLDER_UNUSABLE, DATA_FOLDER_LOCKED
  */
 export async function openMemoryPlatform(options: MemoryPlatformOptions): Promise<MemoryPlatform> {

@@ -10,7 +10,7 @@ type Live = Omit<Job, 'state'> & {
   readonly delayMs?: number;
 };
 
-/** No job that waits says so for longer: what journals of the version before hold without `delayMs`. */
+/** The longest delay of a job, used for jobs without `delayMs` in journals of the earlier version. */
 const MAX_DELAY_MS = 60_000;
 
 const NO_LIMITS: Limits = {
@@ -20,11 +20,11 @@ const NO_LIMITS: Limits = {
 };
 
 export interface MemoryQueue extends JobQueue {
-  /** Ends every lease now: whoever held one was in a process that is no more, since only one process uses a journal. */
+  /** Ends every lease: its holder was in a process that has ended, since only one process uses a journal. */
   expireLeases(): Promise<void>;
 }
 
-/** Adds a job to the tables; the caller commits. False where it was ever added. */
+/** Adds a job to the tables; the caller commits. False where it was added before. */
 export function addJob(journal: Journal, clock: Clock, queue: QueueName, job: NewJob): boolean {
   const live = journal.table<Live>(`queue.${queue}`);
   if (live.has(job.id) || journal.table(`queue.${queue}.ended`).has(job.id)) return false;
@@ -37,8 +37,9 @@ export function addJob(journal: Journal, clock: Clock, queue: QueueName, job: Ne
 
 /**
  * Job queue in the journal's tables. A table keeps the order of addition, so a job that comes back keeps its place.
- * @param clock One that never goes back. It may have been set back since the journal was written: then what waits is due after
- *   its delay at the latest, not when the clock has come there again.
+ * @param clock One that never goes back. The system's clock may have been set back since the journal was written; then
+ *   waiting
+ *   jobs are due after their delay at the latest.
  */
 export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
   const liveJobs = (queue: QueueName): Table<Live> => journal.table(`queue.${queue}`);
@@ -142,7 +143,7 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
       const jobs = [...liveJobs(queue).values()].map(toJob).filter((job) => job.state === state);
       if (state === 'active') return jobs;
       const now = clock.now();
-      // What is due goes by age, what is not by its time; sorting is stable, so age decides between equals.
+      // Due jobs are ordered by age, others by their time; sorting is stable, so age decides between equal ones.
       return jobs.sort((a, b) => Math.max(a.runAt, now) - Math.max(b.runAt, now));
     },
 

@@ -1,4 +1,4 @@
-/** A set of whole numbers as sorted, disjoint ranges: numbers that come nearly in order cost next to nothing. */
+/** A set of whole numbers as sorted, disjoint ranges, which is small when numbers come nearly in order. */
 export class Ranges {
   readonly #ranges: [from: number, to: number][] = [];
   size = 0;

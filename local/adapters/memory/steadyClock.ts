@@ -1,6 +1,9 @@
 import type { Clock } from '../../../lambdas/shared/ports.ts';
 
-/** The clock, but never going back: when that is set back, this one goes on from where it was. For how long things last. */
+/**
+ * A clock for durations that never goes back: when the system's clock is set back, this one continues from where it
+ * was.
+ */
 export function steadyClock(clock: Clock): Clock {
   let last = Number.NEGATIVE_INFINITY;
   let ahead = 0;

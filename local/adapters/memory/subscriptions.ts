@@ -5,7 +5,7 @@ interface Connection {
   readonly subjects: Set<Subject>;
 }
 
-/** Who listens to what. Not in the journal: connections do not outlive the process. */
+/** Subscriptions of connections. Not in the journal, since connections end with the process. */
 export function memorySubscriptions(): Subscriptions {
   const connections = new Map<string, Connection>();
   const listeners = new Map<Subject, Set<string>>();

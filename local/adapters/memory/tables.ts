@@ -12,7 +12,7 @@ export interface Table<T> {
   values(): IterableIterator<T>;
 }
 
-/** Tables that write down their changes until `drain` takes them. */
+/** Tables that record their changes until `drain` takes them. */
 export function createTables() {
   const maps = new Map<string, Map<string, unknown>>();
   let changes: Change[] = [];
@@ -51,7 +51,7 @@ export function createTables() {
       changes = [];
       return taken;
     },
-    /** Forgets everything: what is loaded next is all there is. */
+    /** Empties all tables, before their content is loaded again. */
     clear(): void {
       changes = [];
       for (const map of maps.values()) map.clear();

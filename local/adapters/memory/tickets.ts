@@ -1,10 +1,10 @@
 import type { Clock, Tickets } from '../../../lambdas/shared/ports.ts';
 import { newTicket, TICKET_LIFETIME_MS, ticketKey } from '../../../lambdas/shared/tickets.ts';
 
-/** Most tickets that wait at once; who asks for more pushes out the oldest. */
+/** The most unused tickets; a further one replaces the oldest. */
 const MAX_WAITING = 10_000;
 
-/** Tickets of this process. Not in the journal: they are dead sooner than a restart is over. */
+/** Tickets of this process. Not in the journal, since they expire sooner than a restart is done. */
 export function memoryTickets(clock: Clock): Tickets {
   const waiting = new Map<string, { owner: string; expiresAt: number }>();
   return {

@@ -15,7 +15,7 @@ export function frontendEnvironment(
     INSTALLPATH: plan.installPath,
     INSTALLCOMMAND: plan.installCommand ?? '',
     BUILDCOMMAND: plan.buildCommand ?? '',
-    // Plans of an earlier version may say nothing where they mean the package's own folder.
+    // Plans of an earlier version may leave this out, which means the package's own folder.
     OUTPUT_DIR: plan.outputDirectory ?? (plan.outputDirectory === undefined || isOutputNamed(plan) ? '.' : ''),
     OUTPUT_NAMED: isOutputNamed(plan) ? '1' : '0',
     PACKAGE_MANAGER: packageManager(plan),

@@ -3,7 +3,7 @@ import type { KafkaEnvSchema } from '../../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../../contract/jobs.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
 
-/** What a build gets from the platform rather than from its job. */
+/** The part of a build's environment that comes from the platform, not from its job. */
 export interface BuilderRuntime {
   readonly attempt: number;
   readonly credentials: BuildCredentials;
@@ -17,10 +17,12 @@ export interface BuilderRuntime {
   readonly kafka: KafkaEnvironment;
   /** git's GIT_ALLOW_PROTOCOL: protocols separated by `:`. */
   readonly gitProtocols: string;
-  /** Whether what serves sites gives out precompressed files: the laptop's server does, CloudFront compresses by itself. */
+  /**
+   * True where the site server answers with precompressed files. The laptop's does; CloudFront compresses by itself.
+   */
   readonly precompress: boolean;
   /**
-   * Whether what serves sites honours their `_headers` and `_redirects`: the laptop's server does.
+   * True where the site server honours `_headers` and `_redirects`. The laptop's does.
    * @default false
    */
   readonly siteRules?: boolean;
@@ -64,7 +66,7 @@ export function commonEnvironment(job: BuildJob, context: BuilderRuntime) {
   };
 }
 
-/** What is fetched besides the commit, and what the build is told of its ref. */
+/** Variables for what is fetched besides the commit, and for the names of the ref. */
 const gitEnvironment = ({ git = {}, ref, branch, tag }: BuildJob) =>
   dropUndefined({
     GIT_SUBMODULES: git.submodules ? '1' : undefined,
@@ -80,7 +82,7 @@ const gitEnvironment = ({ git = {}, ref, branch, tag }: BuildJob) =>
 export const packageManager = ({ packageManager: pm }: TargetPlan) =>
   pm ? (pm.version ? `${pm.name}@${pm.version}` : pm.name) : '';
 
-/** What is the same for every build. */
+/** Variables that builds of both targets have. */
 export type PlatformContext = Omit<BuilderRuntime, 'credentials' | 'attempt' | 'eventKey'>;
 
 const dropUndefined = (o: Readonly<Record<string, string | undefined>>): Record<string, string> =>

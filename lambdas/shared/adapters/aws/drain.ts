@@ -2,13 +2,13 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { Context } from 'aws-lambda';
 import { invokeLater } from './functionWaker.ts';
 
-/** What a handler is told of its own invocation; absent where something other than Lambda calls it. */
+/** Lambda's context of an invocation; absent where something other than Lambda calls the handler. */
 export type DrainContext = Pick<Context, 'getRemainingTimeInMillis' | 'functionName'>;
 
 /**
- * Drains a queue until it is empty or the function's time is nearly over, and then wakes a successor: a job that is cut
- * off in its middle would count as a crash. Where there was no time for a single one (a start that hung), a successor would
- * fare the same, and so would its own: then it is left to the next wake; the sweep wakes it every minute.
+ * Drains a queue until it is empty or the function's time is nearly over; then it wakes a successor, since a job that
+ * is cut off would count as a crash. Where there was no time for a single job (a slow start), the successor could have
+ * none either, and would wake another: then the job waits for the next wake, which the sweep sends every minute.
  * @param leaseMs How long one job may take at most.
  * @param drain Answers false where it stopped before the queue was empty.
  */

@@ -6,13 +6,13 @@ import type { FunctionWaker } from '../../ports.ts';
 const TIMEOUT_MS = 3_000;
 
 export interface LambdaWakerOptions {
-  /** Name or ARN of the function behind each bell. */
+  /** Name or ARN of each function. */
   readonly functions: Readonly<Record<WakeableFunction, string>>;
-  /** Told of a wake that did not get through. The job is in the queue all the same, and the sweep finds it. */
+  /** Called when a wake has failed. The job is in the queue all the same, where the sweep finds it. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Invokes a function asynchronously, with an empty event: what there is to do is in the queue. */
+/** Invokes a function asynchronously with an empty event, since its work is in the queue. */
 export async function invokeLater(lambda: LambdaClient, functionName: string): Promise<void> {
   const invoke = new InvokeCommand({ FunctionName: functionName, InvocationType: 'Event', Payload: '{}' });
   await lambda.send(invoke, { abortSignal: AbortSignal.timeout(TIMEOUT_MS) });

@@ -1,10 +1,10 @@
 import type { ECRClient } from '@aws-sdk/client-ecr';
 import type { ArtifactPlaces } from '../../artifact.ts';
 
-/** Neither is a fault of the one who asks: the build that pushes says which of the two it is. */
+/** Neither is an error for the caller: the build that pushes reports which of the two it is. */
 const ABSENT = ['ImageNotFoundException', 'RepositoryNotFoundException'];
 
-/** Images in the users' repository. `uri` is `registry/repository`; the SDK is loaded when it is first asked. */
+/** Images in the users' repository. `uri` is `registry/repository`; the SDK is loaded at the first call. */
 export function ecrImages(uri: string, client?: ECRClient): NonNullable<ArtifactPlaces['findImage']> {
   const repositoryName = uri.slice(uri.indexOf('/') + 1);
   return async (tag) => {

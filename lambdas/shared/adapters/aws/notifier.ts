@@ -21,7 +21,9 @@ export function apiGatewayNotifier(client: ApiGatewayManagementApiClient): Notif
   };
 }
 
-/** An id that API Gateway cannot read is answered with 400 instead of 410, by an exception that its model does not have. */
+/**
+ * API Gateway answers 400 instead of 410 for an id that it cannot read, with an exception that the SDK does not model.
+ */
 const isUnknownId = (e: unknown) =>
   e instanceof ApiGatewayManagementApiServiceException &&
   e.$metadata.httpStatusCode === 400 &&

@@ -16,8 +16,9 @@ export interface KafkaBus extends EventBus {
 
 export interface KafkaBusOptions {
   /**
-   * Lets the broker drop what a retry repeats. Needs a broker with InitProducerId, and on MSK with IAM the permission
-   * `kafka-cluster:WriteDataIdempotently`. Without it a message may come twice, which every consumer of ours bears.
+   * Lets the broker drop messages that a retry repeats. Needs a broker with InitProducerId, and on MSK with IAM the
+   * permission `kafka-cluster:WriteDataIdempotently`. Without it a message may come twice, which all of our consumers
+   * tolerate.
    * @default true
    */
   readonly idempotent?: boolean;
@@ -39,9 +40,9 @@ interface Waiting extends BusMessage {
 }
 
 /**
- * Publishes with acknowledgement by all in-sync replicas, one request at a time, so that no retry changes the order of a
- * key; what is published meanwhile goes together with the next request. Connects at the first message; a function is
- * asked for the client then.
+ * Publishes with acknowledgement by all in-sync replicas, one request at a time, so that no retry changes the order of
+ * a key; messages that are published meanwhile share the next request. Connects at the first message; where the client
+ * is given as a function, that is called then.
  */
 export function kafkaBus(kafka: Kafka | (() => Promise<Kafka>), { idempotent = true }: KafkaBusOptions = {}): KafkaBus {
   let producer: Promise<Producer> | null = null;
@@ -55,7 +56,7 @@ export function kafkaBus(kafka: Kafka | (() => Promise<Kafka>), { idempotent = t
     return made;
   }
 
-  /** A producer that has failed may have lost its place in the sequence: the next one starts its own. */
+  /** A producer that has failed may have lost its position in the sequence, so the next one starts a new sequence. */
   async function forgetProducer(): Promise<void> {
     const old = producer;
     producer = null;

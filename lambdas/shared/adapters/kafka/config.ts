@@ -27,7 +27,7 @@ export function kafkaConfig(env: KafkaEnv, { clientId, region }: KafkaConfigOpti
     connectionTimeout: 3_000,
     authenticationTimeout: 5_000,
     requestTimeout: 10_000,
-    // About five seconds of waiting in all: longer than a change of leader, shorter than a caller's patience.
+    // About five seconds of waiting in all: longer than a change of leader, shorter than callers wait.
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 6 },
     logLevel: logLevel.NOTHING,
   };

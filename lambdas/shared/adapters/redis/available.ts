@@ -3,7 +3,7 @@ import { VerenError } from '../../../../contract/errors.ts';
 const PAUSES_MS = [100, 300, 900];
 
 /**
- * Does the work, again where Redis refused or was away for a reason that passes.
+ * Runs the work, and repeats it where Redis refused it or was away for a passing reason.
  * @throws VerenError UNAVAILABLE when it stays so
  */
 export async function withRedisRetry<T>(work: () => Promise<T>): Promise<T> {
@@ -23,7 +23,7 @@ export async function withRedisRetry<T>(work: () => Promise<T>): Promise<T> {
 
 interface Passing {
   readonly text: string;
-  /** Waited for long enough already. */
+  /** Errors after which ioredis has already waited long enough. */
   readonly final?: boolean;
 }
 

@@ -5,8 +5,8 @@ const MAX_RETRIES = 5;
 
 /**
  * A connection to Redis or Valkey. TLS and credentials come with the URL (`rediss://user:password@host:port/db`). A command
- * waits for a connection for a bounded time; one that was in flight when the connection broke is sent again, which is why
- * every script carries an id of its call (`scripts.ts`).
+ * waits for a connection for a bounded time; one that was in flight when the connection broke is sent again, so every
+ * script has an id of its call (`scripts.ts`).
  */
 export function connectRedis(options: { url: string; onError?: (error: Error) => void }): Redis {
   const redis = new Redis(options.url, {

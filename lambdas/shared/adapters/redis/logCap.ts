@@ -1,10 +1,10 @@
 import type { LogLine } from '../../../../contract/events.ts';
 import type { LogEntry } from '../../ports.ts';
 
-/** Bytes of lines that are kept of one deployment. What comes after is counted but not kept. */
+/** Limit for the bytes of one deployment's log. Later lines are counted but not stored. */
 export const MAX_LOG_BYTES = 64 * 1024 * 1024;
 
-/** What a line counts for. */
+/** The size of a line as the limit counts it. */
 export const lineBytes = (entry: LogEntry) => Buffer.byteLength(entry.line);
 
 /** Whether this is what `lastWords` makes. No builder's own line of that stream says so. */

@@ -2,7 +2,7 @@ import { changeScript } from './scripts.ts';
 
 /**
  * Numbers that are remembered beyond a gap. Kafka keeps an attempt's lines in order, so a gap of so many is never filled and
- * is given up: a build that numbers as it likes must fill no memory, and keep no script busy that others wait for.
+ * is given up: a build with arbitrary numbers must not fill the memory, nor keep a script running while others wait.
  */
 export const MAX_AHEAD = 50_000;
 

@@ -1,7 +1,7 @@
 /**
  * The least that each port needs, as rules of a Redis ACL user (https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/).
  * The commands inside the scripts count as well. docs/decisions/adapters-redis-permissions.md says which function has which
- * ports; `test/lambdas/shared/adapters/redis/permissions.test.ts` holds every port to its list.
+ * ports; `test/lambdas/shared/adapters/redis/permissions.test.ts` checks every port against its list.
  */
 export type RedisPort = 'queue' | 'store' | 'store:read' | 'logs' | 'logs:read' | 'subscriptions' | 'tickets';
 
@@ -29,7 +29,7 @@ const NEEDS: Readonly<Record<RedisPort, Needs>> = {
       pexpire hget hmget hset hsetnx hincrby
       zadd zrem zrange zrevrange zrevrank zremrangebyscore`),
   },
-  // Nothing here writes, so no script of such a user can.
+  // No command here writes, so no script of such a user can write either.
   'store:read': {
     keys: '{deployments}:*',
     commands: wordsOf('hget hmget zrevrange zrevrank evalsha eval time'),
@@ -55,7 +55,7 @@ const NEEDS: Readonly<Record<RedisPort, Needs>> = {
 
 /** Connecting: INFO is the ready check. */
 const CONNECT = wordsOf('info select');
-/** What every script does: know the time, remember its reply. */
+/** Commands of every script: read the time, remember the reply. */
 const SCRIPTS = wordsOf('evalsha eval time get set');
 
 /** ACL rules for a user of these ports: to be joined with blanks, after the rules that set the password. */

@@ -9,7 +9,7 @@ import { redisTickets } from './tickets.ts';
 export interface RedisPortOptions {
   /** What every key and channel starts with. */
   readonly prefix: string;
-  /** @default Redis's own clock, which is the same for everybody */
+  /** @default Redis's own clock, which is the same for all functions */
   readonly clock?: Clock;
 }
 
@@ -19,7 +19,7 @@ export interface RedisPorts {
   readonly logs: RedisLogs;
   readonly subscriptions: Subscriptions;
   readonly tickets: Tickets;
-  /** Ends the connection that followers of logs share; the client given is its owner's to close. */
+  /** Ends the connection that followers of logs share. The caller closes the client that it has given. */
   close(): Promise<void>;
 }
 

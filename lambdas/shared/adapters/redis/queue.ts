@@ -6,7 +6,7 @@ import type { RedisPortOptions } from './ports.ts';
 import { ADD, COMPLETE, EXTEND, HAND_ON, LIST, NOTE, RELEASE, REMOVE, RETRY, TAKE } from './queueScripts.ts';
 import { type ScriptRunner, scriptRunner } from './scripts.ts';
 
-/** Far beyond everything that could add a job a second time: Kafka's retention, Lambda's retries, a replayed request. */
+/** Longer than anything that could enqueue a job again: Kafka's retention, Lambda's retries, a replayed request. */
 const REMEMBER_ENDED_MS = 90 * 24 * 3_600_000;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 /** Fields of a job's hash that are notes. */

@@ -5,9 +5,9 @@ import { changeScript, readScript } from './scripts.ts';
  * - waiting and due: `group:{group}`, by number of addition; a group is the jobs of one project and owner
  * - waiting for its time: `delayed`, by time
  * - active: `active`, by end of lease, and counted in `holders`
- * - active with a lease that has ended: `lapsed`, not counted, and in its group again
- * `heads` holds the groups by their oldest job. The limits are the same for all of a group, so the oldest job that may be
- * taken is the head of the first group that is within them: a take looks at groups, never at the jobs behind a head.
+ * - active with an expired lease: `lapsed`, not counted, and in its group again
+ * `heads` holds the groups by their oldest job. All jobs of a group have the same limits, so the oldest job that may be
+ * claimed is the head of the first group within them: a claim looks at groups, never at the jobs behind a head.
  */
 const LIBRARY = `
 -- Redis's clock may be set back, or another server with another clock may take its place: then times go on from where they were.
@@ -93,16 +93,19 @@ local function addJob(id, group, ...)
 end
 `;
 
-/** For a script that changes something: what the next one knows of the clock, to the second. */
+/**
+ * Stores the time, to the second, for a script that changes something, so that the next one sees a clock that was set
+ * back.
+ */
 const KEEP_CLOCK = `
 if wall < last or wall - last >= 1000 then redis.call('HSET', base .. 'clock', 'last', wall, 'ahead', ahead) end
 `;
 const LIBRARY_OF_CHANGE = LIBRARY + KEEP_CLOCK;
 
-/** Arguments of `addJob` that a job makes: id, group, three fields and values. */
+/** Number of arguments of `addJob` for one job: id, group, three fields and values. */
 export const ARGUMENTS_OF_JOB = 8;
 /**
- * For a script of other keys: `addTo(base, first)` adds to the queue of that base the jobs that the arguments hold from
+ * For scripts of other keys: `addTo(base, first)` enqueues in the queue of that base the jobs in the arguments from
  * `first` on. The keys lie in another hash slot, so these scripts need a Redis that is not a cluster.
  */
 export const ADD_TO = `
@@ -115,7 +118,10 @@ end
 /** args: id, group, then field and value pairs of the hash. '1' where it was added. */
 export const ADD = changeScript(LIBRARY_OF_CHANGE, 'return addJob(unpack(args))');
 
-/** args: lease (ms), limits: global, per owner, per project. A JSON list: '1' where its lease had ended, then the hash. */
+/**
+ * args: lease (ms), limits: global, per owner, per project. A JSON list: '1' where its lease had expired, then the
+ * hash.
+ */
 export const TAKE = changeScript(
   LIBRARY_OF_CHANGE,
   `

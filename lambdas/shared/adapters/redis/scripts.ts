@@ -12,16 +12,16 @@ export type Argument = string | number;
 
 const defineScript = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') });
 
-/** How long the reply of a call is remembered: longer than a client goes on sending it. */
+/** How long the reply of a call is remembered: longer than a client repeats the call. */
 const REPLY_MS = 120_000;
 
 /**
- * A script that changes something. `body` returns a string; the empty string says that nothing was changed. A call that was
- * sent twice, since the connection broke before its reply, is run once and gets the same reply twice.
- * In the body: `base` (prefix of every key), `now` (ms) and `args`.
+ * A script that changes something. `body` returns a string; an empty one means that nothing was changed. A call that
+ * was sent twice, because the connection broke before its reply, runs once and gets the same reply twice. In the body:
+ * `base` (prefix of every key), `now` (ms) and `args`.
  *
- * Where Redis is out of memory the script is refused as a whole before it starts; `allowOom` is for what keeps or frees
- * memory. Without the flags Redis would let a script write whose first write frees memory, such as SREM.
+ * Where Redis is out of memory the script is refused as a whole before it starts; `allowOom` is for scripts that free
+ * memory or need none. Without the flags Redis would let a script write whose first write frees memory, such as SREM.
  * Source: https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags (Redis >= 7, Valkey)
  */
 export const changeScript = (library: string, body: string, options: { allowOom?: boolean } = {}): Script =>
@@ -36,7 +36,7 @@ reply = main()
 if reply ~= '' then redis.call('SET', replyKey, reply, 'PX', ${REPLY_MS}) end
 return reply`);
 
-/** A script that only reads, for a look at several keys in one moment. Returns what it likes. */
+/** A script that only reads, to see several keys at one moment. It may return any value. */
 export const readScript = (library: string, body: string): Script =>
   defineScript(`#!lua flags=no-writes\n${PRELUDE}${library}\n${body}`);
 

@@ -16,10 +16,10 @@ const DAY_MS = 24 * 3_600_000;
 /** Hot state is kept this long after a deployment's last event; the archive in S3 has it for ever. */
 const KEEP_MS = 90 * DAY_MS;
 const KEEP_KEY_MS = 7 * DAY_MS;
-/** Folds of one deployment hardly ever meet, since its events share a partition. */
+/** Attempts of a fold. Conflicts are rare, since all events of a deployment are in one partition. */
 const MAX_CONFLICTS = 20;
 
-/** Deployments as facts under optimistic concurrency: read, reduce, write unless another was faster. */
+/** Stores deployments as facts with optimistic concurrency: read, reduce, write if the version is still the same. */
 export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): DeploymentStore {
   const base = `${prefix}:{deployments}:`;
   const scripts = scriptRunner(redis, base, clock && (() => clock.now()));

@@ -4,7 +4,7 @@ import { withRedisRetry } from './available.ts';
 import type { RedisPortOptions } from './ports.ts';
 import { changeScript, readScript, scriptRunner } from './scripts.ts';
 
-/** API Gateway ends a WebSocket connection after two hours at most; what is older was never told to be gone. */
+/** API Gateway ends a WebSocket connection after two hours at most, so an older one has ended without a message. */
 const LIFETIME_MS = 2.25 * 3_600_000;
 
 /** `owner:{connection}`, `subjects:{connection}` (set), and `listeners:{subject}`: connections by the time they end at most. */

@@ -4,7 +4,10 @@ import { newTicket, TICKET_LIFETIME_MS, ticketKey } from '../../tickets.ts';
 import { withRedisRetry } from './available.ts';
 import type { RedisPortOptions } from './ports.ts';
 
-/** `{tickets}:{hash}` → end and owner, for a minute. GETDEL makes a ticket good for one connection, whoever asks at once. */
+/**
+ * `{tickets}:{hash}` → end and owner, for a minute. With GETDEL a ticket opens one connection only, also when two are
+ * opened at once.
+ */
 export function redisTickets(redis: Redis, { prefix, clock = { now: Date.now } }: RedisPortOptions): Tickets {
   const keyOf = (ticket: string) => `${prefix}:{tickets}:${ticketKey(ticket)}`;
   return {

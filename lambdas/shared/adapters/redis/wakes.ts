@@ -2,10 +2,10 @@ import type { Redis } from 'ioredis';
 import { type Bell, Bells } from '../following.ts';
 import { withRedisRetry } from './available.ts';
 
-/** Followers look by themselves this often: heals whatever message was lost on a connection that died unnoticed. */
+/** Followers also read at this interval, in case a message was lost on a connection that died unnoticed. */
 const LOOK_MS = 10_000;
 
-/** Rings followers' bells for the messages on their deployments' channels, over one connection made when it is needed. */
+/** Rings followers' bells for messages on their deployments' channels, over one connection that is made when needed. */
 export class Wakes {
   readonly #redis: Redis;
   readonly #channel: (deploymentId: string) => string;
@@ -53,7 +53,7 @@ export class Wakes {
       this.messages++;
       this.#bells.ring(channel.slice(start), message === 'wake');
     });
-    // What was published while the connection was away is gone: everybody looks.
+    // Messages that were published while the connection was away are lost, so all followers read again.
     let away = false;
     subscriber.on('close', () => {
       away = true;
