@@ -62,8 +62,8 @@ const table = {
   METHOD_NOT_ALLOWED: {
     fault: 'user',
     status: 405,
-    message: '{method} is not possible here.',
-    action: 'See /docs for what is.',
+    message: 'The method {method} is not allowed for this path.',
+    action: 'See /docs for the methods of each path.',
   },
   ALREADY_FINISHED: {
     fault: 'user',
@@ -75,7 +75,7 @@ const table = {
     fault: 'user',
     status: 409,
     message: 'The deployment is being published and cannot be canceled any more.',
-    action: 'Wait for its end, then deploy what shall take its place.',
+    action: 'Wait until it has ended, then deploy the version that is to replace it.',
   },
   IDEMPOTENCY_KEY_REUSED: {
     fault: 'user',
@@ -104,12 +104,12 @@ const table = {
     fault: 'platform',
     status: 500,
     message: 'Something went wrong on our side.',
-    action: 'Try again; if it stays, give the operator the "instance" of this answer.',
+    action: 'Try again; if the error persists, give the operator the "instance" of this answer.',
   },
   UNAVAILABLE: {
     fault: 'transient',
     status: 503,
-    message: 'A service that this needs is away: {reason}',
+    message: 'A service that is needed for this does not answer: {reason}',
     action: 'Try again in a few seconds.',
   },
   DISK_FULL: {
@@ -185,13 +185,13 @@ const table = {
     fault: 'transient',
     status: 504,
     message: 'The git host did not answer within {seconds} s.',
-    action: 'Try again; if it stays, check that the host is up.',
+    action: 'Try again; if the error persists, check that the host is up.',
   },
   GIT_FAILED: {
     fault: 'transient',
     status: 502,
     message: 'git could not read {url}: {reason}',
-    action: 'Try again; if it stays, check the git host.',
+    action: 'Try again; if the error persists, check the git host.',
   },
 
   // --- deciding what to build ---------------------------------------------------------------------------------------
@@ -247,9 +247,9 @@ const table = {
   LFS_FAILED: {
     fault: 'user',
     exitCode: 47,
-    message: 'What Git LFS keeps of "{path}" could not be fetched: {reason}',
-    lost: 'What Git LFS keeps of the repository could not be fetched.',
-    action: 'Check that it was pushed (`git lfs push`) and that the token may read it, or deploy without "git.lfs".',
+    message: 'The files of "{path}" in Git LFS could not be fetched: {reason}',
+    lost: 'The files of the repository in Git LFS could not be fetched.',
+    action: 'Check that they were pushed (`git lfs push`) and that the token may read it, or deploy without "git.lfs".',
   },
   INSTALL_FAILED: {
     fault: 'user',
@@ -314,7 +314,7 @@ const table = {
     message: 'The output holds secrets, so nothing of it was published: {found}',
     lost: 'The output holds secrets, so nothing of it was published.',
     action:
-      'Take them out and replace them where they are in use; name what visitors may see in "frontend.allowSecrets", by its kind or its path.',
+      'Remove them from the output and replace them where they are in use; list in "frontend.allowSecrets" what visitors may see, by kind or by path.',
   },
   BUILD_TIMEOUT: {
     fault: 'user',
@@ -334,7 +334,7 @@ const table = {
     exitCode: 30,
     message: 'The artifact could not be published: {reason}',
     lost: 'The artifact could not be published.',
-    action: 'Nothing is needed: it is tried again; if it stays, see the runbook.',
+    action: 'Nothing is needed: it is tried again; if the error persists, see the runbook.',
   },
   BUILDER_MISCONFIGURED: {
     fault: 'platform',
@@ -384,14 +384,14 @@ const table = {
     exitCode: 38,
     message: 'The base image could not be pulled: {reason}',
     lost: 'The base image could not be pulled.',
-    action: 'It is tried again; if it stays, check that the registry can be reached from the builder.',
+    action: 'It is tried again; if the error persists, check that the registry can be reached from the builder.',
   },
   IMAGE_BUILD_FAILED: {
     fault: 'platform',
     exitCode: 39,
     message: 'The image could not be built: {reason}',
     lost: 'The image could not be built.',
-    action: 'This is not a fault of the commands that were run; if it stays, report it to the operator.',
+    action: 'This is not a fault of the commands that were run; if the error persists, report it to the operator.',
   },
   IMAGE_REPOSITORY_MISSING: {
     fault: 'platform',
@@ -423,14 +423,14 @@ const table = {
   OTHER_PART_FAILED: {
     fault: 'user',
     message: 'The {part} was built and is not published, since the other part of the deployment failed.',
-    action: 'Cure what failed, or deploy with "publication": "independent" to publish each part by itself.',
+    action: 'Correct the part that failed, or deploy with "publication": "independent" to publish each part by itself.',
   },
   HANDOVER_UNREADABLE: {
     fault: 'transient',
     exitCode: 50,
     message: "The build's variables and credentials could not be read: {reason}",
     lost: "The build's variables and credentials could not be read.",
-    action: 'It is tried again; if it stays, check that builders reach the bucket.',
+    action: 'It is tried again; if the error persists, check that builders reach the bucket.',
   },
   HANDOVER_TAKEN: {
     fault: 'platform',
@@ -443,7 +443,7 @@ const table = {
   TASK_START_FAILED: {
     fault: 'transient',
     message: 'The build task could not be started: {reason}',
-    action: 'It is tried again; if it stays, see "builds failing for platform reasons" in the runbook.',
+    action: 'It is tried again; if the error persists, see "platform-failures" in the runbook.',
   },
   TASK_REFUSED: {
     fault: 'platform',
@@ -452,8 +452,8 @@ const table = {
   },
   TASK_LOST: {
     fault: 'transient',
-    message: 'The build task ended without saying how: {reason}',
-    action: 'It is tried again; if it stays, see the runbook.',
+    message: 'The build task ended without a result: {reason}',
+    action: 'It is tried again; if the error persists, see the runbook.',
   },
   SPOT_INTERRUPTED: {
     fault: 'transient',
@@ -468,12 +468,12 @@ const table = {
   CREDENTIALS_FAILED: {
     fault: 'transient',
     message: 'No credentials could be made for the build: {reason}',
-    action: 'It is tried again; if it stays, check the build role.',
+    action: 'It is tried again; if the error persists, check the build role.',
   },
   HANDOVER_FAILED: {
     fault: 'transient',
     message: "The build's variables and credentials could not be handed over: {reason}",
-    action: 'It is tried again; if it stays, check that build-worker may write to the bucket.',
+    action: 'It is tried again; if the error persists, check that build-worker may write to the bucket.',
   },
   TASK_TIMEOUT: {
     fault: 'user',
@@ -488,8 +488,8 @@ const table = {
   RETRIES_EXHAUSTED: {
     fault: 'platform',
     message:
-      'The build was tried {attempts} times and ended each time for a reason that is not yours; the last: {reason}',
-    action: 'Redeploy; if it stays, see the runbook.',
+      'The build was tried {attempts} times and failed each time for a reason outside of your repository; the last: {reason}',
+    action: 'Redeploy; if the error persists, see the runbook.',
   },
 
   // --- starting the laptop platform ---------------------------------------------------------------------------------

@@ -120,7 +120,9 @@ describe('what a scan makes of its finds', () => {
   test('a secret fails the build with its file, line and kind', async () => {
     const { result, said } = await inspect([fileOf('ok.js', ''), fileOf('a.js', `\n\nx ${TOKEN}`)]);
     expect(result.code).toBe('SECRETS_IN_OUTPUT');
-    expect(result.message).toMatch(/nothing of it was published: github-token in a\.js \(line 3\)\. Take them out/);
+    expect(result.message).toMatch(
+      /nothing of it was published: github-token in a\.js \(line 3\)\. Remove them from the output/,
+    );
     expect(said).toContain('Secret: github-token in a.js (line 3), a token of GitHub');
     expect(said).toMatch(/^Scanned 2 files \(\d+ bytes\) for secrets in \d+\.\d\d s, \d+\.\d\d s per 1,000 files$/m);
   });

@@ -20,7 +20,7 @@ test('every reserved name is in the document with its reason, and no other', () 
 });
 
 test('every variable of a build is in the document', () => {
-  expect(table('What a build is told')).toEqual(BUILD_VARIABLES);
+  expect(table('Variables that the platform sets')).toEqual(BUILD_VARIABLES);
 });
 
 test.each(RESERVED_NAMES)('$name is refused in a request', ({ name }) => {

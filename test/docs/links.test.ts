@@ -43,3 +43,13 @@ test('documents name decisions that are there', () => {
   expect(named.length).toBeGreaterThan(5);
   expect(named.filter((name) => !existsSync(join(ROOT, 'docs/decisions', name)))).toEqual([]);
 });
+
+test('documents name files that are there', () => {
+  const folders = 'lambdas|contract|lib|local|builder-images|test|bin|operator|bench|docs|examples|\\.ci';
+  const path = new RegExp(`\`((?:${folders})/[\\w./-]+?\\.(?:ts|mjs|sh|md|json|dev))[\`:]`, 'g');
+  const named = listDocuments(ROOT).flatMap((document) =>
+    [...readFileSync(join(ROOT, document), 'utf8').matchAll(path)].map(([, file = '']) => ({ document, file })),
+  );
+  expect(named.length).toBeGreaterThan(100);
+  expect(named.filter(({ file }) => !existsSync(join(ROOT, file)))).toEqual([]);
+});
