@@ -76,7 +76,7 @@ describe('templates', () => {
   test('a start command stays one instruction, whatever is in it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 3 }), async (argv) => {
-        const rendered = await renderDockerfile(TEMPLATES, 20, argv);
+        const rendered = await renderDockerfile(TEMPLATES, 'Dockerfile_node20', argv);
         const lines = rendered.trimEnd().split(/\r?\n/);
         expect(lines.length).toBe(template(20).trimEnd().split('\n').length + 1);
         expect(JSON.parse(lines.at(-1)!.replace(/^CMD /, ''))).toEqual(argv);
