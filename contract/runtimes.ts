@@ -4,7 +4,7 @@
  */
 import { DEFAULT_NODE_MAJOR, NODE_END_OF_LIFE, NODE_MAJORS, type Target } from './builders.ts';
 
-export const RUNTIME_NAMES = ['node', 'python', 'go', 'dockerfile', 'hugo', 'jekyll', 'mkdocs', 'zola'] as const;
+export const RUNTIME_NAMES = ['node', 'python', 'go', 'hugo', 'jekyll', 'mkdocs', 'zola'] as const;
 export type RuntimeName = (typeof RUNTIME_NAMES)[number];
 
 export interface RuntimeRow {
@@ -53,7 +53,6 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeRow>> = {
     endOfLife: {},
     builderFiles: [`${TEMPLATES}/Dockerfile_go/Dockerfile`],
   },
-  dockerfile: { targets: ['backend'], versions: null, defaultVersion: null, endOfLife: {}, builderFiles: [] },
   hugo: { targets: ['frontend'], versions: null, defaultVersion: null, endOfLife: {}, builderFiles: [] },
   jekyll: { targets: ['frontend'], versions: null, defaultVersion: null, endOfLife: {}, builderFiles: [] },
   mkdocs: { targets: ['frontend'], versions: null, defaultVersion: null, endOfLife: {}, builderFiles: [] },

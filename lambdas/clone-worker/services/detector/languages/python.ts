@@ -78,6 +78,10 @@ function planOf(dir: string, context: LanguageContext, found: Found, findings: F
     findings.warn(
       `"${missing.join(', ')}" serves the application and is not among the requirements${requirements?.file ? ` (${requirements.file})` : ''}; its newest version is installed beside them.`,
     );
+  if (start?.guess && forced.startCommand === undefined)
+    findings.warn(
+      `"${start.command}" has to listen on 0.0.0.0 and on the port that the variable PORT names; "backend.startCommand" can say it otherwise.`,
+    );
   if (start) findings.because('startCommand', start.command, start.rule, start.file);
   findings.because('installPath', dir, 'the project itself');
   findings.because(
