@@ -23,19 +23,18 @@ language_images() {
     cp -L "$SSL_CERT_FILE" "$folder/python-full/etc/ssl/certs/stand-in.pem"
     settings+=(--env SSL_CERT_FILE=/etc/ssl/certs/stand-in.pem --env PIP_CERT=/etc/ssl/certs/stand-in.pem)
   fi
-  for base in full slim; do
-    tar -C "$folder/python-$base" --numeric-owner --one-file-system -czf "$folder/base.tar.gz" .
-    append_image "python:3.11-$([ "$base" = full ] || echo slim-)bookworm" "$folder/base.tar.gz"
+  for base in python-full python-slim bare-bookworm; do
+    tar -C "$folder/$base" --numeric-owner --one-file-system -I 'gzip -1' -cf "$folder/$base.tar.gz" .
   done
+  append_image python:3.11-bookworm "$folder/python-full.tar.gz"
+  append_image python:3.11-slim-bookworm "$folder/python-slim.tar.gz"
+  append_image debian:bookworm-slim "$folder/bare-bookworm.tar.gz"
   for setting in GOPROXY GOSUMDB GONOSUMDB GOPRIVATE; do
     [ -z "$(go env "$setting")" ] || settings+=(--env "$setting=$(go env "$setting")")
   done
-  tar -C "$folder/python-full" --numeric-owner --one-file-system -czf "$folder/base.tar.gz" .
   tar -C "$(dirname "$(go env GOROOT)")" --owner=0 --group=0 --numeric-owner --transform "s,^$(basename "$(go env GOROOT)"),usr/local/go," \
-    -czf "$folder/go.tar.gz" "$(basename "$(go env GOROOT)")"
-  append_image golang:1.26-bookworm "$folder/base.tar.gz" "$folder/go.tar.gz"
-  tar -C "$folder/bare-bookworm" --numeric-owner --one-file-system -czf "$folder/base.tar.gz" .
-  append_image debian:bookworm-slim "$folder/base.tar.gz"
-  rm -f "$folder/base.tar.gz" "$folder/go.tar.gz"
+    -I 'gzip -1' -cf "$folder/go.tar.gz" "$(basename "$(go env GOROOT)")"
+  append_image golang:1.26-bookworm "$folder/python-full.tar.gz" "$folder/go.tar.gz"
+  rm -f "$folder"/{python-full,python-slim,bare-bookworm,go}.tar.gz
   : >"$made"
 }
