@@ -5,6 +5,7 @@
 #   bin/executor, bin/crane   built from their Go modules (build-kaniko.sh); kaniko-version says which Kaniko it is
 #   registry/                 storage of a docker-registry with stand-ins for node:<major>-<suite> and -slim, made of
 #                             Debian packages and the npm package `node`: no image has to be pulled
+#                             Likewise for python:3.11-bookworm, golang:1.26-bookworm and debian:bookworm-slim
 #   root/                     file system of the builder's own image (build-image-backend/Dockerfile), likewise
 #
 # Needs root, Debian or Ubuntu with docker-registry and debootstrap, Go, Node with npm.
@@ -56,6 +57,9 @@ for major in $majors; do
     mkdir -p "$folder/made" && : >"$made"
   done
 done
+
+source "$here/.ci/language-images.sh"
+language_images
 
 # The builder's own image: node:20-bullseye with everything trusted under /kaniko, as its Dockerfile puts it there.
 if [ ! -x "$folder/root/kaniko/bin/node" ]; then

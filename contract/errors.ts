@@ -222,6 +222,12 @@ const table = {
     message: '{file} asks for Node {wanted}; builders exist for {offered}.',
     action: 'Change it, or set "nodeVersion" in the request to force one.',
   },
+  RUNTIME_VERSION_UNSUPPORTED: {
+    fault: 'user',
+    status: 422,
+    message: '{file} asks for {runtime} {wanted}; builders exist for {offered}.',
+    action: 'Change it, or set "runtime" in the request to force one.',
+  },
   NEEDS_SERVER: {
     fault: 'user',
     status: 422,

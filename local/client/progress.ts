@@ -1,5 +1,6 @@
 import { TARGETS, type Target } from '../../contract/builders.ts';
 import type { LogLine } from '../../contract/events.ts';
+import { runtimeOf, type TargetPlan } from '../../contract/plan.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
 import { formatDuration, listSteps, totalTime } from './durations.ts';
 import type { Style } from './summary.ts';
@@ -76,7 +77,7 @@ export function planLines({ plan }: DeploymentRecord, { safe }: Style): string[]
     const parts = [
       found.path === '.' ? undefined : `folder ${found.path}`,
       found.framework ?? found.language,
-      `Node ${found.nodeVersion}`,
+      describeRuntime(found),
       manager ? `${manager.name}${manager.version ? ` ${manager.version}` : ''}` : undefined,
       ...[found.installCommand, found.buildCommand, found.startCommand].filter(Boolean).map((c) => `"${c}"`),
     ];
@@ -89,4 +90,9 @@ export function planLines({ plan }: DeploymentRecord, { safe }: Style): string[]
 export function logLine({ target, stream, line }: LogLine, record: DeploymentRecord | null, style: Style): string {
   const shown = `${record ? targetLabel(record, target) : ''}${style.safe(line)}`;
   return stream === 'system' ? style.colors.dim(shown) : shown;
+}
+/** `Python 3.12`, `Node 24`. */
+function describeRuntime(plan: TargetPlan): string {
+  const { name, version } = runtimeOf(plan);
+  return `${name[0]!.toUpperCase()}${name.slice(1)}${version === null ? '' : ` ${version}`}`;
 }

@@ -143,6 +143,12 @@ export class ServiceImages {
       this.#buildah('umount', '--all');
       execFileSync('umount', [join(this.#dir, 'storage/overlay')], { stdio: 'ignore' });
     } catch {} // nothing was mounted
+    // A build that failed leaves its mounts.
+    const mounts = readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[1] ?? '');
+    for (const mount of mounts.filter((path) => path.startsWith(`${this.#dir}/`)).reverse())
+      execFileSync('umount', ['--lazy', mount]);
     execFileSync('rm', ['-rf', this.#dir]);
   }
 }

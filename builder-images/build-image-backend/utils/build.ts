@@ -81,7 +81,10 @@ async function checkPreconditions(
   const engine = await findEngine(image, raw);
   if (env.STARTCOMMAND.trim() === '')
     throw new VerenError('START_COMMAND_MISSING', {
-      reason: 'package.json has no "start" script, and no server file or Procfile was found.',
+      reason:
+        env.RUNTIME === 'node'
+          ? 'package.json has no "start" script, and no server file or Procfile was found.'
+          : 'no application and no Procfile was found.',
     });
   const place: Place =
     engine.kind === 'kaniko'

@@ -4,7 +4,8 @@ import type { BackendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import { parsePackageManager } from '../../shared/package-manager.ts';
 import { repoFolder } from '../../shared/repo-files.ts';
-import { renderDockerfile } from './dockerfile.ts';
+import { renderDockerfile, templateOf } from './dockerfile.ts';
+import { isLanguage, languageManifests, languageSteps } from './languages.ts';
 import { layersKey } from './layers-key.ts';
 import { installManifests } from './manifests.ts';
 import { readPackageJson, type ServicePackage } from './package-json.ts';
@@ -18,7 +19,9 @@ export const NODE_UID = 1_000;
 export const KANIKO_SECRETS = '/kaniko/build';
 
 /** What runs in an image or while it is made, beside the templates. */
-const TEMPLATE_PROGRAMS = ['run', 'step', 'init', 'libraries.mjs', 'environment.mjs'];
+const TEMPLATE_PROGRAMS = ['run', 'step', 'init'];
+const NODE_PROGRAMS = ['libraries.mjs', 'environment.mjs'];
+const LANGUAGE_PROGRAMS = ['libraries.sh'];
 
 /** Everything that a container builder is given. */
 export interface ImageBuildContext {
@@ -52,10 +55,17 @@ export async function prepareContext(input: ContextInput): Promise<ImageBuildCon
   const servicePath = relative(root, service) || '.';
   if (servicePath.startsWith('..'))
     throw new VerenError('BUILDER_MISCONFIGURED', { reason: 'BACKEND_PATH lies outside of INSTALLPATH' });
-  const pkg = await readPackageJson(service);
+  const language = isLanguage(env.RUNTIME) ? env.RUNTIME : null;
+  if (env.RUNTIME !== 'node' && language === null)
+    throw new VerenError('BUILDER_MISCONFIGURED', { reason: `no service is built with ${env.RUNTIME}` });
+  // A package.json beside a service of another language is the business of its pages.
+  const pkg = language === null ? await readPackageJson(service) : null;
   const start = resolveStart(env.STARTCOMMAND, scriptsOf(pkg), env.PACKAGE_MANAGER);
   say(`Start command: ${start.argv.join(' ')}`);
-  const manifests = await installManifests(root, env.INSTALLCOMMAND, parsePackageManager(env.PACKAGE_MANAGER)?.version);
+  const manifests =
+    language === null
+      ? await installManifests(root, env.INSTALLCOMMAND, parsePackageManager(env.PACKAGE_MANAGER)?.version)
+      : { ...(await languageManifests(root, language, env.INSTALLCOMMAND)), devDependencies: false, programs: [] };
   if (manifests.needsSource !== null && env.INSTALLCOMMAND !== '')
     say(`The installation is done anew at every change of the source: ${manifests.needsSource}.`);
 
@@ -65,25 +75,34 @@ export async function prepareContext(input: ContextInput): Promise<ImageBuildCon
   await rename(root, join(folder, 'app'));
   if (manifests.needsSource === null) await copyAll(join(folder, 'app'), join(folder, 'manifests'), manifests.paths);
   const variables = buildVariables(input.raw, env);
+  const steps =
+    language === null
+      ? {
+          install: env.INSTALLCOMMAND,
+          build: env.BUILDCOMMAND,
+          prune: afterBuild(env, start, manifests, (await readPackageJson(join(folder, 'app')))?.workspaces),
+        }
+      : languageSteps(language, env.INSTALLCOMMAND, env.BUILDCOMMAND);
   const files = {
     'tools.spec': toolsSpec(env.PACKAGE_MANAGER),
-    'install.command': env.INSTALLCOMMAND,
-    'build.command': onceOnly(env.BUILDCOMMAND, env.DEPLOYMENTID),
-    'prune.command': afterBuild(env, start, manifests, (await readPackageJson(join(folder, 'app')))?.workspaces),
+    'install.command': steps.install,
+    'build.command': onceOnly(steps.build, env.DEPLOYMENTID),
+    'prune.command': steps.prune,
     'variables.sha256': variables.fingerprint,
     'start.json': JSON.stringify({ ...start.lifecycle, keepsManager: start.needsPackageManager }),
     'programs.list': manifests.programs.map((path) => `${path}\0`).join(''),
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, 'veren', name), content);
-  for (const name of TEMPLATE_PROGRAMS) {
+  for (const name of [...TEMPLATE_PROGRAMS, ...(language === null ? NODE_PROGRAMS : LANGUAGE_PROGRAMS)]) {
     await copyFile(join(templates, name), join(folder, 'veren', name));
     await chmod(join(folder, 'veren', name), 0o755);
   }
   // What is installed here belongs to another machine.
-  const ignored = ['**/.git', ...(env.INSTALLCOMMAND === '' ? [] : ['**/node_modules'])];
+  const installed = language === null ? ['**/node_modules'] : ['**/node_modules', '**/.venv', '**/__pycache__'];
+  const ignored = ['**/.git', ...(env.INSTALLCOMMAND === '' ? [] : installed)];
   await writeFile(join(folder, '.dockerignore'), `${ignored.join('\n')}\n`);
   const dockerfile = join(folder, 'Dockerfile');
-  await writeFile(dockerfile, await renderDockerfile(templates, env.NODE_VERSION, start.argv));
+  await writeFile(dockerfile, await renderDockerfile(templates, templateOf(env), start.argv));
   return {
     folder,
     dockerfile,
@@ -91,12 +110,13 @@ export async function prepareContext(input: ContextInput): Promise<ImageBuildCon
       INSTALL_FROM: manifests.needsSource === null ? 'manifests' : 'app',
       SERVICE_PATH: servicePath,
       PORT: String(env.PORT),
+      ...(language !== null && env.RUNTIME_VERSION !== '' && { RUNTIME_VERSION: env.RUNTIME_VERSION }),
     },
     secrets: await writeSecrets(input, variables.script),
     start,
     layersKey:
       manifests.needsSource === null
-        ? await layersKey([await renderDockerfile(templates, env.NODE_VERSION, [])], folder, [
+        ? await layersKey([await renderDockerfile(templates, templateOf(env), []), env.RUNTIME_VERSION], folder, [
             ...['run', 'step', 'tools.spec', 'install.command', 'variables.sha256'].map((name) => join('veren', name)),
             'manifests',
           ])

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { renderDockerfile } from '../../../builder-images/build-image-backend/utils/dockerfile.ts';
 import { buildVariables } from '../../../builder-images/build-image-backend/utils/variables.ts';
 import { NODE_MAJORS } from '../../../contract/builders.ts';
+import { RUNTIME_NAMES, RUNTIMES } from '../../../contract/runtimes.ts';
 import { ROOT } from '../harness.ts';
 
 const TEMPLATES = join(ROOT, 'builder-images/build-image-backend/dockerbackend');
@@ -15,7 +16,13 @@ const template = (major: number) => readFileSync(join(TEMPLATES, `Dockerfile_nod
 describe('templates', () => {
   test('there is one for every Node major, and they differ in their base images alone', () => {
     const folders = readdirSync(TEMPLATES).filter((name) => name.startsWith('Dockerfile_'));
-    expect(folders.sort()).toEqual(NODE_MAJORS.map((major) => `Dockerfile_node${major}`).sort());
+    const languages = RUNTIME_NAMES.filter((name) => name !== 'node' && RUNTIMES[name].targets.includes('backend'));
+    const named = [...NODE_MAJORS.map((major) => `node${major}`), ...languages].map((name) => `Dockerfile_${name}`);
+    expect(folders.sort()).toEqual(named.sort());
+    for (const name of ['node', ...languages] as const)
+      for (const version of RUNTIMES[name].versions ?? [])
+        for (const file of RUNTIMES[name].builderFiles)
+          expect(existsSync(join(ROOT, 'builder-images', file.replace('{version}', version)))).toBe(true);
     const general = (major: number) =>
       template(major)
         .replaceAll(new RegExp(`node:${major}-(?:bullseye|bookworm)`, 'g'), 'node:N')
@@ -24,12 +31,14 @@ describe('templates', () => {
   });
 
   /** Stages of a template as lists of instructions, one line each. */
-  const stages = (major: number) =>
-    template(major)
+  const stagesOf = (text: string) =>
+    text
       .replaceAll('\\\n', ' ')
       .replaceAll(/^#.*\n/gm, '')
       .split(/^(?=FROM )/m)
-      .map((stage) => stage.split('\n').filter((line) => line.trim() !== ''));
+      .map((stage) => stage.split('\n').filter((line) => line.trim() !== ''))
+      .filter((stage) => stage[0]?.startsWith('FROM '));
+  const stages = (major: number) => stagesOf(template(major));
 
   test.each(NODE_MAJORS)('Node %i: root copies and makes nothing below a folder that the steps own', (major) => {
     const [, build, last] = stages(major) as [string[], string[], string[]];
@@ -73,10 +82,43 @@ describe('templates', () => {
     expect(runs.filter((i) => i < unique)).toHaveLength(1);
   });
 
+  test.each(['python', 'go'])('%s: the rules of Node’s templates', (language) => {
+    const text = readFileSync(join(TEMPLATES, `Dockerfile_${language}`, 'Dockerfile'), 'utf8');
+    const all = stagesOf(text);
+    expect(all.map(([from]) => from!.replace(/\S+:\S+/, 'base'))).toEqual([
+      'FROM scratch AS init',
+      'FROM base AS build',
+      'FROM base',
+    ]);
+    const [, build, last] = all as [string[], string[], string[]];
+    for (const line of build.filter((l) => /^(?:COPY|ADD) /.test(l)))
+      expect(line).toMatch(/ \/opt\/veren\/(?:manifests\/|source\/|history\/)?$/);
+    expect(build.join('\n')).not.toMatch(/^(?:WORKDIR|USER|VOLUME|ADD|ENV) /m);
+    const [account, ...steps] = build.filter((l) => l.startsWith('RUN '));
+    // The only one that is not of `run`: an account of the base image's own tools, before anything of the user's is there.
+    expect(account).toBe(
+      'RUN ["/usr/sbin/useradd", "--uid", "1000", "--user-group", "--create-home", "--shell", "/bin/bash", "node"]',
+    );
+    expect(build.indexOf(account!)).toBe(1);
+    for (const line of steps) expect(line).toMatch(/^RUN (?:--mount=\S+ +)+\/opt\/veren\/run (?:install|build|prune)$/);
+    const unique = build.findIndex((line) => line.startsWith('ARG UNIQUE'));
+    expect(steps.filter((line) => build.indexOf(line) < unique)).toHaveLength(1);
+    expect(last.filter((l) => /^(?:RUN|ADD|VOLUME) /.test(l))).toEqual([]);
+    expect(last.filter((l) => /^(?:COPY|WORKDIR) /.test(l))).toEqual([
+      'COPY --from=init /init /opt/veren/init',
+      'COPY --from=build /etc/passwd /etc/group /etc/',
+      'COPY --from=build /opt/veren/system /',
+      'COPY --from=build /opt/veren/runtime /opt/veren/tools',
+      'COPY --from=build --chown=node:node /app /app',
+      `WORKDIR /app/\${SERVICE_PATH}`,
+    ]);
+    expect(last).toContain('USER node');
+  });
+
   test('a start command stays one instruction, whatever is in it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 3 }), async (argv) => {
-        const rendered = await renderDockerfile(TEMPLATES, 20, argv);
+        const rendered = await renderDockerfile(TEMPLATES, 'Dockerfile_node20', argv);
         const lines = rendered.trimEnd().split(/\r?\n/);
         expect(lines.length).toBe(template(20).trimEnd().split('\n').length + 1);
         expect(JSON.parse(lines.at(-1)!.replace(/^CMD /, ''))).toEqual(argv);

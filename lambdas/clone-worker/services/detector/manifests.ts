@@ -1,4 +1,5 @@
 import { depth, join, parent, type RepoFs } from '../../../../contract/repo-fs.ts';
+import { languageFiles, languageFolders } from './languageFiles.ts';
 
 /** Files whose contents decide something, wherever they lie. Lockfiles that say nothing by their content are left out. */
 const NAMES: ReadonlySet<string> = new Set([
@@ -61,8 +62,10 @@ export const packageFolders = (fs: RepoFs): string[] => allPackageFolders(fs).sl
 export const countPackageFolders = (fs: RepoFs): number => allPackageFolders(fs).length;
 
 function allPackageFolders(fs: RepoFs): string[] {
-  const found: string[] = [];
+  const found = languageFolders(fs);
+  const known = new Set(found);
   for (const dir of fs.directories()) {
+    if (known.has(dir)) continue;
     const entries = fs.list(dir);
     // A link in the place of a manifest is not followed, but the user is told of it.
     const manifest = ['package.json', 'project.json', 'index.html'].some((name) => {
@@ -116,5 +119,7 @@ export function manifestPaths(fs: RepoFs, extra: readonly string[]): string[] {
         for (const [inner] of fs.list(path)) if (VITEPRESS.test(join(path, inner))) paths.push(join(path, inner));
     }
   }
-  return paths.sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1)).slice(0, MAX_MANIFESTS);
+  return [...new Set([...paths, ...languageFiles(fs, extra)])]
+    .sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))
+    .slice(0, MAX_MANIFESTS);
 }

@@ -2,7 +2,7 @@ import { VerenError } from '../../../../contract/errors.ts';
 import { depth, join } from '../../../../contract/repo-fs.ts';
 import type { DetectRequest } from './detectProjectType.ts';
 import type { Proposal } from './language.ts';
-import { otherLanguages } from './otherLanguages.ts';
+import { ONLY_BUILDERS, otherLanguages, SERVED_LANGUAGE } from './otherLanguages.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The error for a repository that gives no plan: what was looked at, and what would have been found elsewhere. */
@@ -19,6 +19,14 @@ export function nothingToDeploy(
   return new VerenError('NOTHING_TO_DEPLOY', { reason: explainNothing(repo, scope, proposals, request) });
 }
 
+/** Why projects of other languages are not built: there is no builder, or nothing in them that a service begins with. */
+function explainLanguages(others: readonly string[]): string {
+  const served = others.filter((what) => SERVED_LANGUAGE.test(what));
+  return served.length > 0
+    ? 'No service was found in it: a framework among the requirements with an application in main.py or app.py, manage.py with wsgi.py, a Procfile whose program is there, or for Go a package main that listens. "backend.startCommand" can name what starts it'
+    : ONLY_BUILDERS;
+}
+
 function explainNothing(repo: Snapshot, scope: string, proposals: readonly Proposal[], request: DetectRequest): string {
   const place = scope === '.' ? 'the repository' : `"${scope}"`;
   if (request.frontend === false && request.backend === false) return 'both "frontend" and "backend" are false';
@@ -29,8 +37,7 @@ function explainNothing(repo: Snapshot, scope: string, proposals: readonly Propo
   const elsewhere = proposals.slice(0, 3).map((p) => `${p.path} (${p.target}: ${p.reason})`);
   if (elsewhere.length > 0) return `not in ${place} as it was asked for; possible are ${elsewhere.join(', ')}`;
   const others = otherLanguages(repo, folders);
-  if (others.length > 0)
-    return `${place} holds ${others.join(', ')}, and there are builders for Node and static pages only`;
+  if (others.length > 0) return `${place} holds ${others.join(', ')}. ${explainLanguages(others)}`;
   const packages = folders.filter((dir) => repo.has(join(dir, 'package.json'))).map((dir) => join(dir, 'package.json'));
   const worker = folders
     .map((dir) =>

@@ -1,7 +1,13 @@
+import { runtimeOf, type TargetPlan } from '../../../../contract/plan.ts';
 import { depth, join } from '../../../../contract/repo-fs.ts';
+import type { RuntimeName } from '../../../../contract/runtimes.ts';
 import { generatorAt } from './generators.ts';
 import { pathScore } from './score.ts';
 import type { Snapshot } from './snapshot.ts';
+
+export const ONLY_BUILDERS = 'There are builders for Node, Python, Go and static pages only';
+/** Phrases of `otherLanguages` for languages that services are built in. */
+export const SERVED_LANGUAGE = /^a (?:Python project|Go module) /;
 
 /** Marks of what no builder exists for: only to say so instead of "nothing found". */
 const MARKS: ReadonlyMap<string, string> = new Map([
@@ -66,7 +72,13 @@ export const holdsOtherLanguage = (repo: Snapshot, dir: string): boolean =>
   [...repo.fs.list(dir)].some(([name, kind]) => kind === 'file' && markOf(name) !== undefined);
 
 /** Programs and sites of other languages beside a target that is deployed, as a sentence; undefined where there are none. */
-export function notDeployed(repo: Snapshot, paths: readonly string[], hasBackend: boolean): string | undefined {
+export function notDeployed(
+  repo: Snapshot,
+  paths: readonly string[],
+  backend: TargetPlan | undefined,
+): string | undefined {
+  const hasBackend = backend !== undefined;
+  const runtime = backend && runtimeOf(backend).name;
   const folders = [...repo.fs.directories()].filter((dir) => depth(dir) <= 2 && pathScore('backend', dir) > -40);
   // A target of a subfolder is a project by itself; what lies in other subfolders is another's.
   const isNear = (dir: string) =>
@@ -77,10 +89,17 @@ export function notDeployed(repo: Snapshot, paths: readonly string[], hasBackend
     repo,
     folders.filter((dir) => paths.includes('.') || isNear(dir)),
   );
-  const programs = found.filter((what) => !/ site /.test(what));
+  const programs = found.filter((what) => !/ site /.test(what) && !isBuilt(what, runtime));
   if (programs.length === 0) return undefined;
-  return `${programs.join(', ')} ${programs.length === 1 ? 'was' : 'were'} found too and ${programs.length === 1 ? 'is' : 'are'} not deployed: there are builders for Node and static pages only.`;
+  const why = programs.some((what) => SERVED_LANGUAGE.test(what))
+    ? 'a deployment has one backend, and of Python and Go only services are built'
+    : `${ONLY_BUILDERS[0]!.toLowerCase()}${ONLY_BUILDERS.slice(1)}`;
+  return `${programs.join(', ')} ${programs.length === 1 ? 'was' : 'were'} found too and ${programs.length === 1 ? 'is' : 'are'} not deployed: ${why}.`;
 }
+
+const isBuilt = (what: string, runtime: RuntimeName | undefined): boolean =>
+  (runtime === 'python' && what.startsWith('a Python project ')) ||
+  (runtime === 'go' && what.startsWith('a Go module '));
 
 /** Projects of other languages in these folders, as phrases: `a Go module (api/go.mod)`. */
 export function otherLanguages(repo: Snapshot, folders: Iterable<string>): string[] {

@@ -5,6 +5,7 @@ import { memoryFs } from '../../../../support/memoryFs.ts';
 import { backendCases } from './cases/backends.ts';
 import type { Case } from './cases/case.ts';
 import { frameworkCases } from './cases/frameworks.ts';
+import { languageCases } from './cases/languages.ts';
 import { layoutCases } from './cases/layouts.ts';
 import { nodeVersionCases } from './cases/nodeVersion.ts';
 import { packageManagerCases } from './cases/packageManager.ts';
@@ -16,6 +17,7 @@ const TABLES: Readonly<Record<string, readonly Case[]>> = {
   framework: frameworkCases,
   layout: layoutCases,
   backend: backendCases,
+  language: languageCases,
   'pages and faults': pageAndFaultCases,
 };
 

@@ -4,6 +4,7 @@ import { parseCommands } from '../../../../../lambdas/clone-worker/services/dete
 import { readProgram } from '../../../../../lambdas/clone-worker/services/detector/config/readProgram.ts';
 import { globMatches } from '../../../../../lambdas/clone-worker/services/detector/globMatch.ts';
 import { meaningOf } from '../../../../../lambdas/clone-worker/services/detector/nodeVersion.ts';
+import { matcherOf } from '../../../../../lambdas/clone-worker/services/detector/python/version.ts';
 import { parseJsonc, withoutComments } from '../../../../../lambdas/clone-worker/services/detector/sourceText.ts';
 import type { MemoryEntry } from '../../../../support/memoryFs.ts';
 import { boundedDetector } from './boundedDetector.ts';
@@ -141,9 +142,47 @@ const code = fc
     { maxLength: 30 },
   )
   .map((p) => p.join(' '));
+/** Python's and Go's settings and sources, whole and in pieces. */
+const otherLanguage = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        'flask',
+        'fastapi[standard]',
+        '-r requirements/base.txt',
+        '-e ../..',
+        'app = FastAPI()',
+        'app = Flask(__name__)',
+        'def create_app(a=1):',
+        "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')",
+        'STATIC_ROOT = 1',
+        'from database import x',
+        '[project]',
+        'dependencies = ["fastapi", "uvicorn"]',
+        'requires-python = ">=3.9,<4"',
+        '[tool.poetry.dependencies]',
+        'python = "^3.11"',
+        '[packages]',
+        'flask = "*"',
+        '3.12',
+        'module x',
+        'go 1.22',
+        'require github.com/gin-gonic/gin v1',
+        'replace a => ../../..',
+        'package main',
+        'func main() { http.ListenAndServe(":8080", nil) }',
+        'import "net/http"',
+        'web: gunicorn app:app',
+      ),
+      text,
+    ),
+    { maxLength: 12 },
+  )
+  .map((lines) => lines.join('\n'));
 const content: fc.Arbitrary<MemoryEntry> = fc.oneof(
   packageJson,
   code,
+  otherLanguage,
   fc.json(),
   text,
   fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
@@ -179,6 +218,23 @@ const files = [
   '.vitepress/config.mts',
   'tsconfig.json',
   'requirements.txt',
+  'pyproject.toml',
+  'Pipfile',
+  'uv.lock',
+  'manage.py',
+  '.python-version',
+  'runtime.txt',
+  'main.py',
+  'app.py',
+  'app/main.py',
+  'app/__init__.py',
+  'shop/wsgi.py',
+  'shop/settings.py',
+  'requirements/base.txt',
+  'go.mod',
+  'go.work',
+  'main.go',
+  'cmd/api/main.go',
 ];
 const dirs = fc.oneof(
   fc.constantFrom('', 'frontend/', 'backend/', 'apps/web/', 'apps/api/', 'packages/ui/', 'a/', 'a/a/', 'docs/'),
@@ -233,7 +289,7 @@ async function judge(entries: Readonly<Record<string, MemoryEntry>>, request: ob
   expect(answer.crash).toBeUndefined();
   if (answer.plan === undefined) {
     // Every placeholder of the sentence was filled.
-    expect(answer.refused).not.toMatch(/\{(?:reason|file|path|framework|remedy|wanted|offered)\}/);
+    expect(answer.refused).not.toMatch(/\{(?:reason|file|path|framework|remedy|wanted|offered|runtime)\}/);
     return;
   }
   const plan = PlanSchema.parse({ commit: 'x', ...answer.plan });
@@ -353,6 +409,33 @@ describe('texts made to be slow, a mebibyte each', () => {
       'mise.toml': fill('[tools]\n'),
       Procfile: fill('web: '),
     },
+    'requirements and versions of Python': {
+      'requirements.txt': fill('-r a/../'),
+      'pyproject.toml': fill('[project]\n'),
+      Pipfile: fill('a = ['),
+      '.python-version': fill('>=3.'),
+      'main.py': fill('app : a.b = FastAPI'),
+      'app.py': fill('def create_app(a=1,'),
+      'manage.py': fill("DJANGO_SETTINGS_MODULE', "),
+      Procfile: fill('web: A=1 '),
+    },
+    'one line of Python': {
+      'requirements.txt': `flask\n${fill('x[')}`,
+      'app.py': `app = ${fill(' ')}`,
+      'main.py': fill('import '),
+      Procfile: `web: ${'a=b '.repeat(240)}`,
+    },
+    'TOML that nests': { 'pyproject.toml': `a = ${'['.repeat(250_000)}`, 'mise.toml': `${'a.'.repeat(100_000)}b = 1` },
+    'TOML that is keyed': { 'pyproject.toml': Array.from({ length: 20_000 }, (_, i) => `[a.b${i}.c]\n`).join('') },
+    'a module of Go': {
+      'go.mod': fill('require a.b/c v1\n=> ../'),
+      'main.go': fill('func main() {/*'),
+      'cmd/a/main.go': fill('package main\nfunc main() { http.ListenAndServe('),
+    },
+    'a module in one line': {
+      'go.mod': fill('require => ../ // '),
+      'main.go': `package main\nfunc main() {${fill('.Run')}`,
+    },
   };
   test.each(Object.entries(cases))('%s', (_name, entries) => judge(entries), 20_000);
 
@@ -393,6 +476,8 @@ test('helpers never throw', () => {
       readProgram('x', a).path('build', 'outDir');
       readProgram('x', `export default {build:{outDir:${b}`).path('build', 'outDir');
       parseCommands(a);
+      matcherOf(a)?.(12);
+      matcherOf(`>=3.${b},<${a}`)?.(12);
     }),
     { numRuns: 2_000 },
   );

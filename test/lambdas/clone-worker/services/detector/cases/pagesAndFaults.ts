@@ -60,7 +60,7 @@ export const pageAndFaultCases: readonly Case[] = [
   {
     name: 'Python',
     files: { 'requirements.txt': 'flask', 'app.py': '' },
-    ...nothing(/a Python project \(requirements\.txt\).*Node and static pages only/),
+    ...nothing(/a Python project \(requirements\.txt\)\. No service was found in it/),
   },
   { name: 'Go below', files: { 'api/go.mod': 'module x' }, ...nothing(/a Go module \(api\/go\.mod\)/) },
   { name: 'Jekyll', files: { '_config.yml': 'title: x', Gemfile: '' }, ...nothing(/a Jekyll site/) },
