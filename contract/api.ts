@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { Target } from './builders.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { AllowSecretsSchema, NodeMajorSchema } from './plan.ts';
 import { BuildRecordSchema, DeploymentRecordSchema, ImageArtifactSchema, StaticArtifactSchema } from './record.ts';
+import { RUNTIMES, type RuntimeName, runtimesOf } from './runtimes.ts';
 import { RESERVED_ENV } from './variables.ts';
 
 export const PROJECT_ID = /^[a-z0-9](-?[a-z0-9])*$/;
@@ -45,8 +47,30 @@ export const RefSchema = wellFormed(
     .meta({ pattern: '^(?![/-])(?!.*(\\.\\.|@\\{|/$|\\.lock$))[^\\x00-\\x20\\x7f~^:?*\\[\\\\]+$' }),
 );
 
+/** A version of a runtime that any may be given of: digits, letters and what versions have between them. */
+const anyVersion = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[0-9A-Za-z][0-9A-Za-z.+_-]*$/, 'must be a version');
+
+/** What a target is to be built with; without a version the one that the repository states, else the default. */
+const RuntimeOverrideSchema = (target: Target) => {
+  const [first, ...rest] = runtimesOf(target).map((name) => {
+    const { versions } = RUNTIMES[name];
+    const version = versions ? z.enum(versions as [string, ...string[]]) : anyVersion;
+    return z.strictObject({ name: z.literal(name), version: version.optional() });
+  });
+  return z.discriminatedUnion('name', [first!, ...rest]);
+};
+export interface RuntimeOverride {
+  readonly name: RuntimeName;
+  readonly version?: string | undefined;
+}
+
 export const FrontendOverridesSchema = z.strictObject({
   path: repoPath.optional(),
+  runtime: RuntimeOverrideSchema('frontend').optional(),
   nodeVersion: NodeMajorSchema.optional(),
   installCommand: command.optional(),
   buildCommand: command.optional(),
@@ -57,8 +81,11 @@ export type FrontendOverrides = z.infer<typeof FrontendOverridesSchema>;
 
 export const BackendOverridesSchema = z.strictObject({
   path: repoPath.optional(),
+  runtime: RuntimeOverrideSchema('backend').optional(),
   nodeVersion: NodeMajorSchema.optional(),
   startCommand: command.min(1).optional(),
+  /** The repository's own Dockerfile, relative to the target's folder: the image is made by it. */
+  dockerfile: repoPath.optional(),
 });
 export type BackendOverrides = z.infer<typeof BackendOverridesSchema>;
 

@@ -4,6 +4,7 @@ import { NODE_MAJORS } from './builders.ts';
 import { CorrelationIdSchema } from './correlation.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { AllowSecretsSchema } from './plan.ts';
+import { RUNTIME_NAMES } from './runtimes.ts';
 
 /**
  * The environment of a builder's trusted process. Everything is a string, as containers have it. RunTask's overrides give
@@ -97,6 +98,9 @@ const common = {
         ],
       ),
     ),
+  /** What builds the target, and which version of it; empty: the builder's own. NODE_VERSION is Node's alone. */
+  RUNTIME: z.enum(RUNTIME_NAMES).default('node'),
+  RUNTIME_VERSION: z.string().max(64).default(''),
   BUILD_ENV: userEnv.default({}),
   /** Which of the project's caches the build may reach. */
   LANE: LaneSchema.default('preview'),
@@ -159,6 +163,8 @@ export const BackendEnvSchema = z.object({
   STARTCOMMAND: z.string().default(''),
   PORT: count.default(3_000),
   PACKAGE_MANAGER: FrontendEnvSchema.shape.PACKAGE_MANAGER,
+  /** The repository's own Dockerfile, relative to BACKEND_PATH. Only with RUNTIME=dockerfile. */
+  DOCKERFILE: text.optional(),
   /** `registry/repository` of the user's images. */
   ECR_URI: text,
 });

@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { NODE_MAJORS } from './builders.ts';
 import { LaneSchema } from './lanes.ts';
+import { RUNTIME_NAMES } from './runtimes.ts';
 
 export const NodeMajorSchema = z.union(
   NODE_MAJORS.map((n) => z.literal(n)) as [z.ZodLiteral<18>, z.ZodLiteral<20>, z.ZodLiteral<22>, z.ZodLiteral<24>],
 );
+
+/** What a target is built with. `version`: null where there is none to speak of, or the builder's own is taken. */
+export const RuntimeSchema = z.object({ name: z.enum(RUNTIME_NAMES), version: z.string().max(64).nullable() });
+export type Runtime = z.infer<typeof RuntimeSchema>;
 
 export const PackageManagerSchema = z.object({
   name: z.enum(['npm', 'pnpm', 'yarn', 'bun']),
@@ -47,6 +52,9 @@ export const TargetPlanSchema = z.object({
   framework: z.string().nullable(),
   language: z.string(),
   packageManager: PackageManagerSchema.nullable(),
+  /** Absent in plans of an earlier version: `runtimeOf`. */
+  runtime: RuntimeSchema.optional(),
+  /** The earlier name of Node's runtime. Where another one builds the target: the Node of the builder's tools. */
   nodeVersion: NodeMajorSchema,
   /** Folder in which the install command runs: the workspace root. Equal to `path` outside a workspace. */
   installPath: z.string(),
@@ -56,11 +64,18 @@ export const TargetPlanSchema = z.object({
   outputDirectory: z.string().nullable().optional(),
   /** From the request. Only for frontends. */
   allowSecrets: AllowSecretsSchema.optional(),
+  /** Null where the image's own command is run (own Dockerfile). */
   startCommand: z.string().nullable().optional(),
+  /** The repository's own Dockerfile, relative to `path`. Only where the runtime is `dockerfile`. */
+  dockerfile: z.string().optional(),
   port: z.number().int().min(1).max(65535).nullable().optional(),
   evidence: z.array(EvidenceSchema),
 });
 export type TargetPlan = z.infer<typeof TargetPlanSchema>;
+
+/** The runtime of a plan or a build record; those of an earlier version name Node's major alone. */
+export const runtimeOf = ({ runtime, nodeVersion }: Pick<TargetPlan, 'runtime' | 'nodeVersion'>): Runtime =>
+  runtime ?? { name: 'node', version: String(nodeVersion) };
 
 /** A folder that was considered; the chosen ones come first. */
 export const CandidateSchema = z.object({

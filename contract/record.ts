@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CorrelationIdSchema } from './correlation.ts';
-import { NodeMajorSchema, PlanSchema } from './plan.ts';
+import { NodeMajorSchema, PlanSchema, RuntimeSchema } from './plan.ts';
 
 export const DEPLOYMENT_STATUSES = ['queued', 'analyzing', 'building', 'succeeded', 'failed', 'canceled'] as const;
 export type DeploymentStatus = (typeof DEPLOYMENT_STATUSES)[number];
@@ -57,6 +57,8 @@ export type PhaseRecord = z.infer<typeof PhaseRecordSchema>;
 
 export const BuildRecordSchema = z.object({
   status: z.enum(BUILD_STATUSES),
+  /** Absent in records of an earlier version: `runtimeOf`. */
+  runtime: RuntimeSchema.optional(),
   nodeVersion: NodeMajorSchema,
   attempt: z.number().int().min(1),
   taskArn: z.string().optional(),

@@ -135,10 +135,12 @@ function buildRecord(facts: DeploymentFacts, target: Target, end: End | undefine
   const stored = own ? undefined : storedBuild(facts, target);
   const attempt = own?.attempt ?? stored?.attempt ?? currentAttempt(attempts);
   const shown: AttemptFacts = attempts[attempt] ?? { phases: {} };
-  const nodeVersion = facts.analyzed?.plan[target]?.nodeVersion ?? shown.started?.nodeVersion;
+  const plan = facts.analyzed?.plan[target];
+  const nodeVersion = plan?.nodeVersion ?? shown.started?.nodeVersion;
   if (nodeVersion === undefined) return undefined;
   return {
     status: own ? endStatus(own.ended) : openStatus(shown, end),
+    ...(plan?.runtime && { runtime: plan.runtime }),
     nodeVersion,
     attempt,
     ...(shown.started && { taskArn: shown.started.taskArn }),

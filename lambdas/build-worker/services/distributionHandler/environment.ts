@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { KafkaEnvSchema } from '../../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../../contract/jobs.ts';
-import type { TargetPlan } from '../../../../contract/plan.ts';
+import { runtimeOf, type TargetPlan } from '../../../../contract/plan.ts';
 
 /** What a build gets from the platform rather than from its job. */
 export interface BuilderRuntime {
@@ -49,6 +49,7 @@ export function commonEnvironment(job: BuildJob, context: BuilderRuntime) {
     ATTEMPT: String(context.attempt),
     ...(job.correlationId !== undefined && { CORRELATION_ID: job.correlationId }),
     NODE_VERSION: String(job.plan.nodeVersion),
+    ...runtimeEnvironment(job.plan),
     BUILD_ENV: JSON.stringify(job.env),
     LANE: job.lane,
     BUILD_CACHE: job.cache,
@@ -62,6 +63,12 @@ export function commonEnvironment(job: BuildJob, context: BuilderRuntime) {
     ...context.endpoints,
     ...dropUndefined(context.kafka),
   };
+}
+
+/** Node's is the default of builders, whose version has a name of its own. */
+function runtimeEnvironment(plan: TargetPlan) {
+  const { name, version } = runtimeOf(plan);
+  return name === 'node' ? {} : { RUNTIME: name, RUNTIME_VERSION: version ?? '' };
 }
 
 /** What is fetched besides the commit, and what the build is told of its ref. */

@@ -1,7 +1,7 @@
 import type { BackendOverrides, FrontendOverrides, GitOptions } from '../../../../contract/api.ts';
-import type { Target } from '../../../../contract/builders.ts';
+import type { NodeMajor, Target } from '../../../../contract/builders.ts';
 import { VerenError } from '../../../../contract/errors.ts';
-import type { Candidate, Plan, TargetPlan } from '../../../../contract/plan.ts';
+import { type Candidate, type Plan, runtimeOf, type TargetPlan } from '../../../../contract/plan.ts';
 import type { RepoFs } from '../../../../contract/repo-fs.ts';
 import { Findings } from './findings.ts';
 import type { Forced, LanguageContext, Proposal } from './language.ts';
@@ -156,14 +156,16 @@ function bestProposal(
   proposals: readonly Proposal[],
   target: Target,
   scope: string,
-  override: false | { readonly path?: string | undefined } | undefined,
+  override: false | (Pick<Forced, 'runtime'> & { readonly path?: string | undefined }) | undefined,
 ): Proposal | undefined {
   if (override === false) return undefined;
   const path = override?.path === undefined ? undefined : normalisePath(override.path);
   return proposals
     .filter(
       (p) =>
-        p.target === target && (path === undefined ? isWithin(scope, p.path) && p.score > THRESHOLD : p.path === path),
+        p.target === target &&
+        (!override?.runtime || override.runtime.name === (p.runtime ?? 'node')) &&
+        (path === undefined ? isWithin(scope, p.path) && p.score > THRESHOLD : p.path === path),
     )
     .reduce<Proposal | undefined>((top, p) => (top === undefined || p.score > top.score ? p : top), undefined);
 }
@@ -177,12 +179,19 @@ function makePlan(
   warnings: string[],
 ): TargetPlan {
   const findings = new Findings();
-  const { path, ...forced } = overrides;
+  const { path, runtime, ...rest } = overrides;
+  const forced = { ...nodeMajorOf(runtime), ...rest, ...(runtime && { runtime }) };
   findings.because('path', proposal.path, path === undefined ? proposal.reason : 'request');
   const plan = withOverrides(proposal.plan(findings, forced), forced, findings);
   warnings.push(...findings.warnings);
-  return plan;
+  return { ...plan, runtime: runtimeOf(plan) };
 }
+
+/** Node's version by its earlier name. */
+const nodeMajorOf = (runtime: Forced['runtime']): Pick<Forced, 'nodeVersion'> =>
+  runtime?.name === 'node' && runtime.version !== undefined
+    ? { nodeVersion: Number(runtime.version) as NodeMajor }
+    : {};
 
 /** Scores that differ by less say nothing about which one is meant. */
 const EQUAL = 10;

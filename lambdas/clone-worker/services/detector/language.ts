@@ -1,12 +1,16 @@
+import type { RuntimeOverride } from '../../../../contract/api.ts';
 import type { NodeMajor, Target } from '../../../../contract/builders.ts';
 import type { VerenError } from '../../../../contract/errors.ts';
 import type { Candidate, TargetPlan } from '../../../../contract/plan.ts';
+import type { RuntimeName } from '../../../../contract/runtimes.ts';
 import type { Findings } from './findings.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What the request fixes; it is not looked for, so that an impossible wish of the repository does not matter. */
 export interface Forced {
+  readonly runtime?: RuntimeOverride | undefined;
   readonly nodeVersion?: NodeMajor | undefined;
+  readonly dockerfile?: string | undefined;
   readonly installCommand?: string | undefined;
   readonly buildCommand?: string | undefined;
   readonly outputDirectory?: string | undefined;
@@ -16,6 +20,8 @@ export interface Forced {
 
 /** What a language's rules make of one folder. Everything but the score is worked out only for the folder that is chosen. */
 export interface Proposal extends Candidate {
+  /** What it is built with. Default: Node. */
+  readonly runtime?: RuntimeName;
   /** Fills the plan and says why. Throws a VerenError where the folder was chosen but cannot be built. */
   plan(findings: Findings, forced: Forced): TargetPlan;
   /** Only a start script says that this is a server: it may as well be a tool of the repository's developers. */
