@@ -66,7 +66,12 @@ export const holdsOtherLanguage = (repo: Snapshot, dir: string): boolean =>
   [...repo.fs.list(dir)].some(([name, kind]) => kind === 'file' && markOf(name) !== undefined);
 
 /** Programs and sites of other languages beside a target that is deployed, as a sentence; undefined where there are none. */
-export function notDeployed(repo: Snapshot, paths: readonly string[], hasBackend: boolean): string | undefined {
+export function notDeployed(
+  repo: Snapshot,
+  paths: readonly string[],
+  hasBackend: boolean,
+  isUsed: (what: string) => boolean = () => false,
+): string | undefined {
   const folders = [...repo.fs.directories()].filter((dir) => depth(dir) <= 2 && pathScore('backend', dir) > -40);
   // A target of a subfolder is a project by itself; what lies in other subfolders is another's.
   const isNear = (dir: string) =>
@@ -77,7 +82,7 @@ export function notDeployed(repo: Snapshot, paths: readonly string[], hasBackend
     repo,
     folders.filter((dir) => paths.includes('.') || isNear(dir)),
   );
-  const programs = found.filter((what) => !/ site /.test(what));
+  const programs = found.filter((what) => !/ site /.test(what) && !isUsed(what));
   if (programs.length === 0) return undefined;
   return `${programs.join(', ')} ${programs.length === 1 ? 'was' : 'were'} found too and ${programs.length === 1 ? 'is' : 'are'} not deployed: there are builders for Node and static pages only.`;
 }
