@@ -1,7 +1,7 @@
 import { DEFAULT_NODE_MAJOR } from '../../../../contract/builders.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
 import { join } from '../../../../contract/repo-fs.ts';
-import type { RuntimeName } from '../../../../contract/runtimes.ts';
+import type { SiteGenerator } from '../../../../contract/runtimes.ts';
 import { optionOf, type ParsedCommand, scriptCommands } from './commandLine.ts';
 import { Findings } from './findings.ts';
 import type { Forced, LanguageContext, Proposal } from './language.ts';
@@ -15,7 +15,7 @@ import { pathBetween } from './workspaces.ts';
 
 /** A site of a generator that is no JavaScript, as its own file in `languages/` reads it. */
 export interface GeneratorSite {
-  readonly runtime: Extract<RuntimeName, 'hugo' | 'jekyll' | 'mkdocs' | 'zola'>;
+  readonly runtime: SiteGenerator;
   readonly name: string;
   readonly dir: string;
   /** Its configuration. */

@@ -54,8 +54,7 @@ type Statement = readonly [file: string, rule: string, text: string | undefined]
 function* statementsOf(repo: Snapshot, at: string, { tools, variable }: VersionNames): Generator<Statement> {
   const read = (name: string) => repo.text(join(at, name));
   yield ['.tool-versions', '.tool-versions', toolVersion(read('.tool-versions'), tools)];
-  for (const name of MISE_PLACES)
-    yield [name, 'mise tools', miseVersion(read(name), tools)];
+  for (const name of MISE_PLACES) yield [name, 'mise tools', miseVersion(read(name), tools)];
   yield ['netlify.toml', `build.environment.${variable}`, netlifyVersion(read('netlify.toml'), variable)];
   const vercel = parseJsonc((read('vercel.json') ?? '').slice(0, 64 * 1024));
   const build = tableOf(vercel as Readonly<Record<string, unknown>> | undefined, 'build');

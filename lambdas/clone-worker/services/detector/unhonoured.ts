@@ -17,7 +17,9 @@ export function listUnhonoured(
 ): string[] {
   const targets = [plans.frontend, plans.backend].filter((plan) => plan !== undefined);
   const paths = [...new Set(targets.map(({ path }) => path))];
-  const others = notDeployed(repo, paths, plans.backend !== undefined, (what) => isOfGenerator(repo, plans.frontend, what));
+  const others = notDeployed(repo, paths, plans.backend !== undefined, (what) =>
+    isOfGenerator(repo, plans.frontend, what),
+  );
   const rushFile = paths.flatMap((path) => [...upward(path)].map((at) => join(at, 'rush.json'))).find(repo.has);
   const rush = rushFile
     ? `${rushFile}: Rush is not supported. The package is installed by itself, which fails where it needs others of the repository.`
