@@ -5,6 +5,7 @@ import { memoryFs } from '../../../../support/memoryFs.ts';
 import { backendCases } from './cases/backends.ts';
 import type { Case } from './cases/case.ts';
 import { frameworkCases } from './cases/frameworks.ts';
+import { generatorCases } from './cases/generators.ts';
 import { layoutCases } from './cases/layouts.ts';
 import { nodeVersionCases } from './cases/nodeVersion.ts';
 import { packageManagerCases } from './cases/packageManager.ts';
@@ -14,6 +15,7 @@ const TABLES: Readonly<Record<string, readonly Case[]>> = {
   'Node version': nodeVersionCases,
   'package manager': packageManagerCases,
   framework: frameworkCases,
+  generator: generatorCases,
   layout: layoutCases,
   backend: backendCases,
   'pages and faults': pageAndFaultCases,
