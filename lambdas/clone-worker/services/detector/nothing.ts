@@ -30,8 +30,10 @@ function explainNothing(repo: Snapshot, scope: string, proposals: readonly Propo
   const elsewhere = proposals.slice(0, 3).map((p) => `${p.path} (${p.target}: ${p.reason})`);
   if (elsewhere.length > 0) return `not in ${place} as it was asked for; possible are ${elsewhere.join(', ')}`;
   const sites = explainGenerators(repo, folders);
-  if (sites.length > 0) return `${place} holds ${sites.join('; ')}`;
   const others = otherLanguages(repo, folders);
+  const programs = others.filter((what) => !/ site /.test(what));
+  if (sites.length > 0)
+    return `${place} holds ${[...sites, ...(programs.length > 0 ? [`beside it lies ${programs.join(', ')}`] : [])].join('; ')}`;
   if (others.length > 0)
     return `${place} holds ${others.join(', ')}, and there are builders for Node and static pages only`;
   const packages = folders.filter((dir) => repo.has(join(dir, 'package.json'))).map((dir) => join(dir, 'package.json'));
