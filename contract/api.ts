@@ -87,6 +87,8 @@ export const BackendOverridesSchema = z.strictObject({
   runtime: RuntimeOverrideSchema('backend').optional(),
   nodeVersion: NodeMajorSchema.optional(),
   startCommand: command.min(1).optional(),
+  /** The repository's own Dockerfile, relative to the target's folder: the image is made by it. */
+  dockerfile: repoPath.optional(),
 });
 export type BackendOverrides = z.infer<typeof BackendOverridesSchema>;
 

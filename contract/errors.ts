@@ -406,6 +406,20 @@ const table = {
     lost: 'The image repository does not exist.',
     action: 'This is a fault of the platform: check that `cdk deploy` made it.',
   },
+  GENERATOR_MISSING: {
+    fault: 'user',
+    exitCode: 54,
+    message: 'The site is built with {tool}, and {reason}.',
+    lost: 'The program that builds the site was not found.',
+    action: 'Install it on the machine that builds, or name another command in "frontend.buildCommand".',
+  },
+  GENERATOR_UNAVAILABLE: {
+    fault: 'transient',
+    exitCode: 55,
+    message: '{tool} could not be installed: {reason}',
+    lost: 'The version of the site generator that the repository states could not be installed.',
+    action: 'It is tried again; if it stays, check that PyPI can be reached from the builder.',
+  },
   TOOLCHAIN_UNAVAILABLE: {
     fault: 'transient',
     exitCode: 34,

@@ -64,7 +64,10 @@ export const TargetPlanSchema = z.object({
   outputDirectory: z.string().nullable().optional(),
   /** From the request. Only for frontends. */
   allowSecrets: AllowSecretsSchema.optional(),
+  /** Null where the image's own command is run (own Dockerfile). */
   startCommand: z.string().nullable().optional(),
+  /** The repository's own Dockerfile, relative to `path`. Only where the runtime is `dockerfile`. */
+  dockerfile: z.string().optional(),
   port: z.number().int().min(1).max(65535).nullable().optional(),
   evidence: z.array(EvidenceSchema),
 });

@@ -2,7 +2,7 @@
  * The one table of runtimes: what a target is built with and, where it is a service, runs on. A language is one row here, one
  * file of the detector and its builder's files; a version of one is an entry of its row.
  */
-import { DEFAULT_NODE_MAJOR, NODE_END_OF_LIFE, NODE_MAJORS, type Target } from './builders.ts';
+import { DEFAULT_NODE_MAJOR, NODE_END_OF_LIFE, NODE_MAJORS, type NodeMajor, type Target } from './builders.ts';
 
 export const RUNTIME_NAMES = ['node', 'python', 'go', 'hugo', 'jekyll', 'mkdocs', 'zola'] as const;
 export type RuntimeName = (typeof RUNTIME_NAMES)[number];
@@ -58,6 +58,14 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeRow>> = {
   mkdocs: { targets: ['frontend'], versions: null, defaultVersion: null, endOfLife: {}, builderFiles: [] },
   zola: { targets: ['frontend'], versions: null, defaultVersion: null, endOfLife: {}, builderFiles: [] },
 };
+
+/** Generators of sites, which are in the image of one Node line alone: no other build waits for their bytes. */
+export const SITE_GENERATORS = ['hugo', 'jekyll', 'mkdocs', 'zola'] as const satisfies readonly RuntimeName[];
+export type SiteGenerator = (typeof SITE_GENERATORS)[number];
+
+/** The Node line of the image that builds a target. */
+export const imageMajorOf = (runtime: RuntimeName, nodeMajor: NodeMajor): NodeMajor =>
+  (SITE_GENERATORS as readonly RuntimeName[]).includes(runtime) ? DEFAULT_NODE_MAJOR : nodeMajor;
 
 /** The runtimes that one kind of target can have. */
 export const runtimesOf = (target: Target): readonly RuntimeName[] =>

@@ -18,6 +18,8 @@ export const ImageEnvSchema = z.object({
   VEREN_NODE: path,
   /** Folder with prepared package managers, `<name>@<version>/` each. New ones are added where it is writable. */
   VEREN_TOOLS: path,
+  /** Folders in which the owner of a laptop has programs that sites are built with. Empty in an image. */
+  VEREN_TOOL_PATH: z.string().default(''),
   VEREN_BUILD_UID: id.optional(),
   VEREN_BUILD_GID: id.optional(),
   /** Processes and threads that the build may have at once; only where it runs as a user of its own. */

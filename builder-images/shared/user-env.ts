@@ -16,6 +16,8 @@ const PASSED_THROUGH = [
   'no_proxy',
   'npm_config_cafile',
   'npm_config_registry',
+  'PIP_CERT',
+  'PIP_INDEX_URL',
 ] as const;
 
 export interface UserEnvInput {

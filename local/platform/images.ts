@@ -24,6 +24,8 @@ const PASSED_ON = [
   'no_proxy',
   'npm_config_registry',
   'npm_config_cafile',
+  'PIP_CERT',
+  'PIP_INDEX_URL',
 ];
 /** Where the programs are that builds expect besides Node: sh, git, tar, compilers. */
 const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/opt/homebrew/bin';
@@ -67,6 +69,8 @@ async function laptopImages(
         VEREN_SCRIPT: scripts[target],
         VEREN_WORKDIR: work,
         VEREN_TOOLS: tools,
+        // A site's generator is taken from where the person has it.
+        ...(target === 'frontend' && hostEnv.PATH !== undefined && { VEREN_TOOL_PATH: hostEnv.PATH }),
         ...(user && { VEREN_BUILD_UID: String(user.uid), VEREN_BUILD_GID: String(user.gid) }),
         ...passedOn(hostEnv),
         ...(target === 'backend' && engineVariables(hostEnv)),

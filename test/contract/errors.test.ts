@@ -77,6 +77,8 @@ describe('the error table', () => {
   "47": "The files of the repository in Git LFS could not be fetched. Check that they were pushed (\`git lfs push\`) and that the token may read it, or deploy without "git.lfs".",
   "50": "The build's variables and credentials could not be read. It is tried again; if the error persists, check that builders reach the bucket.",
   "51": "Somebody else has read the build's variables and credentials before the builder did. Change the secrets among the variables, and report this to the operator; see the runbook.",
+  "54": "The program that builds the site was not found. Install it on the machine that builds, or name another command in "frontend.buildCommand".",
+  "55": "The version of the site generator that the repository states could not be installed. It is tried again; if it stays, check that PyPI can be reached from the builder.",
 }
 `);
   });

@@ -1,9 +1,16 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { imageMajorOf } from '../../contract/runtimes.ts';
 import { describeWith, tooSlow } from '../support/engines.ts';
 import { kafkaMissing } from '../support/kafka.ts';
-import { FRONTEND_MAJORS, FrontendImagesWorld, imagesMissing, pinnedNode } from './frontendImagesWorld.ts';
+import {
+  FRONTEND_MAJORS,
+  FrontendImagesWorld,
+  imagesMissing,
+  pinnedGenerator,
+  pinnedNode,
+} from './frontendImagesWorld.ts';
 
 /** A registry that is not there: what is used under it was in the image. */
 const OFFLINE = { npm_config_registry: 'http://127.0.0.1:9/', npm_config_fetch_retries: '0' };
@@ -113,6 +120,84 @@ for p in /proc/[0-9]*; do cat $p/environ $p/cmdline 2>/dev/null; done | tr '\\0'
     expect(built.last).toMatchObject({ type: 'build.succeeded' });
     expect(await world.page(repo.projectId, 'index.html')).toMatch(/<script type="module".*src="\/assets\/index-/);
   }, 120_000);
+
+  describe('site generators that are no JavaScript, in the image that has them', () => {
+    const MAJOR = imageMajorOf('hugo', 18);
+    const hugo = {
+      'hugo.toml': 'title = "A site"',
+      'content/one.md': '**first**',
+      'layouts/index.html': '<h1>{{ .Site.Title }} {{ hugo.Version }}</h1>',
+      'layouts/_default/single.html': '{{ .Content }}',
+      'assets/a.scss': 'a { b { color: red } }',
+      'layouts/partials/css.html': '{{ (resources.Get "a.scss" | css.Sass).RelPermalink }}',
+    };
+    const page = { INSTALLCOMMAND: '', BUILDCOMMAND: 'hugo --gc --minify', OUTPUT_DIR: 'public', RUNTIME: 'hugo' };
+    // Certificates that this machine trusts besides the usual ones, where .ci/stand-ins.sh has put them.
+    const certificates = process.env.NODE_EXTRA_CA_CERTS ? { PIP_CERT: '/etc/stand-in-ca.pem' } : {};
+
+    test('Hugo is there without a network, as the version that its file says', async () => {
+      const repo = world.repository(hugo);
+      const built = await world.build(MAJOR, repo, { ...page, PIP_INDEX_URL: 'http://127.0.0.1:9/' });
+      expect(built.last).toMatchObject({ type: 'build.succeeded' });
+      expect(await world.page(repo.projectId, 'index.html')).toContain(`<h1>A site ${pinnedGenerator('hugo')}</h1>`);
+      expect(await world.page(repo.projectId, 'one/index.html')).toContain('<strong>first</strong>');
+    }, 60_000);
+
+    test('the version of Hugo that the repository states is installed by the build’s user', async () => {
+      const repo = world.repository(hugo);
+      const BUILDCOMMAND = 'hugo && stat -c "%u %n" "$(command -v hugo)" >public/who.txt';
+      const given = { ...page, BUILDCOMMAND, RUNTIME_VERSION: '0.150.0', ...certificates };
+      const built = await world.build(MAJOR, repo, given);
+      expect(built.last).toMatchObject({ type: 'build.succeeded' });
+      expect(await world.page(repo.projectId, 'index.html')).toContain('<h1>A site 0.150.0</h1>');
+      expect(await world.page(repo.projectId, 'who.txt')).toMatch(/^10001 .*\/tools\/hugo@0\.150\.0\/bin\/hugo$/m);
+    }, 120_000);
+
+    test('a version that cannot be had: the image’s, and a warning', async () => {
+      const repo = world.repository(hugo);
+      const built = await world.build(MAJOR, repo, { ...page, RUNTIME_VERSION: '0.42.1', ...certificates });
+      const warning = `Hugo 0.42.1 is stated, and the builder cannot get it: the site is built with ${pinnedGenerator('hugo')}. The npm package hugo-extended brings older ones.`;
+      expect(built.last).toMatchObject({ type: 'build.succeeded', artifact: { warnings: [warning] } });
+    }, 120_000);
+
+    test('an index that does not answer is no version that is not there', async () => {
+      const given = { RUNTIME_VERSION: '0.150.0', PIP_INDEX_URL: 'http://127.0.0.1:9/' };
+      const { last } = await world.build(MAJOR, world.repository(hugo), { ...page, ...given });
+      expect(last).toMatchObject({ type: 'build.failed', error: { code: 'GENERATOR_UNAVAILABLE' } });
+    }, 120_000);
+
+    test('MkDocs is there without a network, and its requirements are installed where it has some', async () => {
+      const files = {
+        'mkdocs.yml': 'site_name: x',
+        'docs/index.md': '**first**',
+        'requirements.txt': 'mkdocs==1.5.3\n',
+      };
+      const given = { INSTALLCOMMAND: '', BUILDCOMMAND: 'mkdocs build', OUTPUT_DIR: 'site', RUNTIME: 'mkdocs' };
+      const repo = world.repository(files);
+      const built = await world.build(MAJOR, repo, { ...given, PIP_INDEX_URL: 'http://127.0.0.1:9/' });
+      expect(built.last).toMatchObject({ type: 'build.succeeded' });
+      expect(await world.page(repo.projectId, 'index.html')).toContain(pinnedGenerator('mkdocs'));
+      const other = world.repository(files);
+      const again = { ...given, INSTALLCOMMAND: 'pip install -r requirements.txt', ...certificates };
+      expect((await world.build(MAJOR, other, again)).last).toMatchObject({ type: 'build.succeeded' });
+      expect(await world.page(other.projectId, 'index.html')).toContain('1.5.3');
+    }, 120_000);
+
+    test('what is not in an image is named, with what to do', async () => {
+      const repo = world.repository(hugo);
+      const { last } = await world.build(18, repo, page);
+      expect(last).toMatchObject({ type: 'build.failed', error: { code: 'GENERATOR_MISSING' } });
+      expect(JSON.stringify(last)).toContain('hugo was not found on this machine: install Hugo');
+    }, 60_000);
+
+    test('a repository that plants programs of these names is not followed by the builder', async () => {
+      const planted = { script: '#!/bin/sh\necho planted >&2; id -u; exit 1\n' };
+      const repo = world.repository({ ...hugo, hugo: planted, python3: planted, 'tools/hugo@9.9.9/bin/hugo': planted });
+      const built = await world.build(MAJOR, repo, { ...page, RUNTIME_VERSION: '', BUILD_ENV: '{"PYTHONPATH":"."}' });
+      expect(built.last).toMatchObject({ type: 'build.succeeded' });
+      expect(built.log).not.toContain('planted');
+    }, 60_000);
+  });
 
   test('kafka.pem is a bundle of CA certificates that are valid, and those of Amazon are among them', () => {
     const pem = readFileSync(join(world.root(20), 'veren/builder-image-frontend/kafka.pem'), 'utf8');

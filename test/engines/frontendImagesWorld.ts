@@ -34,6 +34,12 @@ export function pinnedNode(major: NodeMajor): string {
   return /^ARG USER_NODE=node:([\d.]+)-/m.exec(text)![1]!;
 }
 
+/** The exact version of a generator that the image's own file names. */
+export function pinnedGenerator(name: 'hugo' | 'mkdocs'): string {
+  const file = join(ROOT, 'builder-images/builder-image-frontend/dockerfiles/generators', `${name}.txt`);
+  return new RegExp(`^${name}==([\\d.]+)`, 'm').exec(readFileSync(file, 'utf8'))![1]!;
+}
+
 interface Repository {
   readonly projectId: string;
   readonly url: string;

@@ -12,6 +12,7 @@ import { changedAtInstall, variablesAtInstall, variablesAtPreparation } from '..
 import { repoFolder } from '../../shared/repo-files.ts';
 import { runUserCommand } from '../../shared/user-command.ts';
 import { userEnv } from '../../shared/user-env.ts';
+import type { PreparedGenerator } from './generator.ts';
 import { installPackages } from './install.ts';
 
 type BuildInput = BuilderInput<FrontendEnv> & { readonly image: ImageEnv };
@@ -33,8 +34,10 @@ export async function buildSite(input: BuildInput): Promise<Built> {
   const phase = createPhases(input);
   const environmentOf = (buildEnv: Readonly<Record<string, string>>) => (path: readonly string[]) =>
     userEnv({ raw, work, path, buildEnv, cookie, job: env });
-  const atInstall = environmentOf(variablesAtInstall(env.BUILD_ENV));
-  const atBuild = environmentOf(env.BUILD_ENV);
+  let generator: PreparedGenerator = { path: [], variables: {}, warnings: [] };
+  const atInstall = (path: readonly string[]) =>
+    environmentOf({ ...generator.variables, ...variablesAtInstall(env.BUILD_ENV) })(path);
+  const atBuild = (path: readonly string[]) => environmentOf({ ...generator.variables, ...env.BUILD_ENV })(path);
   const runStep =
     (failure: 'INSTALL_FAILED' | 'BUILD_FAILED', variables: typeof atBuild) =>
     (command: string, cwd: string, path: readonly string[]) =>
@@ -59,6 +62,13 @@ export async function buildSite(input: BuildInput): Promise<Built> {
     const changed = changedAtInstall(env.BUILD_ENV);
     if (changed.length > 0 && env.INSTALLCOMMAND !== '')
       say(`Installed with dev dependencies: ${changed.join(', ')} is given to the build command only.`);
+    const preparation = environmentOf(variablesAtPreparation(env.BUILD_ENV))([]);
+    if (env.RUNTIME !== 'node') {
+      const { prepareGenerator } = await import('./generator.ts');
+      const { PATH: imagePath, VEREN_TOOL_PATH: toolPath } = image;
+      generator = await prepareGenerator({ env, work, tools, imagePath, toolPath, preparation, sandbox, say, signal });
+      for (const warning of generator.warnings) say(`Warning: ${warning}`);
+    }
     return installPackages({
       env,
       work,
@@ -66,7 +76,8 @@ export async function buildSite(input: BuildInput): Promise<Built> {
       sandbox,
       storage,
       imagePath: image.PATH,
-      preparation: environmentOf(variablesAtPreparation(env.BUILD_ENV))([]),
+      preparation,
+      generatorPath: generator.path,
       environment: atInstall,
       run: runStep('INSTALL_FAILED', atInstall),
       say,
@@ -107,7 +118,7 @@ export async function buildSite(input: BuildInput): Promise<Built> {
       attempt: env.ATTEMPT,
       commit: env.GIT_COMMIT,
       built,
-      warnings: output.warnings,
+      warnings: [...generator.warnings, ...output.warnings],
       inspect: (files) => storage.inspectOutput({ files, allowed: env.ALLOW_SECRETS, say, signal }),
       precompress: env.PRECOMPRESS === '1',
       siteRules: env.SITE_RULES === '1',

@@ -18,6 +18,8 @@ export interface InstallInput {
   readonly imagePath: string;
   /** Environment in which a package manager is installed. */
   readonly preparation: Readonly<Record<string, string>>;
+  /** Folders with the site's generator, for PATH. */
+  readonly generatorPath: readonly string[];
   /** The environment of an installation, with these folders before PATH. */
   readonly environment: (path: readonly string[]) => Record<string, string>;
   readonly run: (command: string, cwd: string, path: readonly string[]) => Promise<void>;
@@ -51,7 +53,7 @@ export async function installPackages(input: InstallInput): Promise<InstallResul
     signal,
     say,
   });
-  const path = commands === null ? [] : [commands];
+  const path = [...(commands === null ? [] : [commands]), ...input.generatorPath];
   const runs = env.INSTALLCOMMAND !== '';
   const { cache } = storage;
   if (!cache) {

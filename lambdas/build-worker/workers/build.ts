@@ -2,7 +2,9 @@ import type { ECSClient } from '@aws-sdk/client-ecs';
 import { VerenError } from '../../../contract/errors.ts';
 import { type BuildJob, BuildJobSchema } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
+import { runtimeOf } from '../../../contract/plan.ts';
 import { isTerminal } from '../../../contract/record.ts';
+import { imageMajorOf } from '../../../contract/runtimes.ts';
 import { recordSearch, recordTask, startNumber, taskOf, wasSearched } from '../../domain/buildJob.ts';
 import { type BuildRef, fieldsOfBuild } from '../../domain/events.ts';
 import { taskToken } from '../../domain/taskToken.ts';
@@ -100,7 +102,7 @@ async function drainLane(deps: BuildWorkerDeps, onJob: () => void, mayTakeMore: 
  */
 async function startBuild(deps: BuildWorkerDeps, job: ClaimedJob, data: BuildJob): Promise<void> {
   const build: BuildRef = { ...data, attempt: job.attempt };
-  const cluster = configFor(deps.configs, data.target, data.plan.nodeVersion).CLUSTER;
+  const cluster = configFor(deps.configs, data.target, imageMajor(data)).CLUSTER;
   const known = taskOf(job)?.taskArn;
   // Requested before it is known whether they are needed: they nearly always are, and STS takes longer than Redis.
   const minting = known ? null : deps.mintCredentials(data, job.attempt, deps.platform.timeoutSeconds);
@@ -118,13 +120,16 @@ async function startBuild(deps: BuildWorkerDeps, job: ClaimedJob, data: BuildJob
   if (await hasEnded(deps, build)) await stopTask(deps.ecs, cluster, taskArn, 'canceled while it was started');
 }
 
+/** Which of the builders' images builds it. */
+const imageMajor = ({ plan }: BuildJob) => imageMajorOf(runtimeOf(plan).name, plan.nodeVersion);
+
 async function startTask(
   deps: BuildWorkerDeps,
   job: ClaimedJob,
   data: BuildJob,
   credentials: BuildCredentials,
 ): Promise<string> {
-  const config = configFor(deps.configs, data.target, data.plan.nodeVersion);
+  const config = configFor(deps.configs, data.target, imageMajor(data));
   const { attempt } = job;
   const opened = await openBuildJob(deps.secretBox, data);
   const eventKey = buildKey(await deps.signing(), { ...data, attempt });

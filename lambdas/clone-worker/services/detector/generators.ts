@@ -36,12 +36,39 @@ const GENERATORS: readonly Generator[] = [
   {
     name: 'Hugo',
     isIn: (repo, dir) =>
-      hasFile('hugo.toml', 'hugo.yaml', 'config.toml', 'config.yaml')(repo, join(dir, 'config/_default')),
+      hasFile(
+        'hugo.toml',
+        'hugo.yaml',
+        'hugo.yml',
+        'hugo.json',
+        'config.toml',
+        'config.yaml',
+        'config.yml',
+        'config.json',
+      )(repo, join(dir, 'config/_default')),
   },
   { name: 'Zola', isIn: whenSaying(/^\s{0,9}base_url\s{0,9}=/m, 'config.toml', 'zola.toml') },
   { name: 'MkDocs', isIn: hasFile('mkdocs.yml', 'mkdocs.yaml') },
   { name: 'mdBook', isIn: hasFile('book.toml') },
   { name: 'Pelican', isIn: hasFile('pelicanconf.py') },
+  {
+    name: 'Sphinx',
+    isIn: (repo, dir) =>
+      hasFile('index.rst', 'index.md', 'index.txt')(repo, dir) === undefined
+        ? undefined
+        : hasFile('conf.py')(repo, dir),
+  },
+  {
+    name: 'Sphinx',
+    isIn: (repo, dir) => (repo.has(join(dir, 'source/index.rst')) ? hasFile('source/conf.py')(repo, dir) : undefined),
+  },
+  { name: 'Quarto', isIn: hasFile('_quarto.yml', '_quarto.yaml') },
+  {
+    name: 'Jupyter Book',
+    isIn: (repo, dir) => (repo.has(join(dir, '_config.yml')) ? hasFile('_toc.yml')(repo, dir) : undefined),
+  },
+  { name: 'Antora', isIn: hasFile('antora-playbook.yml', 'antora-playbook.yaml') },
+  { name: 'Cobalt', isIn: hasFile('_cobalt.yml') },
   { name: 'Bridgetown', isIn: hasFile('bridgetown.config.yml', 'config/initializers.rb') },
   {
     name: 'Middleman',
@@ -90,7 +117,15 @@ function findGenerator(repo: Snapshot, dir: string): Found | undefined {
 }
 
 /** Generators of documentation, which lie beside the program that they document and own a few folders only. */
-const NARROW: ReadonlySet<string> = new Set(['MkDocs', 'mdBook', 'Pelican']);
+const NARROW: ReadonlySet<string> = new Set([
+  'MkDocs',
+  'mdBook',
+  'Pelican',
+  'Sphinx',
+  'Quarto',
+  'Jupyter Book',
+  'Antora',
+]);
 function ownsFolder(root: string, dir: string): boolean {
   const below = root === '.' ? dir : dir.slice(root.length + 1);
   return (

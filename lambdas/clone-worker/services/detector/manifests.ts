@@ -1,4 +1,5 @@
 import { depth, join, parent, type RepoFs } from '../../../../contract/repo-fs.ts';
+import { generatorFiles, generatorFolders } from './generatorFiles.ts';
 import { languageFiles, languageFolders } from './languageFiles.ts';
 
 /** Files whose contents decide something, wherever they lie. Lockfiles that say nothing by their content are left out. */
@@ -24,9 +25,25 @@ const NAMES: ReadonlySet<string> = new Set([
   'config.toml',
   'config.yaml',
   'hugo.toml',
+  'hugo.yaml',
+  'hugo.yml',
+  'hugo.json',
+  'zola.toml',
+  'mkdocs.yml',
+  'mkdocs.yaml',
+  'Gemfile',
+  'Gemfile.lock',
+  '.ruby-version',
+  'netlify.toml',
+  'vercel.json',
+  '.readthedocs.yaml',
+  '.readthedocs.yml',
+  'pyproject.toml',
   'config.yml',
   'config.json',
   '_config.yml',
+  '_config.yaml',
+  '_config.toml',
   'template.yaml',
   'template.yml',
   'quasar.conf.js',
@@ -55,14 +72,14 @@ const MAX_PAGE_DEPTH = 4;
 export const MAX_MANIFESTS = 2_000;
 export const MAX_PACKAGES = 500;
 
-/** Folders that hold a manifest of a package or a page, shallow ones first. */
+/** Folders that hold a manifest of a package, a generator's configuration or a page, shallow ones first. */
 export const packageFolders = (fs: RepoFs): string[] => allPackageFolders(fs).slice(0, MAX_PACKAGES);
 
 /** How many there are, beyond the bound too. */
 export const countPackageFolders = (fs: RepoFs): number => allPackageFolders(fs).length;
 
 function allPackageFolders(fs: RepoFs): string[] {
-  const found = languageFolders(fs);
+  const found = [...new Set([...languageFolders(fs), ...generatorFolders(fs)])];
   const known = new Set(found);
   for (const dir of fs.directories()) {
     if (known.has(dir)) continue;
@@ -119,7 +136,8 @@ export function manifestPaths(fs: RepoFs, extra: readonly string[]): string[] {
         for (const [inner] of fs.list(path)) if (VITEPRESS.test(join(path, inner))) paths.push(join(path, inner));
     }
   }
-  return [...new Set([...paths, ...languageFiles(fs, extra)])]
+  const generators = generatorFiles(fs, [...extra, ...generatorFolders(fs)]);
+  return [...new Set([...paths, ...generators, ...languageFiles(fs, extra)])]
     .sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))
     .slice(0, MAX_MANIFESTS);
 }

@@ -4,6 +4,7 @@ import type { DetectRequest } from './detectProjectType.ts';
 import type { Proposal } from './language.ts';
 import { ONLY_BUILDERS, otherLanguages, SERVED_LANGUAGE } from './otherLanguages.ts';
 import type { Snapshot } from './snapshot.ts';
+import { explainGenerators, explainMarkdown } from './unsupported.ts';
 
 /** The error for a repository that gives no plan: what was looked at, and what would have been found elsewhere. */
 export function nothingToDeploy(
@@ -36,7 +37,11 @@ function explainNothing(repo: Snapshot, scope: string, proposals: readonly Propo
   );
   const elsewhere = proposals.slice(0, 3).map((p) => `${p.path} (${p.target}: ${p.reason})`);
   if (elsewhere.length > 0) return `not in ${place} as it was asked for; possible are ${elsewhere.join(', ')}`;
+  const sites = explainGenerators(repo, folders);
   const others = otherLanguages(repo, folders);
+  const programs = others.filter((what) => !/ site /.test(what));
+  if (sites.length > 0)
+    return `${place} holds ${[...sites, ...(programs.length > 0 ? [`beside it lies ${programs.join(', ')}`] : [])].join('; ')}`;
   if (others.length > 0) return `${place} holds ${others.join(', ')}. ${explainLanguages(others)}`;
   const packages = folders.filter((dir) => repo.has(join(dir, 'package.json'))).map((dir) => join(dir, 'package.json'));
   const worker = folders
@@ -55,5 +60,7 @@ function explainNothing(repo: Snapshot, scope: string, proposals: readonly Propo
   const submodule = [...repo.fs.list(scope)].find(([, kind]) => kind === 'submodule')?.[0];
   if (submodule !== undefined)
     return `${place} holds no package.json and no index.html; "${submodule}" is a submodule, and what is in a submodule is not looked at`;
+  const markdown = explainMarkdown(repo, place, folders);
+  if (markdown !== undefined) return markdown;
   return `${place} holds no package.json and no index.html (${folders.length} folders were looked at)`;
 }

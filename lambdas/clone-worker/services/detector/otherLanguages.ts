@@ -76,6 +76,7 @@ export function notDeployed(
   repo: Snapshot,
   paths: readonly string[],
   backend: TargetPlan | undefined,
+  isUsed: (what: string) => boolean = () => false,
 ): string | undefined {
   const hasBackend = backend !== undefined;
   const runtime = backend && runtimeOf(backend).name;
@@ -89,7 +90,7 @@ export function notDeployed(
     repo,
     folders.filter((dir) => paths.includes('.') || isNear(dir)),
   );
-  const programs = found.filter((what) => !/ site /.test(what) && !isBuilt(what, runtime));
+  const programs = found.filter((what) => !/ site /.test(what) && !isBuilt(what, runtime) && !isUsed(what));
   if (programs.length === 0) return undefined;
   const why = programs.some((what) => SERVED_LANGUAGE.test(what))
     ? 'a deployment has one backend, and of Python and Go only services are built'

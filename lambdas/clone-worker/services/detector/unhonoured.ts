@@ -17,14 +17,14 @@ export function listUnhonoured(
 ): string[] {
   const targets = [plans.frontend, plans.backend].filter((plan) => plan !== undefined);
   const paths = [...new Set(targets.map(({ path }) => path))];
-  const others = notDeployed(repo, paths, plans.backend);
+  const others = notDeployed(repo, paths, plans.backend, (what) => isOfGenerator(repo, plans.frontend, what));
   const rushFile = paths.flatMap((path) => [...upward(path)].map((at) => join(at, 'rush.json'))).find(repo.has);
   const rush = rushFile
     ? `${rushFile}: Rush is not supported. The package is installed by itself, which fails where it needs others of the repository.`
     : undefined;
   return [
     ...[others, rush].filter((warning) => warning !== undefined),
-    ...(git.submodules ? [] : listSubmodules(repo.fs)),
+    ...(git.submodules ? [] : listSubmodules(repo.fs, plans.frontend)),
     ...(git.lfs ? [] : largeFiles(repo)),
     ...paths.flatMap((path) => dockerFiles(repo, path)),
     ...paths.flatMap((path) => listProcesses(repo, path)),
@@ -32,7 +32,17 @@ export function listUnhonoured(
   ];
 }
 
-function listSubmodules(fs: RepoFs): string[] {
+/** Files of another language that the site's generator is installed by are used, and no program beside it. */
+function isOfGenerator(repo: Snapshot, plan: TargetPlan | undefined, what: string): boolean {
+  const name = plan?.runtime?.name;
+  if (plan === undefined || name === undefined) return false;
+  const hasFile = (pattern: RegExp) => [...repo.fs.list(plan.path).keys()].some((file) => pattern.test(file));
+  if (name === 'jekyll') return what.startsWith('a Ruby project') && !hasFile(/^(?:config\.ru|app\.rb|main\.rb)$/);
+  if (name === 'hugo') return what.startsWith('a Go module') && !hasFile(/\.go$/);
+  return name === 'mkdocs' && what.startsWith('a Python project') && !hasFile(/\.py$|^setup\.cfg$/);
+}
+
+function listSubmodules(fs: RepoFs, site: TargetPlan | undefined): string[] {
   const found: string[] = [];
   for (const dir of fs.directories())
     for (const [name, kind] of fs.list(dir)) if (kind === 'submodule') found.push(join(dir, name));
@@ -41,11 +51,14 @@ function listSubmodules(fs: RepoFs): string[] {
   return [
     ...named.map(
       (path) =>
-        `"${path}" is a submodule, which is not fetched: the folder is empty. "git": {"submodules": true} fetches it.`,
+        `"${path}" is a submodule, which is not fetched: the folder is empty. "git": {"submodules": true} fetches it.${isTheme(path, site) ? ' It is a theme of the site, which has no pages without it.' : ''}`,
     ),
     ...(rest > 0 ? [`${rest} more submodules are not fetched either.`] : []),
   ];
 }
+
+const isTheme = (path: string, site: TargetPlan | undefined): boolean =>
+  /^(?:hugo|zola)$/.test(site?.runtime?.name ?? '') && path.startsWith(join(site!.path, 'themes/'));
 
 /** Attribute files that give a pattern to Git LFS. Source: https://git-lfs.com */
 function largeFiles(repo: Snapshot): string[] {

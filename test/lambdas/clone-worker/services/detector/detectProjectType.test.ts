@@ -5,6 +5,7 @@ import { memoryFs } from '../../../../support/memoryFs.ts';
 import { backendCases } from './cases/backends.ts';
 import type { Case } from './cases/case.ts';
 import { frameworkCases } from './cases/frameworks.ts';
+import { generatorCases } from './cases/generators.ts';
 import { languageCases } from './cases/languages.ts';
 import { layoutCases } from './cases/layouts.ts';
 import { nodeVersionCases } from './cases/nodeVersion.ts';
@@ -15,6 +16,7 @@ const TABLES: Readonly<Record<string, readonly Case[]>> = {
   'Node version': nodeVersionCases,
   'package manager': packageManagerCases,
   framework: frameworkCases,
+  generator: generatorCases,
   layout: layoutCases,
   backend: backendCases,
   language: languageCases,

@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { PlanSchema } from '../../../../../contract/plan.ts';
+import { judgeBaseUrl } from '../../../../../lambdas/clone-worker/services/detector/baseUrl.ts';
 import { parseCommands } from '../../../../../lambdas/clone-worker/services/detector/commandLine.ts';
 import { readProgram } from '../../../../../lambdas/clone-worker/services/detector/config/readProgram.ts';
 import { globMatches } from '../../../../../lambdas/clone-worker/services/detector/globMatch.ts';
 import { meaningOf } from '../../../../../lambdas/clone-worker/services/detector/nodeVersion.ts';
 import { matcherOf } from '../../../../../lambdas/clone-worker/services/detector/python/version.ts';
 import { parseJsonc, withoutComments } from '../../../../../lambdas/clone-worker/services/detector/sourceText.ts';
+import { versionIn } from '../../../../../lambdas/clone-worker/services/detector/statedVersion.ts';
+import { readToml } from '../../../../../lambdas/clone-worker/services/detector/tomlText.ts';
+import { readYaml } from '../../../../../lambdas/clone-worker/services/detector/yamlText.ts';
 import type { MemoryEntry } from '../../../../support/memoryFs.ts';
 import { boundedDetector } from './boundedDetector.ts';
 
@@ -179,7 +183,38 @@ const otherLanguage = fc
     { maxLength: 12 },
   )
   .map((lines) => lines.join('\n'));
+/** Lines of the configurations of site generators, whole and broken. */
+const settings = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        'baseURL = "https://example.org/x"',
+        'base_url = "/"',
+        'publishDir = "../../x"',
+        'publishDir: .',
+        'destination: ./_site/../..',
+        'site_dir: !ENV [A, b]',
+        'plugins: [search, {a: &x [*x]}]',
+        '[module]',
+        '[[module.imports]]',
+        'path = "a.b/c"',
+        '[tools]',
+        "gem 'jekyll'",
+        '    jekyll (4.3.2)',
+        'mkdocs==1.6',
+        '[dependency-groups]',
+        'docs = ["mkdocs"]',
+        'hugo-version: 0.1',
+        '__proto__: {}',
+        '[__proto__]',
+      ),
+      text,
+    ),
+    { maxLength: 12 },
+  )
+  .map((lines) => lines.join('\n'));
 const content: fc.Arbitrary<MemoryEntry> = fc.oneof(
+  settings,
   packageJson,
   code,
   otherLanguage,
@@ -235,6 +270,20 @@ const files = [
   'go.work',
   'main.go',
   'cmd/api/main.go',
+  'hugo.toml',
+  'hugo.yaml',
+  'config.toml',
+  'config/_default/hugo.toml',
+  'content/a.md',
+  'themes/x',
+  'netlify.toml',
+  '.github/workflows/a.yml',
+  '_config.yml',
+  'Gemfile',
+  'Gemfile.lock',
+  'mkdocs.yml',
+  'docs/requirements.txt',
+  '.readthedocs.yaml',
 ];
 const dirs = fc.oneof(
   fc.constantFrom('', 'frontend/', 'backend/', 'apps/web/', 'apps/api/', 'packages/ui/', 'a/', 'a/a/', 'docs/'),
@@ -402,6 +451,49 @@ describe('texts made to be slow, a mebibyte each', () => {
         devDependencies: { vite: '7', next: '1' },
       }),
     },
+    'TOML that nests, repeats itself or does not end': {
+      'hugo.toml': fill('a=['),
+      'config/_default/hugo.toml': 'a.'.repeat(16_000),
+      'netlify.toml': fill('[[a]]\n'),
+      '.mise.toml': `a="""${'"'.repeat(32_000)}`,
+      'mise.toml': `[tools]\n${'a.b={c={'.repeat(4_000)}`,
+      'pyproject.toml': 'a={b={'.repeat(5_000),
+      'mkdocs.yml': '',
+      'content/a.md': '',
+    },
+    'TOML just short enough': {
+      'hugo.toml': Array.from({ length: 3_200 }, (_, i) => `k${i}=1`).join('\n'),
+      'config/_default/hugo.toml': `a${'.a'.repeat(16_000)}=1`,
+      'netlify.toml': Array.from({ length: 4_000 }, (_, i) => `[a${i}]`).join('\n'),
+      'mise.toml': `x=[${'1,'.repeat(16_000)}]`,
+      'content/a.md': '',
+    },
+    'YAML of generators': {
+      'mkdocs.yml': fill('- ['),
+      '_config.yml': fill('a: &a [*a, *a]\n'),
+      Gemfile: fill('gem  '),
+      'Gemfile.lock': fill('    jekyll (4'),
+      'docs/mkdocs.yml': `plugins: ${'{a: '.repeat(3_000)}`,
+      'docs/_config.yml': `a: &a [x]\n${Array.from({ length: 900 }, (_, i) => `b${i}: &b${i} [${'*a,'.repeat(3)}]`).join('\n')}`,
+      '.readthedocs.yaml': fill('python:\n'),
+    },
+    'versions that are stated at length': {
+      'hugo.yaml': '',
+      'content/a.md': '',
+      '.tool-versions': fill('hugo '),
+      'vercel.json': fill('{"build":'),
+      '.github/workflows/a.yml': fill('HUGO_VERSION: '),
+      '.github/workflows/b.yml': fill(' hugo-version: "0.1'),
+    },
+    'requirements without an end': {
+      'mkdocs.yml': '',
+      'requirements.txt': fill('mkdocs '),
+      'docs/requirements.txt': fill('mkdocs==1.'),
+      'pyproject.toml': `[dependency-groups]\ndocs=["mkdocs${'<1,'.repeat(8_000)}"]`,
+    },
+    'an aggregate of configurations in every folder': Object.fromEntries(
+      Array.from({ length: 2_000 }, (_, i) => [`d${i}/hugo.toml`, `baseURL = "https://x.dev/${i}"`]),
+    ),
     lockfiles: { ...site, 'yarn.lock': fill('__metadata:\n \n'), 'pnpm-lock.yaml': fill('lockfileVersion: ') },
     'tool versions': {
       ...site,
@@ -478,6 +570,11 @@ test('helpers never throw', () => {
       parseCommands(a);
       matcherOf(a)?.(12);
       matcherOf(`>=3.${b},<${a}`)?.(12);
+      readToml(a);
+      readToml(`[a]\nb=${b}`);
+      readYaml(a, ['a']);
+      judgeBaseUrl(`https://${a}`);
+      versionIn(a);
     }),
     { numRuns: 2_000 },
   );
