@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NODE_MAJORS } from './builders.ts';
+import { GitOptionsSchema, PublicationSchema } from './deployment-options.ts';
 import { LaneSchema } from './lanes.ts';
 
 export const NodeMajorSchema = z.union(
@@ -29,6 +30,8 @@ export const AllowSecretsSchema = z
 
 /** The rule of what the request itself fixes. */
 export const REQUEST_RULE = 'request';
+/** The rule of what a settings file of the repository fixes; the evidence names the file. */
+export const SETTINGS_RULE = 'veren.json';
 
 /** Why a field has its value: the file and rule that decided it. */
 export const EvidenceSchema = z.object({
@@ -81,6 +84,12 @@ export const PlanSchema = z.object({
   lane: LaneSchema.optional(),
   frontend: TargetPlanSchema.optional(),
   backend: TargetPlanSchema.optional(),
+  /** What builds get besides the commit's files, where the repository's settings file says something; else the request's holds. */
+  git: GitOptionsSchema.optional(),
+  /** As `git`. */
+  publication: PublicationSchema.optional(),
+  /** Why `git` and `publication` are what they are. */
+  evidence: z.array(EvidenceSchema).optional(),
   candidates: z.array(CandidateSchema),
   warnings: z.array(z.string()),
 });

@@ -154,8 +154,10 @@ const analyzeRequest = async (
 ): Promise<Plan> => analyze(await openRequest(secretBox, deploymentId, request));
 
 /** An image that nobody runs yet does no harm, a page that calls a backend of another version may: so the site waits. */
-const isHeld = (plan: Plan, { publication = 'together' }: CloneJob['request']): boolean =>
-  publication === 'together' && Boolean(plan.frontend) && Boolean(plan.backend);
+function isHeld(plan: Plan, request: CloneJob['request']): boolean {
+  const publication = plan.publication ?? request.publication ?? 'together';
+  return publication === 'together' && Boolean(plan.frontend) && Boolean(plan.backend);
+}
 /** The ref as somebody named it: a redeployment's own is the commit of the deployment before. */
 function askedRef({ ref, resolved }: CloneJob['request']): Pick<BuildJob, 'ref'> {
   const asked = resolved ? resolved.ref : ref;
@@ -166,6 +168,7 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
   const wanted = plan[target];
   if (!wanted) return null;
   const { deploymentId, projectId, owner, correlationId, request } = data;
+  const git = plan.git ?? request.git;
   const build: BuildJob = {
     deploymentId,
     projectId,
@@ -179,7 +182,7 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
     ...askedRef(request),
     ...(plan.branch !== undefined && { branch: plan.branch }),
     ...(plan.tag !== undefined && { tag: plan.tag }),
-    ...(request.git && { git: request.git }),
+    ...(git && { git }),
     plan: wanted,
     env: request.env ?? {},
     // A plan of an earlier version says nothing: no cache of production's is for it.

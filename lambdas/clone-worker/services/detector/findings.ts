@@ -12,10 +12,10 @@ export class Findings {
   }
 
   /** Another reason takes the place of those recorded for the field. */
-  replace(field: string, value: unknown, rule: string): void {
+  replace(field: string, value: unknown, rule: string, file?: string): void {
     for (let i = this.evidence.length - 1; i >= 0; i--)
       if (this.evidence[i]!.field === field) this.evidence.splice(i, 1);
-    this.because(field, value, rule);
+    this.because(field, value, rule, file);
   }
 
   warn(sentence: string): void {
