@@ -122,6 +122,15 @@ function isNarrower(statement: string, major: NodeMajor): boolean {
   return range !== null && semver.intersects(range, `${major}.x`) && !semver.satisfies(`${major}.9999.9999`, range);
 }
 
+/**
+ * Whether Yarn 1 could refuse the builder's version of a major: it compares `engines.node` of every package that it installs
+ * with the exact version that runs, the newest of the major.
+ */
+export function isRefusedByEngines(range: string | undefined, major: NodeMajor): boolean {
+  if (range === undefined || range.length > MAX_STATEMENT || semver.validRange(range) === null) return false;
+  return !semver.satisfies(`${major}.9999.9999`, range);
+}
+
 function warnOfContradiction(major: NodeMajor, first: Statement, all: readonly Statement[], findings: Findings): void {
   for (const other of all) {
     if (other === first) continue;
