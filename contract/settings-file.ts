@@ -19,6 +19,8 @@ export const SettingsFileSchema = z
   })
   .describe('Settings of a repository that Veren deploys. A request wins over them, and they win over detection.');
 export type SettingsFile = z.infer<typeof SettingsFileSchema>;
+/** What the schema says of one fault. */
+export type SettingsIssue = z.core.$ZodIssue;
 
 /** The file as JSON Schema of the draft that editors know. */
 export function describeSettingsFile(): Record<string, unknown> {

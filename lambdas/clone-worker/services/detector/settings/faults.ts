@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type { SettingsIssue } from '../../../../../contract/settings-file.ts';
 import { adviseOnKey } from './settingNames.ts';
 
 /** One thing that is wrong with a settings file: where, and what to do. */
@@ -10,12 +10,11 @@ export interface SettingsFault {
 /** So many faults are told, the rest is counted. */
 const MAX_FAULTS = 20;
 
-type Issue = z.core.$ZodIssue;
-
 /** Every fault that the schema has found, with the field's path. */
-export const faultsOf = (issues: readonly Issue[]): SettingsFault[] => issues.flatMap((issue) => explainIssue(issue));
+export const faultsOf = (issues: readonly SettingsIssue[]): SettingsFault[] =>
+  issues.flatMap((issue) => explainIssue(issue));
 
-function explainIssue(issue: Issue): SettingsFault[] {
+function explainIssue(issue: SettingsIssue): SettingsFault[] {
   const path = issue.path.map(String);
   const field = path.join('.');
   switch (issue.code) {
@@ -41,10 +40,13 @@ function explainIssue(issue: Issue): SettingsFault[] {
 }
 
 /** Of a value that may be `false` or an object the faults inside of the object; of a choice its values. */
-function explainUnion(issue: Extract<Issue, { code: 'invalid_union' }>, path: readonly string[]): SettingsFault[] {
+function explainUnion(
+  issue: Extract<SettingsIssue, { code: 'invalid_union' }>,
+  path: readonly string[],
+): SettingsFault[] {
   const field = path.join('.');
   const inside = issue.errors.find((branch) => branch.some((inner) => inner.path.length > 0 || isUnknownKey(inner)));
-  if (inside) return faultsOf(inside.map((inner) => ({ ...inner, path: [...path, ...inner.path] }) as Issue));
+  if (inside) return faultsOf(inside.map((inner) => ({ ...inner, path: [...path, ...inner.path] }) as SettingsIssue));
   const all = issue.errors.flat();
   const values = all.flatMap((inner) => (inner.code === 'invalid_value' ? inner.values : []));
   const types = all.flatMap((inner) => (inner.code === 'invalid_type' ? [withArticle(inner.expected)] : []));
@@ -52,7 +54,7 @@ function explainUnion(issue: Extract<Issue, { code: 'invalid_union' }>, path: re
   return [{ field, advice: choices.length > 0 ? `must be ${choices.join(' or ')}` : issue.message }];
 }
 
-const isUnknownKey = (issue: Issue) => issue.code === 'unrecognized_keys' || issue.code === 'custom';
+const isUnknownKey = (issue: SettingsIssue) => issue.code === 'unrecognized_keys' || issue.code === 'custom';
 const withArticle = (type: string): string => `${/^[aio]/.test(type) ? 'an' : 'a'} ${type}`;
 const listChoices = (values: readonly unknown[]): string =>
   values
