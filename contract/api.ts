@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Target } from './builders.ts';
+import { GitOptionsSchema, PublicationSchema } from './deployment-options.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { AllowSecretsSchema, NodeMajorSchema } from './plan.ts';
 import { BuildRecordSchema, DeploymentRecordSchema, ImageArtifactSchema, StaticArtifactSchema } from './record.ts';
@@ -87,8 +88,6 @@ export const BackendOverridesSchema = z.strictObject({
   runtime: RuntimeOverrideSchema('backend').optional(),
   nodeVersion: NodeMajorSchema.optional(),
   startCommand: command.min(1).optional(),
-  /** The repository's own Dockerfile, relative to the target's folder: the image is made by it. */
-  dockerfile: repoPath.optional(),
 });
 export type BackendOverrides = z.infer<typeof BackendOverridesSchema>;
 
@@ -143,22 +142,6 @@ export const ProjectIdSchema = z
   .max(63)
   .regex(PROJECT_ID, 'must be lower-case letters and digits, with single "-" between them');
 
-/** The largest number of commits that a request may name; 0 asks for all of them. */
-const MAX_FETCH_DEPTH = 1_000_000;
-
-/** What a build gets of the repository besides the files of its commit. Without it: nothing, and the plan warns. */
-export const GitOptionsSchema = z.strictObject({
-  /** Submodules, nested ones too, over https from addresses that a repository may have. Default: false. */
-  submodules: z.boolean().optional(),
-  /** Files that are kept in Git LFS in place of their pointers. Default: false. */
-  lfs: z.boolean().optional(),
-  /** Commits of history, the deployed one included; 0 is the whole history. Default: 1. */
-  fetchDepth: z.int().min(0).max(MAX_FETCH_DEPTH).optional(),
-  /** Tags of the fetched commits, for `git describe`. Default: false. */
-  tags: z.boolean().optional(),
-});
-export type GitOptions = z.infer<typeof GitOptionsSchema>;
-
 export const CreateDeploymentSchema = z.strictObject({
   projectId: ProjectIdSchema,
   gitUrl,
@@ -176,11 +159,7 @@ export const CreateDeploymentSchema = z.strictObject({
   env: BuildEnvSchema.optional(),
   /** `drop`: the caches of the project and lane are removed, and the builds start without. Default: `use`. */
   cache: CacheUseSchema.optional(),
-  /**
-   * For a deployment with a frontend and a backend. `together`: the site is published when both have been built, and
-   * not at all if one fails. `independent`: each part is published by itself. Default: `together`.
-   */
-  publication: z.enum(['together', 'independent']).optional(),
+  publication: PublicationSchema.optional(),
 });
 export type CreateDeployment = z.infer<typeof CreateDeploymentSchema>;
 

@@ -164,8 +164,6 @@ export const BackendEnvSchema = z.object({
   STARTCOMMAND: z.string().default(''),
   PORT: count.default(3_000),
   PACKAGE_MANAGER: FrontendEnvSchema.shape.PACKAGE_MANAGER,
-  /** The repository's own Dockerfile, relative to BACKEND_PATH. Only with RUNTIME=dockerfile. */
-  DOCKERFILE: text.optional(),
   /** `registry/repository` of the user's images. */
   ECR_URI: text,
 });

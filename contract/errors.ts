@@ -216,11 +216,17 @@ const table = {
     message: '{file} cannot be read: {reason}',
     action: 'Correct the file and push again.',
   },
+  SETTINGS_FILE_INVALID: {
+    fault: 'user',
+    status: 422,
+    message: '{file} is not valid: {faults}',
+    action: 'Correct the file and push again; docs/veren-json.md lists every setting.',
+  },
   NODE_VERSION_UNSUPPORTED: {
     fault: 'user',
     status: 422,
     message: '{file} asks for Node {wanted}; builders exist for {offered}.',
-    action: 'Change it, or set "nodeVersion" in the request to force one.',
+    action: 'Change it, or set "nodeVersion" in the request or in veren.json to force one.',
   },
   RUNTIME_VERSION_UNSUPPORTED: {
     fault: 'user',

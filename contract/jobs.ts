@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { CreateDeploymentSchema, GitOptionsSchema } from './api.ts';
+import { CreateDeploymentSchema } from './api.ts';
 import { TARGETS } from './builders.ts';
 import { CorrelationIdSchema } from './correlation.ts';
+import { GitOptionsSchema } from './deployment-options.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { PlanSchema, TargetPlanSchema } from './plan.ts';
 import { ArtifactSchema } from './record.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NODE_MAJORS } from './builders.ts';
+import { GitOptionsSchema, PublicationSchema } from './deployment-options.ts';
 import { LaneSchema } from './lanes.ts';
 import { RUNTIME_NAMES } from './runtimes.ts';
 
@@ -34,6 +35,8 @@ export const AllowSecretsSchema = z
 
 /** The `rule` of a choice that the request itself makes. */
 export const REQUEST_RULE = 'request';
+/** The rule of what a settings file of the repository fixes; the evidence names the file. */
+export const SETTINGS_RULE = 'veren.json';
 
 /** Why a field of the plan has its value: the file and the rule that decided it. */
 export const EvidenceSchema = z.object({
@@ -64,10 +67,7 @@ export const TargetPlanSchema = z.object({
   outputDirectory: z.string().nullable().optional(),
   /** From the request. Only for frontends. */
   allowSecrets: AllowSecretsSchema.optional(),
-  /** Null where the image's own command is run (own Dockerfile). */
   startCommand: z.string().nullable().optional(),
-  /** The repository's own Dockerfile, relative to `path`. Only where the runtime is `dockerfile`. */
-  dockerfile: z.string().optional(),
   port: z.number().int().min(1).max(65535).nullable().optional(),
   evidence: z.array(EvidenceSchema),
 });
@@ -96,6 +96,12 @@ export const PlanSchema = z.object({
   lane: LaneSchema.optional(),
   frontend: TargetPlanSchema.optional(),
   backend: TargetPlanSchema.optional(),
+  /** What builds get besides the commit's files, where the repository's settings file says something; else the request's holds. */
+  git: GitOptionsSchema.optional(),
+  /** As `git`. */
+  publication: PublicationSchema.optional(),
+  /** Why `git` and `publication` are what they are. */
+  evidence: z.array(EvidenceSchema).optional(),
   candidates: z.array(CandidateSchema),
   warnings: z.array(z.string()),
 });

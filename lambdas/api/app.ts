@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { describeSettingsFile, SETTINGS_SCHEMA_PATH } from '../../contract/settings-file.ts';
 import { registerAnalyze } from '../shared/http/analyze.ts';
 import { type Api, type ApiEnv, guardApp } from '../shared/http/guard.ts';
 import { answerInvalid } from '../shared/http/problem.ts';
@@ -14,7 +15,7 @@ import { registerTickets } from './routes/tickets.ts';
 /** API Gateway passes at most 10 MB; a request here is a few kilobytes. */
 /** Variables alone may have 77 KiB (`MAX_BUILD_ENV_BYTES`), and escaped JSON may be six times as long. */
 const MAX_BODY = 512 * 1024;
-const OPEN_PATHS = new Set(['/healthz', '/openapi.json', '/docs']);
+const OPEN_PATHS = new Set(['/healthz', '/openapi.json', SETTINGS_SCHEMA_PATH, '/docs']);
 
 /** The HTTP API as a fetch handler: runs on Lambda and on Node alike. */
 export function createApi(deps: ApiDeps): Api {
@@ -43,6 +44,7 @@ export function createApi(deps: ApiDeps): Api {
       security: [{ token: [] }],
     });
   app.get('/openapi.json', (c) => c.json(describeApi()));
+  app.get(SETTINGS_SCHEMA_PATH, (c) => c.json(describeSettingsFile()));
   app.get('/docs', (c) => c.html(docsPage(describeApi())));
   return app;
 }

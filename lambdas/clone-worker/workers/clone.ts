@@ -155,8 +155,10 @@ const analyzeRequest = async (
 ): Promise<Plan> => analyze(await openRequest(secretBox, deploymentId, request));
 
 /** Only the site waits for the other part: an image that nobody runs does no harm, a page for another backend may. */
-const isHeld = (plan: Plan, { publication = 'together' }: CloneJob['request']): boolean =>
-  publication === 'together' && Boolean(plan.frontend) && Boolean(plan.backend);
+function isHeld(plan: Plan, request: CloneJob['request']): boolean {
+  const publication = plan.publication ?? request.publication ?? 'together';
+  return publication === 'together' && Boolean(plan.frontend) && Boolean(plan.backend);
+}
 /** The ref as a person named it; the ref of a redeployment is the commit of the deployment before. */
 function askedRef({ ref, resolved }: CloneJob['request']): Pick<BuildJob, 'ref'> {
   const asked = resolved ? resolved.ref : ref;
@@ -167,6 +169,7 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
   const wanted = plan[target];
   if (!wanted) return null;
   const { deploymentId, projectId, owner, correlationId, request } = data;
+  const git = plan.git ?? request.git;
   const build: BuildJob = {
     deploymentId,
     projectId,
@@ -180,7 +183,7 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
     ...askedRef(request),
     ...(plan.branch !== undefined && { branch: plan.branch }),
     ...(plan.tag !== undefined && { tag: plan.tag }),
-    ...(request.git && { git: request.git }),
+    ...(git && { git }),
     plan: wanted,
     env: request.env ?? {},
     // A plan of an earlier version has no lane, and must not reach the caches of production.

@@ -28,6 +28,7 @@ const route = createRoute({
       'PATH_NOT_FOUND',
       'NOTHING_TO_DEPLOY',
       'MANIFEST_INVALID',
+      'SETTINGS_FILE_INVALID',
       'NODE_VERSION_UNSUPPORTED',
       'NEEDS_SERVER',
       'GIT_FAILED',

@@ -1,6 +1,6 @@
 import type { FrontendEnvName } from '../../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../../contract/jobs.ts';
-import { REQUEST_RULE, type TargetPlan } from '../../../../contract/plan.ts';
+import { REQUEST_RULE, SETTINGS_RULE, type TargetPlan } from '../../../../contract/plan.ts';
 import { type BuilderRuntime, commonEnvironment, packageManager } from './environment.ts';
 
 /** The environment of a frontend's builder: exactly the documented variables, those that do not apply left out. */
@@ -27,4 +27,4 @@ export function frontendEnvironment(
 }
 
 const isOutputNamed = ({ evidence }: TargetPlan): boolean =>
-  evidence.some(({ field, rule }) => field === 'outputDirectory' && rule === REQUEST_RULE);
+  evidence.some(({ field, rule }) => field === 'outputDirectory' && (rule === REQUEST_RULE || rule === SETTINGS_RULE));

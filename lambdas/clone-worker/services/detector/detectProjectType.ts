@@ -1,6 +1,8 @@
-import type { BackendOverrides, FrontendOverrides, GitOptions } from '../../../../contract/api.ts';
+import type { BackendOverrides, CreateDeployment, FrontendOverrides } from '../../../../contract/api.ts';
 import type { NodeMajor, Target } from '../../../../contract/builders.ts';
+import type { GitOptions } from '../../../../contract/deployment-options.ts';
 import { VerenError } from '../../../../contract/errors.ts';
+import type { Lane } from '../../../../contract/lanes.ts';
 import { type Candidate, type Plan, runtimeOf, type TargetPlan } from '../../../../contract/plan.ts';
 import type { RepoFs } from '../../../../contract/repo-fs.ts';
 import { Findings } from './findings.ts';
@@ -9,8 +11,10 @@ import { manifestPaths, packageFolders } from './manifests.ts';
 import { nothingToDeploy } from './nothing.ts';
 import { withOverrides } from './overrides.ts';
 import { LANGUAGES } from './registry.ts';
+import { isWithin, normalisePath } from './repoPath.ts';
 import { isNamedAsFrontend } from './score.ts';
-import { makeSnapshot } from './snapshot.ts';
+import { namedFolders, type SettledRequest, settleRequest } from './settings/applySettings.ts';
+import { makeSnapshot, type Snapshot } from './snapshot.ts';
 import { listUnhonoured } from './unhonoured.ts';
 
 export interface DetectRequest {
@@ -20,6 +24,10 @@ export interface DetectRequest {
   readonly backend?: false | BackendOverrides | undefined;
   /** What a build will have besides the files of the commit: that is not warned of. */
   readonly git?: GitOptions | undefined;
+  readonly publication?: CreateDeployment['publication'];
+  /** The deployment has a git token. */
+  readonly hasToken?: boolean | undefined;
+  readonly lane?: Lane | undefined;
   /** ISO date (`2026-11-23`): Node lines past their end of life are avoided. */
   readonly today: string;
   /** Bytes of one manifest; a larger one is not read. */
@@ -29,24 +37,27 @@ export interface DetectRequest {
 const MAX_CANDIDATES = 40;
 
 /**
- * What is in a repository and how to build it: pure over the port, apart from the one batch of contents that it asks
- * for. What the request says wins over what is found. Throws PATH_NOT_FOUND, NOTHING_TO_DEPLOY, MANIFEST_INVALID,
- * NODE_VERSION_UNSUPPORTED or NEEDS_SERVER.
+ * What is in a repository and how to build it: pure over the port, apart from the batch of contents that it asks for, and
+ * a second one where a settings file names a folder without manifests. What the request says wins over the settings
+ * files of the repository, and both win over what is found. Throws PATH_NOT_FOUND, NOTHING_TO_DEPLOY, MANIFEST_INVALID,
+ * SETTINGS_FILE_INVALID, NODE_VERSION_UNSUPPORTED or NEEDS_SERVER.
  */
-export async function detectProjectType(fs: RepoFs, request: DetectRequest): Promise<Omit<Plan, 'commit'>> {
+export async function detectProjectType(fs: RepoFs, given: DetectRequest): Promise<Omit<Plan, 'commit'>> {
   const asked = [
-    request.path,
-    request.frontend ? request.frontend.path : undefined,
-    request.backend ? request.backend.path : undefined,
+    given.path,
+    given.frontend ? given.frontend.path : undefined,
+    given.backend ? given.backend.path : undefined,
   ];
-  const named = asked.flatMap((path) => (path === undefined ? [] : [requireFolder(fs, path)]));
-  const repo = makeSnapshot(fs, await fs.read(manifestPaths(fs, named), request.maxFileBytes));
+  const requested = asked.flatMap((path) => (path === undefined ? [] : [requireFolder(fs, path)]));
+  const { repo, named } = await readManifests(fs, requested, given.maxFileBytes);
+  const settled = settleRequest(repo, given);
+  const { request } = settled;
   const folders = [...new Set([...named, ...packageFolders(fs)])];
   const scope = request.path === undefined ? '.' : normalisePath(request.path);
   const proposeFor = (wanted: LanguageContext['wanted']) => {
     const context: LanguageContext = { repo, folders, wanted, today: request.today };
     return [...new Set([...folders, ...Object.values(wanted)])].flatMap((dir) =>
-      LANGUAGES.flatMap((language) => language.propose(dir, context)),
+      LANGUAGES.flatMap((language) => language.propose(dir, context)).filter((p) => !settled.isExcluded(p)),
     );
   };
   const strict = proposeFor({});
@@ -55,18 +66,20 @@ export async function detectProjectType(fs: RepoFs, request: DetectRequest): Pro
 
   const choice = chooseProposals(proposals, scope, request);
   const warnings: string[] = [...fs.notes];
-  const frontend = choice.frontend && makePlan(choice.frontend, request.frontend || {}, warnings);
-  const backend = choice.backend && makePlan(choice.backend, request.backend || {}, warnings);
+  const frontend = choice.frontend && makePlan(choice.frontend, settled, warnings);
+  const backend = choice.backend && makePlan(choice.backend, settled, warnings);
   if (!frontend && !backend) throw nothingToDeploy(repo, scope, proposals, request);
   for (const [file, reason] of repo.faults) warnings.push(`${file} was left out: ${reason}.`);
   warnings.push(
     ...choice.warnings,
     ...listEquals(proposals, choice, scope, request),
     ...listUnhonoured(repo, { frontend, backend }, request.git),
+    ...settled.warningsFor({ frontend, backend }),
   );
   return {
     ...(frontend ? { frontend } : {}),
     ...(backend ? { backend } : {}),
+    ...settled.shared,
     candidates: listCandidates(proposals, choice),
     warnings: [...new Set(warnings)],
   };
@@ -156,7 +169,7 @@ function bestProposal(
   proposals: readonly Proposal[],
   target: Target,
   scope: string,
-  override: false | (Pick<Forced, 'runtime'> & { readonly path?: string | undefined }) | undefined,
+  override: false | (Partial<Pick<Forced, 'runtime'>> & { readonly path?: string | undefined }) | undefined,
 ): Proposal | undefined {
   if (override === false) return undefined;
   const path = override?.path === undefined ? undefined : normalisePath(override.path);
@@ -173,16 +186,15 @@ function bestProposal(
 /** Below this a folder is listed, but only deployed when it is named. */
 const THRESHOLD = 0;
 
-function makePlan(
-  proposal: Proposal,
-  overrides: Forced & { readonly path?: string | undefined },
-  warnings: string[],
-): TargetPlan {
+function makePlan(proposal: Proposal, settled: SettledRequest, warnings: string[]): TargetPlan {
   const findings = new Findings();
+  const target = proposal.target;
+  const { overrides, sourceOf } = settled.overridesFor(target, proposal.path);
   const { path, runtime, ...rest } = overrides;
   const forced = { ...nodeMajorOf(runtime), ...rest, ...(runtime && { runtime }) };
-  findings.because('path', proposal.path, path === undefined ? proposal.reason : 'request');
-  const plan = withOverrides(proposal.plan(findings, forced), forced, findings);
+  const place = path === undefined ? { rule: proposal.reason, file: undefined } : sourceOf('path');
+  findings.because('path', proposal.path, place.rule, place.file);
+  const plan = withOverrides(proposal.plan(findings, forced), forced, findings, sourceOf);
   warnings.push(...findings.warnings);
   return { ...plan, runtime: runtimeOf(plan) };
 }
@@ -231,13 +243,20 @@ function listCandidates(proposals: readonly Proposal[], choice: Choice): Candida
     .map(({ target, path, framework, score, reason }) => ({ target, path, framework, score, reason }));
 }
 
-const normalisePath = (path: string): string =>
-  path
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .join('/') || '.';
-
-const isWithin = (scope: string, dir: string) => scope === '.' || dir === scope || dir.startsWith(`${scope}/`);
+/** Contents of all manifests, those of the folders too that the settings file in the root names. */
+async function readManifests(
+  fs: RepoFs,
+  requested: readonly string[],
+  maxBytes: number,
+): Promise<{ repo: Snapshot; named: readonly string[] }> {
+  const contents = await fs.read(manifestPaths(fs, requested), maxBytes);
+  const repo = makeSnapshot(fs, contents);
+  const stated = namedFolders(repo).filter((dir) => fs.kind(dir) === 'directory');
+  const named = [...new Set([...requested, ...stated])];
+  const missing = stated.length === 0 ? [] : manifestPaths(fs, named).filter((path) => !contents.has(path));
+  if (missing.length === 0) return { repo, named };
+  return { repo: makeSnapshot(fs, new Map([...contents, ...(await fs.read(missing, maxBytes))])), named };
+}
 
 function requireFolder(fs: RepoFs, path: string): string {
   const dir = normalisePath(path);

@@ -10,7 +10,6 @@ import type { Snapshot } from './snapshot.ts';
 export interface Forced {
   readonly runtime?: RuntimeOverride | undefined;
   readonly nodeVersion?: NodeMajor | undefined;
-  readonly dockerfile?: string | undefined;
   readonly installCommand?: string | undefined;
   readonly buildCommand?: string | undefined;
   readonly outputDirectory?: string | undefined;

@@ -1,6 +1,8 @@
 import { depth, join, parent, type RepoFs } from '../../../../contract/repo-fs.ts';
+import { SETTINGS_FILE } from '../../../../contract/settings-file.ts';
 import { generatorFiles, generatorFolders } from './generatorFiles.ts';
 import { languageFiles, languageFolders } from './languageFiles.ts';
+import { MISE_FILES } from './miseFile.ts';
 
 /** Files whose contents decide something, wherever they lie. Lockfiles that say nothing by their content are left out. */
 const NAMES: ReadonlySet<string> = new Set([
@@ -15,12 +17,12 @@ const NAMES: ReadonlySet<string> = new Set([
   '.nvmrc',
   '.node-version',
   '.tool-versions',
-  'mise.toml',
-  '.mise.toml',
+  ...MISE_FILES.filter((name) => !name.includes('/')),
   '.yarnrc.yml',
   'pnpm-lock.yaml',
   'yarn.lock',
   'Procfile',
+  SETTINGS_FILE,
   'app.json',
   'config.toml',
   'config.yaml',
@@ -136,6 +138,9 @@ export function manifestPaths(fs: RepoFs, extra: readonly string[]): string[] {
         for (const [inner] of fs.list(path)) if (VITEPRESS.test(join(path, inner))) paths.push(join(path, inner));
     }
   }
+  for (const dir of folders)
+    for (const name of MISE_FILES)
+      if (name.includes('/') && fs.kind(join(dir, name)) === 'file') paths.push(join(dir, name));
   const generators = generatorFiles(fs, [...extra, ...generatorFolders(fs)]);
   return [...new Set([...paths, ...generators, ...languageFiles(fs, extra)])]
     .sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))

@@ -1,5 +1,6 @@
 import { join, parent } from '../../../../contract/repo-fs.ts';
 import type { Findings } from './findings.ts';
+import { MISE_FILES, readMiseNode } from './miseFile.ts';
 import type { PackageJson } from './packageJson.ts';
 import { resolvePath } from './repoPath.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -20,8 +21,7 @@ export function nodeStatements(repo: Snapshot, dir: string, findings: Findings):
   addStatement('.nvmrc', '.nvmrc', firstLine(repo.text(join(dir, '.nvmrc'))));
   addStatement('.node-version', '.node-version', firstLine(repo.text(join(dir, '.node-version'))));
   addStatement('.tool-versions', '.tool-versions', toolVersion(repo.text(join(dir, '.tool-versions'))));
-  for (const name of ['mise.toml', '.mise.toml'])
-    addStatement(name, 'mise tools.node', miseVersion(repo.text(join(dir, name))));
+  for (const name of MISE_FILES) addStatement(name, 'mise tools.node', miseVersion(repo, join(dir, name), findings));
   const pkg = repo.packageJson(dir);
   if (pkg) {
     const volta = voltaVersion(repo, dir, pkg, findings);
@@ -48,15 +48,12 @@ const toolVersion = (text: string | undefined): string | undefined =>
     .map((line) => /^\s*(?:nodejs|node)\s+([^\s#]+)/.exec(line)?.[1])
     .find((version) => version !== undefined);
 
-/** `node = "22"` in the table `[tools]`. Source: mise's documentation. */
-function miseVersion(text: string | undefined): string | undefined {
-  let inTools = false;
-  for (const line of text?.slice(0, 16_384).split(/\r?\n/) ?? []) {
-    if (/^\s*\[/.test(line)) inTools = /^\s*\[tools\]/.test(line);
-    const value = inTools && /^\s*["']?node(?:js)?["']?\s*=\s*\[?\s*["']([^"']{1,64})["']/.exec(line)?.[1];
-    if (value) return value;
-  }
-  return undefined;
+function miseVersion(repo: Snapshot, file: string, findings: Findings): string | undefined {
+  const text = repo.text(file);
+  if (text === undefined) return undefined;
+  const found = readMiseNode(text);
+  if (found.kind === 'unreadable') findings.warn(`${file} cannot be read and was left out: ${found.reason}.`);
+  return found.kind === 'version' ? found.version : undefined;
 }
 
 /** `volta.node`, or that of the file that `volta.extends` names, and so on. Source: Volta's documentation, "Workspaces". */

@@ -22,7 +22,23 @@ const LTS_NAMES: Readonly<Record<string, number>> = {
 };
 /** Lines in which a version is long-term supported: all builders' are. Newest first, for `lts/-1`. */
 const LTS_MAJORS = [...NODE_MAJORS].sort((a, b) => b - a);
+/** Names of the newest line, LTS or not: the newest builder stands for both. Sources: nvm, fnm, n, nodenv, asdf, mise. */
+const NEWEST = [
+  'lts',
+  'lts/*',
+  'lts/latest',
+  'lts-latest',
+  'lts_latest',
+  'node',
+  'latest',
+  'current',
+  'stable',
+  'active',
+];
 const MAX_STATEMENT = 256;
+
+/** What may stand before a version: `v22`, `node-v22`, `node/22`, asdf's `latest:22`, `latest-v22.x` of Node's own folders. */
+const VERSION_PREFIX = /^(?:node[-/@]?|latest[:-])?v?(?=\d)/;
 
 type Meaning =
   | { readonly kind: 'major'; readonly major: number }
@@ -84,8 +100,7 @@ function resolveStatement(statement: Statement, today: string, findings: Finding
 export function meaningOf(statement: string): Meaning {
   const text = statement.trim().toLowerCase();
   if (text === '' || text.length > MAX_STATEMENT) return { kind: 'none' };
-  if (['lts', 'lts/*', 'node', 'latest', 'current', 'stable'].includes(text))
-    return { kind: 'major', major: DEFAULT_NODE_MAJOR };
+  if (NEWEST.includes(text)) return { kind: 'major', major: DEFAULT_NODE_MAJOR };
   const older = /^lts\/?-(\d{1,2})$/.exec(text);
   if (older) return { kind: 'major', major: LTS_MAJORS[Number(older[1])] ?? 0 };
   const codeName = /^(?:lts\/|lts-)?([a-z]+)$/.exec(text)?.[1];
@@ -93,7 +108,7 @@ export function meaningOf(statement: string): Meaning {
     const major = Object.hasOwn(LTS_NAMES, codeName) ? LTS_NAMES[codeName] : undefined;
     return major === undefined ? { kind: 'none' } : { kind: 'major', major };
   }
-  const plain = text.replace(/^(?:node-?|latest:)?v?(?=\d)/, '');
+  const plain = text.replace(VERSION_PREFIX, '');
   const exact = /^(\d{1,3})(?:\.(?:\d{1,4}|x|\*)){0,2}$/.exec(plain);
   if (exact) return { kind: 'major', major: Number(exact[1]) };
   if (semver.valid(plain)) return { kind: 'major', major: semver.major(plain) };
@@ -102,12 +117,18 @@ export function meaningOf(statement: string): Meaning {
 
 /** Asks for a version that the newest one of the major need not be: `22.4.1`, `~22.4.0`. */
 function isNarrower(statement: string, major: NodeMajor): boolean {
-  const text = statement
-    .trim()
-    .toLowerCase()
-    .replace(/^(?:node-?|latest:)?v?(?=\d)/, '');
+  const text = statement.trim().toLowerCase().replace(VERSION_PREFIX, '');
   const range = text.length > MAX_STATEMENT ? null : semver.validRange(text);
   return range !== null && semver.intersects(range, `${major}.x`) && !semver.satisfies(`${major}.9999.9999`, range);
+}
+
+/**
+ * Whether Yarn 1 could refuse the builder's version of a major: it compares `engines.node` of every package that it installs
+ * with the exact version that runs, the newest of the major.
+ */
+export function isRefusedByEngines(range: string | undefined, major: NodeMajor): boolean {
+  if (range === undefined || range.length > MAX_STATEMENT || semver.validRange(range) === null) return false;
+  return !semver.satisfies(`${major}.9999.9999`, range);
 }
 
 function warnOfContradiction(major: NodeMajor, first: Statement, all: readonly Statement[], findings: Findings): void {

@@ -233,8 +233,11 @@ function yarnMajor(head: string): string | undefined {
   return Number(format) >= 7 ? '4' : Number(format) >= 5 ? '3' : '2';
 }
 
-/** The command that installs exactly what the lockfile says, or the plain one where there is none. */
-export function installCommand({ manager, lockfile }: PackageManagerChoice): string {
+/**
+ * The command that installs exactly what the lockfile says, or the plain one where there is none.
+ * @param checksEngines False where Yarn 1 would refuse the builder's Node for an exact version in `engines`.
+ */
+export function installCommand({ manager, lockfile }: PackageManagerChoice, checksEngines = true): string {
   const frozen = lockfile !== undefined;
   switch (manager.name) {
     case 'npm':
@@ -245,8 +248,8 @@ export function installCommand({ manager, lockfile }: PackageManagerChoice): str
       return frozen ? 'bun install --frozen-lockfile' : 'bun install';
     case 'yarn': {
       const classic = manager.version === undefined || semver.major(semver.coerce(manager.version) ?? '1.0.0') === 1;
-      if (!frozen) return 'yarn install';
-      return classic ? 'yarn install --frozen-lockfile' : 'yarn install --immutable';
+      if (!classic) return frozen ? 'yarn install --immutable' : 'yarn install';
+      return `yarn install${frozen ? ' --frozen-lockfile' : ''}${checksEngines ? '' : ' --ignore-engines'}`;
     }
   }
 }

@@ -4,7 +4,7 @@ import { buildOf } from './buildCommand.ts';
 import type { Findings } from './findings.ts';
 import type { FoundFramework } from './frameworkTable.ts';
 import type { Forced, LanguageContext } from './language.ts';
-import { chooseNodeVersion } from './nodeVersion.ts';
+import { chooseNodeVersion, isRefusedByEngines } from './nodeVersion.ts';
 import { chooseNpmVersion } from './npmVersion.ts';
 import { choosePackageManager, hasLockfile, installCommand } from './packageManager.ts';
 import type { Project } from './project.ts';
@@ -25,9 +25,13 @@ export function packagePlan(
   const nodeVersion = forced.nodeVersion ?? chooseNodeVersion(repo, dir, context.today, findings);
   const manager = withNpmVersion(choice.manager, () => chooseNpmVersion(repo, dir, nodeVersion, findings));
   findings.because('installPath', installPath, workspace ? 'workspace root' : 'the package itself', workspace?.file);
-  const install = installCommand(choice);
-  findings.because('installCommand', install, choice.lockfile ? 'lockfile' : 'no lockfile', choice.lockfile);
   const packages = workspace ? workspacePackages(repo, workspace, context.folders) : new Map<string, string>();
+  const installed = new Set([dir, installPath, ...packages.values()]);
+  const refusing = [...installed].some((at) =>
+    isRefusedByEngines(repo.packageJson(at)?.engines.get('node'), nodeVersion),
+  );
+  const install = installCommand(choice, !refusing);
+  findings.because('installCommand', install, choice.lockfile ? 'lockfile' : 'no lockfile', choice.lockfile);
   const build = buildOf(project, framework, { manager: choice.manager.name, workspace, packages });
   if (build) findings.because('buildCommand', build.command, build.rule, build.file);
   return {

@@ -10,3 +10,14 @@ export function resolvePath(dir: string, path: string): string | undefined {
   }
   return parts.join('/') || '.';
 }
+
+/** Without empty and `.` parts; `.` for the root. */
+export const normalisePath = (path: string): string =>
+  path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/') || '.';
+
+/** Whether a folder is `scope` or below it. */
+export const isWithin = (scope: string, dir: string): boolean =>
+  scope === '.' || dir === scope || dir.startsWith(`${scope}/`);

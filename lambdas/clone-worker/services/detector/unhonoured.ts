@@ -1,5 +1,5 @@
-import type { GitOptions } from '../../../../contract/api.ts';
 import type { Target } from '../../../../contract/builders.ts';
+import type { GitOptions } from '../../../../contract/deployment-options.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
 import { join, type RepoFs, upward } from '../../../../contract/repo-fs.ts';
 import { countPackageFolders, MAX_PACKAGES } from './manifests.ts';

@@ -4,8 +4,10 @@ import { judgeBaseUrl } from '../../../../../lambdas/clone-worker/services/detec
 import { parseCommands } from '../../../../../lambdas/clone-worker/services/detector/commandLine.ts';
 import { readProgram } from '../../../../../lambdas/clone-worker/services/detector/config/readProgram.ts';
 import { globMatches } from '../../../../../lambdas/clone-worker/services/detector/globMatch.ts';
+import { MISE_FILES, readMiseNode } from '../../../../../lambdas/clone-worker/services/detector/miseFile.ts';
 import { meaningOf } from '../../../../../lambdas/clone-worker/services/detector/nodeVersion.ts';
 import { matcherOf } from '../../../../../lambdas/clone-worker/services/detector/python/version.ts';
+import { parseSettings } from '../../../../../lambdas/clone-worker/services/detector/settings/readSettings.ts';
 import { parseJsonc, withoutComments } from '../../../../../lambdas/clone-worker/services/detector/sourceText.ts';
 import { versionIn } from '../../../../../lambdas/clone-worker/services/detector/statedVersion.ts';
 import { readToml } from '../../../../../lambdas/clone-worker/services/detector/tomlText.ts';
@@ -223,6 +225,48 @@ const content: fc.Arbitrary<MemoryEntry> = fc.oneof(
   fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
   fc.constantFrom<MemoryEntry>({ kind: 'symlink' }, { kind: 'submodule' }),
 );
+const place = fc.oneof(text, fc.constantFrom('.', 'frontend', 'apps/web', 'a', 'a/', './a', '../a', '/a', 'nowhere'));
+const statedTarget = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record(
+      {
+        path: place,
+        nodeVersion: fc.oneof(fc.constantFrom(18, 20, 22, 24), fc.jsonValue()),
+        buildCommand: text,
+        startCommand: text,
+        outputDirectory: place,
+        allowSecrets: fc.array(text, { maxLength: 3 }),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+  { weight: 1, arbitrary: fc.constant(false) },
+  { weight: 1, arbitrary: fc.jsonValue() },
+);
+const settingsFile: fc.Arbitrary<MemoryEntry> = fc.oneof(
+  fc
+    .record(
+      {
+        frontend: statedTarget,
+        backend: statedTarget,
+        git: fc.oneof(fc.dictionary(fc.constantFrom('lfs', 'tags', 'submodules'), fc.boolean()), fc.jsonValue()),
+        publication: fc.oneof(fc.constantFrom('together', 'independent'), text),
+      },
+      { requiredKeys: [] },
+    )
+    .map((value) => JSON.stringify(value)),
+  fc
+    .tuple(fc.constantFrom('frontend', 'backend', '__proto__'), place)
+    .map(([target, at]) => `{${JSON.stringify(target)}:{"path":${JSON.stringify(at)}}}`),
+  fc.json(),
+  text,
+  fc.constantFrom<MemoryEntry>({ kind: 'symlink' }, { kind: 'submodule' }),
+);
+const TOML_PIECES = ['[tools]\n', 'node', ' = ', '"22"', '{ version = "20" }', '[[tools]]', '"""', "'", '\n', '[', ']'];
+const toml = fc
+  .array(fc.oneof(fc.constantFrom(...TOML_PIECES, 'node.a.b', '1e9', '.', '{', '}', '#'), text), { maxLength: 30 })
+  .map((parts) => parts.join(''));
 const files = [
   'index.html',
   'pnpm-workspace.yaml',
@@ -284,6 +328,8 @@ const files = [
   'mkdocs.yml',
   'docs/requirements.txt',
   '.readthedocs.yaml',
+  'mise/config.toml',
+  '.config/mise.toml',
 ];
 const dirs = fc.oneof(
   fc.constantFrom('', 'frontend/', 'backend/', 'apps/web/', 'apps/api/', 'packages/ui/', 'a/', 'a/a/', 'docs/'),
@@ -301,6 +347,8 @@ const tree = fc
         ),
       },
       { weight: 5, arbitrary: fc.tuple(dirs, fc.constantFrom(...files), content) },
+      { weight: 1, arbitrary: fc.tuple(dirs, fc.constant('veren.json'), settingsFile) },
+      { weight: 1, arbitrary: fc.tuple(dirs, fc.constantFrom('mise.toml', '.mise/config.toml'), toml) },
     ),
     { maxLength: 25 },
   )
@@ -338,7 +386,7 @@ async function judge(entries: Readonly<Record<string, MemoryEntry>>, request: ob
   expect(answer.crash).toBeUndefined();
   if (answer.plan === undefined) {
     // Every placeholder of the sentence was filled.
-    expect(answer.refused).not.toMatch(/\{(?:reason|file|path|framework|remedy|wanted|offered|runtime)\}/);
+    expect(answer.refused).not.toMatch(/\{(?:reason|file|faults|path|framework|remedy|wanted|offered|runtime)\}/);
     return;
   }
   const plan = PlanSchema.parse({ commit: 'x', ...answer.plan });
@@ -359,7 +407,9 @@ test('random trees and requests', async () => {
 test('random bytes as every manifest', async () => {
   const bytes = fc.uint8Array({ maxLength: 2_000 }).map((b) => Buffer.from(b));
   await fc.assert(
-    fc.asyncProperty(bytes, (b) => judge(Object.fromEntries(['package.json', ...files].map((f) => [f, b])))),
+    fc.asyncProperty(bytes, (b) =>
+      judge(Object.fromEntries(['package.json', 'veren.json', ...files].map((f) => [f, b]))),
+    ),
     { numRuns: 200 },
   );
 }, 60_000);
@@ -531,6 +581,61 @@ describe('texts made to be slow, a mebibyte each', () => {
   };
   test.each(Object.entries(cases))('%s', (_name, entries) => judge(entries), 20_000);
 
+  const settings = (piece: string) => piece.repeat(Math.floor(32_000 / piece.length));
+  const settingsCases: Readonly<Record<string, string>> = {
+    'a mebibyte': fill('{'),
+    'nested lists': settings('['),
+    'nested objects': settings('{"frontend":'),
+    'unknown names': `{${Array.from({ length: 3_800 }, (_, i) => `"${i.toString(36)}":0`).join(',')}}`,
+    'names that are nearly right': `{"frontend":{${Array.from({ length: 1_500 }, (_, i) => `"buildCommand${i}":0`).join(',')}}}`,
+    'one long name': `{"frontend":{"${'buildCommand'.repeat(2_500)}":0}}`,
+    'a list of faults': `{"frontend":{"allowSecrets":[${'0,'.repeat(15_000)}0]}}`,
+    'a path of points': `{"frontend":{"path":"${'../'.repeat(10_000)}"}}`,
+    'a path of slashes': `{"frontend":{"path":"${'a/'.repeat(255)}"},"backend":{"path":"${'./'.repeat(255)}a"}}`,
+    prototypes: `{"__proto__":${'{"__proto__":'.repeat(1_000)}{}${'}'.repeat(1_001)}`,
+  };
+  test.each(Object.entries(settingsCases))(
+    'veren.json: %s',
+    async (_name, content) => {
+      // What is read of a repository together has 16 MiB at most.
+      const folders = Array.from({ length: Math.min(500, (16 * MIB) / content.length) }, (_, i) => `p${i}`);
+      const below = Object.fromEntries(
+        folders.flatMap((at) => [
+          [`${at}/veren.json`, content],
+          [`${at}/index.html`, ''],
+        ]),
+      );
+      await judge(below);
+      await judge({ ...site, 'veren.json': content });
+    },
+    20_000,
+  );
+
+  const tomlCases: Readonly<Record<string, string>> = {
+    'nested lists': `[tools]\nnode = ${fill('[')}`,
+    'dotted keys': fill('node.a.'),
+    'the same key': fill('node = 1\n'),
+    'within bounds, nested lists': `[tools]\nnode = ${settings('[')}`,
+    'within bounds, nested tables': `[tools]\nnode = ${settings('{a=')}`,
+    'within bounds, dotted keys': `[tools]\n${settings('node.')}a = 1`,
+    'within bounds, dotted tables': `[tools.${settings('node.')}a]`,
+    'within bounds, many tables': settings('[[tools.node]]\n'),
+    'within bounds, many keys': Array.from({ length: 2_600 }, (_, i) => `node${i} = 1`).join('\n'),
+    'within bounds, open text': `[tools]\nnode = """${settings('\\u0041')}`,
+    'within bounds, digits': `[tools]\nnode = ${settings('9')}`,
+    'within bounds, digits and lines': `[tools]\nnode = 1${settings('_1')}`,
+    'within bounds, white space': `[tools]\nnode =${settings(' ')}`,
+    'within bounds, comments': `[tools]${settings('#')}\nnode = "22"`,
+    'within bounds, carriage returns': `[tools]${settings('\r')}node = "22"`,
+    'a prototype':
+      '[__proto__]\nnode = "22"\n[tools.__proto__]\nnode = "20"\n[tools.constructor.prototype]\nnode = "18"',
+  };
+  test.each(Object.entries(tomlCases))(
+    'mise: %s',
+    (_name, content) => judge({ ...site, ...Object.fromEntries(MISE_FILES.map((at) => [at, content])) }),
+    20_000,
+  );
+
   test('500 packages that all need each other', async () => {
     const all = Array.from({ length: 500 }, (_, i) => `p${i}`);
     const dependencies = Object.fromEntries(all.map((name) => [name, '*']));
@@ -575,6 +680,10 @@ test('helpers never throw', () => {
       readYaml(a, ['a']);
       judgeBaseUrl(`https://${a}`);
       versionIn(a);
+      parseSettings(a).listFaults();
+      parseSettings(`{"frontend":{"path":${JSON.stringify(b)}}}`).listFaults();
+      readMiseNode(a);
+      readMiseNode(`[tools]\nnode = ${b}`);
     }),
     { numRuns: 2_000 },
   );

@@ -122,6 +122,47 @@ export const packageManagerCases: readonly Case[] = [
     ...uses('npm', '10.9.0', 'npm ci'),
   },
   {
+    name: 'packageManager npm that does not come with the Node',
+    files: { ...vite({ packageManager: 'npm@9.9.4' }), 'package-lock.json': '{}' },
+    ...uses('npm', '9.9.4', 'npm ci'),
+    because: [['packageManager.version', 'package.json']],
+  },
+  ...(['20.11.1', '~20.11.0', '<=20.10', '18.x'] as const).map(
+    (range): Case => ({
+      name: `yarn 1 does not compare engines.node ${range} with the version of the builder`,
+      files: { ...vite({ engines: { node: range } }), 'yarn.lock': YARN1, '.nvmrc': '20' },
+      ...uses('yarn', '1', 'yarn install --frozen-lockfile --ignore-engines'),
+    }),
+  ),
+  ...(['20', '>=20.5', '^20.5.0', '20.x', '*', 'no version'] as const).map(
+    (range): Case => ({
+      name: `yarn 1 compares engines.node ${range}`,
+      files: { ...vite({ engines: { node: range } }), 'yarn.lock': YARN1, '.nvmrc': '20' },
+      ...uses('yarn', '1', 'yarn install --frozen-lockfile'),
+    }),
+  ),
+  {
+    name: 'yarn 1 without a lockfile, and an exact engines.node',
+    files: vite({ engines: { node: '22.1.0' }, packageManager: 'yarn@1.22.22' }),
+    ...uses('yarn', '1.22.22', 'yarn install --ignore-engines'),
+  },
+  {
+    name: 'yarn 1 with an exact engines.node in another member of the workspace',
+    files: {
+      'package.json': pkg({ private: true, workspaces: ['apps/*', 'libs/*'] }),
+      'yarn.lock': YARN1,
+      'apps/web/package.json': pkg({ scripts: { build: 'vite build' }, devDependencies: { vite: '^7' } }),
+      'apps/web/index.html': '',
+      'libs/a/package.json': pkg({ name: 'a', engines: { node: '24.0.0' } }),
+    },
+    ...uses('yarn', '1', 'yarn install --frozen-lockfile --ignore-engines'),
+  },
+  {
+    name: 'yarn 4 knows no engine check',
+    files: { ...vite({ engines: { node: '20.11.1' } }), 'yarn.lock': berry(8) },
+    ...uses('yarn', '4', 'yarn install --immutable'),
+  },
+  {
     name: 'packageManager bun',
     files: { ...vite({ packageManager: 'bun@1.2.3' }), 'bun.lock': '{}' },
     ...uses('bun', '1.2.3', 'bun install --frozen-lockfile'),
