@@ -102,14 +102,14 @@ const settled = () => execFileAsync('sync');
 const ratio = (a: readonly Cost[], b: readonly Cost[]) =>
   (median(a.map(({ wall }) => wall)) / median(b.map(({ wall }) => wall))).toFixed(2);
 
-async function createBucket({ url, ...credentials }: Access): Promise<void> {
+export async function createBucket({ url, ...credentials }: Access): Promise<void> {
   const s3 = new S3Client({ region: 'ap-south-1', endpoint: url, forcePathStyle: true, credentials });
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   s3.destroy();
 }
 
 /** Gives the seconds of a processor that it took. */
-async function publishOnce(projectId: string, root: string, { url, ...keys }: Access): Promise<number> {
+export async function publishOnce(projectId: string, root: string, { url, ...keys }: Access): Promise<number> {
   const before = process.cpuUsage();
   const objects = s3Objects({ bucket: BUCKET, region: 'ap-south-1', sessionToken: undefined, endpoint: url, ...keys });
   await publishSite({
