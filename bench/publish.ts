@@ -102,14 +102,14 @@ const settled = () => execFileAsync('sync');
 const ratio = (a: readonly Cost[], b: readonly Cost[]) =>
   (median(a.map(({ wall }) => wall)) / median(b.map(({ wall }) => wall))).toFixed(2);
 
-export async function createBucket({ url, ...credentials }: Access): Promise<void> {
+async function createBucket({ url, ...credentials }: Access): Promise<void> {
   const s3 = new S3Client({ region: 'ap-south-1', endpoint: url, forcePathStyle: true, credentials });
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   s3.destroy();
 }
 
 /** Gives the seconds of a processor that it took. */
-export async function publishOnce(projectId: string, root: string, { url, ...keys }: Access): Promise<number> {
+async function publishOnce(projectId: string, root: string, { url, ...keys }: Access): Promise<number> {
   const before = process.cpuUsage();
   const objects = s3Objects({ bucket: BUCKET, region: 'ap-south-1', sessionToken: undefined, endpoint: url, ...keys });
   await publishSite({
@@ -154,7 +154,7 @@ async function rcloneCopy(output: string, access: Access, flags: readonly string
   return async (prefix: string) => {
     const argv = ['rclone', 'copy', ...flags, output, `bench:${BUCKET}/${prefix}`];
     const { stderr } = await execFileAsync('bash', [...timed, ...argv], { env });
-    const [user = 0, system = 0] = stderr.split('\n').at(-1)!.split(' ').map(Number);
+    const [user = 0, system = 0] = stderr.trimEnd().split('\n').at(-1)!.split(' ').map(Number);
     return user + system;
   };
 }
