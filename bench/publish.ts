@@ -154,7 +154,7 @@ async function rcloneCopy(output: string, access: Access, flags: readonly string
   return async (prefix: string) => {
     const argv = ['rclone', 'copy', ...flags, output, `bench:${BUCKET}/${prefix}`];
     const { stderr } = await execFileAsync('bash', [...timed, ...argv], { env });
-    const [user = 0, system = 0] = stderr.split('\n').at(-1)!.split(' ').map(Number);
+    const [user = 0, system = 0] = stderr.trimEnd().split('\n').at(-1)!.split(' ').map(Number);
     return user + system;
   };
 }

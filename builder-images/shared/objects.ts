@@ -8,12 +8,18 @@ export interface Objects {
   get(key: string): Promise<{ body: Buffer; etag: string } | null>;
   /** The body as a stream; null where there is none. */
   stream(key: string): Promise<Readable | null>;
-  put(key: string, body: Buffer | { readonly file: string; readonly size: number }, meta: ObjectMeta): Promise<void>;
+  put(key: string, body: Buffer | FileBody, meta: ObjectMeta): Promise<void>;
   /** Writes where the object is still the one of `etag` (null: there is still none). Null where it is not; else the new ETag. */
   putIf(key: string, body: string, etag: string | null): Promise<string | null>;
   copy(from: string, to: string): Promise<void>;
   remove(keys: readonly string[]): Promise<void>;
   list(prefix: string): Promise<string[]>;
+}
+
+/** A body that is not held in memory. */
+export interface FileBody {
+  readonly file: string;
+  readonly size: number;
 }
 
 export interface ObjectMeta {
@@ -55,7 +61,7 @@ export function s3Objects(access: ObjectsAccess): Objects {
       return found === undefined ? (await loadSdk()).stream(key) : found;
     },
     async put(key, body, meta) {
-      if (Buffer.isBuffer(body) && (await fast?.put(key, body, meta))) return;
+      if (await fast?.put(key, body, meta)) return;
       await (await loadSdk()).put(key, body, meta);
     },
     async putIf(key, body, etag) {

@@ -1,5 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fastObjects } from '../../builder-images/shared/fast-objects.ts';
 import { collectBody } from '../../builder-images/shared/fast-transport.ts';
 import { builderAccess, type ObjectsAccess, s3Objects } from '../../builder-images/shared/objects.ts';
@@ -48,6 +51,29 @@ test('anything but success is not done: a wrong key, a foreign prefix, other byt
   expect(await put(access({ endpoint: 'http://127.0.0.1:1' }))).toBe(false);
   expect(await fastObjects(access())!.copy('sites/__outputs/fast/absent', '__outputs/fast/x')).toBe(false);
   expect(await world.site('fast')).not.toContain('x');
+});
+
+test('a file is sent as its bytes are, and one with other bytes than its checksum says is refused', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'veren-fast-'));
+  try {
+    const file = join(folder, 'large.bin');
+    const content = randomBytes(9_000_000);
+    writeFileSync(file, content);
+    const given = { file, size: content.length };
+    const fast = fastObjects(access())!;
+    expect(await fast.put('__outputs/fast/large.bin', given, { ...meta, sha256: sha256(content) })).toBe(true);
+    expect((await world.page('fast', 'large.bin')).ContentLength).toBe(content.length);
+
+    writeFileSync(file, randomBytes(content.length));
+    const other = { ...meta, sha256: sha256(content) };
+    expect(await fast.put('__outputs/fast/changed.bin', given, other)).toBe(false);
+    await expect(s3Objects(access()).put('__outputs/fast/changed.bin', given, other)).rejects.toThrow(
+      /checksum|sha256/i,
+    );
+    expect(await world.site('fast')).not.toContain('changed.bin');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 describe('removal', () => {

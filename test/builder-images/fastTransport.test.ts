@@ -1,5 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   type Answer,
   collectBody,
@@ -16,6 +20,7 @@ const clients = new Set<'node' | 'undici'>();
 beforeAll(async () => {
   server = createServer((request, response) => {
     clients.add(request.rawHeaders.includes('Connection') ? 'node' : 'undici');
+    if (request.url === '/early') return response.writeHead(400).end('no');
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
@@ -72,6 +77,54 @@ describe.each([
   test('nobody there', async () => {
     const send = await open(new URL('http://127.0.0.1:1'));
     expect(await send('/echo', headers, body)).toBeNull();
+  });
+});
+
+describe('a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'veren-put-file-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'a.bin');
+  writeFileSync(file, 'body');
+  const large = join(folder, 'large.bin');
+  const LARGE = 3 * 1_024 * 1_024 + 7;
+  writeFileSync(large, 'x'.repeat(LARGE));
+  const of = (length: number) => ({ ...headers, 'content-length': String(length) });
+
+  test('is sent as a body is, whatever its size', async () => {
+    const { putFile } = nodeTransport(base);
+    expect(await text(putFile('/echo', of(4), file, 4))).toBe('PUT 1 body');
+    expect((await text(putFile('/echo', of(LARGE), large, LARGE)))?.length).toBe('PUT 1 '.length + LARGE);
+  });
+
+  test.each(['/301', '/403', '/503', '/cut', '/gone'])(
+    '%s is no success, and the next one is not disturbed',
+    async (path) => {
+      const { putFile } = nodeTransport(base);
+      expect(await putFile(path, of(4), file, 4)).toBeNull();
+      expect(await putFile(path, of(LARGE), large, LARGE)).toBeNull();
+      expect(await text(putFile('/echo', of(4), file, 4))).toBe('PUT 1 body');
+    },
+  );
+
+  test('a refusal before the whole body is sent ends the sending', async () => {
+    const { putFile } = nodeTransport(base);
+    expect(await putFile('/early', of(LARGE), large, LARGE)).toBeNull();
+  });
+
+  test('another size than announced, a link, a folder, a pipe, nothing: not sent', async () => {
+    const { putFile } = nodeTransport(base);
+    const link = join(folder, 'link');
+    symlinkSync(file, link);
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(await putFile('/echo', of(5), file, 5)).toBeNull();
+    expect(await putFile('/echo', of(3), file, 3)).toBeNull();
+    for (const path of [link, folder, pipe, join(folder, 'absent')])
+      expect(await putFile('/echo', of(4), path, 4)).toBeNull();
+  });
+
+  test('nobody there', async () => {
+    expect(await nodeTransport(new URL('http://127.0.0.1:1')).putFile('/echo', of(4), file, 4)).toBeNull();
   });
 });
 

@@ -1,4 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SecretFinder } from '../../builder-images/builder-image-frontend/utils/scan/find.ts';
 import { SECRET_KINDS } from '../../builder-images/builder-image-frontend/utils/scan/kinds.ts';
 
@@ -131,6 +133,16 @@ const found = (text: string) => {
   finder.write(text);
   return finder.end().map(({ kind }) => kind.id);
 };
+
+test('the table of the document names every kind with its effect, and no other', () => {
+  const text = readFileSync(join(__dirname, '../../docs/decisions/output-secrets.md'), 'utf8');
+  const between = (from: string, to: string) => text.slice(text.indexOf(from), text.indexOf(to));
+  const named = (rows: string) => [...rows.matchAll(/`([a-z0-9]+(?:-[a-z0-9]+)*)`/g)].map(([, id]) => id).sort();
+  const kinds = (effect: string) => SECRET_KINDS.filter((kind) => kind.effect === effect).map(({ id }) => id);
+  expect(named(between('| found, fails |', '| **found, warns** |'))).toEqual(kinds('fails').sort());
+  expect(named(between('| **found, warns** |', '| **for browsers: neither** |'))).toEqual(kinds('warns').sort());
+  expect(kinds('fails').length).toBeGreaterThanOrEqual(15);
+});
 
 test('there is a sample of every kind', () => {
   expect(Object.keys(samples).sort()).toEqual(SECRET_KINDS.map(({ id }) => id).sort());

@@ -164,6 +164,34 @@ test('a folder that a build wrote is published whole, but for what is never publ
   expect(warnings).toEqual(['Not published: .env.local, id_rsa.']);
 }, 120_000);
 
+test('options of other commands in the build script name no output folder: what they write is not published', async () => {
+  const { record, statuses, artifact } = await deploy({
+    'index.html': '<!doctype html><title>t</title><script type=module src=/src/main.js></script>',
+    'src/main.js': 'import { key } from "./generated/api.js"; document.body.append(key.length)',
+    'gen.mjs': `import { mkdirSync, writeFileSync } from 'node:fs';
+for (const [at, word] of process.argv.entries()) {
+  if (!/^--(?:output|outDir|dest|out-dir)$/.test(word)) continue;
+  mkdirSync(process.argv[at + 1], { recursive: true });
+  writeFileSync(process.argv[at + 1] + '/api.js', 'export const key = "internal-value";\\n');
+}`,
+    '.gitignore': 'node_modules\ndist\nsrc/generated\nlib\n',
+    'package.json': JSON.stringify({
+      name: 'chained',
+      private: true,
+      type: 'module',
+      scripts: {
+        build:
+          'node gen.mjs --output src/generated && node gen.mjs --outDir lib --dest . && vite build && node gen.mjs --out-dir server',
+      },
+      devDependencies: { vite: '6.3.5' },
+    }),
+  });
+  expect([record.error, record.plan?.frontend?.outputDirectory]).toEqual([undefined, 'dist']);
+  const paths = ['', 'api.js', 'src/generated/api.js', 'lib/api.js', 'server/api.js', 'gen.mjs', 'package.json'];
+  expect(await statuses(paths)).toEqual({ ...all(paths, 404), '': 200 });
+  expect(artifact).toMatchObject({ kind: 'static', files: 2 });
+}, 240_000);
+
 /** In halves, so that no scanner takes this file for a leak. */
 const AWS_KEY = `AKIA${'Q7ZJ3NPB5XH2LMVT'}`;
 const site = (files: Record<string, string>) => ({ 'index.html': '<h1>x</h1>', ...files });

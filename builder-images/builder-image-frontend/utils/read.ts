@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { VerenError } from '../../../contract/errors.ts';
 import type { HashThreads } from './hash-threads.ts';
@@ -24,7 +24,8 @@ function readSmall(file: OutputFile): ReadFile {
   try {
     const info = fstatSync(fd);
     if (!info.isFile() || info.size !== file.size) throw changed(file);
-    const body = readFileSync(fd);
+    const body = Buffer.allocUnsafe(info.size);
+    if (readSync(fd, body, 0, body.length, 0) !== body.length) throw changed(file);
     return checked(file, { sha256: createHash('sha256').update(body).digest('hex'), size: body.length, body });
   } finally {
     closeSync(fd);
