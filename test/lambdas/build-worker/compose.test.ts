@@ -7,13 +7,13 @@ import type { ClaimedJob } from '../../../lambdas/shared/ports.ts';
 
 test('a fault of one queue is told when the work on the other has ended: Lambda freezes who answers earlier', async () => {
   let nothingLeft: (job: ClaimedJob | null) => void = () => undefined;
-  const take = (queue: string) =>
+  const claim = (queue: string) =>
     queue === 'promote'
       ? new Promise<ClaimedJob | null>((resolve) => {
           nothingLeft = resolve;
         })
       : Promise.reject(new Error('the queue of builds is away'));
-  const ports = { queue: { take } } as unknown as BuildWorkerPorts;
+  const ports = { queue: { claim } } as unknown as BuildWorkerPorts;
   const settings = { platform: { bucket: 'b', region: 'r' }, s3Endpoint: undefined } as BuildWorkerSettings;
   let answered = false;
   const run = composeBuildWorker(ports, settings)().finally(() => {

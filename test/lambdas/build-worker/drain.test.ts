@@ -9,12 +9,12 @@ const Q = QUEUES.build;
 async function scene(jobs: number, broken: readonly string[] = []) {
   const { queue } = await openMemoryPlatform({ clock: { now: Date.now } });
   for (let i = 0; i < jobs; i++) await queue.enqueue(Q, { id: `j${i}`, owner: 'ann', projectId: `p${i}`, data: null });
-  const complete: typeof queue.ack = async (name, id) => {
+  const ack: typeof queue.ack = async (name, id) => {
     if (broken.includes(id)) throw new Error(`${id} could not be completed`);
     return queue.ack(name, id);
   };
   const limits = { global: 100, perOwner: 100, perProject: 100 };
-  const deps = { queue: { ...queue, complete, take: queue.claim.bind(queue) }, limits, log: silentLog };
+  const deps = { queue: { ...queue, ack }, limits, log: silentLog };
   return {
     drain: (mayTakeMore?: () => boolean) => drainBuildQueue(deps as never as BuildWorkerDeps, mayTakeMore),
     count: async (state: 'waiting' | 'active') => (await queue.list(Q, state)).length,
