@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { KafkaConfig, Producer } from 'kafkajs';
-import type { KafkaEnv } from '../../contract/builder-env.ts';
+import type { KafkaEnv } from '../../contract/kafka-env.ts';
 import { MAC_HEADER, macPrefix } from '../../contract/mac.ts';
 import { TOPICS, type Topic } from '../../contract/names.ts';
 import type { Batch, EventTransport } from './outbox.ts';

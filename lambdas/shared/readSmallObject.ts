@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import type { z } from 'zod';
+import type { S3Calls } from './adapters/aws/clients.ts';
 
 /** What came of it: the object's content, that there is none, or that it is not what was asked for. */
 export type SmallObject<T> =
@@ -13,10 +13,11 @@ export type SmallObject<T> =
  * and throws nothing, so that it ends as that build's fault and not as one that is met again and again.
  */
 export async function readSmallObject<T>(
-  s3: S3Client,
+  s3: S3Calls,
   place: { readonly Bucket: string; readonly Key: string },
   { schema, maxBytes }: { readonly schema: z.ZodType<T>; readonly maxBytes: number },
 ): Promise<SmallObject<T>> {
+  const { GetObjectCommand } = await import('@aws-sdk/client-s3');
   try {
     const { Body, ContentLength } = await s3.send(new GetObjectCommand(place));
     if (!Body || ContentLength === undefined || ContentLength > maxBytes) {
@@ -26,7 +27,7 @@ export async function readSmallObject<T>(
     const parsed = schema.safeParse(parseJson(await Body.transformToString()));
     return parsed.success ? { kind: 'read', value: parsed.data } : { kind: 'unreadable' };
   } catch (e) {
-    if (e instanceof NoSuchKey) return { kind: 'absent' };
+    if ((e as Error).name === 'NoSuchKey') return { kind: 'absent' };
     throw e;
   }
 }

@@ -1,9 +1,8 @@
-import type { ECSClient } from '@aws-sdk/client-ecs';
-import { StopTaskCommand } from '@aws-sdk/client-ecs';
 import { TARGETS } from '../../contract/builders.ts';
 import { buildJobId, cloneJobId, promotionJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
 import { taskOf } from '../domain/buildJob.ts';
+import type { EcsCalls } from './adapters/aws/clients.ts';
 import type { JobQueue } from './ports.ts';
 
 /** Takes a deployment's waiting jobs out and tells its running tasks to stop. Idempotent. */
@@ -13,7 +12,7 @@ export type StopBuilds = (deploymentId: string, reason: string) => Promise<void>
  * A running task's job is left active: its slot is free when the task has stopped, not when it was told to. A job that is
  * between `take` and RunTask has no task yet; the build-worker looks at the record after RunTask and stops it itself.
  */
-export function stopBuilds(deps: { queue: JobQueue; ecs: ECSClient }): StopBuilds {
+export function stopBuilds(deps: { queue: JobQueue; ecs: EcsCalls }): StopBuilds {
   return async (deploymentId, reason) => {
     await deps.queue.remove(QUEUES.clone, cloneJobId(deploymentId));
     // One that is under way asks for the verdict as a builder does.
@@ -29,7 +28,8 @@ export function stopBuilds(deps: { queue: JobQueue; ecs: ECSClient }): StopBuild
 }
 
 /** StopTask that takes "there is no such task any more" for an answer. `reason` is shown as the task's stoppedReason. */
-export async function stopTask(ecs: ECSClient, cluster: string | undefined, taskArn: string, reason: string) {
+export async function stopTask(ecs: EcsCalls, cluster: string | undefined, taskArn: string, reason: string) {
+  const { StopTaskCommand } = await import('@aws-sdk/client-ecs');
   try {
     await ecs.send(new StopTaskCommand({ cluster, task: taskArn, reason: reason.slice(0, 1_000) }));
   } catch (e) {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { KafkaEnvSchema } from '../../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../../contract/jobs.ts';
+import type { KafkaEnvSchema } from '../../../../contract/kafka-env.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
 
 /** What a build gets from the platform rather than from its job. */

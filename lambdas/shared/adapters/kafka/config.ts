@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { generateAuthToken } from 'aws-msk-iam-sasl-signer-js';
 import { type KafkaConfig, logLevel } from 'kafkajs';
-import type { KafkaEnv } from '../../../../contract/builder-env.ts';
+import type { KafkaEnv } from '../../../../contract/kafka-env.ts';
 
 export interface KafkaConfigOptions {
   /** Shown in the broker's logs and quotas. */

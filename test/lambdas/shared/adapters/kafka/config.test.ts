@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type KafkaEnv, KafkaEnvSchema } from '../../../../../contract/builder-env.ts';
+import { type KafkaEnv, KafkaEnvSchema } from '../../../../../contract/kafka-env.ts';
 import { kafkaConfig } from '../../../../../lambdas/shared/adapters/kafka/config.ts';
 
 const config = (env: Partial<Record<keyof KafkaEnv, string>>) =>
