@@ -88,11 +88,11 @@ export function startCold(tree: Tree, name: string): ColdStart {
     const stream = (f) => (event, context) => f(event, new PassThrough(), context);
     globalThis.awslambda = { streamifyResponse: stream, HttpResponseStream: { from: (s) => s } };
     const cpu = (since) => { const used = process.cpuUsage(since); return (used.user + used.system) / 1000; };
+    console.log = console.error = console.warn = () => {};
     const at = performance.now(), before = process.cpuUsage();
     const { handler } = await import(${JSON.stringify(tree.entryOf(name))});
     const load = performance.now() - at, loadCpu = cpu(before);
     const context = { awsRequestId: 'x', functionName: 'x', getRemainingTimeInMillis: () => 900_000 };
-    console.log = console.error = console.warn = () => {};
     process.on('unhandledRejection', () => {});
     const run = (async () => handler(${JSON.stringify(EVENT)}, context))().catch(() => {});
     await Promise.race([run, new Promise((done) => setTimeout(done, ${INVOKE_MS}))]);
