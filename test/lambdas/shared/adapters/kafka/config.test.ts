@@ -19,6 +19,12 @@ test.each(['plaintext', 'tls', 'scram', 'iam'] as const)('%s: encryption and cre
   else expect(sasl).toBeUndefined();
 });
 
+test('sasl_plaintext is SCRAM without TLS', () => {
+  const { ssl, sasl } = config({ KAFKA_SECURITY: 'sasl_plaintext', KAFKA_USERNAME: 'u', KAFKA_PASSWORD: 'p' });
+  expect(ssl).toBeUndefined();
+  expect(sasl).toEqual({ mechanism: 'scram-sha-512', username: 'u', password: 'p' });
+});
+
 test('a CA file replaces the certificates of the system', () => {
   const dir = mkdtempSync(join(tmpdir(), 'veren-ca-'));
   const KAFKA_CA_FILE = join(dir, 'ca.pem');
@@ -48,5 +54,15 @@ describe('iam', () => {
     expect(url.searchParams.get('Action')).toBe('kafka-cluster:Connect');
     expect(url.searchParams.get('X-Amz-Credential')).toContain('AKIDEXAMPLE/');
     expect(url.href).not.toContain('secret');
+  });
+
+  test('a build signs with its own credentials, whatever those of the process are', async () => {
+    const credentials = { accessKeyId: 'AKIDBUILD', secretAccessKey: 's', sessionToken: 't' };
+    const env = KafkaEnvSchema.parse({ KAFKA_BROKERS: 'a:9092', KAFKA_SECURITY: 'iam' });
+    const { sasl } = kafkaConfig(env, { clientId: 'c', region: 'ap-south-1', credentials });
+    const { value } = await (sasl as { oauthBearerProvider(): Promise<{ value: string }> }).oauthBearerProvider();
+    const url = new URL(Buffer.from(value, 'base64url').toString());
+    expect(url.searchParams.get('X-Amz-Credential')).toContain('AKIDBUILD/');
+    expect(url.searchParams.get('X-Amz-Security-Token')).toBe('t');
   });
 });

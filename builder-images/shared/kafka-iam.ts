@@ -1,2 +1,0 @@
-// A module of its own: loaded where MSK's IAM access is used, and nowhere else.
-export { generateAuthTokenFromCredentialsProvider } from 'aws-msk-iam-sasl-signer-js';
