@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BuildEnvSchema, PROJECT_ID } from './api.ts';
 import { NODE_MAJORS } from './builders.ts';
 import { CorrelationIdSchema } from './correlation.ts';
+import { KafkaEnvSchema } from './kafka-env.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
 import { AllowSecretsSchema } from './plan.ts';
 import { RUNTIME_NAMES } from './runtimes.ts';
@@ -34,20 +35,6 @@ const json = <Schema extends z.ZodType>(schema: Schema, what: string) =>
 const flag = z.enum(['0', '1']).default('0');
 /** JSON object of the user's variables. */
 const userEnv = json(BuildEnvSchema, 'a JSON object of variables');
-
-/**
- * Kafka access of builders and functions alike. `iam` and `scram` imply TLS. `sasl_plaintext` is `scram` (SCRAM-SHA-512)
- * without TLS: the laptop's broker, which listens on loopback only and still must not accept events of other programs.
- */
-export const KafkaEnvSchema = z.object({
-  KAFKA_BROKERS: text,
-  KAFKA_SECURITY: z.enum(['plaintext', 'tls', 'scram', 'iam', 'sasl_plaintext']).default('plaintext'),
-  KAFKA_USERNAME: text.optional(),
-  KAFKA_PASSWORD: text.optional(),
-  /** PEM file with the CA certificates to trust instead of the system's. */
-  KAFKA_CA_FILE: text.optional(),
-});
-export type KafkaEnv = z.infer<typeof KafkaEnvSchema>;
 
 /** Names whose values must never be in an override, a log line or the environment of a child process. */
 export const SECRET_ENV = [

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { KafkaEnvSchema } from './builder-env.ts';
 import { BUILDERS, type NodeMajor } from './builders.ts';
+import { KafkaEnvSchema } from './kafka-env.ts';
 
 /**
  * The environment of every function: set by the construct that makes the function, read by its `*.lambda.ts`. What the
@@ -63,89 +63,104 @@ const builders = Object.fromEntries(
   BUILDERS.flatMap((b) => Object.values(b.env)).map((name) => [name, text]),
 ) as Record<BuilderVariable, typeof text>;
 
-export const FunctionEnvSchemas = {
-  api: z.object({
-    ...redis,
-    ...dataKey,
-    ...kafka,
-    ...signing,
-    ...bucket,
-    ...tokens,
-    ...ringsCloneWorker,
-    ...ringsBuildWorker,
-    ...git,
-    /** A URL with the placeholder `{projectId}`. */
-    SITE_URL_TEMPLATE: text,
-    /** Which older deployments of a branch a newer one cancels: waiting ones, also running ones, or none. */
-    SUPERSEDE: z.enum(['waiting', 'running', 'off']).default('waiting'),
-    /** Where logs are followed: API Gateway cannot stream. */
-    LOG_STREAM_URL: text.optional(),
-  }),
-  'clone-worker': z.object({ ...redis, ...dataKey, ...kafka, ...signing, ...ringsBuildWorker, ...git }),
-  'build-worker': z.object({
-    ...redis,
-    ...dataKey,
-    ...kafka,
-    ...signing,
-    /** For SCRAM: the login of builders, a user that may write to the builders' topics and do nothing else. */
-    KAFKA_BUILDER_SECRET_ARN: text.optional(),
-    ...builders,
-    ...bucket,
-    ...timeouts,
-    ...endpoints,
-    ...git,
-    ...userImages,
-    BUILD_ROLE_ARN: text,
-    BUCKET_ARN: text,
-    USER_IMAGES_ARN: text,
-    /** Present where Kafka is MSK with IAM. */
-    KAFKA_CLUSTER_ARN: text.optional(),
-    BUILDER_SUBNETS: list,
-    BUILDER_SECURITY_GROUPS: list,
-    /** Builders get a public address: their subnets have no NAT. */
-    BUILDER_PUBLIC_IP: flag.default(false),
-    /** First attempts on Fargate Spot. */
-    BUILDER_SPOT: flag,
-    LIMIT_GLOBAL: count,
-    LIMIT_PER_OWNER: count,
-    LIMIT_PER_PROJECT: count,
-  }),
-  'repo-analyzer': z.object({ ...tokens, ...git }),
-  'event-projector': z.object({
-    ...redis,
-    ...signing,
-    ...bucket,
-    ...userImages,
-    ...ringsCloneWorker,
-    ...ringsBuildWorker,
-    ...push,
-    ...stage,
-  }),
-  'task-watcher': z.object({
-    ...redis,
-    ...kafka,
-    ...signing,
-    ...bucket,
-    ...userImages,
-    ...ringsCloneWorker,
-    ...ringsBuildWorker,
-    ...timeouts,
-    ...stage,
-    /** Names of the builders' clusters; absent: those of the table of builders. */
-    BUILDER_CLUSTERS: list.optional(),
-  }),
-  'log-streamer': z.object({ ...redis, ...bucket, ...tokens }),
-  websocket: z.object({ ...redis, ...tokens, ...push }),
-  'kafka-topics': z.object({ ...kafka }),
-  'site-fallback': z.object({
-    ...bucket,
-    /** Sites are paths of one host (`/<project>/…`) rather than hosts of their own. */
-    SITES_BY_PATH: flag,
-  }),
+const MAKERS = {
+  api: () =>
+    z.object({
+      ...redis,
+      ...dataKey,
+      ...kafka,
+      ...signing,
+      ...bucket,
+      ...tokens,
+      ...ringsCloneWorker,
+      ...ringsBuildWorker,
+      ...git,
+      /** Holds `{projectId}`. */
+      SITE_URL_TEMPLATE: text,
+      /** Older deployments of a branch that a newer one ends: those that wait, also those that run, or none. */
+      SUPERSEDE: z.enum(['waiting', 'running', 'off']).default('waiting'),
+      /** Where logs are followed: API Gateway cannot stream. */
+      LOG_STREAM_URL: text.optional(),
+    }),
+  'clone-worker': () => z.object({ ...redis, ...dataKey, ...kafka, ...signing, ...ringsBuildWorker, ...git }),
+  'build-worker': () =>
+    z.object({
+      ...redis,
+      ...dataKey,
+      ...kafka,
+      ...signing,
+      /** For SCRAM: what builders log in with, a user that may write to the builders' topics and nothing else. */
+      KAFKA_BUILDER_SECRET_ARN: text.optional(),
+      ...builders,
+      ...bucket,
+      ...timeouts,
+      ...endpoints,
+      ...git,
+      ...userImages,
+      BUILD_ROLE_ARN: text,
+      BUCKET_ARN: text,
+      USER_IMAGES_ARN: text,
+      /** Present where Kafka is MSK with IAM. */
+      KAFKA_CLUSTER_ARN: text.optional(),
+      BUILDER_SUBNETS: list,
+      BUILDER_SECURITY_GROUPS: list,
+      /** Builders get a public address: their subnets have no NAT. */
+      BUILDER_PUBLIC_IP: flag.default(false),
+      /** First attempts on Fargate Spot. */
+      BUILDER_SPOT: flag,
+      LIMIT_GLOBAL: count,
+      LIMIT_PER_OWNER: count,
+      LIMIT_PER_PROJECT: count,
+    }),
+  'repo-analyzer': () => z.object({ ...tokens, ...git }),
+  'event-projector': () =>
+    z.object({
+      ...redis,
+      ...signing,
+      ...bucket,
+      ...userImages,
+      ...ringsCloneWorker,
+      ...ringsBuildWorker,
+      ...push,
+      ...stage,
+    }),
+  'task-watcher': () =>
+    z.object({
+      ...redis,
+      ...kafka,
+      ...signing,
+      ...bucket,
+      ...userImages,
+      ...ringsCloneWorker,
+      ...ringsBuildWorker,
+      ...timeouts,
+      ...stage,
+      /** Names of the builders' clusters; absent: those of the table of builders. */
+      BUILDER_CLUSTERS: list.optional(),
+    }),
+  'log-streamer': () => z.object({ ...redis, ...bucket, ...tokens }),
+  websocket: () => z.object({ ...redis, ...tokens, ...push }),
+  'kafka-topics': () => z.object({ ...kafka }),
+  'site-fallback': () =>
+    z.object({
+      ...bucket,
+      /** Sites are paths of one host (`/<project>/…`) rather than hosts of their own. */
+      SITES_BY_PATH: flag,
+    }),
 } as const;
 
-export type FunctionName = keyof typeof FunctionEnvSchemas;
-/** The environment as the handler reads it. */
+export type FunctionName = keyof typeof MAKERS;
+type Schemas = { readonly [N in FunctionName]: ReturnType<(typeof MAKERS)[N]> };
+
+/** Each is made when it is asked for: a function reads one, and a schema is dear to make. */
+export const FunctionEnvSchemas = {} as Schemas;
+for (const [name, make] of Object.entries(MAKERS)) {
+  let made: z.ZodType | undefined;
+  const get = () => (made ??= make());
+  Object.defineProperty(FunctionEnvSchemas, name, { enumerable: true, get });
+}
+
+/** As the handler reads it. */
 export type FunctionEnv<N extends FunctionName> = z.output<(typeof FunctionEnvSchemas)[N]>;
 /** The environment as the construct sets it: strings, where optional ones may be missing. */
 export type FunctionVariables<N extends FunctionName> = z.input<(typeof FunctionEnvSchemas)[N]>;

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { isProcessId, readStatFields } from './proc-stat.ts';
 
 const EVERY_MS = 500;
 /** Bytes of a page on every Linux that runs the builders. */
@@ -8,14 +9,8 @@ const PAGE = 4_096;
 function sessionMemory(session: number): number {
   let pages = 0;
   for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before may hold spaces
-      if (Number(fields[3]) === session) pages += Number(fields[21]);
-    } catch {
-      // Ended meanwhile.
-    }
+    const fields = isProcessId(name) ? readStatFields(name) : undefined;
+    if (fields && Number(fields[3]) === session) pages += Number(fields[21]);
   }
   return pages * PAGE;
 }

@@ -1,9 +1,9 @@
 import http from 'node:http';
 import https from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { HANDOVER_URL } from '../../contract/builder-env.ts';
 import { VerenError } from '../../contract/errors.ts';
 import { type Handover, HandoverSchema } from '../../contract/handover.ts';
+import { repeatWork } from '../../lambdas/shared/async.ts';
 import { collectBody } from './fast-transport.ts';
 
 type Variables = Readonly<Record<string, string>>;
@@ -70,15 +70,9 @@ async function repeatRequest(
   call: () => Promise<Answer>,
   again: (answer: Answer) => boolean,
 ): Promise<Answer> {
-  for (let n = 0; ; n++) {
-    const answer = await call();
-    const pause = retryMs[n];
-    if (pause === undefined || !again(answer)) {
-      if (answer.status === 0) throw unreadableFault(answer.body);
-      return answer;
-    }
-    await sleep(pause);
-  }
+  const answer = await repeatWork(retryMs, call, (outcome) => 'value' in outcome && again(outcome.value));
+  if (answer.status === 0) throw unreadableFault(answer.body);
+  return answer;
 }
 
 /** Uses Node's own client, which is loaded already, unlike `fetch`. */

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import * as s3 from '@aws-sdk/client-s3';
+import { type Outcome, repeatWork } from '../../lambdas/shared/async.ts';
 import { base64, encodeKey } from './fast-objects.ts';
 import type { Objects, ObjectsAccess } from './objects.ts';
 
@@ -11,16 +12,14 @@ const isConflict = (error: unknown) => ['PreconditionFailed', 'ConditionalReques
 /** Sixteen times Node's default, so that a large file is read in sixteen times fewer steps. */
 const READ_AT_ONCE = 1_024 * 1_024;
 
-/** The SDK does not retry a stream, since it cannot be sent twice; this function retries with a new stream. */
-async function withRetries<T>(attempts: number, work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++)
-    try {
-      return await work();
-    } catch (error) {
-      const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 500;
-      if (attempt >= attempts || (status < 500 && status !== 429)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 200 * 2 ** attempt));
-    }
+/** A stream cannot be sent twice, so the SDK does not try again with one: we do, with a new stream, after these pauses. */
+const PAUSES_MS = [400, 800, 1_600];
+
+function mayPass(outcome: Outcome<unknown>): boolean {
+  if (!('error' in outcome)) return false;
+  const { $metadata } = outcome.error as { $metadata?: { httpStatusCode?: number } };
+  const status = $metadata?.httpStatusCode ?? 500;
+  return status >= 500 || status === 429;
 }
 
 /**
@@ -90,14 +89,17 @@ export function sdkObjects(access: ObjectsAccess, silenceMs = 60_000): Objects {
       };
       if (Buffer.isBuffer(body)) await client.send(new s3.PutObjectCommand({ ...input, Body: body }));
       else
-        await withRetries(4, () =>
-          client.send(
-            new s3.PutObjectCommand({
-              ...input,
-              Body: createReadStream(body.file, { highWaterMark: READ_AT_ONCE }),
-              ContentLength: body.size,
-            }),
-          ),
+        await repeatWork(
+          PAUSES_MS,
+          () =>
+            client.send(
+              new s3.PutObjectCommand({
+                ...input,
+                Body: createReadStream(body.file, { highWaterMark: READ_AT_ONCE }),
+                ContentLength: body.size,
+              }),
+            ),
+          mayPass,
         );
     },
     async putIf(key, body, etag) {

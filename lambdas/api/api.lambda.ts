@@ -1,8 +1,5 @@
-import { ECSClient } from '@aws-sdk/client-ecs';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
+import { openEcs, openLambda, openS3, openSecrets } from '../shared/adapters/aws/clients.ts';
 import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
@@ -14,7 +11,6 @@ import { openRedis } from '../shared/openRedis.ts';
 import { gitPolicy } from '../shared/repo/policyOfHosts.ts';
 import { secretBox } from '../shared/secretBox.ts';
 import { secretKeys, tokenHashes } from '../shared/secrets.ts';
-import { composeApi } from './compose.ts';
 import { gatewayOrigin } from './linkOrigin.ts';
 
 const env = readEnv('api');
@@ -22,7 +18,11 @@ const log = jsonLog('api');
 const clock = systemClock;
 
 const api = lazyAsync(async () => {
-  const [{ queue, store, logs, tickets }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
+  const [{ queue, store, logs, tickets }, kafka, { composeApi }] = await Promise.all([
+    openRedis(env, log),
+    kafkaEnv(env),
+    import('./compose.ts'),
+  ]);
   const app = composeApi(
     {
       queue,
@@ -30,14 +30,14 @@ const api = lazyAsync(async () => {
       logs,
       tickets,
       bus: openSignedBus(kafka, env, 'veren-api'),
-      waker: createLambdaWaker(new LambdaClient({}), {
+      waker: createLambdaWaker(openLambda(), {
         functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
         onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
       }),
-      secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, clock)),
-      authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, clock)),
-      s3: new S3Client({}),
-      ecs: new ECSClient({}),
+      secretBox: secretBox(secretKeys(openSecrets(), env.DATA_KEY_SECRET_ARN, clock)),
+      authenticate: authenticateByHash(tokenHashes(openSecrets(), env.TOKENS_SECRET_ARN, clock)),
+      s3: openS3(),
+      ecs: openEcs(),
       clock,
       log,
     },

@@ -1,6 +1,5 @@
-import type { ECSClient } from '@aws-sdk/client-ecs';
-import type { S3Client } from '@aws-sdk/client-s3';
 import { deploymentIds } from '../domain/deploymentIds.ts';
+import type { EcsCalls, S3Calls } from '../shared/adapters/aws/clients.ts';
 import { type Archive, s3Archive } from '../shared/archive.ts';
 import { dropCaches } from '../shared/caches.ts';
 import type { Api } from '../shared/http/guard.ts';
@@ -14,8 +13,8 @@ import type { ApiDeps } from './deps.ts';
 type Given = 'store' | 'queue' | 'bus' | 'waker' | 'logs' | 'tickets' | 'clock' | 'authenticate' | 'secretBox' | 'log';
 
 export interface ApiPorts extends Pick<ApiDeps, Given> {
-  readonly s3: S3Client;
-  readonly ecs: ECSClient;
+  readonly s3: S3Calls;
+  readonly ecs: EcsCalls;
   /** @default - the one in the bucket */
   readonly archive?: Archive;
 }

@@ -1,8 +1,4 @@
-import { ECSClient } from '@aws-sdk/client-ecs';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { STSClient } from '@aws-sdk/client-sts';
+import { openEcs, openLambda, openS3, openSecrets, openSts } from '../shared/adapters/aws/clients.ts';
 import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
@@ -13,11 +9,8 @@ import { openRedis } from '../shared/openRedis.ts';
 import { secretBox } from '../shared/secretBox.ts';
 import { secretKeys } from '../shared/secrets.ts';
 import { signingSecret } from '../shared/signingSecret.ts';
-import { composeBuildWorker } from './compose.ts';
 import { readECSConfig } from './config/ECSconfig.ts';
-import { urlSigner } from './services/handover.ts';
 import { platformContext } from './services/platformContext.ts';
-import { LONGEST_PROMOTION_MS } from './workers/promote.ts';
 
 const env = readEnv('build-worker');
 const log = jsonLog('build-worker');
@@ -26,10 +19,12 @@ const log = jsonLog('build-worker');
 const ANSWER_WITHIN = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
 const worker = lazyAsync(async () => {
-  const [{ queue, store }, kafka, buildersKafka] = await Promise.all([
+  const [{ queue, store }, kafka, buildersKafka, { composeBuildWorker }, { urlSigner }] = await Promise.all([
     openRedis(env, log),
     kafkaEnv(env),
     kafkaEnv({ ...env, KAFKA_SECRET_ARN: env.KAFKA_BUILDER_SECRET_ARN }),
+    import('./compose.ts'),
+    import('./services/handover.ts'),
   ]);
   const endpoint = env.BUILDER_ENDPOINT_S3;
   return composeBuildWorker(
@@ -37,11 +32,11 @@ const worker = lazyAsync(async () => {
       queue,
       store,
       bus: openSignedBus(kafka, env, 'veren-build-worker'),
-      secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
-      signing: signingSecret(new SecretsManagerClient({}), env.EVENT_SIGNING_SECRET_ARN, systemClock),
-      ecs: new ECSClient({ requestHandler: ANSWER_WITHIN }),
-      s3: new S3Client({ requestHandler: ANSWER_WITHIN }),
-      sts: new STSClient({ requestHandler: ANSWER_WITHIN }),
+      secretBox: secretBox(secretKeys(openSecrets(), env.DATA_KEY_SECRET_ARN, systemClock)),
+      signing: signingSecret(openSecrets(), env.EVENT_SIGNING_SECRET_ARN, systemClock),
+      ecs: openEcs({ requestHandler: ANSWER_WITHIN }),
+      s3: openS3({ requestHandler: ANSWER_WITHIN }),
+      sts: openSts({ requestHandler: ANSWER_WITHIN }),
       urlSigner: urlSigner(endpoint ? { endpoint, forcePathStyle: true } : {}),
       clock: systemClock,
       log,
@@ -70,5 +65,6 @@ const worker = lazyAsync(async () => {
 /** The event of a wake is empty: the worker looks into its queues. */
 export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
   const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
-  await drainWithinTime({ lambda: new LambdaClient({}), onError }, context, LONGEST_PROMOTION_MS, await worker());
+  const { LONGEST_PROMOTION_MS } = await import('./workers/promote.ts');
+  await drainWithinTime({ lambda: openLambda(), onError }, context, LONGEST_PROMOTION_MS, await worker());
 });

@@ -1,20 +1,19 @@
-import type { S3Client } from '@aws-sdk/client-s3';
-import type { STSClient } from '@aws-sdk/client-sts';
 import { s3Objects } from '../../builder-images/shared/objects.ts';
+import type { S3Calls, StsCalls } from '../shared/adapters/aws/clients.ts';
 import { MAX_MANIFEST_BYTES } from '../shared/artifact.ts';
 import { type BuildResources, mintCredentials } from './services/credentials.ts';
 import type { BuildCredentials } from './services/distributionHandler/environment.ts';
-import { handoverWriter } from './services/handover.ts';
+import { handoverWriter, type UrlSigner } from './services/handover.ts';
 import { type BuildWorkerDeps, drainBuildQueue } from './workers/build.ts';
 import { drainPromotions, type PromotionDeps } from './workers/promote.ts';
 
 type Given = 'queue' | 'store' | 'bus' | 'clock' | 'ecs' | 'secretBox' | 'signing' | 'log';
 
 export interface BuildWorkerPorts extends Pick<BuildWorkerDeps, Given> {
-  readonly s3: S3Client;
-  readonly sts: STSClient;
+  readonly s3: S3Calls;
+  readonly sts: StsCalls;
   /** Signs URLs of hand-overs, for the endpoint that builders use. */
-  readonly urlSigner: S3Client;
+  readonly urlSigner: UrlSigner;
   /** @default - the bucket as the credentials of a build may use it */
   readonly openObjects?: PromotionDeps['openObjects'];
 }

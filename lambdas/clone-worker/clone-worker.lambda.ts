@@ -1,6 +1,5 @@
 import { tmpdir } from 'node:os';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { openLambda, openSecrets } from '../shared/adapters/aws/clients.ts';
 import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain.ts';
 import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -13,9 +12,6 @@ import { gitPolicy } from '../shared/repo/policyOfHosts.ts';
 import { sweepGitFolders } from '../shared/repo/sweepGitFolders.ts';
 import { secretBox } from '../shared/secretBox.ts';
 import { secretKeys } from '../shared/secrets.ts';
-import { analyzeRepository } from './analyzeRepository.ts';
-import { composeCloneWorker } from './compose.ts';
-import { LEASE_MS } from './workers/clone.ts';
 
 const env = readEnv('clone-worker');
 const log = jsonLog('clone-worker');
@@ -23,18 +19,23 @@ const log = jsonLog('clone-worker');
 // An execution environment outlives a function that ran out of memory or time, and so does its /tmp.
 const swept = sweepGitFolders(tmpdir());
 
-const lambda = new LambdaClient({});
+const lambda = openLambda();
 const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
 
 const worker = lazyAsync(async () => {
   await swept;
-  const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
+  const [{ queue, store }, kafka, { composeCloneWorker }, { analyzeRepository }] = await Promise.all([
+    openRedis(env, log),
+    kafkaEnv(env),
+    import('./compose.ts'),
+    import('./analyzeRepository.ts'),
+  ]);
   return composeCloneWorker({
     queue,
     store,
     bus: openSignedBus(kafka, env, 'veren-clone-worker'),
     clock: systemClock,
-    secretBox: secretBox(secretKeys(new SecretsManagerClient({}), env.DATA_KEY_SECRET_ARN, systemClock)),
+    secretBox: secretBox(secretKeys(openSecrets(), env.DATA_KEY_SECRET_ARN, systemClock)),
     log,
     waker: createLambdaWaker(lambda, {
       functions: { 'clone-worker': 'nobody', 'build-worker': env.BUILD_WORKER_ARN },
@@ -47,5 +48,6 @@ const worker = lazyAsync(async () => {
 
 /** The event of a wake is empty: the worker looks into its queue. */
 export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
+  const { LEASE_MS } = await import('./workers/clone.ts');
   await drainWithinTime({ lambda, onError }, context, LEASE_MS, await worker());
 });

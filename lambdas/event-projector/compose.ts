@@ -1,6 +1,5 @@
-import type { ECSClient } from '@aws-sdk/client-ecs';
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { MSKEvent } from 'aws-lambda';
+import type { EcsCalls, S3Calls } from '../shared/adapters/aws/clients.ts';
 import { type Archive, s3Archive } from '../shared/archive.ts';
 import { makeLogArchiver } from '../shared/logs/makeLogArchiver.ts';
 import type { Measure } from '../shared/metrics.ts';
@@ -13,8 +12,8 @@ import { countRefused } from './refuse.ts';
 type Given = 'queue' | 'store' | 'logs' | 'subscriptions' | 'notifier' | 'waker' | 'signing' | 'clock' | 'log';
 
 export interface ProjectorPorts extends Pick<ProjectorDeps, Given> {
-  readonly s3: S3Client;
-  readonly ecs: ECSClient;
+  readonly s3: S3Calls;
+  readonly ecs: EcsCalls;
   readonly measure: Measure;
   /** @default - the one in the bucket */
   readonly archive?: Archive;

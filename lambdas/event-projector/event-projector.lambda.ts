@@ -1,9 +1,5 @@
-import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
-import { ECSClient } from '@aws-sdk/client-ecs';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { MSKEvent } from 'aws-lambda';
+import { openEcs, openLambda, openPush, openS3, openSecrets } from '../shared/adapters/aws/clients.ts';
 import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { apiGatewayNotifier } from '../shared/adapters/aws/notifier.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -13,30 +9,32 @@ import { embeddedMetrics } from '../shared/metrics.ts';
 import { lazyAsync } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { verifyingSecret } from '../shared/signingSecret.ts';
-import { composeProjector } from './compose.ts';
 import type { BatchResult } from './project.ts';
 
 const env = readEnv('event-projector');
 const log = jsonLog('event-projector');
 const measure = embeddedMetrics(env.STAGE, systemClock);
 
-const signing = verifyingSecret(new SecretsManagerClient({}), env.EVENT_SIGNING_SECRET_ARN, systemClock, log);
+const signing = verifyingSecret(openSecrets(), env.EVENT_SIGNING_SECRET_ARN, systemClock, log);
 
 const projector = lazyAsync(async () => {
-  const { queue, store, logs, subscriptions } = await openRedis(env, log);
+  const [{ queue, store, logs, subscriptions }, { composeProjector }] = await Promise.all([
+    openRedis(env, log),
+    import('./compose.ts'),
+  ]);
   return composeProjector(
     {
       queue,
       store,
       logs,
       subscriptions,
-      waker: createLambdaWaker(new LambdaClient({}), {
+      waker: createLambdaWaker(openLambda(), {
         functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
         onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
       }),
-      notifier: apiGatewayNotifier(new ApiGatewayManagementApiClient({ endpoint: env.WEBSOCKET_CALLBACK_URL })),
-      s3: new S3Client({}),
-      ecs: new ECSClient({}),
+      notifier: apiGatewayNotifier(openPush(env.WEBSOCKET_CALLBACK_URL)),
+      s3: openS3(),
+      ecs: openEcs(),
       clock: systemClock,
       signing,
       measure,

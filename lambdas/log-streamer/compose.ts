@@ -1,9 +1,9 @@
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { S3Calls } from '../shared/adapters/aws/clients.ts';
 import { s3Archive } from '../shared/archive.ts';
 import { createStreamer, type StreamerDeps } from './streamer.ts';
 
 export interface StreamerPorts extends Omit<StreamerDeps, 'archive' | 'streamMs'> {
-  readonly s3: S3Client;
+  readonly s3: S3Calls;
 }
 
 export const composeStreamer = ({ s3, ...ports }: StreamerPorts, { bucket }: { readonly bucket: string }) =>

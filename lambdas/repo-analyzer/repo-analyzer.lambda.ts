@@ -1,27 +1,27 @@
 import { tmpdir } from 'node:os';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { handle } from 'hono/aws-lambda';
+import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
+import { openSecrets } from '../shared/adapters/aws/clients.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { authenticateByHash } from '../shared/http/auth.ts';
 import { jsonLog } from '../shared/logger.ts';
+import { lazyAsync } from '../shared/once.ts';
 import { gitPolicy } from '../shared/repo/policyOfHosts.ts';
 import { sweepGitFolders } from '../shared/repo/sweepGitFolders.ts';
 import { tokenHashes } from '../shared/secrets.ts';
-import { composeAnalyzer } from './compose.ts';
 
 const env = readEnv('repo-analyzer');
 /** API Gateway waits 30 seconds; git's time limits must be shorter, or the client gets no reason. */
 const TIMEOUT_MS = 25_000;
 
-const app = composeAnalyzer(
-  {
-    authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, systemClock)),
-    // An execution environment outlives a function that ran out of memory or time, and so does its /tmp.
-    ready: sweepGitFolders(tmpdir()),
-    log: jsonLog('repo-analyzer'),
-  },
-  { policy: { ...gitPolicy(env.GIT_HOSTS), timeoutMs: TIMEOUT_MS } },
-);
+// An execution environment outlives a function that ran out of memory or time, and so does its /tmp.
+const ready = sweepGitFolders(tmpdir());
 
-export const handler = handle(app);
+const analyzer = lazyAsync(async () => {
+  const { composeAnalyzer } = await import('./compose.ts');
+  const authenticate = authenticateByHash(tokenHashes(openSecrets(), env.TOKENS_SECRET_ARN, systemClock));
+  const policy = { ...gitPolicy(env.GIT_HOSTS), timeoutMs: TIMEOUT_MS };
+  return handle(composeAnalyzer({ authenticate, ready, log: jsonLog('repo-analyzer') }, { policy }));
+});
+
+export const handler = async (event: LambdaEvent, context?: LambdaContext) => (await analyzer())(event, context);

@@ -1,14 +1,9 @@
-import {
-  GetObjectCommand,
-  NoSuchKey,
-  PutObjectCommand,
-  paginateListObjectsV2,
-  type S3Client,
-} from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import { type DeploymentEvent, DeploymentEventSchema, type LogLine, LogLineSchema } from '../../contract/events.ts';
 import { s3Keys } from '../../contract/names.ts';
 import { type DeploymentRecord, DeploymentRecordSchema } from '../../contract/record.ts';
+import type { S3Calls } from './adapters/aws/clients.ts';
+import { listObjects } from './listObjects.ts';
 
 /** The cold copies in S3 of a deployment that has ended. */
 export interface Archive {
@@ -28,14 +23,17 @@ export interface WholeArchive extends Archive {
   list(what: 'events' | 'log'): AsyncIterable<string>;
 }
 
-export function s3Archive(s3: S3Client, bucket: string): WholeArchive {
-  const putObject = (key: string, body: string, type: string) =>
-    s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body), ContentType: type }));
+export function s3Archive(s3: S3Calls, bucket: string): WholeArchive {
+  const putObject = async (key: string, body: string, type: string) => {
+    const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body), ContentType: type }));
+  };
   const openObject = async (key: string) => {
+    const { GetObjectCommand } = await import('@aws-sdk/client-s3');
     try {
       return (await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body ?? null;
     } catch (e) {
-      if (e instanceof NoSuchKey) return null;
+      if ((e as Error).name === 'NoSuchKey') return null;
       throw e;
     }
   };
@@ -76,9 +74,8 @@ export function s3Archive(s3: S3Client, bucket: string): WholeArchive {
     async *list(what) {
       // A key is a prefix, the id and an extension; the key of an id that cannot exist shows both ends.
       const [prefix = '', extension = ''] = s3Keys[what]('\0').split('\0');
-      for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: prefix }))
-        for (const { Key = '' } of Contents)
-          if (Key.endsWith(extension)) yield Key.slice(prefix.length, -extension.length);
+      for await (const { Key = '' } of listObjects(s3, bucket, prefix))
+        if (Key.endsWith(extension)) yield Key.slice(prefix.length, -extension.length);
     },
   };
 }

@@ -1,15 +1,15 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import { ManifestSchema, PromotionSchema } from '../../contract/manifest.ts';
 import { imageTag, s3Keys } from '../../contract/names.ts';
 import type { Artifact } from '../../contract/record.ts';
 import type { BuildRef } from '../domain/events.ts';
+import type { S3Calls } from './adapters/aws/clients.ts';
 import { readSmallObject } from './readSmallObject.ts';
 
 type StaticArtifact = Extract<Artifact, { kind: 'static' }>;
 type ImageArtifact = Extract<Artifact, { kind: 'image' }>;
 
 export interface ArtifactPlaces {
-  readonly s3: S3Client;
+  readonly s3: S3Calls;
   readonly bucket: string;
   /**
    * Finds the users' image with this tag; null where there is none. Absent on a laptop, where the container engine has

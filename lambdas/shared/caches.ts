@@ -1,7 +1,8 @@
-import { DeleteObjectsCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import type { DroppedCaches } from '../../contract/api.ts';
 import { LANES } from '../../contract/lanes.ts';
 import { s3Keys } from '../../contract/names.ts';
+import type { S3Calls } from './adapters/aws/clients.ts';
+import { listObjects } from './listObjects.ts';
 
 /** Removes the caches of a project, of every lane, and what an earlier version has left there. Safe to repeat. */
 export type DropCaches = (projectId: string) => Promise<DroppedCaches['dropped']>;
@@ -9,8 +10,9 @@ export type DropCaches = (projectId: string) => Promise<DroppedCaches['dropped']
 /** The most keys of one call. Source: S3 API reference, `DeleteObjects`. */
 const MAX_KEYS = 1_000;
 
-export function dropCaches(s3: S3Client, bucket: string): DropCaches {
+export function dropCaches(s3: S3Calls, bucket: string): DropCaches {
   const removeKeys = async (keys: readonly string[]) => {
+    const { DeleteObjectsCommand } = await import('@aws-sdk/client-s3');
     for (let i = 0; i < keys.length; i += MAX_KEYS) {
       const Objects = keys.slice(i, i + MAX_KEYS).map((Key) => ({ Key }));
       const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
@@ -19,9 +21,8 @@ export function dropCaches(s3: S3Client, bucket: string): DropCaches {
   };
   return async (projectId) => {
     const found: { key: string; size: number }[] = [];
-    const query = { Bucket: bucket, Prefix: s3Keys.caches(projectId) };
-    for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, query))
-      for (const { Key = '', Size = 0 } of Contents) found.push({ key: Key, size: Size });
+    for await (const { Key = '', Size = 0 } of listObjects(s3, bucket, s3Keys.caches(projectId)))
+      found.push({ key: Key, size: Size });
     // The indexes first: without one no build starts from an archive, and running builds do not write theirs back.
     const isIndex = ({ key }: { key: string }) => key.endsWith('/index.json');
     for (const part of [found.filter(isIndex), found.filter((object) => !isIndex(object))])

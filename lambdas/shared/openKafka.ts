@@ -1,7 +1,7 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Kafka } from 'kafkajs';
 import { z } from 'zod';
-import type { KafkaEnv } from '../../contract/builder-env.ts';
+import type { KafkaEnv } from '../../contract/kafka-env.ts';
+import { openSecrets } from './adapters/aws/clients.ts';
 import { type KafkaBus, kafkaBus } from './adapters/kafka/bus.ts';
 import { systemClock } from './clock.ts';
 import type { EventBus } from './ports.ts';
@@ -21,7 +21,7 @@ const ScramSecretSchema = z.object({ username: z.string().min(1), password: z.st
 export async function kafkaEnv(env: KafkaVariables): Promise<KafkaEnv> {
   const { KAFKA_BROKERS, KAFKA_SECURITY, KAFKA_SECRET_ARN } = env;
   if (!KAFKA_SECRET_ARN) return { KAFKA_BROKERS, KAFKA_SECURITY };
-  const secret = await secretText(new SecretsManagerClient({}), KAFKA_SECRET_ARN);
+  const secret = await secretText(openSecrets(), KAFKA_SECRET_ARN);
   const parsed = ScramSecretSchema.safeParse(JSON.parse(secret));
   if (!parsed.success) throw new Error('The secret for Kafka is not {"username", "password"}.');
   const { username: KAFKA_USERNAME, password: KAFKA_PASSWORD } = parsed.data;
@@ -48,5 +48,5 @@ export const openSignedBus = (
 ): EventBus =>
   signedBus(
     openBus(kafka, clientId, env.AWS_REGION),
-    signingSecret(new SecretsManagerClient({}), env.EVENT_SIGNING_SECRET_ARN, systemClock),
+    signingSecret(openSecrets(), env.EVENT_SIGNING_SECRET_ARN, systemClock),
   );

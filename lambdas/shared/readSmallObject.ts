@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import type { z } from 'zod';
+import type { S3Calls } from './adapters/aws/clients.ts';
 
 /** The result: the object's content, that there is no object, or that its content is not valid. */
 export type SmallObject<T> =
@@ -13,10 +13,11 @@ export type SmallObject<T> =
  * throw for a bad content, so that the caller can end that build instead of meeting the same exception again and again.
  */
 export async function readSmallObject<T>(
-  s3: S3Client,
+  s3: S3Calls,
   place: { readonly Bucket: string; readonly Key: string },
   { schema, maxBytes }: { readonly schema: z.ZodType<T>; readonly maxBytes: number },
 ): Promise<SmallObject<T>> {
+  const { GetObjectCommand } = await import('@aws-sdk/client-s3');
   try {
     const { Body, ContentLength } = await s3.send(new GetObjectCommand(place));
     if (!Body || ContentLength === undefined || ContentLength > maxBytes) {
@@ -26,7 +27,7 @@ export async function readSmallObject<T>(
     const parsed = schema.safeParse(parseJson(await Body.transformToString()));
     return parsed.success ? { kind: 'read', value: parsed.data } : { kind: 'unreadable' };
   } catch (e) {
-    if (e instanceof NoSuchKey) return { kind: 'absent' };
+    if ((e as Error).name === 'NoSuchKey') return { kind: 'absent' };
     throw e;
   }
 }

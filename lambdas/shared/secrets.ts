@@ -1,11 +1,12 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
+import type { SecretsCalls } from './adapters/aws/clients.ts';
 import type { TokenHashes } from './http/auth.ts';
 import type { Clock } from './ports.ts';
 import { type SecretKeys, SecretKeysSchema } from './secretBox.ts';
 
 /** The text of a secret. Never logged, never part of an error. */
-export async function secretText(client: SecretsManagerClient, arn: string): Promise<string> {
+export async function secretText(client: SecretsCalls, arn: string): Promise<string> {
+  const { GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
   const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
   if (SecretString === undefined) throw new Error(`The secret ${arn} has no text.`);
   return SecretString;
@@ -21,7 +22,7 @@ const TOKENS_TTL_MS = 60_000;
  * Reads the hashes of the API tokens, again every minute. If reading fails, the hashes that were read before stay
  * valid.
  */
-export function tokenHashes(client: SecretsManagerClient, arn: string, clock: Clock): () => Promise<TokenHashes> {
+export function tokenHashes(client: SecretsCalls, arn: string, clock: Clock): () => Promise<TokenHashes> {
   let known: TokenHashes | undefined;
   let readAt = 0;
   return async () => {
@@ -42,11 +43,7 @@ export function tokenHashes(client: SecretsManagerClient, arn: string, clock: Cl
  * Reads the keys that secrets are sealed with: at first use, and again (once a minute at most) when an id is asked for that
  * was not there, since an operator may have added a key.
  */
-export function secretKeys(
-  client: SecretsManagerClient,
-  arn: string,
-  clock: Clock,
-): (wanted?: string) => Promise<SecretKeys> {
+export function secretKeys(client: SecretsCalls, arn: string, clock: Clock): (wanted?: string) => Promise<SecretKeys> {
   let known: SecretKeys | undefined;
   let readAt = 0;
   return async (wanted) => {

@@ -1,4 +1,4 @@
-import { DescribeSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { SecretsCalls } from './adapters/aws/clients.ts';
 import type { Log } from './logger.ts';
 import type { Clock } from './ports.ts';
 import { secretText } from './secrets.ts';
@@ -8,7 +8,7 @@ import { type Signing, type SigningSecret, SigningSecretSchema } from './signing
 const TTL_MS = 60_000;
 
 /** Reads the signing secret, again every minute. If reading fails, the secret that was read before stays valid. */
-export function signingSecret(client: SecretsManagerClient, arn: string, clock: Clock): () => Promise<SigningSecret> {
+export function signingSecret(client: SecretsCalls, arn: string, clock: Clock): () => Promise<SigningSecret> {
   let known: SigningSecret | undefined;
   let readAt = 0;
   return async () => {
@@ -34,7 +34,7 @@ const UPGRADE_MS = 3_600_000;
 
 /** The same, with the time from which on every message is signed. */
 export function verifyingSecret(
-  client: SecretsManagerClient,
+  client: SecretsCalls,
   arn: string,
   clock: Clock,
   log: Pick<Log, 'warn'>,
@@ -44,6 +44,7 @@ export function verifyingSecret(
   return async () => {
     if (since === undefined)
       try {
+        const { DescribeSecretCommand } = await import('@aws-sdk/client-secrets-manager');
         const { CreatedDate } = await client.send(new DescribeSecretCommand({ SecretId: arn }));
         since = CreatedDate ? CreatedDate.getTime() + UPGRADE_MS : 0;
       } catch (error) {

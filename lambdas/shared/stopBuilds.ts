@@ -1,9 +1,8 @@
-import type { ECSClient } from '@aws-sdk/client-ecs';
-import { StopTaskCommand } from '@aws-sdk/client-ecs';
 import { TARGETS } from '../../contract/builders.ts';
 import { buildJobId, cloneJobId, promotionJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
 import { taskOf } from '../domain/buildJob.ts';
+import type { EcsCalls } from './adapters/aws/clients.ts';
 import type { JobQueue } from './ports.ts';
 
 /** Removes a deployment's waiting jobs and asks ECS to stop its running tasks. Idempotent. */
@@ -14,7 +13,7 @@ export type StopBuilds = (deploymentId: string, reason: string) => Promise<void>
  * job between `claim` and RunTask has no task yet; the build-worker reads the record after RunTask and stops the task
  * itself.
  */
-export function stopBuilds(deps: { queue: JobQueue; ecs: ECSClient }): StopBuilds {
+export function stopBuilds(deps: { queue: JobQueue; ecs: EcsCalls }): StopBuilds {
   return async (deploymentId, reason) => {
     await deps.queue.remove(QUEUES.clone, cloneJobId(deploymentId));
     // A promotion that has begun asks for the publication decision, as a builder does.
@@ -32,7 +31,8 @@ export function stopBuilds(deps: { queue: JobQueue; ecs: ECSClient }): StopBuild
 /**
  * Calls StopTask, for which a task that no longer exists is no error. ECS shows `reason` as the task's stoppedReason.
  */
-export async function stopTask(ecs: ECSClient, cluster: string | undefined, taskArn: string, reason: string) {
+export async function stopTask(ecs: EcsCalls, cluster: string | undefined, taskArn: string, reason: string) {
+  const { StopTaskCommand } = await import('@aws-sdk/client-ecs');
   try {
     await ecs.send(new StopTaskCommand({ cluster, task: taskArn, reason: reason.slice(0, 1_000) }));
   } catch (e) {

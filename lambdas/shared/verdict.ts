@@ -1,7 +1,7 @@
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type PublicationDecision, VerdictSchema } from '../../contract/manifest.ts';
 import { s3Keys } from '../../contract/names.ts';
 import type { BuildRef } from '../domain/events.ts';
+import type { S3Calls } from './adapters/aws/clients.ts';
 import type { Clock } from './ports.ts';
 import { readSmallObject } from './readSmallObject.ts';
 
@@ -19,12 +19,13 @@ export type ForbidPublication = (build: Omit<BuildRef, 'attempt'>) => Promise<Pu
 const MAX_CONFLICTS = 5;
 const MAX_VERDICT_BYTES = 64 * 1024;
 
-export function forbidPublication(deps: { s3: S3Client; bucket: string; clock: Clock }): ForbidPublication {
+export function forbidPublication(deps: { s3: S3Calls; bucket: string; clock: Clock }): ForbidPublication {
   const { s3, bucket: Bucket, clock } = deps;
   return async ({ projectId, deploymentId, target }) => {
     const Key = s3Keys.verdict(projectId, deploymentId, target);
     const verdict: PublicationDecision = { v: 1, verdict: 'cancel', at: new Date(clock.now()).toISOString() };
     const put = { Bucket, Key, Body: JSON.stringify(verdict), ContentType: 'application/json', IfNoneMatch: '*' };
+    const { PutObjectCommand } = await import('@aws-sdk/client-s3');
     for (let conflicts = 0; ; conflicts++)
       try {
         await s3.send(new PutObjectCommand(put));

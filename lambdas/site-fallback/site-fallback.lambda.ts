@@ -1,12 +1,13 @@
-import { GetObjectCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
 import type { LambdaFunctionURLEvent, LambdaFunctionURLResult } from 'aws-lambda';
+import { openS3 } from '../shared/adapters/aws/clients.ts';
 import { readEnv } from '../shared/env.ts';
 import { answerMissing, type ReadSiteFile } from './fallback.ts';
 
 const env = readEnv('site-fallback');
-const s3 = new S3Client({});
+const s3 = openS3();
 
 const readObject: ReadSiteFile = async (key) => {
+  const { GetObjectCommand } = await import('@aws-sdk/client-s3');
   try {
     const answer = await s3.send(new GetObjectCommand({ Bucket: env.BUCKET, Key: key }));
     return {
@@ -16,7 +17,7 @@ const readObject: ReadSiteFile = async (key) => {
       etag: answer.ETag,
     };
   } catch (e) {
-    if (e instanceof NoSuchKey) return null;
+    if ((e as Error).name === 'NoSuchKey') return null;
     throw e;
   }
 };

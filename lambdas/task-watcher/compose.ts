@@ -1,4 +1,4 @@
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { S3Calls } from '../shared/adapters/aws/clients.ts';
 import { type ArtifactPlaces, artifactFinder, storedFinder } from '../shared/artifact.ts';
 import type { Measure } from '../shared/metrics.ts';
 import { measureQueues } from './measure.ts';
@@ -8,7 +8,7 @@ import { watchTasks } from './watch.ts';
 type Given = 'queue' | 'store' | 'bus' | 'waker' | 'clock' | 'ecs' | 'log';
 
 export interface WatcherPorts extends Pick<WatcherDeps, Given> {
-  readonly s3: S3Client;
+  readonly s3: S3Calls;
   /** @default - images are not looked for */
   readonly findImage?: ArtifactPlaces['findImage'];
   /** Where the queues are measured after each run. @default - nowhere */

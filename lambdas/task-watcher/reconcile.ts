@@ -1,4 +1,4 @@
-import type { ECSClient, Task } from '@aws-sdk/client-ecs';
+import type { Task } from '@aws-sdk/client-ecs';
 import type { Target } from '../../contract/builders.ts';
 import { type BuildJob, BuildJobSchema, buildJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
@@ -16,6 +16,7 @@ import { type BuildRef, fieldsOfBuild } from '../domain/events.ts';
 import { failure } from '../domain/failure.ts';
 import type { EndedBy } from '../domain/retry.ts';
 import { parseTaskToken, type TaskIdentity } from '../domain/taskToken.ts';
+import type { EcsCalls } from '../shared/adapters/aws/clients.ts';
 import { LIVE_LEASE_MS, recordStartedTask } from '../shared/announce.ts';
 import { type Log, withLogFields } from '../shared/logger.ts';
 import type {
@@ -39,7 +40,7 @@ export interface WatcherDeps {
   readonly bus: EventBus;
   readonly waker: FunctionWaker;
   readonly clock: Clock;
-  readonly ecs: ECSClient;
+  readonly ecs: EcsCalls;
   /** The artifact that a build has published, from its manifest or its image; null where it is not complete. */
   readonly findArtifact: (build: BuildRef) => Promise<Artifact | null>;
   /** The site that a build has stored without publishing it, from its manifest; null where it is not complete. */

@@ -1,9 +1,9 @@
-import { DescribeTasksCommand, type ECSClient, paginateListTasks } from '@aws-sdk/client-ecs';
 import { BUILDERS } from '../../contract/builders.ts';
 import { BuildJobSchema } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
 import { countMiss, recordMiss, taskOf } from '../domain/buildJob.ts';
 import { taskToken } from '../domain/taskToken.ts';
+import type { EcsCalls } from '../shared/adapters/aws/clients.ts';
 import type { Job } from '../shared/ports.ts';
 import { TASK_UNKNOWN } from './classify.ts';
 import { reconcileTask, type WatcherDeps } from './reconcile.ts';
@@ -76,18 +76,21 @@ async function countMissingTask(deps: WatcherDeps, job: Job): Promise<void> {
 
 /** Checks every running task, also one whose worker died before it could note it. */
 async function lookAtTasks(deps: WatcherDeps, cluster: string): Promise<void> {
-  for await (const { taskArns = [] } of paginateListTasks(
-    { client: deps.ecs },
-    { cluster, desiredStatus: 'RUNNING' },
-  )) {
-    if (taskArns.length === 0) continue;
-    const { tasks = [] } = await describeTasks(deps.ecs, cluster, taskArns);
+  const { ListTasksCommand } = await import('@aws-sdk/client-ecs');
+  let nextToken: string | undefined;
+  do {
+    const page = await deps.ecs.send(new ListTasksCommand({ cluster, desiredStatus: 'RUNNING', nextToken }));
+    const { taskArns = [] } = page;
+    const { tasks = [] } = taskArns.length > 0 ? await describeTasks(deps.ecs, cluster, taskArns) : {};
     for (const task of tasks) await logFailures(deps, task.startedBy, () => reconcileTask(deps, task));
-  }
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
 }
 
-const describeTasks = (ecs: ECSClient, cluster: string, tasks: string[]) =>
-  ecs.send(new DescribeTasksCommand({ cluster, tasks }));
+async function describeTasks(ecs: EcsCalls, cluster: string, tasks: string[]) {
+  const { DescribeTasksCommand } = await import('@aws-sdk/client-ecs');
+  return ecs.send(new DescribeTasksCommand({ cluster, tasks }));
+}
 
 /** Logs an exception, so that a fault with one item does not keep the sweep from the others. */
 async function logFailures(deps: WatcherDeps, what: string | undefined, run: () => Promise<void>): Promise<void> {

@@ -1,6 +1,4 @@
-import { ECSClient } from '@aws-sdk/client-ecs';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { S3Client } from '@aws-sdk/client-s3';
+import { openEcs, openLambda, openS3 } from '../shared/adapters/aws/clients.ts';
 import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { ecrImages } from '../shared/adapters/aws/images.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -10,25 +8,28 @@ import { embeddedMetrics } from '../shared/metrics.ts';
 import { lazyAsync } from '../shared/once.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
-import { composeTaskWatcher } from './compose.ts';
 
 const env = readEnv('task-watcher');
 const log = jsonLog('task-watcher');
 const measure = embeddedMetrics(env.STAGE, systemClock);
 
 const watcher = lazyAsync(async () => {
-  const [{ queue, store }, kafka] = await Promise.all([openRedis(env, log), kafkaEnv(env)]);
+  const [{ queue, store }, kafka, { composeTaskWatcher }] = await Promise.all([
+    openRedis(env, log),
+    kafkaEnv(env),
+    import('./compose.ts'),
+  ]);
   return composeTaskWatcher(
     {
       queue,
       store,
       bus: openSignedBus(kafka, env, 'veren-task-watcher'),
-      waker: createLambdaWaker(new LambdaClient({}), {
+      waker: createLambdaWaker(openLambda(), {
         functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
         onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
       }),
-      ecs: new ECSClient({}),
-      s3: new S3Client({}),
+      ecs: openEcs(),
+      s3: openS3(),
       findImage: ecrImages(env.ECR_URI),
       clock: systemClock,
       measure,

@@ -4,6 +4,7 @@ import { QUEUES } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
 import { makeDeploymentFailedEvent } from '../domain/events.ts';
 import { failure } from '../domain/failure.ts';
+import { forEachParallel } from '../shared/async.ts';
 import type { StoredDeployment } from '../shared/ports.ts';
 import { mayPromote, queuePromotion } from '../shared/promotion.ts';
 import { publishBuildEvent, publishEvents } from '../shared/publishEvents.ts';
@@ -24,9 +25,7 @@ const GIVE_UP_AFTER_MS = 900_000;
  * Redis was lost and rebuilt from Kafka, which has no jobs.
  */
 export async function lookAfterUnfinished(deps: WatcherDeps): Promise<void> {
-  const ids = await deps.store.unfinished();
-  for (let i = 0; i < ids.length; i += AT_ONCE)
-    await Promise.all(ids.slice(i, i + AT_ONCE).map((id) => lookAfter(deps, id)));
+  await forEachParallel(await deps.store.unfinished(), AT_ONCE, (id) => lookAfter(deps, id));
 }
 
 async function lookAfter(deps: WatcherDeps, id: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { DescribeTasksCommand, type Task } from '@aws-sdk/client-ecs';
+import type { Task } from '@aws-sdk/client-ecs';
 import { z } from 'zod';
 import { reconcileTask, type WatcherDeps } from './reconcile.ts';
 import { sweepBuilds } from './sweep.ts';
@@ -24,6 +24,7 @@ export async function watchTasks(deps: WatcherDeps, event: unknown): Promise<voi
 }
 
 async function describeTask(deps: WatcherDeps, cluster: string, taskArn: string): Promise<Task | undefined> {
+  const { DescribeTasksCommand } = await import('@aws-sdk/client-ecs');
   const { tasks } = await deps.ecs.send(new DescribeTasksCommand({ cluster, tasks: [taskArn] }));
   return tasks?.[0];
 }

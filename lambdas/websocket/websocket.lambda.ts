@@ -1,5 +1,4 @@
-import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { openPush, openSecrets } from '../shared/adapters/aws/clients.ts';
 import { apiGatewayNotifier } from '../shared/adapters/aws/notifier.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
@@ -8,20 +7,22 @@ import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { lazyAsync } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
 import { tokenHashes } from '../shared/secrets.ts';
-import { composeWebSocket } from './compose.ts';
 import type { WebSocketEvent } from './handle.ts';
 
 const env = readEnv('websocket');
 const log = jsonLog('websocket');
 
 const webSocket = lazyAsync(async () => {
-  const { store, subscriptions, tickets } = await openRedis(env, log);
+  const [{ store, subscriptions, tickets }, { composeWebSocket }] = await Promise.all([
+    openRedis(env, log),
+    import('./compose.ts'),
+  ]);
   return composeWebSocket({
     store,
     subscriptions,
     tickets,
-    authenticate: authenticateByHash(tokenHashes(new SecretsManagerClient({}), env.TOKENS_SECRET_ARN, systemClock)),
-    notifier: apiGatewayNotifier(new ApiGatewayManagementApiClient({ endpoint: env.WEBSOCKET_CALLBACK_URL })),
+    authenticate: authenticateByHash(tokenHashes(openSecrets(), env.TOKENS_SECRET_ARN, systemClock)),
+    notifier: apiGatewayNotifier(openPush(env.WEBSOCKET_CALLBACK_URL)),
   });
 });
 

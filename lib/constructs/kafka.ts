@@ -2,7 +2,7 @@ import { Fn } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { KafkaEnv } from '../../contract/builder-env.ts';
+import type { KafkaEnv } from '../../contract/kafka-env.ts';
 import type { Topic } from '../../contract/names.ts';
 import { givenSecret } from './given-secret.ts';
 import { grantSecret } from './grants.ts';

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { ProblemSchema } from '../../contract/api.ts';
+import { type Outcome, repeatWork } from '../../lambdas/shared/async.ts';
 import { networkReason, ProblemError, UnreachableError } from './errors.ts';
 
 export interface Call {
@@ -38,17 +38,17 @@ export async function sendRepeatable(
   call: Call,
   pauses: readonly number[] = PAUSES,
 ): Promise<{ response: Response; text: string }> {
-  for (let tried = 0; ; tried++) {
-    const pause = pauses[tried];
-    try {
-      const response = await sendRequest(url, call);
-      const text = await response.text();
-      if (response.status !== 503 || pause === undefined) return { response, text };
-    } catch (error) {
-      call.signal?.throwIfAborted();
-      if (pause === undefined) throw new UnreachableError(url, networkReason(error), { cause: error });
-    }
-    await sleep(pause, undefined, { signal: call.signal });
+  const send = async () => {
+    const response = await sendRequest(url, call);
+    return { response, text: await response.text() };
+  };
+  const passes = (outcome: Outcome<{ response: Response }>) =>
+    !call.signal?.aborted && ('error' in outcome || outcome.value.response.status === 503);
+  try {
+    return await repeatWork(pauses, send, passes, call.signal);
+  } catch (error) {
+    call.signal?.throwIfAborted();
+    throw new UnreachableError(url, networkReason(error), { cause: error });
   }
 }
 

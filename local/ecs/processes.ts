@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { isProcessId, readStatFields } from '../../builder-images/shared/proc-stat.ts';
 
 /** Identifies a process when its pid may have been reused. */
 export interface ProcessIdentity {
@@ -56,20 +57,10 @@ async function readTable(): Promise<ProcessTable> {
 }
 
 async function linuxTable(): Promise<ProcessInfo[]> {
-  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  // Synchronously, since reading /proc is faster than a trip to the thread pool for each file.
-  return names.flatMap((pid) => {
-    const info = parseStat(statOf(pid));
+  return (await readdir('/proc')).filter(isProcessId).flatMap((pid) => {
+    const info = readStat(pid);
     return info && !info.zombie ? [info] : [];
   });
-}
-
-function statOf(pid: string | number): string {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8');
-  } catch {
-    return ''; // it has ended
-  }
 }
 
 let boot: string | undefined;
@@ -83,12 +74,11 @@ function bootId(): string {
   return boot;
 }
 
-/** Source: proc_pid_stat(5). The name in parentheses may hold anything, so fields count from the last `)`. */
-function parseStat(stat: string): (ProcessInfo & { zombie: boolean }) | undefined {
-  if (stat === '') return undefined;
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+function readStat(pid: string | number): (ProcessInfo & { zombie: boolean }) | undefined {
+  const fields = readStatFields(pid);
+  if (!fields) return undefined;
   return {
-    pid: Number.parseInt(stat, 10),
+    pid: Number(pid),
     ppid: Number(fields[1]),
     pgid: Number(fields[2]),
     started: `${bootId()}/${fields[19]}`,
@@ -119,7 +109,7 @@ const markOf = (variable: string) => createHash('sha256').update(variable).diges
  */
 export function identifyProcess(pid: number, given: Readonly<Record<string, string>>): ProcessIdentity {
   const info = isLinux
-    ? parseStat(statOf(pid))
+    ? readStat(pid)
     : parsePs(execFileSync('ps', ['-p', String(pid), ...PS], { env: PS_ENV, encoding: 'utf8' }))[0];
   const marks = Object.entries(given).map(([name, value]) => markOf(`${name}=${value}`));
   return { pid, started: info?.started ?? 'ended at once', marks };

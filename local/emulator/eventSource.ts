@@ -6,8 +6,8 @@ import {
   ListEventSourceMappingsCommand,
 } from '@aws-sdk/client-lambda';
 import type { MSKEvent } from 'aws-lambda';
-import type { KafkaEnv } from '../../contract/builder-env.ts';
-import { KafkaEnvSchema } from '../../contract/builder-env.ts';
+import type { KafkaEnv } from '../../contract/kafka-env.ts';
+import { KafkaEnvSchema } from '../../contract/kafka-env.ts';
 import { TOPICS, type Topic } from '../../contract/names.ts';
 import { openKafka } from '../../lambdas/shared/openKafka.ts';
 import { consumeAsLambda } from '../adapters/kafka/consumeAsLambda.ts';

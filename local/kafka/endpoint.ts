@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import type { z } from 'zod';
-import type { KafkaEnvSchema } from '../../contract/builder-env.ts';
+import type { KafkaEnvSchema } from '../../contract/kafka-env.ts';
 import { BUILDER_TOPICS } from '../../contract/names.ts';
 import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
 import { Connection, type KafkaFault } from './connection.ts';

@@ -1,5 +1,5 @@
 import type { MSKRecord } from 'aws-lambda';
-import { KafkaEnvSchema } from '../../contract/builder-env.ts';
+import { KafkaEnvSchema } from '../../contract/kafka-env.ts';
 import { MAC_HEADER } from '../../contract/mac.ts';
 import { DEFAULT_REGION, TOPICS, type Topic } from '../../contract/names.ts';
 import type { KafkaEnvironment } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';

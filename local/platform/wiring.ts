@@ -6,6 +6,7 @@ import type { ApiDeps } from '../../lambdas/api/deps.ts';
 import { composeBuildWorker } from '../../lambdas/build-worker/compose.ts';
 import { readTableOfBuilders } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import type { PlatformContext } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
+import type { UrlSigner } from '../../lambdas/build-worker/services/handover.ts';
 import { composeCloneWorker } from '../../lambdas/clone-worker/compose.ts';
 import type { Supersede } from '../../lambdas/domain/supersede.ts';
 import { composeProjector } from '../../lambdas/event-projector/compose.ts';
@@ -36,7 +37,7 @@ export interface WiringInput {
     readonly sts: STSClient;
     readonly ecs: ECSClient;
     /** Signs URLs of hand-overs. */
-    readonly urlSigner: S3Client;
+    readonly urlSigner: UrlSigner;
   };
   readonly region: string;
   readonly bucket: string;

@@ -13,6 +13,7 @@ import {
   refusalOfUnsigned,
 } from '../../lambdas/event-projector/admit.ts';
 import type { WholeArchive } from '../../lambdas/shared/archive.ts';
+import { forEachParallel } from '../../lambdas/shared/async.ts';
 import type { DeploymentStore, LogChannel } from '../../lambdas/shared/ports.ts';
 import type { Signing } from '../../lambdas/shared/signing.ts';
 import { historyReader } from './readHistory.ts';
@@ -76,7 +77,7 @@ export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
   for await (const id of deps.archive.list('log')) archivedLogs.add(id);
   const archivedEvents: string[] = [];
   for await (const id of deps.archive.list('events')) archivedEvents.push(id);
-  await inParallel(archivedEvents, async (id) => {
+  await forEachParallel(archivedEvents, AT_ONCE, async (id) => {
     known.set(id, ((await deps.archive.readEvents(id)) ?? []).reduce(reduceEvent, emptyFacts));
   });
 
@@ -123,7 +124,7 @@ export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
     for (let round = 0; round < ROUNDS; round++) {
       await reader.caughtUp();
       differing = [];
-      await inParallel([...known], async ([id, facts]) => {
+      await forEachParallel(known, AT_ONCE, async ([id, facts]) => {
         const expected = toRecord(facts);
         // Without its request it is not one of ours.
         if (!expected) return;
@@ -176,12 +177,4 @@ async function restoreArchive(
   if (!logIsArchived) await deps.archiveLog(expected.deploymentId);
   await deps.archive.writeRecord(expected, eventsOf(facts));
   return false;
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values();
-  const workThrough = async () => {
-    for (const item of rest) await work(item);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, workThrough));
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { Kafka } from 'kafkajs';
-import type { KafkaEnv } from '../../contract/builder-env.ts';
+import type { KafkaEnv } from '../../contract/kafka-env.ts';
 import { kafkaConfig } from '../../lambdas/shared/adapters/kafka/config.ts';
 import { onPath } from './engines.ts';
 import { freePort } from './freePort.ts';

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { decodeTime, isValid } from 'ulid';
 import { type Manifest, type PublishedObject, VARIANT_SUFFIX } from '../../../contract/manifest.ts';
+import { forEachParallel } from '../../../lambdas/shared/async.ts';
 import type { Objects } from '../../shared/objects.ts';
 import { compressVariants } from './compress.ts';
 import { cacheControl, contentType, contentTypeUnread } from './content.ts';
 import { HashThreads } from './hash-threads.ts';
-import { forEachParallel } from './pool.ts';
 import { IN_MEMORY, type ReadFile, readOutput } from './read.ts';
 import type { OutputFile } from './walk.ts';
 

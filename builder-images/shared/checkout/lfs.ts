@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { VerenError } from '../../../contract/errors.ts';
+import { forEachParallel } from '../../../lambdas/shared/async.ts';
 import { isOrdinaryName } from '../../../lambdas/shared/repo/listing.ts';
 import { signalGroup } from '../processes.ts';
 import { programPath, SYSTEM_PATH } from '../programs.ts';
@@ -86,12 +87,7 @@ async function fetchAll(
             context,
           ),
         );
-    const rest = [...batch];
-    const work = async () => {
-      for (let object = rest.shift(); object; object = rest.shift())
-        await fetchObject(context, checkout, object, located.get(object.oid));
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    await forEachParallel(batch, AT_ONCE, (object) => fetchObject(context, checkout, object, located.get(object.oid)));
   }
   await leaveOutOfStatus(
     context,

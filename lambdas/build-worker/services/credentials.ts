@@ -1,7 +1,7 @@
-import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../../contract/errors.ts';
 import type { BuildJob } from '../../../contract/jobs.ts';
 import { s3Keys } from '../../../contract/names.ts';
+import type { StsCalls } from '../../shared/adapters/aws/clients.ts';
 import type { BuildCredentials } from './distributionHandler/environment.ts';
 
 /** ARNs that a build's session policy names. `partition` is part of each, so other partitions work. */
@@ -26,9 +26,10 @@ export type MintCredentials = (
   timeoutSeconds: number,
 ) => Promise<BuildCredentials>;
 
-export function mintCredentials(sts: STSClient, resources: BuildResources): MintCredentials {
+export function mintCredentials(sts: StsCalls, resources: BuildResources): MintCredentials {
   return async (job, attempt, timeoutSeconds) => {
     try {
+      const { AssumeRoleCommand } = await import('@aws-sdk/client-sts');
       const { Credentials: c } = await sts.send(
         new AssumeRoleCommand({
           RoleArn: resources.buildRoleArn,

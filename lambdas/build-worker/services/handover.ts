@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  S3ClientConfig,
+} from '@aws-sdk/client-s3';
 import { VerenError } from '../../../contract/errors.ts';
 import { HANDOVER_SECONDS, type Handover } from '../../../contract/handover.ts';
 import type { BuildJob } from '../../../contract/jobs.ts';
 import { s3Keys } from '../../../contract/names.ts';
+import type { S3Calls } from '../../shared/adapters/aws/clients.ts';
+import { lazyAsync } from '../../shared/once.ts';
 
 type Build = Pick<BuildJob, 'projectId' | 'deploymentId' | 'target'>;
 
@@ -18,28 +25,38 @@ export interface WrittenHandover {
 /** Puts a builder's environment where it can be read once. Each start has its own; throws HANDOVER_FAILED. */
 export type WriteHandover = (build: Build, variables: Readonly<Record<string, string>>) => Promise<WrittenHandover>;
 
+type Signable = GetObjectCommand | PutObjectCommand | DeleteObjectCommand;
+/** Makes the URL of a call, good for `HANDOVER_SECONDS`. */
+export type UrlSigner = (command: Signable) => Promise<string>;
+/** The presigner's own types do not hold with exactOptionalPropertyTypes. */
+type Presign = (client: S3Client, command: Signable, options: { readonly expiresIn: number }) => Promise<string>;
+
 export interface HandoverPlace {
-  readonly s3: S3Client;
-  /** Signs the URLs, so it must have the endpoint that builders use. The URLs have its rights. */
-  readonly signer: S3Client;
+  readonly s3: S3Calls;
+  /** Signs the URLs, so it has the endpoint that builders use. Its rights are the URLs'. */
+  readonly signer: UrlSigner;
   readonly bucket: string;
 }
 
-/** A client that only signs. It signs no checksums, since the builder would have to send and check them. */
-export const urlSigner = (config: ConstructorParameters<typeof S3Client>[0] & object): S3Client =>
-  new S3Client({
-    ...config,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
+/** A client that only signs. Without checksums, which whoever uses a URL would have to send or to check too. */
+export function urlSigner(config: S3ClientConfig): UrlSigner {
+  const openSdk = lazyAsync(async () => {
+    const [{ S3Client }, { getSignedUrl }] = await Promise.all([
+      import('@aws-sdk/client-s3'),
+      import('@aws-sdk/s3-request-presigner'),
+    ]);
+    const client = new S3Client({
+      ...config,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    });
+    return { client, presign: getSignedUrl as unknown as Presign };
   });
-
-type Signable = GetObjectCommand | PutObjectCommand | DeleteObjectCommand;
-/** The presigner's own types do not compile with exactOptionalPropertyTypes. */
-const presign = getSignedUrl as unknown as (
-  client: S3Client,
-  command: Signable,
-  options: { readonly expiresIn: number },
-) => Promise<string>;
+  return async (command) => {
+    const { client, presign } = await openSdk();
+    return presign(client, command, { expiresIn: HANDOVER_SECONDS });
+  };
+}
 
 /** The condition is signed too, so the URL can be used to write the first claim and for nothing else. */
 const CLAIM_HEADERS = { 'if-none-match': '*' };
@@ -48,12 +65,12 @@ const CLAIM_HEADERS = { 'if-none-match': '*' };
  * The object itself holds signed URLs for its claim and its removal, so the credentials of a build need no right on any
  * hand-over.
  */
-export function handoverWriter({ s3, signer, bucket: Bucket }: HandoverPlace): WriteHandover {
-  const signCommand = (command: Signable) => presign(signer, command, { expiresIn: HANDOVER_SECONDS });
+export function handoverWriter({ s3, signer: signCommand, bucket: Bucket }: HandoverPlace): WriteHandover {
   return async ({ projectId, deploymentId, target }, variables) => {
     // The name holds 128 random bits that only the URL contains, so it cannot be guessed.
     const name = `${target}-${randomBytes(16).toString('hex')}`;
     const Key = s3Keys.handover(projectId, deploymentId, name);
+    const { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } = await import('@aws-sdk/client-s3');
     const claim = { Bucket, Key: s3Keys.handoverClaim(projectId, deploymentId, name), IfNoneMatch: '*' };
     try {
       const [url, claimUrl, removeUrl] = await Promise.all([

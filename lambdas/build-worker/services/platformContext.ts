@@ -1,4 +1,4 @@
-import type { KafkaEnv } from '../../../contract/builder-env.ts';
+import type { KafkaEnv } from '../../../contract/kafka-env.ts';
 import { gitAllowProtocol } from '../../shared/repo/gitPolicy.ts';
 import { type GitHosts, gitPolicy } from '../../shared/repo/policyOfHosts.ts';
 import type { PlatformContext } from './distributionHandler/environment.ts';

@@ -1,5 +1,6 @@
-import { type ECSClient, RunTaskCommand, type TaskOverride } from '@aws-sdk/client-ecs';
+import type { TaskOverride } from '@aws-sdk/client-ecs';
 import { VerenError } from '../../../contract/errors.ts';
+import type { EcsCalls } from '../../shared/adapters/aws/clients.ts';
 import { findTask } from '../../shared/findTask.ts';
 import type { ECSConfig } from '../config/ECSconfig.ts';
 
@@ -34,8 +35,9 @@ export interface RunningTask {
  * Starts one task, or finds the one that an earlier call with the same token started. Throws TASK_START_FAILED; its cause
  * is a `StartFailure`, which says whether a task may exist.
  */
-export async function runTask(ecs: ECSClient, input: StartTaskInput): Promise<RunningTask> {
+export async function runTask(ecs: EcsCalls, input: StartTaskInput): Promise<RunningTask> {
   const { config, network } = input;
+  const { RunTaskCommand } = await import('@aws-sdk/client-ecs');
   try {
     const { tasks, failures } = await ecs.send(
       new RunTaskCommand({

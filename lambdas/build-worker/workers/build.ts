@@ -1,4 +1,3 @@
-import type { ECSClient } from '@aws-sdk/client-ecs';
 import { VerenError } from '../../../contract/errors.ts';
 import { type BuildJob, BuildJobSchema } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
@@ -8,6 +7,7 @@ import { imageMajorOf } from '../../../contract/runtimes.ts';
 import { recordSearch, recordTask, startNumber, taskOf, wasSearched } from '../../domain/buildJob.ts';
 import { type BuildRef, fieldsOfBuild } from '../../domain/events.ts';
 import { taskToken } from '../../domain/taskToken.ts';
+import type { EcsCalls } from '../../shared/adapters/aws/clients.ts';
 import { recordStartedTask } from '../../shared/announce.ts';
 import { findTask } from '../../shared/findTask.ts';
 import { type Log, withLogFields } from '../../shared/logger.ts';
@@ -29,7 +29,7 @@ export interface BuildWorkerDeps {
   readonly store: DeploymentStore;
   readonly bus: EventBus;
   readonly clock: Clock;
-  readonly ecs: ECSClient;
+  readonly ecs: EcsCalls;
   readonly mintCredentials: MintCredentials;
   readonly configs: ECSConfigs;
   readonly limits: Limits;

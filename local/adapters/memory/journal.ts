@@ -2,6 +2,7 @@ import { constants, fdatasyncSync, ftruncateSync, readFileSync } from 'node:fs';
 import { access, type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VerenError } from '../../../contract/errors.ts';
+import { syncDirectory } from '../../awsProtocol/atomicFile.ts';
 import { encodeRecord, isDiskFull, keepTailAside, readJournal, writeFailure } from './journalFile.ts';
 import { lockFolder } from './lock.ts';
 import { FILE, FORMAT } from './replay.ts';
@@ -258,7 +259,7 @@ class FileJournal implements Journal {
       await rm(path, { force: true });
       throw e;
     }
-    await syncFolder(this.#dir);
+    await syncDirectory(this.#dir);
     await this.#file?.close();
     this.#file = next;
     this.#torn = false;
@@ -269,11 +270,4 @@ class FileJournal implements Journal {
 
 function* snapshotLines(entries: Iterable<Change>): Iterable<string> {
   for (const change of entries) yield encodeRecord([change]);
-}
-
-/** A rename is durable once its folder is. Windows cannot open folders, and does not need it. */
-async function syncFolder(dir: string): Promise<void> {
-  const handle = await open(dir, 'r').catch(() => null);
-  await handle?.sync().catch(() => {});
-  await handle?.close();
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readStatFields } from '../../../builder-images/shared/proc-stat.ts';
 import { VerenError } from '../../../contract/errors.ts';
 
 const NAME = 'lock';
@@ -74,10 +74,5 @@ function holderOf(text: string): number | null {
 
 /** When a process started, in ticks since boot (Linux, proc_pid_stat(5) field 22): tells a pid from its reuse. */
 function startOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
-  }
+  return readStatFields(pid)?.[19] ?? null;
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { KafkaEnvSchema } from '../../../../contract/builder-env.ts';
 import type { BuildJob } from '../../../../contract/jobs.ts';
+import type { KafkaEnvSchema } from '../../../../contract/kafka-env.ts';
 import { runtimeOf, type TargetPlan } from '../../../../contract/plan.ts';
 
 /** The part of a build's environment that comes from the platform, not from its job. */

@@ -1,5 +1,5 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { Context } from 'aws-lambda';
+import type { LambdaCalls } from './clients.ts';
 import { invokeLater } from './functionWaker.ts';
 
 /** Lambda's context of an invocation; absent where something other than Lambda calls the handler. */
@@ -13,7 +13,7 @@ export type DrainContext = Pick<Context, 'getRemainingTimeInMillis' | 'functionN
  * @param drain Answers false where it stopped before the queue was empty.
  */
 export async function drainWithinTime(
-  { lambda, onError }: { readonly lambda: LambdaClient; readonly onError: (error: unknown) => void },
+  { lambda, onError }: { readonly lambda: LambdaCalls; readonly onError: (error: unknown) => void },
   context: DrainContext | undefined,
   leaseMs: number,
   drain: (mayTakeMore: () => boolean) => Promise<boolean>,

@@ -1,4 +1,5 @@
 import { VerenError } from '../../../../contract/errors.ts';
+import { type Outcome, repeatWork } from '../../async.ts';
 
 const PAUSES_MS = [100, 300, 900];
 
@@ -7,17 +8,17 @@ const PAUSES_MS = [100, 300, 900];
  * @throws VerenError UNAVAILABLE when it stays so
  */
 export async function withRedisRetry<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await work();
-    } catch (e) {
-      const reason = asPassingFault(e as Error);
-      if (reason === null) throw e;
-      const pause = PAUSES_MS[attempt];
-      if (pause === undefined || reason.final)
-        throw new VerenError('UNAVAILABLE', { reason: reason.text }, { cause: e });
-      await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
-    }
+  // Of another length each time, so that those who failed together do not come back together.
+  const pauses = PAUSES_MS.map((pause) => pause * (0.5 + Math.random()));
+  const passes = (outcome: Outcome<T>) => {
+    const reason = 'error' in outcome ? asPassingFault(outcome.error as Error) : null;
+    return reason !== null && !reason.final;
+  };
+  try {
+    return await repeatWork(pauses, work, passes);
+  } catch (e) {
+    const reason = asPassingFault(e as Error);
+    throw reason === null ? e : new VerenError('UNAVAILABLE', { reason: reason.text }, { cause: e });
   }
 }
 

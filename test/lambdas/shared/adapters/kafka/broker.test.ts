@@ -1,6 +1,6 @@
 import type { MSKRecord } from 'aws-lambda';
 import { Kafka } from 'kafkajs';
-import type { KafkaEnv } from '../../../../../contract/builder-env.ts';
+import type { KafkaEnv } from '../../../../../contract/kafka-env.ts';
 import { kafkaBus } from '../../../../../lambdas/shared/adapters/kafka/bus.ts';
 import { kafkaConfig } from '../../../../../lambdas/shared/adapters/kafka/config.ts';
 import { type ConsumeOptions, consumeAsLambda } from '../../../../../local/adapters/kafka/consumeAsLambda.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type KafkaEnv, KafkaEnvSchema } from '../../../../../contract/builder-env.ts';
+import { type KafkaEnv, KafkaEnvSchema } from '../../../../../contract/kafka-env.ts';
 import { kafkaConfig } from '../../../../../lambdas/shared/adapters/kafka/config.ts';
 
 const config = (env: Partial<Record<keyof KafkaEnv, string>>) =>
@@ -17,6 +17,12 @@ test.each(['plaintext', 'tls', 'scram', 'iam'] as const)('%s: encryption and cre
   if (KAFKA_SECURITY === 'scram') expect(sasl).toEqual({ mechanism: 'scram-sha-512', username: 'u', password: 'p' });
   else if (KAFKA_SECURITY === 'iam') expect(sasl).toMatchObject({ mechanism: 'oauthbearer' });
   else expect(sasl).toBeUndefined();
+});
+
+test('sasl_plaintext is SCRAM without TLS', () => {
+  const { ssl, sasl } = config({ KAFKA_SECURITY: 'sasl_plaintext', KAFKA_USERNAME: 'u', KAFKA_PASSWORD: 'p' });
+  expect(ssl).toBeUndefined();
+  expect(sasl).toEqual({ mechanism: 'scram-sha-512', username: 'u', password: 'p' });
 });
 
 test('a CA file replaces the certificates of the system', () => {
@@ -48,5 +54,15 @@ describe('iam', () => {
     expect(url.searchParams.get('Action')).toBe('kafka-cluster:Connect');
     expect(url.searchParams.get('X-Amz-Credential')).toContain('AKIDEXAMPLE/');
     expect(url.href).not.toContain('secret');
+  });
+
+  test('a build signs with its own credentials, whatever those of the process are', async () => {
+    const credentials = { accessKeyId: 'AKIDBUILD', secretAccessKey: 's', sessionToken: 't' };
+    const env = KafkaEnvSchema.parse({ KAFKA_BROKERS: 'a:9092', KAFKA_SECURITY: 'iam' });
+    const { sasl } = kafkaConfig(env, { clientId: 'c', region: 'ap-south-1', credentials });
+    const { value } = await (sasl as { oauthBearerProvider(): Promise<{ value: string }> }).oauthBearerProvider();
+    const url = new URL(Buffer.from(value, 'base64url').toString());
+    expect(url.searchParams.get('X-Amz-Credential')).toContain('AKIDBUILD/');
+    expect(url.searchParams.get('X-Amz-Security-Token')).toBe('t');
   });
 });

@@ -1,0 +1,70 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { NODE_MAJORS, type NodeMajor } from '../contract/builders.ts';
+
+const FOLDER = fileURLToPath(new URL('.', import.meta.url));
+
+const FOCAL = `# focal: what sites of this Node line were built on. It left standard support in May 2025, so its tag does not move any
+# more; glibc 2.31 is enough for Node 18 to 24 (they ask for 2.28).`;
+const NOBLE = '# noble: supported until April 2029, longer than the Node line.';
+const PNPM_OF_OLD_LINES = ['pnpm@9.15.9', 'pnpm@10.34.9'];
+/** pnpm 11 asks for Node 22. */
+const PNPM = [...PNPM_OF_OLD_LINES, 'pnpm@11.28.11'];
+const OTHER_MANAGERS = ['yarn@1.22.22', '@yarnpkg/cli-dist@4.18.1', 'bun@1.4.5'];
+
+/** What the images of a Node line differ in. */
+interface NodeLine {
+  /** Release of Node that repositories are built with. */
+  readonly version: string;
+  /** Release of Ubuntu under the builder of sites, and why. */
+  readonly base: string;
+  readonly baseRemark: string;
+  /** Release of Debian under services. */
+  readonly serviceBase: string;
+  readonly pnpm: readonly string[];
+}
+
+const OLD = { base: 'focal', baseRemark: FOCAL, serviceBase: 'bullseye', pnpm: PNPM_OF_OLD_LINES };
+const NEW = { base: 'noble', baseRemark: NOBLE, serviceBase: 'bookworm', pnpm: PNPM };
+
+const LINES: Readonly<Record<NodeMajor, NodeLine>> = {
+  18: { version: '18.20.8', ...OLD },
+  20: { version: '20.20.2', ...OLD },
+  22: { version: '22.23.3', ...NEW },
+  24: { version: '24.21.0', ...NEW },
+};
+
+const TEMPLATES = {
+  'frontend.Dockerfile': (major: NodeMajor) => `builder-image-frontend/dockerfiles/Dockerfile.${major}x.dev`,
+  'backend.Dockerfile': (major: NodeMajor) => `build-image-backend/dockerbackend/Dockerfile_node${major}/Dockerfile`,
+} as const;
+
+/** The Dockerfiles of all Node lines: path (relative to `builder-images/`) and text. */
+export function nodeDockerfiles(): ReadonlyMap<string, string> {
+  const made = new Map<string, string>();
+  for (const [template, pathOf] of Object.entries(TEMPLATES)) {
+    const text = readFileSync(join(FOLDER, 'templates', template), 'utf8');
+    for (const major of NODE_MAJORS) made.set(pathOf(major), fillTemplate(text, template, major));
+  }
+  return made;
+}
+
+/** Lines that begin with `#@` are remarks for whoever edits the template. */
+function fillTemplate(text: string, template: string, major: NodeMajor): string {
+  const { pnpm, ...line } = LINES[major];
+  const values: Record<string, string> = {
+    ...line,
+    major: String(major),
+    managers: [...pnpm, ...OTHER_MANAGERS].join(' '),
+  };
+  return text.replace(/^(?:#@.*\n)+\n?/gm, '').replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`${template} has {{${name}}}, which no Node line gives.`);
+    return value;
+  });
+}
+
+/** `npm run generate`. */
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  for (const [path, text] of nodeDockerfiles()) writeFileSync(join(FOLDER, path), text);

@@ -1,0 +1,41 @@
+# Frontend builder for Node {{major}}. Context: builder-images/, after `tsx builder-images/bundle.ts` has written the bundled script.
+{{baseRemark}}
+ARG BASE=ubuntu:{{base}}
+ARG USER_NODE=node:{{version}}-bookworm-slim
+ARG VEREN_NODE=node:24.21.0-bookworm-slim
+
+# The repository's Node, and the one that runs our script: separate, so that a project's old Node never runs trusted code.
+FROM $USER_NODE AS user-node
+FROM $VEREN_NODE AS veren-node
+
+FROM $BASE
+COPY builder-image-frontend/dockerfiles/install.sh /tmp/install.sh
+RUN /tmp/install.sh system
+COPY --from=user-node /usr/local/bin/node /opt/node/bin/node
+COPY --from=user-node /usr/local/lib/node_modules/npm /opt/node/lib/node_modules/npm
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /opt/node/bin/npm \
+ && ln -s ../lib/node_modules/npm/bin/npx-cli.js /opt/node/bin/npx
+ENV PATH=/opt/node/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
+
+RUN /tmp/install.sh managers {{managers}} \
+ && node -v | grep -q '^v{{major}}\.'
+
+#@ Further tools that sites are built with (not npm's) go here: before what is trusted, so that a change of ours keeps
+#@ their layers. Lines of the template that begin as this one does are not in the Dockerfiles.
+
+# Everything trusted: root's, readable, written by nobody.
+COPY --from=veren-node /usr/local/bin/node /veren/node/bin/node
+COPY shared/handover.sh /veren/shared/handover.sh
+COPY builder-image-frontend/main.sh builder-image-frontend/kafka.pem /veren/builder-image-frontend/
+COPY builder-image-frontend/dist /veren/builder-image-frontend/dist
+RUN /veren/node/bin/node -v
+
+ENV HOME=/root \
+    VEREN_NODE=/veren/node/bin/node \
+    VEREN_SCRIPT=/veren/builder-image-frontend/dist/script.mjs \
+    VEREN_WORKDIR=/work \
+    VEREN_TOOLS=/veren/tools \
+    VEREN_BUILD_UID=10001 \
+    VEREN_BUILD_GID=10001
+# root, to be able to become the build user, which owns nothing but its work folder.
+ENTRYPOINT ["tini", "--", "/veren/builder-image-frontend/main.sh"]
