@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { NODE_MAJORS, type NodeMajor } from '../contract/builders.ts';
+import { DEFAULT_NODE_MAJOR, NODE_MAJORS, type NodeMajor } from '../contract/builders.ts';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 
@@ -12,6 +12,14 @@ const PNPM_OF_OLD_LINES = ['pnpm@9.15.9', 'pnpm@10.34.9'];
 /** pnpm 11 asks for Node 22. */
 const PNPM = [...PNPM_OF_OLD_LINES, 'pnpm@11.28.11'];
 const OTHER_MANAGERS = ['yarn@1.22.22', '@yarnpkg/cli-dist@4.18.1', 'bun@1.4.5'];
+
+/** In the image of one Node line alone, since no other build should wait for their bytes. */
+const GENERATORS = `# Site generators that are not JavaScript: in this image alone (docs/decisions/site-generators.md).
+ARG ZOLA=0.21.0
+COPY builder-image-frontend/dockerfiles/generators /tmp/generators
+RUN /tmp/generators/install.sh "$ZOLA"
+
+`;
 
 /** What the images of a Node line differ in. */
 interface NodeLine {
@@ -56,9 +64,10 @@ function fillTemplate(text: string, template: string, major: NodeMajor): string 
   const values: Record<string, string> = {
     ...line,
     major: String(major),
+    generators: major === DEFAULT_NODE_MAJOR ? GENERATORS : '',
     managers: [...pnpm, ...OTHER_MANAGERS].join(' '),
   };
-  return text.replace(/^(?:#@.*\n)+\n?/gm, '').replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
+  return text.replace(/^(?:#@.*\n)+/gm, '').replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
     const value = values[name];
     if (value === undefined) throw new Error(`${template} has {{${name}}}, which no Node line gives.`);
     return value;

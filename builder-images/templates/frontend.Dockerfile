@@ -20,10 +20,8 @@ ENV PATH=/opt/node/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 RUN /tmp/install.sh managers {{managers}} \
  && node -v | grep -q '^v{{major}}\.'
 
-#@ Further tools that sites are built with (not npm's) go here: before what is trusted, so that a change of ours keeps
-#@ their layers. Lines of the template that begin as this one does are not in the Dockerfiles.
-
-# Everything trusted: root's, readable, written by nobody.
+#@ Before what is trusted, so that a change of ours keeps these layers. Lines that begin as this one are not in the Dockerfiles.
+{{generators}}# Everything trusted: root's, readable, written by nobody.
 COPY --from=veren-node /usr/local/bin/node /veren/node/bin/node
 COPY shared/handover.sh /veren/shared/handover.sh
 COPY builder-image-frontend/main.sh builder-image-frontend/kafka.pem /veren/builder-image-frontend/

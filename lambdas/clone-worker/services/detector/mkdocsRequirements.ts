@@ -7,7 +7,7 @@ import { readToml } from './tomlText.ts';
 import { readYaml } from './yamlText.ts';
 
 /** Where MkDocs and what it needs are stated, and the command that installs it. */
-export interface Requirements {
+export interface MkdocsRequirements {
   readonly file: string;
   readonly rule: string;
   readonly command: string;
@@ -37,7 +37,7 @@ const MAX_TEXT = 64 * 1024;
  * What names mkdocs: the file that Read the Docs is told of, a requirements file, or a group of pyproject.toml. Sources:
  * https://docs.readthedocs.io/en/stable/config-file/v2.html, PEP 735 (groups), PEP 621 (extras).
  */
-export function findRequirements(repo: Snapshot, dir: string): Requirements | undefined {
+export function findRequirements(repo: Snapshot, dir: string): MkdocsRequirements | undefined {
   const files = [...readTheDocs(repo, dir), ...REQUIREMENTS_FILES.map((name) => join(dir, name))];
   for (const file of files) {
     const text = repo.text(file)?.slice(0, MAX_TEXT);
@@ -69,7 +69,7 @@ const REQUIREMENT =
 const MAX_REQUIREMENTS = 100;
 
 /** A group or an extra of pyproject.toml; of Poetry the names alone, since its versions are written its own way. */
-function fromProject(repo: Snapshot, dir: string): Requirements | undefined {
+function fromProject(repo: Snapshot, dir: string): MkdocsRequirements | undefined {
   const file = join(dir, 'pyproject.toml');
   const data = readToml(repo.text(file) ?? '');
   const project = tableOf(data, 'project');

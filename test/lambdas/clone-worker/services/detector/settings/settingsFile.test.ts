@@ -165,7 +165,7 @@ describe('every fault at once, with what to do', () => {
       ['"frontend.buildComand" is no setting; did you mean "buildCommand"?'],
     ],
     ['another spelling', { frontend: { outputdirectory: 'x' } }, ['did you mean "outputDirectory"?']],
-    ['a name that is like none', { frontend: { framework: 'vite' } }, ['there are "path", "nodeVersion"']],
+    ['a name that is like none', { frontend: { framework: 'vite' } }, ['there are "path", "runtime", "nodeVersion"']],
     [
       'a setting on the wrong level',
       { buildCommand: 'x', submodules: true },
