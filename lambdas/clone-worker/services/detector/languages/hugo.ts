@@ -7,6 +7,7 @@ import { generatorIn } from '../generators.ts';
 import type { Forced, Language } from '../language.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { findStatedVersion, type StatedVersion, versionIn } from '../statedVersion.ts';
+import { rendersPages } from './hugoPages.ts';
 
 const STRENGTH = 50;
 const EXTENSIONS = ['toml', 'yaml', 'yml', 'json'];
@@ -43,11 +44,14 @@ export function whyNoHugoSite(repo: Snapshot, dir: string): string | undefined {
   if (repo.has(join(dir, 'theme.toml')) || repo.has(join(dir, 'theme.yaml')))
     return 'it belongs to a theme, and a theme is no site';
   if (/(?:^|\/)exampleSite$/.test(dir)) return 'it is the example of a theme, and a theme is no site';
-  if (OWN_FOLDERS.some((name) => isEntry(repo, join(dir, name)))) return undefined;
   const config = readConfig(repo, dir);
-  return ['module', 'theme', 'contentDir'].some((key) => entryOf(config, key) !== undefined)
+  const isSite =
+    OWN_FOLDERS.some((name) => isEntry(repo, join(dir, name))) ||
+    ['module', 'theme', 'contentDir'].some((key) => entryOf(config, key) !== undefined);
+  if (!isSite) return 'there is neither a content nor a layouts folder beside it';
+  return rendersPages(repo, dir, config)
     ? undefined
-    : 'there is neither a content nor a layouts folder beside it';
+    : 'it has no theme, and no layout that makes a whole page (a baseof.html, say), so Hugo would write empty pages; set "theme", or add the layouts';
 }
 
 const isEntry = (repo: Snapshot, path: string) => repo.isDirectory(path) || repo.fs.kind(path) === 'submodule';

@@ -84,7 +84,11 @@ const hugoCases: readonly Case[] = [
   },
   {
     name: 'Hugo: an output beside its folder',
-    files: { 'site/hugo.toml': 'publishDir = "../docs"', 'site/content/a.md': '' },
+    files: {
+      'site/hugo.toml': 'publishDir = "../docs"',
+      'site/content/a.md': '',
+      'site/layouts/baseof.html': '<html>',
+    },
     frontend: { path: '.', outputDirectory: 'docs', buildCommand: `cd 'site' && ${PLAIN}` },
   },
   ...['../out', '/srv/www', '.', '..', 'a;rm -rf x', '-x'].map((folder) => ({
@@ -92,6 +96,32 @@ const hugoCases: readonly Case[] = [
     files: hugo(`publishDir = "${folder}"`),
     ...built(`${PLAIN} --destination public`),
     warns: [/publishDir is ".*", which cannot be published; "public" takes its place/],
+  })),
+  ...(
+    [
+      ['no theme and no layouts', {}, false],
+      [
+        'a layout that only fills a frame',
+        { 'layouts/index.html': '{{/* home */}}\n{{ define "main" }}x{{ end }}' },
+        false,
+      ],
+      ['a layout that is empty', { 'layouts/index.html': ' ' }, false],
+      [
+        'the same layout with a frame',
+        { 'layouts/index.html': '{{ define "main" }}', 'layouts/_default/baseof.html': '' },
+        true,
+      ],
+      ['a layout of a language', { 'layouts/index.en.html': '{{ .Content }}' }, true],
+      ['a theme in the repository', { 'themes/t/layouts/_default/baseof.html': '' }, true],
+      ['a theme that is named', { 'hugo.toml': 'theme = "t"' }, true],
+      ['modules of the vendor', { '_vendor/modules.txt': '' }, true],
+    ] as const
+  ).map(([name, more, isSite]) => ({
+    name: `Hugo: ${name}`,
+    files: { 'hugo.toml': '', 'content/_index.md': '# x', ...more },
+    ...(isSite
+      ? { frontend: { framework: 'hugo' } }
+      : { error: { code: 'NOTHING_TO_DEPLOY' as const, says: /Hugo would write empty pages/ } }),
   })),
   {
     name: 'Hugo: a placeholder for its address',
