@@ -2,14 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
+import { findProse, listDocuments, MAX_LINE } from '../test/support/wrapDocuments.ts';
 
 /** The call by which each function's ports and settings become the function. */
 const COMPOSED_BY: Readonly<Record<string, string>> = {
   api: 'createApi',
   'clone-worker': 'drainCloneQueue',
   'build-worker': 'drainBuildQueue',
-  'event-projector': 'project',
-  'task-watcher': 'watch',
+  'event-projector': '(?:project|projectBatch)',
+  'task-watcher': '(?:watch|watchTasks)',
   'log-streamer': 'createStreamer',
   'repo-analyzer': 'createAnalyzer',
   websocket: 'handleWebSocket',
@@ -19,8 +20,8 @@ const PLACES = /^(lambdas\/[^/]+\/([^/]+\.lambda|compose)\.ts|local\/platform\/|
 const EXCEPTION = 'lambdas/clone-worker/analyzeRepository.ts';
 
 /**
- * `npm run bench -- house`: how well the rooms of docs/architecture.md are kept and how often a function is put together, for
- * the working tree and for every commit of HOUSE_COMMITS (separated by spaces).
+ * `npm run bench -- house`: how well the rooms of docs/architecture.md are kept, how often a function is put together, what
+ * names and documents are like, for the working tree and for every commit of HOUSE_COMMITS (separated by spaces).
  */
 export async function run(): Promise<void> {
   const commits = (process.env.HOUSE_COMMITS ?? '').split(' ').filter(Boolean);
@@ -32,15 +33,55 @@ export async function run(): Promise<void> {
 }
 
 function measureAt(name: string): Map<string, number> {
-  if (name === 'working tree') return measure(readSources(join(import.meta.dirname, '..')));
+  if (name === 'working tree') return measureTree(join(import.meta.dirname, '..'));
   const folder = mkdtempSync(join(tmpdir(), 'veren-house-'));
   try {
     const archive = execFileSync('git', ['archive', name], { maxBuffer: 1 << 30 });
     execFileSync('tar', ['-x', '-C', folder], { input: archive });
-    return measure(readSources(folder));
+    // Documents are listed by git.
+    execFileSync('git', ['init', '--quiet', folder]);
+    return measureTree(folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+const measureTree = (root: string): Map<string, number> => {
+  const sources = readSources(root);
+  return new Map([...measure(sources), ...measureWords(sources), ...measureDocuments(root)]);
+};
+
+/** Names that files outside of tests export. */
+function measureWords(sources: ReadonlyMap<string, string>): [string, number][] {
+  const texts = [...sources].filter(([file]) => !/^(?:test|bench)\/|\/dist\//.test(file));
+  const namesOf = (pattern: RegExp) =>
+    texts.flatMap(([file, text]) => [...text.matchAll(pattern)].map(([, name = '']) => ({ file, name })));
+  const functions = namesOf(/^export (?:async )?(?:function\*? |const (?=\w+ = (?:async )?(?:\(|\w+ =>)))(\w+)/gm);
+  const oneWord = functions.filter(({ name }) => /^[a-z]+$/.test(name) && name !== 'handler');
+  const places = new Map<string, Set<string>>();
+  for (const { file, name } of namesOf(/^export (?:interface|type|(?:abstract )?class) (\w+)/gm))
+    places.set(name, (places.get(name) ?? new Set()).add(file));
+  return [
+    ['exported functions', functions.length],
+    ['of them with a name of one word, %', Math.round((1_000 * oneWord.length) / functions.length) / 10],
+    ['type names that several files export', [...places.values()].filter((files) => files.size > 1).length],
+  ];
+}
+
+function measureDocuments(root: string): [string, number][] {
+  const linesIn = (path: string) => readFileSync(join(root, path), 'utf8').split('\n');
+  const long = listDocuments(root).flatMap((path) => {
+    const lines = linesIn(path);
+    const isProse = findProse(lines);
+    return lines.filter((line, at) => isProse[at] && line.length > MAX_LINE);
+  });
+  const snapshots = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .map((path) => `test/${path}`)
+    .filter((path) => /\.snap$|^test\/lib\/templates\/.*\.(?:txt|yaml)$/.test(path));
+  return [
+    [`lines of prose over ${MAX_LINE} characters`, long.length],
+    ['lines of snapshots', snapshots.reduce((sum, path) => sum + linesIn(path).length, 0)],
+  ];
 }
 
 function readSources(root: string): Map<string, string> {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, open, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Accepted, Problem } from '../../contract/api.ts';
@@ -17,8 +17,9 @@ function mounted(path: string): boolean {
   }
 }
 
+/** Takes all that is left, also what was freed since the last time. */
 async function fill(path: string): Promise<void> {
-  const file = await open(path, 'w');
+  const file = await open(path, 'a');
   const block = Buffer.alloc(64 * 1024);
   try {
     for (;;) await file.write(block);
@@ -27,7 +28,6 @@ async function fill(path: string): Promise<void> {
   } finally {
     await file.close();
   }
-  expect((await statfs(path)).bavail).toBe(0);
 }
 
 test('a full disk is told in a sentence, loses nothing that was accepted, lists nothing that was refused, and passes', async () => {
@@ -64,7 +64,9 @@ test('a full disk is told in a sentence, loses nothing that was accepted, lists 
     await fill(join(disk, 'filler'));
     const refused: string[] = [];
     const accepted = [meanwhile];
-    for (let i = 0; i < 6; i++) {
+    // A journal's last page still takes an entry or two, and what is under way frees some of the disk.
+    for (let i = 0; i < 40 && refused.length === 0; i++) {
+      await fill(join(disk, 'filler'));
       const answer = await post(`full-${i}`);
       if (answer.status === 202) accepted.push(answer);
       else {
@@ -76,6 +78,7 @@ test('a full disk is told in a sentence, loses nothing that was accepted, lists 
       }
     }
     expect(refused.length).toBeGreaterThan(0);
+    await fill(join(disk, 'filler'));
     expect(await health()).toMatchObject({ status: 503, reason: expect.stringContaining('no space left') });
     const listed = async () => (await veren.client.listDeployments()).items;
     const projects = (await listed()).map((d) => d.projectId);
