@@ -123,7 +123,7 @@ export async function collectBody(response: http.IncomingMessage): Promise<Buffe
 }
 
 export async function undiciPut(base: URL): Promise<SendPut> {
-  const { Pool, util } = await import('undici');
+  const { Pool, util } = await import('./undici-client.ts');
   const times = { headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, connectTimeout: TIMEOUT_MS };
   const pool = new Pool(base.origin, { connections: SOCKETS, ...times });
   const answerFrom = (fields: Buffer[], chunks: Buffer[]): Answer => ({

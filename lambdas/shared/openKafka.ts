@@ -33,7 +33,10 @@ export async function kafkaEnv(env: KafkaVariables): Promise<KafkaEnv> {
  * function that publishes nothing starts without them.
  */
 export async function openKafka(env: KafkaEnv, clientId: string, region: string): Promise<Kafka> {
-  const [{ Kafka }, { kafkaConfig }] = await Promise.all([import('kafkajs'), import('./adapters/kafka/config.ts')]);
+  const [{ Kafka }, { kafkaConfig }] = await Promise.all([
+    import('./adapters/kafka/client.ts'),
+    import('./adapters/kafka/config.ts'),
+  ]);
   return new Kafka(kafkaConfig(env, { clientId, region }));
 }
 

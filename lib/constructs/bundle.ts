@@ -35,7 +35,7 @@ const englishOnly: Plugin = {
  * control the version of the runtime's. esbuild runs in this process, so neither Docker nor network is needed; paths
  * are virtual, so that the output does not depend on where the assembly is written.
  * @param name folder under `lambdas/`, whose `<name>.lambda.ts` is the entry
- * @throws Error naming the import when something forbidden got in
+ * @throws Error naming the import when something forbidden got in, or what a late import would find empty
  */
 export async function bundleFunction(name: string): Promise<Bundle> {
   const entry = `lambdas/${name}/${name}.lambda.ts`;
@@ -68,6 +68,7 @@ export async function bundleFunction(name: string): Promise<Bundle> {
   });
   const inputs = Object.keys(metafile.inputs);
   refuseForbidden(entry, inputs);
+  refuseLateCommonJs(entry, metafile);
   const weights = Object.values(metafile.outputs).flatMap((o) => Object.entries(o.inputs));
   return {
     files: new Map(outputFiles.map((f) => [relative(outdir, f.path), f.contents])),
@@ -96,6 +97,21 @@ function sourcesAtStart({ outputs }: Metafile): string[] {
 export function refuseForbidden(entry: string, inputs: readonly string[]): void {
   const bad = inputs.filter((path) => FORBIDDEN.some((pattern) => pattern.test(path)));
   if (bad.length > 0) throw new Error(`${entry} bundles what a function must not hold: ${bad.slice(0, 5).join(', ')}`);
+}
+
+/**
+ * A CommonJS package that is imported late is a file with a default export alone; the names that the source asks for are
+ * undefined when the function runs. A module of ours that exports them from the package has them.
+ * @throws Error naming the imports
+ */
+export function refuseLateCommonJs(entry: string, { inputs }: Pick<Metafile, 'inputs'>): void {
+  const late = Object.entries(inputs).flatMap(([from, { imports }]) =>
+    imports
+      .filter(({ kind, path }) => kind === 'dynamic-import' && inputs[path]?.format === 'cjs')
+      .map(({ path }) => `${from} → ${path}`),
+  );
+  if (late.length > 0)
+    throw new Error(`${entry} imports CommonJS packages late, without their names: ${late.slice(0, 5).join(', ')}`);
 }
 
 const prepared = new Map<string, Bundle>();

@@ -1,5 +1,16 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { mirroredBases } from '../../lib/constructs/builder-image.ts';
-import { preparedBundle, refuseForbidden } from '../../lib/constructs/bundle.ts';
+import {
+  bundleFunction,
+  preparedBundle,
+  refuseForbidden,
+  refuseLateCommonJs,
+  writeBundle,
+} from '../../lib/constructs/bundle.ts';
 
 test.each([
   'node_modules/aws-cdk-lib/core/index.js',
@@ -17,6 +28,28 @@ test.each([
 test('what functions do hold passes', () => {
   const inputs = ['lambdas/api/app.ts', 'contract/api.ts', 'node_modules/zod/index.js', 'node_modules/x/lib/y.js'];
   expect(() => refuseForbidden('x', inputs)).not.toThrow();
+});
+
+test('a CommonJS package is not imported late: its names would be undefined in the function', async () => {
+  const from = (path: string, kind: 'dynamic-import' | 'import-statement', format: 'cjs' | 'esm') => ({
+    inputs: { 'lambdas/a.ts': { bytes: 1, imports: [{ path, kind }] }, [path]: { bytes: 1, imports: [], format } },
+  });
+  const kafka = 'node_modules/kafkajs/index.js';
+  expect(() => refuseLateCommonJs('x', from(kafka, 'dynamic-import', 'cjs'))).toThrow(`lambdas/a.ts → ${kafka}`);
+  expect(() => refuseLateCommonJs('x', from(kafka, 'import-statement', 'cjs'))).not.toThrow();
+  expect(() => refuseLateCommonJs('x', from('node_modules/zod/index.js', 'dynamic-import', 'esm'))).not.toThrow();
+  // The one that every publishing function needs: loaded late, with its name.
+  const { files } = await bundleFunction('clone-worker');
+  const folder = mkdtempSync(join(tmpdir(), 'veren-bundle-'));
+  try {
+    writeBundle({ files, inputs: [], weights: new Map(), atStart: [] }, folder);
+    const clients = [...files.keys()].filter((name) => /^parts\/client-\w+\.mjs$/.test(name));
+    const urls = clients.map((name) => pathToFileURL(join(folder, name)).href);
+    const names = `Promise.all(${JSON.stringify(urls)}.map((url) => import(url))).then((all) => console.log(all.map((m) => typeof m.Kafka).join()))`;
+    expect(execFileSync(process.execPath, ['-e', names], { encoding: 'utf8' })).toContain('function');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a function that was not bundled is not deployed as something else', () => {

@@ -1,0 +1,2 @@
+// A module of its own: import() of a CommonJS package gives a bundle nothing but its default export, this one has the name.
+export { Kafka } from 'kafkajs';
