@@ -107,6 +107,7 @@ describeWith(
       expect(KAFKA_BROKERS).toMatch(/^127\.0\.0\.1:\d+$/);
       expect(variables).toEqual({
         GIT_REPOSITORY__URL: record.gitUrl,
+        CORRELATION_ID: expect.stringMatching(/^[\w-]{8,64}$/),
         GIT_BRANCH: 'main',
         GIT_COMMIT: record.commit,
         GIT_ALLOW_PROTOCOL: 'https:http:file',
