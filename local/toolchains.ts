@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { type NodeMajor, NPM_OF_NODE } from '../contract/builders.ts';
 import { VerenError } from '../contract/errors.ts';
 import { runInstaller, whileUnfinished } from './installer.ts';
+import { lockFile } from './lockFile.ts';
 
 const run = promisify(execFile);
 
@@ -25,9 +26,6 @@ export interface ToolchainOptions {
 }
 
 const NAMES = ['node', 'npm', 'npx'] as const;
-/** An installation takes seconds, so an older lock is that of a process that died. */
-const LOCK_STALE_MS = 10 * 60_000;
-
 /**
  * A Node of the wanted major with the npm that it has on AWS: the host's own where it fits, otherwise the npm package
  * `node@<major>`, installed once below `<dataDir>/toolchains`, also when several processes need it at the same time.
@@ -212,35 +210,11 @@ const npmInstall = (node: string) => async (prefix: string, packages: readonly s
   });
 };
 
-/** Holds a lock file during `work`. Waits for another holder, and replaces the lock of one that died. */
+/** Holds a lock during `work`; waits for another holder. */
 async function withLock(path: string, work: () => Promise<void>): Promise<void> {
   for (;;) {
-    const lock = await open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return null;
-      throw error;
-    });
-    if (lock) {
-      try {
-        await lock.writeFile(String(process.pid));
-        await lock.close();
-        return await work();
-      } finally {
-        await rm(path, { force: true });
-      }
-    }
-    if (await isLeft(path)) await rm(path, { force: true });
-    else await sleep(200);
-  }
-}
-
-async function isLeft(path: string): Promise<boolean> {
-  try {
-    const pid = Number(await readFile(path, 'utf8'));
-    if (Date.now() - (await stat(path)).mtimeMs > LOCK_STALE_MS) return true;
-    if (!pid) return false; // being written
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    const locked = await lockFile(path);
+    if (typeof locked === 'number') await sleep(200);
+    else return work().finally(locked);
   }
 }

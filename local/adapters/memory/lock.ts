@@ -1,78 +1,13 @@
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readStatFields } from '../../../builder-images/shared/proc-stat.ts';
 import { VerenError } from '../../../contract/errors.ts';
-
-const NAME = 'lock';
-/** Folders that this process has locked, to distinguish a second opening from a stale lock file with the same pid. */
-const held = new Set<string>();
+import { lockFile, type Unlock } from '../../lockFile.ts';
 
 /**
  * Locks the folder for this process. @returns the function that unlocks it
- * A lock is replaced where its process is dead, or where another process has its pid now.
  * @throws VerenError DATA_FOLDER_LOCKED with the pid of the process that has it
  */
-export async function lockFolder(dir: string): Promise<() => Promise<void>> {
-  const path = join(dir, NAME);
-  if (held.has(path)) throw new VerenError('DATA_FOLDER_LOCKED', { path: dir, pid: process.pid });
-  held.add(path);
-  const own = `${path}.${process.pid}`;
-  try {
-    await writeFile(own, JSON.stringify({ pid: process.pid, started: startOf(process.pid) }), { mode: 0o600 });
-    // A link appears together with its content, so that no process reads a half-written lock.
-    while (!(await linkFile(own, path))) await removeIfStale(dir, path);
-  } catch (e) {
-    held.delete(path);
-    throw e;
-  } finally {
-    await rm(own, { force: true });
-  }
-  return async () => {
-    await rm(path, { force: true });
-    held.delete(path);
-  };
-}
-
-async function linkFile(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw e;
-  }
-}
-
-async function removeIfStale(dir: string, path: string): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(() => null);
-  if (text === null) return; // unlocked at this moment
-  const pid = holderOf(text);
-  if (pid !== null) throw new VerenError('DATA_FOLDER_LOCKED', { path: dir, pid });
-  // Two processes may see the same stale lock. The rename shows which file was taken: a fresh lock is put back.
-  const aside = `${path}.stale.${process.pid}`;
-  try {
-    await rename(path, aside);
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return; // the other process was first
-    throw e;
-  }
-  if ((await readFile(aside, 'utf8')) !== text) await linkFile(aside, path);
-  await rm(aside, { force: true });
-}
-
-/** The pid in a lock file where that process still lives, else null. */
-function holderOf(text: string): number | null {
-  try {
-    const { pid, started } = JSON.parse(text) as { pid: number; started: string | null };
-    if (pid === process.pid) return null; // not held by us (see `held`): a container that was restarted
-    process.kill(pid, 0);
-    return startOf(pid) === started ? pid : null;
-  } catch (e) {
-    return (e as NodeJS.ErrnoException).code === 'EPERM' ? (JSON.parse(text) as { pid: number }).pid : null;
-  }
-}
-
-/** When a process started, in ticks since boot (Linux, proc_pid_stat(5) field 22): tells a pid from its reuse. */
-function startOf(pid: number): string | null {
-  return readStatFields(pid)?.[19] ?? null;
+export async function lockFolder(dir: string): Promise<Unlock> {
+  const locked = await lockFile(join(dir, 'lock'));
+  if (typeof locked === 'number') throw new VerenError('DATA_FOLDER_LOCKED', { path: dir, pid: locked });
+  return locked;
 }
