@@ -2,7 +2,6 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
-import { pipeline } from 'node:stream/promises';
 
 export interface Answer {
   readonly etag: string;
@@ -62,8 +61,13 @@ export function nodeTransport(base: URL): HttpTransport {
   const { request: start, Agent } = base.protocol === 'https:' ? https : http;
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
   const { hostname, port, protocol } = base;
-  const startRequest = (method: 'GET' | 'PUT' | 'POST', path: string, headers: SignedHeaders) => {
-    const request = start({ agent, hostname, port, protocol, path, method, headers, timeout: TIMEOUT_MS });
+  const startRequest = (
+    method: 'GET' | 'PUT' | 'POST',
+    path: string,
+    headers: SignedHeaders,
+    connections: http.Agent | false = agent,
+  ) => {
+    const request = start({ agent: connections, hostname, port, protocol, path, method, headers, timeout: TIMEOUT_MS });
     const response = new Promise<http.IncomingMessage | null>((resolve) => {
       request.on('response', resolve);
       request.on('timeout', () => request.destroy());
@@ -91,11 +95,12 @@ export function nodeTransport(base: URL): HttpTransport {
     try {
       const info = await handle?.stat();
       if (!handle || !info?.isFile() || info.size !== size) return null;
-      const { request, response } = startRequest('PUT', path, headers);
+      // A connection of its own: who refuses a body before its end may end the connection at any moment after it.
+      const { request, response } = startRequest('PUT', path, headers, false);
       const content = handle.createReadStream({ highWaterMark: READ_AT_ONCE, autoClose: false });
-      // An answer may come before the whole body is sent: a refusal. Then the connection is of no use any more.
-      const refused = response.then((early) => void (early && !request.writableFinished && request.destroy()));
-      await Promise.all([pipeline(content, request), refused]);
+      // A refusal may come before the whole body is sent, and then nobody reads the rest.
+      void response.then((early) => early && early.statusCode !== 200 && !request.writableEnded && request.destroy());
+      await sendContent(content, request);
       return await answerOf(await response);
     } catch {
       return null;
@@ -109,6 +114,22 @@ export function nodeTransport(base: URL): HttpTransport {
     putFile,
     post: answered('POST'),
   };
+}
+
+/** Writes it all, or as much as there is a connection for: what became of it is in the answer. */
+async function sendContent(content: AsyncIterable<Buffer>, request: http.ClientRequest): Promise<void> {
+  for await (const chunk of content) {
+    if (request.destroyed) return;
+    if (request.write(chunk)) continue;
+    await new Promise<void>((resolve) => {
+      const goOn = () => {
+        request.off('drain', goOn).off('close', goOn);
+        resolve();
+      };
+      request.on('drain', goOn).on('close', goOn);
+    });
+  }
+  request.end();
 }
 
 /** Null where it is cut. */

@@ -60,7 +60,10 @@ export async function languageManifests(
 }
 
 /** Lines of a list of requirements that are a folder, a file or an option that names one. */
-const LOCAL = /^\s*(?:-e|--editable|-f|--find-links|\.|\/)|(?:^|@)\s*file:|\.(?:whl|zip|tar\.gz)\s*(?:$|[;#])/m;
+const LOCAL = /^\s*(?:-e|--editable|-f|--find-links|\.|\/)|(?:^|@)\s*file:|\.(?:whl|zip|tar\.gz)\s*(?:$|[;#])/;
+/** No line of a real list is longer; one that is may name anything. */
+const MAX_LINE = 1_000;
+const namesFiles = (text: string) => text.split(/\r?\n/).some((line) => line.length > MAX_LINE || LOCAL.test(line));
 
 async function pythonManifests(root: string, installCommand: string): Promise<LanguageManifests> {
   const all = (needsSource: string): LanguageManifests => ({ paths: [], needsSource });
@@ -74,7 +77,7 @@ async function pythonManifests(root: string, installCommand: string): Promise<La
   for (const entry of below) if (entry.isFile()) paths.push(join('requirements', entry.name));
   for (const path of paths) {
     const text = await readRepoFile(join(root, path)).catch(() => null);
-    if (text === null || LOCAL.test(text)) return all(`${path} names files of the repository`);
+    if (text === null || namesFiles(text)) return all(`${path} names files of the repository`);
   }
   return { paths: paths.sort(), needsSource: null };
 }

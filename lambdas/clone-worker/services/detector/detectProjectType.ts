@@ -191,6 +191,12 @@ function makePlan(proposal: Proposal, settled: SettledRequest, warnings: string[
   const target = proposal.target;
   const { overrides, sourceOf } = settled.overridesFor(target, proposal.path);
   const { path, runtime, ...rest } = overrides;
+  const detected = proposal.runtime ?? 'node';
+  if (runtime && runtime.name !== detected)
+    throw new VerenError('SETTINGS_FILE_INVALID', {
+      file: sourceOf('runtime').file ?? 'the request',
+      faults: `"${target}.runtime" is ${runtime.name}, and the folder holds a target of ${detected}`,
+    });
   const forced = { ...nodeMajorOf(runtime), ...rest, ...(runtime && { runtime }) };
   const place = path === undefined ? { rule: proposal.reason, file: undefined } : sourceOf('path');
   findings.because('path', proposal.path, place.rule, place.file);

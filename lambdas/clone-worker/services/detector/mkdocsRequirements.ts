@@ -65,7 +65,7 @@ function readTheDocs(repo: Snapshot, dir: string): string[] {
 
 /** A requirement that a shell takes as one word between single quotes. */
 const REQUIREMENT =
-  /^[A-Za-z0-9][\w.-]{0,99}(?:\[[\w,. -]{1,100}\])?[ \t]{0,9}(?:[<>=~!]=?[=]?[ \t]{0,9}[\w.*+!-]{1,40}(?:[ \t]{0,9},[ \t]{0,9})?){0,6}$/;
+  /^[A-Za-z0-9][\w.-]{0,99}(?:\[[\w,. -]{1,100}\])?[ \t]{0,9}(?:(?:===?|[<>~!]=|[<>])[ \t]{0,9}[\w.*+-]{1,40}(?:[ \t]{0,9},[ \t]{0,9})?){0,6}$/;
 const MAX_REQUIREMENTS = 100;
 
 /** A group or an extra of pyproject.toml; of Poetry the names alone, since its versions are written its own way. */

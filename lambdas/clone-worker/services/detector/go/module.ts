@@ -13,6 +13,8 @@ export interface GoModule {
 }
 
 const MAX_LINES = 5_000;
+/** No line of a real go.mod is longer, and the time of the expressions below grows with it. */
+const MAX_LINE = 1_000;
 
 /** What a go.mod says; undefined where there is none. Source: https://go.dev/ref/mod */
 export function readModule(repo: Snapshot, dir: string): GoModule | undefined {
@@ -24,6 +26,7 @@ export function readModule(repo: Snapshot, dir: string): GoModule | undefined {
   let version: string | undefined;
   let reachesOut = 0;
   for (const line of text.slice(0, 512 * 1024).split(/\r?\n/, MAX_LINES)) {
+    if (line.length > MAX_LINE) continue;
     const words = line
       .replace(/\/\/(?! indirect).*$/, '')
       .trim()

@@ -58,7 +58,7 @@ export function settleRequest(repo: Snapshot, given: DetectRequest): SettledRequ
       const asked: Overrides = given[target] || {};
       const rooted: Overrides = request[target] || {};
       const below = stated ? { ...stated, path: rooted.path } : rooted;
-      const overrides = dropUnsafe({ ...below, ...definedOf(asked) }, asked, given, warnings);
+      const overrides = dropUnsafe(putOver(asked, below), asked, given, warnings);
       return {
         overrides,
         sourceOf: (field) =>
@@ -69,7 +69,8 @@ export function settleRequest(repo: Snapshot, given: DetectRequest): SettledRequ
     },
     isExcluded({ target, path }) {
       const asked = request[target];
-      if (path === '.' || (asked && asked.path !== undefined && normalisePath(asked.path) === path)) return false;
+      const named = asked && (asked.path ?? given.path);
+      if (path === '.' || (named && normalisePath(named) === path)) return false;
       return readSettings(repo, path)?.settings[target] === false;
     },
     warningsFor: (plans) => [
@@ -115,7 +116,7 @@ function mergeTarget<T extends Target>(
     (asked?.path === undefined
       ? isWithin(normalisePath(wanted), normalisePath(stated.path))
       : normalisePath(wanted) === normalisePath(stated.path));
-  if (isMeant) return { ...stated, ...definedOf(asked ?? {}) };
+  if (isMeant) return putOver(asked ?? {}, stated);
   warnings.push(
     `What ${SETTINGS_FILE} says of the ${target} is about "${stated.path}" and was left out, since the request names "${wanted}".`,
   );
@@ -165,6 +166,13 @@ function dropUnsafe(overrides: Overrides, asked: Overrides, given: DetectRequest
   );
   const { allowSecrets: _left, ...rest } = overrides;
   return rest;
+}
+
+/** Field by field what was asked for, else what was stated. `nodeVersion` is Node's runtime by its earlier name. */
+function putOver<A extends Overrides, S extends Overrides>(asked: A, stated: S): S {
+  const { runtime, nodeVersion, ...others } = stated;
+  const isAsked = asked.runtime !== undefined || asked.nodeVersion !== undefined;
+  return { ...(isAsked ? others : stated), ...definedOf(asked) } as S;
 }
 
 const definedOf = <T extends object>(value: T): Partial<T> =>

@@ -335,3 +335,32 @@ test('docs/veren-json.md names every setting of the schema', () => {
   walk(describeSettingsFile() as Node, '');
   expect(missing).toEqual([]);
 });
+
+describe('the runtime and its earlier name are one choice', () => {
+  test('a request that names one is not mixed with a file that names the other', async () => {
+    const stated = { ...site, ...file({ frontend: { nodeVersion: 18 } }) };
+    const plan = await detect(stated, { frontend: { runtime: { name: 'node', version: '24' } } });
+    expect(plan.frontend).toMatchObject({ nodeVersion: 24, runtime: { name: 'node', version: '24' } });
+    const other = { ...site, ...file({ frontend: { runtime: { name: 'node', version: '24' } } }) };
+    expect((await detect(other, { frontend: { nodeVersion: 22 } })).frontend).toMatchObject({ nodeVersion: 22 });
+  });
+  test('a folder cannot be built with the runtime of another language', async () => {
+    const api: Files = {
+      'api/requirements.txt': 'fastapi',
+      'api/main.py': 'from fastapi import FastAPI\napp = FastAPI()',
+    };
+    const settings = (runtime: object): Files => ({ ...api, 'api/veren.json': json({ backend: { runtime } }) });
+    expect((await refusal(settings({ name: 'go', version: '1.26' }))).message).toContain('"backend.runtime" is go');
+    expect((await detect(settings({ name: 'python', version: '3.12' }))).backend).toMatchObject({
+      runtime: { name: 'python', version: '3.12' },
+    });
+  });
+  test('a folder’s own file does not leave out what the request asks for there', async () => {
+    const files: Files = {
+      'web/package.json': vite,
+      'web/index.html': '',
+      'web/veren.json': json({ frontend: false }),
+    };
+    expect((await detect(files, { path: 'web', frontend: {} })).frontend).toMatchObject({ path: 'web' });
+  });
+});
