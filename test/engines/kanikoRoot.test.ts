@@ -84,7 +84,8 @@ describeWith(tooSlow ?? missingKaniko(), 'no step of a repository becomes root i
     const projectId = `evil-${++count}`;
     const repo = repository(join(kaniko.world.dir, projectId), files);
     const changed = join(kaniko.dir, `changed-${count}`);
-    const build = () => kaniko.build({ ...repo, projectId, env: { GIT_TOKEN: 'a-token-1f5e', ...env }, changed });
+    const build = () =>
+      kaniko.build({ ...repo, projectId, env: { GIT_TOKEN: 'a-token-1f5e', ...env }, changed, lateMs: 400_000 });
     if (again) expect((await build()).last).toMatchObject({ type: 'build.succeeded' });
     const built = await build();
     const lines = (file: string) =>
@@ -171,7 +172,7 @@ describeWith(tooSlow ?? missingKaniko(), 'no step of a repository becomes root i
     );
     expect(built.last).toMatchObject({ type: 'build.succeeded' });
     expect(readFileSync(join(kaniko.dir, `changed-${count}`), 'utf8')).not.toContain('forker-was-here');
-  }, 300_000);
+  }, 420_000);
 
   test('a link in one layer of the cache, and in the next one a folder of its name', async () => {
     const built = await attack(

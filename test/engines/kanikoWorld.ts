@@ -52,6 +52,8 @@ export interface BuildOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly disk?: string;
   readonly changed?: string;
+  /** @default - LATE_MS */
+  readonly lateMs?: number;
 }
 
 /** A registry with the base images, the builder's image as a root directory, and ways to run both kinds of containers. */
@@ -156,7 +158,7 @@ export class KanikoWorld {
     const late = setTimeout(() => {
       console.error(`The build ${task.tag} does not end:\n${processesOf(task.child.pid!)}`);
       this.#containers.killAll();
-    }, LATE_MS);
+    }, options.lateMs ?? LATE_MS);
     const { code, output } = await task.ended;
     clearTimeout(late);
     return { ...task, code, output, ms: performance.now() - started, ...this.world.told(task.id) };
