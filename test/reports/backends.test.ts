@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import type { CreateDeployment } from '../../contract/api.ts';
-import { type Files, repository } from '../builder-images/harness.ts';
+import type { Files } from '../builder-images/harness.ts';
 import { describeWith, tooSlow } from '../support/engines.ts';
-import { missingServiceImages, type Running, ServiceImages } from '../support/serviceImages.ts';
-import { startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+import { missingServiceImages, useServices } from '../support/serviceImages.ts';
 
 const json = (value: unknown) => JSON.stringify(value);
 const SERVE = (body: string) =>
@@ -11,34 +9,9 @@ const SERVE = (body: string) =>
 
 /** What users of such systems report of backends, each deployed by HTTP and started as a container. */
 describeWith(tooSlow ?? missingServiceImages(), 'services as their users wrote them', () => {
-  let images: ServiceImages;
-  let veren: Veren;
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  const running: Running[] = [];
-  beforeAll(async () => {
-    folder = await temporaryFolder();
-    images = await new ServiceImages().start();
-    veren = await startVeren(join(folder.path, 'data'), images.environment);
-  }, 60_000);
-  afterAll(async () => {
-    for (const service of running) await service.stop();
-    await veren?.stop();
-    images?.close();
-    await folder?.remove();
-  }, 240_000);
-
-  /** Deploys a repository and starts its image; `answer` is what it says to a browser. */
-  async function serve(name: string, files: Files, backend: CreateDeployment['backend'] = {}) {
-    const { url } = repository(join(folder.path, name), files);
-    const record = await veren.deploy({ projectId: name, gitUrl: url, frontend: false, backend });
-    const log = (await veren.logs(record.deploymentId)).map(({ line }) => line).join('\n');
-    const artifact = record.builds.backend?.artifact;
-    if (artifact?.kind !== 'image') throw new Error(`${json(record.builds.backend)}\n${log}`);
-    const service = await images.run(artifact.uri);
-    running.push(service);
-    const answer = await (await fetch(service.url)).text();
-    return { record, log, service, answer };
-  }
+  const services = useServices();
+  const serve = (name: string, files: Files, backend: CreateDeployment['backend'] = {}) =>
+    services.serve(name, files, { frontend: false, backend });
 
   test('Yarn’s Plug’n’Play: packages are found, programs of packages run, and the script knows its package', async () => {
     const { answer, log } = await serve('plugnplay', {
@@ -114,7 +87,7 @@ describeWith(tooSlow ?? missingServiceImages(), 'services as their users wrote t
   }, 600_000);
 
   test('a program that is linked with a library of the build, OpenSSL and certificates, scripts around the start, a slow end', async () => {
-    const { answer, log, service } = await serve('linked', {
+    const { answer, log, service, stop } = await serve('linked', {
       'package.json': json({
         name: 'linked',
         version: '4.0.0',
@@ -163,8 +136,7 @@ ${SERVE("JSON.stringify({ expat: run('./tool'), openssl: run('openssl', 'version
     expect(said.env.FASTIFY_ADDRESS).toBeUndefined();
     expect(said.certificates).toBeGreaterThan(100_000);
     expect(log).toContain('veren: libraries of the build that the service needs: libexpat.so.1');
-    running.splice(running.indexOf(service), 1);
-    const stopped = await service.stop();
+    const stopped = await stop();
     expect(service.output()).toContain('tidied up');
     expect(stopped.ms).toBeGreaterThan(600);
     expect(stopped.ms).toBeLessThan(5_000);

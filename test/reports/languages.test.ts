@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Files, repository } from '../builder-images/harness.ts';
 import { describeWith, tooSlow } from '../support/engines.ts';
-import { missingServiceImages, type Running, ServiceImages } from '../support/serviceImages.ts';
-import { startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
+import { missingServiceImages, useServices } from '../support/serviceImages.ts';
 
 /** The stand-ins for Python's and Go's images that .ci/kaniko.sh makes besides those of Node. */
 const missingLanguages = (): string | null => {
@@ -16,40 +14,10 @@ const missingLanguages = (): string | null => {
 
 /** Services in Python and Go, each deployed by HTTP from its URL alone and started as a container. */
 describeWith(tooSlow ?? missingLanguages(), 'services that are not JavaScript', () => {
-  let images: ServiceImages;
-  let veren: Veren;
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  const running: Running[] = [];
-  beforeAll(async () => {
-    folder = await temporaryFolder();
-    images = await new ServiceImages().start();
-    veren = await startVeren(join(folder.path, 'data'), images.environment);
-  }, 60_000);
-  afterAll(async () => {
-    for (const service of running) await service.stop();
-    await veren?.stop();
-    images?.close();
-    await folder?.remove();
-  }, 240_000);
-
-  async function deploy(name: string, files: Files, env: Record<string, string> = {}) {
-    const { url } = repository(join(folder.path, name), files);
-    const record = await veren.deploy({ projectId: name, gitUrl: url, env });
-    const log = (await veren.logs(record.deploymentId)).map(({ line }) => line).join('\n');
-    return { record, log };
-  }
-
-  async function serve(name: string, files: Files, env: Record<string, string> = {}) {
-    const { record, log } = await deploy(name, files, env);
-    const artifact = record.builds.backend?.artifact;
-    if (artifact?.kind !== 'image') throw new Error(`${JSON.stringify(record)}\n${log}`);
-    const service = await images.run(artifact.uri);
-    running.push(service);
-    return { record, log, service, answer: await (await fetch(service.url)).text() };
-  }
+  const { deploy, serve } = useServices();
 
   test('FastAPI: packages, the version that the repository names, and no root', async () => {
-    const { record, answer, service } = await serve(
+    const { record, answer, stop } = await serve(
       'fastapi',
       {
         '.python-version': '3.11\n',
@@ -65,13 +33,12 @@ describeWith(tooSlow ?? missingLanguages(), 'services that are not JavaScript', 
           '',
         ].join('\n'),
       },
-      { SECRET: 'of-the-build' },
+      { env: { SECRET: 'of-the-build' } },
     );
     expect(JSON.parse(answer)).toEqual({ python: [3, 11], uid: 1000, secret: null, owned: [] });
     expect(record.builds.backend?.runtime).toEqual({ name: 'python', version: '3.11' });
     expect(record.plan?.warnings).toContainEqual(expect.stringMatching(/"uvicorn" serves the application/));
-    expect((await service.stop()).ms).toBeLessThan(9_000);
-    running.pop();
+    expect((await stop()).ms).toBeLessThan(9_000);
   }, 600_000);
 
   test('Flask, with a page beside it, and a library of the system that only the build’s image has', async () => {

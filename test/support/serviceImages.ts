@@ -3,8 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CreateDeployment } from '../../contract/api.ts';
+import { type Files, repository } from '../builder-images/harness.ts';
 import { onPath } from './engines.ts';
 import { freePort } from './freePort.ts';
+import { startVeren, temporaryFolder, type Veren } from './veren.ts';
 
 /** Why services cannot be built and run in containers here; null where they can. */
 export function missingServiceImages(): string | null {
@@ -151,4 +154,48 @@ export class ServiceImages {
       execFileSync('umount', ['--lazy', mount]);
     execFileSync('rm', ['-rf', this.#dir]);
   }
+}
+
+/** A platform that builds backends with these images, for the tests of a `describe`. */
+export function useServices() {
+  let images: ServiceImages;
+  let veren: Veren;
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  const running: Running[] = [];
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    images = await new ServiceImages().start();
+    veren = await startVeren(join(folder.path, 'data'), images.environment);
+  }, 60_000);
+  afterAll(async () => {
+    for (const service of running) await service.stop();
+    await veren?.stop();
+    images?.close();
+    await folder?.remove();
+  }, 240_000);
+
+  /** Deploys a repository by HTTP. */
+  async function deploy(name: string, files: Files, request: Partial<CreateDeployment> = {}) {
+    const { url } = repository(join(folder.path, name), files);
+    const record = await veren.deploy({ projectId: name, gitUrl: url, ...request });
+    const log = (await veren.logs(record.deploymentId)).map(({ line }) => line).join('\n');
+    return { record, log };
+  }
+
+  /** The same, and starts its image; `answer` is what it says to a browser. */
+  async function serve(name: string, files: Files, request: Partial<CreateDeployment> = {}) {
+    const { record, log } = await deploy(name, files, request);
+    const artifact = record.builds.backend?.artifact;
+    if (artifact?.kind !== 'image') throw new Error(`${JSON.stringify(record.builds.backend)}\n${log}`);
+    const service = await images.run(artifact.uri);
+    running.push(service);
+    const answer = await (await fetch(service.url)).text();
+    /** Stops it before the others. */
+    const stop = () => {
+      running.splice(running.indexOf(service), 1);
+      return service.stop();
+    };
+    return { record, log, service, answer, stop };
+  }
+  return { deploy, serve };
 }

@@ -1,6 +1,6 @@
 import { join, type RepoFs } from '../../../../contract/repo-fs.ts';
+import { MISE_FILES } from './miseFile.ts';
 import { REQUIREMENTS_FILES } from './mkdocsRequirements.ts';
-import { MISE_PLACES } from './statedVersion.ts';
 
 /** Configurations by whose name alone a folder belongs to a generator. */
 const OWN_NAMES = /^(?:hugo\.(?:toml|ya?ml|json)|mkdocs\.ya?ml|zola\.toml|_config\.(?:ya?ml|toml))$/;
@@ -34,7 +34,7 @@ export function generatorFiles(fs: RepoFs, folders: readonly string[]): string[]
         .filter((name) => HUGO_SECTIONS.test(name))
         .map((name) => join(join(dir, folder), name)),
     ),
-    ...MISE_PLACES.map((name) => join(dir, name)),
+    ...MISE_FILES.map((name) => join(dir, name)),
   ]);
   const workflows = [...fs.list(WORKFLOWS).keys()]
     .filter((name) => /\.ya?ml$/.test(name))

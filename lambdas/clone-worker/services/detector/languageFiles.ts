@@ -1,18 +1,10 @@
 import { depth, join, type RepoFs } from '../../../../contract/repo-fs.ts';
+import { MISE_FILES } from './miseFile.ts';
 
 /** Files that make a folder a project of Python's or Go's. */
 const MARKS = ['requirements.txt', 'pyproject.toml', 'Pipfile', 'manage.py', 'go.mod'];
 /** Read beside them. */
-const SETTINGS = [
-  ...MARKS,
-  '.python-version',
-  'runtime.txt',
-  'go.work',
-  '.tool-versions',
-  'mise.toml',
-  '.mise.toml',
-  'Procfile',
-];
+const SETTINGS = [...MARKS, '.python-version', 'runtime.txt', 'go.work', '.tool-versions', ...MISE_FILES, 'Procfile'];
 const MAX_DEPTH = 4;
 const MAX_FOLDERS = 40;
 /** Of one project so many sources are read, and of all together. */
@@ -32,7 +24,7 @@ export function languageFiles(fs: RepoFs, extra: readonly string[]): string[] {
   const files = new Set<string>();
   const folders = [...new Set([...extra, ...languageFolders(fs)])];
   for (const dir of folders) {
-    for (const name of SETTINGS) if (fs.list(dir).get(name) === 'file') files.add(join(dir, name));
+    for (const name of SETTINGS) if (fs.kind(join(dir, name)) === 'file') files.add(join(dir, name));
     for (const [name, kind] of fs.list(join(dir, 'requirements')))
       if (kind === 'file' && /\.(?:txt|in)$/.test(name)) files.add(join(dir, `requirements/${name}`));
     for (const [name, kind] of fs.list(dir))

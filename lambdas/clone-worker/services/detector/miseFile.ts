@@ -1,4 +1,4 @@
-import { parse } from 'smol-toml';
+import { MAX_TOML, parseToml } from './tomlText.ts';
 
 /** Where mise looks in a folder, the first one first. Source: mise's documentation, "Configuration". */
 export const MISE_FILES = [
@@ -12,9 +12,6 @@ export const MISE_FILES = [
 /** Names of Node in `[tools]`. Source: mise's documentation, "Node.js" and "Core tools". */
 const NODE_NAMES = ['node', 'nodejs', 'core:node', 'core:nodejs'];
 
-const MAX_LENGTH = 32 * 1024;
-const MAX_DEPTH = 20;
-
 export type MiseNode =
   | { readonly kind: 'version'; readonly version: string }
   /** The file says nothing of Node. */
@@ -27,10 +24,10 @@ export type MiseNode =
  */
 export function readMiseNode(text: string): MiseNode {
   if (!text.includes('node')) return { kind: 'none' };
-  if (text.length > MAX_LENGTH) return { kind: 'unreadable', reason: `it has more than ${MAX_LENGTH} characters` };
+  if (text.length > MAX_TOML) return { kind: 'unreadable', reason: `it has more than ${MAX_TOML} characters` };
   let tools: unknown;
   try {
-    ({ tools } = parse(text.replace(/^\ufeff/, ''), { maxDepth: MAX_DEPTH }));
+    ({ tools } = parseToml(text));
   } catch (error) {
     const [reason = ''] = (error instanceof Error ? error.message : '').split('\n');
     return { kind: 'unreadable', reason: reason.slice(0, 120).replace(/[^\x20-\x7e]/g, '?') };

@@ -82,6 +82,7 @@ function fromProject(repo: Snapshot, dir: string): MkdocsRequirements | undefine
   const found = lists.find(([, requirements]) => requirements.some((one) => NAMES_MKDOCS.test(one)));
   if (!found) return undefined;
   const words = found[1].slice(0, MAX_REQUIREMENTS).filter((one) => REQUIREMENT.test(one));
+  if (words.length === 0) return undefined;
   const exact = words
     .map((one) => /^mkdocs[ \t]{0,9}==[ \t]{0,9}([\w.]{1,30})$/i.exec(one)?.[1])
     .find((one) => one !== undefined);

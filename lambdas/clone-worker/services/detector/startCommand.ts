@@ -3,6 +3,7 @@ import { join, upward } from '../../../../contract/repo-fs.ts';
 import { expandedCommands } from './commandLine.ts';
 import type { Findings } from './findings.ts';
 import { holdsOtherLanguage } from './otherLanguages.ts';
+import { PROCFILE, readWebProcess } from './procfile.ts';
 import { dependencyVersion, fileIn, type Project, scriptOf } from './project.ts';
 import { judgeStart } from './startJudgement.ts';
 
@@ -34,11 +35,10 @@ export function startOf(project: Project, manager: PackageManager['name']): Star
 
 /** Process `web` of a Procfile, where a program of this runtime is what it runs. */
 export function fromProcfile(project: Project): StartCommand | undefined {
-  const file = join(project.dir, 'Procfile');
-  const line = /^web:[ \t]*(\S[^\r\n]{0,1000})/m.exec(project.repo.text(file) ?? '')?.[1]?.trim();
+  const line = readWebProcess(project.repo, project.dir);
   if (line === undefined || judgeStart(project, line) === 'foreign') return undefined;
   if (holdsOtherLanguage(project.repo, project.dir) && !runsHere(project, line)) return undefined;
-  return { command: line, line, rule: 'web process', file, certain: true };
+  return { command: line, line, rule: 'web process', file: join(project.dir, PROCFILE), certain: true };
 }
 
 /** Whether the last program of a line is one of Node's: beside another language's project, `bin/web` may be anything. */

@@ -1,5 +1,6 @@
 import { join, upward } from '../../../../contract/repo-fs.ts';
-import { entryOf, tableOf, textOf } from './dataFile.ts';
+import { tableOf, textOf } from './dataFile.ts';
+import { managedVersions } from './managedVersions.ts';
 import type { Snapshot } from './snapshot.ts';
 import { parseJsonc } from './sourceText.ts';
 import { readToml } from './tomlText.ts';
@@ -31,54 +32,23 @@ export const versionIn = (text: string): string | undefined => VERSION.exec(text
  */
 export function findStatedVersion(repo: Snapshot, dir: string, names: VersionNames): StatedVersion | undefined {
   for (const at of upward(dir)) {
-    for (const [name, rule, text] of statementsOf(repo, at, names)) {
+    for (const [file, rule, text] of statementsOf(repo, at, names)) {
       const version = text === undefined ? undefined : versionIn(text);
-      if (version !== undefined) return { version, file: join(at, name), rule };
+      if (version !== undefined) return { version, file, rule };
     }
   }
   return fromWorkflows(repo, names);
 }
 
-/** Where mise looks in a folder. Source: mise's documentation, "Configuration". */
-export const MISE_PLACES = [
-  'mise.toml',
-  '.mise.toml',
-  'mise/config.toml',
-  '.mise/config.toml',
-  '.config/mise.toml',
-  '.config/mise/config.toml',
-];
-
 type Statement = readonly [file: string, rule: string, text: string | undefined];
 
 function* statementsOf(repo: Snapshot, at: string, { tools, variable }: VersionNames): Generator<Statement> {
   const read = (name: string) => repo.text(join(at, name));
-  yield ['.tool-versions', '.tool-versions', toolVersion(read('.tool-versions'), tools)];
-  for (const name of MISE_PLACES) yield [name, 'mise tools', miseVersion(read(name), tools)];
-  yield ['netlify.toml', `build.environment.${variable}`, netlifyVersion(read('netlify.toml'), variable)];
+  for (const { file, rule, text } of managedVersions(repo, at, tools)) yield [file, rule, text];
+  yield [join(at, 'netlify.toml'), `build.environment.${variable}`, netlifyVersion(read('netlify.toml'), variable)];
   const vercel = parseJsonc((read('vercel.json') ?? '').slice(0, 64 * 1024));
   const build = tableOf(vercel as Readonly<Record<string, unknown>> | undefined, 'build');
-  yield ['vercel.json', `build.env.${variable}`, textOf(tableOf(build, 'env'), variable)];
-}
-
-const toolVersion = (text: string | undefined, tools: readonly string[]): string | undefined => {
-  for (const line of (text ?? '').slice(0, 16_384).split(/\r?\n/)) {
-    const [name = '', version] = line.replace(/#.*$/, '').trim().split(/\s+/);
-    if (version !== undefined && tools.includes(name)) return version;
-  }
-  return undefined;
-};
-
-/** `hugo = "0.128"`, `hugo = ["0.128"]`, `"aqua:gohugoio/hugo" = {version = "0.128"}` below `[tools]`. */
-function miseVersion(source: string | undefined, tools: readonly string[]): string | undefined {
-  const table = source === undefined ? undefined : tableOf(readToml(source), 'tools');
-  for (const [name, value] of Object.entries(table ?? {})) {
-    if (!tools.includes(name.replace(/^.*[:/]/, ''))) continue;
-    const first: unknown = Array.isArray(value) ? value[0] : value;
-    const version = typeof first === 'object' && first !== null ? entryOf(first as never, 'version') : first;
-    if (typeof version === 'string' || typeof version === 'number') return String(version);
-  }
-  return undefined;
+  yield [join(at, 'vercel.json'), `build.env.${variable}`, textOf(tableOf(build, 'env'), variable)];
 }
 
 /** What the production build is given wins over what all builds are. */

@@ -1,18 +1,20 @@
 import { parse } from 'smol-toml';
 
 /** The parser needs less than 0.1 s for any text of this length, whatever it nests. */
-const MAX_LENGTH = 32 * 1024;
+export const MAX_TOML = 32 * 1024;
 const MAX_DEPTH = 32;
+
+/** A TOML document of at most `MAX_TOML` characters. Throws an Error where it is none. */
+export const parseToml = (text: string): Readonly<Record<string, unknown>> =>
+  parse(text.replace(/^\ufeff/, ''), { maxDepth: MAX_DEPTH });
 
 /**
  * A TOML document; of a longer one its top-level keys alone, which stand before the first table. Undefined where it is
  * none.
  */
 export function readToml(source: string): Readonly<Record<string, unknown>> | undefined {
-  const plain = source.replace(/^\ufeff/, '');
-  const text = plain.length > MAX_LENGTH ? topLevelLines(plain.slice(0, MAX_LENGTH)) : plain;
   try {
-    return parse(text, { maxDepth: MAX_DEPTH });
+    return parseToml(source.length > MAX_TOML ? topLevelLines(source.slice(0, MAX_TOML)) : source);
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
 import { join } from '../../../../../contract/repo-fs.ts';
 import { resolvePath } from '../repoPath.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { readToml, valueAt } from '../toolVersion.ts';
+import { readToml } from '../tomlText.ts';
+import { valueAt } from '../toolVersion.ts';
 
 /** What installs a project's packages. */
 export type Installer = 'requirements' | 'uv' | 'poetry' | 'pipenv' | 'none';
@@ -36,11 +37,11 @@ export function requirementsOf(repo: Snapshot, dir: string): Requirements | unde
   const project = join(dir, 'pyproject.toml');
   const pipfile = join(dir, 'Pipfile');
   for (const requirement of requirementLines(repo, list)) add(requirement);
-  const toml = readToml(repo, project);
+  const toml = readToml(repo.text(project) ?? '');
   const declared = valueAt(toml, 'project', 'dependencies');
   if (Array.isArray(declared)) for (const requirement of declared) add(requirement);
   const poetry = valueAt(toml, 'tool', 'poetry', 'dependencies');
-  const pipenv = valueAt(readToml(repo, pipfile), 'packages');
+  const pipenv = valueAt(readToml(repo.text(pipfile) ?? ''), 'packages');
   for (const table of [poetry, pipenv])
     if (typeof table === 'object' && table !== null)
       for (const [name, value] of Object.entries(table)) {

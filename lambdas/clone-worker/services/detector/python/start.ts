@@ -1,4 +1,5 @@
 import { join } from '../../../../../contract/repo-fs.ts';
+import { PROCFILE, readWebProcess } from '../procfile.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { findApplication, findDjango, findProgram } from './entry.ts';
 import { PYTHON_SERVERS, type PythonFramework } from './frameworks.ts';
@@ -20,12 +21,16 @@ const PYTHON_PROGRAM =
 
 /** What a Procfile starts as `web`, where it is a program of Python's. */
 function fromProcfile(repo: Snapshot, dir: string, requirements: Requirements | undefined): PythonStart | undefined {
-  const file = join(dir, 'Procfile');
-  const command = /^web:[ \t]*(\S[^\r\n]{0,1000})/m.exec(repo.text(file) ?? '')?.[1]?.trim();
+  const command = readWebProcess(repo, dir);
   if (command === undefined || !PYTHON_PROGRAM.test(`${command} `)) return undefined;
   if (!hasWhatItStarts(repo, dir, command)) return undefined;
   const server = [...PYTHON_SERVERS].find((name) => new RegExp(`(?:^|\\s)${name}(?:-serve)?\\s`).test(command));
-  return { command, file, rule: 'web process', missing: server ? absent(requirements, server) : [] };
+  return {
+    command,
+    file: join(dir, PROCFILE),
+    rule: 'web process',
+    missing: server ? absent(requirements, server) : [],
+  };
 }
 
 /** Whether the file or module that a line starts is in the repository. A line that names none is believed. */

@@ -2,8 +2,10 @@ import { VerenError } from '../../../../../contract/errors.ts';
 import { join } from '../../../../../contract/repo-fs.ts';
 import { RUNTIMES } from '../../../../../contract/runtimes.ts';
 import type { Findings } from '../findings.ts';
+import type { VersionStatement } from '../managedVersions.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { firstLine, nearestStatement, readToml, shortenText, type VersionStatement, valueAt } from '../toolVersion.ts';
+import { readToml } from '../tomlText.ts';
+import { firstLine, nearestStatement, shortenText, valueAt } from '../toolVersion.ts';
 
 const OFFERED = RUNTIMES.python.versions!;
 const DEFAULT = RUNTIMES.python.defaultVersion!;
@@ -46,8 +48,8 @@ export function choosePythonVersion(repo: Snapshot, dir: string, today: string, 
 function ownStatement(repo: Snapshot, at: string): VersionStatement | undefined {
   const said = (name: string, rule: string, text: unknown): VersionStatement | undefined =>
     typeof text === 'string' && text !== '' ? { file: join(at, name), rule, text } : undefined;
-  const pyproject = readToml(repo, join(at, 'pyproject.toml'));
-  const pipfile = readToml(repo, join(at, 'Pipfile'));
+  const pyproject = readToml(repo.text(join(at, 'pyproject.toml')) ?? '');
+  const pipfile = readToml(repo.text(join(at, 'Pipfile')) ?? '');
   return (
     said('.python-version', '.python-version', firstLine(repo.text(join(at, '.python-version')))) ??
     said('runtime.txt', 'runtime.txt', /^python-/.exec(firstLine(repo.text(join(at, 'runtime.txt'))) ?? '')?.input) ??

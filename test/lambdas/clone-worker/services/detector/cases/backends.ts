@@ -49,6 +49,11 @@ export const backendCases: readonly Case[] = [
     follows: 'Heroku; others do not read it',
   },
   {
+    name: 'Procfile with a control character in its command says nothing',
+    files: starts({ scripts: { start: 'node a.js' }, ...express }, { Procfile: 'web: node b.js \u0000--flag\n' }),
+    ...is('express', 'npm start'),
+  },
+  {
     name: 'Procfile without web says nothing',
     files: starts({ scripts: { start: 'node a.js' }, ...express }, { Procfile: 'worker: node c.js\n' }),
     ...is('express', 'npm start'),

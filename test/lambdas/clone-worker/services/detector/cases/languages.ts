@@ -254,6 +254,14 @@ export const languageCases: readonly Case[] = [
     files: version({ 'mise.toml': '[tools]\npython = { version = "3.12" }\n' }),
     backend: { runtime: python('3.12') },
   },
+  ...['.mise.toml', 'mise/config.toml', '.mise/config.toml', '.config/mise.toml', '.config/mise/config.toml'].map(
+    (place) => ({
+      name: `mise in ${place}`,
+      files: version({ [place]: '[tools]\n"core:python" = ["3.12", "3.11"]\n' }),
+      backend: { runtime: python('3.12') },
+      because: [['runtime', place]] as const,
+    }),
+  ),
   {
     name: 'the newest that a range allows',
     files: version({ 'pyproject.toml': '[project]\nname = "x"\nrequires-python = ">=3.9,<3.13"\n' }),
