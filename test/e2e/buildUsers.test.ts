@@ -143,8 +143,3 @@ const processesOf = (uids: readonly string[]) =>
     }, 180_000);
   },
 );
-
-async function eventually(what: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !what(); i++) await new Promise((done) => setTimeout(done, 100));
-  expect(what()).toBe(true);
-}
