@@ -44,6 +44,16 @@ const processesOf = (pid: number) =>
     .filter((line, i) => i === 0 || new RegExp(`\\b${pid}\\b|script\\.mjs|kaniko|unshare|tar `).test(line))
     .join('\n');
 
+/**
+ * Process 1 as the image has it in tini: it buries the orphans of a build. Unburied they count as processes of their user, and
+ * the next step can start none.
+ */
+const INIT = `"$@" & child=$!
+trap 'kill -TERM $child' TERM
+wait $child; code=$?
+while kill -0 $child 2>/dev/null; do wait $child; code=$?; done
+exit $code`;
+
 export interface BuildOptions {
   readonly projectId?: string;
   readonly deploymentId?: string;
@@ -142,7 +152,7 @@ export class KanikoWorld {
       ...options.env,
     };
     const container = this.container({
-      argv: ['/kaniko/veren/build-image-backend/main.sh'],
+      argv: ['/bin/sh', '-c', INIT, 'init', '/kaniko/veren/build-image-backend/main.sh'],
       env,
       lower: [join(this.dir, 'image'), join(this.home, 'root')],
       binds: { [repositories]: this.world.dir },
