@@ -49,6 +49,25 @@ executor_image() {
   buildah commit --quiet --rm "$container" localhost/kaniko-executor >/dev/null
 }
 
+# The adapter's layer where the stage `service-adapter` would have left it: compiled by this machine's cargo, which links it with
+# its own libc; without cargo a layer with an empty folder, which is laid over images all the same.
+adapter_image() {
+  local container mount layer
+  container=$(buildah from scratch)
+  mount=$(buildah mount "$container")
+  layer=$(mktemp -d)
+  mkdir -p "$mount/out" "$layer/opt/extensions"
+  if command -v cargo >/dev/null; then
+    (cd "$images/service-adapter" && CARGO_TARGET_DIR=$folder/service-adapter cargo build --quiet --release --locked)
+    install -m 755 "$folder/service-adapter/release/service-adapter" "$layer/opt/extensions/lambda-adapter"
+  else
+    echo 'No cargo: the adapter of services is left out.' >&2
+  fi
+  tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$layer" -cf - opt | gzip -n >"$mount/out/layer.tar.gz"
+  rm -rf "$layer"
+  buildah commit --quiet --rm "$container" localhost/service-adapter >/dev/null
+}
+
 debian bookworm bookworm ca-certificates
 debian full bullseye ca-certificates,git,curl,procps,python3,make,g++,pkg-config
 node 20
@@ -58,10 +77,11 @@ stand_in "$(dockerfile_arg "$dockerfile" BASE)" "$folder/full" "$folder/node-20"
 stand_in "$veren_node" "$folder/node-$(sed 's/node:\([0-9]*\).*/\1/' <<<"$veren_node")"
 go_image "$(dockerfile_arg "$dockerfile" GO)"
 executor_image
+adapter_image
 (cd "$here" && npx tsx builder-images/bundle.ts)
 
 tag=localhost/backend-build-worker
-buildah build --quiet --layers --pull-never --build-arg EXECUTOR=localhost/kaniko-executor --file "$dockerfile" --tag "$tag" "$images" >/dev/null
+buildah build --quiet --layers --pull-never --build-arg EXECUTOR=localhost/kaniko-executor --build-arg ADAPTER=localhost/service-adapter --file "$dockerfile" --tag "$tag" "$images" >/dev/null
 container=$(buildah from --pull-never "$tag")
 trap 'buildah rm "$container" >/dev/null' EXIT
 root=$(buildah mount "$container")

@@ -13,3 +13,14 @@ fetch_ministack() {
     export VEREN_EMULATOR=$1
   fi
 }
+
+# The emulator of stage `dev` (.ci/test-aws), a program that is compiled for a quarter of an hour or more.
+FAKECLOUD=fakecloud@0.51.0
+
+# fetch_fakecloud <folder>: bin/fakecloud in it, with no time spent on making it fast. Nothing to do where it is there already.
+fetch_fakecloud() {
+  [[ -x "$1/bin/fakecloud" ]] && return
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 CARGO_PROFILE_RELEASE_DEBUG=0 \
+    CARGO_TARGET_DIR="$1/target" nice -n 19 cargo install "$FAKECLOUD" --locked --quiet --root "$1" || return 1
+  rm -rf "$1/target"
+}

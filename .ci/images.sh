@@ -2,11 +2,11 @@
 # What the suites of the two builders' images need. Sourced by .ci/run. Each takes <folder> <checkout with node_modules>.
 
 # From 1.21 on Go gets the toolchain that a module asks for by itself; Debian 12 has 1.19. The Go module proxy has the
-# toolchains as modules, whose programs have lost their x bit.
+# toolchains as modules, whose programs have lost their x bit. recent_go <folder> [minor version that is needed]
 recent_go() {
   local minor module="golang.org/toolchain@v0.0.1-go1.26.8.linux-$(dpkg --print-architecture)" folder=$1
   minor=$(go env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
-  [[ "${minor:-0}" -ge 21 ]] && return 0
+  [[ "${minor:-0}" -ge "${2:-21}" ]] && return 0
   mkdir -p "$folder" && (cd "$folder" && GOMODCACHE=$folder go mod download -json "$module" >/dev/null) || return 1
   chmod -R u+x "$folder/$module/bin" "$folder/$module/pkg/tool" && export PATH=$folder/$module/bin:$PATH GOTOOLCHAIN=local
 }

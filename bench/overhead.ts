@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { VerenClient } from '../cli/client/VerenClient.ts';
 import { makeRepositoryFromFolder } from '../local/client/makeRepositoryFromFolder.ts';
-import { VerenClient } from '../local/client/VerenClient.ts';
 import { startPlatform } from '../local/platform/platform.ts';
 import { median, spread, timed } from './_stats.ts';
 

@@ -125,7 +125,6 @@ async function publishOnce(projectId: string, root: string, { url, ...keys }: Ac
     inspect: async (files) => ({ files, warnings: [] }),
     built: true,
     precompress: true,
-    siteRules: true,
     hold: false,
     signal: new AbortController().signal,
     now: Date.now,

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { ProblemError, UnreachableError } from '../cli/client/errors.ts';
 import { VerenError } from '../contract/errors.ts';
-import { ProblemError, UnreachableError } from '../local/client/errors.ts';
 import { runDemo } from '../local/demo.ts';
 import { runStart } from '../local/start.ts';
 

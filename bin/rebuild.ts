@@ -11,6 +11,7 @@ import { s3Archive } from '../lambdas/shared/archive.ts';
 import { systemClock } from '../lambdas/shared/clock.ts';
 import { makeLogArchiver } from '../lambdas/shared/logs/makeLogArchiver.ts';
 import { openKafka } from '../lambdas/shared/openKafka.ts';
+import { openProjectStore } from '../lambdas/shared/projects/projectStore.ts';
 import { REDIS_PREFIX } from '../lambdas/shared/redisUsers.ts';
 import type { Signing } from '../lambdas/shared/signing.ts';
 import { verifyingSecret } from '../lambdas/shared/signingSecret.ts';
@@ -77,6 +78,7 @@ async function main(): Promise<number> {
       // As on the laptop's platform: one clock, which may have been set back.
       ...(values.data !== undefined && { maxClockSkewMs: Number.POSITIVE_INFINITY }),
       now: Date.now,
+      projects: openProjectStore({ s3: storage.s3, bucket: env.BUCKET, clock: systemClock }),
     });
     console.log(JSON.stringify(report, null, 2));
     return report.differing.length === 0 ? 0 : 1;

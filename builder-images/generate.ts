@@ -1,17 +1,21 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DEFAULT_NODE_MAJOR, NODE_MAJORS, type NodeMajor } from '../contract/builders.ts';
+import { GENERATORS_NODE_MAJOR, NODE_LINES, NODE_MAJORS, type NodeMajor } from '../contract/node-lines.ts';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 
-const FOCAL = `# focal: what sites of this Node line were built on. It left standard support in May 2025, so its tag does not move any
-# more; glibc 2.31 is enough for Node 18 to 24 (they ask for 2.28).`;
-const NOBLE = '# noble: supported until April 2029, longer than the Node line.';
+/** Why this release of Ubuntu. */
+const REMARKS = {
+  focal: `# focal: what sites of this Node line were built on. It left standard support in May 2025, so its tag does not move any
+# more; glibc 2.31 is enough for Node 18 to 24 (they ask for 2.28).`,
+  noble: '# noble: supported until April 2029, longer than the Node line.',
+};
 const PNPM_OF_OLD_LINES = ['pnpm@9.15.9', 'pnpm@10.34.9'];
 /** pnpm 11 asks for Node 22. */
 const PNPM = [...PNPM_OF_OLD_LINES, 'pnpm@11.28.11'];
-const OTHER_MANAGERS = ['yarn@1.22.22', '@yarnpkg/cli-dist@4.18.1', 'bun@1.4.5'];
+/** Bun is a program of 107 MB: a build that uses it installs it, like a version that is not here. */
+const OTHER_MANAGERS = ['yarn@1.22.22', '@yarnpkg/cli-dist@4.18.1'];
 
 /** In the image of one Node line alone, since no other build should wait for their bytes. */
 const GENERATORS = `# Site generators that are not JavaScript: in this image alone (docs/decisions/site-generators.md).
@@ -20,28 +24,6 @@ COPY builder-image-frontend/dockerfiles/generators /tmp/generators
 RUN /tmp/generators/install.sh "$ZOLA"
 
 `;
-
-/** What the images of a Node line differ in. */
-interface NodeLine {
-  /** Release of Node that repositories are built with. */
-  readonly version: string;
-  /** Release of Ubuntu under the builder of sites, and why. */
-  readonly base: string;
-  readonly baseRemark: string;
-  /** Release of Debian under services. */
-  readonly serviceBase: string;
-  readonly pnpm: readonly string[];
-}
-
-const OLD = { base: 'focal', baseRemark: FOCAL, serviceBase: 'bullseye', pnpm: PNPM_OF_OLD_LINES };
-const NEW = { base: 'noble', baseRemark: NOBLE, serviceBase: 'bookworm', pnpm: PNPM };
-
-const LINES: Readonly<Record<NodeMajor, NodeLine>> = {
-  18: { version: '18.20.8', ...OLD },
-  20: { version: '20.20.2', ...OLD },
-  22: { version: '22.23.3', ...NEW },
-  24: { version: '24.21.0', ...NEW },
-};
 
 const TEMPLATES = {
   'frontend.Dockerfile': (major: NodeMajor) => `builder-image-frontend/dockerfiles/Dockerfile.${major}x.dev`,
@@ -60,12 +42,15 @@ export function nodeDockerfiles(): ReadonlyMap<string, string> {
 
 /** Lines that begin with `#@` are remarks for whoever edits the template. */
 function fillTemplate(text: string, template: string, major: NodeMajor): string {
-  const { pnpm, ...line } = LINES[major];
+  const { release, ubuntu, debian } = NODE_LINES[major];
   const values: Record<string, string> = {
-    ...line,
+    version: release,
+    base: ubuntu,
+    baseRemark: REMARKS[ubuntu],
+    serviceBase: debian,
     major: String(major),
-    generators: major === DEFAULT_NODE_MAJOR ? GENERATORS : '',
-    managers: [...pnpm, ...OTHER_MANAGERS].join(' '),
+    generators: major === GENERATORS_NODE_MAJOR ? GENERATORS : '',
+    managers: [...(major < 22 ? PNPM_OF_OLD_LINES : PNPM), ...OTHER_MANAGERS].join(' '),
   };
   return text.replace(/^(?:#@.*\n)+/gm, '').replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
     const value = values[name];
@@ -76,4 +61,7 @@ function fillTemplate(text: string, template: string, major: NodeMajor): string 
 
 /** `npm run generate`. */
 if (process.argv[1] === fileURLToPath(import.meta.url))
-  for (const [path, text] of nodeDockerfiles()) writeFileSync(join(FOLDER, path), text);
+  for (const [path, text] of nodeDockerfiles()) {
+    mkdirSync(dirname(join(FOLDER, path)), { recursive: true });
+    writeFileSync(join(FOLDER, path), text);
+  }

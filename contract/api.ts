@@ -1,14 +1,20 @@
 import { z } from 'zod';
 import type { Target } from './builders.ts';
 import { GitOptionsSchema, PublicationSchema } from './deployment-options.ts';
-import { CacheUseSchema, LaneSchema } from './lanes.ts';
+import { CacheUseSchema, EnvironmentSchema, LaneSchema } from './lanes.ts';
 import { AllowSecretsSchema, NodeMajorSchema } from './plan.ts';
-import { BuildRecordSchema, DeploymentRecordSchema, ImageArtifactSchema, StaticArtifactSchema } from './record.ts';
+import {
+  BuildRecordSchema,
+  DeploymentRecordSchema,
+  FolderArtifactSchema,
+  ImageArtifactSchema,
+  StaticArtifactSchema,
+} from './record.ts';
 import { RUNTIMES, type RuntimeName, runtimesOf } from './runtimes.ts';
-import { RESERVED_ENV } from './variables.ts';
+import { ServiceViewSchema } from './services.ts';
+import { ENV_NAME, RESERVED_ENV } from './variables.ts';
 
 export const PROJECT_ID = /^[a-z0-9](-?[a-z0-9])*$/;
-export const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Refuses half of a surrogate pair: it has no UTF-8 form, so a process, a file or git would get another text. */
 function wellFormed<S extends z.ZodString>(schema: S): S {
@@ -87,14 +93,16 @@ export const BackendOverridesSchema = z.strictObject({
   path: repoPath.optional(),
   runtime: RuntimeOverrideSchema('backend').optional(),
   nodeVersion: NodeMajorSchema.optional(),
+  /** A Dockerfile of the repository's own, relative to `path`, which is its context. It decides everything else. */
+  dockerfile: repoPath.optional(),
   startCommand: command.min(1).optional(),
 });
 export type BackendOverrides = z.infer<typeof BackendOverridesSchema>;
 
 const FREE_ENV = new RegExp(`^(?!${RESERVED_ENV.source.replaceAll('^', '')})`);
 
-const MAX_BUILD_VARIABLES = 100;
-const MAX_VARIABLE_NAME = 128;
+export const MAX_BUILD_VARIABLES = 100;
+export const MAX_VARIABLE_NAME = 128;
 /**
  * Limit for all variables of a build together, counted as a process holds them (`NAME=value` and a NUL each, in UTF-8):
  * 64 KiB of values plus the longest possible names, 65,536 + 100 × (128 + 2) = 78,536 bytes. Linux allows 131,072 bytes
@@ -144,7 +152,8 @@ export const ProjectIdSchema = z
 
 export const CreateDeploymentSchema = z.strictObject({
   projectId: ProjectIdSchema,
-  gitUrl,
+  /** Default: the project's. */
+  gitUrl: gitUrl.optional(),
   ref: RefSchema.optional(),
   /** Token for a private repository: used for fetching only, never shown again. */
   gitToken: z
@@ -157,9 +166,13 @@ export const CreateDeploymentSchema = z.strictObject({
   frontend: z.union([z.literal(false), FrontendOverridesSchema]).optional(),
   backend: z.union([z.literal(false), BackendOverridesSchema]).optional(),
   env: BuildEnvSchema.optional(),
+  /** Default: `production` for the production branch or no ref, `preview` for everything else. */
+  environment: EnvironmentSchema.optional(),
   /** `drop`: the caches of the project and lane are removed, and the builds start without. Default: `use`. */
   cache: CacheUseSchema.optional(),
   publication: PublicationSchema.optional(),
+  /** Builds also where an equal deployment was built before. Default: false. */
+  force: z.boolean().optional(),
 });
 export type CreateDeployment = z.infer<typeof CreateDeploymentSchema>;
 
@@ -176,7 +189,7 @@ export const AnalyzeSchema = z.strictObject({
 export type AnalyzeRequest = z.infer<typeof AnalyzeSchema>;
 
 /** A whole number in a query or header. Zod's coercion would also accept `0x10`, `1e2` and an empty text. */
-const wholeNumber = (min: number, max: number) =>
+export const wholeNumber = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d{1,15}$/, 'must be a whole number')
@@ -198,6 +211,11 @@ export const LogQuerySchema = z.strictObject({
 });
 export const LastEventIdSchema = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
+export const ProjectListQuerySchema = z.strictObject({
+  limit: wholeNumber(1, 100).default(20),
+  cursor: z.string().max(64).optional(),
+});
+
 export const ListQuerySchema = z.strictObject({
   projectId: ProjectIdSchema.optional(),
   limit: wholeNumber(1, 100).default(20),
@@ -211,6 +229,7 @@ export const LinksSchema = z.object({
   logs: z.url(),
   cancel: z.url(),
   redeploy: z.url(),
+  promote: z.url(),
 });
 
 export const AcceptedSchema = DeploymentRecordSchema.pick({ deploymentId: true, projectId: true, status: true }).extend(
@@ -226,8 +245,10 @@ export const SiteAddressesSchema = z.object({
   url: z.url(),
   /** The same under a host name of its own, which shares no cookies with other sites (laptop). */
   hostUrl: z.url().optional(),
-  /** The files of this very deployment, whatever is live (laptop). */
+  /** This very deployment, for as long as it is kept. */
   deploymentUrl: z.url().optional(),
+  /** The newest deployment of its branch. */
+  branchUrl: z.url().optional(),
 });
 export type SiteAddresses = z.infer<typeof SiteAddressesSchema>;
 
@@ -235,7 +256,11 @@ const BuildViewSchema = BuildRecordSchema.extend({
   /** Place in the queue, from 1, while the build waits. */
   position: z.number().int().min(1).optional(),
   artifact: z
-    .discriminatedUnion('kind', [StaticArtifactSchema.extend(SiteAddressesSchema.shape), ImageArtifactSchema])
+    .discriminatedUnion('kind', [
+      StaticArtifactSchema.extend(SiteAddressesSchema.shape),
+      ImageArtifactSchema,
+      FolderArtifactSchema,
+    ])
     .optional(),
 });
 
@@ -243,6 +268,10 @@ const BuildViewSchema = BuildRecordSchema.extend({
 export const DeploymentViewSchema = DeploymentRecordSchema.extend({
   builds: z.object({ frontend: BuildViewSchema.optional(), backend: BuildViewSchema.optional() }),
   links: LinksSchema,
+  /** Since when production serves it; absent where production serves another. */
+  released: z.iso.datetime().optional(),
+  /** Its running backend. Absent where it has none, and where the platform does not run backends. */
+  service: ServiceViewSchema.optional(),
 });
 export type DeploymentView = z.infer<typeof DeploymentViewSchema>;
 

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { BuildEnvSchema, PROJECT_ID } from './api.ts';
-import { NODE_MAJORS } from './builders.ts';
 import { CorrelationIdSchema } from './correlation.ts';
 import { KafkaEnvSchema } from './kafka-env.ts';
 import { CacheUseSchema, LaneSchema } from './lanes.ts';
-import { AllowSecretsSchema } from './plan.ts';
+import { AllowSecretsSchema, CompiledFoldersSchema, NodeMajorSchema } from './plan.ts';
 import { RUNTIME_NAMES } from './runtimes.ts';
 
 /**
@@ -33,8 +32,9 @@ const json = <Schema extends z.ZodType>(schema: Schema, what: string) =>
     }
   });
 const flag = z.enum(['0', '1']).default('0');
-/** JSON object of the user's variables. */
-const userEnv = json(BuildEnvSchema, 'a JSON object of variables');
+/** JSON object of the user's variables: checked when they were set, and twice as many where request and project add up. */
+const userEnv = json(z.record(BuildEnvSchema.keyType, BuildEnvSchema.valueType), 'a JSON object of variables');
+const names = json(z.array(z.string()), 'a JSON list of names');
 
 /** Names whose values must never be in an override, a log line or the environment of a child process. */
 export const SECRET_ENV = [
@@ -43,6 +43,9 @@ export const SECRET_ENV = [
   'AWS_SESSION_TOKEN',
   'GIT_TOKEN',
   'BUILD_ENV',
+  'INSTALL_ONLY_ENV',
+  'BUILD_ONLY_ENV',
+  'FINGERPRINT_KEY',
   'KAFKA_PASSWORD',
   'EVENT_SIGNING_KEY',
 ] as const;
@@ -73,23 +76,20 @@ const common = {
   ATTEMPT: count,
   /** The id of the request that the deployment began with; it is in the builder's own log lines and events. */
   CORRELATION_ID: CorrelationIdSchema.optional(),
-  NODE_VERSION: z
-    .string()
-    .transform(Number)
-    .pipe(
-      z.union(
-        NODE_MAJORS.map((n) => z.literal(n)) as [
-          z.ZodLiteral<18>,
-          z.ZodLiteral<20>,
-          z.ZodLiteral<22>,
-          z.ZodLiteral<24>,
-        ],
-      ),
-    ),
+  NODE_VERSION: z.string().transform(Number).pipe(NodeMajorSchema),
   /** What builds the target, and which version of it; empty: the builder's own. NODE_VERSION is Node's alone. */
   RUNTIME: z.enum(RUNTIME_NAMES).default('node'),
   RUNTIME_VERSION: z.string().max(64).default(''),
+  /** Variables that both commands see: those of the request, and those of the project. */
   BUILD_ENV: userEnv.default({}),
+  /** Variables of the project that the installation alone sees, and that the build command alone sees. */
+  INSTALL_ONLY_ENV: userEnv.default({}),
+  BUILD_ONLY_ENV: userEnv.default({}),
+  /** Of these variables: whose values are masked whatever their name is, and whose are not masked. JSON lists of names. */
+  SECRET_VARIABLES: names.default([]),
+  PLAIN_VARIABLES: names.default([]),
+  /** Fingerprints of variables are made with it, so that values cannot be guessed from them. */
+  FINGERPRINT_KEY: text.optional(),
   /** Which of the project's caches the build may reach. */
   LANE: LaneSchema.default('preview'),
   /** `drop`: the caches are removed, and the build starts without. */
@@ -132,12 +132,12 @@ export const FrontendEnvSchema = z.object({
   MAX_OUTPUT_BYTES: count.default(1_073_741_824),
   /** What the scan for secrets may find, as a JSON list; see `AllowSecretsSchema`. */
   ALLOW_SECRETS: json(AllowSecretsSchema, 'a JSON list of kinds and paths').default([]),
+  /** Where the framework keeps compiled code, as a JSON list; see `CompiledFoldersSchema`. */
+  COMPILED_FOLDERS: json(CompiledFoldersSchema, 'a JSON list of folders').default([]),
   /** `1`: publish `.br` and `.gz` beside the originals, for a server that gives them out. CloudFront compresses by itself. */
   PRECOMPRESS: z.enum(['0', '1']).default('0'),
   /** `1`: the site is stored, and promoted by the platform when the deployment's other part has been built. */
   HOLD: z.enum(['0', '1']).default('0'),
-  /** `1`: what serves the site honours its `_headers` and `_redirects`. */
-  SITE_RULES: z.enum(['0', '1']).default('0'),
 });
 export type FrontendEnv = z.infer<typeof FrontendEnvSchema>;
 
@@ -150,9 +150,13 @@ export const BackendEnvSchema = z.object({
   /** Empty where none was found: START_COMMAND_MISSING. */
   STARTCOMMAND: z.string().default(''),
   PORT: count.default(3_000),
+  /** The repository's own Dockerfile, relative to BACKEND_PATH, which is its context: nothing else of the plan is used. */
+  DOCKERFILE: text.optional(),
   PACKAGE_MANAGER: FrontendEnvSchema.shape.PACKAGE_MANAGER,
   /** `registry/repository` of the user's images. */
   ECR_URI: text,
+  /** `1`: what was built is stored, and the platform decides on it when it has seen the service answer. */
+  HOLD: z.enum(['0', '1']).default('0'),
 });
 export type BackendEnv = z.infer<typeof BackendEnvSchema>;
 

@@ -1,24 +1,5 @@
-/**
- * The one table of builders. The stacks, the build-worker, the laptop and the tests all read it;
- * adding a Node major is one row here and one Dockerfile.
- */
-
-export const NODE_MAJORS = [18, 20, 22, 24] as const;
-export type NodeMajor = (typeof NODE_MAJORS)[number];
-
-/** The newest LTS line that has a builder; used for repositories that name no version. */
-export const DEFAULT_NODE_MAJOR: NodeMajor = 24;
-
-/** End of life of each line. Source: https://github.com/nodejs/release#release-schedule */
-export const NODE_END_OF_LIFE: Readonly<Record<NodeMajor, string>> = {
-  18: '2025-04-30',
-  20: '2026-04-30',
-  22: '2027-04-30',
-  24: '2028-04-30',
-};
-
-/** The npm that comes with each line, and with the laptop's toolchains. Source: the archive of Node's releases. */
-export const NPM_OF_NODE: Readonly<Record<NodeMajor, number>> = { 18: 10, 20: 10, 22: 10, 24: 11 };
+/** The one table of builders. The stacks, the build-worker, the laptop and the tests all read it. */
+import { NODE_LINES, NODE_MAJORS, type NodeMajor } from './node-lines.ts';
 
 export const TARGETS = ['frontend', 'backend'] as const;
 export type Target = (typeof TARGETS)[number];
@@ -39,12 +20,29 @@ export interface Builder {
   readonly dockerfile: string;
   /** Names of the build-worker's environment variables that carry cluster, task and container. */
   readonly env: { readonly cluster: string; readonly task: string; readonly container: string };
+  /** Absent: the task has one container. */
+  readonly isolated?: IsolatedContainer;
+}
+
+/**
+ * A second container of a task, from the same image: it is given nothing, runs what is not to be trusted, and the task goes on
+ * without it.
+ */
+export interface IsolatedContainer {
+  readonly container: string;
+  readonly entryPoint: readonly string[];
+  /** Folder that both containers have, and this one cannot write. `VEREN_CHANNEL` of the image. */
+  readonly channel: string;
 }
 
 const FRONTEND_CLUSTER = { name: 'builder', env: 'AWS_FRONTEND_CLUSTER' } as const;
 const BACKEND_CLUSTER = { name: 'backend-builder', env: 'AWS_BACKEND_CLUSTER' } as const;
 
-function frontendBuilder(nodeMajor: NodeMajor, names: Pick<Builder, 'family' | 'container' | 'repository'>): Builder {
+const sameName = (name: string) => ({ family: name, container: name, repository: name });
+
+function frontendBuilder(nodeMajor: NodeMajor): Builder {
+  const { task } = NODE_LINES[nodeMajor];
+  const names = task ?? sameName(`frontend-builder-${nodeMajor}`);
   return {
     target: 'frontend',
     nodeMajors: [nodeMajor],
@@ -59,17 +57,11 @@ function frontendBuilder(nodeMajor: NodeMajor, names: Pick<Builder, 'family' | '
   };
 }
 
-const sameName = (name: string) => ({ family: name, container: name, repository: name });
+/** Task family of builds from a repository's own Dockerfile. */
+const DOCKERFILE_FAMILY = 'backend-dockerfile-builder';
 
-export const BUILDERS = [
-  frontendBuilder(18, sameName('frontend-builder-18')),
-  frontendBuilder(20, {
-    family: 'builder-task-20',
-    container: 'builder-task-20-image',
-    repository: 'builder-task-20-image',
-  }),
-  frontendBuilder(22, sameName('frontend-builder-22')),
-  frontendBuilder(24, sameName('frontend-builder-24')),
+export const BUILDERS: readonly Builder[] = [
+  ...NODE_MAJORS.map(frontendBuilder),
   {
     target: 'backend',
     nodeMajors: NODE_MAJORS,
@@ -78,7 +70,28 @@ export const BUILDERS = [
     dockerfile: 'build-image-backend/Dockerfile',
     env: { cluster: BACKEND_CLUSTER.env, task: 'TASKBACKEND', container: 'BACKEND_CONTAINER' },
   },
-] as const satisfies readonly Builder[];
+  // Repositories with a Dockerfile of their own: the image of all backends, in a task with two containers.
+  {
+    target: 'backend',
+    nodeMajors: [],
+    cluster: BACKEND_CLUSTER.name,
+    ...sameName('backend-build-worker'),
+    family: DOCKERFILE_FAMILY,
+    dockerfile: 'build-image-backend/Dockerfile',
+    env: { cluster: BACKEND_CLUSTER.env, task: 'TASKDOCKERFILE', container: 'BACKEND_CONTAINER' },
+    isolated: {
+      container: 'dockerfile-build',
+      entryPoint: [
+        '/kaniko/tini',
+        '--',
+        '/kaniko/node/bin/node',
+        '--no-warnings',
+        '/kaniko/veren/build-image-backend/dist/isolated.mjs',
+      ],
+      channel: '/kaniko/channel',
+    },
+  },
+];
 
 /**
  * The builder for a target and Node major. Throws a plain Error, since the callers' types make a missing row
@@ -89,6 +102,15 @@ export function builderFor(target: Target, nodeMajor: NodeMajor): Builder {
   if (!row) throw new Error(`No builder for ${target} on Node ${nodeMajor}`);
   return row;
 }
+
+/**
+ * Capabilities that the isolated container does without: those to read or forge the other container's packets (one network is
+ * shared), to make devices, and to change what a process may regain. Unpacking images and installing packages needs none of them.
+ */
+export const ISOLATED_DROPS = ['NET_RAW', 'NET_BIND_SERVICE', 'MKNOD', 'SYS_CHROOT', 'SETPCAP', 'AUDIT_WRITE'] as const;
+
+/** The builder of backends that have a Dockerfile of their own. */
+export const DOCKERFILE_BUILDER: Builder = BUILDERS.find((b) => b.family === DOCKERFILE_FAMILY)!;
 
 /** ECR repository of the users' backend images (configurable on AWS). */
 export const USER_IMAGE_REPOSITORY = 'my-backend';

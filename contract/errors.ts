@@ -40,6 +40,36 @@ const table = {
     message: 'No valid token was given.',
     action: 'Send "Authorization: Bearer <token>".',
   },
+  FORBIDDEN: {
+    fault: 'user',
+    status: 403,
+    message: 'The token may not do this: {reason}',
+    action: 'Use a token that may; an admin of the owner can make one with POST /tokens.',
+  },
+  RATE_LIMITED: {
+    fault: 'user',
+    status: 429,
+    message: 'The owner is over a limit: {limit}',
+    action: 'Try again in {seconds} s; the operator of the platform sets the limits, and GET /usage shows them.',
+  },
+  STORAGE_FULL: {
+    fault: 'user',
+    status: 429,
+    message: "The owner's projects take {used} of the {limit} that they may take.",
+    action: 'Delete projects or drop caches that are no longer needed, or ask the operator for a higher limit.',
+  },
+  NAME_TAKEN: {
+    fault: 'user',
+    status: 409,
+    message: 'There is a {what} named "{name}" already.',
+    action: 'Choose another name, or delete the one that has it.',
+  },
+  TOO_MANY: {
+    fault: 'user',
+    status: 409,
+    message: 'The owner has {limit} {what} already, and that is the most.',
+    action: 'Delete one that is no longer needed.',
+  },
   HOST_NOT_SERVED: {
     fault: 'user',
     status: 421,
@@ -77,6 +107,93 @@ const table = {
     message: 'The deployment is being published and cannot be canceled any more.',
     action: 'Wait until it has ended, then deploy the version that is to replace it.',
   },
+  NOT_RELEASABLE: {
+    fault: 'user',
+    status: 409,
+    message: 'The deployment has nothing that could be released ({status}).',
+    action: 'Release one that has succeeded; GET /deployments lists them.',
+  },
+  UNTRUSTED_NOT_RELEASABLE: {
+    fault: 'user',
+    status: 409,
+    message: "The deployment is of a fork's pull request, whose code production does not show.",
+    action: 'Merge the pull request: its commit is deployed and released as one of the project.',
+  },
+  DEPLOYMENT_EXPIRED: {
+    fault: 'user',
+    status: 409,
+    message: 'The files of this deployment are not kept any more.',
+    action: 'Redeploy it to build the same commit again.',
+  },
+  NO_RELEASE_BEFORE: {
+    fault: 'user',
+    status: 409,
+    message: 'The project {projectId} has no release to go back to.',
+    action:
+      'Name a deployment in "deploymentId", or promote one; GET /projects/{projectId}/releases shows the history.',
+  },
+  VARIABLES_NOT_RELEASABLE: {
+    fault: 'user',
+    status: 409,
+    message: 'The current variables cannot be released without a build: {reason}',
+    action: 'Deploy again: a deployment is built, and started, with the current variables.',
+  },
+  GIT_URL_MISSING: {
+    fault: 'user',
+    status: 400,
+    message: 'The request names no repository, and the project "{projectId}" has none in its settings.',
+    action: 'Give "gitUrl" in the request, or once in the settings of the project.',
+  },
+  PROJECT_DELETING: {
+    fault: 'user',
+    status: 409,
+    message: 'The project "{projectId}" is being deleted, so nothing of it can be changed.',
+    action: 'Take that back with POST /projects/{projectId}/restore, or wait until it is gone.',
+  },
+  PROJECT_DELETED: {
+    fault: 'user',
+    status: 410,
+    message: 'The project "{projectId}" was deleted by {by} at {at}: {removed} were removed.',
+    action: 'Its name is free: PUT /projects/{projectId} or a deployment makes a new project.',
+  },
+  RESTORE_TOO_LATE: {
+    fault: 'user',
+    status: 409,
+    message: 'The removal of the project "{projectId}" has begun and cannot be taken back.',
+    action: 'Wait until it is gone, then deploy it anew.',
+  },
+  CONFIRMATION_WRONG: {
+    fault: 'user',
+    status: 400,
+    message: 'To delete the project "{projectId}" at once, "confirm" has to be its name.',
+    action:
+      'Send DELETE /projects/{projectId}?confirm={projectId}, or leave "confirm" out for a deletion with a delay.',
+  },
+  DOMAIN_TAKEN: {
+    fault: 'user',
+    status: 409,
+    message: 'The domain {name} belongs to another project.',
+    action: 'Remove it there first, or prove by the TXT record {record} = {value} that it is yours, and add it again.',
+  },
+  DOMAIN_REFUSED: {
+    fault: 'user',
+    status: 409,
+    message: 'The domain {name} cannot be added: {reason}',
+    action: 'Choose another name.',
+  },
+  HOOK_REFUSED: {
+    fault: 'user',
+    status: 401,
+    message: 'The delivery does not show that its sender knows the secret of a hook here.',
+    action:
+      'Give the hook at the git host the address and the secret that the API answered when it was asked for a webhook.',
+  },
+  NOT_CONNECTED: {
+    fault: 'user',
+    status: 409,
+    message: 'The project "{projectId}" is not connected with a git host.',
+    action: 'Set "connection" in its settings first.',
+  },
   IDEMPOTENCY_KEY_REUSED: {
     fault: 'user',
     status: 422,
@@ -99,6 +216,24 @@ const table = {
     status: 409,
     message: 'The git token and variables of this deployment cannot be decrypted: {reason}',
     action: 'Send the request again with POST /deployments; the operator can put the earlier key back.',
+  },
+  VARIABLES_UNREADABLE: {
+    fault: 'platform',
+    status: 409,
+    message: 'The variable {name} of the project cannot be decrypted: {reason}',
+    action: 'Set it again; the operator can put the earlier key back.',
+  },
+  VARIABLES_LOST: {
+    fault: 'platform',
+    status: 409,
+    message: "Version {version} of the project's variables is no longer there.",
+    action: 'Redeploy it: a new deployment has the variables that the project has now.',
+  },
+  TOO_MANY_VARIABLES: {
+    fault: 'user',
+    status: 422,
+    message: 'The project would have too many variables for {environment}: {reason}.',
+    action: 'Remove variables that are not used any more, or make values shorter.',
   },
   INTERNAL: {
     fault: 'platform',
@@ -123,6 +258,89 @@ const table = {
     status: 500,
     message: 'A message of {bytes} bytes is over the limit of {limit}.',
     action: 'Make the repository or the request smaller, and report this to the operator.',
+  },
+
+  // --- the command line ---------------------------------------------------------------------------------------------
+  CLI_USAGE: {
+    fault: 'user',
+    message: 'This cannot be run as it is given: {reason}',
+    action: 'See "{help}".',
+  },
+  CLI_NOT_LOGGED_IN: {
+    fault: 'user',
+    message: 'No token is known for {address}.',
+    action: 'Run "veren login", or set VEREN_TOKEN.',
+  },
+  CLI_NO_CONTEXT: {
+    fault: 'user',
+    message: 'It is not known which Veren is meant.',
+    action: 'Run "veren login <address>", set VEREN_URL and VEREN_TOKEN, or start one here with "npm start".',
+  },
+  CLI_CONTEXT_UNKNOWN: {
+    fault: 'user',
+    message: 'There is no context "{name}".',
+    action: '"veren contexts ls" lists those that are known.',
+  },
+  CLI_FILE_INVALID: {
+    fault: 'user',
+    message: '{file} cannot be read: {reason}',
+    action: 'Correct it, or remove it and begin anew.',
+  },
+  CLI_FILE_EXISTS: {
+    fault: 'user',
+    message: 'There is a file {file} already.',
+    action: 'Name another one, or replace it with --force.',
+  },
+  CLI_ADDRESS_INSECURE: {
+    fault: 'user',
+    message: 'The token would be sent to {address} without encryption.',
+    action: 'Use https, or add --insecure where you trust the network between.',
+  },
+  CLI_NO_TERMINAL: {
+    fault: 'user',
+    message: 'There is no terminal to ask for {what}.',
+    action: 'Give it in the command: {how}.',
+  },
+  CLI_NO_PROJECT: {
+    fault: 'user',
+    message: 'It is not known which project is meant: {reason}',
+    action: 'Name it with --project, or run "veren link" in its folder.',
+  },
+  CLI_LINK_COMMITTED: {
+    fault: 'user',
+    message: '{file} is part of the repository, so whoever wrote it has chosen the project "{projectId}".',
+    action: 'Take it out of the repository, or say which project you mean with --project.',
+  },
+  CLI_NO_DEPLOYMENT: {
+    fault: 'user',
+    message: 'The project "{projectId}" has no deployment that could be meant.',
+    action: 'Name one by its id; "veren ls" lists them.',
+  },
+  CLI_NO_REPOSITORY: {
+    fault: 'user',
+    message: 'The folder {folder} is in no git repository, and only repositories can be deployed.',
+    action:
+      'Make it one ("git init", "git add --all", "git commit") and push it to a git host, or give the URL of a repository.',
+  },
+  CLI_NO_COMMIT: {
+    fault: 'user',
+    message: 'The repository {folder} has no commit yet.',
+    action: 'Commit ("git add --all", "git commit") and push.',
+  },
+  CLI_NO_REMOTE: {
+    fault: 'user',
+    message: 'The repository {folder} has no remote, so the platform cannot read it.',
+    action: 'Push it to a git host ("git remote add origin <url>", "git push -u origin HEAD"), or give a URL.',
+  },
+  CLI_NOT_PUSHED: {
+    fault: 'user',
+    message: 'The commit {commit} is not at the remote "{remote}", so the platform cannot read it.',
+    action: 'Push it ("git push {remote} HEAD"), or deploy what is there with --ref.',
+  },
+  CLI_NO_ADDRESS: {
+    fault: 'user',
+    message: 'There is no address to open: {reason}',
+    action: '"veren inspect" shows what the deployment has.',
   },
 
   // --- reading the repository ---------------------------------------------------------------------------------------
@@ -186,6 +404,37 @@ const table = {
     status: 504,
     message: 'The git host did not answer within {seconds} s.',
     action: 'Try again; if the error persists, check that the host is up.',
+  },
+  GIT_TOKEN_REFUSED: {
+    fault: 'user',
+    message: 'The git host {host} does not let the stored token write reports: {reason}',
+    action: 'Store a token that may write commit statuses and comments of the repository; no deployment waits for it.',
+  },
+  GIT_TOKEN_ELSEWHERE: {
+    fault: 'user',
+    message: 'The stored token of the git host is for {origins}, and was not sent to {origin}.',
+    action: 'Store it again where it is meant for this host, or put "gitUrl" and the connection\'s "apiUrl" back.',
+  },
+  GIT_DELIVERY_LOST: {
+    fault: 'transient',
+    message: 'What {host} told on {at} was given up, so nothing was deployed for it: {reason}',
+    action: 'Push again, or deploy the branch with POST /deployments.',
+  },
+  GIT_REPORT_REFUSED: {
+    fault: 'user',
+    message: 'The git host {host} did not take a report: {reason}',
+    action: "Check the repository's name in the project's connection, and that the token reaches it.",
+  },
+  GIT_API_FORBIDDEN: {
+    fault: 'user',
+    message: 'Reports may not be sent to {url}: {reason}',
+    action:
+      'Ask the operator to name the host in "gitApiHosts", or turn "statuses" and "comments" of the connection off.',
+  },
+  GIT_HOST_UNANSWERED: {
+    fault: 'transient',
+    message: 'The git host {host} has not taken a report for a day: {reason}',
+    action: 'Look at the state of the host; what happens from now on is reported to it again.',
   },
   GIT_FAILED: {
     fault: 'transient',
@@ -262,6 +511,14 @@ const table = {
     message: 'The files of "{path}" in Git LFS could not be fetched: {reason}',
     lost: 'The files of the repository in Git LFS could not be fetched.',
     action: 'Check that they were pushed (`git lfs push`) and that the token may read it, or deploy without "git.lfs".',
+  },
+  INSTALL_LEFT_SECRET: {
+    fault: 'user',
+    exitCode: 29,
+    message: 'The installation has left a variable that it alone may see in these files: {files}',
+    lost: 'The installation has left a variable that it alone may see in a file.',
+    action:
+      'Commit a file that names the variable instead of holding its value (docs/variables.md has examples), let the install command remove the file, or let the build see the variable too.',
   },
   INSTALL_FAILED: {
     fault: 'user',
@@ -405,6 +662,49 @@ const table = {
     lost: 'The image could not be built.',
     action: 'This is not a fault of the commands that were run; if the error persists, report it to the operator.',
   },
+  DOCKERFILE_INVALID: {
+    fault: 'user',
+    status: 422,
+    exitCode: 60,
+    message: 'The Dockerfile {path} cannot be used: {reason}',
+    lost: 'The Dockerfile of the repository cannot be used.',
+    action: 'Name a Dockerfile below "backend.path" in "backend.dockerfile"; its folder for COPY is "backend.path".',
+  },
+  DOCKERFILE_STEP_FAILED: {
+    fault: 'user',
+    exitCode: 61,
+    message: 'The Dockerfile could not be built, at {step}: {reason}',
+    lost: 'A step of the Dockerfile failed.',
+    action: 'Build it at this commit on your machine (docker build); the log shows its output.',
+  },
+  DOCKERFILE_BASE_MISSING: {
+    fault: 'user',
+    exitCode: 62,
+    message: 'An image that the Dockerfile begins with cannot be pulled: {reason}',
+    lost: 'An image that the Dockerfile begins with cannot be pulled.',
+    action: 'Use a public image and a tag that exists: the build has no login at any registry.',
+  },
+  DOCKERFILE_BUILDER_ENDED: {
+    fault: 'user',
+    exitCode: 63,
+    message: 'What built the Dockerfile ended without a result ({reason}).',
+    lost: 'What built the Dockerfile ended without a result.',
+    action: 'A step used up its memory or ended the builder; use less memory, or raise it in the configuration.',
+  },
+  IMAGE_REFUSED: {
+    fault: 'user',
+    exitCode: 64,
+    message: 'The image that the Dockerfile made was not accepted: {reason}',
+    lost: 'The image that the Dockerfile made was not accepted.',
+    action: 'Remove the step that changes what the image builder has written; nothing of the image was published.',
+  },
+  IMAGE_TOO_LARGE: {
+    fault: 'user',
+    exitCode: 65,
+    message: 'The image is over a limit: {reason}',
+    lost: 'The image is over a limit.',
+    action: 'Copy less into the last stage of the Dockerfile; a .dockerignore keeps files out of it.',
+  },
   IMAGE_REPOSITORY_MISSING: {
     fault: 'platform',
     exitCode: 40,
@@ -518,12 +818,61 @@ const table = {
     action: 'Redeploy; if the error persists, see the runbook.',
   },
 
+  // --- running backends ---------------------------------------------------------------------------------------------
+  SERVICE_NOT_LISTENING: {
+    fault: 'user',
+    message: 'The backend started and did not listen on port {port} within {seconds} s.{seen}',
+    action: 'Let it listen on the port that the variable PORT names, on all addresses (0.0.0.0).',
+  },
+  SERVICE_EXITED: {
+    fault: 'user',
+    message: 'The backend ended before it answered: {reason}.',
+    action: 'Its last lines say why; try its start command on your machine with the same variables.',
+  },
+  SERVICE_UNHEALTHY: {
+    fault: 'user',
+    message: 'The backend did not answer {path} with a status below 500 within {seconds} s: {reason}.',
+    action: 'Cure it, or name another path in the project\'s settings, as "healthPath" of "service".',
+  },
+  SERVICE_TOO_LARGE: {
+    fault: 'user',
+    message: 'The backend is too large to run: {reason}',
+    action: 'Make it smaller: leave out files and dev dependencies that it does not need at run time.',
+  },
+  SERVICE_VARIABLES_TOO_LARGE: {
+    fault: 'user',
+    message: 'The variables of the backend take {bytes} bytes, and {limit} is the most.',
+    action: 'Show those that only builds need to "install" or "build" alone, or keep large values elsewhere.',
+  },
+  SERVICE_VARIABLE_REFUSED: {
+    fault: 'user',
+    message: 'Lambda does not take variables of these names: {names}.',
+    action: 'Rename them: letters, digits and "_", a letter first, two characters at least, none that AWS sets itself.',
+  },
+  SERVICE_START_FAILED: {
+    fault: 'transient',
+    message: 'The platform could not start the backend: {reason}',
+    action: 'It is tried again; if the error persists, see the runbook.',
+  },
+  SERVICE_UNAVAILABLE: {
+    fault: 'user',
+    status: 503,
+    message: 'The backend does not answer: {reason}',
+    action: "Look at its log, GET /projects/{projectId}/logs, and at the deployment's record.",
+  },
+
   // --- starting the laptop platform ---------------------------------------------------------------------------------
   GIT_MISSING: { fault: 'user', message: 'git was not found on PATH.', action: 'Install git and start again.' },
   PORT_INVALID: {
     fault: 'user',
     message: 'PORT is "{port}".',
     action: 'Give a number from 0 to 65535.',
+  },
+  LIMITS_INVALID: {
+    fault: 'user',
+    message: 'VEREN_LIMITS is {value}.',
+    action:
+      'Give a JSON object with whole numbers for some of "builds", "requestsPerMinute", "deploymentsPerHour" and "storageGiB".',
   },
   PUBLIC_ADDRESS_INVALID: {
     fault: 'user',

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { PROJECT_ID } from './api.ts';
 import { TARGETS, type Target } from './builders.ts';
 import { CorrelationIdSchema } from './correlation.ts';
+import { TriggerSchema } from './gitHosts.ts';
 import { NodeMajorSchema, PlanSchema } from './plan.ts';
-import { ArtifactSchema, FailureSchema, PHASES } from './record.ts';
+import { ArtifactSchema, EXPIRY_REASONS, FailureSchema, PHASES, VariablesUsedSchema } from './record.ts';
 
 /**
  * Messages on the three topics (`TOPICS`). All are keyed by deployment id, so one deployment keeps its order within a topic;
@@ -85,6 +86,10 @@ export const DeploymentEventSchema = z.discriminatedUnion('type', [
     owner: z.string(),
     gitUrl: z.string(),
     ref: z.string().nullable(),
+    /** Absent where the project had no variables. */
+    variables: VariablesUsedSchema.optional(),
+    /** Absent: a call of the API. */
+    trigger: TriggerSchema.optional(),
   }),
   z.object({ ...envelope, type: z.literal('deployment.analyzing') }),
   /** `plan.frontend` and `plan.backend`, where present, are what will be built. */
@@ -102,6 +107,15 @@ export const DeploymentEventSchema = z.discriminatedUnion('type', [
      */
     published: z.array(z.enum(TARGETS)).optional(),
   }),
+  /** Nothing was built, since an earlier deployment was built from the same: its artifacts are those of this one. */
+  z.object({
+    ...envelope,
+    type: z.literal('deployment.unchanged'),
+    sameAs: z.string().regex(DEPLOYMENT_ID),
+    artifacts: z.object({ frontend: ArtifactSchema.optional(), backend: ArtifactSchema.optional() }),
+  }),
+  /** Its files and images are not kept any more. */
+  z.object({ ...envelope, type: z.literal('deployment.expired'), reason: z.enum(EXPIRY_REASONS) }),
   z.object({ ...build, type: z.literal('build.started'), taskArn: z.string(), nodeVersion: NodeMajorSchema }),
   /** Attempt `attempt` ended for a reason that a retry may cure; `attempt + 1` follows. */
   z.object({ ...build, type: z.literal('build.retrying'), error: FailureSchema }),

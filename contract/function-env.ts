@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { BUILDERS, type NodeMajor } from './builders.ts';
+import { BUILDERS } from './builders.ts';
 import { KafkaEnvSchema } from './kafka-env.ts';
+import type { NodeMajor } from './node-lines.ts';
+import { LimitsOfOwnersSchema } from './ownerLimits.ts';
 
 /**
  * The environment of every function: set by the construct that makes the function, read by its `*.lambda.ts`. What the
@@ -14,6 +16,19 @@ const count = z
   .regex(/^[1-9]\d{0,9}$/, 'must be a positive number')
   .transform(Number);
 const list = text.transform((s) => s.split(',').filter(Boolean));
+/** JSON in a variable, checked against a schema. */
+const json = <S extends z.ZodType>(schema: S) =>
+  z
+    .string()
+    .transform((given, ctx): unknown => {
+      try {
+        return JSON.parse(given);
+      } catch {
+        ctx.addIssue({ code: 'custom', message: 'must be JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
 const flag = z.enum(['true', 'false']).transform((s) => s === 'true');
 
 const redis = {
@@ -41,6 +56,8 @@ const tokens = { TOKENS_SECRET_ARN: text };
 const dataKey = { DATA_KEY_SECRET_ARN: text };
 const ringsCloneWorker = { CLONE_WORKER_ARN: text };
 const ringsBuildWorker = { BUILD_WORKER_ARN: text };
+const ringsReleaser = { RELEASER_ARN: text };
+const ringsGitWorker = { GIT_WORKER_ARN: text };
 /** Seconds. */
 const timeouts = { FRONTEND_TIMEOUT: count, BACKEND_TIMEOUT: count };
 /** `https://` address of the WebSocket API's stage, for pushing. */
@@ -56,12 +73,45 @@ const endpoints = { BUILDER_ENDPOINT_S3: text.optional(), BUILDER_ENDPOINT_ECR: 
 export type BuilderVariable =
   | 'AWS_FRONTEND_CLUSTER'
   | 'AWS_BACKEND_CLUSTER'
-  | `TASK${NodeMajor | 'BACKEND'}`
+  | `TASK${NodeMajor | 'BACKEND' | 'DOCKERFILE'}`
   | `FRONTEND${NodeMajor}CONTAINER`
   | 'BACKEND_CONTAINER';
 const builders = Object.fromEntries(
   BUILDERS.flatMap((b) => Object.values(b.env)).map((name) => [name, text]),
 ) as Record<BuilderVariable, typeof text>;
+
+/** The routes of the sites, a CloudFront KeyValueStore. Absent: the stage has none. */
+const siteTable = { SITE_TABLE_ARN: text.optional() };
+const ownDomains = {
+  /** The domain of which every site has a part. */
+  SITE_DOMAIN: text.optional(),
+  /** Where domains of projects are served. Absent: the stage is not set up for them. */
+  TENANTS_DISTRIBUTION_ID: text.optional(),
+  CONNECTION_GROUP_ID: text.optional(),
+  CONNECTION_ENDPOINT: text.optional(),
+};
+
+const ownerLimits = {
+  /** Limits of owners (`ownerLimits.ts`). */
+  OWNER_LIMITS: json(LimitsOfOwnersSchema).default({ all: {}, owners: {} }),
+};
+/** Holds `{projectId}`. */
+const siteUrl = { SITE_URL_TEMPLATE: text };
+const supersede = {
+  /** Older deployments of a branch that a newer one ends: those that wait, also those that run, or none. */
+  SUPERSEDE: z.enum(['waiting', 'running', 'off']).default('waiting'),
+};
+
+/** Present where backends run on Lambda. */
+const services = {
+  /** The boundary of the roles of running backends. */
+  SERVICES_BOUNDARY_ARN: text.optional(),
+  /** What calls by schedule are made with. */
+  SERVICES_SCHEDULER_ROLE_ARN: text.optional(),
+  SERVICES_LOG_DAYS: count.optional(),
+};
+/** Backends are started before their build is a success. */
+const runsServices = { RUN_SERVICES: flag.default(false) };
 
 const MAKERS = {
   api: () =>
@@ -74,15 +124,31 @@ const MAKERS = {
       ...tokens,
       ...ringsCloneWorker,
       ...ringsBuildWorker,
+      ...ringsReleaser,
+      ...ringsGitWorker,
       ...git,
-      /** Holds `{projectId}`. */
-      SITE_URL_TEMPLATE: text,
-      /** Older deployments of a branch that a newer one ends: those that wait, also those that run, or none. */
-      SUPERSEDE: z.enum(['waiting', 'running', 'off']).default('waiting'),
+      ...siteUrl,
+      ...ownerLimits,
+      ...siteTable,
+      ...ownDomains,
+      ...supersede,
       /** Where logs are followed: API Gateway cannot stream. */
       LOG_STREAM_URL: text.optional(),
+      ...services,
+      STAGE: text.optional(),
     }),
-  'clone-worker': () => z.object({ ...redis, ...dataKey, ...kafka, ...signing, ...ringsBuildWorker, ...git }),
+  'clone-worker': () =>
+    z.object({
+      ...redis,
+      ...dataKey,
+      ...kafka,
+      ...signing,
+      ...bucket,
+      ...ringsBuildWorker,
+      ...git,
+      /** Changes with the builders' images: what another version has built is built again. */
+      BUILDERS_VERSION: text,
+    }),
   'build-worker': () =>
     z.object({
       ...redis,
@@ -111,8 +177,11 @@ const MAKERS = {
       LIMIT_GLOBAL: count,
       LIMIT_PER_OWNER: count,
       LIMIT_PER_PROJECT: count,
+      /** Builds at once of owners that have another limit than the rest, by name. */
+      LIMIT_OWNERS: json(z.record(z.string(), z.int().min(1))).default({}),
+      ...runsServices,
     }),
-  'repo-analyzer': () => z.object({ ...tokens, ...git }),
+  'repo-analyzer': () => z.object({ ...tokens, ...bucket, ...git }),
   'event-projector': () =>
     z.object({
       ...redis,
@@ -121,8 +190,11 @@ const MAKERS = {
       ...userImages,
       ...ringsCloneWorker,
       ...ringsBuildWorker,
+      ...ringsReleaser,
+      ...ringsGitWorker,
       ...push,
       ...stage,
+      ...runsServices,
     }),
   'task-watcher': () =>
     z.object({
@@ -133,13 +205,47 @@ const MAKERS = {
       ...userImages,
       ...ringsCloneWorker,
       ...ringsBuildWorker,
+      ...ringsReleaser,
+      ...ringsGitWorker,
       ...timeouts,
       ...stage,
+      ...siteTable,
+      ...ownDomains,
       /** Names of the builders' clusters; absent: those of the table of builders. */
       BUILDER_CLUSTERS: list.optional(),
+      ...services,
+    }),
+  'git-worker': () =>
+    z.object({
+      ...redis,
+      ...dataKey,
+      ...kafka,
+      ...signing,
+      ...bucket,
+      ...ringsCloneWorker,
+      ...ringsBuildWorker,
+      ...git,
+      /** Self-hosted git hosts whose APIs reports may be sent to, with their port where it is not 443. */
+      GIT_API_HOSTS: z
+        .string()
+        .default('')
+        .transform((s) => s.split(',').filter(Boolean)),
+      ...siteUrl,
+      ...ownerLimits,
+      ...supersede,
+    }),
+  releaser: () =>
+    z.object({
+      ...redis,
+      ...bucket,
+      ...push,
+      ...siteTable,
+      ...services,
+      /** These are for the start of backends, which it tells Kafka of. */
+      ...z.object({ ...kafka, ...signing, ...dataKey, ...stage }).partial().shape,
     }),
   'log-streamer': () => z.object({ ...redis, ...bucket, ...tokens }),
-  websocket: () => z.object({ ...redis, ...tokens, ...push }),
+  websocket: () => z.object({ ...redis, ...bucket, ...tokens, ...push }),
   'kafka-topics': () => z.object({ ...kafka }),
   'site-fallback': () =>
     z.object({

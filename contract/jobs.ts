@@ -1,28 +1,40 @@
 import { z } from 'zod';
-import { CreateDeploymentSchema } from './api.ts';
+import { AnalyzeSchema, CreateDeploymentSchema, RefSchema } from './api.ts';
 import { TARGETS } from './builders.ts';
 import { CorrelationIdSchema } from './correlation.ts';
 import { GitOptionsSchema } from './deployment-options.ts';
-import { CacheUseSchema, LaneSchema } from './lanes.ts';
+import { TriggerSchema } from './gitHosts.ts';
+import { CacheUseSchema, EnvironmentSchema, LaneSchema } from './lanes.ts';
 import { PlanSchema, TargetPlanSchema } from './plan.ts';
-import { ArtifactSchema } from './record.ts';
+import { ArtifactSchema, VariablesUsedSchema } from './record.ts';
 
 /**
  * What a deployment is made of: the user's request, and what a redeployment takes over from the deployment before it,
- * since its own ref is a commit. Only the platform sets the lane, so no request has it.
+ * since its own ref is a commit. Only the platform sets the lane, the commit and the trigger, so no request has them.
  */
 export const DeploymentRequestSchema = CreateDeploymentSchema.extend({
+  /** That of the request, else the project's. */
+  gitUrl: AnalyzeSchema.shape.gitUrl,
   lane: LaneSchema.optional(),
+  /** The commit that the ref pointed at: this one is deployed, whatever the ref points at now. */
+  commit: z.string().optional(),
+  /** What has started it. Absent: a call of the API. */
+  trigger: TriggerSchema.optional(),
   /** The ref, branch or tag of the deployment before, for the build's variables. */
   resolved: z.object({ ref: z.string(), branch: z.string(), tag: z.string() }).partial().optional(),
+  /** The project's at the time of the request. Default: the repository's default branch. */
+  productionBranch: RefSchema.optional(),
 });
 export type DeploymentRequest = z.infer<typeof DeploymentRequestSchema>;
 
 /**
  * A request as it is stored and queued. `sealed` holds the git token and the variables, encrypted; only requests that
- * an earlier version has stored have them in clear text.
+ * an earlier version has stored have them in clear text. `variables` are the project's, as they were at this moment.
  */
-export const StoredRequestSchema = DeploymentRequestSchema.extend({ sealed: z.string().optional() });
+export const StoredRequestSchema = DeploymentRequestSchema.extend({
+  sealed: z.string().optional(),
+  variables: VariablesUsedSchema.optional(),
+});
 export type StoredRequest = z.infer<typeof StoredRequestSchema>;
 
 /** Job of queue `clone`: what the user asked for. */
@@ -54,6 +66,8 @@ export const BuildJobSchema = z.object({
   git: GitOptionsSchema.optional(),
   plan: TargetPlanSchema,
   env: z.record(z.string(), z.string()).default({}),
+  /** The project's variables, which are read when the build starts: those of this version for this environment. */
+  variables: VariablesUsedSchema.extend({ environment: EnvironmentSchema }).optional(),
   /** A job of an earlier version has none, and must not write caches of production. */
   lane: LaneSchema.default('preview'),
   cache: CacheUseSchema.default('use'),
@@ -74,6 +88,41 @@ export const PromotionJobSchema = z.object({
   logLines: z.number().int().min(0),
 });
 export type PromotionJob = z.infer<typeof PromotionJobSchema>;
+
+/** Job of queue `release`: something of a project that serving does not show yet. */
+export const ReleaseJobSchema = z.discriminatedUnion('kind', [
+  /** A deployment has got something to show: it gets its addresses, and is released where it should be. */
+  z.object({ kind: z.literal('ended'), projectId: z.string(), owner: z.string(), deploymentId: z.string() }),
+  /** The document has this release, or is just getting it: serving is to follow. */
+  z.object({ kind: z.literal('switched'), projectId: z.string(), owner: z.string(), releaseId: z.string() }),
+  /** Settings have changed, or what serves was lost: every address of the project is written again. */
+  z.object({
+    kind: z.literal('project'),
+    projectId: z.string(),
+    owner: z.string(),
+    /** Deployments up to this one have been written by the jobs before: a project may have ten thousand of them. */
+    cursor: z.string().optional(),
+  }),
+  /** A project is looked at for what was lost: what is in order is not written. */
+  z.object({ kind: z.literal('look'), projectId: z.string(), owner: z.string() }),
+  /** Every project is looked at, as after a loss of jobs. */
+  z.object({ kind: z.literal('all') }),
+]);
+export type ReleaseJob = z.infer<typeof ReleaseJobSchema>;
+
+/** Job of queue `service`: a backend is to show that it runs, before anything of its deployment is shown. */
+export const ServiceJobSchema = z.object({
+  projectId: z.string(),
+  owner: z.string(),
+  deploymentId: z.string(),
+  /** The release that waits for it, of what was built long ago; absent: it has just been built. */
+  releaseId: z.string().optional(),
+});
+export type ServiceJob = z.infer<typeof ServiceJobSchema>;
+
+/** Job of queue `copy`: `__outputs/` of a project is to hold what is released. */
+export const CopyJobSchema = z.object({ projectId: z.string(), owner: z.string() });
+export type CopyJob = z.infer<typeof CopyJobSchema>;
 
 export const promotionJobId = (deploymentId: string) => deploymentId;
 export const cloneJobId = (deploymentId: string) => deploymentId;

@@ -12,3 +12,8 @@ export type Lane = z.infer<typeof LaneSchema>;
 /** What a deployment does with the caches of its project and lane: start from them, or drop them and start without. */
 export const CacheUseSchema = z.enum(['use', 'drop']);
 export type CacheUse = z.infer<typeof CacheUseSchema>;
+
+/** Which of a project's variables and addresses a deployment has. */
+export const ENVIRONMENTS = ['production', 'preview'] as const;
+export const EnvironmentSchema = z.enum(ENVIRONMENTS);
+export type Environment = z.infer<typeof EnvironmentSchema>;

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { BuildWarningsSchema } from './record.ts';
+import { RULE_ORDERS } from './site-rules/ruleOrder.ts';
 
 /**
  * `manifest.json` of a deployment (`s3Keys.deploymentManifest`): what it publishes, object by object. Written by the
- * frontend builder when every object is there; read by the next publish, which skips what is unchanged, and by the
- * task-watcher, which learns from it the result of a build whose last event was lost. A later deployment may name
- * objects of an earlier one, so objects under `__deployments/` must not expire one by one.
+ * frontend builder when every object is there; read by the next publish, which copies what is unchanged, by the
+ * task-watcher, which learns from it the result of a build whose last event was lost, by the releaser, and by who
+ * serves the deployment. That of an earlier version may name objects of an earlier deployment.
  */
 export const PublishedObjectSchema = z.object({
   /** Relative to the site's root, `/` as separator. */
@@ -21,7 +22,7 @@ export const PublishedObjectSchema = z.object({
    */
   encoding: z.enum(['br', 'gzip']).optional(),
   of: z.string().optional(),
-  /** Key of the immutable object: under this deployment's files, or an earlier one's where it has not changed since. */
+  /** Key of the immutable object: under this deployment's files; in an incomplete manifest perhaps under an earlier one's. */
   key: z.string(),
 });
 export type PublishedObject = z.infer<typeof PublishedObjectSchema>;
@@ -36,16 +37,20 @@ export const ManifestSchema = z.object({
   /** Files of the site and their bytes, precompressed variants not counted: as in the artifact. */
   files: z.number().int(),
   bytes: z.number().int(),
+  /** Every object is below this deployment's own files, so that serving needs nothing else. Absent: of an earlier version. */
+  complete: z.literal(true).optional(),
+  /** The site has `_redirects` or `_headers`: its route says so, too (`SiteRoute`). */
+  rules: z.enum(RULE_ORDERS).optional(),
   /** The same warnings as in the artifact. */
   warnings: BuildWarningsSchema,
   objects: z.array(PublishedObjectSchema),
 });
 export type Manifest = z.infer<typeof ManifestSchema>;
 
-/** `promotion.json` of a project (`s3Keys.promotion`), changed only by conditional writes. */
+/** `promotion.json` of a project (`s3Keys.promotion`), changed only by conditional writes: the copy in `s3Keys.site`. */
 export const PromotionSchema = z.object({
   v: z.literal(1),
-  /** The deployment that the site shows. */
+  /** The deployment whose files it holds. */
   live: z.string().nullable(),
   /** The promotion under way, or one that was interrupted when `leaseUntil` (ms) has passed. */
   pending: z
@@ -73,4 +78,14 @@ export const VerdictSchema = z.object({
 });
 export type PublicationDecision = z.infer<typeof VerdictSchema>;
 
-export const VARIANT_SUFFIX = { br: '.br', gzip: '.gz' } as const;
+export { VARIANT_SUFFIX } from './variants.ts';
+
+/** Same bytes under the same headers. */
+export const sameObject = (
+  a: Pick<PublishedObject, 'sha256' | 'contentType' | 'cacheControl' | 'encoding'>,
+  b: Pick<PublishedObject, 'sha256' | 'contentType' | 'cacheControl' | 'encoding'>,
+): boolean =>
+  a.sha256 === b.sha256 &&
+  a.contentType === b.contentType &&
+  a.cacheControl === b.cacheControl &&
+  a.encoding === b.encoding;

@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { NODE_MAJORS } from './builders.ts';
 import { GitOptionsSchema, PublicationSchema } from './deployment-options.ts';
-import { LaneSchema } from './lanes.ts';
+import { EnvironmentSchema, LaneSchema } from './lanes.ts';
+import { NODE_MAJORS } from './node-lines.ts';
 import { RUNTIME_NAMES } from './runtimes.ts';
 
-export const NodeMajorSchema = z.union(
-  NODE_MAJORS.map((n) => z.literal(n)) as [z.ZodLiteral<18>, z.ZodLiteral<20>, z.ZodLiteral<22>, z.ZodLiteral<24>],
-);
+/** The generator of the API's document knows literals of one value alone, so the list is told once more. */
+export const NodeMajorSchema = z.literal(NODE_MAJORS).meta({ enum: [...NODE_MAJORS] });
 
 /** What a target is built with. `version`: null where there is none to speak of, or the builder's own is taken. */
 export const RuntimeSchema = z.object({ name: z.enum(RUNTIME_NAMES), version: z.string().max(64).nullable() });
@@ -33,8 +32,23 @@ export const AllowSecretsSchema = z
   )
   .max(50);
 
+/**
+ * Folders in which the framework keeps compiled code, relative to the target's: kept between builds. Plans of an earlier
+ * version name none, and a build of one begins without.
+ */
+export const CompiledFoldersSchema = z
+  .array(
+    z
+      .string()
+      .max(256)
+      .regex(/^(?!(?:.*\/)?\.{1,2}(?:\/|$))[\w@.-]+(?:\/[\w@.-]+)*$/, 'must be a folder below that of the target'),
+  )
+  .max(50);
+
 /** The `rule` of a choice that the request itself makes. */
 export const REQUEST_RULE = 'request';
+/** The rule of what the settings of the project fix. */
+export const PROJECT_RULE = 'project';
 /** The rule of what a settings file of the repository fixes; the evidence names the file. */
 export const SETTINGS_RULE = 'veren.json';
 
@@ -67,8 +81,12 @@ export const TargetPlanSchema = z.object({
   outputDirectory: z.string().nullable().optional(),
   /** From the request. Only for frontends. */
   allowSecrets: AllowSecretsSchema.optional(),
+  /** What the framework's file says. Only for frontends. */
+  compiledFolders: CompiledFoldersSchema.optional(),
   startCommand: z.string().nullable().optional(),
   port: z.number().int().min(1).max(65535).nullable().optional(),
+  /** The repository's own Dockerfile, relative to `path`. Only for backends; absent where a template is used. */
+  dockerfile: z.string().optional(),
   evidence: z.array(EvidenceSchema),
 });
 export type TargetPlan = z.infer<typeof TargetPlanSchema>;
@@ -94,6 +112,8 @@ export const PlanSchema = z.object({
   tag: z.string().optional(),
   /** The lane whose caches the builds read and write. Absent in plans of an earlier version. */
   lane: LaneSchema.optional(),
+  /** Which of the project's variables and addresses the deployment has. Absent in plans of an earlier version. */
+  environment: EnvironmentSchema.optional(),
   frontend: TargetPlanSchema.optional(),
   backend: TargetPlanSchema.optional(),
   /** What builds get besides the commit's files, where the repository's settings file says something; else the request's holds. */
@@ -102,6 +122,13 @@ export const PlanSchema = z.object({
   publication: PublicationSchema.optional(),
   /** Why `git` and `publication` are what they are. */
   evidence: z.array(EvidenceSchema).optional(),
+  /**
+   * A hash of what the builds read of the repository. Absent where that is not known, and in plans of an earlier
+   * version.
+   */
+  inputs: z.string().optional(),
+  /** What the deployment is built from: one with an equal key need not be built again. */
+  buildKey: z.string().max(200).optional(),
   candidates: z.array(CandidateSchema),
   warnings: z.array(z.string()),
 });

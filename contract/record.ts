@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { CorrelationIdSchema } from './correlation.ts';
+import { TriggerSchema } from './gitHosts.ts';
+import { EnvironmentSchema } from './lanes.ts';
 import { NodeMajorSchema, PlanSchema, RuntimeSchema } from './plan.ts';
 
 export const DEPLOYMENT_STATUSES = ['queued', 'analyzing', 'building', 'succeeded', 'failed', 'canceled'] as const;
@@ -43,11 +45,37 @@ export const ImageArtifactSchema = z.object({
   bytes: z.number().int(),
   warnings: BuildWarningsSchema,
 });
+/** How a service is started from its folder, by a process of the machine that has built it. */
+export const ServiceStartSchema = z.object({
+  argv: z.array(z.string().max(32_768)).min(1).max(200),
+  /** Relative to the folder. */
+  cwd: z.string().max(1_024),
+  nodeMajor: NodeMajorSchema,
+  /** Variables that its package manager would set, and those that let it listen on every address. */
+  variables: z.record(z.string(), z.string()),
+});
+export type ServiceStart = z.infer<typeof ServiceStartSchema>;
+
+/** A backend that was built without a container engine: an archive (tar) of what it runs from. Only on a laptop. */
+export const FolderArtifactSchema = z.object({
+  kind: z.literal('folder'),
+  bucket: z.string(),
+  key: z.string(),
+  /** SHA-256 of the archive. */
+  digest: z.string(),
+  bytes: z.number().int(),
+  start: ServiceStartSchema,
+  warnings: BuildWarningsSchema,
+});
 /**
  * What a builder reports. The API adds `url` to a static artifact, since a builder does not know where its site is
  * served.
  */
-export const ArtifactSchema = z.discriminatedUnion('kind', [StaticArtifactSchema, ImageArtifactSchema]);
+export const ArtifactSchema = z.discriminatedUnion('kind', [
+  StaticArtifactSchema,
+  ImageArtifactSchema,
+  FolderArtifactSchema,
+]);
 export type Artifact = z.infer<typeof ArtifactSchema>;
 
 export const PhaseRecordSchema = z.object({
@@ -65,6 +93,8 @@ export const BuildRecordSchema = z.object({
   nodeVersion: NodeMajorSchema,
   attempt: z.number().int().min(1),
   taskArn: z.string().optional(),
+  /** When the task was asked for; until the first phase its container starts. Absent in records of earlier versions. */
+  startedAt: z.iso.datetime().optional(),
   phases: z.array(PhaseRecordSchema),
   artifact: ArtifactSchema.optional(),
   error: FailureSchema.optional(),
@@ -72,6 +102,12 @@ export const BuildRecordSchema = z.object({
   stored: z.boolean().optional(),
 });
 export type BuildRecord = z.infer<typeof BuildRecordSchema>;
+
+/** The version of its project's variables that a deployment has. */
+export const VariablesUsedSchema = z.object({ version: z.int().min(1) });
+/** Why a deployment is not kept any more: its time is over, or its pull request or branch was closed. */
+export const EXPIRY_REASONS = ['age', 'closed'] as const;
+export type ExpiryReason = (typeof EXPIRY_REASONS)[number];
 
 export const OUTCOMES = ['complete', 'partial', 'none'] as const;
 
@@ -82,9 +118,15 @@ export const DeploymentRecordSchema = z.object({
   owner: z.string(),
   /** The id of the request that the deployment began with. */
   correlationId: CorrelationIdSchema.optional(),
+  /** Absent: a call of the API. */
+  trigger: TriggerSchema.optional(),
   gitUrl: z.string(),
   ref: z.string().nullable(),
+  /** Known from the analysis on. Absent before it, and in records of earlier versions. */
+  environment: EnvironmentSchema.optional(),
   commit: z.string().nullable(),
+  /** Which version of the project's variables it has. Absent where the project had none. */
+  variables: VariablesUsedSchema.optional(),
   status: z.enum(DEPLOYMENT_STATUSES),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
@@ -92,6 +134,10 @@ export const DeploymentRecordSchema = z.object({
   plan: PlanSchema.nullable(),
   builds: z.object({ frontend: BuildRecordSchema.optional(), backend: BuildRecordSchema.optional() }),
   error: FailureSchema.optional(),
+  /** The deployment that was built from the same: this one was not built, and shows that one's files and images. */
+  sameAs: z.string().optional(),
+  /** Its files and images are removed. The record and the log stay as long as the project does. */
+  expired: z.object({ at: z.iso.datetime(), reason: z.enum(EXPIRY_REASONS) }).optional(),
   /**
    * Which parts of an ended deployment were published. `partial`: one part is (its site is live, or its image is in the
    * repository) and the other is not. Absent before the end, and in records of earlier versions.

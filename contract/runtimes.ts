@@ -2,12 +2,10 @@
  * The one table of runtimes: what a target is built with and, where it is a service, runs on. A language is one row here, one
  * file of the detector and its builder's files; a version of one is an entry of its row.
  */
-import { DEFAULT_NODE_MAJOR, NODE_END_OF_LIFE, NODE_MAJORS, type NodeMajor, type Target } from './builders.ts';
+import type { Target } from './builders.ts';
+import { DEFAULT_NODE_MAJOR, GENERATORS_NODE_MAJOR, NODE_LINES, NODE_MAJORS, type NodeMajor } from './node-lines.ts';
 
-export const RUNTIME_NAMES = ['node', 'python', 'go', 'hugo', 'jekyll', 'mkdocs', 'zola'] as const;
-export type RuntimeName = (typeof RUNTIME_NAMES)[number];
-
-export interface RuntimeRow {
+interface RuntimeRow {
   /** What can be built with it. */
   readonly targets: readonly Target[];
   /** Versions that there is a builder for, oldest first. Null: any that the repository names, or none at all. */
@@ -22,12 +20,12 @@ export interface RuntimeRow {
 
 const TEMPLATES = 'build-image-backend/dockerbackend';
 
-export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeRow>> = {
+const ROWS = {
   node: {
     targets: ['frontend', 'backend'],
     versions: NODE_MAJORS.map(String),
     defaultVersion: String(DEFAULT_NODE_MAJOR),
-    endOfLife: NODE_END_OF_LIFE,
+    endOfLife: Object.fromEntries(NODE_MAJORS.map((major) => [major, NODE_LINES[major].endOfLife])),
     builderFiles: [`${TEMPLATES}/Dockerfile_node{version}/Dockerfile`],
   },
   python: {
@@ -57,7 +55,18 @@ export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeRow>> = {
   jekyll: { targets: ['frontend'], versions: null, defaultVersion: null, endOfLife: {}, builderFiles: [] },
   mkdocs: { targets: ['frontend'], versions: null, defaultVersion: null, endOfLife: {}, builderFiles: [] },
   zola: { targets: ['frontend'], versions: null, defaultVersion: null, endOfLife: {}, builderFiles: [] },
-};
+  // A Dockerfile of the repository's own: asked for by `backend.dockerfile`, never by a runtime's name.
+  docker: { targets: [], versions: null, defaultVersion: null, endOfLife: {}, builderFiles: [] },
+} as const satisfies Readonly<Record<string, RuntimeRow>>;
+
+export type RuntimeName = keyof typeof ROWS;
+export const RUNTIMES: Readonly<Record<RuntimeName, RuntimeRow>> = ROWS;
+export const RUNTIME_NAMES = Object.keys(ROWS) as [RuntimeName, ...RuntimeName[]];
+
+/** Runtimes besides Node that services are built in. */
+export type ServiceLanguageName = {
+  [Name in RuntimeName]: 'backend' extends (typeof ROWS)[Name]['targets'][number] ? Name : never;
+}[Exclude<RuntimeName, 'node'>];
 
 /** Generators of sites, which are in the image of one Node line alone: no other build waits for their bytes. */
 export const SITE_GENERATORS = ['hugo', 'jekyll', 'mkdocs', 'zola'] as const satisfies readonly RuntimeName[];
@@ -65,7 +74,7 @@ export type SiteGenerator = (typeof SITE_GENERATORS)[number];
 
 /** The Node line of the image that builds a target. */
 export const imageMajorOf = (runtime: RuntimeName, nodeMajor: NodeMajor): NodeMajor =>
-  (SITE_GENERATORS as readonly RuntimeName[]).includes(runtime) ? DEFAULT_NODE_MAJOR : nodeMajor;
+  (SITE_GENERATORS as readonly RuntimeName[]).includes(runtime) ? GENERATORS_NODE_MAJOR : nodeMajor;
 
 /** The runtimes that one kind of target can have. */
 export const runtimesOf = (target: Target): readonly RuntimeName[] =>

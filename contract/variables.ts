@@ -29,11 +29,19 @@ export const RESERVED_NAMES: readonly ReservedName[] = [
   { name: 'prototype', reason: 'It is no ordinary name in JavaScript, which reads the variables.' },
 ];
 
+/** The form of names that every shell can export. */
+export const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 const prefixes = RESERVED_NAMES.filter(({ name }) => name.endsWith('*')).map(({ name }) => name.slice(0, -1));
 const whole = RESERVED_NAMES.filter(({ name }) => !name.endsWith('*')).map(({ name }) => name);
 
 /** Names that a user may not set. */
 export const RESERVED_ENV = new RegExp(`^(${prefixes.join('|')})|^(${whole.join('|')})$`);
+
+/** Why a user may not set it; null where that is allowed. */
+export const reservedReason = (name: string): string | null =>
+  RESERVED_NAMES.find((row) => (row.name.endsWith('*') ? name.startsWith(row.name.slice(0, -1)) : name === row.name))
+    ?.reason ?? null;
 
 /** What every build is told about itself. Those without a value are not set. */
 export const BUILD_VARIABLES = {

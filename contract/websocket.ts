@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ProjectIdSchema } from './api.ts';
+import { ReleaseSchema } from './project.ts';
 import { DeploymentRecordSchema } from './record.ts';
 
 /** What a client sends. One subject per message; a connection may have many. */
@@ -26,6 +27,13 @@ export const ServerMessageSchema = z.discriminatedUnion('type', [
     type: z.literal('deployment'),
     record: DeploymentRecordSchema,
     shortened: z.literal(true).optional(),
+  }),
+  /** Production serves another deployment, or was pinned or unpinned. For who has subscribed to the project. */
+  z.object({
+    type: z.literal('release'),
+    projectId: z.string(),
+    release: ReleaseSchema.nullable(),
+    pinned: z.boolean(),
   }),
   z.object({ type: z.literal('error'), code: z.string(), message: z.string() }),
 ]);

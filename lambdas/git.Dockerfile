@@ -1,4 +1,4 @@
-# Image of the functions that run git (clone-worker, repo-analyzer). The build context is made at synth: this file and
+# Image of the functions that run git (clone-worker, repo-analyzer, git-worker). The build context is made at synth: this file and
 # code/, the function's bundle. git-core is git without its Perl tools. `dnf` is microdnf here, which takes 0 and 1 alone for
 # a switch.
 FROM public.ecr.aws/lambda/nodejs:24

@@ -202,6 +202,11 @@ const SitesSchema = z.discriminatedUnion(
         })
         .optional(),
       accessLogs: flag.default(true),
+      /**
+       * Projects may have domains of their own (`PUT /projects/{id}/domains/{name}`): a second distribution, of
+       * tenants, stands beside the first one. Nothing that is served changes when it is switched on.
+       */
+      ownDomains: flag.default(false),
     }),
     z.strictObject({
       kind: z.literal('none'),
@@ -278,10 +283,41 @@ const shape = {
   }),
   /** `any`: http, file and private addresses too; for the stage `local` alone. */
   gitHosts: oneOf(['public', 'any']).default('public'),
+  /** Self-hosted git hosts whose APIs are sent the reports (and so the tokens) of projects. */
+  gitApiHosts: z
+    .array(
+      matchingText(
+        /^[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?$/,
+        'a host name in small letters, with its port where it is not 443',
+      ),
+    )
+    .max(50)
+    .default([]),
   limits: z.strictObject({
     global: wholeNumber(1, 1_000),
     perOwner: wholeNumber(1, 1_000),
     perProject: wholeNumber(1, 100),
+    /** What every owner may use at most, beside builds. */
+    owner: z
+      .strictObject({
+        requestsPerMinute: wholeNumber(1, 1_000_000).default(1_200),
+        deploymentsPerHour: wholeNumber(1, 100_000).default(300),
+        /** Sites, earlier deployments and caches in the bucket. */
+        storageGiB: wholeNumber(1, 1_000_000).default(500),
+      })
+      .prefault({}),
+    /** Owners with other limits, by name. */
+    owners: z
+      .record(
+        z.string(),
+        z.strictObject({
+          builds: wholeNumber(1, 1_000).optional(),
+          requestsPerMinute: wholeNumber(1, 1_000_000).optional(),
+          deploymentsPerHour: wholeNumber(1, 100_000).optional(),
+          storageGiB: wholeNumber(1, 1_000_000).optional(),
+        }),
+      )
+      .default({}),
     /** Which builds a newer deployment of the same project and branch supersedes. */
     supersede: oneOf(['waiting', 'running', 'off']).default('waiting'),
   }),
@@ -316,6 +352,12 @@ const shape = {
     })
     .prefault({}),
   sites: SitesSchema,
+  services: z
+    .strictObject({
+      /** Backends run on Lambda, behind the sites' own addresses. Not tried on an account yet. */
+      enabled: flag.default(false),
+    })
+    .prefault({}),
   api: z
     .strictObject({
       requestsPerSecond: wholeNumber(1, 10_000).default(50),
@@ -340,7 +382,7 @@ const shape = {
     .strictObject({
       cacheDays: wholeNumber(1, 3_650).default(30),
       logDays: wholeNumber(1, 3_650).default(90),
-      // A deployment uses files of earlier ones for up to a week (builder-images, `upload.ts`).
+      // Without effect, and still accepted: files that production may serve do not expire by age.
       deploymentDays: wholeNumber(14, 3_650).default(90),
     })
     .prefault({}),
@@ -369,6 +411,8 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
     );
   if (c.sites.kind === 'cloudfront' && /^(cn|us-gov|us-iso|eu-isoe)/.test(c.region))
     addFault(['sites', 'kind'], `"none" in ${c.region}, which has no CloudFront functions`);
+  if (c.services.enabled && c.sites.kind !== 'cloudfront')
+    addFault(['services', 'enabled'], 'false where sites.kind is "none": CloudFront leads to backends');
   if (c.network.zones && c.network.existing)
     addFault(['network', 'zones'], 'nothing: the zones of an existing VPC are in network.existing');
   if (c.network.zones && c.network.zones.length !== c.network.availabilityZones)
@@ -398,6 +442,12 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
   }
   if (c.limits.perProject > c.limits.perOwner || c.limits.perOwner > c.limits.global)
     addFault(['limits'], 'perProject <= perOwner <= global');
+  for (const [owner, { builds }] of Object.entries(c.limits.owners))
+    if (builds !== undefined && builds > c.limits.global)
+      addFault(['limits', 'owners', owner, 'builds'], `at most limits.global (${c.limits.global})`);
+  // Lambda allows 4 KB for all variables of a function.
+  if (JSON.stringify(c.limits.owners).length > 1_500)
+    addFault(['limits', 'owners'], 'at most 1500 characters as JSON: it is handed over in a variable');
   if (c.projector.pollers && c.projector.pollers.min > c.projector.pollers.max)
     addFault(['projector', 'pollers', 'min'], 'at most projector.pollers.max');
 });

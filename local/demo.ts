@@ -2,10 +2,10 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pc from 'picocolors';
+import { showDeployment } from '../cli/client/showDeployment.ts';
+import { VerenClient } from '../cli/client/VerenClient.ts';
 import type { DeploymentView, SiteAddresses } from '../contract/api.ts';
 import { makeRepositoryFromFolder } from './client/makeRepositoryFromFolder.ts';
-import { showDeployment } from './client/showDeployment.ts';
-import { VerenClient } from './client/VerenClient.ts';
 import { openToBuilds } from './platform/dataFolder.ts';
 import type { HostEnv } from './platform/images.ts';
 import { type Platform, startPlatform } from './platform/platform.ts';
@@ -19,12 +19,13 @@ export interface DemoOptions {
   readonly dataDir: string | undefined;
   /** Check that the site answers, stop everything, and exit. */
   readonly once: boolean;
-  /** A git URL or a folder with a git repository; absent: the bundled React example. */
+  /** A git URL, a folder with a git repository, or the name of a bundled example; absent: `react-vite`. */
   readonly source: string | undefined;
 }
 
 const DEMO_DATA_DIR = join(DEFAULT_DATA_DIR, 'demo');
-const EXAMPLE = resolve(import.meta.dirname, '../examples/react-vite');
+const EXAMPLES = resolve(import.meta.dirname, '../examples');
+const EXAMPLE = join(EXAMPLES, 'react-vite');
 
 /** `npm run demo`: starts the platform, deploys over HTTP as any client would, shows it. Gives the exit code. */
 export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: DemoOptions): Promise<number> {
@@ -54,7 +55,14 @@ export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: De
     const record = await showDeployment(client, accepted, { out, isTTY, color, signal: stop.signal });
     const { url, hostUrl } = siteAddresses(record);
     if (record.status !== 'succeeded') return 1;
-    if (!url) return 0;
+    const backend = record.service?.url;
+    if (backend) console.log(`Its backend answers at ${backend}`);
+    if (!url && !backend) return 0;
+    if (!url) {
+      console.log(`Live: ${backend}`);
+      if (!once) await stopped;
+      return 0;
+    }
     await requireAnswer(url);
     if (!once) console.log('\nIt is served until Ctrl-C.');
     if (hostUrl) console.log(`In a browser, with cookies of its own: ${hostUrl}`);
@@ -79,14 +87,22 @@ async function chooseRepository(
     const { url } = await makeRepositoryFromFolder(EXAMPLE, join(scratch, 'react-vite'));
     return { projectId: 'demo', gitUrl: url };
   }
+  const example = join(EXAMPLES, source);
+  if (/^[\w-]+$/.test(source) && !(await isDirectory(resolve(source))) && (await isDirectory(example))) {
+    const { url } = await makeRepositoryFromFolder(example, join(scratch, source));
+    return { projectId: projectIdFrom(source), gitUrl: url };
+  }
   const folder = resolve(source);
-  const isFolder = await stat(folder).then(
-    (s) => s.isDirectory(),
-    () => false,
-  );
+  const isFolder = await isDirectory(folder);
   const projectId = projectIdFrom(source);
   return { projectId, gitUrl: isFolder ? pathToFileURL(folder).href : source };
 }
+
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
 
 /** `https://host/me/My_Site.git` → `my-site`. */
 function projectIdFrom(source: string): string {
@@ -103,9 +119,16 @@ function siteAddresses(record: DeploymentView): Partial<SiteAddresses> {
   return artifact?.kind === 'static' ? artifact : {};
 }
 
+/** A release follows the end of its deployment within a moment. */
+const SHOWN_WITHIN_MS = 10_000;
+
 /** Checks that a plain HTTP request for the page is answered with it. */
 async function requireAnswer(url: string): Promise<void> {
-  const answer = await fetch(url);
-  if (answer.status !== 200) throw new Error(`${url} answers ${answer.status}`);
-  await answer.arrayBuffer();
+  for (const end = Date.now() + SHOWN_WITHIN_MS; ; ) {
+    const answer = await fetch(url);
+    await answer.arrayBuffer();
+    if (answer.status === 200) return;
+    if (Date.now() > end) throw new Error(`${url} answers ${answer.status}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { CreateDeployment } from '../contract/api.ts';
+import { ownerLimitsOf } from './ownerLimits.ts';
 import type { HostEnv } from './platform/images.ts';
 import { startPlatform } from './platform/platform.ts';
 import { textLog } from './platform/textLog.ts';
@@ -29,6 +30,7 @@ export async function runStart({ env, dataDir = DEFAULT_DATA_DIR }: StartOptions
     port: portOf(env, 3_000),
     ...(env.VEREN_TOKEN && { token: env.VEREN_TOKEN }),
     hostEnv: env,
+    ownerLimits: ownerLimitsOf(env),
     log: textLog(),
   });
   const token = platform.tokenFile ? `$(cat '${platform.tokenFile}')` : '$VEREN_TOKEN';

@@ -3,8 +3,8 @@ import { access, chmod, mkdir, mkdtemp, open, readFile, rename, rm, stat, symlin
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type NodeMajor, NPM_OF_NODE } from '../contract/builders.ts';
 import { VerenError } from '../contract/errors.ts';
+import { NODE_LINES, type NodeMajor } from '../contract/node-lines.ts';
 import { runInstaller, whileUnfinished } from './installer.ts';
 import { lockFile } from './lockFile.ts';
 
@@ -70,7 +70,7 @@ async function hostWithNpm(
   install: Install,
 ): Promise<string | null> {
   const npm = await hostNpm(host.node);
-  const npmMajor = NPM_OF_NODE[major];
+  const npmMajor = NODE_LINES[major].npm;
   if (!npm || (await npmMajorOf(npm)) === npmMajor) return null;
   const target = join(folder, `host-${host.version}-npm${npmMajor}`);
   const bin = join(target, 'bin');
@@ -168,7 +168,7 @@ async function installToolchain(target: string, major: NodeMajor, install: Insta
 
 async function fillAndName(staging: string, target: string, major: NodeMajor, install: Install): Promise<void> {
   try {
-    await install(staging, [`node@${major}`, `npm@${NPM_OF_NODE[major]}`]);
+    await install(staging, [`node@${major}`, `npm@${NODE_LINES[major].npm}`]);
     const bin = join(staging, 'bin');
     await mkdir(bin);
     await symlink('../node_modules/node/bin/node', join(bin, 'node'));

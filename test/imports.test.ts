@@ -158,6 +158,11 @@ function ownSources(): Map<string, string> {
   return found;
 }
 
+it('reads URLs by one function, since URL.canParse of Node 20 errs', () => {
+  const users = [...ownSources()].filter(([file, text]) => /URL\.canParse\(/.test(text) && !file.startsWith('test/'));
+  expect(users.map(([file]) => file)).toEqual([]);
+});
+
 it('keeps the import rules in every file', () => {
   const sources = ownSources();
   expect(sources.size).toBeGreaterThan(500);

@@ -11,7 +11,7 @@ import { asFault, exitCodeOf, toFailure } from './fault.ts';
 import { type Fetching, unusableVariables } from './fetch.ts';
 import { stopFetch } from './fetched.ts';
 import { kafkaTransport } from './kafka.ts';
-import { createMasker, type Masker, secretsOf } from './masker.ts';
+import { createMasker, type Masker, namedSecretsOf, secretsOf } from './masker.ts';
 import { logOwn, nameBuild, nameTarget } from './own-log.ts';
 import { removeTree } from './processes.ts';
 import { Reporter } from './reporter.ts';
@@ -122,7 +122,7 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   nameBuild(raw);
   const { job: env, image, fetching } = await checkEnvironment(begun, builder);
   const readClock = () => Date.now();
-  const mask = createMasker(secretsOf(env));
+  const mask = createMasker(secretsOf(env), namedSecretsOf(env));
   const reporter = builder.publisher(env, mask, readClock);
   const deadline = new Deadline(env.BUILD_TIMEOUT);
   begun.releaseSignals();
@@ -176,8 +176,10 @@ const rejectWhenStopped = (signal: AbortSignal) =>
     else signal.addEventListener('abort', stop, { once: true });
   });
 
-const describeArtifact = (artifact: Artifact) =>
-  artifact.kind === 'static' ? `${artifact.files} files` : `${artifact.uri}@${artifact.digest}`;
+function describeArtifact(artifact: Artifact): string {
+  if (artifact.kind === 'static') return `${artifact.files} files`;
+  return artifact.kind === 'folder' ? `${artifact.bytes} bytes` : `${artifact.uri}@${artifact.digest}`;
+}
 
 /** Runs the builder and ends the process with its exit code. */
 export function runToExit(run: () => Promise<number>): void {

@@ -46,7 +46,9 @@ export function parseEnv<A extends z.ZodType, B extends z.ZodType>(
     const name = String(issue.path[0] ?? 'environment');
     if (raw[name] === undefined) return `${name} is missing`;
     // The message of a fault inside the user's variables may contain their values.
-    return name === 'BUILD_ENV' ? `${name} must be a JSON object of variables` : `${name}: ${issue.message}`;
+    return /^(?:BUILD|INSTALL_ONLY|BUILD_ONLY)_ENV$/.test(name)
+      ? `${name} must be a JSON object of variables`
+      : `${name}: ${issue.message}`;
   });
   throw new VerenError('BUILDER_MISCONFIGURED', { reason: [...new Set(told)].join('; ') });
 }

@@ -1,5 +1,9 @@
+import type { JobVariables } from './step-variables.ts';
+
 /** Shorter values are too likely to be ordinary words: masking them would only garble the log. */
 export const MIN_SECRET_LENGTH = 8;
+/** What the user has called a secret is masked from here on; the API refuses a shorter one. */
+const MIN_NAMED_SECRET_LENGTH = 4;
 const MASK = '***';
 
 export interface Masker {
@@ -9,7 +13,7 @@ export interface Masker {
 }
 
 /** The forms in which tools print a value: unchanged, in a URL, in JSON, in base64, and each line of a longer text. */
-function spellingsOf(secret: string): string[] {
+export function spellingsOf(secret: string): string[] {
   // Half of a surrogate pair has no UTF-8 form, so programs get and print U+FFFD in its place.
   const printable = secret.replace(/\p{Surrogate}/gu, '\ufffd');
   return [
@@ -26,9 +30,13 @@ function spellingsOf(secret: string): string[] {
 /**
  * A function that replaces every secret in a text by `***`. Works on whole lines, so it does not matter in how many
  * writes a line came. Colour codes inside a secret do not hide it: a viewer would show it whole.
+ * @param named Secrets that were called so, which are masked even if they are short.
  */
-export function createMasker(secrets: Iterable<string>): Masker {
-  const all = [...new Set([...secrets].flatMap(spellingsOf))].sort((a, b) => b.length - a.length);
+export function createMasker(secrets: Iterable<string>, named: Iterable<string> = []): Masker {
+  const short = [...named].filter((secret) => secret.length >= MIN_NAMED_SECRET_LENGTH);
+  const all = [...new Set([...[...secrets, ...short].flatMap(spellingsOf), ...short])].sort(
+    (a, b) => b.length - a.length,
+  );
   const maskText = (text: string): string => {
     let out = text;
     for (const secret of all) if (out.includes(secret)) out = out.replaceAll(secret, MASK);
@@ -47,6 +55,7 @@ const PLATFORM_SECRETS = [
   'GIT_TOKEN',
   'KAFKA_PASSWORD',
   'EVENT_SIGNING_KEY',
+  'FINGERPRINT_KEY',
 ] as const;
 
 /**
@@ -58,16 +67,25 @@ const PUBLIC_SETTINGS: ReadonlySet<string> = new Set(
   NODE_OPTIONS LOG_LEVEL LANG LC_ALL TZ HOST PORT`.split(/\s+/),
 );
 
-/** What must never be in a log: the platform's secrets, and every variable of the build but those that are public settings. */
+/**
+ * What must never be in a log: the platform's secrets, and every variable of the build but those that are public
+ * settings by their name or by the word of the user.
+ */
 export function secretsOf(
-  job: { readonly [K in (typeof PLATFORM_SECRETS)[number]]?: string | undefined } & {
-    readonly BUILD_ENV: Readonly<Record<string, string>>;
-  },
+  job: { readonly [K in (typeof PLATFORM_SECRETS)[number]]?: string | undefined } & JobVariables & {
+      readonly PLAIN_VARIABLES?: readonly string[] | undefined;
+    },
 ): string[] {
   const platform = PLATFORM_SECRETS.map((name) => job[name]).filter((v) => v !== undefined);
   const basic = job.GIT_TOKEN ? [Buffer.from(`x-access-token:${job.GIT_TOKEN}`).toString('base64')] : [];
-  const userSecrets = Object.entries(job.BUILD_ENV).flatMap(([name, value]) =>
-    PUBLIC_SETTINGS.has(name) ? [] : [value],
-  );
+  const userSecrets = [job.BUILD_ENV, job.INSTALL_ONLY_ENV ?? {}, job.BUILD_ONLY_ENV ?? {}]
+    .flatMap((variables) => Object.entries(variables))
+    .flatMap(([name, value]) => (PUBLIC_SETTINGS.has(name) || job.PLAIN_VARIABLES?.includes(name) ? [] : [value]));
   return [...platform, ...basic, ...userSecrets];
 }
+
+/** Values that the user has called secrets, whatever the names of their variables are. */
+export const namedSecretsOf = (job: JobVariables): string[] =>
+  [job.BUILD_ENV, job.INSTALL_ONLY_ENV ?? {}, job.BUILD_ONLY_ENV ?? {}]
+    .flatMap((variables) => Object.entries(variables))
+    .flatMap(([name, value]) => (job.SECRET_VARIABLES?.includes(name) ? [value] : []));

@@ -12,6 +12,9 @@ export type PackageManagerName = 'npm' | 'pnpm' | 'yarn' | 'bun';
 /** The version for a name without one: the newest line that runs on every Node major with a builder. */
 const DEFAULT_VERSION: Readonly<Record<PackageManagerName, string>> = { npm: '', pnpm: '10', yarn: '1', bun: '1' };
 
+/** What no image holds and a range installs: the same version in every build, until it is changed here. */
+const INSTALLED_VERSION: Readonly<Partial<Record<PackageManagerName, string>>> = { bun: '1.4.5' };
+
 export interface Wanted {
   readonly name: PackageManagerName;
   /** The npm package that contains it. */
@@ -64,6 +67,13 @@ async function isBundled(want: Wanted, path: string): Promise<boolean> {
   return false;
 }
 
+/**
+ * Where a package manager goes that is not there yet: as a user of its own the build cannot write what other builds run.
+ * @param shared Folder that all builds of one user share.
+ */
+export const toolsTarget = (sandbox: Sandbox, shared: string, work: string): Preparation['target'] =>
+  sandbox.uid === undefined ? { folder: shared, shared: true } : { folder: join(work, 'tools'), shared: false };
+
 export interface Preparation {
   readonly spec: string;
   /** PATH of the image: where its own npm is. */
@@ -100,7 +110,10 @@ export async function preparePackageManager(input: Preparation): Promise<string 
   return join(folder, 'node_modules/.bin');
 }
 
-const specOf = (want: Wanted) => `${want.package}@${want.version}`;
+function specOf(want: Wanted): string {
+  const ours = INSTALLED_VERSION[want.name];
+  return `${want.package}@${ours !== undefined && fitsVersion(want, ours) ? ours : want.version}`;
+}
 const unavailableFault = (want: Wanted, reason: string) =>
   new VerenError('TOOLCHAIN_UNAVAILABLE', { version: `of ${specOf(want)}`, reason });
 

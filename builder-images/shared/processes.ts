@@ -39,6 +39,8 @@ export interface ProcessUser {
   readonly gid: number;
   /** Processes and threads that it may have at once; null: no limit. */
   readonly maxProcesses: number | null;
+  /** Files and connections that each of its processes may have open. @default - as many as the builder may */
+  readonly maxFiles?: number | undefined;
 }
 
 const SIGNALS: Readonly<Record<string, number>> = {
@@ -145,7 +147,7 @@ export function startAsUser(user: ProcessUser, program: Program): RunningProgram
   if (strange !== undefined) throw new Error(`${strange} is not the name of a variable`);
   return startProcess({
     file: programPath('prlimit'),
-    args: [...limitArguments(user.maxProcesses), programPath('setpriv'), ...dropArguments(user), programPath('sh')],
+    args: [...limitArguments(user), programPath('setpriv'), ...dropArguments(user), programPath('sh')],
     cwd: '/',
     env: {},
     script: launchScript(program),
@@ -154,8 +156,9 @@ export function startAsUser(user: ProcessUser, program: Program): RunningProgram
   });
 }
 
-const limitArguments = (maxProcesses: number | null) => [
+const limitArguments = ({ maxProcesses, maxFiles }: ProcessUser) => [
   ...(maxProcesses === null ? [] : [`--nproc=${maxProcesses}`]),
+  ...(maxFiles === undefined ? [] : [`--nofile=${maxFiles}`]),
   '--core=0',
   '--',
 ];

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Program, type RunningProgram, startAsSelf, startAsUser } from './processes.ts';
+import { type ProcessUser, type Program, type RunningProgram, startAsSelf, startAsUser } from './processes.ts';
 import { programPath } from './programs.ts';
 
 /** Runs commands as a user who can neither read nor stop the builder, and ends all processes that they have left. */
@@ -17,6 +17,8 @@ export interface SandboxOptions {
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
   readonly maxProcesses: number;
+  /** Files that each process may have open; counts where there is a uid. @default - as many as the builder may */
+  readonly maxFiles?: number | undefined;
   /** `NAME=value` in the environment of every process: finds those of a build without a uid of its own. Empty: none. */
   readonly cookie: string;
 }
@@ -64,8 +66,8 @@ function killEach(pids: number[]): void {
  * With a uid: root drops to it. One signal to -1 reaches all of its processes at once, so that a fork bomb cannot
  * escape.
  */
-function userSandbox(uid: number, gid: number, maxProcesses: number): Sandbox {
-  const user = { uid, gid, maxProcesses };
+function userSandbox(user: ProcessUser): Sandbox {
+  const { uid, gid } = user;
   const killUser = async () => {
     // Without a limit: a user that is at its limit can start nothing.
     const running = startAsUser(
@@ -108,5 +110,6 @@ function cookieSandbox(cookie: string): Sandbox {
 
 export function createSandbox(options: SandboxOptions): Sandbox {
   if (options.uid === undefined || process.getuid?.() !== 0) return cookieSandbox(options.cookie);
-  return userSandbox(options.uid, options.gid ?? options.uid, options.maxProcesses);
+  const { uid, gid = uid, maxProcesses, maxFiles } = options;
+  return userSandbox({ uid, gid, maxProcesses, maxFiles });
 }

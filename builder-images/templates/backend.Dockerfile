@@ -20,6 +20,8 @@ COPY veren/run veren/step veren/tools.spec veren/install.command veren/variables
 COPY --chown=root:root ${INSTALL_FROM} /opt/veren/manifests/
 RUN --mount=type=secret,id=variables,target=/kaniko/build/variables,uid=1000,mode=0400 \
     --mount=type=secret,id=certificates,target=/kaniko/build/ca.pem,uid=1000,mode=0444 \
+    --mount=type=secret,id=install,target=/kaniko/build/install,mode=0400 \
+    --mount=type=secret,id=left,target=/kaniko/build/left,mode=0400 \
     /opt/veren/run install
 
 # Under Kaniko another one for every build: no layer from here on is ever taken from an earlier one.
@@ -30,6 +32,7 @@ COPY --chown=root:root app /opt/veren/source/
 COPY --chown=root:root history /opt/veren/history/
 RUN --mount=type=secret,id=variables,target=/kaniko/build/variables,uid=1000,mode=0400 \
     --mount=type=secret,id=certificates,target=/kaniko/build/ca.pem,uid=1000,mode=0444 \
+    --mount=type=secret,id=build,target=/kaniko/build/build,mode=0400 \
     /opt/veren/run build
 RUN --mount=type=secret,id=certificates,target=/kaniko/build/ca.pem,uid=1000,mode=0444 \
     /opt/veren/run prune

@@ -4,6 +4,11 @@ import { MAX_PATTERN_LENGTH, MAX_SEARCHED_CHARACTERS, type Pattern, parsePattern
 export const RULE_FILES = { redirects: '_redirects', headers: '_headers' } as const;
 export const MAX_RULE_FILE_BYTES = 1_000_000;
 export const MAX_RULES = 5_000;
+/**
+ * Files that rules reach: with a larger one `_headers` sends nothing, and a rule with status 200 that shows one redirects
+ * to it. On AWS a function answers for sites with rules, and an answer of Lambda has at most 6 MB, in base64.
+ */
+export const MAX_RULED_FILE_BYTES = 4 * 1_024 * 1_024;
 
 /** A line of a rules file that has no effect. */
 export interface IgnoredLine {

@@ -1,57 +1,55 @@
-import type { SiteAddresses } from '../../contract/api.ts';
-import type { NewId } from '../domain/deploymentIds.ts';
-import type { Supersede } from '../domain/supersede.ts';
+import type { LimitsOfOwners } from '../../contract/ownerLimits.ts';
 import type { Archive } from '../shared/archive.ts';
+import type { ReadAudit, WriteAudit } from '../shared/audit.ts';
 import type { DropCaches } from '../shared/caches.ts';
+import type { CreateDeps } from '../shared/deployments/createDeps.ts';
+import type { OwnDomains } from '../shared/domains/ownDomains.ts';
+import type { DeployHookStore } from '../shared/gitHosts/deployHooks.ts';
+import type { GitSecretStore } from '../shared/gitHosts/gitSecrets.ts';
+import type { GitStateStore } from '../shared/gitHosts/gitState.ts';
 import type { Analyze } from '../shared/http/analyze.ts';
 import type { Authenticate } from '../shared/http/auth.ts';
-import type { Log } from '../shared/logger.ts';
-import type {
-  Clock,
-  DeploymentStore,
-  EventBus,
-  FunctionWaker,
-  JobQueue,
-  LogChannel,
-  Tickets,
-} from '../shared/ports.ts';
-import type { SecretBox } from '../shared/secretBox.ts';
-import type { StopBuilds } from '../shared/stopBuilds.ts';
-import type { ForbidPublication } from '../shared/verdict.ts';
+import type { OwnerStore } from '../shared/people/ownerStore.ts';
+import type { MeasureStorage } from '../shared/people/storageUse.ts';
+import type { LogChannel, RateLimit, Tickets } from '../shared/ports.ts';
+import type { NoteDeletion } from '../shared/projects/deletions.ts';
+import type { ServiceReports } from '../shared/services/servicePort.ts';
+import type { AddressesOf } from '../shared/sites/siteAddresses.ts';
 
-export interface ApiDeps {
-  readonly store: DeploymentStore;
-  readonly queue: JobQueue;
-  readonly bus: EventBus;
-  readonly waker: FunctionWaker;
+export interface ApiDeps extends CreateDeps {
+  readonly gitSecrets: GitSecretStore;
+  readonly gitState: GitStateStore;
+  readonly deployHooks: DeployHookStore;
   readonly logs: LogChannel;
   readonly archive: Archive;
-  readonly clock: Clock;
+  /** Absent: backends are built and no more. */
+  readonly services?: ServiceReports | undefined;
+  /** How long a deletion can be taken back (ms). */
+  readonly deletionGraceMs: number;
+  readonly noteDeletion: NoteDeletion;
+  readonly audit: WriteAudit;
+  readonly readAudit: ReadAudit;
+  readonly owners: OwnerStore;
+  readonly rateLimit: RateLimit;
+  readonly limits: LimitsOfOwners;
+  readonly measureStorage: MeasureStorage;
   readonly authenticate: Authenticate;
   readonly tickets: Tickets;
-  readonly secretBox: SecretBox;
-  readonly newId: NewId;
   /**
    * The beginning of links, e.g. `https://api.example`: from configuration or the gateway, never from the Host header.
    */
   readonly linkOrigin: (bindings: unknown) => string;
   /** Where a deployment's site is served. */
-  readonly siteAddresses: (projectId: string, deploymentId: string) => Promise<SiteAddresses>;
-  /**
-   * The URL in the form that git gets. Throws VerenError for one that could never be fetched, before the request is
-   * accepted.
-   */
-  readonly normaliseGitUrl: (url: string) => string;
-  readonly stopBuilds: StopBuilds;
-  readonly forbidPublication: ForbidPublication;
+  readonly siteAddresses: AddressesOf;
+  /** Whether the bucket has a key. */
+  readonly hasObject: (key: string) => Promise<boolean>;
   readonly dropCaches: DropCaches;
-  /** Which older deployments of its branch a new deployment cancels. */
-  readonly supersede: Supersede;
+  /** Absent where the stage is not set up for domains of projects. */
+  readonly ownDomains?: OwnDomains;
   /** Absent where another function answers `POST /analyze`. */
   readonly analyze?: Analyze;
   /** Where clients follow logs, if another function serves them: API Gateway cannot stream. */
   readonly logStreamUrl?: string;
   /** Why the platform cannot work as it should, in one sentence; null where it can. Absent: it always can. */
   readonly health?: () => Promise<string | null>;
-  readonly log: Log;
 }

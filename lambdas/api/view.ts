@@ -1,13 +1,21 @@
 import type { Accepted, DeploymentView } from '../../contract/api.ts';
 import { TARGETS } from '../../contract/builders.ts';
 import { buildJobId } from '../../contract/jobs.ts';
+import type { ProjectDocument } from '../../contract/project.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
 import type { Job } from '../shared/ports.ts';
 import type { ApiDeps } from './deps.ts';
+import { serviceOf, type ViewDeps } from './viewService.ts';
 
 export function linksOf(origin: string, deploymentId: string): Accepted['links'] {
   const self = `${origin}/deployments/${deploymentId}`;
-  return { self, logs: `${self}/logs`, cancel: `${self}/cancel`, redeploy: `${self}/redeploy` };
+  return {
+    self,
+    logs: `${self}/logs`,
+    cancel: `${self}/cancel`,
+    redeploy: `${self}/redeploy`,
+    promote: `${self}/promote`,
+  };
 }
 
 export const acceptedAnswer = (origin: string, record: DeploymentRecord): Accepted => ({
@@ -19,10 +27,11 @@ export const acceptedAnswer = (origin: string, record: DeploymentRecord): Accept
 
 /** Adds what only the platform knows: where the site is, and how many builds are before a waiting one. */
 export async function viewRecord(
-  deps: Pick<ApiDeps, 'siteAddresses'>,
+  deps: ViewDeps,
   origin: string,
   record: DeploymentRecord,
   waiting: readonly Job[],
+  project: ProjectDocument | null,
 ): Promise<DeploymentView> {
   const builds: DeploymentView['builds'] = {};
   for (const target of TARGETS) {
@@ -35,13 +44,14 @@ export async function viewRecord(
       ...(build.status === 'queued' && place >= 0 && { position: place + 1 }),
       ...(artifact && {
         artifact:
-          artifact.kind === 'static'
-            ? { ...artifact, ...(await deps.siteAddresses(record.projectId, record.deploymentId)) }
-            : artifact,
+          artifact.kind === 'static' ? { ...artifact, ...(await deps.siteAddresses(record, project)) } : artifact,
       }),
     };
   }
-  return { ...record, builds, links: linksOf(origin, record.deploymentId) };
+  const released = project?.release?.deploymentId === record.deploymentId && { released: project.release.at };
+  const service = await serviceOf(deps, record, project);
+  const links = linksOf(origin, record.deploymentId);
+  return { ...record, builds, links, ...released, ...(service && { service }) };
 }
 
 /** The waiting builds, asked for only where a record has one that waits. */
@@ -51,4 +61,14 @@ export async function waitingBuilds(
 ): Promise<Job[]> {
   const anyWaits = records.some((r) => TARGETS.some((t) => r.builds[t]?.status === 'queued'));
   return anyWaits ? deps.queue.list('build', 'waiting') : [];
+}
+
+/** The documents of the records' projects, each read once. */
+export async function projectsOf(
+  deps: Pick<ApiDeps, 'projects'>,
+  records: readonly DeploymentRecord[],
+): Promise<(record: DeploymentRecord) => ProjectDocument | null> {
+  const ids = [...new Set(records.map((record) => record.projectId))];
+  const found = await Promise.all(ids.map((id) => deps.projects.get(id)));
+  return ({ projectId }) => found[ids.indexOf(projectId)] ?? null;
 }

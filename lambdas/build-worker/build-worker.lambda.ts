@@ -49,7 +49,12 @@ const worker = lazyAsync(async () => {
         ...(env.KAFKA_CLUSTER_ARN && { kafkaClusterArn: env.KAFKA_CLUSTER_ARN }),
       },
       configs: readECSConfig(process.env),
-      limits: { global: env.LIMIT_GLOBAL, perOwner: env.LIMIT_PER_OWNER, perProject: env.LIMIT_PER_PROJECT },
+      limits: {
+        global: env.LIMIT_GLOBAL,
+        perOwner: env.LIMIT_PER_OWNER,
+        perProject: env.LIMIT_PER_PROJECT,
+        owners: env.LIMIT_OWNERS,
+      },
       network: {
         subnets: env.BUILDER_SUBNETS,
         securityGroups: env.BUILDER_SECURITY_GROUPS,
@@ -65,6 +70,6 @@ const worker = lazyAsync(async () => {
 /** The event of a wake is empty: the worker looks into its queues. */
 export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
   const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
-  const { LONGEST_PROMOTION_MS } = await import('./workers/promote.ts');
-  await drainWithinTime({ lambda: openLambda(), onError }, context, LONGEST_PROMOTION_MS, await worker());
+  const { PROMOTION_LEASE_MS } = await import('./workers/promote.ts');
+  await drainWithinTime({ lambda: openLambda(), onError }, context, PROMOTION_LEASE_MS, await worker());
 });

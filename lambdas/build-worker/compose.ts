@@ -1,6 +1,7 @@
 import { s3Objects } from '../../builder-images/shared/objects.ts';
 import type { S3Calls, StsCalls } from '../shared/adapters/aws/clients.ts';
 import { MAX_MANIFEST_BYTES } from '../shared/artifact.ts';
+import { openVariableStore } from '../shared/projects/variableStore.ts';
 import { type BuildResources, mintCredentials } from './services/credentials.ts';
 import type { BuildCredentials } from './services/distributionHandler/environment.ts';
 import { handoverWriter, type UrlSigner } from './services/handover.ts';
@@ -37,6 +38,7 @@ export function composeBuildWorker(
     ...ports,
     ...settings,
     mintCredentials: mintCredentials(sts, resources),
+    variables: openVariableStore({ s3, bucket: settings.platform.bucket, clock: ports.clock }),
     writeHandover: handoverWriter({ s3, signer: urlSigner, bucket: settings.platform.bucket }),
   };
   const { bucket, region } = settings.platform;

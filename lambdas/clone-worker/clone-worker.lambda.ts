@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { openLambda, openSecrets } from '../shared/adapters/aws/clients.ts';
+import { openLambda, openS3, openSecrets } from '../shared/adapters/aws/clients.ts';
 import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain.ts';
 import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -30,7 +30,8 @@ const worker = lazyAsync(async () => {
     import('./compose.ts'),
     import('./analyzeRepository.ts'),
   ]);
-  return composeCloneWorker({
+  const ports = {
+    s3: openS3(),
     queue,
     store,
     bus: openSignedBus(kafka, env, 'veren-clone-worker'),
@@ -38,12 +39,18 @@ const worker = lazyAsync(async () => {
     secretBox: secretBox(secretKeys(openSecrets(), env.DATA_KEY_SECRET_ARN, systemClock)),
     log,
     waker: createLambdaWaker(lambda, {
-      functions: { 'clone-worker': 'nobody', 'build-worker': env.BUILD_WORKER_ARN },
+      functions: {
+        'clone-worker': 'nobody',
+        'build-worker': env.BUILD_WORKER_ARN,
+        releaser: 'nobody',
+        'git-worker': 'nobody',
+      },
       onError,
     }),
     analyze: (request: Omit<Parameters<typeof analyzeRepository>[0], 'policy'>) =>
       analyzeRepository({ ...request, policy: gitPolicy(env.GIT_HOSTS) }),
-  });
+  };
+  return composeCloneWorker(ports, { bucket: env.BUCKET, builders: env.BUILDERS_VERSION });
 });
 
 /** The event of a wake is empty: the worker looks into its queue. */

@@ -21,4 +21,8 @@ export function deploymentIds(clock: { now(): number }): NewId {
 export const rankOf = ({ deploymentId, createdAt }: { readonly deploymentId: string; readonly createdAt: string }) =>
   isUlid(deploymentId) ? decodeTime(deploymentId.toUpperCase()) : Date.parse(createdAt);
 
+/** When a deployment was made (ms), by its id; undefined where the id does not say. */
+export const createdAtOf = (deploymentId: string): number | undefined =>
+  isUlid(deploymentId) ? decodeTime(deploymentId.toUpperCase()) : undefined;
+
 const isUlid = (id: string) => isValid(id.toUpperCase());

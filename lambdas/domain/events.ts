@@ -2,7 +2,7 @@ import type { Target } from '../../contract/builders.ts';
 import { type DeploymentEvent, EVENT_VERSION } from '../../contract/events.ts';
 import type { LogFields } from '../../contract/log.ts';
 import type { Plan } from '../../contract/plan.ts';
-import type { Failure } from '../../contract/record.ts';
+import type { ExpiryReason, Failure } from '../../contract/record.ts';
 
 /**
  * Events that the platform publishes. `now` is in milliseconds. Ids are derived from the content, so repeats are
@@ -25,10 +25,13 @@ export interface BuildRef extends DeploymentRef {
 }
 
 export type RequestedEvent = EventOf<'deployment.requested'>;
-type Requested = Pick<RequestedEvent, 'deploymentId' | 'projectId' | 'owner' | 'gitUrl' | 'ref' | 'correlationId'>;
+type Requested = Pick<
+  RequestedEvent,
+  'deploymentId' | 'projectId' | 'owner' | 'gitUrl' | 'ref' | 'correlationId' | 'variables' | 'trigger'
+>;
 
 export const makeRequestedEvent = (
-  { deploymentId, projectId, owner, gitUrl, ref, correlationId }: Requested,
+  { deploymentId, projectId, owner, gitUrl, ref, correlationId, variables, trigger }: Requested,
   id: string,
   now: number,
 ): RequestedEvent => ({
@@ -42,6 +45,8 @@ export const makeRequestedEvent = (
   ...pickCorrelation({ correlationId }),
   gitUrl,
   ref,
+  ...(variables && { variables }),
+  ...(trigger && { trigger }),
 });
 
 export const makeAnalyzingEvent = (of: DeploymentRef, now: number): EventOf<'deployment.analyzing'> => ({
@@ -54,6 +59,23 @@ export const makeAnalyzedEvent = (of: DeploymentRef, plan: Plan, now: number): E
   type: 'deployment.analyzed',
   plan,
 });
+
+/** Nothing is built: the artifacts are those of an earlier deployment that was built from the same. */
+export const makeUnchangedEvent = (
+  of: DeploymentRef,
+  { sameAs, artifacts }: Pick<EventOf<'deployment.unchanged'>, 'sameAs' | 'artifacts'>,
+  now: number,
+): EventOf<'deployment.unchanged'> => ({
+  ...envelope(of, 'unchanged', now),
+  ...{ type: 'deployment.unchanged', sameAs, artifacts },
+});
+
+/** The files and images of a deployment are not kept any more. */
+export const makeExpiredEvent = (
+  of: DeploymentRef,
+  reason: ExpiryReason,
+  now: number,
+): EventOf<'deployment.expired'> => ({ ...envelope(of, 'expired', now), type: 'deployment.expired', reason });
 
 /** @param cause Part of the id, so that the same failure found twice is one event. */
 export const makeDeploymentFailedEvent = (

@@ -8,14 +8,14 @@ import type { AttemptFacts, DeploymentFacts } from './facts.ts';
  * and a schema. Empty before the request is known.
  */
 export function eventsOf(facts: DeploymentFacts): DeploymentEvent[] {
-  const { requested, analyzing, analyzed, failed, canceled, updatedAt } = facts;
+  const { requested, analyzing, analyzed, failed, canceled, unchanged, expired, updatedAt } = facts;
   if (!requested) return [];
   const { deploymentId, projectId } = requested;
   const common = { v: EVENT_VERSION, deploymentId, projectId } as const;
   return [
     requested,
     ...(analyzing ? [{ ...common, ...analyzing, type: 'deployment.analyzing' } as const] : []),
-    ...[analyzed, failed, canceled].filter((event) => event !== undefined),
+    ...[analyzed, failed, canceled, unchanged, expired].filter((event) => event !== undefined),
     ...TARGETS.flatMap((target) =>
       Object.entries(facts.attempts[target] ?? {}).flatMap(([n, attempt]) =>
         attemptEvents({ ...common, target, attempt: Number(n) }, attempt),

@@ -36,6 +36,8 @@ export interface DeploymentFacts {
   readonly analyzing?: Stamp;
   readonly analyzed?: EventOf<'deployment.analyzed'>;
   readonly failed?: EventOf<'deployment.failed'>;
+  readonly unchanged?: EventOf<'deployment.unchanged'>;
+  readonly expired?: EventOf<'deployment.expired'>;
   readonly canceled?: EventOf<'deployment.canceled'>;
   readonly attempts: Readonly<Partial<Record<Target, Readonly<Record<string, AttemptFacts>>>>>;
   /** The latest time that any event carries. */

@@ -28,6 +28,10 @@ function foldEvent(facts: DeploymentFacts, event: DeploymentEvent): DeploymentFa
       return keepFirst(facts, 'failed', event);
     case 'deployment.canceled':
       return keepFirst(facts, 'canceled', event);
+    case 'deployment.unchanged':
+      return keepFirst(facts, 'unchanged', event);
+    case 'deployment.expired':
+      return keepFirst(facts, 'expired', event);
     case 'build.started':
       return inAttempt(facts, event, (attempt) => keepFirst(attempt, 'started', event));
     case 'build.phase':

@@ -19,6 +19,7 @@ interface End {
   readonly stamp: Stamp;
   readonly status: 'succeeded' | 'failed' | 'canceled';
   readonly error?: Failure | undefined;
+  readonly sameAs?: string;
 }
 
 /**
@@ -40,9 +41,12 @@ export function toRecord(facts: DeploymentFacts): DeploymentRecord | null {
     projectId: requested.projectId,
     owner: requested.owner,
     ...(requested.correlationId !== undefined && { correlationId: requested.correlationId }),
+    ...(requested.trigger && { trigger: requested.trigger }),
     gitUrl: requested.gitUrl,
     ref: requested.ref,
+    ...(facts.analyzed?.plan.environment !== undefined && { environment: facts.analyzed.plan.environment }),
     commit: facts.analyzed?.plan.commit ?? null,
+    ...(requested.variables && { variables: requested.variables }),
     status: end?.status ?? runningStatus(facts, builds),
     createdAt: requested.at,
     updatedAt: facts.updatedAt,
@@ -51,6 +55,8 @@ export function toRecord(facts: DeploymentFacts): DeploymentRecord | null {
     builds,
     ...(end?.error && { error: end.error }),
     ...(end && { outcome: outcomeOf(facts, builds) }),
+    ...(end?.sameAs !== undefined && { sameAs: end.sameAs }),
+    ...(facts.expired && { expired: { at: facts.expired.at, reason: facts.expired.reason } }),
   };
 }
 
@@ -67,11 +73,12 @@ function runningStatus(facts: DeploymentFacts, builds: DeploymentRecord['builds'
   return facts.analyzing || facts.analyzed ? 'analyzing' : 'queued';
 }
 
-/** The earliest of: analysis failed, canceled, every planned build ended. */
+/** The earliest of: analysis failed, canceled, nothing to build, every planned build ended. */
 function deploymentEnd(facts: DeploymentFacts): End | undefined {
   const ends: End[] = [];
   if (facts.failed) ends.push({ stamp: facts.failed, status: 'failed', error: facts.failed.error });
   if (facts.canceled) ends.push({ stamp: facts.canceled, status: 'canceled' });
+  if (facts.unchanged) ends.push({ stamp: facts.unchanged, status: 'succeeded', sameAs: facts.unchanged.sameAs });
   const builds = buildsEnd(facts);
   if (builds) ends.push(builds);
   return ends.reduce<End | undefined>((first, e) => (first && isBefore(first.stamp, e.stamp) ? first : e), undefined);
@@ -127,6 +134,13 @@ function vainlyStored(facts: DeploymentFacts, target: Target): Stored | undefine
 }
 
 function buildRecord(facts: DeploymentFacts, target: Target, end: End | undefined): BuildRecord | undefined {
+  const reused = end?.sameAs !== undefined ? facts.unchanged?.artifacts[target] : undefined;
+  const planned = facts.analyzed?.plan[target];
+  if (reused && planned) {
+    const { runtime, nodeVersion } = planned;
+    const of = { ...(runtime && { runtime }), nodeVersion, attempt: 1, phases: [] };
+    return { status: 'succeeded', ...of, artifact: reused };
+  }
   const attempts = facts.attempts[target] ?? {};
   const built = buildEnd(facts, target);
   // What ended after the deployment had ended does not count: a canceled deployment has no artifact.
@@ -143,7 +157,7 @@ function buildRecord(facts: DeploymentFacts, target: Target, end: End | undefine
     ...(plan?.runtime && { runtime: plan.runtime }),
     nodeVersion,
     attempt,
-    ...(shown.started && { taskArn: shown.started.taskArn }),
+    ...(shown.started && { taskArn: shown.started.taskArn, startedAt: shown.started.at }),
     phases: phaseRecords(shown),
     ...(own?.ended.type === 'build.succeeded' && { artifact: own.ended.artifact }),
     ...(own?.ended.type === 'build.failed' && !isRefusedByCancel(own.ended) && { error: own.ended.error }),

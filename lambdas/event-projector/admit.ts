@@ -10,6 +10,8 @@ export interface ArtifactPlace {
   readonly bucket: string;
   /** `registry/repository` of the users' images. Absent: any. */
   readonly ecrUri?: string;
+  /** Backends are run, so one that was built is held back until it is healthy. */
+  readonly runsServices?: boolean;
 }
 
 /** Why a message is refused; null where it is accepted. */
@@ -102,9 +104,15 @@ const whatOf = (event: BuilderEvent) =>
 
 function fitsBuild(artifact: Artifact, event: BuilderEvent, place: ArtifactPlace): boolean {
   const { projectId, deploymentId, target } = event;
+  // Where nothing is run, no job would end the waiting of a backend, and its deployment would never end.
+  if (target === 'backend' && event.type === 'build.stored' && !place.runsServices) return false;
+  if (artifact.kind === 'folder')
+    return (
+      target === 'backend' &&
+      artifact.bucket === place.bucket &&
+      artifact.key === s3Keys.serviceFolder(projectId, deploymentId)
+    );
   if (artifact.kind === 'image') {
-    // An image is never held back: no job would promote it, and its deployment would never end.
-    if (event.type === 'build.stored') return false;
     const tag = `:${imageTag(projectId, deploymentId)}`;
     const repository = artifact.uri.slice(0, -tag.length);
     return target === 'backend' && artifact.uri.endsWith(tag) && repository === (place.ecrUri ?? repository);

@@ -1,13 +1,16 @@
 import type { MSKEvent } from 'aws-lambda';
 import type { EcsCalls, S3Calls } from '../shared/adapters/aws/clients.ts';
 import { type Archive, s3Archive } from '../shared/archive.ts';
+import { openBuildIndex } from '../shared/buildIndex.ts';
 import { makeLogArchiver } from '../shared/logs/makeLogArchiver.ts';
 import type { Measure } from '../shared/metrics.ts';
+import { openProjectStore } from '../shared/projects/projectStore.ts';
 import { stopBuilds } from '../shared/stopBuilds.ts';
 import { measuredStore } from './measuredStore.ts';
 import { parkInBucket } from './park.ts';
 import { type BatchResult, type ProjectorDeps, projectBatch } from './project.ts';
 import { countRefused } from './refuse.ts';
+import { rememberConnected } from './rememberConnected.ts';
 
 type Given = 'queue' | 'store' | 'logs' | 'subscriptions' | 'notifier' | 'waker' | 'signing' | 'clock' | 'log';
 
@@ -38,7 +41,9 @@ export function composeProjector(ports: ProjectorPorts, settings: ProjectorSetti
     archive,
     store: measuredStore(ports.store, measure),
     archiveLog: ports.archiveLog ?? makeLogArchiver({ logs, archive }),
+    noteBuild: openBuildIndex(s3, bucket).note,
     stopBuilds: stopBuilds({ queue, ecs }),
+    isConnected: rememberConnected(openProjectStore({ s3, bucket, clock }), clock),
     park: ports.park ?? parkInBucket(s3, bucket, measure),
     refuse: countRefused(measure, log, clock),
   };

@@ -5,11 +5,16 @@ import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
 import { hasStopped } from '../domain/buildJob.ts';
 import { eventsOf } from '../domain/eventsOf.ts';
 import type { Archive } from '../shared/archive.ts';
+import type { BuildIndex } from '../shared/buildIndex.ts';
+import { queueReport } from '../shared/gitHosts/queueReport.ts';
 import type { Log } from '../shared/logger.ts';
 import type { DeploymentStore, FunctionWaker, JobQueue, LogChannel, Notifier, Subscriptions } from '../shared/ports.ts';
 import { mayPromote, queuePromotion } from '../shared/promotion.ts';
+import { queueShown } from '../shared/queueRelease.ts';
+import { mayStartService, queueServiceStart } from '../shared/services/queueService.ts';
 import { freeSlot } from '../shared/slots.ts';
 import type { StopBuilds } from '../shared/stopBuilds.ts';
+import { tellSubscribers } from '../shared/tellSubscribers.ts';
 import { deploymentMessage } from '../shared/webSocketMessages.ts';
 
 export interface EffectDeps {
@@ -20,9 +25,13 @@ export interface EffectDeps {
   readonly archive: Archive;
   /** Writes the log's archive from the hot log. */
   readonly archiveLog: (deploymentId: string) => Promise<void>;
+  /** Notes what a deployment was built from, so that the same is not built again. */
+  readonly noteBuild?: BuildIndex['note'];
   readonly subscriptions: Subscriptions;
   readonly notifier: Notifier;
   readonly stopBuilds: StopBuilds;
+  /** Whether a project's git host is told of its deployments. @default - none is */
+  readonly isConnected?: (projectId: string) => Promise<boolean>;
   readonly log: Log;
 }
 
@@ -35,15 +44,21 @@ export async function applyRecordEffects(
   before: DeploymentRecord | null,
   after: DeploymentRecord,
 ): Promise<void> {
+  // First, since visitors wait for it.
+  await queueShown(deps, after);
   if (isTerminal(after.status)) {
     if (after.status === 'canceled') await stop(deps, after.deploymentId);
     const facts = (await deps.store.get(after.deploymentId))?.facts;
     await deps.archive.writeRecord(after, facts ? eventsOf(facts) : []);
     await deps.archiveLog(after.deploymentId);
+    await deps.noteBuild?.(after);
     if (!before || !isTerminal(before.status)) logEnd(deps.log, after);
   }
   await freeStopped(deps, after);
   if (mayPromote(after)) await promoteStored(deps, after.deploymentId);
+  if (mayStartService(after)) await queueServiceStart(deps, after);
+  await queueReports(deps, after);
+
   await deps.logs.wake(after.deploymentId);
   if (before && JSON.stringify(before) === JSON.stringify(after)) return;
   await notifySubscribers(deps, after);
@@ -66,6 +81,17 @@ async function stop(deps: EffectDeps, deploymentId: string): Promise<void> {
   }
 }
 
+/**
+ * The host is told of every state in which a deployment is seen. A commit may become known in any of them, and none is told
+ * twice; what is told is read when the job is worked on.
+ */
+async function queueReports(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
+  const { deploymentId, projectId, owner, status, expired, trigger, commit } = record;
+  if ((trigger?.commit ?? commit) === null || !(await deps.isConnected?.(projectId))) return;
+  const revision = expired ? 'expired' : status;
+  await queueReport(deps, { deploymentId, projectId, owner, revision });
+}
+
 /** Frees the slot of a build whose task had stopped before its final event arrived. */
 async function freeStopped(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
   for (const target of TARGETS) {
@@ -82,20 +108,9 @@ async function promoteStored(deps: EffectDeps, deploymentId: string): Promise<vo
   if (stored && mayPromote(stored.record)) await queuePromotion(deps, stored);
 }
 
-/** Pushes the record to all subscribers of the deployment or its project, and removes connections that are closed. */
-async function notifySubscribers(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
+/** Pushes the record to all subscribers of the deployment or its project. */
+function notifySubscribers(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
   const { deploymentId, projectId } = record;
-  const connections = await deps.subscriptions.subscribers([`deployment:${deploymentId}`, `project:${projectId}`]);
-  if (connections.length === 0) return;
-  const message = deploymentMessage(record);
-  await Promise.all(
-    connections.map(async (id) => {
-      try {
-        if ((await deps.notifier.send(id, message)) === 'gone') await deps.subscriptions.disconnect(id);
-      } catch (error) {
-        // A subscriber that cannot be reached must not hold back the others' state; it gets the next change.
-        deps.log.warn('A subscriber could not be notified', { connectionId: id, error });
-      }
-    }),
-  );
+  const subjects = [`deployment:${deploymentId}`, `project:${projectId}`] as const;
+  return tellSubscribers(deps, subjects, record, () => deploymentMessage(record));
 }

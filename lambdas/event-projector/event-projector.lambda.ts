@@ -29,7 +29,12 @@ const projector = lazyAsync(async () => {
       logs,
       subscriptions,
       waker: createLambdaWaker(openLambda(), {
-        functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
+        functions: {
+          'clone-worker': env.CLONE_WORKER_ARN,
+          'build-worker': env.BUILD_WORKER_ARN,
+          releaser: env.RELEASER_ARN,
+          'git-worker': env.GIT_WORKER_ARN,
+        },
         onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
       }),
       notifier: apiGatewayNotifier(openPush(env.WEBSOCKET_CALLBACK_URL)),
@@ -40,7 +45,7 @@ const projector = lazyAsync(async () => {
       measure,
       log,
     },
-    { place: { bucket: env.BUCKET, ecrUri: env.ECR_URI } },
+    { place: { bucket: env.BUCKET, ecrUri: env.ECR_URI, runsServices: env.RUN_SERVICES } },
   );
 });
 

@@ -1,21 +1,23 @@
 import { Hono } from 'hono';
 import { streamHandle } from 'hono/aws-lambda';
-import { openS3, openSecrets } from '../shared/adapters/aws/clients.ts';
+import { openS3 } from '../shared/adapters/aws/clients.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
-import { authenticateByHash } from '../shared/http/auth.ts';
 import { jsonLog } from '../shared/logger.ts';
 import { lazyAsync } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
-import { tokenHashes } from '../shared/secrets.ts';
 
 const env = readEnv('log-streamer');
 const log = jsonLog('log-streamer');
 
 const streamer = lazyAsync(async () => {
-  const [{ store, logs }, { composeStreamer }] = await Promise.all([openRedis(env, log), import('./compose.ts')]);
+  const [{ store, logs }, { composeStreamer }, { openAuthentication }] = await Promise.all([
+    openRedis(env, log),
+    import('./compose.ts'),
+    import('../shared/people/openAuthentication.ts'),
+  ]);
   const s3 = openS3();
-  const authenticate = authenticateByHash(tokenHashes(openSecrets(), env.TOKENS_SECRET_ARN, systemClock));
+  const authenticate = openAuthentication(env);
   return composeStreamer({ store, logs, s3, authenticate, clock: systemClock, log }, { bucket: env.BUCKET });
 });
 

@@ -24,7 +24,7 @@ export function createStreamer(deps: StreamerDeps): Hono<ApiEnv> {
   guardApp(app, deps, { maxBody: MAX_BODY });
   app.get('/deployments/:id/logs', async (c) => {
     const id = c.req.param('id');
-    await ownDeployment(deps, c.get('owner'), id);
+    await ownDeployment(deps, c.get('caller'), id);
     return streamEvents(c, deps, id, parseSequence(c.req.header('Last-Event-ID') ?? c.req.query('after')), {
       maxMs: deps.streamMs ?? STREAM_MS,
     });

@@ -1,14 +1,10 @@
 import { tmpdir } from 'node:os';
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
-import { openSecrets } from '../shared/adapters/aws/clients.ts';
-import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
-import { authenticateByHash } from '../shared/http/auth.ts';
 import { jsonLog } from '../shared/logger.ts';
 import { lazyAsync } from '../shared/once.ts';
 import { gitPolicy } from '../shared/repo/policyOfHosts.ts';
 import { sweepGitFolders } from '../shared/repo/sweepGitFolders.ts';
-import { tokenHashes } from '../shared/secrets.ts';
 
 const env = readEnv('repo-analyzer');
 /** API Gateway waits 30 seconds; git's time limits must be shorter, or the client gets no reason. */
@@ -18,8 +14,11 @@ const TIMEOUT_MS = 25_000;
 const ready = sweepGitFolders(tmpdir());
 
 const analyzer = lazyAsync(async () => {
-  const { composeAnalyzer } = await import('./compose.ts');
-  const authenticate = authenticateByHash(tokenHashes(openSecrets(), env.TOKENS_SECRET_ARN, systemClock));
+  const [{ composeAnalyzer }, { openAuthentication }] = await Promise.all([
+    import('./compose.ts'),
+    import('../shared/people/openAuthentication.ts'),
+  ]);
+  const authenticate = openAuthentication(env);
   const policy = { ...gitPolicy(env.GIT_HOSTS), timeoutMs: TIMEOUT_MS };
   return handle(composeAnalyzer({ authenticate, ready, log: jsonLog('repo-analyzer') }, { policy }));
 });

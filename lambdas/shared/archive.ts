@@ -41,7 +41,8 @@ export function s3Archive(s3: S3Calls, bucket: string): WholeArchive {
     (await (await openObject(key))?.transformToString()) ?? null;
   return {
     async writeRecord(record, events) {
-      // The record is written last, so that a deployment with a record has its events too.
+      // The record is written last, so that a deployment with a record has its events too, and is listed.
+      await putObject(s3Keys.archivedOf(record.projectId) + record.deploymentId, '', 'application/json');
       await putObject(s3Keys.events(record.deploymentId), JSON.stringify(events), 'application/json');
       await putObject(s3Keys.record(record.deploymentId), JSON.stringify(record), 'application/json');
     },

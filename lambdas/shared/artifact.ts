@@ -1,4 +1,4 @@
-import { ManifestSchema, PromotionSchema } from '../../contract/manifest.ts';
+import { ManifestSchema, VerdictSchema } from '../../contract/manifest.ts';
 import { imageTag, s3Keys } from '../../contract/names.ts';
 import type { Artifact } from '../../contract/record.ts';
 import type { BuildRef } from '../domain/events.ts';
@@ -22,11 +22,11 @@ export interface ArtifactPlaces {
 const CountsSchema = ManifestSchema.pick({ files: true, bytes: true, warnings: true });
 /** 100,000 files, each with a long name. */
 export const MAX_MANIFEST_BYTES = 48 * 1024 * 1024;
-const MAX_PROMOTION_BYTES = 1024 * 1024;
+const MAX_VERDICT_BYTES = 64 * 1024;
 
 /**
- * Finds what a build has published, independently of its events. A site counts when its promotion is complete: its
- * manifest says that the copy is complete, and the promotion record that it, or a newer one, is live. An image counts
+ * Finds what a build has published, independently of its events. A site counts when its manifest says that the copy is
+ * complete, and the publication decision that it may be shown. An image counts
  * when its tag exists: tags are immutable, and only a deployment's own builds push its tag. Objects that cannot be read
  * do not count.
  */
@@ -37,7 +37,7 @@ export function artifactFinder(places: ArtifactPlaces) {
   };
 }
 
-/** The site that a frontend has stored, promoted or not: its manifest says that the copy is complete. */
+/** The site that a frontend has stored, published or not: its manifest says that the copy is complete. */
 export function storedFinder({ s3, bucket }: ArtifactPlaces) {
   return async ({ projectId, deploymentId, target }: BuildRef): Promise<Artifact | null> =>
     target === 'frontend' ? readStored({ s3, bucket }, projectId, deploymentId) : null;
@@ -66,11 +66,10 @@ async function findSite(
   const { s3, bucket } = places;
   const stored = await readStored(places, projectId, deploymentId);
   if (!stored) return null;
-  const promotion = await readSmallObject(
+  const decision = await readSmallObject(
     s3,
-    { Bucket: bucket, Key: s3Keys.promotion(projectId) },
-    { schema: PromotionSchema, maxBytes: MAX_PROMOTION_BYTES },
+    { Bucket: bucket, Key: s3Keys.verdict(projectId, deploymentId, 'frontend') },
+    { schema: VerdictSchema, maxBytes: MAX_VERDICT_BYTES },
   );
-  const live = promotion.kind === 'read' && promotion.value.live;
-  return live && live >= deploymentId ? stored : null;
+  return decision.kind === 'read' && decision.value.verdict === 'publish' ? stored : null;
 }

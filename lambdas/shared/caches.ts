@@ -3,22 +3,13 @@ import { LANES } from '../../contract/lanes.ts';
 import { s3Keys } from '../../contract/names.ts';
 import type { S3Calls } from './adapters/aws/clients.ts';
 import { listObjects } from './listObjects.ts';
+import { keyRemover } from './removeObjects.ts';
 
 /** Removes the caches of a project, of every lane, and what an earlier version has left there. Safe to repeat. */
 export type DropCaches = (projectId: string) => Promise<DroppedCaches['dropped']>;
 
-/** The most keys of one call. Source: S3 API reference, `DeleteObjects`. */
-const MAX_KEYS = 1_000;
-
 export function dropCaches(s3: S3Calls, bucket: string): DropCaches {
-  const removeKeys = async (keys: readonly string[]) => {
-    const { DeleteObjectsCommand } = await import('@aws-sdk/client-s3');
-    for (let i = 0; i < keys.length; i += MAX_KEYS) {
-      const Objects = keys.slice(i, i + MAX_KEYS).map((Key) => ({ Key }));
-      const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
-      if (Errors?.[0]) throw new Error(`${Errors[0].Key} could not be removed: ${Errors[0].Code}`);
-    }
-  };
+  const removeKeys = keyRemover(s3, bucket);
   return async (projectId) => {
     const found: { key: string; size: number }[] = [];
     for await (const { Key = '', Size = 0 } of listObjects(s3, bucket, s3Keys.caches(projectId)))

@@ -1,7 +1,10 @@
+import type { DnsEntry, DomainStatus } from '../../contract/domains.ts';
 import type { DeploymentEvent, LogLine } from '../../contract/events.ts';
 import type { StoredNotes, StoredRequest } from '../../contract/jobs.ts';
 import type { QueueName, Topic, WakeableFunction } from '../../contract/names.ts';
+import type { Caller } from '../../contract/people.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
+import type { SiteRoute } from '../../contract/siteRoute.ts';
 import type { DeploymentFacts } from '../domain/facts.ts';
 
 /**
@@ -48,6 +51,8 @@ export interface Limits {
   readonly global: number;
   readonly perOwner: number;
   readonly perProject: number;
+  /** Owners that have another limit than `perOwner`. */
+  readonly owners?: Readonly<Record<string, number>> | undefined;
 }
 
 /**
@@ -120,7 +125,11 @@ export interface DeploymentStore {
     readonly idempotency?: { readonly key: string; readonly fingerprint: string };
     readonly job?: NewJob & { readonly queue: QueueName };
   }): Promise<CreateResult>;
+  /** True where `create` with this key of the owner would make nothing: a deployment has it. */
+  knowsKey(owner: string, key: string): Promise<boolean>;
   get(deploymentId: string): Promise<StoredDeployment | null>;
+  /** Stores another form of a deployment's request, such as one sealed with another key. False where it has none. */
+  replaceRequest(deploymentId: string, request: StoredRequest): Promise<boolean>;
   /**
    * Folds events into the stored state with the reducer, atomically against other folds. A deployment that is not
    * stored is made from its `deployment.requested` (Redis was lost); without that event the result is null.
@@ -138,7 +147,15 @@ export interface DeploymentStore {
   }): Promise<{ items: DeploymentRecord[]; cursor?: string }>;
   /** Ids of deployments that are not terminal, oldest first; the sweep looks at them. */
   unfinished(): Promise<string[]>;
+  /** Forgets a deployment and its request; a key that named it counts as new. Safe to repeat. */
+  remove(deploymentId: string): Promise<void>;
   projectOwner(projectId: string): Promise<string | null>;
+  /** Claims a project, as its first deployment does. False where it is another owner's. */
+  claimProject(projectId: string, owner: string): Promise<boolean>;
+  /** Gives a claim up, where the owner has it. */
+  releaseProject(projectId: string, owner: string): Promise<void>;
+  /** All claims, in no order. */
+  claims(): Promise<{ projectId: string; owner: string }[]>;
 }
 
 // --- logs -----------------------------------------------------------------------------------------------------------
@@ -163,6 +180,8 @@ export interface LogChannel {
   wake(deploymentId: string): Promise<void>;
   /** How many distinct lines of an attempt have been appended. */
   count(deploymentId: string, target: LogEntry['target'], attempt: number): Promise<number>;
+  /** Forgets a log. Safe to repeat. */
+  remove(deploymentId: string): Promise<void>;
 }
 
 // --- messages -------------------------------------------------------------------------------------------------------
@@ -193,18 +212,80 @@ export interface Notifier {
 
 /** Connections and the subjects that they have subscribed to: deployments or projects. */
 export interface Subscriptions {
-  connect(connectionId: string, owner: string): Promise<void>;
-  ownerOf(connectionId: string): Promise<string | null>;
+  connect(connectionId: string, caller: Caller): Promise<void>;
+  callerOf(connectionId: string): Promise<Caller | null>;
   subscribe(connectionId: string, subject: Subject): Promise<void>;
   subscribers(subjects: readonly Subject[]): Promise<string[]>;
   disconnect(connectionId: string): Promise<void>;
 }
 /** Tickets: each opens one connection in place of a token. */
 export interface Tickets {
-  /** A new ticket of this owner, and the time at which it expires (ms). */
-  issue(owner: string): Promise<{ readonly ticket: string; readonly expiresAt: number }>;
-  /** The owner of a ticket, which is used up by this call; null for one that is unknown, used or expired. */
-  redeem(ticket: string): Promise<string | null>;
+  /** A new ticket of this caller, and the time at which it expires (ms). */
+  issue(caller: Caller): Promise<{ readonly ticket: string; readonly expiresAt: number }>;
+  /** Who has asked for a ticket, which is used up by this call; null for one that is unknown, used or expired. */
+  redeem(ticket: string): Promise<Caller | null>;
+}
+
+/** Counts what somebody does within a sliding window of time. */
+export interface RateLimit {
+  /**
+   * Counts one more, unless there would be more than `limit` in the window. What is refused does not count. Of those who
+   * come at the same moment some may be refused although there is room, and never one too many gets through.
+   */
+  take(key: string, limit: number, windowMs: number): Promise<RateTaken>;
+  /** How many there are in the window, rounded up. */
+  count(key: string, windowMs: number): Promise<number>;
+}
+
+export interface RateTaken {
+  readonly taken: boolean;
+  /** Until there is room for one more; 0 where it was taken. */
+  readonly waitMs: number;
 }
 
 export type Subject = `deployment:${string}` | `project:${string}`;
+
+/**
+ * What serving knows: which host shows which deployment. A host is a label below the stage's domain (`shop`,
+ * `x7k…--shop`), which is also the first part of the path where a stage has no domain, or a project's own domain in full.
+ * It follows the projects' documents, so it can be written again from them at any time.
+ */
+export interface Sites {
+  /** Writes all changes as one step; null removes a host. Throws UNAVAILABLE, and then nothing was changed. */
+  point(changes: readonly SiteChange[]): Promise<void>;
+  find(host: string): Promise<SiteRoute | null>;
+  /** Every host that shows the project. It reads the whole table, so it is for what happens seldom. */
+  listRoutes(projectId: string): Promise<ShownHost[]>;
+}
+
+export interface ShownHost {
+  readonly host: string;
+  readonly route: SiteRoute;
+}
+
+/** Own domains of projects, as what serves the sites knows them. */
+export interface Domains {
+  /** What has to be entered at the DNS host for a name to lead here, without the proof. */
+  entries(name: string): Promise<DnsEntry[]>;
+  /** True where the name's DNS holds this TXT value, so that whoever may change it wants this project. */
+  proves(entry: DnsEntry): Promise<boolean>;
+  /** Makes the platform answer for a name whose owner is proved, and says how far it is. May be repeated. */
+  attach(name: string): Promise<DomainProgress>;
+  /** The platform does not answer for the name any more. May be repeated. */
+  detach(name: string): Promise<void>;
+  /** Names that were detached and of which something is left. */
+  listDetached(): AsyncIterable<string>;
+  /** Removes what is left of a name, unless it was attached again. False where it has to stay for now. */
+  removeDetached(name: string): Promise<boolean>;
+}
+
+export interface DomainProgress {
+  readonly status: DomainStatus;
+  /** What is in the way, in one sentence. */
+  readonly problem?: string;
+}
+
+export interface SiteChange {
+  readonly host: string;
+  readonly route: SiteRoute | null;
+}

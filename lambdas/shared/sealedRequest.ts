@@ -21,11 +21,11 @@ export async function sealRequest(
   return { ...open, sealed: await box.seal(secrets, { deploymentId, field: FIELD }) };
 }
 
-/** The request as it was sent. One that an earlier version has stored is in clear text. Throws SECRETS_UNREADABLE. */
+/** The request as it was sent, without what the platform has added to it. One that an earlier version has stored is in clear text. Throws SECRETS_UNREADABLE. */
 export async function openRequest(
   box: SecretBox,
   deploymentId: string,
-  { sealed, ...request }: StoredRequest,
+  { sealed, variables: _, ...request }: StoredRequest,
 ): Promise<DeploymentRequest> {
   return { ...request, ...(await openSecrets(box, deploymentId, sealed)) };
 }

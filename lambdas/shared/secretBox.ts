@@ -15,13 +15,12 @@ export const SecretKeysSchema = z
 export type SecretKeys = z.infer<typeof SecretKeysSchema>;
 
 /**
- * The deployment that a secret belongs to. It cannot be opened for another one, so copying it to another build is
- * useless.
+ * What a secret belongs to: a field of a deployment, or a variable of a project with everything that decides who sees
+ * it. It cannot be opened for anything else, so it is useless to copy it to another build, or to give it other readers.
  */
-export interface SecretPlace {
-  readonly deploymentId: string;
-  readonly field: string;
-}
+export type SecretPlace =
+  | { readonly deploymentId: string; readonly field: string }
+  | { readonly projectId: string; readonly variable: string; readonly readers: readonly string[] };
 
 export interface SecretBox {
   seal(secret: string, place: SecretPlace): Promise<string>;
@@ -76,10 +75,24 @@ export function secretBox(readKeys: (wanted?: string) => Promise<SecretKeys>): S
   };
 }
 
+/** True where this key has sealed the text. */
+export const isSealedWith = (sealed: string, keyId: string): boolean => SEALED.exec(sealed)?.[1] === keyId;
+
+/** Bytes of the text that was sealed, which need not be opened for that. */
+export const sealedLength = (sealed: string): number =>
+  Buffer.byteLength(SEALED.exec(sealed)?.[2] ?? '', 'base64url') - NONCE_BYTES - TAG_BYTES;
+
 /** Derives a key of 32 bytes for one purpose from the stored key, which may be any text (HKDF, RFC 5869). */
 const deriveKey = (keys: SecretKeys, id: string, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', keys[`key-${id}`] ?? '', '', `veren secret box ${purpose}`, 32));
 
-const bytesOf = ({ deploymentId, field }: SecretPlace) => Buffer.from(JSON.stringify([deploymentId, field]));
+const bytesOf = (place: SecretPlace) =>
+  Buffer.from(
+    JSON.stringify(
+      'deploymentId' in place
+        ? [place.deploymentId, place.field]
+        : ['variable', place.projectId, place.variable, ...place.readers],
+    ),
+  );
 
 const unreadableSecrets = (reason: string) => new VerenError('SECRETS_UNREADABLE', { reason });

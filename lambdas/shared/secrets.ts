@@ -15,21 +15,26 @@ export async function secretText(client: SecretsCalls, arn: string): Promise<str
 /** SHA-256 as hex. Anything else is refused, so that a token in clear text is noticed. */
 const TokensSchema = z.record(z.string().min(1).max(100), z.array(z.string().regex(/^[0-9a-f]{64}$/)));
 
-/** How long it may take until a new or revoked token is noticed. */
-const TOKENS_TTL_MS = 60_000;
+/** How long it may take until a new or revoked token, or a changed key, is noticed. */
+const TTL_MS = 60_000;
 
 /**
- * Reads the hashes of the API tokens, again every minute. If reading fails, the hashes that were read before stay
- * valid.
+ * Reads a secret again every minute, and where `isEnough` misses something in it at most once a second. If reading fails,
+ * what was read before stays valid.
+ * @param form What the secret has to be, for the error of one that is not.
  */
-export function tokenHashes(client: SecretsCalls, arn: string, clock: Clock): () => Promise<TokenHashes> {
-  let known: TokenHashes | undefined;
+function remembered<T>(
+  { client, arn, clock }: { readonly client: SecretsCalls; readonly arn: string; readonly clock: Clock },
+  schema: z.ZodType<T>,
+  form: string,
+): (isEnough?: (known: T) => boolean) => Promise<T> {
+  let known: T | undefined;
   let readAt = 0;
-  return async () => {
-    if (known && clock.now() - readAt < TOKENS_TTL_MS) return known;
+  return async (isEnough = () => true) => {
+    if (known && clock.now() - readAt < (isEnough(known) ? TTL_MS : MISSED_MS)) return known;
     try {
-      const parsed = TokensSchema.safeParse(JSON.parse(await secretText(client, arn)));
-      if (!parsed.success) throw new Error('The secret with the API tokens is not owner → [SHA-256 as hex, …].');
+      const parsed = schema.safeParse(JSON.parse(await secretText(client, arn)));
+      if (!parsed.success) throw new Error(form);
       known = parsed.data;
     } catch (e) {
       if (!known) throw e;
@@ -39,20 +44,22 @@ export function tokenHashes(client: SecretsCalls, arn: string, clock: Clock): ()
   };
 }
 
+/** How often the keys are read at most, where one is asked for that was not there. */
+const MISSED_MS = 1_000;
+
+/** Reads the hashes of the API tokens. */
+export function tokenHashes(client: SecretsCalls, arn: string, clock: Clock): () => Promise<TokenHashes> {
+  const form = 'The secret with the API tokens is not owner → [SHA-256 as hex, …].';
+  const read = remembered({ client, arn, clock }, TokensSchema, form);
+  return () => read();
+}
+
 /**
- * Reads the keys that secrets are sealed with: at first use, and again (once a minute at most) when an id is asked for that
- * was not there, since an operator may have added a key.
+ * Reads the keys that secrets are sealed with, so that a function which runs on seals with a changed key within a minute,
+ * and at once when a key is asked for that was not there.
  */
 export function secretKeys(client: SecretsCalls, arn: string, clock: Clock): (wanted?: string) => Promise<SecretKeys> {
-  let known: SecretKeys | undefined;
-  let readAt = 0;
-  return async (wanted) => {
-    const suffices = known && (wanted === undefined || known[`key-${wanted}`] !== undefined);
-    if (known && (suffices || clock.now() - readAt < TOKENS_TTL_MS)) return known;
-    const parsed = SecretKeysSchema.safeParse(JSON.parse(await secretText(client, arn)));
-    if (!parsed.success) throw new Error('The secret with the data key is not {"current": "1", "key-1": "…"}.');
-    readAt = clock.now();
-    known = parsed.data;
-    return known;
-  };
+  const form = 'The secret with the data key is not {"current": "1", "key-1": "…"}.';
+  const read = remembered<SecretKeys>({ client, arn, clock }, SecretKeysSchema, form);
+  return (wanted) => read((known) => wanted === undefined || known[`key-${wanted}`] !== undefined);
 }

@@ -1,4 +1,5 @@
-import type { Task } from '@aws-sdk/client-ecs';
+import type { Container, Task } from '@aws-sdk/client-ecs';
+import { BUILDERS } from '../../contract/builders.ts';
 import {
   type DetailArguments,
   describeLostEnd,
@@ -45,7 +46,7 @@ export type TaskOutcome =
  */
 export function classifyTask(task: Task, timeoutSeconds: number): TaskOutcome {
   const reason = task.stoppedReason ?? '';
-  const container = task.containers?.[0];
+  const container = reportingContainer(task);
   const exitCode = container?.exitCode;
   const why = [...new Set([reason, container?.reason])].filter(Boolean).join('; ') || 'no reason was given';
 
@@ -71,6 +72,15 @@ export function classifyTask(task: Task, timeoutSeconds: number): TaskOutcome {
   const error = { code, message: describeLostEnd(code) };
   return ERRORS[code].fault === 'transient' ? { kind: 'retry', error, endedBy: 'build' } : { kind: 'failed', error };
 }
+
+const REPORTING: ReadonlySet<string> = new Set(BUILDERS.map(({ container }) => container));
+
+/**
+ * The container whose end is the build's, in whatever order ECS names them. A task may have another one, which runs what is not
+ * to be trusted: how that ends says nothing.
+ */
+export const reportingContainer = ({ containers }: Task): Container | undefined =>
+  containers?.find(({ name }) => name !== undefined && REPORTING.has(name)) ?? containers?.[0];
 
 /** A builder that has exited by itself was not lost with its host, whatever the stop code is. */
 function isHostGone({ stopCode, stoppedReason = '' }: Task): boolean {

@@ -32,7 +32,7 @@ import { publishBuildEvent } from '../shared/publishEvents.ts';
 import { retryOrFail } from '../shared/retryOrFail.ts';
 import { freeSlot } from '../shared/slots.ts';
 import { stopTask } from '../shared/stopBuilds.ts';
-import { classifyTask, type TaskOutcome, TIMEOUT_REASON } from './classify.ts';
+import { classifyTask, reportingContainer, type TaskOutcome, TIMEOUT_REASON } from './classify.ts';
 
 export interface WatcherDeps {
   readonly queue: JobQueue;
@@ -138,7 +138,7 @@ async function handleStopped(deps: WatcherDeps, job: Job, build: BuildRef, task:
     return freeSlot(deps, job.id);
 
   const said = lastWord(stored, build);
-  const exitCode = task.containers?.[0]?.exitCode;
+  const exitCode = reportingContainer(task)?.exitCode;
   // The builder has exited by itself, so its final event is probably on its way, and it says more than an exit code.
   if (!said && exitCode !== undefined && !(await hasWaited(deps, job, task.stoppedAt))) return;
   const { taskArn, stopCode, stoppedReason } = task;

@@ -5,6 +5,7 @@ import { countMiss, recordMiss, taskOf } from '../domain/buildJob.ts';
 import { taskToken } from '../domain/taskToken.ts';
 import type { EcsCalls } from '../shared/adapters/aws/clients.ts';
 import type { Job } from '../shared/ports.ts';
+import { queueAllProjects } from '../shared/queueRelease.ts';
 import { TASK_UNKNOWN } from './classify.ts';
 import { reconcileTask, type WatcherDeps } from './reconcile.ts';
 import { lookAfterUnfinished } from './unfinished.ts';
@@ -17,7 +18,7 @@ const CLUSTERS = [...new Set(BUILDERS.map((b) => b.cluster))];
 
 /**
  * Runs once a minute: checks the task of every active build and every running task, submits deployments that were
- * accepted but never enqueued, and wakes both workers. It so repairs what an event, a wake or a process that was lost
+ * accepted but never enqueued, and wakes all workers. It so repairs what an event, a wake or a process that was lost
  * had left.
  */
 export async function sweepBuilds(deps: WatcherDeps): Promise<void> {
@@ -26,9 +27,12 @@ export async function sweepBuilds(deps: WatcherDeps): Promise<void> {
     for (const cluster of deps.clusters ?? CLUSTERS)
       await logFailures(deps, `cluster ${cluster}`, () => lookAtTasks(deps, cluster));
     await logFailures(deps, 'unfinished deployments', () => lookAfterUnfinished(deps));
+    await logFailures(deps, 'releases', async () => void (await queueAllProjects(deps, deps.clock.now())));
   } finally {
     await deps.waker.wake('clone-worker');
     await deps.waker.wake('build-worker');
+    await deps.waker.wake('releaser');
+    await deps.waker.wake('git-worker');
   }
 }
 

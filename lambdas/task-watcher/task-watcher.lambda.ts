@@ -1,6 +1,7 @@
 import { openEcs, openLambda, openS3 } from '../shared/adapters/aws/clients.ts';
 import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
-import { ecrImages } from '../shared/adapters/aws/images.ts';
+import { ecrImageRemover, ecrImages } from '../shared/adapters/aws/images.ts';
+import { openLambdaServices } from '../shared/adapters/aws/services/openLambdaServices.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
@@ -14,23 +15,34 @@ const log = jsonLog('task-watcher');
 const measure = embeddedMetrics(env.STAGE, systemClock);
 
 const watcher = lazyAsync(async () => {
-  const [{ queue, store }, kafka, { composeTaskWatcher }] = await Promise.all([
+  const [{ queue, store, logs }, kafka, { composeTaskWatcher }, { openRoutes }] = await Promise.all([
     openRedis(env, log),
     kafkaEnv(env),
     import('./compose.ts'),
+    import('../shared/sites/openRoutes.ts'),
   ]);
+  const s3 = openS3();
   return composeTaskWatcher(
     {
       queue,
       store,
+      logs,
       bus: openSignedBus(kafka, env, 'veren-task-watcher'),
       waker: createLambdaWaker(openLambda(), {
-        functions: { 'clone-worker': env.CLONE_WORKER_ARN, 'build-worker': env.BUILD_WORKER_ARN },
+        functions: {
+          'clone-worker': env.CLONE_WORKER_ARN,
+          'build-worker': env.BUILD_WORKER_ARN,
+          releaser: env.RELEASER_ARN,
+          'git-worker': env.GIT_WORKER_ARN,
+        },
         onError: (error) => log.warn('A worker could not be woken, and the next sweep wakes it', { error }),
       }),
       ecs: openEcs(),
-      s3: openS3(),
+      s3,
+      ...openRoutes(env, s3),
+      services: openLambdaServices(env),
       findImage: ecrImages(env.ECR_URI),
+      removeImages: ecrImageRemover(env.ECR_URI),
       clock: systemClock,
       measure,
       log,

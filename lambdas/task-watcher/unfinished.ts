@@ -8,6 +8,7 @@ import { forEachParallel } from '../shared/async.ts';
 import type { StoredDeployment } from '../shared/ports.ts';
 import { mayPromote, queuePromotion } from '../shared/promotion.ts';
 import { publishBuildEvent, publishEvents } from '../shared/publishEvents.ts';
+import { mayStartService, queueServiceStart } from '../shared/services/queueService.ts';
 import { submitDeployment } from '../shared/submit.ts';
 import type { WatcherDeps } from './reconcile.ts';
 
@@ -36,6 +37,7 @@ async function lookAfter(deps: WatcherDeps, id: string): Promise<void> {
   const quietFor = age < 0 ? RESUBMIT_AFTER_MS : age;
   if (quietFor < RESUBMIT_AFTER_MS || (await deps.queue.get(QUEUES.clone, cloneJobId(id)))) return;
   if (mayPromote(stored.record)) await queuePromotion(deps, stored);
+  if (mayStartService(stored.record)) await queueServiceStart(deps, stored.record);
   if (!stored.record.plan) {
     // Enqueueing a job again does nothing, also after it has ended: then its events are still on their way.
     if (stored.request && quietFor < GIVE_UP_AFTER_MS) await submitDeployment(deps, stored);
@@ -56,8 +58,9 @@ async function giveUpBuild(
   const { deploymentId, projectId, correlationId } = record;
   const build = record.builds[target];
   // It waits for its promotion, or for the other part, which has a job or is ended by itself.
-  if (build?.stored && (!mayPromote(record) || (await deps.queue.get(QUEUES.promote, promotionJobId(deploymentId)))))
-    return;
+  const next = target === 'backend' ? QUEUES.service : QUEUES.promote;
+  const isDue = target === 'backend' || mayPromote(record);
+  if (build?.stored && (!isDue || (await deps.queue.get(next, promotionJobId(deploymentId))))) return;
   if (!build || isTerminal(build.status) || (await deps.queue.get(QUEUES.build, buildJobId(deploymentId, target))))
     return;
   // The job is lost but the task may run: within one phase a builder may send no event for as long as its time limit.

@@ -9,6 +9,9 @@ const TaskStateChange = z.object({
   detail: z.object({ taskArn: z.string(), clusterArn: z.string(), lastStatus: z.string() }),
 });
 
+/** Whether an event is ECS's; any other one is the schedule. */
+export const isStateChange = (event: unknown): boolean => TaskStateChange.safeParse(event).success;
+
 /**
  * Handles both sources of the function. A state change is only a hint, since these events may come late, twice and out
  * of order, so ECS is asked for the present state. Only stops matter here: the build-worker publishes starts, and the

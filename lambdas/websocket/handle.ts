@@ -1,4 +1,5 @@
 import { VerenError } from '../../contract/errors.ts';
+import { type Caller, mayUseProject } from '../../contract/people.ts';
 import {
   type ClientMessage,
   ClientMessageSchema,
@@ -50,9 +51,9 @@ async function openConnection(deps: WebSocketDeps, connectionId: string, event: 
   const header = Object.entries(event.headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
   const { ticket, token: tokenInUrl } = event.queryStringParameters ?? {};
   const token = bearerToken(header) ?? tokenInUrl;
-  const owner = ticket ? await deps.tickets.redeem(ticket) : token ? await deps.authenticate(token) : null;
-  if (!owner) return { statusCode: 401 };
-  await deps.subscriptions.connect(connectionId, owner);
+  const caller = ticket ? await deps.tickets.redeem(ticket) : token ? await deps.authenticate(token) : null;
+  if (!caller) return { statusCode: 401 };
+  await deps.subscriptions.connect(connectionId, caller);
   return { statusCode: 200 };
 }
 
@@ -65,9 +66,9 @@ async function receiveMessage(deps: WebSocketDeps, connectionId: string, body: s
       code: 'INVALID_REQUEST',
       message: 'Send {"action":"subscribe","deploymentId":"…"} or {"action":"subscribe","projectId":"…"}.',
     });
-  const owner = await deps.subscriptions.ownerOf(connectionId);
-  if (!owner) return errorMessages(new VerenError('UNAUTHORIZED'));
-  return subscribeConnection(deps, connectionId, owner, message);
+  const caller = await deps.subscriptions.callerOf(connectionId);
+  if (!caller) return errorMessages(new VerenError('UNAUTHORIZED'));
+  return subscribeConnection(deps, connectionId, caller, message);
 }
 
 function parseMessage(body: string): ClientMessage | null {
@@ -82,19 +83,22 @@ function parseMessage(body: string): ClientMessage | null {
 async function subscribeConnection(
   deps: WebSocketDeps,
   connectionId: string,
-  owner: string,
+  caller: Caller,
   message: ClientMessage,
 ): Promise<string[]> {
+  const { owner } = caller;
   if ('deploymentId' in message) {
     const { deploymentId } = message;
     const known = await deps.store.get(deploymentId);
-    if (known?.record.owner !== owner) return errorMessages(notFound(`deployment "${deploymentId}"`));
+    if (known?.record.owner !== owner || !mayUseProject(caller, known.record.projectId))
+      return errorMessages(notFound(`deployment "${deploymentId}"`));
     await deps.subscriptions.subscribe(connectionId, `deployment:${deploymentId}` satisfies Subject);
     const record = (await deps.store.get(deploymentId))?.record ?? known.record;
     return [deploymentSnapshot(deploymentId, record)];
   }
   const { projectId } = message;
-  if ((await deps.store.projectOwner(projectId)) !== owner) return errorMessages(notFound(`project "${projectId}"`));
+  if (!mayUseProject(caller, projectId) || (await deps.store.projectOwner(projectId)) !== owner)
+    return errorMessages(notFound(`project "${projectId}"`));
   await deps.subscriptions.subscribe(connectionId, `project:${projectId}` satisfies Subject);
   const { items } = await deps.store.list({ owner, projectId, limit: SNAPSHOT_LIMIT });
   return listSnapshot({ projectId }, items);

@@ -1,27 +1,25 @@
-import { openPush, openSecrets } from '../shared/adapters/aws/clients.ts';
+import { openPush } from '../shared/adapters/aws/clients.ts';
 import { apiGatewayNotifier } from '../shared/adapters/aws/notifier.ts';
-import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
-import { authenticateByHash } from '../shared/http/auth.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { lazyAsync } from '../shared/once.ts';
 import { openRedis } from '../shared/openRedis.ts';
-import { tokenHashes } from '../shared/secrets.ts';
 import type { WebSocketEvent } from './handle.ts';
 
 const env = readEnv('websocket');
 const log = jsonLog('websocket');
 
 const webSocket = lazyAsync(async () => {
-  const [{ store, subscriptions, tickets }, { composeWebSocket }] = await Promise.all([
+  const [{ store, subscriptions, tickets }, { composeWebSocket }, { openAuthentication }] = await Promise.all([
     openRedis(env, log),
     import('./compose.ts'),
+    import('../shared/people/openAuthentication.ts'),
   ]);
   return composeWebSocket({
     store,
     subscriptions,
     tickets,
-    authenticate: authenticateByHash(tokenHashes(openSecrets(), env.TOKENS_SECRET_ARN, systemClock)),
+    authenticate: openAuthentication(env),
     notifier: apiGatewayNotifier(openPush(env.WEBSOCKET_CALLBACK_URL)),
   });
 });

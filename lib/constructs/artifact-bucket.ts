@@ -87,15 +87,13 @@ export class ArtifactBucket extends Construct {
   }
 }
 
-/** Live sites (`__outputs/`) and records (`__records/`) never expire. */
+/**
+ * Records and `__deployments/` never expire by age: production is served from there, however old its release is. What is
+ * not needed any more is removed by the platform, which knows that.
+ */
 const rules = (lifecycle: Config['lifecycle']): LifecycleRule[] => [
   { id: 'caches', prefix: '__cache/', expiration: Duration.days(lifecycle.cacheDays) },
   { id: 'logs', prefix: '__logs/', expiration: Duration.days(lifecycle.logDays) },
-  {
-    id: 'old-deployments',
-    prefix: '__deployments/',
-    expiration: Duration.days(lifecycle.deploymentDays),
-  },
   // Hand-overs are read within minutes. One that was not read holds expired credentials, but variables that are still
   // secret.
   { id: 'handovers', prefix: HANDOVER_PREFIX, expiration: Duration.days(1) },

@@ -3,7 +3,7 @@ import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { CfnTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import type { Builder } from '../../contract/builders.ts';
+import { type Builder, ISOLATED_DROPS, type IsolatedContainer } from '../../contract/builders.ts';
 import type { TaskSize } from '../config.ts';
 import { acknowledgeFindings, acknowledgeWildcards } from './acknowledge.ts';
 import type { BuilderCluster } from './builder-cluster.ts';
@@ -29,6 +29,7 @@ export interface BuilderTaskProps {
  */
 export class BuilderTask extends Construct {
   readonly builder: Builder;
+  readonly imageTag: string;
   private readonly executionRole: Role;
   private readonly cluster: BuilderCluster;
 
@@ -39,6 +40,7 @@ export class BuilderTask extends Construct {
   ) {
     super(scope, id);
     this.builder = builder;
+    this.imageTag = imageTag;
     this.cluster = cluster;
     const logs = stageLogGroup(this, 'Logs', settings, `/veren/${settings.stage}/builders/${builder.family}`);
     this.executionRole = new Role(this, 'ExecutionRole', {
@@ -63,11 +65,16 @@ export class BuilderTask extends Construct {
       ephemeralStorage: { sizeInGiB: size.ephemeralStorageGiB },
       runtimePlatform: { cpuArchitecture: 'X86_64', operatingSystemFamily: 'LINUX' },
       executionRoleArn: this.executionRole.roleArn,
+      // Process and file system namespaces are each container's own unless `pidMode` says otherwise.
+      ...(builder.isolated && { volumes: [{ name: CHANNEL }] }),
       containerDefinitions: [
         {
           name: builder.container,
           image: `${repository.repositoryUri}:${imageTag}`,
           essential: true,
+          ...(builder.isolated && {
+            mountPoints: [{ sourceVolume: CHANNEL, containerPath: builder.isolated.channel, readOnly: false }],
+          }),
           // Time to send the last log lines and the reason; Fargate allows no more.
           stopTimeout: 120,
           logConfiguration: {
@@ -82,8 +89,17 @@ export class BuilderTask extends Construct {
             },
           },
         },
+        ...(builder.isolated
+          ? [isolatedContainer(builder.isolated, `${repository.repositoryUri}:${imageTag}`, size)]
+          : []),
       ],
     });
+    if (builder.isolated)
+      acknowledgeFindings(definition, {
+        'AwsSolutions-ECS7':
+          'The isolated container has no log: what runs there is root and would write what it likes into it, at the ' +
+          'operator’s cost. Its output reaches the deployment’s log by the other container, with limits.',
+      });
     // The role's policy must be there before the first task starts.
     definition.node.addDependency(this.executionRole);
   }
@@ -127,3 +143,28 @@ export class BuilderTask extends Construct {
     acknowledgeWildcards(role, [revisions], 'Any revision of one task definition, on one cluster (ecs:cluster).');
   }
 }
+
+/** Volume of the folder with the socket between the two containers. */
+const CHANNEL = 'channel';
+/** Kept for the container that reports, pushes and has to outlive whatever the other one does. */
+const TRUSTED_MIB = 1_024;
+
+/**
+ * What builds a Dockerfile of a repository's own, as root: no environment, no log, no role, fewer capabilities, a limit on memory
+ * below the task's. It does not end the task: the other container says what became of the build. There is no `dependsOn`: with
+ * one it would be stopped before the other, which could not tell a stop of the task from an end of the build.
+ */
+const isolatedContainer = (
+  { container, entryPoint, channel }: IsolatedContainer,
+  image: string,
+  size: TaskSize,
+): CfnTaskDefinition.ContainerDefinitionProperty => ({
+  name: container,
+  image,
+  essential: false,
+  entryPoint: [...entryPoint],
+  memory: Math.max(size.memoryMiB - TRUSTED_MIB, TRUSTED_MIB),
+  linuxParameters: { capabilities: { drop: [...ISOLATED_DROPS] } },
+  mountPoints: [{ sourceVolume: CHANNEL, containerPath: channel, readOnly: true }],
+  stopTimeout: 5,
+});

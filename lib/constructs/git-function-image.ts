@@ -17,7 +17,7 @@ export interface GitFunctionImageProps {
 }
 
 /** Functions that run git, and are images where the stage says so. */
-export const GIT_FUNCTIONS = ['clone-worker', 'repo-analyzer'] as const;
+export const GIT_FUNCTIONS = ['clone-worker', 'repo-analyzer', 'git-worker'] as const;
 
 /** The build context of a function's image: git.Dockerfile, and the function's prepared bundle in `code/`. */
 export function writeImageContext(name: string, folder: string, { withCode = true } = {}): void {

@@ -28,6 +28,16 @@ export function grantSecret(grantee: IGrantable, secret: ISecret, sid: string): 
 /** Read the hashes of the API tokens. */
 export const grantTokens = (grantee: IGrantable, tokens: ISecret) => grantSecret(grantee, tokens, 'ApiTokens');
 
+/** Keys of the owners' documents (`s3Keys.owner`), with the hashes of their tokens; a test compares the two. */
+export const OWNERS = '__owners/*/owner.json';
+
+/** Read the hashes of named tokens, without the right to list the bucket. */
+export function grantNamedTokens(role: Role, bucket: ArtifactBucket): void {
+  const resources = [bucket.arnForObjects(OWNERS)];
+  role.addToPolicy(new PolicyStatement({ sid: 'NamedTokens', actions: ['s3:GetObject'], resources }));
+  acknowledgeWildcards(role, resources, 'Keys hold names of owners; the right ends at one document of each.');
+}
+
 /** Read the keys that git tokens and variables are sealed with. */
 export const grantDataKey = (grantee: IGrantable, dataKey: ISecret) => grantSecret(grantee, dataKey, 'DataKey');
 
@@ -88,6 +98,17 @@ export function grantDescribeImages(role: Role, repository: IRepository): void {
     new PolicyStatement({
       sid: 'FindImages',
       actions: ['ecr:DescribeImages'],
+      resources: [repository.repositoryArn],
+    }),
+  );
+}
+
+/** Remove images of this repository. */
+export function grantRemoveImages(role: Role, repository: IRepository): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'RemoveImages',
+      actions: ['ecr:BatchDeleteImage'],
       resources: [repository.repositoryArn],
     }),
   );

@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { type IRepository, Repository, TagMutability, TagStatus } from 'aws-cdk-lib/aws-ecr';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { StageSettings } from './stage-settings.ts';
 
@@ -9,6 +10,11 @@ export interface RepositoriesProps {
   readonly builders: readonly string[];
   /** Name of the repository of users' images. */
   readonly userImages: string;
+  /**
+   * ARNs of the functions that run users' images, with a `*`.
+   * @default - none: images are only stored
+   */
+  readonly runBy?: string | undefined;
 }
 
 /** The named ECR repositories: one per builder of the table, and the one that users' images are pushed to. */
@@ -30,7 +36,7 @@ export class Repositories extends Construct {
         removalPolicy: RemovalPolicy.DESTROY,
         emptyOnDelete: true,
       });
-    new Repository(this, 'UserImages', {
+    const images = new Repository(this, 'UserImages', {
       repositoryName: userImages,
       imageScanOnPush: true,
       imageTagMutability: TagMutability.IMMUTABLE,
@@ -44,6 +50,15 @@ export class Repositories extends Construct {
       removalPolicy: settings.removalPolicy,
       emptyOnDelete: settings.removalPolicy === RemovalPolicy.DESTROY,
     });
+    if (props.runBy !== undefined)
+      images.addToResourcePolicy(
+        new PolicyStatement({
+          sid: 'RunByLambda',
+          principals: [new ServicePrincipal('lambda.amazonaws.com')],
+          actions: ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
+          conditions: { ArnLike: { 'aws:SourceArn': props.runBy } },
+        }),
+      );
   }
 
   /** A builder's repository as another stack uses it: by name, so that a renamed one is no export that changes. */

@@ -1,4 +1,4 @@
-import { NODE_MAJORS } from '../../contract/builders.ts';
+import { NODE_MAJORS } from '../../contract/node-lines.ts';
 import { type Config, mskSteps } from '../config.ts';
 import { publicBlocks } from '../constructs/network.ts';
 import { RULES_PER_GROUP } from '../constructs/public-addresses.ts';

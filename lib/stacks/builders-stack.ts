@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { Stack } from 'aws-cdk-lib';
+import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import type { Construct } from 'constructs';
 import type { Builder } from '../../contract/builders.ts';
 import type { BuilderVariable } from '../../contract/function-env.ts';
@@ -17,9 +20,12 @@ export class BuildersStack extends VerenStack {
   readonly clusters: readonly BuilderCluster[];
   readonly tasks: readonly BuilderTask[];
   private readonly clusterByName = new Map<string, BuilderCluster>();
+  private readonly imageByRepository = new Map<string, { readonly repository: IRepository; readonly tag: string }>();
 
   constructor(scope: Construct, id: string, { repositories, ...props }: BuildersStackProps) {
     super(scope, id, { description: 'Veren: builder clusters, images and tasks', ...props });
+    // Images are pushed to repositories that are referred to by name, which does not set the order of deployment.
+    this.addStackDependency(Stack.of(repositories));
     const builders = namedBuilders(this.config.builders);
     for (const name of new Set(builders.map((b) => b.cluster)))
       this.clusterByName.set(
@@ -47,17 +53,15 @@ export class BuildersStack extends VerenStack {
     ) as Record<BuilderVariable, string>;
   }
 
+  /** Changes with the images of the builders. */
+  imagesVersion(): string {
+    const tags = this.tasks.map(({ imageTag }) => imageTag);
+    return createHash('sha256').update(tags.join()).digest('hex').slice(0, 32);
+  }
+
   private task(builder: Builder, repositories: Repositories): BuilderTask {
-    const repository = repositories.builder(this, builder.repository);
     const { builders } = this.config;
-    const imageTag =
-      builders.images === 'codebuild'
-        ? new BuilderImage(this, `${builder.family}-image`, {
-            settings: this.settings,
-            dockerfile: builder.dockerfile,
-            repository,
-          }).tag
-        : 'latest';
+    const { repository, tag: imageTag } = this.image(builder, repositories);
     return new BuilderTask(this, builder.family, {
       settings: this.settings,
       builder,
@@ -66,6 +70,24 @@ export class BuildersStack extends VerenStack {
       repository,
       imageTag,
     });
+  }
+
+  /** Builders with the same repository have the same image, which is built once. */
+  private image(builder: Builder, repositories: Repositories) {
+    const known = this.imageByRepository.get(builder.repository);
+    if (known) return known;
+    const repository = repositories.builder(this, builder.repository);
+    const tag =
+      this.config.builders.images === 'codebuild'
+        ? new BuilderImage(this, `${builder.family}-image`, {
+            settings: this.settings,
+            dockerfile: builder.dockerfile,
+            repository,
+          }).tag
+        : 'latest';
+    const image = { repository, tag };
+    this.imageByRepository.set(builder.repository, image);
+    return image;
   }
 
   private cluster(builder: Builder): BuilderCluster {

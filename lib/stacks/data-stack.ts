@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, SecretValue } from 'aws-cdk-lib';
+import { CfnOutput, Duration, SecretValue, Stack } from 'aws-cdk-lib';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
@@ -11,7 +11,8 @@ import { KafkaTopics } from '../constructs/kafka-topics.ts';
 import { MskCluster, replicationFor } from '../constructs/msk-cluster.ts';
 import type { Network } from '../constructs/network.ts';
 import { Repositories } from '../constructs/repositories.ts';
-import { Sites } from '../constructs/sites/sites.ts';
+import { serviceArns } from '../constructs/services/service-runtime.ts';
+import { SiteHosting } from '../constructs/sites/sites.ts';
 import { type RedisAccess, Valkey } from '../constructs/valkey.ts';
 import { VerenStack, type VerenStackProps } from './veren-stack.ts';
 
@@ -39,7 +40,7 @@ export class DataStack extends VerenStack {
   readonly siteUrlTemplate: string;
   readonly msk: MskCluster | undefined;
   readonly valkey: Valkey | undefined;
-  readonly sites: Sites | undefined;
+  readonly sites: SiteHosting | undefined;
 
   constructor(scope: Construct, id: string, { network, redisRules, ...props }: DataStackProps) {
     super(scope, id, {
@@ -47,6 +48,8 @@ export class DataStack extends VerenStack {
       terminationProtection: props.config.terminationProtection,
       ...props,
     });
+    // Clusters of this stack and of those after it need roles of services that the network's stack makes.
+    this.addStackDependency(Stack.of(network));
     const { config, settings } = this;
     this.storage = new ArtifactBucket(this, 'Storage', {
       settings,
@@ -59,6 +62,7 @@ export class DataStack extends VerenStack {
       settings,
       builders: namedBuilders(config.builders).map((b) => b.repository),
       userImages: config.userImageRepository,
+      runBy: config.services.enabled ? serviceArns(this, settings).functions : undefined,
     });
     if (config.kafka.kind === 'msk') {
       this.msk = new MskCluster(this, 'Kafka', {
@@ -89,9 +93,10 @@ export class DataStack extends VerenStack {
     this.dataKey = this.makeDataKey();
     this.signing = this.makeSigning();
     if (config.sites.kind === 'cloudfront') {
-      this.sites = new Sites(this, 'Sites', {
+      this.sites = new SiteHosting(this, 'Sites', {
         settings,
         sites: config.sites,
+        services: config.services.enabled,
         bucket: this.storage,
         accessLogs: this.storage.accessLogs as IBucket,
         reservedConcurrency: config.functions.reservedConcurrency['site-fallback'],

@@ -2,13 +2,15 @@ import { CfnOutput, Duration, Size } from 'aws-cdk-lib';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { FunctionEnvSchemas, type FunctionName, type FunctionVariables } from '../../contract/function-env.ts';
 import { HANDOVER_PREFIX, TOPICS } from '../../contract/names.ts';
-import { acknowledgeFindings } from '../constructs/acknowledge.ts';
+import type { LimitsOfOwners } from '../../contract/ownerLimits.ts';
+import { acknowledgeFindings, acknowledgeWildcards } from '../constructs/acknowledge.ts';
 import { Addresses } from '../constructs/addresses.ts';
 import { BuildRole } from '../constructs/build-role.ts';
 import { FollowEndpoint, STREAM_LIMIT } from '../constructs/follow-endpoint.ts';
@@ -18,8 +20,10 @@ import {
   grantDataKey,
   grantDescribeImages,
   grantFindTask,
+  grantNamedTokens,
   grantRedis,
   grantRemoval,
+  grantRemoveImages,
   grantSigning,
   grantStopTask,
   grantTokens,
@@ -28,13 +32,31 @@ import { HttpEndpoint } from '../constructs/http-endpoint.ts';
 import type { Network } from '../constructs/network.ts';
 import { ProjectorSource } from '../constructs/projector-source.ts';
 import { PushEndpoint } from '../constructs/push-endpoint.ts';
+import { ServiceRuntime } from '../constructs/services/service-runtime.ts';
+import { grantSites } from '../constructs/sites/site-table.ts';
+import { grantDomains, grantTenantList } from '../constructs/sites/tenants.ts';
 import { type FunctionNetwork, VerenFunction, type VerenFunctionProps } from '../constructs/veren-function.ts';
 import type { BuildersStack } from './builders-stack.ts';
 import type { DataStack } from './data-stack.ts';
 import { VerenStack, type VerenStackProps } from './veren-stack.ts';
 
+/** Where objects of a project are. */
+const REMOVED_WITH_PROJECTS = [
+  ...['__outputs/*', '__deployments/*', '__cache/*', '__variables/*', '__builds/*', '__handover/*', '__git/*'],
+  ...['__records/*', '__logs/*', '__owners/*/projects/*', '__deletions/*'],
+];
 /** Keys of the publication decisions of all builds (`s3Keys.verdict`); a test compares the two. */
 export const VERDICTS = '__deployments/*/verdict-*.json';
+/** Keys of the manifests of all sites (`s3Keys.deploymentManifest`). */
+const MANIFESTS = '__deployments/*/manifest.json';
+
+/** Environment of the functions that wake others. */
+interface Wakeable {
+  readonly CLONE_WORKER_ARN: string;
+  readonly BUILD_WORKER_ARN: string;
+  readonly RELEASER_ARN: string;
+  readonly GIT_WORKER_ARN: string;
+}
 
 export interface PipelineStackProps extends VerenStackProps {
   readonly network: Network;
@@ -56,6 +78,7 @@ export class PipelineStack extends VerenStack {
   private readonly data: DataStack;
   private readonly userImages: IRepository;
   private readonly addresses: Addresses;
+  private readonly services: ServiceRuntime | undefined;
 
   constructor(scope: Construct, id: string, { network, data, builders, ...props }: PipelineStackProps) {
     super(scope, id, { description: 'Veren: functions, APIs, events', ...props });
@@ -70,9 +93,19 @@ export class PipelineStack extends VerenStack {
     this.addresses = new Addresses(this.config.api);
     this.push = new PushEndpoint(this, 'Push', { settings: this.settings, addresses: this.addresses });
 
+    if (this.config.services.enabled)
+      this.services = new ServiceRuntime(this, 'Services', { settings: this.settings, userImages: this.userImages });
+
     const buildWorker = this.makeBuildWorker(network, builders);
-    const cloneWorker = this.makeCloneWorker(buildWorker);
-    const wakeable = { CLONE_WORKER_ARN: cloneWorker.fn.functionArn, BUILD_WORKER_ARN: buildWorker.fn.functionArn };
+    const cloneWorker = this.makeCloneWorker(buildWorker, builders);
+    const releaser = this.makeReleaser();
+    const gitWorker = this.makeGitWorker(cloneWorker, buildWorker);
+    const wakeable = {
+      CLONE_WORKER_ARN: cloneWorker.fn.functionArn,
+      BUILD_WORKER_ARN: buildWorker.fn.functionArn,
+      RELEASER_ARN: releaser.fn.functionArn,
+      GIT_WORKER_ARN: gitWorker.fn.functionArn,
+    };
     const logStreamer = this.makeLogStreamer();
     const analyzer = this.makeAnalyzer();
     const projector = this.makeProjector(wakeable);
@@ -83,14 +116,17 @@ export class PipelineStack extends VerenStack {
     for (const fn of [api, projector, watcher]) {
       cloneWorker.grantRing(fn.role);
       buildWorker.grantRing(fn.role);
+      releaser.grantRing(fn.role);
+      gitWorker.grantRing(fn.role);
     }
-    buildWorker.grantRing(cloneWorker.role);
-    for (const fn of [cloneWorker, buildWorker]) fn.grantRingItself();
-    for (const fn of [api, projector, watcher]) grantStopTask(fn.role, builders.clusters);
-    for (const fn of [api, cloneWorker, buildWorker, watcher]) grantSigning(fn.role, data.signing);
+    for (const fn of [cloneWorker, gitWorker]) buildWorker.grantRing(fn.role);
+    cloneWorker.grantRing(gitWorker.role);
+    for (const fn of [cloneWorker, buildWorker, releaser, gitWorker]) fn.grantRingItself();
+    for (const fn of [api, projector, watcher, gitWorker]) grantStopTask(fn.role, builders.clusters);
+    for (const fn of [api, cloneWorker, buildWorker, watcher, gitWorker]) grantSigning(fn.role, data.signing);
     grantSigning(projector.role, data.signing, { verify: true });
     for (const fn of [buildWorker, watcher]) grantFindTask(fn.role, builders.clusters);
-    for (const fn of [cloneWorker, buildWorker, watcher]) this.keepFailedInvokes(fn);
+    for (const fn of [cloneWorker, buildWorker, releaser, watcher, gitWorker]) this.keepFailedInvokes(fn);
     this.functions = {
       api,
       'clone-worker': cloneWorker,
@@ -98,6 +134,8 @@ export class PipelineStack extends VerenStack {
       'repo-analyzer': analyzer,
       'event-projector': projector,
       'task-watcher': watcher,
+      releaser,
+      'git-worker': gitWorker,
       'log-streamer': logStreamer,
       websocket,
     };
@@ -124,10 +162,7 @@ export class PipelineStack extends VerenStack {
     new CfnOutput(this, 'LogStreamUrl', { value: logStreamUrl });
   }
 
-  private makeApi(
-    wakeable: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string },
-    logStreamUrl: string,
-  ): VerenFunction {
+  private makeApi(wakeable: Wakeable, logStreamUrl: string): VerenFunction {
     const { data } = this;
     const api = this.make('api', {
       description: 'HTTP API: deployments',
@@ -143,6 +178,7 @@ export class PipelineStack extends VerenStack {
         DATA_KEY_SECRET_ARN: data.dataKey.secretArn,
         SITE_URL_TEMPLATE: data.siteUrlTemplate,
         LOG_STREAM_URL: logStreamUrl,
+        OWNER_LIMITS: JSON.stringify(this.ownerLimits()),
         SUPERSEDE: this.config.limits.supersede,
         GIT_HOSTS: this.config.gitHosts,
       },
@@ -150,14 +186,31 @@ export class PipelineStack extends VerenStack {
     data.kafka.grantWrite(api.role, [TOPICS.events]);
     grantTokens(api.role, data.tokens);
     grantDataKey(api.role, data.dataKey);
+    if (data.sites?.tenants) {
+      grantDomains(api, data.sites.tenants);
+      grantSites(api, data.sites.table);
+      const { sites } = this.config;
+      if (sites.kind === 'cloudfront' && sites.domain) api.fn.addEnvironment('SITE_DOMAIN', sites.domain.name);
+    }
     // To cancel a build, the publication decision is written before the builder does it
     // (docs/decisions/control-cancel-fence.md).
-    grantBucket(api.role, data.storage, { read: ['__records/*', '__logs/*', VERDICTS], write: [VERDICTS] });
+    const documents = [
+      ...['__projects/*', '__owners/*', '__audit/*', '__variables/*', '__deletions/*', '__domains/*', '__git/*'],
+    ];
+    grantBucket(api.role, data.storage, {
+      // The promotion is what an earlier version shows as a project's site.
+      read: ['__records/*', '__logs/*', VERDICTS, MANIFESTS, '__deployments/*/promotion.json', ...documents],
+      write: [VERDICTS, ...documents],
+    });
     grantRemoval(api.role, data.storage, '__cache/*');
+    if (this.services) {
+      this.services.grantReports(api);
+      api.fn.addEnvironment('STAGE', this.config.stage);
+    }
     return api;
   }
 
-  private makeCloneWorker(buildWorker: VerenFunction): VerenFunction {
+  private makeCloneWorker(buildWorker: VerenFunction, builders: BuildersStack): VerenFunction {
     const cloneWorker = this.make('clone-worker', {
       description: 'Reads repositories and plans what to build',
       git: true,
@@ -169,10 +222,13 @@ export class PipelineStack extends VerenStack {
         ...this.signing(),
         BUILD_WORKER_ARN: buildWorker.fn.functionArn,
         DATA_KEY_SECRET_ARN: this.data.dataKey.secretArn,
+        BUCKET: this.data.storage.bucketName,
+        BUILDERS_VERSION: builders.imagesVersion(),
         GIT_HOSTS: this.config.gitHosts,
       },
     });
     this.data.kafka.grantWrite(cloneWorker.role, [TOPICS.events]);
+    grantBucket(cloneWorker.role, this.data.storage, { read: ['__projects/*', '__builds/*'], write: ['__projects/*'] });
     grantDataKey(cloneWorker.role, this.data.dataKey);
     return cloneWorker;
   }
@@ -203,10 +259,16 @@ export class PipelineStack extends VerenStack {
       BUILDER_SUBNETS: network.vpc.selectSubnets(network.builderSubnets).subnetIds.join(','),
       BUILDER_SECURITY_GROUPS: network.builderGroups.map((g) => g.securityGroupId).join(','),
       ...(network.buildersHavePublicIp && { BUILDER_PUBLIC_IP: 'true' }),
+      ...this.runServices(),
       BUILDER_SPOT: config.builders.spot ? 'true' : 'false',
       LIMIT_GLOBAL: String(config.limits.global),
       LIMIT_PER_OWNER: String(config.limits.perOwner),
       LIMIT_PER_PROJECT: String(config.limits.perProject),
+      LIMIT_OWNERS: JSON.stringify(
+        Object.fromEntries(
+          Object.entries(config.limits.owners).flatMap(([owner, { builds }]) => (builds ? [[owner, builds]] : [])),
+        ),
+      ),
     };
     const buildWorker = this.make('build-worker', {
       description: 'Starts builds: credentials, RunTask',
@@ -222,7 +284,11 @@ export class PipelineStack extends VerenStack {
     if (data.kafka.builderSecret) grantBuilderLogin(buildWorker.role, data.kafka.builderSecret);
     // The URLs that it signs have its rights: to read a hand-over, to claim it, to remove it.
     const handovers = [`${HANDOVER_PREFIX}*`];
-    grantBucket(buildWorker.role, bucket, { read: handovers, write: handovers, remove: handovers });
+    grantBucket(buildWorker.role, bucket, {
+      read: [...handovers, '__variables/*'],
+      write: handovers,
+      remove: handovers,
+    });
     new BuildRole(this, 'Build', {
       settings: this.settings,
       assumedBy: buildWorker.role,
@@ -233,7 +299,7 @@ export class PipelineStack extends VerenStack {
     return buildWorker;
   }
 
-  /** Outside the VPC: it needs git hosts and one secret only, and untrusted input should be far from Redis and Kafka. */
+  /** Outside the VPC: it needs git hosts and the tokens only, and untrusted input should be far from Redis and Kafka. */
   private makeAnalyzer(): VerenFunction {
     const analyzer = this.make(
       'repo-analyzer',
@@ -243,15 +309,20 @@ export class PipelineStack extends VerenStack {
         timeout: Duration.seconds(29),
         memoryMiB: 1_024,
         ephemeralStorage: Size.gibibytes(1),
-        environment: { TOKENS_SECRET_ARN: this.data.tokens.secretArn, GIT_HOSTS: this.config.gitHosts },
+        environment: {
+          BUCKET: this.data.storage.bucketName,
+          TOKENS_SECRET_ARN: this.data.tokens.secretArn,
+          GIT_HOSTS: this.config.gitHosts,
+        },
       },
       { inVpc: false },
     );
     grantTokens(analyzer.role, this.data.tokens);
+    grantNamedTokens(analyzer.role, this.data.storage);
     return analyzer;
   }
 
-  private makeProjector(wakeable: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string }): VerenFunction {
+  private makeProjector(wakeable: Wakeable): VerenFunction {
     const projector = this.make('event-projector', {
       description: 'Folds events into records, appends log lines, notifies, archives',
       timeout: Duration.minutes(2),
@@ -263,20 +334,19 @@ export class PipelineStack extends VerenStack {
         ECR_URI: this.userImages.repositoryUri,
         WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
         STAGE: this.config.stage,
+        ...this.runServices(),
       },
     });
     grantBucket(projector.role, this.data.storage, {
-      read: ['__records/*', '__logs/*'],
-      write: ['__records/*', '__logs/*', '__parked/*'],
+      // Whether a project is connected with its git host.
+      read: ['__records/*', '__logs/*', '__builds/*', '__projects/*'],
+      write: ['__records/*', '__logs/*', '__builds/*', '__parked/*'],
     });
     this.push.grantPush(projector.role);
     return projector;
   }
 
-  private makeWatcher(
-    wakeable: { CLONE_WORKER_ARN: string; BUILD_WORKER_ARN: string },
-    builders: BuildersStack,
-  ): VerenFunction {
+  private makeWatcher(wakeable: Wakeable, builders: BuildersStack): VerenFunction {
     const watcher = this.make('task-watcher', {
       description: 'Makes sure that nothing stays "building" for ever',
       timeout: Duration.seconds(55),
@@ -293,9 +363,111 @@ export class PipelineStack extends VerenStack {
       },
     });
     this.data.kafka.grantWrite(watcher.role, [TOPICS.events]);
-    grantBucket(watcher.role, this.data.storage, { read: ['__deployments/*'] });
+    grantSites(watcher, this.data.sites?.table);
+    if (this.data.sites?.tenants) {
+      grantDomains(watcher, this.data.sites.tenants);
+      grantTenantList(watcher);
+    }
+    // It removes deleted projects and expired deployments.
+    grantBucket(watcher.role, this.data.storage, {
+      read: [
+        ...['__deployments/*', '__projects/*', '__records/*', '__routes/*', '__domains/*'],
+        ...['__sweeps/*', '__variables/*/current.json'],
+      ],
+      write: [
+        '__projects/*',
+        '__owners/*/projects/*',
+        '__deletions/*',
+        '__audit/*',
+        '__routes/*',
+        '__domains/*',
+        '__sweeps/*',
+        '__deployments/*/references.json',
+      ],
+      remove: REMOVED_WITH_PROJECTS,
+    });
     grantDescribeImages(watcher.role, this.userImages);
+    grantRemoveImages(watcher.role, this.userImages);
+    this.services?.grantRun(watcher);
     return watcher;
+  }
+
+  private makeReleaser(): VerenFunction {
+    const releaser = this.make('releaser', {
+      description: 'Gives deployments their addresses, switches production',
+      // A copy of a large site has up to 50,000 objects, and one that is cut off begins anew.
+      timeout: Duration.minutes(15),
+      memoryMiB: 1_024,
+      environment: {
+        BUCKET: this.data.storage.bucketName,
+        WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
+      },
+    });
+    const files = ['__deployments/*', '__outputs/*'];
+    const documents = ['__projects/*', '__owners/*/projects/*', '__routes/*'];
+    grantSites(releaser, this.data.sites?.table);
+    grantBucket(releaser.role, this.data.storage, {
+      read: [...files, ...documents, '__domains/*'],
+      write: [...files, ...documents, '__audit/*'],
+      remove: ['__outputs/*'],
+    });
+    this.push.grantPush(releaser.role);
+    if (this.services) this.letRunServices(releaser, this.services);
+    return releaser;
+  }
+
+  /** It starts backends with the project's variables, and tells Kafka what came of it. */
+  private letRunServices(releaser: VerenFunction, services: ServiceRuntime): void {
+    services.grantRun(releaser);
+    const { data } = this;
+    const environment = {
+      ...this.kafka(),
+      ...this.signing(),
+      DATA_KEY_SECRET_ARN: data.dataKey.secretArn,
+      STAGE: this.config.stage,
+    };
+    for (const [name, value] of Object.entries(environment)) releaser.fn.addEnvironment(name, value);
+    data.kafka.grantWrite(releaser.role, [TOPICS.events]);
+    grantSigning(releaser.role, data.signing);
+    grantDataKey(releaser.role, data.dataKey);
+    const variables = [data.storage.arnForObjects('__variables/*')];
+    releaser.role.addToPolicy(
+      new PolicyStatement({ sid: 'ReadVariables', actions: ['s3:GetObject'], resources: variables }),
+    );
+    acknowledgeWildcards(releaser.role, variables, 'Keys hold ids of projects; the right ends at variables.');
+  }
+
+  /** It makes deployments as the API does, for what git hosts tell. */
+  private makeGitWorker(cloneWorker: VerenFunction, buildWorker: VerenFunction): VerenFunction {
+    const { data } = this;
+    const gitWorker = this.make('git-worker', {
+      description: 'Follows what git hosts tell, and tells them how deployments stand',
+      git: true,
+      timeout: Duration.minutes(15),
+      memoryMiB: 1_024,
+      environment: {
+        ...this.kafka(),
+        ...this.signing(),
+        CLONE_WORKER_ARN: cloneWorker.fn.functionArn,
+        BUILD_WORKER_ARN: buildWorker.fn.functionArn,
+        BUCKET: data.storage.bucketName,
+        DATA_KEY_SECRET_ARN: data.dataKey.secretArn,
+        GIT_HOSTS: this.config.gitHosts,
+        GIT_API_HOSTS: this.config.gitApiHosts.join(','),
+        SITE_URL_TEMPLATE: data.siteUrlTemplate,
+        OWNER_LIMITS: JSON.stringify(this.ownerLimits()),
+        SUPERSEDE: this.config.limits.supersede,
+      },
+    });
+    data.kafka.grantWrite(gitWorker.role, [TOPICS.events]);
+    grantDataKey(gitWorker.role, data.dataKey);
+    const documents = ['__projects/*', '__owners/*/storage.json', '__git/*'];
+    grantBucket(gitWorker.role, data.storage, {
+      // Of an owner neither members nor hashes of tokens, and of variables the newest version alone.
+      read: [VERDICTS, '__deployments/*/promotion.json', '__variables/*/current.json', ...documents],
+      write: [VERDICTS, ...documents, '__owners/*/projects/*', '__deletions/*'],
+    });
+    return gitWorker;
   }
 
   private makeLogStreamer(): VerenFunction {
@@ -310,6 +482,7 @@ export class PipelineStack extends VerenStack {
     });
     grantTokens(streamer.role, this.data.tokens);
     grantBucket(streamer.role, this.data.storage, { read: ['__records/*', '__logs/*'] });
+    grantNamedTokens(streamer.role, this.data.storage);
     return streamer;
   }
 
@@ -319,11 +492,13 @@ export class PipelineStack extends VerenStack {
       timeout: Duration.seconds(29),
       memoryMiB: 256,
       environment: {
+        BUCKET: this.data.storage.bucketName,
         TOKENS_SECRET_ARN: this.data.tokens.secretArn,
         WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
       },
     });
     grantTokens(websocket.role, this.data.tokens);
+    grantNamedTokens(websocket.role, this.data.storage);
     this.push.grantPush(websocket.role);
     return websocket;
   }
@@ -426,8 +601,17 @@ export class PipelineStack extends VerenStack {
     return this.data.kafka.environment() as { KAFKA_BROKERS: string };
   }
 
+  private ownerLimits(): LimitsOfOwners {
+    const { owner, owners, perOwner } = this.config.limits;
+    return { all: { builds: perOwner, ...owner }, owners };
+  }
+
   private signing() {
     return { EVENT_SIGNING_SECRET_ARN: this.data.signing.secretArn };
+  }
+
+  private runServices(): { RUN_SERVICES?: 'true' } {
+    return this.services ? { RUN_SERVICES: 'true' } : {};
   }
 
   private timeouts() {

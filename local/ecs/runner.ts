@@ -144,7 +144,7 @@ export class Runner {
     let image: Record<string, string>;
     try {
       const { environment } = definition.image;
-      const pull = typeof environment === 'function' ? environment() : Promise.resolve(environment);
+      const pull = typeof environment === 'function' ? environment(given) : Promise.resolve(environment);
       image = await Promise.race([pull, rejectedOn(live.cancel.signal)]);
     } catch (error) {
       if (live.stop) return {};

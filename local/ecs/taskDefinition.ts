@@ -12,11 +12,14 @@ export interface TaskDefinition {
   readonly stopTimeoutSeconds?: number;
 }
 
+/** @param given The variables of the task's overrides. */
+type EnvironmentOfTask = (given: Readonly<Record<string, string>>) => Promise<Record<string, string>>;
+
 export interface Image {
   /** The program and its first arguments. */
   readonly entryPoint: readonly string[];
   /** The variables of the image. A function is called for each task ("image pull") and may take its time. */
-  readonly environment: Readonly<Record<string, string>> | (() => Promise<Record<string, string>>);
+  readonly environment: Readonly<Record<string, string>> | EnvironmentOfTask;
   /** Called with all variables of a task that has ended and whose processes were killed, to remove what it has left. */
   readonly release?: (variables: Readonly<Record<string, string>>) => Promise<void>;
   /** Default `/`. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { VerenError } from '../../contract/errors.ts';
+import { parseUrl } from '../../lambdas/shared/repo/parseUrl.ts';
 
 /** Host names of the API. Without configuration only the loopback names. */
 export interface OwnAddresses {
@@ -67,7 +68,7 @@ function isForeign(
  */
 export function ownAddressesOf(env: Readonly<Record<string, string | undefined>>): OwnAddresses {
   const given = env.VEREN_PUBLIC_URL ?? '';
-  const url = given !== '' && URL.canParse(given) ? new URL(given) : undefined;
+  const url = parseUrl(given);
   if (given !== '' && !(url && isWeb(url) && isBare(url)))
     throw new VerenError('PUBLIC_ADDRESS_INVALID', { name: 'VEREN_PUBLIC_URL', value: given });
   const hosts = (env.VEREN_HOSTS ?? '')

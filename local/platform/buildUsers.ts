@@ -11,13 +11,17 @@ export interface BuildUser {
 export interface BuildUsers {
   /** A user for the next build, which no other running build has. Null where builds run as the platform's user. */
   next(): BuildUser | null;
+  /** User of the service with this number, which no build has. Null where services run as the platform does. */
+  ofService(number: number): BuildUser | null;
   owns(uid: number): boolean;
   /** A warning at the start about what a repository could reach. Undefined where builds have users of their own. */
   readonly warning: string | undefined;
 }
 
-/** Number of uids that builds of one data folder use in turn. */
+/** Number of uids that one data folder has: those of builds, which use theirs in turn, and of services. */
 const PER_FOLDER = 1_024;
+export const MAX_SERVICE_USERS = 512;
+const BUILD_USERS = PER_FOLDER - MAX_SERVICE_USERS;
 /**
  * Uids that no system gives to people, services or containers: above those of systemd's containers, below 2^31. In a
  * container with few numbers (a user namespace): above those of a distribution's own users.
@@ -59,6 +63,7 @@ function reasonAgainst(dataDir: string, node: string): string | undefined {
 
 const runAsPlatform = (reason: string): BuildUsers => ({
   next: () => null,
+  ofService: () => null,
   owns: () => false,
   warning:
     `Builds run as ${process.getuid?.() === 0 ? 'root' : 'you'}, so a repository can read your files, and Veren's token and keys ` +
@@ -77,7 +82,11 @@ export function chooseBuildUsers(dataDir: string, node = process.execPath): Buil
   let count = 0;
   return {
     next: () => {
-      const id = base + (count++ % PER_FOLDER);
+      const id = base + (count++ % BUILD_USERS);
+      return { uid: id, gid: id };
+    },
+    ofService: (number) => {
+      const id = base + BUILD_USERS + number;
       return { uid: id, gid: id };
     },
     owns: (uid) => uid >= base && uid <= lastUid(base),

@@ -1,8 +1,11 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { engineVariables } from '../../builder-images/build-image-backend/utils/engine.ts';
+import { engineVariables, findEngine } from '../../builder-images/build-image-backend/utils/engine.ts';
 import { bundleBuilder } from '../../builder-images/bundle.ts';
 import { BUILDERS, type Builder } from '../../contract/builders.ts';
+import { DEFAULT_NODE_MAJOR, type NodeMajor } from '../../contract/node-lines.ts';
+import { NodeMajorSchema } from '../../contract/plan.ts';
 import type { Image, TaskDefinition } from '../ecs/taskDefinition.ts';
 import { ensureToolchain } from '../toolchains.ts';
 import type { BuildUsers } from './buildUsers.ts';
@@ -28,7 +31,7 @@ const PASSED_ON = [
   'PIP_INDEX_URL',
 ];
 /** Where the programs are that builds expect besides Node: sh, git, tar, compilers. */
-const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/opt/homebrew/bin';
+export const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/opt/homebrew/bin';
 
 export type HostEnv = Readonly<Record<string, string | undefined>>;
 
@@ -54,11 +57,13 @@ async function laptopImages(
   for (const script of Object.values(scripts)) await chmod(script, 0o644);
   return ({ target, nodeMajors }) => ({
     entryPoint: ['/usr/bin/env', 'bash', join(BUILDER_IMAGES, ENTRY[target])],
-    environment: async () => {
-      // The backend's builder runs the user's Node inside the image it builds, not here.
-      const node = target === 'frontend' ? (await ensureToolchain(nodeMajors[0]!, dataDir)).binDir : undefined;
+    environment: async (given) => {
       // The person's PATH comes last, to find a container engine; no other program is started from there.
       const own = target === 'backend' ? hostEnv.PATH : undefined;
+      const folders = target === 'backend' && (await buildsInFolder(given, hostEnv));
+      // Where an image is made, the user's Node runs inside it, not here.
+      const major = target === 'frontend' ? nodeMajors[0]! : folders ? majorOf(given) : undefined;
+      const node = major && (await ensureToolchain(major, dataDir)).binDir;
       const path = [node, dirname(process.execPath), SYSTEM_PATH, own].filter((p) => p !== undefined && p !== '');
       const user = users.next();
       return {
@@ -74,12 +79,29 @@ async function laptopImages(
         ...(user && { VEREN_BUILD_UID: String(user.uid), VEREN_BUILD_GID: String(user.gid) }),
         ...passedOn(hostEnv),
         ...(target === 'backend' && engineVariables(hostEnv)),
+        ...(folders && { VEREN_SERVICE_FOLDERS: '1' }),
         ...variables,
       };
     },
     release: releaseBuild,
   });
 }
+
+/** `none` of VEREN_CONTAINER_ENGINE: backends run as processes, also where docker, podman or buildah are. */
+const usesNoEngine = (hostEnv: HostEnv): boolean => hostEnv.VEREN_CONTAINER_ENGINE === 'none';
+
+/** A Node backend without a Dockerfile of its own needs no container engine. */
+async function buildsInFolder(given: Readonly<Record<string, string>>, hostEnv: HostEnv): Promise<boolean> {
+  if (usesNoEngine(hostEnv)) return true;
+  if (given.DOCKERFILE !== undefined || (given.RUNTIME ?? 'node') !== 'node') return false;
+  return findEngine({}, { ...engineVariables(hostEnv), PATH: [SYSTEM_PATH, hostEnv.PATH ?? ''].join(delimiter) }).then(
+    () => false,
+    () => true,
+  );
+}
+
+const majorOf = ({ NODE_VERSION }: Readonly<Record<string, string>>): NodeMajor =>
+  NodeMajorSchema.safeParse(Number(NODE_VERSION)).data ?? DEFAULT_NODE_MAJOR;
 
 /**
  * What the laptop's runner starts for each row of the table of builders.
@@ -100,9 +122,17 @@ export async function laptopTaskDefinitions(
   }));
 }
 
+/** A hash of the builders' scripts, after they were bundled. */
+export async function builderScriptsVersion(dataDir: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of ['frontend.mjs', 'backend.mjs']) hash.update(await readFile(join(dataDir, 'builder', name)));
+  return hash.digest('hex');
+}
+
 export const workFolder = (dataDir: string) => join(dataDir, 'work');
 
-function passedOn(hostEnv: HostEnv): Record<string, string> {
+/** What programs of users get of the environment of the person, for reaching the network. */
+export function passedOn(hostEnv: HostEnv): Record<string, string> {
   const given: Record<string, string> = {};
   for (const name of PASSED_ON) {
     const value = hostEnv[name];

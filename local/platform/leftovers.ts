@@ -71,7 +71,7 @@ export async function clearToolchains(toolchains: string): Promise<void> {
 }
 
 /** The folders that builds may enter and read; everything else in the data folder is closed to them. */
-const FOR_BUILDS: readonly string[] = ['work', 'toolchains', 'builder'];
+const FOR_BUILDS: readonly string[] = ['work', 'toolchains', 'builder', 'services'];
 
 /**
  * Makes the platform's files unreadable for other users, also in a data folder of an earlier version. It does not

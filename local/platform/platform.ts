@@ -5,6 +5,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
+import type { OwnerLimits } from '../../contract/ownerLimits.ts';
 import { urlSigner } from '../../lambdas/build-worker/services/handover.ts';
 import { createLog, type Log } from '../../lambdas/shared/logger.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
@@ -14,6 +15,7 @@ import { openAnalysisPool } from '../analysis/openAnalysisPool.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
 import { startEcsEndpoint } from '../ecs/endpoint.ts';
 import { startS3Endpoint } from '../s3/endpoint.ts';
+import { LocalServices } from '../services/localServices.ts';
 import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
 import { ownAddressesOf } from './admission.ts';
@@ -23,13 +25,14 @@ import { requireGit } from './git.ts';
 import { clearHandovers } from './handovers.ts';
 import { healthOf } from './health.ts';
 import { startHttp } from './http.ts';
-import { type HostEnv, laptopTaskDefinitions, workFolder } from './images.ts';
+import { builderScriptsVersion, type HostEnv, laptopTaskDefinitions, workFolder } from './images.ts';
 import { clearToolchains, clearWork, protectData } from './leftovers.ts';
 import { openLaptopPorts } from './ports.ts';
+import { laptopImageRemover } from './removeImages.ts';
 import { laptopSecretKeys } from './secretKeys.ts';
 import { laptopSigning } from './signing.ts';
 import { laptopToken } from './token.ts';
-import { wireHandlers } from './wiring.ts';
+import { LAPTOP_IMAGES, wireHandlers } from './wiring.ts';
 
 export interface PlatformOptions {
   /** The data folder: journal, objects, toolchains, token. Made where it is missing. */
@@ -40,6 +43,8 @@ export interface PlatformOptions {
   readonly token?: string;
   readonly hostEnv: HostEnv;
   readonly limits?: Limits;
+  /** What the owner may use. Default: without limits. */
+  readonly ownerLimits?: OwnerLimits | undefined;
   readonly timeoutSeconds?: number;
   readonly log?: Log;
 }
@@ -61,6 +66,13 @@ export interface Platform {
 /** Two at once: a laptop has other things to do. */
 const LAPTOP_LIMITS: Limits = { global: 2, perOwner: 2, perProject: 1 };
 const OWNER = 'laptop';
+/** There is one owner, so its limit is that of all. */
+const limitBuilds = (limits: Limits, { builds = limits.perOwner }: OwnerLimits = {}): Limits => ({
+  ...limits,
+  perOwner: Math.min(builds, limits.global),
+});
+/** Long enough to notice a mistake; with `confirm` a project goes at once. */
+const DELETION_GRACE_MS = 3_600_000;
 /** Shorter than the minute of EventBridge's schedule, since a sweep costs nothing here. */
 const SWEEP_MS = 2_000;
 
@@ -110,7 +122,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await s3.send(new CreateBucketCommand({ Bucket: DEFAULT_BUCKET })).catch((e: Error) => {
       if (e.name !== 'BucketAlreadyOwnedByYou') throw e;
     });
-    const sites = closeLater(await startSiteServer({ dataDir, s3, bucket: DEFAULT_BUCKET }));
+    const box = secretBox(async () => secretKeys);
 
     await clearToolchains(join(dataDir, 'toolchains'));
     const taskDefinitions = await laptopTaskDefinitions(dataDir, hostEnv, users);
@@ -126,7 +138,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         onTaskStateChange: (event) => onChange(event),
       }),
     );
+    // Before services start, whose users it would end.
     await clearWork(workFolder(dataDir), users);
+    const services = closeLater(await LocalServices.open({ dataDir, s3, users, hostEnv, secretBox: box, clock }));
+    const sites = closeLater(
+      await startSiteServer({ dataDir, s3, bucket: DEFAULT_BUCKET, sites: ports.sites, services, onError }),
+    );
     await clearHandovers(s3, DEFAULT_BUCKET);
     const temporary = join(dataDir, 'tmp');
     await rm(temporary, { recursive: true, force: true });
@@ -140,16 +157,21 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       clock,
       owner: OWNER,
       token,
-      secretBox: secretBox(async () => secretKeys),
-      limits: options.limits ?? LAPTOP_LIMITS,
+      secretBox: box,
+      services,
+      limits: limitBuilds(options.limits ?? LAPTOP_LIMITS, options.ownerLimits),
+      ownerLimits: options.ownerLimits,
       timeoutSeconds: options.timeoutSeconds ?? 1_800,
       clients: { s3, sts, ecs, urlSigner: urlSigner({ ...sdk, endpoint: s3Endpoint.url, forcePathStyle: true }) },
       region: DEFAULT_REGION,
       bucket: DEFAULT_BUCKET,
       analyze: analyses.analyze,
+      buildersVersion: await builderScriptsVersion(dataDir),
+      removeImages: laptopImageRemover(LAPTOP_IMAGES, hostEnv),
+      deletionGraceMs: DELETION_GRACE_MS,
       endpoints: { AWS_ENDPOINT_URL_S3: s3Endpoint.url },
       linkOrigin: () => origin,
-      siteAddresses: (projectId, deploymentId) => sites.addressesOf(projectId, deploymentId),
+      siteAddresses: sites.addressesOf,
       health: healthOf({ dataDir, probe: ports.probe }),
       log,
     });

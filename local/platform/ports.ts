@@ -13,6 +13,7 @@ import type {
   EventBus,
   JobQueue,
   LogChannel,
+  RateLimit,
   Subscriptions,
   Tickets,
 } from '../../lambdas/shared/ports.ts';
@@ -25,12 +26,13 @@ import { type MemoryPlatform, openMemoryPlatform } from '../adapters/memory/plat
 import { randomScramUser, startKafkaEndpoint } from '../kafka/endpoint.ts';
 import type { HostEnv } from './images.ts';
 
-export interface LaptopPorts extends Pick<MemoryPlatform, 'waker' | 'notifier' | 'probe'> {
+export interface LaptopPorts extends Pick<MemoryPlatform, 'waker' | 'notifier' | 'sites' | 'probe'> {
   readonly queue: JobQueue;
   readonly store: DeploymentStore;
   readonly logs: LogChannel;
   readonly subscriptions: Subscriptions;
   readonly tickets: Tickets;
+  readonly rateLimit: RateLimit;
   readonly bus: EventBus;
   /** `KAFKA_*` of the builders' environment. */
   readonly kafka: KafkaEnvironment;
@@ -77,16 +79,18 @@ export async function openLaptopPorts(options: LaptopPortsOptions): Promise<Lapt
     const messages = hostEnv.KAFKA_BROKERS
       ? await kafkaMessages(hostEnv, { ...options, signing }, closers)
       : await memoryMessages(memory.bus, signing, closers);
-    const { queue, store, logs, subscriptions, tickets } = state;
-    const { waker, notifier, probe } = memory;
+    const { queue, store, logs, subscriptions, tickets, rateLimit } = state;
+    const { waker, notifier, sites, probe } = memory;
     return {
       queue,
       store,
       logs,
       subscriptions,
       tickets,
+      rateLimit,
       waker,
       notifier,
+      sites,
       probe,
       signing,
       ...messages,

@@ -1,6 +1,6 @@
+import { terminalText } from '../../cli/client/terminalText.ts';
 import type { LogRecord } from '../../contract/log.ts';
 import { createLog, type Log } from '../../lambdas/shared/logger.ts';
-import { terminalText } from '../client/terminalText.ts';
 
 /**
  * The log of the platform on a laptop: a line of text per event, followed by the fields of the same line on AWS as

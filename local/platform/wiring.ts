@@ -1,6 +1,7 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { STSClient } from '@aws-sdk/client-sts';
+import type { OwnerLimits } from '../../contract/ownerLimits.ts';
 import { composeApi } from '../../lambdas/api/compose.ts';
 import type { ApiDeps } from '../../lambdas/api/deps.ts';
 import { composeBuildWorker } from '../../lambdas/build-worker/compose.ts';
@@ -10,17 +11,33 @@ import type { UrlSigner } from '../../lambdas/build-worker/services/handover.ts'
 import { composeCloneWorker } from '../../lambdas/clone-worker/compose.ts';
 import type { Supersede } from '../../lambdas/domain/supersede.ts';
 import { composeProjector } from '../../lambdas/event-projector/compose.ts';
-import { authenticateByHash, hashToken } from '../../lambdas/shared/http/auth.ts';
+import { composeGitWorker } from '../../lambdas/git-worker/compose.ts';
+import { composeReleaser } from '../../lambdas/releaser/compose.ts';
+import { openDocuments } from '../../lambdas/shared/documents.ts';
+import { shownDomains } from '../../lambdas/shared/domains/followRelease.ts';
+import { hashToken } from '../../lambdas/shared/http/auth.ts';
 import type { Log } from '../../lambdas/shared/logger.ts';
+import { authenticateCaller } from '../../lambdas/shared/people/authenticateCaller.ts';
+import { noteTokenUse } from '../../lambdas/shared/people/namedTokens.ts';
+import { openOwnerStore } from '../../lambdas/shared/people/ownerStore.ts';
 import type { Clock, Limits } from '../../lambdas/shared/ports.ts';
+import { openVariableStore } from '../../lambdas/shared/projects/variableStore.ts';
 import { gitAllowProtocol, LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import type { SecretBox } from '../../lambdas/shared/secretBox.ts';
+import type { Services } from '../../lambdas/shared/services/servicePort.ts';
 import { composeTaskWatcher } from '../../lambdas/task-watcher/compose.ts';
+import type { RemoveImages } from '../../lambdas/task-watcher/sweepDeps.ts';
 import { composeWebSocket } from '../../lambdas/websocket/compose.ts';
 import type { WebSocketEvent } from '../../lambdas/websocket/handle.ts';
+import { laptopDomains } from '../adapters/laptopDomains.ts';
 import { type AnalysisPool, MAX_ANALYSES } from '../analysis/openAnalysisPool.ts';
 import { LOCAL_ACCOUNT } from '../awsProtocol/credentials.ts';
 import type { LaptopPorts } from './ports.ts';
+
+/** One switches while others copy large sites. */
+const MAX_RELEASERS = 4;
+/** A slow host holds up no other. */
+const MAX_GIT_WORKERS = 4;
 
 export interface WiringInput {
   readonly ports: LaptopPorts;
@@ -29,6 +46,8 @@ export interface WiringInput {
   readonly token: string;
   readonly secretBox: SecretBox;
   readonly limits: Limits;
+  /** Default: none. */
+  readonly ownerLimits?: OwnerLimits | undefined;
   /** Default: `waiting`. */
   readonly supersede?: Supersede;
   readonly timeoutSeconds: number;
@@ -43,9 +62,16 @@ export interface WiringInput {
   readonly bucket: string;
   readonly endpoints: PlatformContext['endpoints'];
   readonly analyze: AnalysisPool['analyze'];
+  readonly removeImages: RemoveImages;
+  /** Changes with the builders' scripts. */
+  readonly buildersVersion: string;
+  /** How long the deletion of a project can be taken back (ms). */
+  readonly deletionGraceMs: number;
   /** The beginning of links of the API. */
   readonly linkOrigin: () => string;
   readonly siteAddresses: ApiDeps['siteAddresses'];
+  /** Runs backends. @default - they are built and no more */
+  readonly services?: Services;
   /** Why the platform cannot work as it should; null where it can. */
   readonly health?: () => Promise<string | null>;
   readonly log: Log;
@@ -58,23 +84,38 @@ export interface Handlers {
   readonly watch: (event: unknown) => void;
 }
 
+/** A laptop is often switched off before a day is over. */
+const RETENTION_PASS_MS = 600_000;
+/** The repository of users' images. */
+export const LAPTOP_IMAGES = 'localhost/my-backend';
+
 /** Connects handlers with their ports and engines with their handlers, as EventBridge, Kafka and Lambda do on AWS. */
 export async function wireHandlers(input: WiringInput): Promise<Handlers> {
   const { ports, clock, clients, bucket, log, secretBox, timeoutSeconds } = input;
-  const { waker, notifier, subscriptions, tickets } = ports;
+  const { waker, notifier, subscriptions, tickets, rateLimit } = ports;
   const common = { ...pickState(ports), ...clients, secretBox, clock };
   const logOf = (name: string) => ({ log: log.with({ function: name }) });
   const signing = async () => ports.signing;
-  const authenticate = authenticateByHash(async () => ({ [input.owner]: [hashToken(input.token)] }));
-  const ecrUri = 'localhost/my-backend';
+  const owners = openOwnerStore({ s3: clients.s3, bucket, clock });
+  const authenticate = authenticateCaller({
+    hashes: async () => ({ [input.owner]: [hashToken(input.token)] }),
+    owners,
+    clock,
+    noteUse: noteTokenUse(owners, clock, (error) => log.warn('The use of a token could not be noted', { error })),
+  });
+  const ecrUri = LAPTOP_IMAGES;
 
-  const cloneWorker = composeCloneWorker({ ...common, ...logOf('clone-worker'), analyze: input.analyze });
+  const cloneWorker = composeCloneWorker(
+    { ...common, ...logOf('clone-worker'), analyze: input.analyze },
+    { bucket, builders: input.buildersVersion },
+  );
   const buildWorker = composeBuildWorker(
     { ...common, ...logOf('build-worker'), signing },
     {
       resources: {
         buildRoleArn: `arn:aws:iam::${LOCAL_ACCOUNT}:role/veren-build`,
         bucketArn: `arn:aws:s3:::${bucket}`,
+        serviceFolders: true,
         userImagesArn: `arn:aws:ecr:${input.region}:${LOCAL_ACCOUNT}:repository/my-backend`,
       },
       configs: readTableOfBuilders(),
@@ -90,13 +131,25 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
         kafka: ports.kafka,
         gitProtocols: gitAllowProtocol(LAPTOP_POLICY),
         precompress: true,
-        siteRules: true,
+        runsServices: input.services !== undefined,
         endpoints: input.endpoints,
       },
     },
   );
   waker.on('clone-worker', () => cloneWorker(), { atOnce: MAX_ANALYSES });
   waker.on('build-worker', () => buildWorker());
+  const domainPorts = { domains: laptopDomains(), sites: ports.sites, siteDomain: 'localhost' };
+  const { services } = input;
+  const variables = openVariableStore({ s3: clients.s3, bucket, clock });
+  const releaser = composeReleaser(
+    {
+      ...{ ...common, ...logOf('releaser'), subscriptions, notifier, sites: ports.sites },
+      runner: services && { services, secretBox, variables, bus: ports.bus },
+      ownDomains: shownDomains(openDocuments(clients.s3, bucket)),
+    },
+    { bucket },
+  );
+  waker.on('releaser', () => releaser(), { atOnce: MAX_RELEASERS });
 
   const projector = composeProjector(
     {
@@ -109,29 +162,58 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
       park: async (poison: object) => log.error('A malformed message was put aside', { ...poison }),
     },
     // There is one clock here, which may be set back by hours; then a build's events would be earlier than its request.
-    { place: { bucket, ecrUri }, maxClockSkewMs: Number.POSITIVE_INFINITY },
+    { place: { bucket, ecrUri, runsServices: services !== undefined }, maxClockSkewMs: Number.POSITIVE_INFINITY },
   );
   await ports.feed(projector);
 
   const watcher = composeTaskWatcher(
-    { ...common, ...logOf('task-watcher') },
+    {
+      ...common,
+      ...logOf('task-watcher'),
+      removeImages: input.removeImages,
+      services,
+      sites: ports.sites,
+      domainPorts,
+    },
     {
       bucket,
       timeoutSeconds: { frontend: timeoutSeconds, backend: timeoutSeconds },
+      retention: { passMs: RETENTION_PASS_MS },
     },
   );
+  const ownerLimits = { all: { ...input.ownerLimits, builds: input.limits.perOwner }, owners: {} };
   const api = composeApi(
-    { ...common, ...logOf('api'), tickets, authenticate },
+    {
+      ...common,
+      ...logOf('api'),
+      ...(services && { services }),
+      tickets,
+      rateLimit,
+      authenticate,
+      owners,
+      domainPorts,
+    },
     {
       bucket,
       gitPolicy: LAPTOP_POLICY,
+      deletionGraceMs: input.deletionGraceMs,
       supersede: input.supersede ?? 'waiting',
+      limits: ownerLimits,
       linkOrigin: input.linkOrigin,
       siteAddresses: input.siteAddresses,
       analyze: input.analyze,
       ...(input.health && { health: input.health }),
     },
   );
+  const gitWorker = composeGitWorker(
+    { ...common, ...logOf('git-worker'), rateLimit },
+    {
+      ...{ bucket, gitPolicy: LAPTOP_POLICY, apiHosts: [], limits: ownerLimits },
+      supersede: input.supersede ?? 'waiting',
+      siteAddresses: input.siteAddresses,
+    },
+  );
+  waker.on('git-worker', () => gitWorker(), { atOnce: MAX_GIT_WORKERS });
   const webSocket = composeWebSocket({ ...common, authenticate, subscriptions, notifier, tickets });
 
   return {

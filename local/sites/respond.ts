@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { namesEtag } from '../s3/objectHeaders.ts';
 import { parseRange } from '../s3/range.ts';
+import { forOneVisitor } from './cacheControl.ts';
 import type { SiteFile, SiteFiles } from './siteFiles.ts';
 
 /** Precompressed variants beside a file, best first: `<path>.br`, `<path>.gz`, with their Content-Encoding stored. */
@@ -46,13 +47,17 @@ async function negotiateEncoding(
   return file;
 }
 
-/** False where the file was replaced before it could be read: to be looked up again. */
+/**
+ * False where the file was replaced before it could be read: to be looked up again.
+ * @param locked Not everybody may see it, so no cache that people share may keep it.
+ */
 export async function sendFile(
   files: SiteFiles,
   found: { path: string; file: SiteFile; status: number },
   extra: ReadonlyMap<string, string | string[]>,
   request: IncomingMessage,
   response: ServerResponse,
+  locked = false,
 ): Promise<boolean> {
   const file = await negotiateEncoding(files, found.path, found.file, request);
   const acceptEncoding = request.headers['accept-encoding'] as string | undefined;
@@ -68,6 +73,12 @@ export async function sendFile(
     'last-modified': file.modified.toUTCString(),
     ...(varies && { vary: 'Accept-Encoding' }),
   };
+  if (locked) {
+    const given = Object.keys(headers).filter((name) => name.toLowerCase() === 'cache-control');
+    const last = headers[given.at(-1)!];
+    for (const name of given) delete headers[name];
+    headers['cache-control'] = forOneVisitor([last ?? ''].flat().join(', '));
+  }
   if (found.status === 200 && isAnotherVersion(request, etag, file.modified)) {
     response.writeHead(412, { ...headers, 'content-length': '0' }).end();
     return true;

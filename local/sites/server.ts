@@ -1,11 +1,15 @@
 import { createServer } from 'node:http';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { ProjectIdSchema } from '../../contract/api.ts';
+import { ProjectIdSchema, type SiteAddresses } from '../../contract/api.ts';
 import { VerenError } from '../../contract/errors.ts';
-import type { Clock } from '../../lambdas/shared/ports.ts';
+import type { ProjectDocument } from '../../contract/project.ts';
+import type { Clock, Sites } from '../../lambdas/shared/ports.ts';
+import { openProjectStore } from '../../lambdas/shared/projects/projectStore.ts';
+import { type AddressedRecord, previewAddresses } from '../../lambdas/shared/sites/siteAddresses.ts';
 import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
 import { SiteHandler } from './handler.ts';
 import { SitePorts } from './ports.ts';
+import type { ServiceProxy } from './serviceProxy.ts';
 
 /**
  * Limit for headers: cookies ignore ports, so those of every page on 127.0.0.1 are sent here too and must not block
@@ -19,23 +23,23 @@ export interface SiteServerOptions {
   readonly s3: S3Client;
   readonly bucket: string;
   readonly clock?: Clock;
+  /** Which host shows which deployment. @default - none is known */
+  readonly sites?: Sites;
+  /** Running backends. @default - none */
+  readonly services?: ServiceProxy | undefined;
   readonly onError?: (error: unknown) => void;
 }
 
 export interface SiteServer {
-  /** Starts to serve the site at its port, which it keeps after restarts. */
-  addressesOf(projectId: string, deploymentId: string): Promise<SiteListener>;
+  /**
+   * Starts to serve the site at its port, which it keeps after restarts: `http://127.0.0.1:<port>/`, which every client
+   * can fetch, `http://<project>.localhost:<port>/`, which shares no cookies, and previews below `localhost`.
+   */
+  addressesOf(record: AddressedRecord, project: ProjectDocument | null): Promise<SiteAddresses>;
   close(): Promise<void>;
 }
 
-export interface SiteListener {
-  /** `http://127.0.0.1:<port>/`, which every client can fetch. */
-  readonly url: string;
-  /** `http://<project>.localhost:<port>/`: the same under a name that shares no cookies; browsers and curl know it. */
-  readonly hostUrl: string;
-  /** `http://<deployment>--<project>.localhost:<port>/`: the files of this deployment, whatever is live. */
-  readonly deploymentUrl: string;
-}
+const NO_SITES: Sites = { point: async () => undefined, find: async () => null, listRoutes: async () => [] };
 
 /**
  * Serves published sites: one origin for each project, so that absolute paths work and one site cannot script another. On
@@ -44,15 +48,24 @@ export interface SiteListener {
 export async function startSiteServer(options: SiteServerOptions): Promise<SiteServer> {
   const { s3, bucket, clock = { now: Date.now }, onError = () => undefined } = options;
   const ports = await SitePorts.open(options.dataDir);
-  const handler = new SiteHandler({ s3, bucket, clock, onError });
+  const { sites = NO_SITES } = options;
+  const projects = openProjectStore({ s3, bucket, clock });
+  const { services } = options;
+  const handler = new SiteHandler({ s3, bucket, clock, sites, projects, services, onError });
   const listeners = new Map<string, Promise<Endpoint>>();
 
   async function listenFor(projectId: string): Promise<Endpoint> {
     for (const port of ports.candidates(projectId)) {
       const server = createServer(
         { maxHeaderSize: MAX_HEADER_BYTES },
-        (request, response) => void handler.handle(projectId, request, response),
+        // Nothing that a visitor or a service sends may end the platform.
+        (request, response) => {
+          handler.handle(projectId, request, response).catch(() => response.destroy());
+        },
       );
+      server.on('upgrade', (request, socket, head) => {
+        handler.upgrade(projectId, request, socket, head).catch(() => socket.destroy());
+      });
       try {
         const endpoint = await listenOnLoopback(server, port);
         await ports.keep(projectId, endpoint.port);
@@ -76,10 +89,14 @@ export async function startSiteServer(options: SiteServerOptions): Promise<SiteS
 
   await Promise.allSettled(ports.projects().map(listenerOf));
   return {
-    async addressesOf(projectId, deploymentId) {
-      const { url, port } = await listenerOf(ProjectIdSchema.parse(projectId));
-      const hostUrl = `http://${projectId}.localhost:${port}/`;
-      return { url: `${url}/`, hostUrl, deploymentUrl: hostUrl.replace('//', `//${deploymentId}--`) };
+    async addressesOf(record, project) {
+      const projectId = ProjectIdSchema.parse(record.projectId);
+      const { url, port } = await listenerOf(projectId);
+      const urlOf = (host: string) => `http://${host}.localhost:${port}/`;
+      const previews = project
+        ? previewAddresses(record, project, urlOf)
+        : { deploymentUrl: urlOf(`${record.deploymentId}--${projectId}`) };
+      return { url: `${url}/`, hostUrl: urlOf(projectId), ...previews };
     },
     async close() {
       const open = await Promise.allSettled(listeners.values());

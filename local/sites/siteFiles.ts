@@ -86,4 +86,4 @@ export class SiteFiles {
 
 const statusOf = (error: unknown) => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
 /** Without a bucket there are no sites either. */
-const isAbsent = (error: unknown) => statusOf(error) === 404;
+export const isAbsent = (error: unknown) => statusOf(error) === 404;

@@ -15,6 +15,7 @@ import {
 import type { WholeArchive } from '../../lambdas/shared/archive.ts';
 import { forEachParallel } from '../../lambdas/shared/async.ts';
 import type { DeploymentStore, LogChannel } from '../../lambdas/shared/ports.ts';
+import type { ProjectStore } from '../../lambdas/shared/projects/projectStore.ts';
 import type { Signing } from '../../lambdas/shared/signing.ts';
 import { historyReader } from './readHistory.ts';
 import type { KeptMessage, TopicReader } from './readTopics.ts';
@@ -35,9 +36,13 @@ export interface RebuildDeps {
   /** The same setting as the projector's. */
   readonly maxClockSkewMs?: number;
   readonly now: () => number;
+  /** The projects in the bucket, whose owners' claims are restored. */
+  readonly projects: Pick<ProjectStore, 'all' | 'get' | 'getDeleted'>;
 }
 
 export interface RebuildReport {
+  /** Claims of owners on their projects. */
+  readonly projects: number;
   /** Deployments that S3 or Kafka knows. */
   readonly deployments: number;
   /** Deployments whose record, or whose log, was missing or different in Redis. */
@@ -69,6 +74,7 @@ const AT_ONCE = 16;
  * archived.
  */
 export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
+  const { claimed, isRemoved } = await restoreClaims(deps);
   const known = new Map<string, DeploymentFacts>();
   const logs = new Map<string, KafkaLog>();
   const archivedLogs = new Set<string>();
@@ -126,8 +132,8 @@ export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
       differing = [];
       await forEachParallel(known, AT_ONCE, async ([id, facts]) => {
         const expected = toRecord(facts);
-        // Without its request it is not one of ours.
-        if (!expected) return;
+        // Without its request it is not one of ours; of a deleted project nothing comes back.
+        if (!expected || isRemoved(expected)) return;
         const log = logs.get(id);
         const sameLog = !log || (await restoreLog(deps, id, log));
         if (!sameLog) restored.logs.add(id);
@@ -142,8 +148,12 @@ export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
   } finally {
     await reader.close();
   }
-  const records = [...known.values()].map(toRecord).filter((record) => record !== null);
+  const records = [...known.values()]
+    .map(toRecord)
+    .filter((record) => record !== null)
+    .filter((record) => !isRemoved(record));
   return {
+    projects: claimed,
     deployments: records.length,
     recordsRestored: restored.records.size,
     logsRestored: restored.logs.size,
@@ -153,6 +163,24 @@ export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
     refused,
     differing,
   };
+}
+
+/**
+ * Claims every project for its owner, before deployments could claim it for another, and tells which deployments were
+ * removed with a project: Kafka may still have their events.
+ */
+async function restoreClaims({ projects, store }: RebuildDeps) {
+  const removedUntil = new Map<string, string>();
+  let claimed = 0;
+  for await (const projectId of projects.all()) {
+    const project = await projects.get(projectId);
+    const gone = project ? project.deletedBefore : (await projects.getDeleted(projectId))?.deleted?.at;
+    if (gone !== undefined) removedUntil.set(projectId, gone);
+    if (project && (await store.claimProject(projectId, project.owner))) claimed++;
+  }
+  const isRemoved = ({ projectId, createdAt }: Pick<DeploymentRecord, 'projectId' | 'createdAt'>) =>
+    createdAt < (removedUntil.get(projectId) ?? '');
+  return { claimed, isRemoved };
 }
 
 /**

@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { s3Keys } from '../../contract/names.ts';
+import { angular } from '../../lambdas/clone-worker/services/detector/frameworks/angular.ts';
+import { nextjs } from '../../lambdas/clone-worker/services/detector/frameworks/nextjs.ts';
 import { useWorld } from './bundle.ts';
 import { commitAll, type Files, repository } from './harness.ts';
 
@@ -42,6 +44,11 @@ const FILES: Files = {
 };
 const npm: Files = { ...FILES, 'package-lock.json': '1' };
 const yarn: Files = { ...FILES, 'yarn.lock': '1' };
+
+/** What plans of these frameworks say. */
+const FRAMEWORKS = {
+  COMPILED_FOLDERS: JSON.stringify([nextjs, angular].flatMap(({ compiledFolders = [] }) => compiledFolders)),
+};
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 const modes: [string, Record<string, string>][] = [['shared', {}]];
@@ -169,8 +176,8 @@ describe.each(modes)('user of the build: %s', (mode, user) => {
     ];
     const look = `for f in ${[...compiled, ...others].join(' ')}; do [ ! -e $f/kept ] || echo "kept: $f"; mkdir -p $f; echo x > $f/kept; done`;
     const { deploy } = project('tools', npm);
-    await deploy(undefined, look);
-    const { log } = await deploy(undefined, look);
+    await deploy(undefined, look, FRAMEWORKS);
+    const { log } = await deploy(undefined, look, FRAMEWORKS);
     expect([...log.matchAll(/^kept: (.*)$/gm)].map((match) => match[1])).toEqual(compiled);
   }, 120_000);
 
@@ -179,8 +186,9 @@ describe.each(modes)('user of the build: %s', (mode, user) => {
     await deploy(
       undefined,
       'mkdir -p .next/cache; ln -s /etc .next/cache/webpack; mkdir x; ln -s /etc x/cache; ln -s x .angular',
+      FRAMEWORKS,
     );
-    const next = await deploy(undefined, 'ls -d .next/cache/webpack/passwd .angular/cache/passwd; true');
+    const next = await deploy(undefined, 'ls -d .next/cache/webpack/passwd .angular/cache/passwd; true', FRAMEWORKS);
     expect(next.log).not.toMatch(/^\.(?:next|angular).*passwd$/m);
     expect((await world().keys(s3Keys.cache(projectId, 'production'))).length).toBeGreaterThan(2);
   }, 120_000);

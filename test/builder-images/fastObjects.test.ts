@@ -28,11 +28,11 @@ test.each(['a.txt', "it's (a) *star*!.txt", 'ünï/çödé 日本.txt', 'a+b=c&d
   'the key %p is signed as the server reads it, for a put and a copy',
   async (name) => {
     const fast = fastObjects(access())!;
-    const key = `__outputs/fast/${name}`;
+    const key = `__deployments/fast/d1/${name}`;
     expect(await fast.put(key, body, meta)).toBe(true);
-    expect(await fast.copy(`sites/${key}`, `__outputs/fast/copy/${name}`)).toBe(true);
+    expect(await fast.copy(`sites/${key}`, `__deployments/fast/d1/copy/${name}`)).toBe(true);
     for (const path of [name, `copy/${name}`]) {
-      const found = await world.page('fast', path);
+      const found = await world.object(`__deployments/fast/d1/${path}`);
       expect([found.text, found.ContentType, found.CacheControl]).toEqual([
         'héllo',
         meta.contentType,
@@ -43,13 +43,15 @@ test.each(['a.txt', "it's (a) *star*!.txt", 'ünï/çödé 日本.txt', 'a+b=c&d
 );
 
 test('anything but success is not done: a wrong key, a foreign prefix, other bytes, nobody there', async () => {
-  const put = (o: ObjectsAccess, key = '__outputs/fast/x', hash = sha256(body)) =>
+  const put = (o: ObjectsAccess, key = '__deployments/fast/d1/x', hash = sha256(body)) =>
     fastObjects(o)!.put(key, body, { ...meta, sha256: hash });
   expect(await put(access({ secretAccessKey: 'wrong' }))).toBe(false);
-  expect(await put(access(), '__outputs/other/x')).toBe(false);
-  expect(await put(access(), '__outputs/fast/x', sha256(Buffer.from('other')))).toBe(false);
+  expect(await put(access(), '__deployments/other/d1/x')).toBe(false);
+  expect(await put(access(), '__deployments/fast/d1/x', sha256(Buffer.from('other')))).toBe(false);
   expect(await put(access({ endpoint: 'http://127.0.0.1:1' }))).toBe(false);
-  expect(await fastObjects(access())!.copy('sites/__outputs/fast/absent', '__outputs/fast/x')).toBe(false);
+  expect(await fastObjects(access())!.copy('sites/__deployments/fast/d1/absent', '__deployments/fast/d1/x')).toBe(
+    false,
+  );
   expect(await world.site('fast')).not.toContain('x');
 });
 
@@ -61,13 +63,13 @@ test('a file is sent as its bytes are, and one with other bytes than its checksu
     writeFileSync(file, content);
     const given = { file, size: content.length };
     const fast = fastObjects(access())!;
-    expect(await fast.put('__outputs/fast/large.bin', given, { ...meta, sha256: sha256(content) })).toBe(true);
-    expect((await world.page('fast', 'large.bin')).ContentLength).toBe(content.length);
+    expect(await fast.put('__deployments/fast/d1/large.bin', given, { ...meta, sha256: sha256(content) })).toBe(true);
+    expect((await world.object(`__deployments/fast/d1/${'large.bin'}`)).ContentLength).toBe(content.length);
 
     writeFileSync(file, randomBytes(content.length));
     const other = { ...meta, sha256: sha256(content) };
-    expect(await fast.put('__outputs/fast/changed.bin', given, other)).toBe(false);
-    await expect(s3Objects(access()).put('__outputs/fast/changed.bin', given, other)).rejects.toThrow(
+    expect(await fast.put('__deployments/fast/d1/changed.bin', given, other)).toBe(false);
+    await expect(s3Objects(access()).put('__deployments/fast/d1/changed.bin', given, other)).rejects.toThrow(
       /checksum|sha256/i,
     );
     expect(await world.site('fast')).not.toContain('changed.bin');
@@ -81,32 +83,38 @@ describe('removal', () => {
 
   test('of many keys at once, whatever their names, and of none that is not named', async () => {
     const fast = fastObjects(access())!;
-    const keys = NAMES.map((name) => `__outputs/fast/removed/${name}`);
-    for (const key of [...keys, '__outputs/fast/removed/&.txt']) expect(await fast.put(key, body, meta)).toBe(true);
-    expect(await fast.remove([...keys, '__outputs/fast/removed/absent'])).toBe(true);
-    const left = (await world.site('fast')).filter((path) => path.startsWith('removed/'));
-    expect(left).toEqual(['removed/&.txt']);
+    const keys = NAMES.map((name) => `__deployments/fast/d1/removed/${name}`);
+    for (const key of [...keys, '__deployments/fast/d1/removed/&.txt'])
+      expect(await fast.put(key, body, meta)).toBe(true);
+    expect(await fast.remove([...keys, '__deployments/fast/d1/removed/absent'])).toBe(true);
+    const left = await world.keys('__deployments/fast/d1/removed/');
+    expect(left).toEqual(['&.txt']);
   });
 
   test('is not done where a key is foreign, has no place in XML, or nobody is there', async () => {
     const fast = fastObjects(access())!;
-    expect(await fast.remove(['__outputs/other/x'])).toBe(false);
-    for (const odd of ['\r', '\u0001', '\ud800']) expect(await fast.remove([`__outputs/fast/${odd}`])).toBe(false);
-    expect(await fastObjects(access({ secretAccessKey: 'wrong' }))!.remove(['__outputs/fast/x'])).toBe(false);
-    expect(await fastObjects(access({ endpoint: 'http://127.0.0.1:1' }))!.remove(['__outputs/fast/x'])).toBe(false);
+    expect(await fast.remove(['__deployments/other/d1/x'])).toBe(false);
+    for (const odd of ['\r', '\u0001', '\ud800'])
+      expect(await fast.remove([`__deployments/fast/d1/${odd}`])).toBe(false);
+    expect(await fastObjects(access({ secretAccessKey: 'wrong' }))!.remove(['__deployments/fast/d1/x'])).toBe(false);
+    expect(await fastObjects(access({ endpoint: 'http://127.0.0.1:1' }))!.remove(['__deployments/fast/d1/x'])).toBe(
+      false,
+    );
   });
 
   test('of a refused key is an error by the SDK, and the others are gone', async () => {
     const objects = s3Objects(access());
-    await objects.put('__outputs/fast/mine', body, meta);
-    await expect(objects.remove(['__outputs/fast/mine', '__outputs/other/x'])).rejects.toThrow('could not be removed');
+    await objects.put('__deployments/fast/d1/mine', body, meta);
+    await expect(objects.remove(['__deployments/fast/d1/mine', '__deployments/other/d1/x'])).rejects.toThrow(
+      'could not be removed',
+    );
     expect(await world.site('fast')).not.toContain('mine');
   });
 });
 
 describe('reads and conditional writes, with keys that may not list the bucket', () => {
   const fast = () => fastObjects(access())!;
-  const key = "__outputs/fast/odd (key)/it's.json";
+  const key = "__deployments/fast/d1/odd (key)/it's.json";
   const text = (body: Buffer | null | undefined) => body?.toString();
 
   test('what is there, what is not, and what nobody knows', async () => {
@@ -117,10 +125,10 @@ describe('reads and conditional writes, with keys that may not list the bucket',
     expect(etag).toMatch(/^"[0-9a-f]{32}"$/);
     expect(await fast().get(key)).toEqual({ body: Buffer.from('{"a":1}'), etag });
     expect(text(await collectBody((await fast().stream(key)) as IncomingMessage))).toBe('{"a":1}');
-    expect(await fast().isEmpty('__outputs/fast/odd (key)/')).toBe(false);
+    expect(await fast().isEmpty('__deployments/fast/d1/odd (key)/')).toBe(false);
     // There, but under a longer name only: whether the shorter one is absent or forbidden, the SDK has to find out.
     expect(await fast().get(key.slice(0, -1))).toBeUndefined();
-    for (const foreign of ['__outputs/other/x', '__deployments/other/x']) {
+    for (const foreign of ['__deployments/other/d1/x', '__deployments/other/x']) {
       expect(await fast().get(foreign)).toBeUndefined();
       expect(await fast().isEmpty(foreign)).toBe(false);
     }
@@ -143,7 +151,7 @@ describe('reads and conditional writes, with keys that may not list the bucket',
 });
 
 test('what is larger than the limit is read by neither path', async () => {
-  const key = '__outputs/fast/large';
+  const key = '__deployments/fast/d1/large';
   await fastObjects(access())!.put(key, body, meta);
   const limited = access({ maxBytes: body.length - 1 });
   expect(await fastObjects(limited)!.get(key)).toBeUndefined();
@@ -185,20 +193,20 @@ describe('where the fast path fails', () => {
   test('the SDK does it', async () => {
     answer = (fast) =>
       fast ? { status: 503, body: '<Error><Code>SlowDown</Code></Error>' } : { status: 200, body: '' };
-    await objects().put('__outputs/fast/a', body, { contentType: 'text/plain', sha256: sha256(body) });
+    await objects().put('__deployments/fast/d1/a', body, { contentType: 'text/plain', sha256: sha256(body) });
     // Status 200 with an error in it, as S3 may answer a copy.
     answer = (fast) => ({ status: 200, body: fast ? '<Error><Code>InternalError</Code></Error>' : ok });
-    await objects().copy('__outputs/fast/a', '__outputs/fast/b');
+    await objects().copy('__deployments/fast/d1/a', '__deployments/fast/d1/b');
     expect(agents).toEqual(['fast', 'sdk', 'fast', 'sdk']);
     answer = (fast) =>
       fast ? { status: 503, body: '<Error><Code>SlowDown</Code></Error>' } : { status: 200, body: 'there' };
-    expect(await objects().get('__outputs/fast/a')).toEqual({ body: Buffer.from('there'), etag: '"e"' });
-    expect(await objects().putIf('__outputs/fast/a', 'x', null)).toBe('"e"');
+    expect(await objects().get('__deployments/fast/d1/a')).toEqual({ body: Buffer.from('there'), etag: '"e"' });
+    expect(await objects().putIf('__deployments/fast/d1/a', 'x', null)).toBe('"e"');
     expect(agents.slice(4)).toEqual(['fast', 'sdk', 'fast', 'sdk']);
   });
 
   test('what the SDK cannot do either is its error', async () => {
     answer = () => ({ status: 403, body: '<Error><Code>AccessDenied</Code><Message>no</Message></Error>' });
-    await expect(objects().copy('__outputs/fast/a', '__outputs/fast/b')).rejects.toThrow('no');
+    await expect(objects().copy('__deployments/fast/d1/a', '__deployments/fast/d1/b')).rejects.toThrow('no');
   });
 });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeDockerfiles } from '../../builder-images/generate.ts';
-import { NODE_MAJORS } from '../../contract/builders.ts';
+import { NODE_MAJORS } from '../../contract/node-lines.ts';
 
 const FOLDER = join(__dirname, '..', '..', 'builder-images');
 const made = nodeDockerfiles();

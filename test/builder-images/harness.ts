@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { type Objects, s3Objects } from '../../builder-images/shared/objects.ts';
 import type { Target } from '../../contract/builders.ts';
 import { type BuilderEvent, BuilderEventSchema, LogBatchSchema } from '../../contract/events.ts';
 import type { Lane } from '../../contract/lanes.ts';
@@ -181,6 +182,13 @@ export class World {
     };
   }
 
+  /** The bucket as the platform itself may use it. */
+  platformObjects(): Objects {
+    const { accessKeyId, secretAccessKey } = this.#credentials.root;
+    const access = { bucket: BUCKET, region: 'ap-south-1', endpoint: this.s3Url, sessionToken: undefined };
+    return s3Objects({ ...access, accessKeyId, secretAccessKey });
+  }
+
   #folder(name: string): string {
     mkdirSync(join(this.dir, name), { recursive: true });
     return join(this.dir, name);
@@ -228,10 +236,19 @@ export class World {
     return (found.Contents ?? []).map((object) => object.Key!.slice(prefix.length)).sort();
   }
 
-  site(projectId: string): Promise<string[]> {
-    return this.keys(s3Keys.site(projectId));
+  /** Paths of the newest deployment that has been stored as a whole. */
+  async site(projectId: string): Promise<string[]> {
+    const newest = await this.#newest(projectId);
+    return newest === undefined ? [] : this.keys(s3Keys.deploymentFiles(projectId, newest));
   }
-  page(projectId: string, path: string) {
-    return this.object(s3Keys.site(projectId) + path);
+  async page(projectId: string, path: string) {
+    return this.object(s3Keys.deploymentFiles(projectId, (await this.#newest(projectId)) ?? 'none') + path);
+  }
+  async #newest(projectId: string): Promise<string | undefined> {
+    const keys = await this.keys(`__deployments/${projectId}/`);
+    return keys
+      .filter((key) => /^[^/]+\/manifest\.json$/.test(key))
+      .at(-1)
+      ?.replace(/\/.*/, '');
   }
 }

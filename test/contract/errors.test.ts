@@ -58,6 +58,7 @@ describe('the error table', () => {
   "26": "The output is over a limit. Publish fewer or smaller files.",
   "27": "A phase of the build took longer than its time limit and was stopped. Make it faster, or raise the timeout in the configuration.",
   "28": "The folder to build is not in the repository. Correct the path, or leave it out to have it detected.",
+  "29": "The installation has left a variable that it alone may see in a file. Commit a file that names the variable instead of holding its value (docs/variables.md has examples), let the install command remove the file, or let the build see the variable too.",
   "30": "The artifact could not be published. Nothing is needed: it is tried again; if the error persists, see the runbook.",
   "31": "The builder was started with a wrong environment. This is a fault of the platform: report it to its operator.",
   "32": "The deployment's image tag exists already with another content. Redeploy: a new deployment gets a new tag.",
@@ -79,6 +80,12 @@ describe('the error table', () => {
   "51": "Somebody else has read the build's variables and credentials before the builder did. Change the secrets among the variables, and report this to the operator; see the runbook.",
   "54": "The program that builds the site was not found. Install it on the machine that builds, or name another command in "frontend.buildCommand".",
   "55": "The version of the site generator that the repository states could not be installed. It is tried again; if it stays, check that PyPI can be reached from the builder.",
+  "60": "The Dockerfile of the repository cannot be used. Name a Dockerfile below "backend.path" in "backend.dockerfile"; its folder for COPY is "backend.path".",
+  "61": "A step of the Dockerfile failed. Build it at this commit on your machine (docker build); the log shows its output.",
+  "62": "An image that the Dockerfile begins with cannot be pulled. Use a public image and a tag that exists: the build has no login at any registry.",
+  "63": "What built the Dockerfile ended without a result. A step used up its memory or ended the builder; use less memory, or raise it in the configuration.",
+  "64": "The image that the Dockerfile made was not accepted. Remove the step that changes what the image builder has written; nothing of the image was published.",
+  "65": "The image is over a limit. Copy less into the last stage of the Dockerfile; a .dockerignore keeps files out of it.",
 }
 `);
   });

@@ -45,7 +45,14 @@ test('a lane uses what it has made, another does not, and both can be dropped', 
     return { id, lane: record.plan?.lane, log, from: RESTORED.exec(log)?.slice(1) ?? null };
   };
   const deploy = async (ref?: string, cache?: 'drop') => {
-    const asked = { projectId: 'cached', gitUrl, frontend: HOST_NODE, ...(ref && { ref }), ...(cache && { cache }) };
+    const asked = {
+      projectId: 'cached',
+      gitUrl,
+      frontend: HOST_NODE,
+      force: true,
+      ...(ref && { ref }),
+      ...(cache && { cache }),
+    };
     return told((await platform.veren.client.createDeployment(asked)).deploymentId);
   };
   const redeploy = async (id: string, body?: object) =>

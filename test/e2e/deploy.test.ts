@@ -281,7 +281,9 @@ describe('the WebSocket', () => {
     await new Promise((open) => socket.once('open', open));
     socket.send(JSON.stringify({ action: 'subscribe', projectId: 'watched' }));
     await until(() => received.length > 0);
-    const { deploymentId } = await veren.deploy({ projectId: 'watched', gitUrl, frontend: HOST_NODE });
+    // Unchanged, it would not be built again.
+    const again = { projectId: 'watched', gitUrl, frontend: HOST_NODE, force: true };
+    const { deploymentId } = await veren.deploy(again);
     await ended;
     socket.close();
     expect(received[0]).toMatchObject({ type: 'snapshot', records: [{ deploymentId: before.deploymentId }] });

@@ -61,6 +61,9 @@ beforeEach(async () => {
     ),
   );
   for (const { deploymentId, projectId } of [VICTIM, OWN]) await begin(deploymentId, projectId);
+  const isBuilding = async ({ deploymentId }: { deploymentId: string }) =>
+    (await ports.store.get(deploymentId))?.record.status === 'building';
+  await eventually(async () => (await isBuilding(VICTIM)) && (await isBuilding(OWN)));
 });
 afterEach(async () => {
   await ports.close();

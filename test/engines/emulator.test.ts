@@ -1,10 +1,10 @@
 import { WebSocket } from 'ws';
+import type { VerenClient } from '../../cli/client/VerenClient.ts';
 import type { DeploymentView } from '../../contract/api.ts';
 import { builderFor } from '../../contract/builders.ts';
 import { VARIANT_SUFFIX } from '../../contract/manifest.ts';
 import { isTerminal } from '../../contract/record.ts';
 import { type ServerMessage, ServerMessageSchema } from '../../contract/websocket.ts';
-import type { VerenClient } from '../../local/client/VerenClient.ts';
 import { describeWith, tooSlow } from '../support/engines.ts';
 import { ownKafkaMissing } from '../support/kafka.ts';
 import { emulatorMissing } from '../support/ministack.ts';
@@ -46,7 +46,7 @@ describeWith(
         expect((await fetch(`${outputs.ApiUrl}/healthz`)).status).toBe(200);
         expect((await fetch(`${outputs.ApiUrl}/deployments`)).status).toBe(401);
       },
-      3 * MINUTE,
+      6 * MINUTE,
     );
 
     it(
@@ -84,7 +84,12 @@ describeWith(
         headers: { Authorization: `Bearer ${world.token}` },
       });
       expect(await answer.text()).toContain('vite');
-      const site = await world.objects('__outputs/react/');
+      // The files are copied there once production has switched to them.
+      let site: string[] = [];
+      for (let i = 0; i < 100 && !site.includes('__outputs/react/index.html'); i++) {
+        if (i > 0) await new Promise((resolve) => setTimeout(resolve, 300));
+        site = await world.objects('__outputs/react/');
+      }
       expect(site).toContain('__outputs/react/index.html');
       expect(site).toContainEqual(expect.stringMatching(/^__outputs\/react\/assets\/.+\.js$/));
       // Compressed variants lie beside what they are of.
@@ -169,7 +174,7 @@ describeWith(
         expect(again.output.match(/\(no changes\)/g)).toHaveLength(5);
         expect(await world.functions()).toEqual(before);
       },
-      2 * MINUTE,
+      4 * MINUTE,
     );
 
     it(

@@ -54,6 +54,8 @@ export class Checkout {
         HOME: this.#dir,
         TMPDIR: join(this.#dir, 'tmp'),
         CI: 'true',
+        // Its sender is a process of its own, which outlives the command where there is no internet.
+        CDK_DISABLE_CLI_TELEMETRY: 'true',
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
         AWS_ENDPOINT_URL: url,
         AWS_ENDPOINT_URL_S3: url,

@@ -7,7 +7,7 @@ import { DescribeTasksCommand, ECSClient, type Task } from '@aws-sdk/client-ecs'
 import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { VerenClient } from '../../local/client/VerenClient.ts';
+import { VerenClient } from '../../cli/client/VerenClient.ts';
 import { freePort } from '../support/freePort.ts';
 import { startGitServer } from '../support/gitServer.ts';
 import { ownKafka } from '../support/kafka.ts';

@@ -15,6 +15,39 @@ import {
 /** A registry that is not there: what is used under it was in the image. */
 const OFFLINE = { npm_config_registry: 'http://127.0.0.1:9/', npm_config_fetch_retries: '0' };
 
+const moduleOf = (language: string) => `#include <node_api.h>
+static napi_value hello(napi_env env, napi_callback_info info) {
+  napi_value text;
+  napi_create_string_utf8(env, "${language} says hello", NAPI_AUTO_LENGTH, &text);
+  return text;
+}
+NAPI_MODULE_INIT() {
+  napi_value it;
+  napi_create_function(env, "hello", NAPI_AUTO_LENGTH, hello, 0, &it);
+  return it;
+}
+`;
+/** Compiled as node-gyp does, which itself gets Node's headers from a host that tests do not reach. */
+const NATIVE_MODULES = {
+  'one.c': moduleOf('C'),
+  'two.cc': `#include <string>\n${moduleOf('C++')}`,
+  Makefile: `FLAGS = -Inode_modules/node-api-headers/include -fPIC -shared -O2 -flto
+all: one.node two.node
+one.node: one.c
+\tgcc $(FLAGS) -o $@ $<
+two.node: two.cc
+\tg++ $(FLAGS) -std=c++17 -static-libstdc++ -o $@ $<
+`,
+  'build.sh': `set -e
+make -j2
+mkdir dist
+for name in one two; do node -p "require('./$name.node')()"; done >dist/said.txt
+node -p "require('dep')" >>dist/said.txt
+python3 -c 'import json, subprocess'
+readelf --dyn-syms --wide "$(command -v node)" | grep -c _ZN2v8 >dist/symbols.txt
+`,
+};
+
 /** Built with buildah by .ci/frontend-images.sh, and run as containers: from git over HTTP to S3, events to Kafka. */
 describeWith(tooSlow ?? imagesMissing ?? kafkaMissing, 'the frontend builder images', () => {
   let world: FrontendImagesWorld;
@@ -62,7 +95,6 @@ for d in /veren /opt/node /usr/bin /work /etc; do touch $d/evil 2>/dev/null && e
       ['pnpm', 'pnpm', /^10\./],
       ['yarn@1', 'yarn', /^1\./],
       ['yarn@4', 'yarn', /^4\./],
-      ['bun', 'bun', /^1\./],
     ])(
       'has %s without a network',
       async (spec, command, version) => {
@@ -77,6 +109,21 @@ for d in /veren /opt/node /usr/bin /work /etc; do touch $d/evil 2>/dev/null && e
       },
       60_000,
     );
+
+    test('native modules are compiled with link-time optimisation, and a dependency comes from git over HTTP', async () => {
+      const dep = world.repository({
+        'package.json': '{ "name": "dep", "version": "1.0.0" }',
+        'index.js': 'module.exports = "from git";',
+      });
+      const dependencies = { 'node-api-headers': '1.9.0', dep: `git+${dep.url}#${dep.commit}` };
+      const repo = world.repository({ ...NATIVE_MODULES, 'package.json': JSON.stringify({ dependencies }) });
+      const given = { INSTALLCOMMAND: 'npm install', BUILDCOMMAND: 'sh build.sh', OUTPUT_DIR: 'dist' };
+      const built = await world.build(major, repo, given);
+      expect(built.last).toMatchObject({ type: 'build.succeeded' });
+      expect(await world.page(repo.projectId, 'said.txt')).toBe('C says hello\nC++ says hello\nfrom git\n');
+      // The interface of Node's own C++ classes, for modules that do not use the stable one.
+      expect(Number(await world.page(repo.projectId, 'symbols.txt'))).toBeGreaterThan(1_000);
+    }, 120_000);
 
     test('what a repository plants is run by the build’s user alone, and no process shows it a secret', async () => {
       const repo = world.repository({
@@ -112,6 +159,16 @@ for p in /proc/[0-9]*; do cat $p/environ $p/cmdline 2>/dev/null; done | tr '\\0'
       expect(world.inside(major, 'stat -c %a /veren/builder-image-frontend/main.sh')).toBe('755');
     });
   });
+
+  test('Bun is installed for the build that uses it, as the version that is tested', async () => {
+    const repo = world.repository({ 'package.json': '{}', 'index.html': 'x' });
+    const given = { PACKAGE_MANAGER: 'bun', BUILDCOMMAND: 'echo "version $(bun --version)"' };
+    const built = await world.build(24, repo, given);
+    expect(built.last).toMatchObject({ type: 'build.succeeded' });
+    expect(/^version (.*)$/m.exec(built.log)?.[1]).toBe('1.4.5');
+    const offline = await world.build(24, repo, { ...given, BUILD_ENV: JSON.stringify(OFFLINE) });
+    expect(offline.last).toMatchObject({ type: 'build.failed', error: { code: 'TOOLCHAIN_UNAVAILABLE' } });
+  }, 120_000);
 
   test('a real application: React with Vite, its dependencies from the registry', async () => {
     const repo = world.example('react-vite');

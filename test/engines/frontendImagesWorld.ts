@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka } from 'kafkajs';
-import { BUILDERS, builderFor, type NodeMajor } from '../../contract/builders.ts';
-import { s3Keys, TOPICS } from '../../contract/names.ts';
+import { BUILDERS, builderFor } from '../../contract/builders.ts';
+import { TOPICS } from '../../contract/names.ts';
+import type { NodeMajor } from '../../contract/node-lines.ts';
 import { commitAll, deploymentId, type Files, git, ROOT, repository, World } from '../builder-images/harness.ts';
 import { Containers } from '../support/container.ts';
 import { onPath } from '../support/engines.ts';
@@ -135,7 +136,7 @@ export class FrontendImagesWorld {
   }
 
   async page(projectId: string, path: string): Promise<string> {
-    return (await this.#world.object(s3Keys.site(projectId) + path)).text;
+    return (await this.#world.page(projectId, path)).text;
   }
 }
 

@@ -48,7 +48,7 @@ const processesOf = (pid: number) =>
  * Process 1 as the image has it in tini: it buries the orphans of a build. Unburied they count as processes of their user, and
  * the next step can start none.
  */
-const INIT = `"$@" & child=$!
+export const INIT = `"$@" & child=$!
 trap 'kill -TERM $child' TERM
 wait $child; code=$?
 while kill -0 $child 2>/dev/null; do wait $child; code=$?; done
@@ -62,6 +62,8 @@ export interface BuildOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly disk?: string;
   readonly changed?: string;
+  /** Further folders of the container, by their place in it. */
+  readonly binds?: Readonly<Record<string, string>>;
   /** @default - LATE_MS */
   readonly lateMs?: number;
 }
@@ -155,7 +157,7 @@ export class KanikoWorld {
       argv: ['/bin/sh', '-c', INIT, 'init', '/kaniko/veren/build-image-backend/main.sh'],
       env,
       lower: [join(this.dir, 'image'), join(this.home, 'root')],
-      binds: { [repositories]: this.world.dir },
+      binds: { [repositories]: this.world.dir, ...options.binds },
       ...(options.disk && { disk: options.disk }),
       ...(options.changed && { changed: options.changed }),
     });

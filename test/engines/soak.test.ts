@@ -8,6 +8,7 @@ import { Killed, life } from '../support/controlPlane/life.ts';
 import type { LoggedTask, SimulatedFault } from '../support/controlPlane/simulatedEcs.ts';
 import { movableClock, openWorld } from '../support/controlPlane/world.ts';
 import { describeWith, tooSlow } from '../support/engines.ts';
+import { randomOf } from '../support/random.ts';
 import { anyRedis, redisMissing } from '../support/redis.ts';
 
 const DEPLOYMENTS = Number(process.env.VEREN_SOAK_DEPLOYMENTS ?? 2_000);
@@ -22,11 +23,13 @@ const KILLED: Readonly<Record<Role, number>> = {
   'build-worker': 0.1,
   'task-watcher': 0.1,
   'event-projector': 0.02,
+  releaser: 0.1,
+  'git-worker': 0.1,
 };
 /** Accepted and not yet ended, at most: the pushes come as fast as that allows. */
 const IN_FLIGHT = 200;
 
-const random = mulberry32(Number(process.env.VEREN_SEED ?? 20_261_123));
+const random = randomOf(Number(process.env.VEREN_SEED ?? 20_261_123));
 const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
 const SCRIPTS = [
   ...Array<string>(30).fill('ok'),
@@ -201,15 +204,4 @@ function peaks(log: readonly LoggedTask[], owners: ReadonlyMap<string, string>) 
     }
   }
   return most;
-}
-
-/** A small generator with a seed, so that a run can be had again as far as timing allows. */
-function mulberry32(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

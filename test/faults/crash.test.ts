@@ -53,7 +53,7 @@ test.each<[Role, number]>([
     });
     expect(steps).toBeGreaterThanOrEqual(atLeast);
   },
-  120_000,
+  300_000,
 );
 
 test('task-watcher: after a lost word, retried once', async () => {
@@ -68,7 +68,7 @@ test('task-watcher: after a lost word, retried once', async () => {
     });
   });
   expect(steps).toBeGreaterThanOrEqual(10);
-}, 120_000);
+}, 300_000);
 
 test('api, asked again with the same key: accepted once, and built once', async () => {
   const steps = await tellAtEveryStep('api', async ({ plane, ecs, advance }, at) => {
@@ -92,7 +92,7 @@ test('api, asked again with the same key: accepted once, and built once', async 
     });
   });
   expect(steps).toBeGreaterThanOrEqual(10);
-}, 120_000);
+}, 300_000);
 
 test('cancel of a running build, killed at every step and asked again: canceled, stopped, nothing published', async () => {
   let cancels = 0;
@@ -116,4 +116,4 @@ test('cancel of a running build, killed at every step and asked again: canceled,
     });
   });
   expect(cancels).toBeGreaterThan(steps);
-}, 120_000);
+}, 300_000);

@@ -73,11 +73,12 @@ describe('what a task is given', () => {
   });
 
   test('of a task that ECS refuses nothing stays', () => {
-    world.faults.ecs = (operation) => (operation === 'RunTask' ? 'throttle' : undefined);
-    return scene(world, {}, async ({ plane }) => {
+    world.faults.ecs = (operation) => (operation === 'RunTask' ? 'no-capacity' : undefined);
+    return scene(world, {}, async ({ plane, ecs }) => {
       const id = await plane.deploy({ projectId: 'refused' });
       await plane.idle();
       world.faults.ecs = undefined;
+      expect(ecs.log).toEqual([]);
       expect(await kept('refused')).toEqual([]);
       await plane.call('POST', `/deployments/${id}/cancel`);
     });

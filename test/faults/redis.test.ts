@@ -119,6 +119,6 @@ describeWith(ownRedisMissing, 'the control plane on a Redis that fails', () => {
         const tokens = ecs.log.map((task) => task.token);
         expect(new Set(tokens.map((t) => t.replace(/-\d+$/, ''))).size).toBe(tokens.length);
       }),
-    60_000,
+    180_000,
   );
 });

@@ -88,7 +88,7 @@ describe('images', () => {
   const builds = resourcesOf(prod.templates, 'Custom::CDKContainerImageBuild');
   test('are tagged with a hash, each with its own, in repositories where a tag never moves', () => {
     const tags = builds.map((b) => b.properties.imageTag);
-    expect(tags).toHaveLength(7);
+    expect(tags).toHaveLength(8);
     for (const tag of tags) expect(tag).toMatch(/^[0-9a-f]{64}$/);
     expect(new Set(tags.slice(0, 5)).size).toBe(5);
     for (const { properties } of resourcesOf(prod.templates, 'AWS::ECR::Repository'))
@@ -119,7 +119,9 @@ test('asynchronous invokes that fail for good are told to the queue that the ala
   const configs = resourcesOf(prod.templates, 'AWS::Lambda::EventInvokeConfig');
   const names = configs.map((c) => pointsAt(prod.templates, c.stack, c.properties.FunctionName));
   const id = (name: string) => `Pipeline.${functionNamed(prod.templates, name)?.id}`;
-  expect(names.sort()).toEqual(['build-worker', 'clone-worker', 'task-watcher'].map(id).sort());
+  expect(names.sort()).toEqual(
+    ['build-worker', 'clone-worker', 'git-worker', 'releaser', 'task-watcher'].map(id).sort(),
+  );
   for (const { properties } of configs) {
     expect(properties).toMatchObject({ MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3_600 });
     expect(text(properties.DestinationConfig.OnFailure)).toContain('Undelivered');

@@ -64,6 +64,16 @@ test.each<[string, (s: Wrong) => void, string]>([
     (s) => (s.kafka.brokers = 3),
     'stages.dev.kafka.brokers is 3; allowed is a multiple of the 2 availability zones',
   ],
+  [
+    'more builds of an owner than of all',
+    (s) => (s.limits.owners = { ann: { builds: 999 } }),
+    'stages.dev.limits.owners.ann.builds is 999; allowed is at most limits.global (10).',
+  ],
+  [
+    'more owners with limits of their own than a variable can hold',
+    (s) => (s.limits.owners = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`o${i}`, { builds: 1 }]))),
+    'allowed is at most 1500 characters as JSON',
+  ],
   ['limits the wrong way round', (s) => (s.limits.perProject = 9), 'allowed is perProject <= perOwner <= global.'],
   [
     'a certificate of another region',

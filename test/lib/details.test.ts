@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BUILDERS } from '../../contract/builders.ts';
+import { BUILDERS, type Builder } from '../../contract/builders.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../contract/metrics.ts';
 import { BUILDER_TOPICS, HANDOVER_PREFIX, s3Keys, TOPICS } from '../../contract/names.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { sessionPolicy } from '../../lambdas/build-worker/services/credentials.ts';
-import { LONGEST_PROMOTION_MS } from '../../lambdas/build-worker/workers/promote.ts';
+import { PROMOTION_LEASE_MS } from '../../lambdas/build-worker/workers/promote.ts';
 import { redisRules } from '../../lambdas/shared/redisUsers.ts';
+import { OWNERS } from '../../lib/constructs/grants.ts';
+import { SITE_HEADERS } from '../../lib/constructs/sites/site-table.ts';
 import { VERDICTS } from '../../lib/stacks/pipeline-stack.ts';
 import { functionNamed, functionStatements, statements } from './support/checks.ts';
 import { pointsAt, ROOT, resourcesOf, synthesize } from './support/synth.ts';
@@ -19,6 +21,8 @@ const only = (type: string) => {
   return found[0]?.properties ?? {};
 };
 const text = (value: unknown) => JSON.stringify(value);
+const isForEarlier = ({ Resource }: { readonly Resource: readonly unknown[] }) =>
+  text(Resource).includes('/__outputs/*');
 
 describe('builders', () => {
   test('the earlier system’s bug: Node 20 reads its own container, through the real function environment', () => {
@@ -38,10 +42,11 @@ describe('builders', () => {
 
   test('build-worker has the time that the largest promotion takes, also for one that it begins late', () => {
     const seconds = functionNamed(templates, 'build-worker')?.properties.Timeout;
-    expect(seconds * 1_000).toBeGreaterThan(LONGEST_PROMOTION_MS + 120_000);
+    expect(seconds * 1_000).toBeGreaterThan(PROMOTION_LEASE_MS + 120_000);
   });
 
-  test.each(BUILDERS)('$family: Fargate, size from config, awslogs, one essential container', ({ family, target }) => {
+  test.each(BUILDERS)('$family: Fargate, size from config, awslogs, one essential container', (builder: Builder) => {
+    const { family, target, isolated } = builder;
     const task =
       resourcesOf(templates, 'AWS::ECS::TaskDefinition').find((t) => t.properties.Family === family)?.properties ?? {};
     expect(task).toMatchObject({
@@ -51,7 +56,8 @@ describe('builders', () => {
       Memory: target === 'frontend' ? '8192' : '16384',
       EphemeralStorage: { SizeInGiB: target === 'frontend' ? 30 : 60 },
     });
-    expect(task.ContainerDefinitions).toHaveLength(1);
+    expect(task.ContainerDefinitions.filter((c: { Essential: boolean }) => c.Essential)).toHaveLength(1);
+    expect(task.ContainerDefinitions).toHaveLength(isolated ? 2 : 1);
     expect(task.ContainerDefinitions[0]).toMatchObject({ Essential: true, LogConfiguration: { LogDriver: 'awslogs' } });
     // What a build is told comes with RunTask; nothing is baked in, least of all a secret.
     expect(task.ContainerDefinitions[0]).not.toHaveProperty('Environment');
@@ -105,7 +111,7 @@ describe('credentials of builds', () => {
           kafkaClusterArn: 'arn:aws:kafka:r:1:cluster/c/u',
         },
       );
-      const union = statements(templates).filter((s) => /^Pipeline\.BuildRole/.test(s.where));
+      const union = statements(templates).filter((s) => /^Pipeline\.BuildRole/.test(s.where) && !isForEarlier(s));
       for (const wanted of policy.Statement) {
         for (const action of wanted.Action) {
           const given = union.filter((s) => s.Action.includes(action));
@@ -114,6 +120,15 @@ describe('credentials of builds', () => {
       }
     },
   );
+
+  test('on what production serves the role has no more than builders of d91163f need that are under way', () => {
+    for (const where of [/^Pipeline\.BuildRole/, /^Pipeline\.BuildBoundary/]) {
+      const onSites = statements(templates).filter((s) => where.test(s.where) && isForEarlier(s));
+      expect(onSites.map((s) => [[...s.Action].sort(), s.Resource.length])).toEqual([
+        [['s3:DeleteObject', 's3:PutObject'], 1],
+      ]);
+    }
+  });
 
   test('what a session policy gives on every resource is held to named ones by the role and by its boundary', () => {
     const resources = { buildRoleArn: 'r', bucketArn: 'BUCKET', userImagesArn: 'IMAGES', kafkaClusterArn: 'cluster' };
@@ -132,20 +147,23 @@ describe('credentials of builds', () => {
       }
   });
 
-  test('two functions remove objects: the API caches, build-worker hand-overs', () => {
-    const removed = (name: 'api' | 'build-worker') =>
+  test('four functions remove objects: the API caches, build-worker hand-overs, releaser what the copy no longer has, task-watcher what is deleted or expired', () => {
+    const removed = (name: 'api' | 'build-worker' | 'releaser' | 'task-watcher') =>
       functionStatements(templates, name)
         .filter((s) => s.Action.includes('s3:DeleteObject'))
         .map((s) => s.Resource.map(text));
     expect(removed('api')).toEqual([[expect.stringMatching(/"\/__cache\/\*"\]/)]]);
     expect(removed('build-worker')).toEqual([[expect.stringMatching(/"\/__handover\/\*"\]/)]]);
+    expect(removed('releaser')).toEqual([[expect.stringMatching(/"\/__outputs\/\*"\]/)]]);
     const removing = statements(templates).filter(
       (s) =>
         s.Action.includes('s3:DeleteObject') &&
         /^Pipeline\./.test(s.where) &&
         !/^Pipeline\.BuildRole|Boundary/.test(s.where),
     );
-    expect(removing).toHaveLength(2);
+    expect(removed('task-watcher')[0]).toHaveLength(11);
+    expect(text(removed('task-watcher'))).not.toMatch(/__audit|__tokens|owner\.json|__parked|__domains/);
+    expect(removing).toHaveLength(4);
   });
 
   test('the boundary says the same as the role', () => {
@@ -220,6 +238,7 @@ describe('messaging', () => {
     ['clone-worker', WRITE_EVENTS, [TOPICS.events]],
     ['build-worker', WRITE_EVENTS, [TOPICS.events]],
     ['task-watcher', WRITE_EVENTS, [TOPICS.events]],
+    ['git-worker', WRITE_EVENTS, [TOPICS.events]],
     [
       'event-projector',
       ['AlterGroup', 'Connect', 'DescribeClusterDynamicConfiguration', 'DescribeGroup', 'DescribeTopic', 'ReadData'],
@@ -250,7 +269,7 @@ describe('messaging', () => {
   });
 
   test('who publishes or verifies messages reads the signing secret, and nobody else does', () => {
-    const users = ['api', 'clone-worker', 'build-worker', 'task-watcher', 'event-projector'];
+    const users = ['api', 'clone-worker', 'build-worker', 'task-watcher', 'event-projector', 'git-worker'];
     for (const name of [...users, 'repo-analyzer', 'log-streamer', 'websocket', 'site-fallback']) {
       const isUser = users.includes(name);
       const variables = functionNamed(templates, name)?.properties.Environment.Variables ?? {};
@@ -261,15 +280,16 @@ describe('messaging', () => {
     }
   });
 
-  test('hand-overs: build-worker alone reaches them, outside of the VPC nobody, and none outlives a day', () => {
+  test('hand-overs: build-worker alone reads and writes them, task-watcher removes those of a removed project, outside of the VPC nobody, and none outlives a day', () => {
     const objects = (name: string) =>
       functionStatements(templates, name)
         .filter((s) => text(s.Resource).includes(HANDOVER_PREFIX))
         .flatMap((s) => s.Action)
         .sort();
     expect(objects('build-worker')).toEqual(['s3:DeleteObject', 's3:GetObject', 's3:PutObject']);
-    for (const name of ['api', 'clone-worker', 'event-projector', 'task-watcher', 'log-streamer', 'site-fallback'])
+    for (const name of ['api', 'clone-worker', 'event-projector', 'releaser', 'log-streamer', 'site-fallback'])
       expect(objects(name)).toEqual([]);
+    expect(objects('task-watcher')).toEqual(['s3:DeleteObject']);
     const denied = resourcesOf(templates, 'AWS::S3::BucketPolicy')
       .flatMap((p) => p.properties.PolicyDocument.Statement as { Sid?: string }[])
       .find((s) => s.Sid === 'HandoversStayInTheVpc');
@@ -349,10 +369,35 @@ describe('pipeline', () => {
   });
 
   test.each<[string, string[]]>([
-    ['api', ['__deployments/*/verdict-*.json']],
-    ['event-projector', ['__records/*', '__logs/*', '__parked/*']],
-    ['task-watcher', []],
+    [
+      'api',
+      [
+        ...['__deployments/*/verdict-*.json', '__projects/*', '__owners/*', '__audit/*'],
+        ...['__domains/*', '__deletions/*', '__variables/*', '__git/*'],
+      ],
+    ],
+    [
+      'releaser',
+      ['__deployments/*', '__outputs/*', '__projects/*', '__owners/*/projects/*', '__routes/*', '__audit/*'],
+    ],
+    ['event-projector', ['__records/*', '__logs/*', '__parked/*', '__builds/*']],
+    [
+      'task-watcher',
+      [
+        ...['__audit/*', '__deletions/*', '__deployments/*/references.json', '__domains/*'],
+        ...['__owners/*/projects/*', '__projects/*', '__routes/*', '__sweeps/*'],
+      ],
+    ],
+    [
+      'git-worker',
+      [
+        ...['__deployments/*/verdict-*.json', '__projects/*', '__git/*', '__deletions/*'],
+        ...['__owners/*/projects/*', '__owners/*/storage.json'],
+      ],
+    ],
     ['log-streamer', []],
+    ['websocket', []],
+    ['repo-analyzer', []],
   ])('%s may write these objects and no others', (name, patterns) => {
     const written = functionStatements(templates, name).filter((s) => s.Action.includes('s3:PutObject'));
     const resources = written.flatMap((s) => s.Resource.map((r) => pointsAt(templates, 'Pipeline', r)));
@@ -363,6 +408,18 @@ describe('pipeline', () => {
     const pattern = new RegExp(`^${VERDICTS.replaceAll('.', '\\.').replaceAll('*', '.*')}$`);
     expect(s3Keys.verdict('p', 'd', 'frontend')).toMatch(pattern);
     expect(s3Keys.deploymentManifest('p', 'd')).not.toMatch(pattern);
+  });
+
+  test('functions that only check tokens read owners’ documents and nothing else of them, and list no keys', () => {
+    const pattern = new RegExp(`^${OWNERS.replaceAll('.', '\\.').replaceAll('*', '.*')}$`);
+    expect(s3Keys.owner('ann/lee *')).toMatch(pattern);
+    for (const key of [s3Keys.ownerProjects('ann'), s3Keys.ownerStorage('ann'), s3Keys.audit('ann')])
+      expect(key).not.toMatch(pattern);
+    for (const name of ['websocket', 'repo-analyzer']) {
+      const ofBucket = functionStatements(templates, name).filter((s) => s.Action.some((a) => a.startsWith('s3:')));
+      const seen = ofBucket.map((s) => [s.Action, s.Resource.map((r) => pointsAt(templates, 'Pipeline', r))]);
+      expect(seen).toEqual([[['s3:GetObject'], [expect.stringMatching(/\/__owners\/\*\/owner\.json$/)]]]);
+    }
   });
 
   test('the functions that run git are images; the analyzer of strangers’ input is outside the VPC', () => {
@@ -389,8 +446,35 @@ describe('pipeline', () => {
     );
     expect(allowed).toHaveLength(1);
     expect(allowed[0].Principal).toEqual({ Service: 'cloudfront.amazonaws.com' });
-    expect(text(allowed[0].Resource)).toContain('/__outputs/*');
+    const served = allowed[0].Resource.map((r: unknown) => /\/__.*\*/.exec(text(r))?.[0]);
+    expect(served.sort()).toEqual(['/__deployments/*/*/files/*', '/__outputs/*']);
     expect(text(allowed[0].Condition)).toContain('distribution/');
+  });
+
+  test('sites: the function in front reads the table of routes, and names origins that there are', () => {
+    const [table] = resourcesOf(templates, 'AWS::CloudFront::KeyValueStore');
+    const functions = resourcesOf(templates, 'AWS::CloudFront::Function').map((f) => f.properties);
+    const inFront = functions.find((f) => f.FunctionCode.includes('cf.kvs()'));
+    expect(inFront?.FunctionConfig.Runtime).toBe('cloudfront-js-2.0');
+    expect(inFront?.FunctionConfig.KeyValueStoreAssociations).toEqual([
+      { KeyValueStoreARN: { 'Fn::GetAtt': [table?.id, 'Arn'] } },
+    ]);
+    for (const { FunctionCode } of functions) expect(Buffer.byteLength(FunctionCode)).toBeLessThan(10_240);
+    const { DistributionConfig } = only('AWS::CloudFront::Distribution');
+    const events = DistributionConfig.DefaultCacheBehavior.FunctionAssociations.map(
+      (f: { EventType: string }) => f.EventType,
+    );
+    expect(events).toEqual(['viewer-request', 'viewer-response']);
+    const named = [...(inFront?.FunctionCode ?? '').matchAll(/(?:originId: |ById\()'([\w-]+)'/g)].map((m) => m[1]);
+    const ids = DistributionConfig.Origins.map((o: { Id: string }) => o.Id);
+    expect(ids.sort()).toEqual([...new Set(named)].sort());
+  });
+
+  test('sites: what the function in front tells is a part of the cache’s key', () => {
+    const { ParametersInCacheKeyAndForwardedToOrigin: key } = only('AWS::CloudFront::CachePolicy').CachePolicyConfig;
+    expect(key.HeadersConfig).toEqual({ HeaderBehavior: 'whitelist', Headers: [...SITE_HEADERS] });
+    expect(key.QueryStringsConfig).toEqual({ QueryStringBehavior: 'all' });
+    expect(key.CookiesConfig).toEqual({ CookieBehavior: 'none' });
   });
 });
 
@@ -446,6 +530,8 @@ test('logical ids of what holds state', () => {
   "AWS::SecretsManager::Secret RedisPasswordbuildworkerAC9A8783",
   "AWS::SecretsManager::Secret RedisPasswordeventprojectorEDEC439C",
   "AWS::SecretsManager::Secret RedisPasswordtaskwatcherBF624B2C",
+  "AWS::SecretsManager::Secret RedisPasswordgitworkerB7CB9B46",
+  "AWS::SecretsManager::Secret RedisPasswordreleaser80C49D95",
   "AWS::SecretsManager::Secret RedisPasswordlogstreamer6B103969",
   "AWS::SecretsManager::Secret RedisPasswordwebsocket46185356",
   "AWS::SecretsManager::Secret Tokens1180AAEA",
@@ -478,6 +564,7 @@ describe('differences of stage local', () => {
   "AWS::CloudFront::CachePolicy",
   "AWS::CloudFront::Distribution",
   "AWS::CloudFront::Function",
+  "AWS::CloudFront::KeyValueStore",
   "AWS::CloudFront::OriginAccessControl",
   "AWS::CloudFront::ResponseHeadersPolicy",
   "AWS::CodeBuild::Project",

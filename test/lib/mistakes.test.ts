@@ -45,7 +45,40 @@ const MISTAKES: [string, string, (s: Synthesized) => void, RegExp][] = [
       task(s, 'frontend-builder-18').Properties.ContainerDefinitions[0].Name = 'builder-task-20-image';
       task(s, 'builder-task-20').Properties.ContainerDefinitions[0].Name = 'frontend-builder-18';
     },
-    /frontend-builder-18 has container builder-task-20-image/,
+    /frontend-builder-18 has containers builder-task-20-image/,
+  ],
+  [
+    'isolatedContainers',
+    'the isolated container may write the channel',
+    (s) => (task(s, 'backend-dockerfile-builder').Properties.ContainerDefinitions[1].MountPoints[0].ReadOnly = false),
+    /can write the channel/,
+  ],
+  [
+    'isolatedContainers',
+    'the isolated container is given a variable',
+    (s) =>
+      (task(s, 'backend-dockerfile-builder').Properties.ContainerDefinitions[1].Environment = [
+        { Name: 'ECR_URI', Value: 'x' },
+      ]),
+    /is given something/,
+  ],
+  [
+    'isolatedContainers',
+    'both containers see each other’s processes',
+    (s) => (task(s, 'backend-dockerfile-builder').Properties.PidMode = 'task'),
+    /shares its processes/,
+  ],
+  [
+    'isolatedContainers',
+    'the isolated container may read the packets of the other',
+    (s) => (task(s, 'backend-dockerfile-builder').Properties.ContainerDefinitions[1].LinuxParameters = {}),
+    /keeps NET_RAW/,
+  ],
+  [
+    'isolatedContainers',
+    'the end of the isolated container ends the task',
+    (s) => (task(s, 'backend-dockerfile-builder').Properties.ContainerDefinitions[1].Essential = true),
+    /ends the task/,
   ],
   [
     'builderNames',
@@ -217,6 +250,18 @@ const MISTAKES: [string, string, (s: Synthesized) => void, RegExp][] = [
     /is not scanned/,
   ],
   [
+    'deployedInOrder',
+    'builders that may be deployed before the repositories of their images',
+    (s) => ((s.before as Record<string, readonly string[]>).Builders = ['Network']),
+    /Builders does not wait for frontend-builder-24/,
+  ],
+  [
+    'deployedInOrder',
+    'clusters that may be deployed before the roles that they need',
+    (s) => ((s.before as Record<string, readonly string[]>).Data = []),
+    /Builders does not wait for roles of services\nData does not wait for roles of services/,
+  ],
+  [
     'dataKept',
     'Kafka deleted with its stack',
     (s) => (first(s, 'AWS::MSK::Cluster').DeletionPolicy = 'Delete'),
@@ -272,7 +317,7 @@ const IN_THE_APP: [string, (stacks: VerenStacks) => void, RegExp][] = [
         if (child instanceof CfnTaskDefinition && child.family === 'builder-task-20')
           child.addPropertyOverride('ContainerDefinitions.0.Name', 'builder-task-20');
     },
-    /builder-task-20 has container builder-task-20,/,
+    /builder-task-20 has containers builder-task-20,/,
   ],
   [
     'noWildcards',

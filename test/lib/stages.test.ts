@@ -128,4 +128,10 @@ const withoutStage = (name: Stage) => {
 };
 
 /** Hashes of assets change with every line of the functions; what the infrastructure is does not. */
-const withoutHashes = (template: unknown) => JSON.parse(JSON.stringify(template).replaceAll(/[0-9a-f]{64}/g, '<hash>'));
+const withoutHashes = (template: unknown) =>
+  JSON.parse(
+    JSON.stringify(template)
+      .replaceAll(/[0-9a-f]{64}/g, '<hash>')
+      // Of the builders' images.
+      .replaceAll(/("BUILDERS_VERSION":")[0-9a-f]{32}"/g, '$1<hash>"'),
+  );

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type NodeMajor, NPM_OF_NODE } from '../../contract/builders.ts';
+import { NODE_LINES, type NodeMajor } from '../../contract/node-lines.ts';
 import { ensureToolchain } from '../../local/toolchains.ts';
 
 const HOST_MAJOR = Number.parseInt(process.versions.node, 10) as NodeMajor;
@@ -63,7 +63,7 @@ const known = [18, 20, 22, 24].includes(HOST_MAJOR) && hasHostNpm;
   let runs = 0;
   const install = async (prefix: string, packages: readonly string[]) => {
     runs++;
-    expect(packages).toEqual([`npm@${NPM_OF_NODE[HOST_MAJOR]}`]);
+    expect(packages).toEqual([`npm@${NODE_LINES[HOST_MAJOR].npm}`]);
     for (const name of ['npm', 'npx']) script(join(prefix, `node_modules/npm/bin/${name}-cli.js`), 'echo right');
   };
   const own = { node, version: process.versions.node };

@@ -52,6 +52,14 @@ overStorages('DeploymentStore', (open) => {
     expect(await create('d4', {}, 'another key')).toEqual({ kind: 'created' });
   });
 
+  test('whether a key has made a deployment that is kept', async () => {
+    expect(await store.knowsKey('ann', 'key')).toBe(false);
+    await create('d1', {}, 'key');
+    expect([await store.knowsKey('ann', 'key'), await store.knowsKey('bob', 'key')]).toEqual([true, false]);
+    await store.remove('d1');
+    expect(await store.knowsKey('ann', 'key')).toBe(false);
+  });
+
   test('the idempotency keys of owners are apart', async () => {
     await create('d1', {}, 'key');
     expect(await create('d2', { owner: 'bob', projectId: 'blog' }, 'key', 'other')).toEqual({ kind: 'created' });
@@ -93,6 +101,15 @@ overStorages('DeploymentStore', (open) => {
     await queue.remove('clone', 'd1');
     expect(await first('d1')).toEqual({ kind: 'created' });
     expect(await queue.list('clone', 'waiting')).toEqual([]);
+  });
+
+  test('a request can be stored in another form, and nothing else of its deployment changes', async () => {
+    await create('d1');
+    const before = await store.get('d1');
+    expect(await store.replaceRequest('d1', { ...request(), sealed: 'anew' })).toBe(true);
+    expect(await store.get('d1')).toEqual({ ...before, request: { ...request(), sealed: 'anew' } });
+    expect(await store.replaceRequest('d2', request())).toBe(false);
+    expect(await store.get('d2')).toBeNull();
   });
 
   test('folding gives the record before and after', async () => {
@@ -158,5 +175,36 @@ overStorages('DeploymentStore', (open) => {
     expect(await store.unfinished()).toEqual(['old', 'new']);
     await store.fold('mid', [analyzing('mid', 31)]);
     expect(await store.unfinished()).toEqual(['old', 'new']);
+  });
+
+  test('what is removed is as if it had never been, and its key counts as new', async () => {
+    await create('d1', {}, 'key');
+    await create('d2', { seconds: 5 });
+    await store.remove('d1');
+    await store.remove('d1');
+    await store.remove('unknown');
+    expect(await store.get('d1')).toBeNull();
+    expect((await store.list({ owner: 'ann', limit: 9 })).items.map((r) => r.deploymentId)).toEqual(['d2']);
+    expect((await store.list({ owner: 'ann', projectId: 'shop', limit: 9 })).items).toHaveLength(1);
+    expect(await store.unfinished()).toEqual(['d2']);
+    expect(await create('d3', { seconds: 6 }, 'key', 'other')).toEqual({ kind: 'created' });
+    expect(await store.fold('d1', [analyzing('d1')])).toBeNull();
+  });
+
+  test('a claim is of one owner until that one gives it up', async () => {
+    expect(await store.claimProject('shop', 'ann')).toBe(true);
+    expect(await store.claimProject('shop', 'ann')).toBe(true);
+    expect(await store.claimProject('shop', 'bob')).toBe(false);
+    expect(await create('d1', { owner: 'bob' })).toEqual({ kind: 'foreign-project' });
+    await create('d2', { projectId: 'blog' });
+    expect((await store.claims()).toSorted((a, b) => (a.projectId < b.projectId ? -1 : 1))).toEqual([
+      { projectId: 'blog', owner: 'ann' },
+      { projectId: 'shop', owner: 'ann' },
+    ]);
+    await store.releaseProject('shop', 'bob');
+    expect(await store.projectOwner('shop')).toBe('ann');
+    await store.releaseProject('shop', 'ann');
+    expect(await store.projectOwner('shop')).toBeNull();
+    expect(await create('d1', { owner: 'bob' })).toEqual({ kind: 'created' });
   });
 });

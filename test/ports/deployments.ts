@@ -1,5 +1,5 @@
-import type { CreateDeployment } from '../../contract/api.ts';
 import type { DeploymentEvent } from '../../contract/events.ts';
+import type { DeploymentRequest } from '../../contract/jobs.ts';
 import type { Plan } from '../../contract/plan.ts';
 
 type EventOf<T extends DeploymentEvent['type']> = Extract<DeploymentEvent, { type: T }>;
@@ -22,7 +22,7 @@ export const requested = (
   ref: null,
 });
 
-export const request = (projectId = 'shop'): CreateDeployment => ({
+export const request = (projectId = 'shop'): DeploymentRequest => ({
   projectId,
   gitUrl: 'https://git.example/shop.git',
   env: { GREETING: 'grüß "Gott"' },

@@ -1,5 +1,5 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import type { WakeableFunction } from '../../contract/names.ts';
+import { WAKEABLE_FUNCTIONS, type WakeableFunction } from '../../contract/names.ts';
 import { createLambdaWaker } from '../../lambdas/shared/adapters/aws/functionWaker.ts';
 import type { FunctionWaker } from '../../lambdas/shared/ports.ts';
 import { memoryWaker } from '../../local/adapters/memory/functionWaker.ts';
@@ -21,7 +21,7 @@ const adapters: Record<string, () => Promise<Opened>> = {
     const counts = new Map<WakeableFunction, number>();
     let broken = false;
     const waker = memoryWaker((e) => errors.push(e));
-    for (const name of ['clone-worker', 'build-worker'] as const) {
+    for (const name of WAKEABLE_FUNCTIONS) {
       waker.on(name, async () => {
         if (broken) throw new Error('broken');
         counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -48,7 +48,10 @@ const adapters: Record<string, () => Promise<Opened>> = {
       credentials: { accessKeyId: 'a', secretAccessKey: 's' },
       maxAttempts: 2,
     });
-    const functions = { 'clone-worker': 'veren-clone', 'build-worker': 'veren-build' };
+    const functions = {
+      ...{ 'clone-worker': 'veren-clone', 'build-worker': 'veren-build' },
+      ...{ releaser: 'veren-release', 'git-worker': 'veren-git' },
+    };
     return {
       waker: createLambdaWaker(lambda, { functions, onError: (e) => errors.push(e) }),
       errors,

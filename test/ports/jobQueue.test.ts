@@ -89,6 +89,23 @@ overStorages('JobQueue', (open) => {
     expect(await queue.claim(Q, LEASE)).toMatchObject({ id: 'a', attempt: 2 });
   });
 
+  test('an owner may have a limit of its own, lower or higher, within the global one', async () => {
+    const limits = { global: 5, perOwner: 2, perProject: 9, owners: { ann: 1, 'bob "b" é': 4 } };
+    const take = async () => (await queue.claim(Q, { ...LEASE, limits }))?.id;
+    for (const owner of ['ann', 'bob "b" é', '__proto__'])
+      for (const n of [1, 2, 3, 4, 5]) await add(job(`${owner}${n}`, owner, `of-${owner.slice(0, 3)}`));
+    expect([await take(), await take(), await take()]).toEqual(['ann1', 'bob "b" é1', 'bob "b" é2']);
+    expect([await take(), await take()]).toEqual(['bob "b" é3', 'bob "b" é4']);
+    expect(await take()).toBeUndefined();
+    for (const n of [1, 2, 3, 4]) await queue.ack(Q, `bob "b" é${n}`);
+    expect([await take(), await take(), await take(), await take()]).toEqual([
+      'bob "b" é5',
+      '__proto__1',
+      '__proto__2',
+      undefined,
+    ]);
+  });
+
   test('limits: global, per owner and per project; who is over one does not hold up the others', async () => {
     const limits = { global: 4, perOwner: 2, perProject: 1 };
     const take = async () => (await queue.claim(Q, { ...LEASE, limits }))?.id;

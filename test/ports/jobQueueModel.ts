@@ -60,7 +60,7 @@ function take(m: Model, leaseMs: number, limits: Limits): ClaimedJob | null {
   const holding = m.jobs.filter((j) => isActive(j) && j.leaseUntil! > m.now);
   const free = (j: Job) =>
     holding.length < limits.global &&
-    holding.filter((h) => h.owner === j.owner).length < limits.perOwner &&
+    holding.filter((h) => h.owner === j.owner).length < (limits.owners?.[j.owner] ?? limits.perOwner) &&
     holding.filter((h) => h.projectId === j.projectId).length < limits.perProject;
   const lapsed = m.jobs.filter((j) => isActive(j) && j.leaseUntil! <= m.now);
   lapsed.sort((a, b) => a.leaseUntil! - b.leaseUntil! || byId(a, b));
@@ -77,6 +77,7 @@ const limits = fc.record({
   global: fc.integer({ min: 0, max: 5 }),
   perOwner: fc.integer({ min: 1, max: 3 }),
   perProject: fc.integer({ min: 1, max: 2 }),
+  owners: fc.constantFrom({}, { ann: 1 }, { ann: 4, bob: 1 }),
 });
 
 export const queueCommands = fc.commands(

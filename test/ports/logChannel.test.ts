@@ -191,4 +191,16 @@ overStorages('LogChannel', (open) => {
     expect(await logs.count('d', 'frontend', 1)).toBe(2);
     expect(await logs.count('d', 'frontend', 2)).toBe(0);
   });
+
+  test('a removed log is empty, and may begin anew', async () => {
+    await logs.append('d', entries(0, 3));
+    await logs.append('e', entries(0, 1));
+    await logs.remove('d');
+    await logs.remove('d');
+    await logs.remove('unknown');
+    expect(await logs.read('d', 0, 9)).toEqual([]);
+    expect(await logs.read('e', 0, 9)).toHaveLength(1);
+    await logs.append('d', entries(0, 2));
+    expect((await logs.read('d', 0, 9)).map((l) => l.seq)).toEqual([1, 2]);
+  });
 });

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
-import type { DeploymentStore, JobQueue, LogChannel, Subscriptions, Tickets } from '../../lambdas/shared/ports.ts';
+import type {
+  DeploymentStore,
+  JobQueue,
+  LogChannel,
+  RateLimit,
+  Subscriptions,
+  Tickets,
+} from '../../lambdas/shared/ports.ts';
 import { openMemoryPlatform } from '../../local/adapters/memory/platform.ts';
 import { describeWith } from '../support/engines.ts';
 import { type FakeClock, fakeClock } from '../support/fakeClock.ts';
@@ -16,6 +23,7 @@ export interface Storage {
   readonly logs: LogChannel;
   readonly subscriptions: Subscriptions;
   readonly tickets: Tickets;
+  readonly rateLimit: RateLimit;
   readonly clock: FakeClock;
 }
 

@@ -58,7 +58,13 @@ afterAll(async () => {
 
 async function deploy(request: object) {
   const gitUrl = `${host.url}/site`;
-  const record = await veren.deploy({ projectId: 'site', gitUrl, frontend: { ...HOST_NODE }, ...request });
+  const record = await veren.deploy({
+    projectId: 'site',
+    gitUrl,
+    frontend: { ...HOST_NODE },
+    environment: 'production',
+    ...request,
+  });
   const build = record.builds.frontend;
   if (build?.artifact?.kind !== 'static') return { record, page: null, logo: 0 };
   const page = (await (await fetch(build.artifact.url)).json()) as Record<string, unknown>;

@@ -37,6 +37,7 @@ mount -t tmpfs tmpfs "$root/dev"
 for device in null zero full random urandom; do : >"$root/dev/$device"; mount --bind "/dev/$device" "$root/dev/$device"; done
 ln -s /proc/self/fd "$root/dev/fd"; ln -s /proc/self/fd/1 "$root/dev/stdout"; ln -s /proc/self/fd/2 "$root/dev/stderr"
 for file in resolv.conf hosts; do [ -e "$root/etc/$file" ] || : >"$root/etc/$file"; mount --bind "/etc/$file" "$root/etc/$file"; done
+for pair in $READ_ONLY; do mkdir -p "$root\${pair#*:}"; mount --bind "\${pair%%:*}" "$root\${pair#*:}"; mount -o remount,ro,bind "$root\${pair#*:}"; done
 for pair in $BINDS; do mkdir -p "$root\${pair#*:}"; mount --bind "\${pair%%:*}" "$root\${pair#*:}"; done
 code=0
 unshare --pid --ipc --uts --fork --kill-child sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" "$@" || code=$?
@@ -55,12 +56,21 @@ export interface ContainerOptions {
   readonly lower?: readonly string[];
   readonly root?: string;
   readonly binds?: Readonly<Record<string, string>>;
+  /** Likewise, mounted so that nothing can be written there. */
+  readonly readOnlyBinds?: Readonly<Record<string, string>>;
+  /** Capabilities that the task definition takes away, in lower case. */
+  readonly drop?: readonly string[];
   /** Size of the disk, as tmpfs takes it. */
   readonly disk?: string;
   readonly uid?: number;
   /** File that gets the names of all files that the container has left changed below its root; `.owned`: what of that is uid 1000's. */
   readonly changed?: string;
 }
+
+const pairsOf = (binds: Readonly<Record<string, string>> = {}) =>
+  Object.entries(binds)
+    .map(([to, from]) => `${from}:${to}`)
+    .join(' ');
 
 /** Containers without a container runtime, with their own root directory, mounts and processes. Needs root. */
 export class Containers {
@@ -83,7 +93,12 @@ export class Containers {
     for (const part of ['root', 'upper', 'work']) mkdirSync(join(place, part), { recursive: true });
     const uid =
       options.uid === undefined ? [] : ['--reuid', `${options.uid}`, '--regid', `${options.uid}`, '--clear-groups'];
-    const caps = ['--bounding-set', ['-all', ...CAPABILITIES.map((c) => `+${c}`)].join(','), '--inh-caps', '-all'];
+    const caps = [
+      '--bounding-set',
+      ['-all', ...CAPABILITIES.filter((c) => !options.drop?.includes(c)).map((c) => `+${c}`)].join(','),
+      '--inh-caps',
+      '-all',
+    ];
     const variables = Object.entries(options.env).map(([name, value]) => `${name}=${value}`);
     const inside = ['setpriv', ...uid, ...caps, 'env', '-i', ...variables, ...options.argv];
     const child = spawn('unshare', ['--mount', 'sh', '-c', ENTER, 'enter', root, ...inside], {
@@ -91,9 +106,8 @@ export class Containers {
       detached: true,
       env: {
         PATH: process.env.PATH,
-        BINDS: Object.entries(options.binds ?? {})
-          .map(([to, from]) => `${from}:${to}`)
-          .join(' '),
+        BINDS: pairsOf(options.binds),
+        READ_ONLY: pairsOf(options.readOnlyBinds),
         ...(options.changed && { CHANGED: options.changed }),
         ...(options.lower && {
           DISK: options.disk ?? '4g',

@@ -130,7 +130,13 @@ export async function ownKafka(security: keyof typeof SECURITY = 'plaintext'): P
   let child: ChildProcess | null = null;
   async function start() {
     child = spawn(JAVA!, [...java, 'kafka.Kafka', config], { stdio: 'ignore', cwd: dir });
-    await answering(env, child);
+    try {
+      await answering(env, child);
+    } catch (e) {
+      // One that did not start in time is not left to start later.
+      await kill('SIGKILL');
+      throw e;
+    }
   }
   async function kill(signal: 'SIGTERM' | 'SIGKILL') {
     const running = child;
@@ -170,7 +176,8 @@ async function certificate(dir: string): Promise<string> {
 async function answering(env: KafkaEnv, broker: ChildProcess): Promise<void> {
   const config = kafkaConfig(env, { clientId: 'test', region: 'local' });
   const kafka = new Kafka({ ...config, retry: { retries: 0 } });
-  const until = Date.now() + 60_000;
+  // Half a minute of processor time on a machine that does much else takes minutes.
+  const until = Date.now() + 180_000;
   for (;;) {
     const admin = kafka.admin();
     try {

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import type { CreateDeployment, DeploymentView } from '../../contract/api.ts';
 import { isTerminal } from '../../contract/record.ts';
 import { makeRepo } from './gitServer.ts';
+import { randomOf } from './random.ts';
 import { HOST_NODE, ROOT, startVeren, type Veren } from './veren.ts';
 
 export interface KillRun {
@@ -221,15 +222,4 @@ const namesIn = (path: string) => readdir(path).catch(() => [] as string[]);
 
 async function settle(isSettled: () => Promise<boolean>): Promise<void> {
   for (let i = 0; i < 300 && !(await isSettled()); i++) await sleep(200);
-}
-
-/** Reproducible: mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,22 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { VerenClient } from '../../cli/client/VerenClient.ts';
 import type { CreateDeployment, DeploymentView } from '../../contract/api.ts';
-import { NODE_MAJORS, type NodeMajor } from '../../contract/builders.ts';
 import type { LogLine } from '../../contract/events.ts';
+import { NODE_MAJORS, type NodeMajor } from '../../contract/node-lines.ts';
 import { isTerminal } from '../../contract/record.ts';
 import { makeRepositoryFromFolder } from '../../local/client/makeRepositoryFromFolder.ts';
-import { VerenClient } from '../../local/client/VerenClient.ts';
 
-export const ROOT = resolve(__dirname, '../..');
+/** Tests and benchmarks are started here, as CommonJS and as modules. */
+export const ROOT = process.cwd();
 
 /** The host's Node where it has a builder: then a test needs no toolchain from npm. */
 export const HOST_NODE: { nodeVersion?: NodeMajor } = ((major) =>
   NODE_MAJORS.includes(major) ? { nodeVersion: major } : {})(Number.parseInt(process.versions.node, 10) as NodeMajor);
 
 /** `npm start` as a process of its own, as a user has it: on a free port, with a data folder that outlives it. */
+const ROUTES_FOLLOW_MS = 300;
+
 export interface Veren {
   readonly url: string;
   readonly token: string;
@@ -26,10 +29,12 @@ export interface Veren {
   readonly said: readonly string[];
   /** Its log, line by line. */
   readonly logged: readonly string[];
-  /** Deploys and waits for the end. */
+  /** Deploys and waits for the end, and for the release of what has succeeded. */
   deploy(request: CreateDeployment): Promise<DeploymentView>;
   finished(deploymentId: string): Promise<DeploymentView>;
   logs(deploymentId: string): Promise<LogLine[]>;
+  /** Any call of the API; what it answers, undefined for nothing. Throws with the answer where it is no success. */
+  call<T>(method: string, path: string, body?: object): Promise<T>;
   /** SIGKILL. */
   kill(): Promise<void>;
   /** SIGTERM; gives the exit code. */
@@ -51,9 +56,15 @@ export async function startVeren(dataDir: string, env: Record<string, string> = 
   const token = env.VEREN_TOKEN ?? (await readFile(join(dataDir, 'token'), 'utf8')).trim();
   const client = new VerenClient({ baseUrl: url, token });
   const finished = async (id: string) => {
-    for (;;) {
+    for (let looks = 0; ; ) {
       const record = await client.getDeployment(id);
-      if (isTerminal(record.status)) return record;
+      // A release follows within a moment; a newer deployment may have been released meanwhile.
+      const isShown = record.status !== 'succeeded' || record.environment === 'preview' || record.released;
+      if (isTerminal(record.status) && (isShown || ++looks > 40)) {
+        // The document says so first, and what is served follows it.
+        if (record.released) await new Promise((r) => setTimeout(r, ROUTES_FOLLOW_MS));
+        return record;
+      }
       await new Promise((r) => setTimeout(r, 100));
     }
   };
@@ -70,6 +81,16 @@ export async function startVeren(dataDir: string, env: Record<string, string> = 
       const lines: LogLine[] = [];
       for await (const line of client.readLogs(id)) lines.push(line);
       return lines;
+    },
+    async call<T>(method: string, path: string, body?: object) {
+      const answer = await fetch(url + path, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+      return (text === '' ? undefined : JSON.parse(text)) as T;
     },
     async kill() {
       child.kill('SIGKILL');
@@ -104,7 +125,12 @@ function firstUrl(child: ChildProcess, exited: Promise<number | null>): Promise<
  * A platform for all tests of a file, ended in order after them, and a folder of theirs beside its data. Both are there from
  * the first test on.
  */
-export function usePlatform(env: Record<string, string> = {}): { readonly veren: Veren; readonly folder: string } {
+export function usePlatform(env: Record<string, string> = {}): {
+  readonly veren: Veren;
+  readonly folder: string;
+  /** Kills it, and starts another on the same data. */
+  restart(): Promise<void>;
+} {
   let veren: Veren;
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   beforeAll(async () => {
@@ -121,6 +147,10 @@ export function usePlatform(env: Record<string, string> = {}): { readonly veren:
     },
     get folder() {
       return folder.path;
+    },
+    async restart() {
+      await veren.kill();
+      veren = await startVeren(join(folder.path, 'data'), env);
     },
   };
 }

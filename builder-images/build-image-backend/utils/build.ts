@@ -1,40 +1,44 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { BackendEnv } from '../../../contract/builder-env.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import { imageTag } from '../../../contract/names.ts';
 import { wantsCache } from '../../shared/cache/store.ts';
-import type { Built, BuilderRunInput as Input } from '../../shared/entry.ts';
+import type { Built } from '../../shared/entry.ts';
 import { asFault } from '../../shared/fault.ts';
 import { completeFetch, stopFetch } from '../../shared/fetched.ts';
 import { builderObjects, type Objects } from '../../shared/objects.ts';
 import { parsePackageManager } from '../../shared/package-manager.ts';
 import { createSandbox } from '../../shared/sandbox.ts';
+import { allVariables } from '../../shared/step-variables.ts';
 import { claimPublication } from '../../shared/verdict.ts';
 import { type ImageBuildContext, KANIKO_SECRETS, NODE_UID, prepareContext } from './context.ts';
-import { type Engine, findEngine } from './engine.ts';
-import type { BackendImageEnv } from './env.ts';
-import type { FoundImage, ImageStore } from './images.ts';
+import { findEngine } from './engine.ts';
+import { buildFolder } from './folder.ts';
+import type { FoundImage } from './images.ts';
 import { hardenCommand, kanikoBuild, kanikoEnv } from './kaniko.ts';
 import { imageLabels, isSameDeployment } from './labels.ts';
 import { LayerCache, type OpenCache } from './layer-cache.ts';
-import { type LocalEngine, localBuild, localImages, localNames, localTag, localUntag } from './local.ts';
+import { localBuild, localImages, localNames } from './local.ts';
 import { type BuildStep, parserOf } from './output.ts';
+import { buildOwnDockerfile } from './own/build.ts';
 import { Phases } from './phases.ts';
+import {
+  cranePath,
+  type ImageBuildInput,
+  type Made,
+  type Place,
+  publishLocally,
+  pushLayout,
+  type WantedImage,
+} from './place.ts';
 import { Programs } from './programs.ts';
-import { pushImage } from './push.ts';
-import { openRegistry, type Registry } from './registry.ts';
+import { openRegistry } from './registry.ts';
 import { type EngineRun, runEngine } from './run-engine.ts';
-
-export type ImageBuildInput = Input<BackendEnv> & { readonly image: BackendImageEnv };
-
-/** What builds the image, and where it goes. */
-type Place =
-  | { readonly kind: 'kaniko'; readonly engine: Extract<Engine, { kind: 'kaniko' }>; readonly store: Registry }
-  | { readonly kind: 'local'; readonly engine: LocalEngine; readonly store: ImageStore };
 
 /** All four phases. Throws `PhaseFault` or `VerenError`; `deadline.phase` tells in which. */
 export async function buildImage(input: ImageBuildInput): Promise<Built> {
   const { env, raw, reporter, deadline, mask } = input;
+  if (input.image.VEREN_SERVICE_FOLDERS === '1') return buildFolder(input);
   const { signal } = deadline;
   const tag = imageTag(env.PROJECT_ID, env.DEPLOYMENTID);
   const own = imageLabels(env);
@@ -51,15 +55,24 @@ export async function buildImage(input: ImageBuildInput): Promise<Built> {
   try {
     const publication = { projectId: env.PROJECT_ID, deploymentId: env.DEPLOYMENTID, target: 'backend' } as const;
     const claimTag = () => claimPublication(objects, publication, input.now);
-    const { made, saveCaches } = earlier
-      ? { made: earlier, saveCaches: undefined }
-      : await makeImage(input, place, phases, { tag, own, claim: claimTag, layers });
+    const { made, saveCaches, warnings }: Made = earlier
+      ? { made: earlier }
+      : env.DOCKERFILE === undefined
+        ? await makeImage(input, place, phases, { tag, own, claim: claimTag, layers })
+        : await buildOwnDockerfile(input, env.DOCKERFILE, place, phases, { tag, own, claim: claimTag });
     phases.enter('publish');
     reporter.say(`${env.ECR_URI}:${tag} ${made.digest}, ${made.bytes} bytes`);
     phases.end(true);
     const { digest, bytes } = made;
     return {
-      artifact: { kind: 'image', uri: `${env.ECR_URI}:${tag}`, digest, bytes },
+      artifact: {
+        kind: 'image',
+        uri: `${env.ECR_URI}:${tag}`,
+        digest,
+        bytes,
+        ...(warnings?.length && { warnings: [...warnings] }),
+      },
+      stored: env.HOLD === '1',
       ...(saveCaches && { saveCaches }),
     };
   } catch (error) {
@@ -79,7 +92,8 @@ async function checkPreconditions(
   own: Readonly<Record<string, string>>,
 ): Promise<{ place: Place; earlier: FoundImage | null }> {
   const engine = await findEngine(image, raw);
-  if (env.STARTCOMMAND.trim() === '')
+  // Where the repository has its own Dockerfile, that says what is started.
+  if (env.DOCKERFILE === undefined && env.STARTCOMMAND.trim() === '')
     throw new VerenError('START_COMMAND_MISSING', {
       reason:
         env.RUNTIME === 'node'
@@ -104,14 +118,24 @@ async function checkPreconditions(
   return { place, earlier };
 }
 
-/** Container builders of a laptop have caches of their own. */
+/**
+ * Container builders of a laptop have caches of their own. A repository's own Dockerfile has none on AWS: whatever builds it may
+ * write there what it likes.
+ */
 function layerCache(
   { env, image, reporter, deadline }: ImageBuildInput,
   place: Place,
   objects: Objects,
   earlier: FoundImage | null,
 ): LayerCache | null {
-  if (place.kind !== 'kaniko' || earlier || env.INSTALLCOMMAND === '' || !wantsCache(env.BUILD_ENV)) return null;
+  if (
+    place.kind !== 'kaniko' ||
+    earlier ||
+    env.DOCKERFILE !== undefined ||
+    env.INSTALLCOMMAND === '' ||
+    !wantsCache(allVariables(env))
+  )
+    return null;
   const sandbox = createSandbox({
     uid: image.VEREN_BUILD_UID,
     gid: image.VEREN_BUILD_GID,
@@ -132,17 +156,8 @@ function layerCache(
   });
 }
 
-interface Result {
-  readonly tag: string;
-  readonly own: Readonly<Record<string, string>>;
-  /** Asked when the image is made, right before anybody can see it. Throws DEPLOYMENT_CANCELED. */
-  readonly claim: () => Promise<void>;
+interface Result extends WantedImage {
   readonly layers: LayerCache | null;
-}
-
-interface Made {
-  readonly made: FoundImage;
-  readonly saveCaches?: NonNullable<Built['saveCaches']> | undefined;
 }
 
 async function makeImage(input: ImageBuildInput, place: Place, phases: Phases, result: Result): Promise<Made> {
@@ -171,7 +186,7 @@ async function makeImage(input: ImageBuildInput, place: Place, phases: Phases, r
   if (place.kind === 'kaniko') {
     const key = layers && context.layersKey;
     const cache = key ? await layers.open(key) : null;
-    const crane = image.VEREN_CRANE ?? join(dirname(place.engine.file), 'crane');
+    const crane = cranePath(image, place.engine.file);
     const programs = await Programs.remember(
       [crane, place.engine.file, process.execPath, ...process.argv.slice(1, 2)],
       raw.PATH ?? '',
@@ -185,24 +200,15 @@ async function makeImage(input: ImageBuildInput, place: Place, phases: Phases, r
     await programs.check();
     await claim();
     return {
-      made: await pushLayout(input, crane, place.store, layout, tag, own),
+      made: await pushLayout(input, crane, place.store, layout, result),
       saveCaches: key ? (until) => layers.save(key, !reused.has('install'), until) : undefined,
     };
   }
-  const { engine, store } = place;
+  const { engine } = place;
   const names = localNames(env.ECR_URI, tag);
   await runEngine({ ...run, argv: localBuild(engine, context, names.unpublished, own), env: engine.env });
   phases.enter('publish');
-  try {
-    await claim();
-    await localTag(engine, names.unpublished, names.published, deadline.signal);
-  } finally {
-    await localUntag(engine, names.unpublished);
-  }
-  const made = await store.find(tag);
-  if (made === null)
-    throw new VerenError('IMAGE_BUILD_FAILED', { reason: `${engine.kind} has no image after the build` });
-  return { made };
+  return { made: await publishLocally(place, names, result, deadline.signal) };
 }
 
 interface LayoutInput {
@@ -247,27 +253,6 @@ async function makeLayout(
   });
   return { layout: output, reused };
 }
-
-const pushLayout = (
-  { env, image, raw, reporter, deadline }: ImageBuildInput,
-  crane: string,
-  registry: Registry,
-  layout: string,
-  tag: string,
-  own: Readonly<Record<string, string>>,
-) =>
-  pushImage({
-    crane,
-    registry,
-    layout,
-    uri: env.ECR_URI,
-    tag,
-    labels: own,
-    raw,
-    control: join(image.VEREN_WORK, 'control'),
-    signal: deadline.signal,
-    say: (text) => reporter.say(text),
-  });
 
 const stepCommands = (env: BackendEnv, context: ImageBuildContext) => ({
   ...(parsePackageManager(env.PACKAGE_MANAGER) !== null && { tools: `prepare ${env.PACKAGE_MANAGER}` }),

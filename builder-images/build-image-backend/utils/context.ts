@@ -5,13 +5,13 @@ import { VerenError } from '../../../contract/errors.ts';
 import { parsePackageManager } from '../../shared/package-manager.ts';
 import { repoFolder } from '../../shared/repo-files.ts';
 import { renderDockerfile, templateOf } from './dockerfile.ts';
-import { isLanguage, languageManifests, languageSteps } from './languages.ts';
+import { builderLanguage } from './languages/index.ts';
 import { layersKey } from './layers-key.ts';
 import { installManifests } from './manifests.ts';
 import { readPackageJson, type ServicePackage } from './package-json.ts';
 import { pruneCommand } from './prune.ts';
 import { type ImageStart, resolveStart } from './start.ts';
-import { buildVariables } from './variables.ts';
+import { buildVariables, type Variables } from './variables.ts';
 
 /** `node` of the official images, which all steps of the user's run as. */
 export const NODE_UID = 1_000;
@@ -55,7 +55,7 @@ export async function prepareContext(input: ContextInput): Promise<ImageBuildCon
   const servicePath = relative(root, service) || '.';
   if (servicePath.startsWith('..'))
     throw new VerenError('BUILDER_MISCONFIGURED', { reason: 'BACKEND_PATH lies outside of INSTALLPATH' });
-  const language = isLanguage(env.RUNTIME) ? env.RUNTIME : null;
+  const language = builderLanguage(env.RUNTIME) ?? null;
   if (env.RUNTIME !== 'node' && language === null)
     throw new VerenError('BUILDER_MISCONFIGURED', { reason: `no service is built with ${env.RUNTIME}` });
   // A package.json beside a service of another language is the business of its pages.
@@ -65,7 +65,7 @@ export async function prepareContext(input: ContextInput): Promise<ImageBuildCon
   const manifests =
     language === null
       ? await installManifests(root, env.INSTALLCOMMAND, parsePackageManager(env.PACKAGE_MANAGER)?.version)
-      : { ...(await languageManifests(root, language, env.INSTALLCOMMAND)), devDependencies: false, programs: [] };
+      : { ...(await language.manifestsOf(root, env.INSTALLCOMMAND)), devDependencies: false, programs: [] };
   if (manifests.needsSource !== null && env.INSTALLCOMMAND !== '')
     say(`The installation is done anew at every change of the source: ${manifests.needsSource}.`);
 
@@ -82,7 +82,7 @@ export async function prepareContext(input: ContextInput): Promise<ImageBuildCon
           build: env.BUILDCOMMAND,
           prune: afterBuild(env, start, manifests, (await readPackageJson(join(folder, 'app')))?.workspaces),
         }
-      : languageSteps(language, env.INSTALLCOMMAND, env.BUILDCOMMAND);
+      : language.stepsOf(env.INSTALLCOMMAND, env.BUILDCOMMAND);
   const files = {
     'tools.spec': toolsSpec(env.PACKAGE_MANAGER),
     'install.command': steps.install,
@@ -112,7 +112,7 @@ export async function prepareContext(input: ContextInput): Promise<ImageBuildCon
       PORT: String(env.PORT),
       ...(language !== null && env.RUNTIME_VERSION !== '' && { RUNTIME_VERSION: env.RUNTIME_VERSION }),
     },
-    secrets: await writeSecrets(input, variables.script),
+    secrets: await writeSecrets(input, variables),
     start,
     layersKey:
       manifests.needsSource === null
@@ -183,19 +183,25 @@ async function copyAll(from: string, to: string, paths: readonly string[]): Prom
   }
 }
 
-/** Readable by the user's steps alone. */
-async function writeSecrets({ raw, secrets }: ContextInput, variables: string): Promise<Record<string, string>> {
+/** Readable by the user's steps alone; what only one of them may see is root's, who hands it to that one. */
+async function writeSecrets({ raw, secrets }: ContextInput, variables: Variables): Promise<Record<string, string>> {
   await mkdir(secrets.folder, { recursive: true });
   const given: Record<string, string> = {};
-  const writeSecret = async (id: string, name: string, content: string, mode: number) => {
+  const writeSecret = async (id: string, name: string, content: string, mode: number, owner: number | null) => {
     const file = join(secrets.folder, name);
     await rm(file, { force: true });
     await writeFile(file, content, { mode, flag: 'wx' });
-    if (secrets.owner !== null) await chown(file, secrets.owner, secrets.owner);
+    if (owner !== null) await chown(file, owner, owner);
     given[id] = file;
   };
-  await writeSecret('variables', 'variables', variables, 0o400);
+  await writeSecret('variables', 'variables', variables.script, 0o400, secrets.owner);
+  const own = { install: variables.installScript, build: variables.buildScript, left: variables.leftPatterns };
+  for (const [id, content] of Object.entries(own)) {
+    // One of an earlier build of this machine must not be taken for this one's.
+    await rm(join(secrets.folder, id), { force: true });
+    if (content !== '') await writeSecret(id, id, content, 0o400, null);
+  }
   if (raw.NODE_EXTRA_CA_CERTS)
-    await writeSecret('certificates', 'ca.pem', await readFile(raw.NODE_EXTRA_CA_CERTS, 'utf8'), 0o444);
+    await writeSecret('certificates', 'ca.pem', await readFile(raw.NODE_EXTRA_CA_CERTS, 'utf8'), 0o444, secrets.owner);
   return given;
 }

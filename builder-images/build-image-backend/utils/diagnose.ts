@@ -16,6 +16,8 @@ export interface Ending {
 
 /** Of `run` (dockerbackend/run), and of the container builders where that was killed. */
 const STEP_ENDED = /^veren: step (\w+) ended with exit code (\d+)$/;
+/** Of `run` too, before it ends a step with exit code 86. */
+const LEFT_SECRET = /^veren: the installation has left a secret in (.*)$/;
 const EXIT_STATUS = /exit(?: status|ed with|ed: | code:?)?[ :]*(?:status )?(\d{1,3})\b/;
 const KILLED = /signal: killed|exit (?:status|code:?) 137\b/;
 const HEAP = 'JavaScript heap out of memory';
@@ -61,7 +63,7 @@ export function diagnoseEnding(ending: Ending): PhaseFault {
     new PhaseFault(
       error,
       exitCode,
-      lastLines.filter((l) => !STEP_ENDED.test(l)),
+      lastLines.filter((l) => !STEP_ENDED.test(l) && !LEFT_SECRET.test(l)),
     );
   const phase = phaseOf(step);
   if (everything.some((line) => DISK_FULL.test(line))) return phaseFault(new VerenError('BUILD_DISK_FULL', { phase }));
@@ -86,6 +88,9 @@ function ofCommand(
     const reason = lastLines.find((line) => /^npm (?:error|ERR!)/.test(line)) ?? `exit code ${exitCode}`;
     return new VerenError('TOOLCHAIN_UNAVAILABLE', { version: 'of the image', reason });
   }
+  const left = lastLines.flatMap((line) => LEFT_SECRET.exec(line)?.[1]?.replace(/^\/app\//, '') ?? []);
+  if (step === 'install' && exitCode === 86 && left.length > 0)
+    return new VerenError('INSTALL_LEFT_SECRET', { files: left.slice(0, 10).join(', ') });
   const library = missingLibrary(lastLines);
   if (library !== null) return new VerenError('SYSTEM_LIBRARY_MISSING', { phase: phaseOf(step), library });
   const lockfile = step === 'install' ? lockfileFault(lastLines) : null;

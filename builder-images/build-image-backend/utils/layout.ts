@@ -12,7 +12,7 @@ const DescriptorSchema = z.looseObject({
   digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   size: z.number().int().min(0),
 });
-const IndexSchema = z.looseObject({ manifests: z.array(DescriptorSchema).length(1) });
+export const IndexSchema = z.looseObject({ manifests: z.array(DescriptorSchema).length(1) });
 export const ManifestSchema = z.looseObject({
   schemaVersion: z.literal(2),
   config: DescriptorSchema,
@@ -29,7 +29,8 @@ const OCI_NAMES: Readonly<Record<string, string>> = {
   'application/vnd.docker.image.rootfs.diff.tar': 'application/vnd.oci.image.layer.v1.tar',
 };
 
-const blobPath = (layout: string, digest: string) => join(layout, 'blobs', ...(digest.split(':') as [string, string]));
+export const blobPath = (layout: string, digest: string) =>
+  join(layout, 'blobs', ...(digest.split(':') as [string, string]));
 
 /** What a registry will keep of the image. */
 export const imageBytes = (manifest: ImageManifest): number =>

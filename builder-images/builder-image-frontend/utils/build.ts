@@ -8,8 +8,16 @@ import type { ImageEnv } from '../../shared/env.ts';
 import { asFault } from '../../shared/fault.ts';
 import { buildCookie } from '../../shared/fetch.ts';
 import { completeFetch } from '../../shared/fetched.ts';
-import { changedAtInstall, variablesAtInstall, variablesAtPreparation } from '../../shared/install-env.ts';
+import { changedAtInstall } from '../../shared/install-env.ts';
+import { clearLeftSecrets } from '../../shared/left-secrets.ts';
 import { repoFolder } from '../../shared/repo-files.ts';
+import {
+  allVariables,
+  buildStepVariables,
+  installSecrets,
+  installVariables,
+  preparationVariables,
+} from '../../shared/step-variables.ts';
 import { runUserCommand } from '../../shared/user-command.ts';
 import { userEnv } from '../../shared/user-env.ts';
 import type { PreparedGenerator } from './generator.ts';
@@ -26,7 +34,7 @@ export async function buildSite(input: BuildInput): Promise<Built> {
   const cookie = buildCookie(raw, work);
   const { sandbox } = input.fetching;
   const say = (text: string) => reporter.say(text);
-  const cached = env.INSTALLCOMMAND + env.BUILDCOMMAND !== '' && wantsCache(env.BUILD_ENV);
+  const cached = env.INSTALLCOMMAND + env.BUILDCOMMAND !== '' && wantsCache(allVariables(env));
   const opening = import('./storage.ts').then(({ openStorage }) =>
     openStorage({ env, endpoint: raw.AWS_ENDPOINT_URL_S3, work, sandbox, say, signal, cached }),
   );
@@ -36,8 +44,9 @@ export async function buildSite(input: BuildInput): Promise<Built> {
     userEnv({ raw, work, path, buildEnv, cookie, job: env });
   let generator: PreparedGenerator = { path: [], variables: {}, warnings: [] };
   const atInstall = (path: readonly string[]) =>
-    environmentOf({ ...generator.variables, ...variablesAtInstall(env.BUILD_ENV) })(path);
-  const atBuild = (path: readonly string[]) => environmentOf({ ...generator.variables, ...env.BUILD_ENV })(path);
+    environmentOf({ ...generator.variables, ...installVariables(env) })(path);
+  const atBuild = (path: readonly string[]) =>
+    environmentOf({ ...generator.variables, ...buildStepVariables(env) })(path);
   const runStep =
     (failure: 'INSTALL_FAILED' | 'BUILD_FAILED', variables: typeof atBuild) =>
     (command: string, cwd: string, path: readonly string[]) =>
@@ -62,7 +71,7 @@ export async function buildSite(input: BuildInput): Promise<Built> {
     const changed = changedAtInstall(env.BUILD_ENV);
     if (changed.length > 0 && env.INSTALLCOMMAND !== '')
       say(`Installed with dev dependencies: ${changed.join(', ')} is given to the build command only.`);
-    const preparation = environmentOf(variablesAtPreparation(env.BUILD_ENV))([]);
+    const preparation = environmentOf(preparationVariables(env))([]);
     if (env.RUNTIME !== 'node') {
       const { prepareGenerator } = await import('./generator.ts');
       const { PATH: imagePath, VEREN_TOOL_PATH: toolPath } = image;
@@ -80,6 +89,7 @@ export async function buildSite(input: BuildInput): Promise<Built> {
       generatorPath: generator.path,
       environment: atInstall,
       run: runStep('INSTALL_FAILED', atInstall),
+      clearSecrets: () => clearLeftSecrets({ values: installSecrets(env), work, sandbox, signal, say }),
       say,
       signal,
     });
@@ -121,7 +131,6 @@ export async function buildSite(input: BuildInput): Promise<Built> {
       warnings: [...generator.warnings, ...output.warnings],
       inspect: (files) => storage.inspectOutput({ files, allowed: env.ALLOW_SECRETS, say, signal }),
       precompress: env.PRECOMPRESS === '1',
-      siteRules: env.SITE_RULES === '1',
       hold: env.HOLD === '1',
       output: {
         root,

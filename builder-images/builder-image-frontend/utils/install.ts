@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { FrontendEnv } from '../../../contract/builder-env.ts';
-import { variablesAtInstall } from '../../shared/install-env.ts';
-import { preparePackageManager } from '../../shared/package-manager.ts';
+import { preparePackageManager, toolsTarget } from '../../shared/package-manager.ts';
 import { repoFolder } from '../../shared/repo-files.ts';
 import type { Sandbox } from '../../shared/sandbox.ts';
+import { installVariables } from '../../shared/step-variables.ts';
 import type { CachedInstallation } from './cache/cache.ts';
 import type { Storage } from './storage.ts';
 
@@ -23,6 +23,8 @@ export interface InstallInput {
   /** The environment of an installation, with these folders before PATH. */
   readonly environment: (path: readonly string[]) => Record<string, string>;
   readonly run: (command: string, cwd: string, path: readonly string[]) => Promise<void>;
+  /** Called when all that installs has run, and before anything of it is kept or built with. */
+  readonly clearSecrets: () => Promise<void>;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -43,11 +45,7 @@ export async function installPackages(input: InstallInput): Promise<InstallResul
     spec: env.PACKAGE_MANAGER,
     imagePath: input.imagePath,
     tools: [input.tools],
-    // As a user of its own the build cannot write what other builds run.
-    target:
-      sandbox.uid === undefined
-        ? { folder: input.tools, shared: true }
-        : { folder: join(work, 'tools'), shared: false },
+    target: toolsTarget(sandbox, input.tools, work),
     env: input.preparation,
     sandbox,
     signal,
@@ -58,6 +56,7 @@ export async function installPackages(input: InstallInput): Promise<InstallResul
   const { cache } = storage;
   if (!cache) {
     if (runs) await input.run(env.INSTALLCOMMAND, cwd, path);
+    await input.clearSecrets();
     return { path, installation: null };
   }
 
@@ -67,11 +66,13 @@ export async function installPackages(input: InstallInput): Promise<InstallResul
     installCommand: env.INSTALLCOMMAND,
     installPath: env.INSTALLPATH,
     nodeMajor: env.NODE_VERSION,
-    buildEnv: variablesAtInstall(env.BUILD_ENV),
+    buildEnv: installVariables(env),
+    fingerprintKey: env.FINGERPRINT_KEY,
   });
   const restored = await cache.restoreInstall(inputs);
   if (restored !== null) say(`Restored what "${env.INSTALLCOMMAND}" made of the same lockfile in ${restored}.`);
   else if (runs) await input.run(env.INSTALLCOMMAND, cwd, path);
+  await input.clearSecrets();
   const installed =
     runs && restored === null
       ? await storage.listInstalled({ ...repository, path: env.FRONTENDPATH, inputs }).catch(() => null)

@@ -4,7 +4,6 @@ import { type Manifest, ManifestSchema, type Promotion, PromotionSchema } from '
 import { s3Keys } from '../../../contract/names.ts';
 import { forEachParallel } from '../../../lambdas/shared/async.ts';
 import type { Objects } from '../../shared/objects.ts';
-import { claimPublication, type Publication, readVerdict } from '../../shared/verdict.ts';
 import { planPromotion, type SiteState } from './promotion-plan.ts';
 
 /** A holder that has not renewed for so long has died; one that finds itself late stops by itself. */
@@ -15,7 +14,7 @@ const AT_ONCE = 96;
 const CHUNK = 1_000;
 
 export interface PromoteInput {
-  readonly objects: Objects;
+  readonly objects: CopyObjects;
   readonly projectId: string;
   readonly manifest: Manifest;
   /** One that has been read already, perhaps the live one: a manifest never changes. */
@@ -25,18 +24,26 @@ export interface PromoteInput {
   readonly leaseMs?: number;
 }
 
-export type Promoted =
-  | { readonly kind: 'live'; readonly copied: number; readonly removed: number; readonly unchanged: number }
-  /** A newer deployment is live, or about to be: this one stays an immutable copy. */
-  | { readonly kind: 'superseded'; readonly by: string };
+export interface Promoted {
+  readonly copied: number;
+  readonly removed: number;
+  readonly unchanged: number;
+}
 
-export async function readManifest(objects: Objects, projectId: string, id: string): Promise<Manifest | null> {
+/** The calls that a copy needs. */
+export type CopyObjects = Pick<Objects, 'get' | 'putIf' | 'copy' | 'remove' | 'list'>;
+
+export async function readManifest(
+  objects: Pick<Objects, 'get'>,
+  projectId: string,
+  id: string,
+): Promise<Manifest | null> {
   const found = await objects.get(s3Keys.deploymentManifest(projectId, id));
   return found && ManifestSchema.parse(JSON.parse(found.body.toString()));
 }
 
 export async function readPromotion(
-  objects: Objects,
+  objects: Pick<Objects, 'get'>,
   projectId: string,
 ): Promise<{ record: Promotion; etag: string | null }> {
   const found = await objects.get(s3Keys.promotion(projectId));
@@ -45,103 +52,57 @@ export async function readPromotion(
 }
 
 /**
- * Makes the site show the deployment. One promotion of a project at a time (a lease in `promotion.json`, changed by
- * conditional writes); the newer deployment (by its ULID) wins, whoever ends first; an interrupted promotion is
- * completed, where it is the newest, or cleared away by the next one. Throws DEPLOYMENT_CANCELED, with nothing seen.
+ * Makes `__outputs/` a copy of the deployment, whatever it holds: which one it has to be is the project's document's
+ * matter. One promotion of a project at a time (a lease in `promotion.json`, changed by conditional writes); what an
+ * interrupted one has left is cleared away by the next.
  */
 export async function promoteDeployment(input: PromoteInput): Promise<Promoted> {
-  const id = input.manifest.deploymentId;
   for (;;) {
     input.signal.throwIfAborted();
     const { record, etag } = await readPromotion(input.objects, input.projectId);
-    const { pending } = record;
-    if (record.live !== null && record.live > id && !pending) {
-      await claimFor(input);
-      return { kind: 'superseded', by: record.live };
-    }
+    const { live, pending } = record;
     if (pending && pending.leaseUntil > input.now()) {
-      // Also for a newer one: until it has claimed its publication it may still be canceled, and then the site is ours.
       await sleep(POLL_MS, undefined, { signal: input.signal }).catch(() => undefined);
       continue;
     }
-    const manifest = await newestManifest(input, record);
-    const holding = await Holding.take(input, record, etag, manifest);
-    if (!holding) continue;
-    const done = await holding.run();
-    if (manifest.deploymentId !== id) {
-      await claimFor(input);
-      return { kind: 'superseded', by: manifest.deploymentId };
-    }
-    return { kind: 'live', ...done };
+    if (!pending && live === input.manifest.deploymentId)
+      return { copied: 0, removed: 0, unchanged: input.manifest.objects.length };
+    const holding = await Holding.take(input, record, etag);
+    if (holding) return holding.run();
   }
 }
-
-/**
- * What the site has to show: ours, or what an interrupted promotion was about to show where that is newer and had claimed
- * its publication. One that had not, has shown nothing yet: it may be canceled, or come again and replace us.
- */
-async function newestManifest({ objects, projectId, manifest }: PromoteInput, record: Promotion): Promise<Manifest> {
-  const { live, pending } = record;
-  const isNewer = (id: string | null | undefined): id is string => !!id && id > manifest.deploymentId;
-  const claimed =
-    isNewer(pending?.deploymentId) &&
-    (await readVerdict(objects, publicationOf(projectId, pending.deploymentId))) === 'publish';
-  for (const id of [claimed ? pending?.deploymentId : null, live])
-    if (isNewer(id)) {
-      const newer = await readManifest(objects, projectId, id);
-      if (newer) return newer;
-    }
-  return manifest;
-}
-
-const publicationOf = (projectId: string, deploymentId: string): Publication => ({
-  projectId,
-  deploymentId,
-  target: 'frontend',
-});
-
-const claimFor = ({ objects, projectId, manifest, now }: PromoteInput) =>
-  claimPublication(objects, publicationOf(projectId, manifest.deploymentId), now);
 
 /** One promotion, by the one who holds the lease. */
 class Holding {
   readonly #o: PromoteInput;
-  readonly #manifest: Manifest;
   #record: Promotion;
   #etag: string;
 
-  private constructor(input: PromoteInput, manifest: Manifest, record: Promotion, etag: string) {
+  private constructor(input: PromoteInput, record: Promotion, etag: string) {
     this.#o = input;
-    this.#manifest = manifest;
     this.#record = record;
     this.#etag = etag;
   }
 
   /** Null where somebody else was faster. */
-  static async take(
-    o: PromoteInput,
-    before: Promotion,
-    etag: string | null,
-    manifest: Manifest,
-  ): Promise<Holding | null> {
+  static async take(o: PromoteInput, before: Promotion, etag: string | null): Promise<Holding | null> {
     const { pending } = before;
     const dirty = pending ? [...new Set([...pending.dirty, pending.deploymentId])] : [];
     const record: Promotion = {
       ...before,
-      pending: { deploymentId: manifest.deploymentId, holder: randomUUID(), leaseUntil: leaseEnd(o), dirty },
+      pending: { deploymentId: o.manifest.deploymentId, holder: randomUUID(), leaseUntil: leaseEnd(o), dirty },
       updatedAt: new Date(o.now()).toISOString(),
     };
     const written = await o.objects.putIf(s3Keys.promotion(o.projectId), JSON.stringify(record), etag);
-    return written === null ? null : new Holding(o, manifest, record, written);
+    return written === null ? null : new Holding(o, record, written);
   }
 
-  async run(): Promise<{ copied: number; removed: number; unchanged: number }> {
+  async run(): Promise<Promoted> {
     const { objects, projectId, signal } = this.#o;
     const site = s3Keys.site(projectId);
-    const plan = planPromotion(this.#manifest, await this.#siteState());
+    const plan = planPromotion(this.#o.manifest, await this.#siteState());
     try {
       await this.#inChunks(plan.additions, (object) => objects.copy(object.key, site + object.path), signal);
-      if (this.#manifest === this.#o.manifest) await claimFor(this.#o);
     } catch (error) {
       // Nothing is seen yet: it is taken back. Where that fails too, the record tells the next promotion.
       await this.#rollBack(plan.additions.map((object) => site + object.path)).catch(() => undefined);
@@ -151,7 +112,7 @@ class Holding {
     for (const step of [plan.changes, plan.pages])
       await this.#inChunks(step, (object) => objects.copy(object.key, site + object.path));
     await objects.remove(plan.stale.map((path) => site + path));
-    await this.#write({ live: this.#manifest.deploymentId, pending: null });
+    await this.#write({ live: this.#o.manifest.deploymentId, pending: null });
     const copied = plan.additions.length + plan.changes.length + plan.pages.length;
     return { copied, removed: plan.stale.length, unchanged: plan.unchanged };
   }
@@ -197,7 +158,7 @@ class Holding {
     const { objects, projectId, now } = this.#o;
     const record = { ...this.#record, ...change, updatedAt: new Date(now()).toISOString() };
     const etag = await objects.putIf(s3Keys.promotion(projectId), JSON.stringify(record), this.#etag);
-    if (etag === null) throw new Error('another builder has taken over the promotion');
+    if (etag === null) throw new Error('another process has taken over the promotion');
     this.#record = record;
     this.#etag = etag;
   }

@@ -1,6 +1,5 @@
-import type { Manifest, PublishedObject } from '../../../contract/manifest.ts';
+import { type Manifest, type PublishedObject, sameObject } from '../../../contract/manifest.ts';
 import { isHtml } from './content.ts';
-import { sameObject } from './upload.ts';
 
 /** What the site's prefix may hold when a promotion begins. */
 export interface SiteState {

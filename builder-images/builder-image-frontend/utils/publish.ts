@@ -2,15 +2,16 @@ import type { Manifest } from '../../../contract/manifest.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import { type Artifact, MAX_BUILD_WARNING, MAX_BUILD_WARNINGS } from '../../../contract/record.ts';
 import type { Objects } from '../../shared/objects.ts';
-import { promoteDeployment, readManifest, readPromotion } from './promote.ts';
-import { ruleWarnings } from './rule-warnings.ts';
+import { claimPublication } from '../../shared/verdict.ts';
+import { readManifest, readPromotion } from './promote.ts';
+import { readRules } from './rule-warnings.ts';
 import { type Inspection, list } from './scan/inspect.ts';
 import { uploadFiles } from './upload.ts';
 import { type OutputFile, type WalkOptions, walkOutput } from './walk.ts';
 
 export interface PublishInput {
   readonly objects: Objects;
-  /** What the site shows now, read beforehand: only a hint of what need not be sent again. */
+  /** An earlier deployment, read beforehand: only a hint of what need not be sent again. */
   readonly base: Manifest | null;
   readonly bucket: string;
   readonly projectId: string;
@@ -26,18 +27,19 @@ export interface PublishInput {
   readonly built: boolean;
   /** `PRECOMPRESS`. */
   readonly precompress: boolean;
-  /** `SITE_RULES`. */
-  readonly siteRules: boolean;
-  /** `HOLD`: the copy is made, and the site left as it is. */
+  /** `HOLD`: the platform decides on the publication, when the deployment's other part has been built. */
   readonly hold: boolean;
   readonly signal: AbortSignal;
   readonly now: () => number;
   readonly say: (text: string) => void;
 }
 
-/** From the output folder to the live site, or with `hold` to the immutable copy. */
+/**
+ * From the output folder to the immutable copy, and to the decision that it may be shown. What shows it, and where, is
+ * the platform's: a build cannot change what production serves.
+ */
 export async function publishSite(input: PublishInput): Promise<Artifact> {
-  const { objects, projectId, base, say, signal } = input;
+  const { objects, projectId, deploymentId, say } = input;
   const manifest = (await earlierAttempt(input)) ?? (await makeCopy(input));
   const { files, bytes, warnings } = manifest;
   const prefix = s3Keys.site(projectId);
@@ -53,20 +55,16 @@ export async function publishSite(input: PublishInput): Promise<Artifact> {
     say('Stored: the site is shown when the backend of this deployment has been built, too.');
     return artifact;
   }
-  const result = await promoteDeployment({ objects, projectId, manifest, base, now: input.now, signal });
-  if (result.kind === 'superseded') say(`The newer deployment ${result.by} is live: this one stays a copy beside it.`);
-  else
-    say(
-      `Live: ${result.copied} objects copied to ${s3Keys.site(projectId)}, ${result.unchanged} unchanged, ${result.removed} removed`,
-    );
+  await claimPublication(objects, { projectId, deploymentId, target: 'frontend' }, input.now);
+  say('Stored: the platform gives it an address.');
   return artifact;
 }
 
-/** An attempt that died between its copy and its promotion has decided what this deployment is. */
+/** An attempt that died after its copy has decided what this deployment is. */
 async function earlierAttempt(input: PublishInput): Promise<Manifest | null> {
   if (input.attempt === 1) return null;
   const found = await readManifest(input.objects, input.projectId, input.deploymentId);
-  if (found) input.say('An earlier attempt has already stored this deployment: its promotion is completed.');
+  if (found) input.say('An earlier attempt has already stored this deployment.');
   return found;
 }
 
@@ -75,11 +73,11 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
   const skipped = new LeftOut();
   const walked = await walkOutput({ ...input.output, signal: input.signal, onSkipped: (path) => skipped.add(path) });
   const layout = [...(input.warnings ?? []), ...layoutWarnings(input, walked, skipped)];
-  const ignored = await ruleWarnings(walked, input.siteRules);
-  for (const warning of [...layout, ...ignored]) say(`Warning: ${warning}`);
+  const ruled = await readRules(walked);
+  for (const warning of [...layout, ...ruled.warnings]) say(`Warning: ${warning}`);
   const inspected = await input.inspect(walked);
   const { files } = inspected;
-  const warnings = [...layout, ...inspected.warnings, ...ignored]
+  const warnings = [...layout, ...inspected.warnings, ...ruled.warnings]
     .slice(0, MAX_BUILD_WARNINGS)
     .map((warning) => warning.slice(0, MAX_BUILD_WARNING));
   const prefix = s3Keys.deploymentFiles(projectId, deploymentId);
@@ -91,7 +89,6 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
     built,
     precompress,
     base,
-    now: input.now(),
     signal: input.signal,
   });
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
@@ -105,6 +102,8 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
     createdAt: new Date(input.now()).toISOString(),
     files: files.length,
     bytes,
+    complete: true,
+    ...(ruled.order && { rules: ruled.order }),
     ...(warnings.length > 0 && { warnings }),
     objects: uploaded.objects,
   };

@@ -1,36 +1,55 @@
-import { parseHeaders } from '../../../contract/site-rules/headerRules.ts';
+import { headersFor, parseHeaders } from '../../../contract/site-rules/headerRules.ts';
 import { parseRedirects } from '../../../contract/site-rules/redirectRules.ts';
-import { type IgnoredLine, MAX_RULE_FILE_BYTES, RULE_FILES } from '../../../contract/site-rules/ruleFile.ts';
+import {
+  type IgnoredLine,
+  MAX_RULE_FILE_BYTES,
+  MAX_RULED_FILE_BYTES,
+  RULE_FILES,
+} from '../../../contract/site-rules/ruleFile.ts';
+import { type RuleOrder, ruleOrderOf } from '../../../contract/site-rules/ruleOrder.ts';
 import { HashThreads } from './hash-threads.ts';
 import { readOutput } from './read.ts';
 import { SecretFinder } from './scan/find.ts';
+import { list } from './scan/inspect.ts';
 import type { OutputFile } from './walk.ts';
 
 /** Lines that are told one by one; a file of another kind under that name would fill the log. */
 const MAX_TOLD = 20;
 const MAX_TEXT = 120;
 
-/**
- * Sentences for what the site's `_headers` and `_redirects` say and will not be honoured.
- * @param honoured The platform's server reads such files at all.
- */
-export async function ruleWarnings(files: readonly OutputFile[], honoured: boolean): Promise<string[]> {
-  const warnings: string[] = [];
-  for (const [name, parse] of [
-    [RULE_FILES.headers, parseHeaders],
-    [RULE_FILES.redirects, parseRedirects],
-  ] as const) {
-    const file = files.find(({ path }) => path === name);
-    if (!file) continue;
-    if (!honoured) warnings.push(`${name} has no effect: this platform serves sites without such rules`);
-    else if (file.size > MAX_RULE_FILE_BYTES)
-      warnings.push(`${name} has no effect: it is larger than ${MAX_RULE_FILE_BYTES} bytes`);
-    else warnings.push(...linesOf(name, parse(await textOf(file)).ignored));
-  }
-  return warnings;
+/** What a site's `_headers` and `_redirects` mean for its server. */
+export interface SiteRuling {
+  /** Sentences for what they say and will not be honoured. */
+  readonly warnings: string[];
+  readonly order: RuleOrder | undefined;
 }
 
-async function textOf(file: OutputFile): Promise<string> {
+export async function readRules(files: readonly OutputFile[]): Promise<SiteRuling> {
+  const warnings: string[] = [];
+  const textOf = async (name: string) => {
+    const file = files.find(({ path }) => path === name);
+    if (!file) return '';
+    if (file.size <= MAX_RULE_FILE_BYTES) return readText(file);
+    warnings.push(`${name} has no effect: it is larger than ${MAX_RULE_FILE_BYTES} bytes`);
+    return '';
+  };
+  const headers = parseHeaders(await textOf(RULE_FILES.headers));
+  const redirects = parseRedirects(await textOf(RULE_FILES.redirects));
+  warnings.push(...linesOf(RULE_FILES.headers, headers.ignored), ...linesOf(RULE_FILES.redirects, redirects.ignored));
+  const unreached = files.filter(
+    ({ path, size }) => size > MAX_RULED_FILE_BYTES && headersFor(headers.rules, `/${path}`, false).size > 0,
+  );
+  if (unreached.length > 0)
+    warnings.push(
+      `${RULE_FILES.headers} has no effect on files of more than ${MAX_RULED_FILE_BYTES} bytes: ${list(
+        unreached.map(({ path }) => path),
+        MAX_TOLD,
+      )}`,
+    );
+  return { warnings, order: ruleOrderOf({ redirects: redirects.rules, headers: headers.rules }) };
+}
+
+async function readText(file: OutputFile): Promise<string> {
   const hashing = new HashThreads();
   try {
     return (await readOutput(file, hashing)).body?.toString('utf8') ?? '';

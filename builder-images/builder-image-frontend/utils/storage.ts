@@ -2,6 +2,7 @@ import type { FrontendEnv } from '../../../contract/builder-env.ts';
 import { builderObjects } from '../../shared/objects.ts';
 import type { Sandbox } from '../../shared/sandbox.ts';
 import { BuildCache } from './cache/cache.ts';
+import { compiledFolders } from './cache/folders.ts';
 import { cacheInputs } from './cache/inputs.ts';
 import { listInstalled } from './cache/installed.ts';
 import { chooseOutput } from './choose-output.ts';
@@ -26,7 +27,8 @@ export function openStorage({ env, endpoint, cached, ...rest }: StorageOptions) 
   const objects = builderObjects(env, endpoint);
   const projectId = env.PROJECT_ID;
   const { LANE: lane, BUILD_CACHE: use, DEPLOYMENTID: deploymentId, FRONTENDPATH: path } = env;
-  const cache = cached ? new BuildCache({ objects, projectId, lane, use, deploymentId, path, ...rest }) : null;
+  const kept = compiledFolders(path, env.COMPILED_FOLDERS);
+  const cache = cached ? new BuildCache({ objects, projectId, lane, use, deploymentId, path, kept, ...rest }) : null;
   return {
     objects,
     cache,

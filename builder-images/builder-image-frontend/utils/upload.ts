@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decodeTime, isValid } from 'ulid';
-import { type Manifest, type PublishedObject, VARIANT_SUFFIX } from '../../../contract/manifest.ts';
+import { type Manifest, type PublishedObject, sameObject, VARIANT_SUFFIX } from '../../../contract/manifest.ts';
 import { forEachParallel } from '../../../lambdas/shared/async.ts';
 import type { Objects } from '../../shared/objects.ts';
 import { compressVariants } from './compress.ts';
@@ -22,9 +21,8 @@ export interface UploadInput {
   readonly built: boolean;
   /** Make compressed variants, too. */
   readonly precompress: boolean;
-  /** What the site shows now: an object of it that has not changed is named again instead of being sent again. */
+  /** An earlier deployment: an object of it that has not changed is copied by S3 instead of being sent again. */
   readonly base: Manifest | null;
-  readonly now: number;
   readonly signal: AbortSignal;
 }
 
@@ -33,7 +31,7 @@ export interface Uploaded {
   readonly sent: number;
 }
 
-/** Makes the immutable copy: every file and its variants, either uploaded or found in an earlier deployment's copy. */
+/** Makes the immutable copy: every file and its variants, either uploaded or copied from an earlier deployment's. */
 export async function uploadFiles(input: UploadInput): Promise<Uploaded> {
   const known = new Map(input.base?.objects.map((object) => [object.path, object]));
   const paths = new Set(input.files.map((file) => file.path));
@@ -48,6 +46,19 @@ export async function uploadFiles(input: UploadInput): Promise<Uploaded> {
     published.push({ ...object, key });
   };
 
+  /** False where an earlier deployment's files are gone: they may be removed at any time. */
+  const copyObjects = async (earlier: readonly PublishedObject[]): Promise<boolean> => {
+    const copied = earlier.map((object) => ({ ...object, key: input.prefix + object.path }));
+    try {
+      await Promise.all(copied.map(({ key }, i) => input.objects.copy((earlier[i] as PublishedObject).key, key)));
+    } catch (error) {
+      if (input.signal.aborted) throw error;
+      return false;
+    }
+    published.push(...copied);
+    return true;
+  };
+
   const publishFile = async (file: OutputFile) => {
     const read = await readOutput(file, hashing);
     const { path } = file;
@@ -59,10 +70,9 @@ export async function uploadFiles(input: UploadInput): Promise<Uploaded> {
       cacheControl: cacheControl(path, input.built),
     };
     const before = known.get(path);
-    if (before && before.encoding === undefined && sameObject(before, object) && isYoung(before.key, input.now)) {
+    if (before && before.encoding === undefined && sameObject(before, object)) {
       const kept = input.precompress ? variantsOf(before, known) : [];
-      published.push(before, ...kept.filter((variant) => !paths.has(variant.path)));
-      return;
+      if (await copyObjects([before, ...kept.filter((variant) => !paths.has(variant.path))])) return;
     }
     // Compressing is the thread pool's work: it goes on while the original is sent.
     const [made] = await Promise.all([
@@ -96,23 +106,3 @@ const variantsOf = (object: PublishedObject, known: ReadonlyMap<string, Publishe
     .map((suffix) => known.get(object.path + suffix))
     .filter((variant) => variant?.encoding !== undefined && variant.of === object.sha256)
     .map((variant) => variant!);
-
-/**
- * May a manifest lean on this object? Deployments expire after a time (`lifecycle.deploymentDays`), and one that names
- * objects of an earlier one would lose them before its own time: by at most this long.
- */
-const LEAN_MS = 7 * 24 * 3_600_000;
-function isYoung(key: string, now: number): boolean {
-  const deploymentId = key.split('/')[2] ?? '';
-  return isValid(deploymentId.toUpperCase()) && now - decodeTime(deploymentId.toUpperCase()) < LEAN_MS;
-}
-
-/** Same bytes under the same headers. */
-export const sameObject = (
-  a: Pick<PublishedObject, 'sha256' | 'contentType' | 'cacheControl' | 'encoding'>,
-  b: Pick<PublishedObject, 'sha256' | 'contentType' | 'cacheControl' | 'encoding'>,
-): boolean =>
-  a.sha256 === b.sha256 &&
-  a.contentType === b.contentType &&
-  a.cacheControl === b.cacheControl &&
-  a.encoding === b.encoding;

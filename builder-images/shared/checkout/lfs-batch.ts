@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type CheckedRequest, checkedRequest, readShort } from './checked-request.ts';
+import { readShort } from '../../../lambdas/shared/repo/pinnedRequest.ts';
+import { type CheckedRequest, checkedRequest } from './checked-request.ts';
 import type { Pointer } from './lfs-pointer.ts';
 
 /** Objects of one request. Hosts allow 100 at least. Source: docs/api/batch.md of git-lfs. */

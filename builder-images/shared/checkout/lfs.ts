@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { VerenError } from '../../../contract/errors.ts';
 import { forEachParallel } from '../../../lambdas/shared/async.ts';
 import { isOrdinaryName } from '../../../lambdas/shared/repo/listing.ts';
+import { parseUrl } from '../../../lambdas/shared/repo/parseUrl.ts';
 import { signalGroup } from '../processes.ts';
 import { programPath, SYSTEM_PATH } from '../programs.ts';
 import { checkedRequest } from './checked-request.ts';
@@ -100,8 +101,9 @@ async function fetchAll(
 async function serverOf(context: CheckoutContext, { folder, url }: Checkout, path: string): Promise<string> {
   const given = (await settingsOf(context, folder, '.lfsconfig')).get('lfs.url');
   const server = given ?? defaultServer(url);
-  if (!URL.canParse(server)) throw failed(path, 'lfs.url in .lfsconfig is no URL');
-  const { username, password, href } = new URL(server);
+  const named = parseUrl(server);
+  if (!named) throw failed(path, 'lfs.url in .lfsconfig is no URL');
+  const { username, password, href } = named;
   if (username !== '' || password !== '')
     throw failed(path, 'lfs.url in .lfsconfig holds a user name or password; use "gitToken" instead');
   return href;
@@ -122,7 +124,7 @@ const inStore = (store: string, objects: readonly Pointer[]): ReadonlyMap<string
 
 /** The token is sent only to the origin of the repository that was deployed. */
 function tokenFor({ raw }: CheckoutContext, main: Checkout, server: string): string | undefined {
-  return URL.canParse(main.url) && new URL(main.url).origin === new URL(server).origin ? raw.GIT_TOKEN : undefined;
+  return parseUrl(main.url)?.origin === new URL(server).origin ? raw.GIT_TOKEN : undefined;
 }
 
 async function fetchObject(

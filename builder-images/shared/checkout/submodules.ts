@@ -5,6 +5,7 @@ import { discoverCapabilities } from '../../../lambdas/shared/repo/discovery.ts'
 import { parseGitUrl } from '../../../lambdas/shared/repo/gitUrl.ts';
 import { resolvePublicAddresses } from '../../../lambdas/shared/repo/hostAddress.ts';
 import { isOrdinaryName } from '../../../lambdas/shared/repo/listing.ts';
+import { parseUrl } from '../../../lambdas/shared/repo/parseUrl.ts';
 import { fetchProgram } from '../fetch.ts';
 import { signalGroup } from '../processes.ts';
 import { type Checkout, type CheckoutContext, gitParts, settingsOf } from './context.ts';
@@ -114,7 +115,7 @@ async function runFetch(
   budget: { readonly left: number },
 ): Promise<boolean> {
   const { GIT_TOKEN: token, ...rest } = raw;
-  const isSameOrigin = URL.canParse(main.url) && new URL(main.url).origin === url.origin;
+  const isSameOrigin = parseUrl(main.url)?.origin === url.origin;
   signal.throwIfAborted();
   const program = sandbox.start(
     fetchProgram({

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { DroppedCachesSchema, ProblemSchema, ProjectIdSchema } from '../../../contract/api.ts';
 import type { Api } from '../../shared/http/guard.ts';
-import { failWith, problemResponses } from '../../shared/http/problem.ts';
+import { problemResponses } from '../../shared/http/problem.ts';
 import type { ApiDeps } from '../deps.ts';
 
 const route = createRoute({
@@ -13,16 +13,24 @@ const route = createRoute({
   request: { params: z.object({ id: ProjectIdSchema }) },
   responses: {
     200: { description: 'What was dropped', content: { 'application/json': { schema: DroppedCachesSchema } } },
-    ...problemResponses(ProblemSchema, 'INVALID_REQUEST', 'UNAUTHORIZED', 'NOT_FOUND', 'UNAVAILABLE'),
+    ...problemResponses(
+      ProblemSchema,
+      'INVALID_REQUEST',
+      'UNAUTHORIZED',
+      'NOT_FOUND',
+      'PROJECT_DELETED',
+      'UNAVAILABLE',
+    ),
   },
 });
 
-export function registerCaches(app: Api, deps: Pick<ApiDeps, 'store' | 'dropCaches'>): void {
+export function registerCaches(app: Api, deps: Pick<ApiDeps, 'findProject' | 'dropCaches' | 'audit'>): void {
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    // The answer for another owner's project is that of a project that does not exist.
-    if ((await deps.store.projectOwner(id)) !== c.get('owner'))
-      return failWith('NOT_FOUND', { what: `project "${id}"` });
-    return c.json({ projectId: id, dropped: await deps.dropCaches(id) }, 200);
+    const { owner, name: by } = c.get('caller');
+    await deps.findProject(id, owner);
+    const dropped = await deps.dropCaches(id);
+    await deps.audit({ owner, by, action: 'cache.drop', projectId: id });
+    return c.json({ projectId: id, dropped }, 200);
   });
 }

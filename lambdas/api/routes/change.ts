@@ -3,14 +3,15 @@ import { AcceptedSchema, ProblemSchema, RedeploySchema } from '../../../contract
 import type { DeploymentRequest, StoredRequest } from '../../../contract/jobs.ts';
 import type { Plan } from '../../../contract/plan.ts';
 import { isTerminal } from '../../../contract/record.ts';
+import { cancelDeployment } from '../../shared/deployments/cancel.ts';
+import { createDeployment } from '../../shared/deployments/createDeployment.ts';
 import { type Api, jsonIfAny } from '../../shared/http/guard.ts';
 import { idParams, ownDeployment } from '../../shared/http/ownDeployment.ts';
 import { failWith, problemResponses } from '../../shared/http/problem.ts';
 import { openRequest } from '../../shared/sealedRequest.ts';
-import { cancelDeployment } from '../cancel.ts';
+import { auditDeployment } from '../auditDeployment.ts';
 import type { ApiDeps } from '../deps.ts';
 import { acceptedAnswer } from '../view.ts';
-import { createDeployment } from './create.ts';
 
 const answers = { 202: { description: 'Accepted', content: { 'application/json': { schema: AcceptedSchema } } } };
 
@@ -55,6 +56,7 @@ const redeployRoute = createRoute({
       'BODY_TOO_LARGE',
       'REQUEST_LOST',
       'SECRETS_UNREADABLE',
+      'STORAGE_FULL',
       'UNAVAILABLE',
     ),
   },
@@ -69,29 +71,39 @@ function resolvedOf({ branch, tag }: Plan, request: StoredRequest): Pick<Deploym
 
 export function registerChange(app: Api, deps: ApiDeps): void {
   app.openapi(cancelRoute, async (c) => {
-    const { record } = await ownDeployment(deps, c.get('owner'), c.req.valid('param').id);
+    const { record } = await ownDeployment(deps, c.get('caller'), c.req.valid('param').id);
     if (isTerminal(record.status)) return failWith('ALREADY_FINISHED', { status: record.status });
     await cancelDeployment(deps, record, { reason: 'user' });
+    await auditDeployment(deps, c.get('caller'), 'cancel', record);
     deps.log.info('A deployment was canceled', { deploymentId: record.deploymentId, projectId: record.projectId });
     return c.json(acceptedAnswer(deps.linkOrigin(c.env), record), 202);
   });
 
   app.openapi(redeployRoute, async (c) => {
     const owner = c.get('owner');
-    const { record, request } = await ownDeployment(deps, owner, c.req.valid('param').id);
+    const { record, request } = await ownDeployment(deps, c.get('caller'), c.req.valid('param').id);
     if (!request) return failWith('REQUEST_LOST');
-    const { cache: _, ...same } = await openRequest(deps.secretBox, record.deploymentId, request);
+    const {
+      cache: _cache,
+      trigger: _trigger,
+      ...same
+    } = await openRequest(deps.secretBox, record.deploymentId, request);
     const { cache } = c.req.valid('json');
     // A commit alone does not tell the lane, so it is that of the deployment before.
     const lane = record.plan?.lane ?? request.lane ?? (request.ref === undefined ? 'production' : undefined);
+    const environment = record.environment ?? request.environment;
     const again: DeploymentRequest = {
       ...same,
       ...(record.commit !== null && { ref: record.commit }),
       ...(record.commit !== null && lane !== undefined && { lane }),
+      ...(environment !== undefined && { environment }),
       ...(record.commit !== null && record.plan && resolvedOf(record.plan, request)),
       ...(cache !== undefined && { cache }),
+      // Content from elsewhere may have changed.
+      force: true,
     };
     const next = await createDeployment(deps, owner, again, { correlationId: c.get('correlationId') });
+    await auditDeployment(deps, c.get('caller'), 'redeploy', next);
     return c.json(acceptedAnswer(deps.linkOrigin(c.env), next), 202);
   });
 }

@@ -57,7 +57,7 @@ export function registerLogs(app: Api, deps: ApiDeps): void {
     const { id } = c.req.valid('param');
     const query = c.req.valid('query');
     const headers = c.req.valid('header');
-    await ownDeployment(deps, c.get('owner'), id);
+    await ownDeployment(deps, c.get('caller'), id);
     const after = headers['last-event-id'] ?? query.cursor ?? query.after ?? 0;
     const follow = query.follow === 'true' || (query.follow !== 'false' && wantsEvents(headers.accept));
     if (!follow) return sendPage(c, deps, id, after, query.limit ?? MAX_LOG_PAGE_LINES);

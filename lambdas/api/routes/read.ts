@@ -10,7 +10,9 @@ import type { Api } from '../../shared/http/guard.ts';
 import { idParams, ownDeployment } from '../../shared/http/ownDeployment.ts';
 import { problemResponses } from '../../shared/http/problem.ts';
 import type { ApiDeps } from '../deps.ts';
-import { viewRecord, waitingBuilds } from '../view.ts';
+import { listForCaller } from '../listForCaller.ts';
+import { projectsOf, viewRecord, waitingBuilds } from '../view.ts';
+import { askServicesOnce } from '../viewService.ts';
 
 /** Limit for the bytes of the records of one page, so that the answer fits into Lambda's limit. */
 const MAX_PAGE_BYTES = 2_500_000;
@@ -30,6 +32,8 @@ const listRoute = createRoute({
   method: 'get',
   path: '/deployments',
   summary: 'Deployments, newest first',
+  description:
+    'A token that is limited to projects sees theirs. Its pages may hold fewer than `limit`, or none; go on while there is a `cursor`.',
   request: {
     query: ListQuerySchema,
   },
@@ -41,22 +45,20 @@ const listRoute = createRoute({
 
 export function registerRead(app: Api, deps: ApiDeps): void {
   app.openapi(readRoute, async (c) => {
-    const { record } = await ownDeployment(deps, c.get('owner'), c.req.valid('param').id);
+    const { record } = await ownDeployment(deps, c.get('caller'), c.req.valid('param').id);
     const origin = deps.linkOrigin(c.env);
-    return c.json(await viewRecord(deps, origin, record, await waitingBuilds(deps, [record])), 200);
+    const [waiting, projectOf] = await Promise.all([waitingBuilds(deps, [record]), projectsOf(deps, [record])]);
+    return c.json(await viewRecord(deps, origin, record, waiting, projectOf(record)), 200);
   });
 
   app.openapi(listRoute, async (c) => {
-    const { projectId, limit, cursor } = c.req.valid('query');
-    const page = await deps.store.list({
-      owner: c.get('owner'),
-      limit,
-      ...(projectId !== undefined && { projectId }),
-      ...(cursor !== undefined && { cursor }),
-    });
-    const waiting = await waitingBuilds(deps, page.items);
+    const page = await listForCaller(deps.store, c.get('caller'), c.req.valid('query'));
+    const [waiting, projectOf] = await Promise.all([waitingBuilds(deps, page.items), projectsOf(deps, page.items)]);
     const origin = deps.linkOrigin(c.env);
-    const items: DeploymentView[] = await Promise.all(page.items.map((r) => viewRecord(deps, origin, r, waiting)));
+    const view = { ...deps, services: deps.services && askServicesOnce(deps.services) };
+    const items: DeploymentView[] = await Promise.all(
+      page.items.map((r) => viewRecord(view, origin, r, waiting, projectOf(r))),
+    );
     const fitting = fitBytes(items, MAX_PAGE_BYTES);
     const next = fitting.length < items.length ? fitting.at(-1)?.deploymentId : page.cursor;
     return c.json({ items: fitting, ...(next !== undefined && { cursor: next }) }, 200);

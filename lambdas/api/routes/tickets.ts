@@ -19,7 +19,7 @@ const route = createRoute({
 
 export function registerTickets(app: Api, deps: Pick<ApiDeps, 'tickets'>): void {
   app.openapi(route, async (c) => {
-    const { ticket, expiresAt } = await deps.tickets.issue(c.get('owner'));
+    const { ticket, expiresAt } = await deps.tickets.issue(c.get('caller'));
     return c.json({ ticket, expiresAt: new Date(expiresAt).toISOString() }, 201);
   });
 }

@@ -9,6 +9,8 @@ export interface BuildResources {
   readonly buildRoleArn: string;
   readonly bucketArn: string;
   readonly userImagesArn: string;
+  /** A backend may be stored as a folder: on a laptop without a container engine. @default - false */
+  readonly serviceFolders?: boolean;
   /** Absent where Kafka is not MSK with IAM. */
   readonly kafkaClusterArn?: string;
 }
@@ -47,7 +49,7 @@ export function mintCredentials(sts: StsCalls, resources: BuildResources): MintC
 }
 
 /**
- * The rights of one build: a frontend's on its project's prefixes and its lane's caches, a backend's to push to the
+ * The rights of one build: a frontend's on its own files and its lane's caches, and on nothing that production serves; a backend's to push to the
  * users' repository; both may write to the builders' topics.
  */
 export function sessionPolicy(
@@ -57,7 +59,7 @@ export function sessionPolicy(
   const statements =
     job.target === 'frontend'
       ? sitePublisher(job, resources.bucketArn)
-      : [...imagePusher(resources.userImagesArn), ...imageKeeper(job, resources.bucketArn)];
+      : [...imagePusher(resources.userImagesArn), ...imageKeeper(job, resources)];
   return {
     Version: '2012-10-17',
     Statement: resources.kafkaClusterArn ? [...statements, allowStatement(KAFKA_ACTIONS, '*')] : statements,
@@ -76,17 +78,17 @@ function sitePublisher(
   bucketArn: string,
 ) {
   const cache = s3Keys.cache(projectId, lane);
-  const readWrite = [s3Keys.site(projectId), s3Keys.deployment(projectId, deploymentId), cache];
+  const readWrite = [s3Keys.deployment(projectId, deploymentId), cache];
   return [
     allowStatement(
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
-      [...readWrite.map((prefix) => `${bucketArn}/${prefix}*`), `${bucketArn}/${s3Keys.promotion(projectId)}`],
+      readWrite.map((prefix) => `${bucketArn}/${prefix}*`),
     ),
-    // An interrupted promotion is completed from the immutable copy of the deployment that it was for.
+    // What has not changed is copied from an earlier deployment.
     allowStatement(['s3:GetObject'], `${bucketArn}/__deployments/${projectId}/*`),
     allowStatement(['s3:ListBucket'], bucketArn, {
       StringLike: {
-        's3:prefix': [`${s3Keys.site(projectId)}*`, `__deployments/${projectId}/*`, `${cache}*`],
+        's3:prefix': [`__deployments/${projectId}/*`, `${cache}*`],
       },
     }),
   ];
@@ -119,12 +121,15 @@ function imagePusher(repositoryArn: string) {
  */
 function imageKeeper(
   { projectId, deploymentId, lane }: Pick<BuildJob, 'projectId' | 'deploymentId' | 'lane'>,
-  bucketArn: string,
+  { bucketArn, serviceFolders }: BuildResources,
 ) {
   const verdict = s3Keys.verdict(projectId, deploymentId, 'backend');
   const cache = `${s3Keys.cache(projectId, lane)}*`;
   return [
     allowStatement(['s3:GetObject', 's3:PutObject'], [`${bucketArn}/${verdict}`, `${bucketArn}/${cache}`]),
+    ...(serviceFolders
+      ? [allowStatement(['s3:PutObject'], `${bucketArn}/${s3Keys.serviceFolder(projectId, deploymentId)}`)]
+      : []),
     allowStatement(['s3:DeleteObject', 's3:AbortMultipartUpload'], `${bucketArn}/${cache}`),
     allowStatement(['s3:ListBucket'], bucketArn, { StringLike: { 's3:prefix': [verdict, cache] } }),
   ];

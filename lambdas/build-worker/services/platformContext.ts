@@ -12,6 +12,7 @@ export function platformContext(
     readonly GIT_HOSTS: GitHosts;
     readonly FRONTEND_TIMEOUT: number;
     readonly BACKEND_TIMEOUT: number;
+    readonly RUN_SERVICES?: boolean;
     readonly BUILDER_ENDPOINT_S3?: string | undefined;
     readonly BUILDER_ENDPOINT_ECR?: string | undefined;
   },
@@ -26,6 +27,7 @@ export function platformContext(
     kafka,
     gitProtocols: gitAllowProtocol(gitPolicy(env.GIT_HOSTS)),
     precompress: false,
+    runsServices: env.RUN_SERVICES === true,
     endpoints: {
       ...(env.BUILDER_ENDPOINT_S3 && { AWS_ENDPOINT_URL_S3: env.BUILDER_ENDPOINT_S3 }),
       ...(env.BUILDER_ENDPOINT_ECR && { AWS_ENDPOINT_URL_ECR: env.BUILDER_ENDPOINT_ECR }),

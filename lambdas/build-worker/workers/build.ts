@@ -12,6 +12,7 @@ import { recordStartedTask } from '../../shared/announce.ts';
 import { findTask } from '../../shared/findTask.ts';
 import { type Log, withLogFields } from '../../shared/logger.ts';
 import type { ClaimedJob, Clock, DeploymentStore, EventBus, JobQueue, Limits } from '../../shared/ports.ts';
+import type { VariableStore } from '../../shared/projects/variableStore.ts';
 import { openBuildJob } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
 import { buildKey, type SigningSecret } from '../../shared/signing.ts';
@@ -21,6 +22,7 @@ import type { MintCredentials } from '../services/credentials.ts';
 import type { BuildCredentials, PlatformContext } from '../services/distributionHandler/environment.ts';
 import type { WriteHandover } from '../services/handover.ts';
 import { builderEnvironment, taskOverride } from '../services/overrides.ts';
+import { readVariables } from '../services/projectVariables.ts';
 import { type NetworkConfig, runTask, type StartFailure } from '../services/runTask.ts';
 import { afterFailedStart } from './failedStart.ts';
 
@@ -37,6 +39,7 @@ export interface BuildWorkerDeps {
   /** First attempts use Spot capacity; later ones are on demand. */
   readonly spot: boolean;
   readonly secretBox: SecretBox;
+  readonly variables: Pick<VariableStore, 'at'>;
   readonly platform: PlatformContext;
   readonly writeHandover: WriteHandover;
   readonly signing: () => Promise<SigningSecret>;
@@ -102,7 +105,7 @@ async function drainLane(deps: BuildWorkerDeps, onJob: () => void, mayTakeMore: 
  */
 async function startBuild(deps: BuildWorkerDeps, job: ClaimedJob, data: BuildJob): Promise<void> {
   const build: BuildRef = { ...data, attempt: job.attempt };
-  const cluster = configFor(deps.configs, data.target, imageMajor(data)).CLUSTER;
+  const cluster = configFor(deps.configs, data.target, imageMajor(data), data.plan.dockerfile).CLUSTER;
   const known = taskOf(job)?.taskArn;
   // Requested before it is known whether they are needed: they nearly always are, and STS takes longer than Redis.
   const minting = known ? null : deps.mintCredentials(data, job.attempt, deps.platform.timeoutSeconds);
@@ -129,11 +132,15 @@ async function startTask(
   data: BuildJob,
   credentials: BuildCredentials,
 ): Promise<string> {
-  const config = configFor(deps.configs, data.target, imageMajor(data));
+  const config = configFor(deps.configs, data.target, imageMajor(data), data.plan.dockerfile);
   const { attempt } = job;
   const opened = await openBuildJob(deps.secretBox, data);
   const eventKey = buildKey(await deps.signing(), { ...data, attempt });
-  const variables = builderEnvironment(opened, { ...deps.platform, credentials, attempt, eventKey });
+  const projectVariables = await readVariables(deps, opened);
+  const variables = builderEnvironment(opened, {
+    ...{ ...deps.platform, credentials, attempt, eventKey },
+    ...(projectVariables && { projectVariables }),
+  });
   const handover = await deps.writeHandover(data, variables);
   // If this fails, the bucket's lifecycle rule removes the object within a day.
   const discardHandover = () =>

@@ -1,8 +1,8 @@
-import { promoteDeployment, readManifest } from '../../../builder-images/builder-image-frontend/utils/promote.ts';
 import type { Objects } from '../../../builder-images/shared/objects.ts';
+import { claimPublication } from '../../../builder-images/shared/verdict.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import { type PromotionJob, PromotionJobSchema } from '../../../contract/jobs.ts';
-import { QUEUES } from '../../../contract/names.ts';
+import { QUEUES, s3Keys } from '../../../contract/names.ts';
 import { isTerminal } from '../../../contract/record.ts';
 import { type BuildRef, fieldsOfBuild } from '../../domain/events.ts';
 import { failure, failureOf } from '../../domain/failure.ts';
@@ -23,25 +23,11 @@ export interface PromotionDeps {
   readonly mintCredentials: MintCredentials;
   /** The bucket as these credentials may use it. */
   readonly openObjects: (credentials: BuildCredentials) => Objects;
-  /** @default MAX_WAIT_MS */
-  readonly maxWaitMs?: number;
   readonly log: Log;
 }
 
-/** Extended while objects are copied; after it another worker can claim the job, and completes the promotion. */
+/** Longer than a decision may take; after it another worker can claim the job. */
 export const PROMOTION_LEASE_MS = 120_000;
-/**
- * Time for the largest site (50,000 copies, about two minutes in a small function) and for waiting for another
- * promotion.
- */
-export const LONGEST_PROMOTION_MS = 600_000;
-const RENEW_AFTER_MS = PROMOTION_LEASE_MS / 4;
-/**
- * How long one promotion waits for another of its project, shorter than its lease. Builds of the project write the
- * object that says how long the other one may take, so a wrong value there must not hold up the promotions of all
- * projects.
- */
-const MAX_WAIT_MS = 60_000;
 /** Outages of S3 are rare and short, and a finished build should not be lost because of one. */
 const MAX_TRIES = 8;
 /**
@@ -51,7 +37,7 @@ const MAX_TRIES = 8;
 const MAX_LAPSES = 10;
 
 /**
- * Promotes stored sites whose deployment's other part has been built. Safe to run in several processes at once.
+ * Decides on the publication of stored sites whose deployment's other part has been built; the releaser then shows them. Safe to run in several processes at once.
  * @returns True where no job was left.
  */
 export async function drainPromotions(deps: PromotionDeps, mayTakeMore: () => boolean = () => true): Promise<boolean> {
@@ -81,11 +67,11 @@ async function promoteSite(deps: PromotionDeps, job: ClaimedJob, build: BuildRef
     await publishBuildEvent(deps, build, { type: 'build.failed', error, logLines });
   } else if (!(await hasEnded(deps, data)))
     try {
-      await showSite(deps, job, data);
+      await claimSite(deps, data);
       await publishBuildEvent(deps, build, { type: 'build.succeeded', artifact, logLines });
     } catch (e) {
       const canceled = e instanceof VerenError && e.code === 'DEPLOYMENT_CANCELED';
-      deps.log.warn('A site was not promoted', { try: job.attempt, error: e });
+      deps.log.warn('The publication of a site was not decided', { try: job.attempt, error: e });
       if (!canceled && job.attempt < MAX_TRIES) {
         await deps.queue.retry(QUEUES.promote, job.id, job.attempt, backoffDelay(job.attempt));
         return;
@@ -98,36 +84,14 @@ async function promoteSite(deps: PromotionDeps, job: ClaimedJob, build: BuildRef
   await deps.queue.ack(QUEUES.promote, job.id);
 }
 
-async function showSite(deps: PromotionDeps, job: ClaimedJob, data: PromotionJob): Promise<void> {
+/** Decides that the site may be shown. Throws DEPLOYMENT_CANCELED where a cancellation was first. */
+async function claimSite(deps: PromotionDeps, data: PromotionJob): Promise<void> {
   const { deploymentId, projectId, attempt } = data;
   const subject = { deploymentId, projectId, target: 'frontend', lane: 'untrusted' } as const; // it needs no cache
-  const opened = deps.openObjects(await deps.mintCredentials(subject, attempt, 0));
-  const waiting = new AbortController();
-  const late = () => waiting.abort(new Error('another promotion of its project has not ended'));
-  const timer = setTimeout(late, deps.maxWaitMs ?? MAX_WAIT_MS);
-  const objects = renewing(deps, job, opened, () => clearTimeout(timer));
-  try {
-    const manifest = await readManifest(objects, projectId, deploymentId);
-    if (!manifest) throw new Error('what was stored is not there any more');
-    const done = await promoteDeployment({ objects, projectId, manifest, now: deps.clock.now, signal: waiting.signal });
-    deps.log.info('A site was promoted', { ...done });
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Copying a large site takes longer than a lease, so each call checks whether a heartbeat is due. */
-function renewing(deps: PromotionDeps, job: ClaimedJob, objects: Objects, onCopy: () => void): Objects {
-  let renewed = deps.clock.now();
-  const copy: Objects['copy'] = async (from, to) => {
-    onCopy();
-    if (deps.clock.now() - renewed > RENEW_AFTER_MS) {
-      renewed = deps.clock.now();
-      await deps.queue.heartbeat(QUEUES.promote, job.id, PROMOTION_LEASE_MS);
-    }
-    await objects.copy(from, to);
-  };
-  return { ...objects, copy };
+  const objects = deps.openObjects(await deps.mintCredentials(subject, attempt, 0));
+  if (!(await objects.get(s3Keys.deploymentManifest(projectId, deploymentId))))
+    throw new Error('what was stored is not there any more');
+  await claimPublication(objects, subject, deps.clock.now);
 }
 
 async function hasEnded({ store }: PromotionDeps, { deploymentId }: PromotionJob): Promise<boolean> {

@@ -1,14 +1,10 @@
 import { TARGETS, type Target } from '../../../contract/builders.ts';
 import { VerenError } from '../../../contract/errors.ts';
-import {
-  type BuildJob,
-  buildJobId,
-  type CloneJob,
-  CloneJobSchema,
-  type DeploymentRequest,
-} from '../../../contract/jobs.ts';
+import { type BuildJob, buildJobId, type CloneJob, CloneJobSchema } from '../../../contract/jobs.ts';
+import type { Environment, Lane } from '../../../contract/lanes.ts';
 import { QUEUES } from '../../../contract/names.ts';
 import type { Plan } from '../../../contract/plan.ts';
+import type { ProjectSettings } from '../../../contract/project.ts';
 import { type Failure, isTerminal } from '../../../contract/record.ts';
 import {
   countFailedAnalysis,
@@ -20,9 +16,15 @@ import {
   recordPlan,
 } from '../../domain/cloneJob.ts';
 import { crashBackoff, crashesOf, crashNote, MAX_CLONE_CRASHES } from '../../domain/crashes.ts';
-import { makeAnalyzedEvent, makeAnalyzingEvent, makeDeploymentFailedEvent } from '../../domain/events.ts';
+import {
+  makeAnalyzedEvent,
+  makeAnalyzingEvent,
+  makeDeploymentFailedEvent,
+  makeUnchangedEvent,
+} from '../../domain/events.ts';
 import { failure, failureOf } from '../../domain/failure.ts';
 import { backoffDelay } from '../../domain/retry.ts';
+import type { BuildIndex } from '../../shared/buildIndex.ts';
 import { type Log, withLogFields } from '../../shared/logger.ts';
 import type {
   ClaimedJob,
@@ -33,9 +35,13 @@ import type {
   JobQueue,
   NewJob,
 } from '../../shared/ports.ts';
+import type { ProjectStore } from '../../shared/projects/projectStore.ts';
 import { publishEvents } from '../../shared/publishEvents.ts';
 import { openRequest } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
+import { buildKeyOf } from '../buildKey.ts';
+import { findSame } from '../findSame.ts';
+import { applyProjectSettings, type ProjectRequest } from '../projectSettings.ts';
 
 export interface CloneWorkerDeps {
   readonly queue: JobQueue;
@@ -45,7 +51,11 @@ export interface CloneWorkerDeps {
   readonly clock: Clock;
   readonly secretBox: SecretBox;
   /** Resolves the ref and decides what to build. Throws VerenError. */
-  readonly analyze: (request: DeploymentRequest) => Promise<Plan>;
+  readonly analyze: (request: ProjectRequest) => Promise<Plan>;
+  readonly projects: Pick<ProjectStore, 'get' | 'getDeleted' | 'change'>;
+  readonly builds: Pick<BuildIndex, 'find'>;
+  /** The version of the builders: another one builds anew. */
+  readonly builders: string;
   readonly log: Log;
 }
 
@@ -104,6 +114,11 @@ async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob
     await deps.queue.ack(QUEUES.clone, job.id);
     return;
   }
+  const project = await deps.projects.get(data.projectId);
+  if (project?.deleting || (!project && (await deps.projects.getDeleted(data.projectId)))) {
+    await failDeployment(deps, job, data, failure('PROJECT_DELETING', { projectId: data.projectId }));
+    return;
+  }
   if (job.leaseExpired && !hasPlan(job) && !(await mayTryAfterCrash(deps, job, data))) return;
   // Publishes the request again: the API may have died before it did, and without it no other event of the deployment
   // counts.
@@ -112,9 +127,10 @@ async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob
     ...[stored?.facts.requested, makeAnalyzingEvent(data, deps.clock.now())].filter((event) => event !== undefined),
   );
   begun.catch(() => undefined);
+  const settings = project?.settings ?? {};
   let plan: Plan;
   try {
-    plan = recordedPlan(job) ?? (await analyzeRequest(deps, data));
+    plan = recordedPlan(job) ?? (await analyzeRequest(deps, data, settings));
   } catch (e) {
     await begun;
     await afterFailure(deps, job, data, countFailedAnalysis(job), e);
@@ -123,7 +139,17 @@ async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob
   await begun;
   deps.log.info('A repository was analyzed', { commit: plan.commit });
   // If this worker dies now, the next one must use this plan, since the branch may have moved.
-  const jobs = TARGETS.flatMap((target) => buildJob(data, plan, target) ?? []);
+  const same = hasPlan(job) ? null : await findUnchanged(deps, data, plan);
+  if (same) {
+    const { deploymentId } = data;
+    deps.log.info('A deployment is the same as an earlier one and is not built', { deploymentId, ...same });
+    const now = deps.clock.now();
+    await publishEvents(deps.bus, makeAnalyzedEvent(data, plan, now), makeUnchangedEvent(data, same, now));
+    await deps.queue.ack(QUEUES.clone, job.id);
+    return;
+  }
+  const { path: _path, fromProject: _fields, ...merged } = applyProjectSettings(data.request, settings);
+  const jobs = TARGETS.flatMap((target) => buildJob({ ...data, request: merged }, plan, target) ?? []);
   await deps.queue.enqueueFollowing(QUEUES.clone, job.id, recordPlan(plan), QUEUES.build, jobs);
   await Promise.all([
     publishEvents(deps.bus, makeAnalyzedEvent(data, plan, deps.clock.now())),
@@ -149,10 +175,25 @@ async function mayTryAfterCrash(deps: CloneWorkerDeps, job: ClaimedJob, data: Cl
   return false;
 }
 
-const analyzeRequest = async (
-  { secretBox, analyze }: CloneWorkerDeps,
+async function analyzeRequest(
+  { secretBox, analyze, builders }: CloneWorkerDeps,
   { deploymentId, request }: CloneJob,
-): Promise<Plan> => analyze(await openRequest(secretBox, deploymentId, request));
+  settings: ProjectSettings,
+): Promise<Plan> {
+  const asked = applyProjectSettings(await openRequest(secretBox, deploymentId, request), settings);
+  const { commit } = asked;
+  const plan = await analyze(commit === undefined ? asked : { ...asked, ref: commit });
+  const buildKey = await buildKeyOf(secretBox, asked, plan, {
+    builders,
+    usesCommit: settings.usesCommit ?? false,
+    variables: request.variables?.version,
+  });
+  return { ...plan, ...(buildKey !== undefined && { buildKey }) };
+}
+
+/** The earlier deployment that is the same, unless this one is to be built whatever it is. */
+const findUnchanged = async (deps: CloneWorkerDeps, { projectId, request }: CloneJob, plan: Plan) =>
+  request.force || request.cache === 'drop' ? null : findSame(deps, projectId, plan);
 
 /** Only the site waits for the other part: an image that nobody runs does no harm, a page for another backend may. */
 function isHeld(plan: Plan, request: CloneJob['request']): boolean {
@@ -165,11 +206,16 @@ function askedRef({ ref, resolved }: CloneJob['request']): Pick<BuildJob, 'ref'>
   return asked === undefined ? {} : { ref: asked };
 }
 
+/** Whose variables a deployment has. */
+const environmentOf = (lane: Lane): Environment => (lane === 'production' ? 'production' : 'preview');
+
 function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> | null {
   const wanted = plan[target];
   if (!wanted) return null;
   const { deploymentId, projectId, owner, correlationId, request } = data;
   const git = plan.git ?? request.git;
+  // A plan of an earlier version has no lane, and must not reach the caches of production.
+  const lane = plan.lane ?? request.lane ?? 'preview';
   const build: BuildJob = {
     deploymentId,
     projectId,
@@ -186,8 +232,8 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
     ...(git && { git }),
     plan: wanted,
     env: request.env ?? {},
-    // A plan of an earlier version has no lane, and must not reach the caches of production.
-    lane: plan.lane ?? request.lane ?? 'preview',
+    ...(request.variables && { variables: { ...request.variables, environment: environmentOf(lane) } }),
+    lane,
     cache: request.cache ?? 'use',
     ...(target === 'frontend' && isHeld(plan, request) && { hold: true }),
   };

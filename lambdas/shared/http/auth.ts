@@ -1,14 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Caller } from '../../../contract/people.ts';
 
-/** The owner of a token; null for an unknown token. */
-export type Authenticate = (token: string) => Promise<string | null>;
+/** Who a token speaks for; null for an unknown token. */
+export type Authenticate = (token: string) => Promise<Caller | null>;
 
 /** Owners and the SHA-256 (hex) of their tokens. Tokens themselves are not stored. */
 export type TokenHashes = Readonly<Record<string, readonly string[]>>;
 
 export const hashToken = (token: string) => createHash('sha256').update(token).digest('hex');
 
-/** Looks a token up by its hash, in constant time per entry. `hashes` is asked each time, so tokens can be rotated. */
+/**
+ * Looks a token up by its hash, in constant time per entry. `hashes` is asked each time, so tokens can be rotated. Such a
+ * token, of the stage's secret or the laptop's file, may do everything in its owner's name.
+ */
 export function authenticateByHash(hashes: () => Promise<TokenHashes>): Authenticate {
   return async (token) => {
     const given = Buffer.from(hashToken(token));
@@ -18,7 +22,7 @@ export function authenticateByHash(hashes: () => Promise<TokenHashes>): Authenti
         const expected = Buffer.from(hash);
         if (expected.length === given.length && timingSafeEqual(expected, given)) owner = name;
       }
-    return owner;
+    return owner === null ? null : { owner, name: owner, scope: 'admin' };
   };
 }
 

@@ -22,6 +22,8 @@ export function problemOf(error: VerenError, correlationId: string, errors?: Pro
 export function answerProblem(c: Context, error: VerenError, errors?: Problem['errors']): Response {
   const body = problemOf(error, c.get('correlationId'), errors);
   if (body.status === 401) c.header('WWW-Authenticate', 'Bearer');
+  if (body.status === 429 && error.details.seconds !== undefined)
+    c.header('Retry-After', String(error.details.seconds));
   return c.json(body, body.status as ContentfulStatusCode, { 'Content-Type': 'application/problem+json' });
 }
 
@@ -58,13 +60,28 @@ export function onError(c: Context, error: Error): Response {
   if (error instanceof VerenError && error.row.status !== undefined) return answerProblem(c, error);
   if (error instanceof HTTPException && error.status === 400)
     return answerProblem(c, new VerenError('MALFORMED_JSON', { reason: error.message }));
+  if (isServiceOutage(error)) return answerProblem(c, new VerenError('UNAVAILABLE', { reason: error.message }));
   return answerProblem(c, new VerenError('INTERNAL'));
 }
+
+/** A service of AWS has answered that it cannot at the moment, after all tries of its SDK. */
+const isServiceOutage = (error: Error): boolean =>
+  ((error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0) >= 500;
 
 /** @throws VerenError always */
 export const failWith = <C extends ErrorCode>(code: C, ...details: DetailArguments<C>): never => {
   throw new VerenError(code, ...(details as DetailArguments<C, [ErrorOptions?]>));
 };
+
+/** What a request with a body that changes a project may be answered with, besides what is its own. */
+export const changeFailures = [
+  'INVALID_REQUEST',
+  'MALFORMED_JSON',
+  'UNAUTHORIZED',
+  'NOT_FOUND',
+  'PROJECT_DELETING',
+  'BODY_TOO_LARGE',
+] as const;
 
 /** `responses` of a route: the codes that it can answer, grouped by status. */
 export function problemResponses(schema: z.ZodType, ...codes: ErrorCode[]) {

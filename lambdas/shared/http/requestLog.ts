@@ -20,13 +20,16 @@ export const nameRequest =
       if (status >= 500)
         log.error('A request could not be answered', {
           method: c.req.method,
-          path: c.req.path,
+          path: withoutSecret(c.req.path),
           status,
           ...(c.error && { error: c.error }),
         });
     });
     c.header('X-Request-Id', correlationId);
   };
+
+/** The address of a deploy hook is the right to it. */
+const withoutSecret = (path: string) => path.replace(/^(\/hooks\/deploy\/).+/, '$1...');
 
 /** Behind API Gateway, Hono's adapter hands over what Lambda knows of the invocation. */
 const lambdaRequestId = (c: Context) =>

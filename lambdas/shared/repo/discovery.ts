@@ -1,6 +1,7 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { pinAddress } from './hostAddress.ts';
+import { parseUrl } from './parseUrl.ts';
 import type { RunLimits } from './runGit.ts';
 
 export interface Discovery {
@@ -54,8 +55,9 @@ export function discoverCapabilities(url: URL, addresses: readonly string[], lim
 
 /** Only a redirect of the whole repository: same suffix, other base. Source: git's http.c, `update_url_from_redirect`. */
 function redirectTarget(location: string | undefined, asked: string): string | undefined {
-  if (location === undefined || !URL.canParse(location, asked)) return undefined;
-  const { href, protocol } = new URL(location, asked);
+  const target = location === undefined ? undefined : parseUrl(location, asked);
+  if (!target) return undefined;
+  const { href, protocol } = target;
   if (protocol !== 'https:' && protocol !== 'http:') return undefined;
   return href.endsWith(SUFFIX) ? href.slice(0, -SUFFIX.length) : undefined;
 }

@@ -27,6 +27,8 @@ export interface GitRepo {
   /** See `FetchedCommit`. */
   readonly isDefaultBranch: boolean;
   readonly fs: RepoFs;
+  /** Id of the object at a path: equal ids are equal contents. Undefined for what is not listed. */
+  readonly oid: (path: string) => string | undefined;
 }
 
 /**
@@ -58,7 +60,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
       directories: () => tree.directories(),
       async read(paths, maxBytes) {
         const wanted = paths.flatMap((path) => {
-          const blob = oid(path);
+          const blob = tree.kind(path) === 'file' ? oid(path) : undefined;
           return blob === undefined ? [] : [{ path, oid: blob }];
         });
         const { found, missing } = await readContents(objects, wanted, maxBytes);
@@ -75,6 +77,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
       defaultBranch: fetched.defaultBranch,
       isDefaultBranch: fetched.isDefaultBranch,
       fs,
+      oid,
     });
   } catch (error) {
     throw translateError(error, limits, input);

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { VerenError } from '../../../contract/errors.ts';
 import type { GitPolicy, GitProtocol } from './gitPolicy.ts';
 import { type Resolve, requireAllowedAddress, resolvePublicAddresses } from './hostAddress.ts';
+import { parseUrl } from './parseUrl.ts';
 
 const unsupportedUrl = (reason: string) => new VerenError('GIT_URL_UNSUPPORTED', { reason });
 
@@ -22,8 +23,8 @@ export function parseGitUrl(text: string, policy: GitPolicy): URL {
   if (/^[^/]*:\/\/[^/]*@/.test(text)) throw unsupportedUrl('it holds a user name or password; use "gitToken" instead');
   if (text.startsWith('/') && policy.protocols.includes('file'))
     throw unsupportedUrl(`it is a path; as a URL it is ${pathToFileURL(text).href}`);
-  if (!URL.canParse(text)) throw unsupportedUrl('it is not a URL');
-  const url = new URL(text);
+  const url = parseUrl(text);
+  if (!url) throw unsupportedUrl('it is not a URL');
   const scheme = url.protocol.slice(0, -1);
   if (!policy.protocols.includes(scheme as GitProtocol))
     throw unsupportedUrl(`the scheme "${scheme}" is not allowed; use ${policy.protocols.join(' or ')}`);

@@ -7,7 +7,7 @@ import { parseTree } from './parseTree.ts';
 
 export interface WalkedTree {
   readonly tree: EntryTree;
-  /** Object id of a plain file. */
+  /** Object id of whatever is there: of a file, a folder, a link, or the commit of a submodule. */
   oid(path: string): string | undefined;
   readonly notes: readonly string[];
 }
@@ -42,7 +42,8 @@ export async function walkTree(
     level = await walk.level(reader, level);
   }
   const { tree, oids, unusual, full, cut } = walk;
-  const oidOf = (path: string) => oids.get(parent(path) ?? '.')?.get(path.slice(path.lastIndexOf('/') + 1));
+  const oidOf = (path: string) =>
+    path === '.' ? rootTree : oids.get(parent(path) ?? '.')?.get(path.slice(path.lastIndexOf('/') + 1));
   return { tree, oid: oidOf, notes: skippedNotes(unusual, full || cut) };
 }
 
@@ -104,7 +105,7 @@ class Walk {
 
   #add(dir: string, name: string, kind: EntryKind, oid: string, below: FoldersByTree): void {
     this.tree.add(dir, name, kind);
-    if (kind === 'file') listOf(this.oids, dir, () => new Map<string, string>()).set(name, oid);
+    listOf(this.oids, dir, () => new Map<string, string>()).set(name, oid);
     if (kind !== 'directory') return;
     const path = join(dir, name);
     this.#paths += path.length;

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LogLine } from '../../../contract/events.ts';
 import { Bells, followLines } from '../../../lambdas/shared/adapters/following.ts';
@@ -41,8 +41,7 @@ export function memoryLogs(dir?: string): MemoryLogs {
     const seen: Log['seen'] = new Map();
     if (dir === undefined) return { lines: arrayLines(), seen };
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const path = join(dir, `${encodeURIComponent(deploymentId)}.ndjson`);
-    const lines = await fileLines(path, (text) => {
+    const lines = await fileLines(pathOf(dir, deploymentId), (text) => {
       const kept = parseKept(text);
       if (kept) rangesOf(seen, kept[0], kept[1]).add(kept[2]);
     });
@@ -113,6 +112,13 @@ export function memoryLogs(dir?: string): MemoryLogs {
     count: (deploymentId, target, attempt) =>
       useLog(deploymentId, async ({ seen }) => seen.get(`${target}/${attempt}`)?.size ?? 0),
 
+    remove: (deploymentId) =>
+      useLog(deploymentId, async ({ lines }) => {
+        open.delete(deploymentId);
+        await lines.close();
+        if (dir !== undefined) await rm(pathOf(dir, deploymentId), { force: true });
+      }),
+
     async close() {
       await Promise.all(busy.values());
       for (const log of open.values()) await (await log).lines.close();
@@ -120,6 +126,8 @@ export function memoryLogs(dir?: string): MemoryLogs {
     },
   };
 }
+
+const pathOf = (dir: string, deploymentId: string) => join(dir, `${encodeURIComponent(deploymentId)}.ndjson`);
 
 function rangesOf(seen: Log['seen'], target: string, attempt: number): Ranges {
   const key = `${target}/${attempt}`;

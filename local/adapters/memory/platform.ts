@@ -1,12 +1,21 @@
 import { join } from 'node:path';
 import type { VerenError } from '../../../contract/errors.ts';
-import type { Clock, DeploymentStore, Subscriptions, Tickets } from '../../../lambdas/shared/ports.ts';
+import type {
+  Clock,
+  DeploymentStore,
+  RateLimit,
+  Sites,
+  Subscriptions,
+  Tickets,
+} from '../../../lambdas/shared/ports.ts';
 import { type MemoryBus, memoryBus } from './bus.ts';
 import { type MemoryWaker, memoryWaker } from './functionWaker.ts';
 import { openJournal, volatileJournal } from './journal.ts';
 import { type MemoryLogs, memoryLogs } from './logs.ts';
 import { type MemoryNotifier, memoryNotifier } from './notifier.ts';
 import { type MemoryQueue, memoryQueue } from './queue.ts';
+import { memoryRateLimit } from './rateLimit.ts';
+import { memorySites } from './sites.ts';
 import { steadyClock } from './steadyClock.ts';
 import { memoryStore } from './store.ts';
 import { memorySubscriptions } from './subscriptions.ts';
@@ -20,11 +29,13 @@ export interface MemoryPlatform {
   readonly waker: MemoryWaker;
   readonly notifier: MemoryNotifier;
   readonly subscriptions: Subscriptions;
+  readonly sites: Sites;
   /** True where the process that had the data folder before did not close it. */
   readonly crashed: boolean;
   /** Tries to write the journal, and returns the error that prevents it; null where writing works. */
   probe(): Promise<VerenError | null>;
   readonly tickets: Tickets;
+  readonly rateLimit: RateLimit;
   /**
    * Waits for running work, writes remaining changes and unlocks the data folder. A second call gives the same promise.
    */
@@ -69,9 +80,11 @@ export async function openMemoryPlatform(options: MemoryPlatformOptions): Promis
     waker,
     notifier: memoryNotifier(),
     subscriptions: memorySubscriptions(),
+    sites: memorySites(journal),
     crashed,
     probe: () => journal.probe(),
     tickets: memoryTickets(clock),
+    rateLimit: memoryRateLimit(clock),
     close: () => (closing ??= endPlatform()),
   };
 }

@@ -88,7 +88,7 @@ export function memoryQueue(journal: Journal, clock: Clock): MemoryQueue {
       lapsed.sort((a, b) => (a.leaseUntil ?? 0) - (b.leaseUntil ?? 0) || (a.id < b.id ? -1 : 1));
       for (const job of chainAll(lapsed, jobs.values())) {
         if (isLeased(job) || (job.leaseUntil === undefined && job.runAt > now)) continue;
-        if ((owners.get(job.owner) ?? 0) >= limits.perOwner) continue;
+        if ((owners.get(job.owner) ?? 0) >= limitOfOwner(limits, job.owner)) continue;
         if ((projects.get(job.projectId) ?? 0) >= limits.perProject) continue;
         if (running.length > 0 && runsAlone(job)) return null;
         const taken = { ...job, leaseUntil: now + leaseMs };
@@ -176,3 +176,6 @@ function countBy<T>(items: readonly T[], key: (item: T) => string): Map<string, 
   for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
   return counts;
 }
+
+const limitOfOwner = ({ owners = {}, perOwner }: Limits, owner: string): number =>
+  (Object.hasOwn(owners, owner) ? owners[owner] : undefined) ?? perOwner;

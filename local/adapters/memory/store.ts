@@ -39,11 +39,20 @@ export function memoryStore(journal: Journal, clock: Clock): DeploymentStore {
       return { kind: 'created' };
     },
 
+    knowsKey: async (owner, key) => keys.has(JSON.stringify([owner, key])),
+
     async get(deploymentId) {
       const known = facts.get(deploymentId);
       const record = known && toRecord(known);
       if (!record) return null;
       return structuredClone({ facts: known, record, request: requests.get(deploymentId) ?? null });
+    },
+
+    async replaceRequest(deploymentId, request) {
+      if (!requests.has(deploymentId)) return false;
+      requests.set(deploymentId, structuredClone(request));
+      await journal.commit();
+      return true;
     },
 
     async fold(deploymentId, events) {
@@ -72,8 +81,30 @@ export function memoryStore(journal: Journal, clock: Clock): DeploymentStore {
         .map((r) => r.deploymentId);
     },
 
+    async remove(deploymentId) {
+      facts.delete(deploymentId);
+      requests.delete(deploymentId);
+      for (const [key, known] of [...keys.entries()]) if (known.deploymentId === deploymentId) keys.delete(key);
+      await journal.commit();
+    },
+
     async projectOwner(projectId) {
       return projects.get(projectId) ?? null;
+    },
+
+    async claimProject(projectId, owner) {
+      if (!projects.has(projectId)) projects.set(projectId, owner);
+      await journal.commit();
+      return projects.get(projectId) === owner;
+    },
+
+    async releaseProject(projectId, owner) {
+      if (projects.get(projectId) === owner) projects.delete(projectId);
+      await journal.commit();
+    },
+
+    async claims() {
+      return [...projects.entries()].map(([projectId, owner]) => ({ projectId, owner }));
     },
   };
 }

@@ -1,7 +1,8 @@
+import type { Caller } from '../../../contract/people.ts';
 import type { Subject, Subscriptions } from '../../../lambdas/shared/ports.ts';
 
 interface Connection {
-  readonly owner: string;
+  readonly caller: Caller;
   readonly subjects: Set<Subject>;
 }
 
@@ -10,12 +11,12 @@ export function memorySubscriptions(): Subscriptions {
   const connections = new Map<string, Connection>();
   const listeners = new Map<Subject, Set<string>>();
   return {
-    async connect(connectionId, owner) {
+    async connect(connectionId, caller) {
       const known = connections.get(connectionId);
-      connections.set(connectionId, { owner, subjects: known?.subjects ?? new Set() });
+      connections.set(connectionId, { caller, subjects: known?.subjects ?? new Set() });
     },
-    async ownerOf(connectionId) {
-      return connections.get(connectionId)?.owner ?? null;
+    async callerOf(connectionId) {
+      return connections.get(connectionId)?.caller ?? null;
     },
     async subscribe(connectionId, subject) {
       const connection = connections.get(connectionId);

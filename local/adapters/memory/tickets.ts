@@ -1,3 +1,4 @@
+import type { Caller } from '../../../contract/people.ts';
 import type { Clock, Tickets } from '../../../lambdas/shared/ports.ts';
 import { newTicket, TICKET_LIFETIME_MS, ticketKey } from '../../../lambdas/shared/tickets.ts';
 
@@ -6,23 +7,23 @@ const MAX_WAITING = 10_000;
 
 /** Tickets of this process. Not in the journal, since they expire sooner than a restart is done. */
 export function memoryTickets(clock: Clock): Tickets {
-  const waiting = new Map<string, { owner: string; expiresAt: number }>();
+  const waiting = new Map<string, { caller: Caller; expiresAt: number }>();
   return {
-    async issue(owner) {
+    async issue(caller) {
       const ticket = newTicket();
       const expiresAt = clock.now() + TICKET_LIFETIME_MS;
       for (const [key, { expiresAt: end }] of waiting) {
         if (end > clock.now() && waiting.size < MAX_WAITING) break;
         waiting.delete(key);
       }
-      waiting.set(ticketKey(ticket), { owner, expiresAt });
+      waiting.set(ticketKey(ticket), { caller, expiresAt });
       return { ticket, expiresAt };
     },
     async redeem(ticket) {
       const key = ticketKey(ticket);
       const known = waiting.get(key);
       waiting.delete(key);
-      return known && known.expiresAt > clock.now() ? known.owner : null;
+      return known && known.expiresAt > clock.now() ? known.caller : null;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BackendImageEnvSchema } from '../../../builder-images/build-image-backend/utils/env.ts';
-import { BUILDERS } from '../../../contract/builders.ts';
+import { BUILDERS, DOCKERFILE_BUILDER } from '../../../contract/builders.ts';
 import { ROOT } from '../harness.ts';
 
 /** The builder's own image cannot be built here: what can be said of its Dockerfile without that. */
@@ -46,6 +46,17 @@ test('everything that has to outlive a build lies below /kaniko', () => {
   for (const path of [...targets, ...paths, ...[/ENTRYPOINT \["(\S+?)"/.exec(last)![1]!]])
     expect(path).toMatch(/^\/kaniko\//);
   expect(last).toMatch(/chmod -R go-w \/kaniko/);
+});
+
+test('the second container of a Dockerfile’s build starts what is in it, and both know their folder', () => {
+  const { entryPoint, channel } = DOCKERFILE_BUILDER.isolated!;
+  expect(last).toContain(` VEREN_CHANNEL=${channel} `);
+  expect(last).toContain(`ENTRYPOINT ["${entryPoint[0]}", "--"`);
+  expect(last).toContain(` ${entryPoint[2]}\n`);
+  const dist = /COPY build-image-backend\/dist (\S+)/.exec(last)![1];
+  expect(entryPoint.at(-1)).toBe(`${dist}/isolated.mjs`);
+  const bundles = readFileSync(join(IMAGES, 'bundle.ts'), 'utf8');
+  expect(bundles).toContain('build-image-backend/dist/isolated.mjs');
 });
 
 test('what it copies of the context is there', () => {

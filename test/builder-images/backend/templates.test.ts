@@ -1,12 +1,21 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { renderDockerfile } from '../../../builder-images/build-image-backend/utils/dockerfile.ts';
 import { buildVariables } from '../../../builder-images/build-image-backend/utils/variables.ts';
-import { NODE_MAJORS } from '../../../contract/builders.ts';
+import { NODE_MAJORS } from '../../../contract/node-lines.ts';
 import { RUNTIME_NAMES, RUNTIMES } from '../../../contract/runtimes.ts';
 import { ROOT } from '../harness.ts';
 
@@ -161,7 +170,9 @@ describe('variables', () => {
     const { script } = buildVariables({}, { ...job, BUILD_ENV });
     const seen = (step: string) =>
       Object.fromEntries(
-        execFileSync('/bin/sh', ['-c', `${script}env -0`], { env: { PATH: process.env.PATH, VEREN_STEP: step } })
+        execFileSync('/bin/sh', ['-c', `${script}unset VEREN_STEP\nenv -0`], {
+          env: { PATH: process.env.PATH, VEREN_STEP: step },
+        })
           .toString()
           .split('\0')
           .filter(Boolean)
@@ -239,6 +250,7 @@ describe('step', () => {
             {
               env: { PATH: process.env.PATH },
               encoding: 'utf8',
+              stdio: ['ignore', 'pipe', 'pipe', 'ignore', 'ignore'],
             },
           );
           expect(status).toBe(exitCode);
@@ -250,10 +262,53 @@ describe('step', () => {
     );
   });
 
+  test('what one step alone may see comes by a descriptor that no program inherits, and wins over what all see', () => {
+    const BUILD_ENV = { npm_config_registry: 'http://all.example/', SHARED: 's' };
+    const of = { DEPLOYMENTID: 'd', PROJECT_ID: 'p', GIT_COMMIT: 'c', GIT_REPOSITORY__URL: 'https://h/r' };
+    const INSTALL_ONLY_ENV = { npm_config_registry: "it's\nmine", NODE_OPTIONS: '--max-old-space-size=99' };
+    const made = buildVariables({}, { ...of, BUILD_ENV, INSTALL_ONLY_ENV, BUILD_ONLY_ENV: { SENTRY: 'of-the-build' } });
+    writeFileSync(join(folder, 'variables'), made.script);
+    expect(made.script).not.toMatch(/mine|of-the-build/);
+    const seen = (name: string, script: string) => {
+      writeFileSync(join(folder, 'own'), script);
+      const own = openSync(join(folder, 'own'), 'r');
+      const command = ['/bin/sh', '-c', 'env -0; ls /proc/$$/fd | grep -x 4'];
+      const { stdout } = spawnSync(step, [join(folder, 'variables'), folder, ...command], {
+        env: { PATH: process.env.PATH, VEREN_STEP: name },
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe', 'ignore', own],
+      });
+      closeSync(own);
+      return stdout.split('\0');
+    };
+    const install = seen('install', made.installScript);
+    expect(install).toEqual(expect.arrayContaining(["npm_config_registry=it's\nmine", 'SHARED=s']));
+    expect(install).toContain('NODE_OPTIONS=--max-old-space-size=99');
+    expect(install.join('\n')).not.toContain('of-the-build');
+    expect(install.at(-1)).toBe('');
+    expect(seen('tools', made.installScript).join('\n')).not.toContain('NODE_OPTIONS');
+    const build = seen('build', made.buildScript);
+    expect(build).toEqual(expect.arrayContaining(['npm_config_registry=http://all.example/', 'SENTRY=of-the-build']));
+  });
+
+  test('the fingerprint of an installation has a key, and follows what the installation alone sees', () => {
+    const of = (over: object) =>
+      buildVariables(
+        {},
+        {
+          ...{ DEPLOYMENTID: 'd', PROJECT_ID: 'p', GIT_COMMIT: 'c', GIT_REPOSITORY__URL: 'https://h/r' },
+          ...{ BUILD_ENV: {}, FINGERPRINT_KEY: 'k', ...over },
+        },
+      ).fingerprint;
+    expect(of({ INSTALL_ONLY_ENV: { NPM_TOKEN: 'a' } })).not.toBe(of({ INSTALL_ONLY_ENV: { NPM_TOKEN: 'b' } }));
+    expect(of({ FINGERPRINT_KEY: 'other' })).not.toBe(of({}));
+    expect(of({ BUILD_ONLY_ENV: { SENTRY: 'x' } })).toBe(of({}));
+  });
+
   test('root’s part of a step never reads them', () => {
     const run = readFileSync(join(TEMPLATES, 'run'), 'utf8').replaceAll(/^#.*$/gm, '');
     expect(run.match(/.*\/kaniko\/build\/variables.*/g)).toEqual([
-      'perform() { as_node "$home/step" /kaniko/build/variables "$@"; }',
+      'perform() { as_node "$home/step" /kaniko/build/variables "$@" 4<"$own"; }',
     ]);
     expect(run).not.toMatch(/^\s*(?:\.|source|eval) /m);
   });

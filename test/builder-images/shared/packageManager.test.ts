@@ -23,7 +23,8 @@ while [ "$1" != --prefix ]; do shift; done; prefix=$2
 for spec; do :; done
 name=$(echo "$spec" | sed 's/\(.\)@.*/\1/'); version=$(echo "$spec" | sed 's/.*@//')
 [ "$version" = 99 ] && { echo "npm error notarget No matching version" >&2; exit 1; }
-mkdir -p "$prefix/node_modules/$name"; echo "{\"version\":\"$version.7.1\"}" > "$prefix/node_modules/$name/package.json"
+case $version in *.*.*) exact=$version ;; *) exact=$version.7.1 ;; esac
+mkdir -p "$prefix/node_modules/$name"; echo "{\"version\":\"$exact\"}" > "$prefix/node_modules/$name/package.json"
 `;
   writeFileSync(join(folder, 'bin/npm'), npm);
   chmodSync(join(folder, 'bin/npm'), 0o755);
@@ -67,6 +68,12 @@ test('what the image holds is taken without asking the registry: the newest that
   expect(await prepare('pnpm')).toBe(join(folder, 'image/pnpm@10.1.0/node_modules/.bin'));
   expect(await prepare('npm')).toBeNull();
   expect(readdirSync(join(folder, 'own'))).toEqual([]);
+});
+
+test('Bun, which no image holds, is installed as the version that is tested, unless another one is asked for', async () => {
+  expect(await prepare('bun')).toBe(join(folder, 'own/bun@1.4.5/node_modules/.bin'));
+  expect(await prepare('bun@1')).toBe(join(folder, 'own/bun@1.4.5/node_modules/.bin'));
+  expect(await prepare('bun@1.3.1')).toBe(join(folder, 'own/bun@1.3.1/node_modules/.bin'));
 });
 
 test('what it does not hold is installed once', async () => {

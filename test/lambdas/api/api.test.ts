@@ -1,4 +1,5 @@
 import { ERRORS } from '../../../contract/errors.ts';
+import { NODE_MAJORS } from '../../../contract/node-lines.ts';
 import { apiFixture } from '../../support/api.ts';
 import { COMMIT, event, frontendPlan } from '../../support/events.ts';
 
@@ -41,7 +42,7 @@ describe('POST /deployments', () => {
   });
 
   it.each<[string, object, string[]]>([
-    ['no fields', {}, ['projectId', 'gitUrl']],
+    ['no fields', {}, ['projectId']],
     ['an unknown field', { ...valid, branch: 'x' }, ['branch']],
     ['an unknown field of a target', { ...valid, frontend: { dir: 'x' } }, ['frontend.dir']],
     ['several faults at once', { projectId: 'A_b', gitUrl: '', ref: '--x' }, ['projectId', 'gitUrl', 'ref']],
@@ -292,16 +293,49 @@ describe('documents', () => {
     expect(openapi.openapi).toBe('3.1.0');
     expect(Object.keys(openapi.paths).sort()).toEqual([
       '/analyze',
+      '/audit',
       '/deployments',
       '/deployments/{id}',
       '/deployments/{id}/cancel',
       '/deployments/{id}/logs',
+      '/deployments/{id}/promote',
       '/deployments/{id}/redeploy',
+      '/hooks/deploy/{secret}',
+      '/hooks/{host}/{projectId}',
+      '/members',
+      '/members/{name}',
+      '/projects',
+      '/projects/{id}',
+      '/projects/{id}/approvals',
       '/projects/{id}/cache',
+      '/projects/{id}/deploy-hooks',
+      '/projects/{id}/deploy-hooks/{hook}',
+      '/projects/{id}/domains',
+      '/projects/{id}/domains/{name}',
+      '/projects/{id}/git-token',
+      '/projects/{id}/logs',
+      '/projects/{id}/pin',
+      '/projects/{id}/preview-password',
+      '/projects/{id}/releases',
+      '/projects/{id}/restore',
+      '/projects/{id}/rollback',
+      '/projects/{id}/service',
+      '/projects/{id}/unpin',
+      '/projects/{id}/variables',
+      '/projects/{id}/variables/{name}',
+      '/projects/{id}/webhook',
       '/tickets',
+      '/tokens',
+      '/tokens/{id}',
+      '/usage',
+      '/whoami',
     ]);
     const body = openapi.paths['/deployments'].post.requestBody.content['application/json'].schema;
     expect(JSON.stringify(body)).toContain('outputDirectory');
+    // Of a list of values the document's generator would name the first one alone.
+    const majors = JSON.stringify(openapi).match(/"nodeVersion":\{[^{}]*\}/g) ?? [];
+    expect(majors.length).toBeGreaterThan(3);
+    for (const major of majors) expect(major).toContain(JSON.stringify({ enum: NODE_MAJORS }).slice(1, -1));
     const page = await api.call('GET', '/docs', undefined, { as: null });
     expect(page.headers.get('content-type')).toContain('text/html');
     expect(page.body).toContain('/deployments/{id}/cancel');

@@ -109,10 +109,10 @@ describe('a deployment and its caches', () => {
   it('stays in its lane when it is deployed again, and drops the caches only where that is asked for again', async () => {
     const { redeploy, analyze, request } = await withProject();
     await analyze({ lane: 'production' });
-    expect((await redeploy()).request).toEqual({ ...request, ref: COMMIT, lane: 'production' });
+    expect((await redeploy()).request).toEqual({ ...request, ref: COMMIT, lane: 'production', force: true });
     // As clients send it that name a type for every request.
     expect((await redeploy(undefined, { 'Content-Type': 'application/json' })).request).toMatchObject({ ref: COMMIT });
-    expect((await redeploy({})).request).toEqual({ ...request, ref: COMMIT, lane: 'production' });
+    expect((await redeploy({})).request).toEqual({ ...request, ref: COMMIT, lane: 'production', force: true });
     expect((await redeploy({ cache: 'drop' })).request).toMatchObject({ cache: 'drop', lane: 'production' });
     expect((await redeploy({ cache: 1 })).body.code).toBe('INVALID_REQUEST');
     expect((await redeploy({ lane: 'production' })).body.code).toBe('INVALID_REQUEST');
@@ -123,6 +123,6 @@ describe('a deployment and its caches', () => {
   it('of an earlier version was production’s where it had no ref', async () => {
     const { redeploy, analyze } = await withProject();
     await analyze({});
-    expect((await redeploy()).request).toMatchObject({ ref: COMMIT, lane: 'production' });
+    expect((await redeploy()).request).toMatchObject({ ref: COMMIT, lane: 'production', force: true });
   });
 });

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { VerenClient } from '../../../cli/client/VerenClient.ts';
 import { type LogLine, MAX_LOG_LINE } from '../../../contract/events.ts';
 import type { LogEntry } from '../../../lambdas/shared/ports.ts';
-import { VerenClient } from '../../../local/client/VerenClient.ts';
 import { requested } from '../../ports/deployments.ts';
 import { apiApp, apiFixture, TOKENS } from '../../support/api.ts';
 

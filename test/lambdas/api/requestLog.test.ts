@@ -55,7 +55,7 @@ test.each([
 test.each([['an unexpected error', 500, new TypeError('x is not a function')]])(
   '%s is logged once, with its stack, under the id that the client is told',
   async (_what, status, error) => {
-    const store = { list: () => Promise.reject(error) } as never;
+    const store = { projectOwner: async () => 'ada', list: () => Promise.reject(error) } as never;
     const { response, body } = await post({}, { store });
     expect(response.status).toBe(status);
     const id = response.headers.get('X-Request-Id');

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CreateDeployment } from '../../../contract/api.ts';
-import type { BuildJob } from '../../../contract/jobs.ts';
+import type { BuildJob, DeploymentRequest } from '../../../contract/jobs.ts';
+import type { ProjectRequest } from '../../../lambdas/clone-worker/projectSettings.ts';
 import { drainCloneQueue } from '../../../lambdas/clone-worker/workers/clone.ts';
 import { openBuildJob } from '../../../lambdas/shared/sealedRequest.ts';
 import { secretBox } from '../../../lambdas/shared/secretBox.ts';
@@ -11,10 +11,11 @@ import { requested } from '../../ports/deployments.ts';
 import { apiFixture } from '../../support/api.ts';
 import { frontendPlan } from '../../support/events.ts';
 import { recordingLog } from '../../support/log.ts';
+import { noProjects } from '../../support/noProjects.ts';
 import { temporaryFolder } from '../../support/veren.ts';
 
 const SECRETS = ['t0ken-of-the-host', 'v4lue-of-a-variable', 'NAME_OF_A_VARIABLE'];
-const request: CreateDeployment = {
+const request: DeploymentRequest = {
   projectId: 'site',
   gitUrl: 'https://git.example/me/site.git',
   gitToken: SECRETS[0]!,
@@ -41,13 +42,14 @@ const box = async () => {
 };
 const apiOn = async () => apiFixture({ ...ports, secretBox: await box() });
 /** The clone-worker over what waits. Gives what it was asked to analyze. */
-async function analyzeAll(): Promise<CreateDeployment[]> {
-  const asked: CreateDeployment[] = [];
-  const analyze = async (r: CreateDeployment) => {
+async function analyzeAll(): Promise<DeploymentRequest[]> {
+  const asked: DeploymentRequest[] = [];
+  const analyze = async ({ fromProject: _, ...r }: ProjectRequest) => {
     asked.push(r);
     return frontendPlan();
   };
-  await drainCloneQueue({ ...ports, clock: { now: Date.now }, secretBox: await box(), analyze, log });
+  const [clock, secretBox] = [{ now: Date.now }, await box()];
+  await drainCloneQueue({ ...ports, ...noProjects, clock, secretBox, analyze, log });
   return asked;
 }
 async function textOnDisk(): Promise<string> {

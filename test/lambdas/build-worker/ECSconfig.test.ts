@@ -1,4 +1,5 @@
-import { BUILDERS, builderFor, NODE_MAJORS } from '../../../contract/builders.ts';
+import { BUILDERS, builderFor } from '../../../contract/builders.ts';
+import { NODE_MAJORS } from '../../../contract/node-lines.ts';
 import { configFor, ECSEnvSchema, readECSConfig } from '../../../lambdas/build-worker/config/ECSconfig.ts';
 
 /** Every variable with its own name as value, so that a mix-up shows. */
@@ -13,6 +14,7 @@ describe('ECSconfig', () => {
         'TASK22',
         'TASK24',
         'TASKBACKEND',
+        'TASKDOCKERFILE',
         'AWS_FRONTEND_CLUSTER',
         'AWS_BACKEND_CLUSTER',
         'FRONTEND18CONTAINER',
@@ -22,6 +24,18 @@ describe('ECSconfig', () => {
         'BACKEND_CONTAINER',
       ].sort(),
     );
+  });
+
+  it('gives a Dockerfile of the repository’s own a task of its own, and its family where no stack names one', () => {
+    const configs = readECSConfig(env);
+    expect(configFor(configs, 'backend', 24, 'Dockerfile')).toEqual({
+      CLUSTER: 'value-of-AWS_BACKEND_CLUSTER',
+      TASK: 'value-of-TASKDOCKERFILE',
+      CONTAINERNAME: 'value-of-BACKEND_CONTAINER',
+    });
+    expect(configFor(configs, 'frontend', 24, 'Dockerfile')).toBe(configs.frontendConfig24);
+    const { TASKDOCKERFILE: _, ...earlier } = env;
+    expect(readECSConfig(earlier).dockerfileECSConfig.TASK).toBe('backend-dockerfile-builder');
   });
 
   // An earlier system had frontendConfig20 read FRONTEND18CONTAINER: Node 20 builds failed with "container not found".
@@ -78,6 +92,6 @@ describe('the table of builders', () => {
         container: 'backend-build-worker',
         repository: 'backend-build-worker',
       });
-    expect(BUILDERS).toHaveLength(5);
+    expect(BUILDERS).toHaveLength(6);
   });
 });

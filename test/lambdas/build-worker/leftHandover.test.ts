@@ -52,6 +52,7 @@ async function handovers(answer: Answer): Promise<string[]> {
     limits: { global: 1, perOwner: 1, perProject: 1 },
     network: null,
     spot: false,
+    variables: { at: async () => Promise.reject(new Error('there are none')) },
     secretBox: secretBox(async () => ({ current: '1', 'key-1': 'k'.repeat(40) })),
     platform: {
       region: 'ap-south-1',

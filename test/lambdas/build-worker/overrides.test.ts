@@ -173,7 +173,7 @@ describe('the session policy of a build', () => {
     expect(JSON.stringify(sessionPolicy({ ...longest, target }, resources)).length).toBeLessThanOrEqual(2_048);
   });
 
-  it('names nothing outside the project', () => {
+  it('names nothing outside the project, and nothing that production serves', () => {
     const { Statement } = sessionPolicy(
       { projectId: 'p1', deploymentId: 'd1', lane: 'preview', target: 'frontend' },
       resources,
@@ -182,11 +182,11 @@ describe('the session policy of a build', () => {
       (s) => s.Resource,
     );
     expect(arns.length).toBeGreaterThan(0);
-    for (const arn of arns) expect(arn).toMatch(/\/__(outputs|deployments|cache)\/p1\//);
+    for (const arn of arns) expect(arn).toMatch(/\/__(deployments|cache)\/p1\//);
     const list = Statement.find((s) => s.Action.includes('s3:ListBucket'));
-    expect(JSON.stringify(list)).toContain(
-      '"s3:prefix":["__outputs/p1/*","__deployments/p1/*","__cache/p1/preview/*"]',
-    );
+    expect(JSON.stringify(list)).toContain('"s3:prefix":["__deployments/p1/*","__cache/p1/preview/*"]');
+    const write = Statement.find((s) => s.Action.includes('s3:PutObject'));
+    expect(JSON.stringify(write?.Resource)).not.toMatch(/__outputs|promotion/);
   });
 
   it('lets a backend push to one repository and delete nothing', () => {

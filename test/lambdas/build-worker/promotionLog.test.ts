@@ -42,7 +42,7 @@ test('a promotion keeps the correlation id of its deployment, in its event and i
   expect(await drainPromotions(deps)).toBe(true);
   const fields = { ...build, target: 'frontend', attempt: 2 };
   expect(published).toEqual([expect.objectContaining({ type: 'build.failed', ...fields })]);
-  expect(lines).toEqual([expect.objectContaining({ message: 'A site was not promoted', ...fields })]);
+  expect(lines).toEqual([expect.objectContaining({ message: 'The publication of a site was not decided', ...fields })]);
 });
 
 test('a promotion over which worker after worker dies is given up, and stays in nobody’s way', async () => {

@@ -158,8 +158,16 @@ describe('examples', () => {
   test.each(names)('%s', async (name) => {
     const { path } = makeRepo(join(repos, `example-${name}`), filesBelow(join(examples, name)));
     expect(existsSync(path)).toBe(true);
-    const { commit: _commit, lane, branch, ...plan } = await analyze(`${server.url}/example-${name}`);
-    expect([lane, branch]).toEqual(['production', 'main']);
+    const {
+      commit: _commit,
+      inputs,
+      lane,
+      environment,
+      branch,
+      ...plan
+    } = await analyze(`${server.url}/example-${name}`);
+    expect([lane, environment, branch]).toEqual(['production', 'production', 'main']);
+    expect(inputs).toMatch(/^[0-9a-f]{64}$/);
     expect(plan).toMatchSnapshot();
   });
 });

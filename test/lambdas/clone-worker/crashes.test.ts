@@ -6,6 +6,7 @@ import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { testSecretBox } from '../../support/api.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
 import { silentLog } from '../../support/log.ts';
+import { noProjects } from '../../support/noProjects.ts';
 
 const Q = QUEUES.clone;
 const gitUrl = 'https://git.example/x.git';
@@ -27,6 +28,7 @@ async function scene() {
     clock,
     log: silentLog,
     secretBox: testSecretBox(),
+    ...noProjects,
     analyze: ({ projectId }: { projectId?: string }) => {
       started.push(projectId ?? '');
       return new Promise<never>(() => {}); // it never comes back: the process dies

@@ -8,6 +8,7 @@ import { frontendPlan } from '../../support/events.ts';
 import { removeFolders, temporaryFolder } from '../../support/folders.ts';
 import { type GitServer, git, makeRepo, startGitServer } from '../../support/gitServer.ts';
 import { silentLog } from '../../support/log.ts';
+import { noProjects } from '../../support/noProjects.ts';
 
 /** Which caches a deployment reaches, by its ref and the default branch of its repository. */
 const repos = temporaryFolder();
@@ -62,13 +63,15 @@ describe.each(hosts)('a host: %s', (_, host) => {
 });
 
 test('a build job has the lane of its plan and what the request says of caches', async () => {
-  const { ports, call } = await apiFixture();
+  const { ports, call, projects } = await apiFixture();
   const request = { projectId: 'site', gitUrl: 'https://git.example/me/site.git', ref: 'x', cache: 'drop' };
   const jobOf = async (plan: object) => {
     const { deploymentId } = (await call('POST', '/deployments', request)).body;
     const analyze = async () => ({ ...frontendPlan(), ...plan });
     await drainCloneQueue({
       ...ports,
+      ...noProjects,
+      projects,
       clock: { now: Date.now },
       analyze,
       secretBox: testSecretBox(),

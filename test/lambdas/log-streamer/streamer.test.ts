@@ -1,14 +1,23 @@
 import { VerenError } from '../../../contract/errors.ts';
+import type { Caller } from '../../../contract/people.ts';
 import { createStreamer } from '../../../lambdas/log-streamer/streamer.ts';
 import { createAnalyzer } from '../../../lambdas/repo-analyzer/analyzer.ts';
+import { callerNamed } from '../../support/callers.ts';
 import { silentLog } from '../../support/log.ts';
 
-const authenticate = async (token: string) => ({ a: 'ada', b: 'bob' })[token] ?? null;
+const callers: Record<string, Caller> = {
+  a: callerNamed('ada'),
+  b: callerNamed('bob'),
+  read: callerNamed('ada', { scope: 'read', projects: ['shop'] }),
+  other: callerNamed('ada', { projects: ['other'] }),
+};
+const authenticate = async (token: string) => callers[token] ?? null;
 const header = (token: string) => ({ Authorization: `Bearer ${token}` });
 
 test('a stream of a build that goes on closes by itself, without an end: the client resumes it', async () => {
   const running = {
     deploymentId: 'd',
+    projectId: 'shop',
     owner: 'ada',
     status: 'building',
     updatedAt: '2026-01-01T00:00:00Z',
@@ -41,6 +50,7 @@ test('a stream of a build that goes on closes by itself, without an end: the cli
 describe('log-streamer', () => {
   const record = {
     deploymentId: 'd',
+    projectId: 'shop',
     owner: 'ada',
     status: 'succeeded',
     updatedAt: '2026-01-01T00:00:00Z',
@@ -76,6 +86,13 @@ describe('log-streamer', () => {
     expect((await app.request('/deployments/d/logs')).status).toBe(401);
     expect((await app.request('/deployments/d/logs', { headers: header('b') })).status).toBe(404);
     expect((await app.request('/deployments/none/logs', { headers: header('a') })).status).toBe(404);
+  });
+
+  test('a token that is limited to other projects follows nothing here; one to read suffices', async () => {
+    expect((await app.request('/deployments/d/logs', { headers: header('other') })).status).toBe(404);
+    const answer = await app.request('/deployments/d/logs', { headers: header('read') });
+    expect(answer.status).toBe(200);
+    await answer.text();
   });
 
   test('resumes after the last line that the client has seen, and ends with the status', async () => {
@@ -115,6 +132,7 @@ describe('repo-analyzer', () => {
     ['no token', { gitUrl: 'https://x.example/y.git' }, {}, 401, 'UNAUTHORIZED'],
     ['an unknown field', { gitUrl: 'https://x.example/y.git', branch: 'x' }, header('a'), 400, 'INVALID_REQUEST'],
     ['no such repository', { gitUrl: 'https://x.example/none.git' }, header('a'), 422, 'REPO_NOT_FOUND'],
+    ['a token to read', { gitUrl: 'https://x.example/y.git' }, header('read'), 403, 'FORBIDDEN'],
     ['a large body', { gitUrl: 'x'.repeat(20_000) }, header('a'), 413, 'BODY_TOO_LARGE'],
   ])('%s is a problem as the API’s', async (_, body, headers, status, code) => {
     const answer = await post(body, headers);

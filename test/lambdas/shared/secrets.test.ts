@@ -1,6 +1,6 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { hashToken } from '../../../lambdas/shared/http/auth.ts';
-import { tokenHashes } from '../../../lambdas/shared/secrets.ts';
+import { secretKeys, tokenHashes } from '../../../lambdas/shared/secrets.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
 
 /** A secret whose text, or fault, is what was set last. */
@@ -45,4 +45,37 @@ test('a token in clear text is refused, and not repeated in the message', async 
   const faulty = tokenHashes(client, 'arn', fakeClock())();
   await expect(faulty).rejects.toThrow('SHA-256');
   await expect(faulty).rejects.not.toThrow('my-token');
+});
+
+describe('the keys that secrets are sealed with', () => {
+  const keys = (current: string, ...ids: string[]) =>
+    JSON.stringify({ current, ...Object.fromEntries(ids.map((id) => [`key-${id}`, id.repeat(32)])) });
+
+  test('a function that runs on seals with a changed key after a minute', async () => {
+    const clock = fakeClock();
+    const { state, client } = secret(keys('1', '1'));
+    const read = secretKeys(client, 'arn', clock);
+    expect((await read()).current).toBe('1');
+    state.now = keys('2', '1', '2');
+    clock.advance(60_000);
+    expect((await read()).current).toBe('2');
+    state.now = new Error('throttled');
+    clock.advance(60_000);
+    expect((await read()).current).toBe('2');
+  });
+
+  test('a key that another function has begun to use is read at once', async () => {
+    const clock = fakeClock();
+    const { state, client } = secret(keys('1', '1'));
+    const read = secretKeys(client, 'arn', clock);
+    await read();
+    state.now = keys('2', '1', '2');
+    clock.advance(1_000);
+    expect(await read('2')).toHaveProperty('key-2');
+    expect(state.reads).toBe(2);
+    // One that is nowhere is not asked for again and again.
+    await read('3');
+    await read('3');
+    expect(state.reads).toBe(2);
+  });
 });

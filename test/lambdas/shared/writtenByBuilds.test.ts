@@ -40,10 +40,9 @@ const manifest = JSON.stringify({
   bytes: 9,
   objects: [],
 });
-const promotion = JSON.stringify({ v: 1, live: '01a', pending: null, updatedAt: at });
+const verdict = JSON.stringify({ v: 1, verdict: 'publish', at });
 const keys = {
   manifest: s3Keys.deploymentManifest(build.projectId, build.deploymentId),
-  promotion: s3Keys.promotion(build.projectId),
   verdict: s3Keys.verdict(build.projectId, build.deploymentId, build.target),
 };
 const huge = Buffer.alloc(60 * 1024 * 1024, ' ');
@@ -56,15 +55,15 @@ const NONSENSE: [string, string | Buffer][] = [
 
 describe('what a build may write with its credentials', () => {
   it.each(NONSENSE)(
-    '%s in place of a manifest or promotion is no artifact, and no fault to be met for ever',
+    '%s in place of a manifest or decision is no artifact, and no fault to be met for ever',
     async (_, body) => {
       const find = artifactFinder({ s3, bucket: Bucket });
       await put(keys.manifest, manifest);
-      await put(keys.promotion, promotion);
+      await put(keys.verdict, verdict);
       expect(await find({ ...build, attempt: 1 })).toMatchObject({ files: 3, bytes: 9 });
-      await put(keys.promotion, body);
+      await put(keys.verdict, body);
       expect(await find({ ...build, attempt: 1 })).toBeNull();
-      await put(keys.promotion, promotion);
+      await put(keys.verdict, verdict);
       await put(keys.manifest, body);
       expect(await find({ ...build, attempt: 1 })).toBeNull();
     },

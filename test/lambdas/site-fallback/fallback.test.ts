@@ -1,4 +1,8 @@
-import { answerMissing, type FallbackFile } from '../../../lambdas/site-fallback/fallback.ts';
+import { answerSite, type FallbackFile, type ReadSiteFile } from '../../../lambdas/site-fallback/fallback.ts';
+import { rememberRules } from '../../../lambdas/site-fallback/siteRules.ts';
+
+const ask = (path: string, read: ReadSiteFile, base: string) =>
+  answerSite({ path, search: '', base }, read, rememberRules(read));
 
 /** A site `app` of these files; every one is a page that holds its own name. */
 function site(...names: string[]) {
@@ -14,11 +18,7 @@ function site(...names: string[]) {
     ]),
   );
   return async (path: string) => {
-    const answer = await answerMissing(
-      `/__outputs/app/${path}`,
-      async (key) => files.get(key) ?? null,
-      (project) => `/${project}`,
-    );
+    const answer = await ask(`/__outputs/app/${path}`, async (key) => files.get(key) ?? null, '/app/');
     return [answer.status, answer.headers.location ?? new TextDecoder().decode(answer.body)];
   };
 }
@@ -33,14 +33,14 @@ test.each<[string, string[], string, [number, string]]>([
   ['a clean URL with a dot', ['index.html', 'v1.2.html'], 'v1.2', [200, 'v1.2.html']],
   ['a page by an address with a slash', ['index.html', 'about.html'], 'about/index.html', [301, '/app/about']],
   ['no other host by two slashes', ['/evil.example/index.html'], '/evil.example', [301, '/app/evil.example/']],
-  ['a missing script is missing', ['index.html'], 'assets/old.js', [404, 'Not found.\n']],
+  ['a missing script is missing', ['index.html'], 'assets/old.js', [404, 'There is nothing here.\n']],
   [
     'a name that was escaped on its way',
     ['über uns.html'],
     encodeURIComponent('über uns.html'),
     [200, 'über uns.html'],
   ],
-  ['an empty site', [], 'index.html', [404, 'Not found.\n']],
+  ['an empty site', [], 'index.html', [404, 'There is nothing here.\n']],
 ])('%s', async (_, files, path, answer) => {
   expect(await site(...files)(path)).toEqual(answer);
 });
@@ -53,7 +53,7 @@ test('what is outside the live sites is not there', async () => {
   const read = async () => {
     throw new Error('nothing may be read');
   };
-  expect((await answerMissing('/__records/x.json', read, () => '')).status).toBe(404);
+  expect((await ask('/__records/x.json', read, '/')).status).toBe(404);
 });
 
 test('a page that stands in for another is asked for again', async () => {
@@ -63,10 +63,7 @@ test('a page that stands in for another is asked for again', async () => {
     cacheControl: 'public, max-age=31536000, immutable',
     etag: undefined,
   };
-  const answer = await answerMissing(
-    '/__outputs/app/x',
-    async (k) => (k.endsWith('/index.html') && !k.includes('/x/') ? immutable : null),
-    () => '',
-  );
+  const read: ReadSiteFile = async (k) => (k.endsWith('/index.html') && !k.includes('/x/') ? immutable : null);
+  const answer = await ask('/__outputs/app/x', read, '/');
   expect(answer.headers['cache-control']).toBe('public, max-age=0, must-revalidate');
 });

@@ -124,3 +124,29 @@ it('finds a build again by its token', () => {
   expect(parseTaskToken(token)).toEqual(identity);
   for (const other of [undefined, '', 'ecs-svc/123', 'a-frontend-x-1']) expect(parseTaskToken(other)).toBeNull();
 });
+
+describe('a task with two containers', () => {
+  const two = (trusted: number | undefined, isolated: number | undefined, over: Partial<Task> = {}): Task => ({
+    stopCode: 'EssentialContainerExited',
+    ...over,
+    containers: [
+      {
+        name: 'dockerfile-build',
+        ...(isolated !== undefined && { exitCode: isolated }),
+        reason: 'OutOfMemoryError: x',
+      },
+      { name: 'backend-build-worker', ...(trusted !== undefined && { exitCode: trusted }) },
+    ],
+  });
+
+  it.each<[string, Task, string, ErrorCode | undefined]>([
+    ['ended well, and the other one was killed with it', two(0, 137), 'succeeded', undefined],
+    ['the trusted one failed', two(ERRORS.DOCKERFILE_STEP_FAILED.exitCode, 0), 'failed', 'DOCKERFILE_STEP_FAILED'],
+    ['the isolated one alone ended well', two(undefined, 0), 'retry', 'TASK_LOST'],
+    ['the isolated one says what it likes', two(ERRORS.IMAGE_REFUSED.exitCode, 28), 'failed', 'IMAGE_REFUSED'],
+  ])('%s', (_, stopped, kind, code) => {
+    const outcome = classifyTask(stopped, 60);
+    expect(outcome.kind).toBe(kind);
+    if (outcome.kind !== 'succeeded') expect(outcome.error.code).toBe(code);
+  });
+});

@@ -2,6 +2,7 @@ import { ServerMessageSchema } from '../../../contract/websocket.ts';
 import { authenticateByHash, hashToken } from '../../../lambdas/shared/http/auth.ts';
 import { handleWebSocket } from '../../../lambdas/websocket/handle.ts';
 import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
+import { callerNamed } from '../../support/callers.ts';
 import { event } from '../../support/events.ts';
 
 async function fixture() {
@@ -43,13 +44,13 @@ describe('WebSocket', () => {
 
   it('lets in who has a ticket, once, and refuses one that is no good whatever else is given', async () => {
     const { connect, ports } = await fixture();
-    const { ticket } = await ports.tickets.issue('ada');
+    const { ticket } = await ports.tickets.issue(callerNamed('ada'));
     expect(await connect('c1', { queryStringParameters: { ticket } })).toEqual({ statusCode: 200 });
-    expect(await ports.subscriptions.ownerOf('c1')).toBe('ada');
+    expect(await ports.subscriptions.callerOf('c1')).toEqual(callerNamed('ada'));
     expect(await connect('c2', { queryStringParameters: { ticket } })).toEqual({ statusCode: 401 });
     const both = { queryStringParameters: { ticket: 'made-up', token: 'a' } };
     expect(await connect('c3', both)).toEqual({ statusCode: 401 });
-    expect(await ports.subscriptions.ownerOf('c3')).toBeNull();
+    expect(await ports.subscriptions.callerOf('c3')).toBeNull();
   });
 
   it('gives a snapshot and subscribes, by deployment or project', async () => {
@@ -93,6 +94,20 @@ describe('WebSocket', () => {
       expect(received).toMatchObject([{ type: 'error', code: 'INVALID_REQUEST' }, { type: 'snapshot' }]);
     },
   );
+
+  it('shows who is limited to projects those alone, by token as by ticket, whatever the scope', async () => {
+    const { ports, deps, received, say } = await fixture();
+    const caller = callerNamed('ada', { scope: 'read', projects: ['other'] });
+    const { ticket } = await ports.tickets.issue(caller);
+    const limited = { ...deps, authenticate: async () => caller };
+    for (const how of [{ headers: { authorization: 'Bearer t' } }, { queryStringParameters: { ticket } }]) {
+      await handleWebSocket(limited, { requestContext: { routeKey: '$connect', connectionId: 'c1' }, ...how });
+      await say({ action: 'subscribe', deploymentId: 'd1' });
+      await say({ action: 'subscribe', projectId: 'p1' });
+    }
+    expect(received.map((m) => m.type === 'error' && m.code)).toEqual(Array(4).fill('NOT_FOUND'));
+    expect(await ports.subscriptions.subscribers(['deployment:d1', 'project:p1'])).toEqual([]);
+  });
 
   it('tells a connection that never authenticated nothing', async () => {
     const { received, say } = await fixture();

@@ -1,6 +1,14 @@
 import { BUILDERS } from '../../../contract/builders.ts';
 import { FunctionEnvSchemas, type FunctionName } from '../../../contract/function-env.ts';
-import { pointsAt, type Resource, resourcesOf, type StackId, type Synthesized, type Templates } from './synth.ts';
+import {
+  pointsAt,
+  type Resource,
+  resourcesOf,
+  STACKS,
+  type StackId,
+  type Synthesized,
+  type Templates,
+} from './synth.ts';
 
 /**
  * What a mistake would hurt, as functions from templates to sentences. They run over the real templates, where they must
@@ -64,8 +72,9 @@ const builderNames: Check = ({ templates }) => {
     if (!clusters.includes(builder.cluster)) found.push(`no cluster ${builder.cluster}`);
     if (!task) return [...found, `no task definition ${builder.family}`];
     const containers = task.ContainerDefinitions.map((c: { Name: string }) => c.Name);
-    if (containers.join() !== builder.container)
-      found.push(`${builder.family} has container ${containers}, not ${builder.container}`);
+    const wanted = [builder.container, ...('isolated' in builder ? [builder.isolated.container] : [])];
+    if (containers.join() !== wanted.join())
+      found.push(`${builder.family} has containers ${containers}, not ${wanted}`);
     const image = JSON.stringify(task.ContainerDefinitions[0].Image);
     const repository = repositories.find((r) => r.properties.RepositoryName === builder.repository);
     if (!repository) found.push(`no repository ${builder.repository}`);
@@ -74,6 +83,33 @@ const builderNames: Check = ({ templates }) => {
     return found;
   });
 };
+
+/** What builds a repository's own Dockerfile has nothing of the container beside it, and cannot reach it. */
+const isolatedContainers: Check = ({ templates }) =>
+  BUILDERS.flatMap((builder) => {
+    if (!('isolated' in builder)) return [];
+    const task = resourcesOf(templates, 'AWS::ECS::TaskDefinition').find((t) => t.properties.Family === builder.family);
+    const [trusted, isolated] = task?.properties.ContainerDefinitions ?? [];
+    if (!isolated || isolated.Name !== builder.isolated.container)
+      return [`${builder.family} has no isolated container`];
+    const found: string[] = [];
+    for (const shared of ['PidMode', 'IpcMode', 'TaskRoleArn'])
+      if (shared in task!.properties) found.push(`${builder.family} shares its processes or rights: ${shared}`);
+    for (const given of ['Environment', 'Secrets', 'EnvironmentFiles', 'LogConfiguration', 'DependsOn', 'VolumesFrom'])
+      if (given in isolated) found.push(`${isolated.Name} is given something: ${given}`);
+    const dropped: string[] = isolated.LinuxParameters?.Capabilities?.Drop ?? [];
+    for (const name of ['NET_RAW', 'MKNOD', 'SYS_CHROOT'])
+      if (!dropped.includes(name)) found.push(`${isolated.Name} keeps ${name}`);
+    if (isolated.LinuxParameters?.Capabilities?.Add) found.push(`${isolated.Name} has more capabilities than others`);
+    const mounts = isolated.MountPoints as { ReadOnly?: boolean; ContainerPath: string }[];
+    if (mounts.length !== 1 || !mounts.every((m) => m.ReadOnly === true))
+      found.push(`${isolated.Name} can write the channel`);
+    if (trusted.MountPoints[0].ContainerPath !== mounts[0]?.ContainerPath) found.push('the channel has two places');
+    if (isolated.Essential !== false || trusted.Essential !== true) found.push(`${isolated.Name} ends the task`);
+    if (!(isolated.Memory < Number(task!.properties.Memory))) found.push(`${isolated.Name} may use all of the memory`);
+    if (JSON.stringify(isolated.Image) !== JSON.stringify(trusted.Image)) found.push('the containers have two images');
+    return found;
+  });
 
 /** A task role is a credential endpoint inside the container. */
 const noTaskRole: Check = ({ templates }) =>
@@ -241,9 +277,32 @@ const repositories: Check = ({ templates }) => {
   return users?.properties.ImageTagMutability === 'IMMUTABLE' ? found : [...found, 'tags of my-backend can be moved'];
 };
 
+/** What is referred to by name is deployed first: repositories that images are pushed to, roles that clusters need at once. */
+const deployedInOrder: Check = ({ templates, before }) => {
+  const waitsFor = (stack: StackId, first: StackId): boolean =>
+    before[stack].some((other) => other === first || (isStack(other) && waitsFor(other, first)));
+  const needs = resourcesOf(templates, 'AWS::ECR::Repository').flatMap(({ stack: first, properties }) => {
+    // In the address of an image, or in the repository's ARN: a function may have the same name.
+    const name = new RegExp(`/${properties.RepositoryName}(?![\\w-])`);
+    const users = STACKS.filter((stack) => stack !== first && name.test(JSON.stringify(templates[stack])));
+    return users.map((stack) => ({ stack, first, what: String(properties.RepositoryName) }));
+  });
+  const roles = resourcesOf(templates, 'Custom::AWS').filter((r) =>
+    /createServiceLinkedRole/.test(r.properties.Create),
+  );
+  for (const { stack: first } of roles.slice(0, 1))
+    for (const { stack } of CLUSTERS.flatMap((type) => resourcesOf(templates, type)))
+      needs.push({ stack, first, what: 'roles of services' });
+  const found = needs.filter(({ stack, first }) => !waitsFor(stack, first));
+  return [...new Set(found.map(({ stack, what }) => `${stack} does not wait for ${what}`))];
+};
+const CLUSTERS = ['AWS::ECS::Cluster', 'AWS::MSK::Cluster', 'AWS::ElastiCache::ReplicationGroup'];
+const isStack = (id: string): id is StackId => (STACKS as readonly string[]).includes(id);
+
 /** Checks for every stage. */
 export const CHECKS = {
   builderNames,
+  isolatedContainers,
   noTaskRole,
   workerVariables,
   functionVariables,
@@ -253,6 +312,7 @@ export const CHECKS = {
   retention,
   buildRole,
   repositories,
+  deployedInOrder,
 } as const satisfies Record<string, Check>;
 
 /** For stages that keep their data. */

@@ -29,6 +29,8 @@ export type Templates = Record<StackId, Template>;
 export interface Synthesized {
   readonly templates: Templates;
   readonly terminationProtection: Readonly<Record<StackId, boolean>>;
+  /** Stacks that are deployed before each. */
+  readonly before: Readonly<Record<StackId, readonly string[]>>;
 }
 
 export const ROOT = join(__dirname, '..', '..', '..');
@@ -72,6 +74,9 @@ export function synthesize(
       terminationProtection: Object.fromEntries(
         artifacts.map(([id, a]) => [id, a.terminationProtection ?? false]),
       ) as Record<StackId, boolean>,
+      before: Object.fromEntries(
+        artifacts.map(([id, { dependencies }]) => [id, dependencies.map((it) => it.id)]),
+      ) as Record<StackId, string[]>,
     };
   } finally {
     rmSync(outdir, { recursive: true, force: true });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DescribeTasksCommand, ECSClient, StopTaskCommand, type Task } from '@aws-sdk/client-ecs';
@@ -157,6 +158,8 @@ it('an end that could not be told is told again, and the emulator hears of it la
 it('a bridge that was ended tells of its tasks when it is back, and starts none of them again', async () => {
   const arn = emulator.runTask(`echo started >>${join(dataDir, 'starts')}; sleep 30`);
   await lookUntil(running(arn));
+  // It is running as soon as its process is there, which may not have come to its first command.
+  await lookUntil(() => existsSync(join(dataDir, 'starts')));
   deliver = async () => {
     throw new Error('the emulator is away');
   };

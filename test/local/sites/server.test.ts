@@ -27,7 +27,8 @@ const start = async () => {
     onError: (e) => console.error(e),
   });
 };
-const urlOf = async (project: string) => (await sites.addressesOf(project, 'd1')).url;
+const urlOf = async (project: string) =>
+  (await sites.addressesOf({ projectId: project, deploymentId: 'd1', plan: null }, null)).url;
 const put = (Key: string, Body: string | Buffer, more: object = {}) =>
   s3.send(new PutObjectCommand({ Bucket, Key: `__outputs/${Key}`, Body, ...more }));
 const html = (key: string, body: string) => put(key, body, { ContentType: 'text/html; charset=utf-8' });
@@ -121,7 +122,7 @@ test('files, folders, clean URLs and client routes', async () => {
   expect((await get('spa', '/users/7', { accept: 'application/json' })).status).toBe(404);
   expect((await get('spa', '/missing.js', page)).status).toBe(404);
   expect(await brief('docs', '/users/7', page)).toBe('404 own 404');
-  expect((await get('unknown', '/', page)).body).toContain('There is nothing here.');
+  expect((await get('unknown', '/', page)).body).toContain('There is nothing here yet.');
 });
 
 test('headers: types, caching, conditions, ranges, HEAD', async () => {
@@ -307,12 +308,21 @@ test('a deployment has a name of its own, once its files are whole, and keeps it
   const putAt = (Key: string, Body: string) =>
     s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'text/html' }));
   await putAt(`${files}files/index.html`, 'as it was');
-  const { hostUrl, deploymentUrl } = await sites.addressesOf('spa', 'd2');
+  const of = { projectId: 'spa', deploymentId: 'd2', plan: null };
+  const { hostUrl = '', deploymentUrl = '' } = await sites.addressesOf(of, null);
   const host = new URL(deploymentUrl).host;
   expect(host).toMatch(/^d2--spa\.localhost:\d+$/);
   expect(new URL(hostUrl).host).toBe(host.replace('d2--', ''));
   expect((await get('spa', '/', { host })).status).toBe(404);
-  await putAt(`${files}manifest.json`, '{}');
+  const page = {
+    ...{ path: 'index.html', size: 9, sha256: 'a'.repeat(64), contentType: 'text/html', cacheControl: 'no-cache' },
+    key: `${files}files/index.html`,
+  };
+  const manifest = {
+    ...{ v: 1, projectId: 'spa', deploymentId: 'd2', attempt: 1, commit: 'c', files: 1, bytes: 9 },
+    ...{ createdAt: new Date(0).toISOString(), objects: [page] },
+  };
+  await putAt(`${files}manifest.json`, JSON.stringify(manifest));
   expect(await brief('spa', '/', { host })).toBe('200 as it was');
   expect(await brief('docs', '/', { host })).toBe('200 as it was');
   expect(await brief('spa', '/', { host: new URL(hostUrl).host })).toBe('200 <title>spa</title>');

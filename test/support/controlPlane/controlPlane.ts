@@ -14,10 +14,13 @@ import { urlSigner } from '../../../lambdas/build-worker/services/handover.ts';
 import { composeCloneWorker } from '../../../lambdas/clone-worker/compose.ts';
 import type { Supersede } from '../../../lambdas/domain/supersede.ts';
 import { composeProjector } from '../../../lambdas/event-projector/compose.ts';
+import { composeGitWorker } from '../../../lambdas/git-worker/compose.ts';
+import { composeReleaser } from '../../../lambdas/releaser/compose.ts';
 import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
 import type { ArtifactPlaces } from '../../../lambdas/shared/artifact.ts';
 import { authenticateByHash, hashToken } from '../../../lambdas/shared/http/auth.ts';
 import type { Log } from '../../../lambdas/shared/logger.ts';
+import { openOwnerStore } from '../../../lambdas/shared/people/ownerStore.ts';
 import type {
   Clock,
   DeploymentStore,
@@ -26,13 +29,16 @@ import type {
   JobQueue,
   Limits,
   LogChannel,
+  Sites,
   Subscriptions,
 } from '../../../lambdas/shared/ports.ts';
 import { LAPTOP_POLICY } from '../../../lambdas/shared/repo/gitPolicy.ts';
-import { signedBus } from '../../../lambdas/shared/signing.ts';
+import { type Signing, signedBus } from '../../../lambdas/shared/signing.ts';
 import { composeTaskWatcher } from '../../../lambdas/task-watcher/compose.ts';
 import { memoryBus } from '../../../local/adapters/memory/bus.ts';
 import { volatileJournal } from '../../../local/adapters/memory/journal.ts';
+import { memoryRateLimit } from '../../../local/adapters/memory/rateLimit.ts';
+import { memorySites } from '../../../local/adapters/memory/sites.ts';
 import { memoryTickets } from '../../../local/adapters/memory/tickets.ts';
 import { asMskRecord } from '../../../local/platform/ports.ts';
 import { testSecretBox } from '../api.ts';
@@ -42,7 +48,14 @@ import { SIGNING } from '../signing.ts';
 import { type Life, life } from './life.ts';
 import { buildResources } from './world.ts';
 
-export type Role = 'api' | 'clone-worker' | 'build-worker' | 'task-watcher' | 'event-projector';
+export type Role =
+  | 'api'
+  | 'clone-worker'
+  | 'build-worker'
+  | 'task-watcher'
+  | 'event-projector'
+  | 'releaser'
+  | 'git-worker';
 
 export interface ControlPlaneOptions {
   readonly storage: { queue: JobQueue; store: DeploymentStore; logs: LogChannel; subscriptions: Subscriptions };
@@ -60,6 +73,8 @@ export interface ControlPlaneOptions {
   readonly analyze?: (request: CreateDeployment) => Promise<Plan>;
   /** Default: in the bucket. */
   readonly archive?: Archive;
+  /** Where routes are kept. Default: in memory. */
+  readonly sites?: Sites;
   /** What the task-watcher asks for images. */
   readonly findImage?: ArtifactPlaces['findImage'];
   /** The life of each run of a function; default: one that is not cut short. */
@@ -67,9 +82,12 @@ export interface ControlPlaneOptions {
   readonly log?: Log;
   /** Runs of one worker at once. */
   readonly instances?: number;
+  /** Default: one of the tests, and nothing unsigned is taken. */
+  readonly signing?: () => Promise<Signing>;
 }
 
 export interface ControlPlane {
+  readonly sites: Sites;
   /** As builders reach it: what they publish carries their own MAC. */
   readonly bus: EventBus;
   /** Calls the HTTP API as the owner. */
@@ -114,10 +132,12 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   };
   const signer = urlSigner({ ...sdk, endpoint: endpoints.s3, forcePathStyle: true });
   const plainBus = memoryBus(volatileJournal(), (error) => log.warn('A batch is delivered again', { error }));
-  const signing = async () => SIGNING;
+  const signing = options.signing ?? (async () => SIGNING);
   const bus = signedBus(plainBus, signing);
   const running = new Map<string, number>();
   const waiting = new Set<WakeableFunction>();
+  /** Runs that have been asked for and begin in a moment. */
+  let rung = 0;
   let closed = false;
 
   let gate = Promise.resolve();
@@ -156,8 +176,13 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   function ring(name: WakeableFunction): void {
     if (closed) return;
     if ((running.get(name) ?? 0) >= (options.instances ?? 2)) return void waiting.add(name);
+    rung++;
     setImmediate(() => {
-      void invoke(name, name === 'clone-worker' ? runClone : runBuild).then(() => {
+      rung--;
+      const run = { 'clone-worker': runClone, 'build-worker': runBuild, releaser: runRelease, 'git-worker': runGit }[
+        name
+      ];
+      void invoke(name, run).then(() => {
         if (waiting.delete(name)) ring(name);
       });
     });
@@ -166,7 +191,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const runClone = () => {
     const own = newLife('clone-worker');
     const analyze = options.analyze ?? (async () => frontendPlan());
-    return own.run(() => composeCloneWorker({ ...portsOf(own), analyze })());
+    return own.run(() => composeCloneWorker({ ...portsOf(own), analyze }, { bucket, builders: '1' })());
   };
 
   const configs = readTableOfBuilders();
@@ -195,6 +220,35 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
         network: null,
         spot: options.spot ?? false,
         platform,
+      },
+    );
+    return own.run(() => worker());
+  };
+
+  const sites = options.sites ?? memorySites(volatileJournal());
+  const runRelease = () => {
+    const own = newLife('releaser');
+    const releaser = composeReleaser(
+      {
+        ...portsOf(own),
+        sites: own.wrap(sites),
+        subscriptions: own.wrap(storage.subscriptions),
+        notifier: { send: never },
+      },
+      { bucket },
+    );
+    return own.run(() => releaser());
+  };
+
+  const rateLimit = memoryRateLimit(clock);
+  const runGit = () => {
+    const own = newLife('git-worker');
+    const worker = composeGitWorker(
+      { ...portsOf(own), rateLimit },
+      {
+        ...{ bucket, gitPolicy: LAPTOP_POLICY, apiHosts: [], limits: { all: {}, owners: {} } },
+        supersede: options.supersede ?? 'waiting',
+        siteAddresses: async ({ projectId }) => ({ url: `http://${projectId}.example` }),
       },
     );
     return own.run(() => worker());
@@ -241,16 +295,19 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       {
         ...portsOf(own),
         archive: archiveFor(clients.s3),
+        owners: openOwnerStore({ s3: portsOf(own).s3, bucket, clock }),
         authenticate: authenticateByHash(async () =>
           Object.fromEntries(owners.map((o) => [o, [hashToken(`token-of-${o}`)]])),
         ),
         tickets: memoryTickets(clock),
+        rateLimit,
       },
       {
         bucket,
         gitPolicy: LAPTOP_POLICY,
         linkOrigin: () => 'http://api.example',
-        siteAddresses: async (id) => ({ url: `http://${id}.example` }),
+        siteAddresses: async ({ projectId }) => ({ url: `http://${projectId}.example` }),
+        limits: { all: {}, owners: {} },
         supersede: options.supersede ?? 'waiting',
       },
     );
@@ -259,6 +316,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const usualLife = life();
 
   const plane: ControlPlane = {
+    sites,
     bus: plainBus,
     async call(method, path, body, { owner = 'ada', key } = {}) {
       const own = options.lives?.('api') ?? usualLife;
@@ -298,12 +356,13 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       return release;
     },
     async idle() {
-      for (;;) {
+      const isQuiet = async () => {
         await plainBus.idle();
         await new Promise(setImmediate);
-        if ([...running.values()].every((n) => n === 0) && waiting.size === 0) return;
-        await new Promise((r) => setTimeout(r, 2));
-      }
+        return rung === 0 && waiting.size === 0 && [...running.values()].every((n) => n === 0);
+      };
+      // What a run did last may have put something onto the bus, and a batch may have rung.
+      while (!((await isQuiet()) && (await isQuiet()))) await new Promise((r) => setTimeout(r, 2));
     },
     async close() {
       closed = true;

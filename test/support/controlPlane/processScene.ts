@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { BUILDERS, type Target } from '../../../contract/builders.ts';
-import type { Manifest, Promotion } from '../../../contract/manifest.ts';
+import type { Manifest, PublicationDecision } from '../../../contract/manifest.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import type { Limits } from '../../../lambdas/shared/ports.ts';
@@ -170,10 +170,10 @@ async function published(
     bytes: 2,
     objects: [],
   };
-  const promotion: Promotion = { v: 1, live: deploymentId, pending: null, updatedAt: at };
+  const decision: PublicationDecision = { v: 1, verdict: 'publish', at };
   for (const [Key, body] of [
     [s3Keys.deploymentManifest(projectId, deploymentId), manifest],
-    [s3Keys.promotion(projectId), promotion],
+    [s3Keys.verdict(projectId, deploymentId, 'frontend'), decision],
   ] as const)
     await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: JSON.stringify(body) }));
 }

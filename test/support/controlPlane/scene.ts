@@ -16,7 +16,7 @@ export interface Scene {
   readonly tasks: (n: number) => Promise<void>;
 }
 
-export interface SceneSetting extends Pick<ControlPlaneOptions, 'analyze' | 'findImage'> {
+export interface SceneSetting extends Pick<ControlPlaneOptions, 'analyze' | 'findImage' | 'signing'> {
   readonly limits?: Limits;
   readonly supersede?: Supersede;
   /** Default: the stand-in of the other suites. */
@@ -35,6 +35,7 @@ export async function scene(
   const ecs = await simulatedEcs({
     container: container?.(() => plane.bus) ?? standIn({ bus, s3: world.s3, bucket: BUCKET, now: clock.now }),
     onStopped: (event) => void plane.watch(event),
+    fault: (operation) => world.faults.ecs?.(operation),
   });
   const plane = controlPlane({
     storage: ports,

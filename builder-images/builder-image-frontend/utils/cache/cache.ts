@@ -14,13 +14,15 @@ import {
   storeArchive,
 } from '../../../shared/cache/store.ts';
 import { logOwn } from '../../../shared/own-log.ts';
-import { compiledFolders, isFetched } from './folders.ts';
+import { isFetched } from './folders.ts';
 import { type Inputs, isStoreOf } from './inputs.ts';
 import type { Installed } from './installed.ts';
 
 export interface CacheOptions extends CachePlace {
   /** `FRONTENDPATH`. */
   readonly path: string;
+  /** Folders of compiled code, relative to `work`. */
+  readonly kept: readonly string[];
   readonly use: CacheUse;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
@@ -87,7 +89,7 @@ export class BuildCache {
 
   /** Keeps what has changed. Call it when nothing of the build is alive any more. */
   async save({ inputs, installed }: CachedInstallation, signal: AbortSignal): Promise<void> {
-    const { objects, work, path } = this.#o;
+    const { objects, work, kept } = this.#o;
     const change: Partial<Record<Kind, Entry | null>> = {};
     for (const kind of this.#broken) change[kind] = null;
     const keepArchive = async (kind: Kind, key: string | null, listing: FileListing | null) => {
@@ -100,7 +102,7 @@ export class BuildCache {
     };
     await keepArchive('install', inputs.install, installed?.state ?? null);
     if (inputs.lockfiles !== null)
-      await keepArchive('frameworks', inputs.lockfiles, await compiled(work, path).catch(() => null));
+      await keepArchive('frameworks', inputs.lockfiles, await compiled(work, kept).catch(() => null));
     const known = !this.#broken.has('store') && this.#index?.entries.store?.key === inputs.store;
     if (!known) await keepArchive('store', inputs.store, installed?.store ?? null);
     if (Object.keys(change).length > 0) await changeIndex(objects, cachePrefix(this.#o), this.#index, change);
@@ -148,12 +150,12 @@ export class BuildCache {
 }
 
 /** What the build tools have compiled. */
-async function compiled(work: string, path: string): Promise<FileListing> {
+async function compiled(work: string, folders: readonly string[]): Promise<FileListing> {
   const isLink = (folder: string) =>
     lstatSync(join(work, folder), { throwIfNoEntry: false })?.isSymbolicLink() === true;
   const all = await listTree(
     work,
-    compiledFolders(path).filter((folder) => !isLink(folder)),
+    folders.filter((folder) => !isLink(folder)),
   );
   const kept = all.paths.map((listed) => !isFetched(listed));
   return {

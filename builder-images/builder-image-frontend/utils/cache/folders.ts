@@ -1,17 +1,15 @@
 import { join } from 'node:path';
 
 /**
- * What build tools keep of the code that they have compiled, relative to the folder that is built. Only what is named here
- * is kept, since beside it they keep what they have fetched: `.next/cache/fetch-cache` and `images`, Astro's content store
- * and pictures, Gatsby's and Eleventy's `.cache`, Nuxt's fonts. A page made of that would be as old as the cache. Nor is what
- * stands in for whole builds, pages and all: the caches of Turborepo, Nx and lage, Parcel's.
+ * What bundlers and their loaders keep of the code that they have compiled, relative to the folder that is built, whatever
+ * framework uses them; the folders of a framework's own come with the plan. Only what is named in either place is kept,
+ * since beside it lies what was fetched: `.next/cache/fetch-cache` and `images`, Astro's content store and pictures, Gatsby's
+ * and Eleventy's `.cache`, Nuxt's fonts. A page made of that would be as old as the cache. Nor is what stands in for whole
+ * builds, pages and all: the caches of Turborepo, Nx and lage, Parcel's.
  */
 const COMPILED = [
-  ...['webpack', 'swc', 'eslint', 'turbopack', '.tsbuildinfo'].map((name) => join('.next/cache', name)),
-  '.angular/cache',
   ...[
     'babel-loader',
-    'bundler-webpack',
     'css-loader',
     'default-development', // webpack's names for the cache of a build without a name, as Create React App has it
     'default-production',
@@ -20,7 +18,6 @@ const COMPILED = [
     'eslint-loader',
     'eslint-webpack-plugin',
     'jiti',
-    'mfsu',
     'postcss-loader',
     'rollup-plugin-typescript2',
     'rspack',
@@ -43,8 +40,9 @@ const TOOLS = ['node_modules/.cache', 'node_modules/.vite', 'node_modules/.astro
 
 const namesWithin = (folder: string, names: readonly string[]) => names.map((name) => join('source', folder, name));
 
-/** `path` is FRONTENDPATH. */
-export const compiledFolders = (path: string): string[] => namesWithin(path, COMPILED);
+/** `path` is FRONTENDPATH, `own` what the plan says of its framework. */
+export const compiledFolders = (path: string, own: readonly string[]): string[] =>
+  namesWithin(path, [...new Set([...own, ...COMPILED])]);
 export const toolFolders = (path: string): ReadonlySet<string> => new Set(namesWithin(path, TOOLS));
 export const isFetched = (path: string): boolean => FETCHED.test(path);
 

@@ -5,6 +5,7 @@ import { captureOutput } from '../../../shared/command.ts';
 import { programPath, SYSTEM_PATH } from '../../../shared/programs.ts';
 import { readRepoFile } from '../../../shared/repo-files.ts';
 import type { Sandbox } from '../../../shared/sandbox.ts';
+import { fingerprintOf } from '../../../shared/step-variables.ts';
 
 /** Files that decide what an install command does, anywhere in the repository. */
 const LOCKFILE = /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?)$/;
@@ -47,7 +48,9 @@ export interface InputsOptions {
   readonly installPath: string;
   readonly packageManager: string;
   readonly nodeMajor: number;
+  /** As the install command has them. */
   readonly buildEnv: Readonly<Record<string, string>>;
+  readonly fingerprintKey?: string | undefined;
 }
 
 const hashValue = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
@@ -148,7 +151,8 @@ export async function cacheInputs(o: InputsOptions): Promise<Inputs> {
   if (locks.length === 0) return { install: null, lockfiles: null, store: null };
   const { installCommand, installPath, packageManager, buildEnv } = o;
   const lockfiles = hashValue([locks, o.nodeMajor, packageManager]);
-  const variables = Object.entries(buildEnv).sort(([a], [b]) => (a < b ? -1 : 1));
+  const pairs = Object.entries(buildEnv).sort(([a], [b]) => (a < b ? -1 : 1));
+  const variables = o.fingerprintKey === undefined ? pairs : fingerprintOf(o.fingerprintKey, pairs);
   const how = [await nodeIdentity(o.env.PATH ?? ''), installCommand, installPath, packageManager, variables];
   const inputs = tracked.filter(({ path }) => LOCKFILE.test(path) || INPUT.test(path));
   const install = (await isExact(o, tracked, inputs)) ? hashValue([2, inputs, ...how]) : null;

@@ -6,7 +6,7 @@ const entries = [];
 export const app = express();
 app.use(express.json({ limit: '10kb' }));
 
-// The frontend is served from another origin.
+// For a page of another origin; the one beside it has the same.
 app.use((_request, response, next) => {
   response.set({ 'access-control-allow-origin': '*', 'access-control-allow-headers': 'content-type' });
   next();
@@ -14,6 +14,10 @@ app.use((_request, response, next) => {
 
 app.get('/healthz', (_request, response) => {
   response.json({ ok: true });
+});
+
+app.get('/api', (_request, response) => {
+  response.json({ entries: '/api/entries' });
 });
 
 app.get('/api/entries', (_request, response) => {

@@ -17,6 +17,8 @@ export function backendEnvironment(
     STARTCOMMAND: plan.startCommand ?? '',
     PACKAGE_MANAGER: packageManager(plan),
     ...(plan.port && { PORT: String(plan.port) }),
+    ...(plan.dockerfile !== undefined && { DOCKERFILE: plan.dockerfile }),
     ECR_URI: context.ecrUri,
+    ...(context.runsServices && { HOLD: '1' }),
   };
 }

@@ -20,9 +20,9 @@ export function frontendEnvironment(
     OUTPUT_NAMED: isOutputNamed(plan) ? '1' : '0',
     PACKAGE_MANAGER: packageManager(plan),
     ...(plan.allowSecrets?.length && { ALLOW_SECRETS: JSON.stringify(plan.allowSecrets) }),
+    ...(plan.compiledFolders?.length && { COMPILED_FOLDERS: JSON.stringify(plan.compiledFolders) }),
     ...(context.precompress && { PRECOMPRESS: '1' }),
     ...(job.hold && { HOLD: '1' }),
-    ...(context.siteRules && { SITE_RULES: '1' }),
   };
 }
 

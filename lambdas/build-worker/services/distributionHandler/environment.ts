@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { BuildJob } from '../../../../contract/jobs.ts';
 import type { KafkaEnvSchema } from '../../../../contract/kafka-env.ts';
 import { runtimeOf, type TargetPlan } from '../../../../contract/plan.ts';
+import type { BuildVariables } from '../projectVariables.ts';
 
 /** The part of a build's environment that comes from the platform, not from its job. */
 export interface BuilderRuntime {
@@ -9,6 +10,8 @@ export interface BuilderRuntime {
   readonly credentials: BuildCredentials;
   /** Signs what the builder reports. */
   readonly eventKey: string;
+  /** Absent where the project has no variables. `shared` has those of the request, too. */
+  readonly projectVariables?: BuildVariables;
   readonly region: string;
   readonly bucket: string;
   /** `registry/repository` of the users' images. */
@@ -21,11 +24,8 @@ export interface BuilderRuntime {
    * True where the site server answers with precompressed files. The laptop's does; CloudFront compresses by itself.
    */
   readonly precompress: boolean;
-  /**
-   * True where the site server honours `_headers` and `_redirects`. The laptop's does.
-   * @default false
-   */
-  readonly siteRules?: boolean;
+  /** Backends are run, so one that was built is held back until it has answered. @default - false */
+  readonly runsServices?: boolean | undefined;
   /** SDK endpoints for emulators and the laptop; empty on AWS. */
   readonly endpoints: Readonly<Partial<Record<'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_ECR', string>>>;
 }
@@ -37,6 +37,20 @@ export interface BuildCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
+}
+
+/** Variables for the commands of the build, each for the steps that may see it. */
+function variableEnvironment({ env }: BuildJob, project: BuilderRuntime['projectVariables']) {
+  if (!project) return { BUILD_ENV: JSON.stringify(env) };
+  const { shared, installOnly, buildOnly, plain, secret, fingerprintKey } = project;
+  return {
+    BUILD_ENV: JSON.stringify(shared),
+    INSTALL_ONLY_ENV: JSON.stringify(installOnly),
+    BUILD_ONLY_ENV: JSON.stringify(buildOnly),
+    PLAIN_VARIABLES: JSON.stringify(plain),
+    SECRET_VARIABLES: JSON.stringify(secret),
+    FINGERPRINT_KEY: fingerprintKey,
+  };
 }
 
 export function commonEnvironment(job: BuildJob, context: BuilderRuntime) {
@@ -52,7 +66,7 @@ export function commonEnvironment(job: BuildJob, context: BuilderRuntime) {
     ...(job.correlationId !== undefined && { CORRELATION_ID: job.correlationId }),
     NODE_VERSION: String(job.plan.nodeVersion),
     ...runtimeEnvironment(job.plan),
-    BUILD_ENV: JSON.stringify(job.env),
+    ...variableEnvironment(job, context.projectVariables),
     LANE: job.lane,
     BUILD_CACHE: job.cache,
     BUILD_TIMEOUT: String(context.timeoutSeconds),
@@ -90,7 +104,7 @@ export const packageManager = ({ packageManager: pm }: TargetPlan) =>
   pm ? (pm.version ? `${pm.name}@${pm.version}` : pm.name) : '';
 
 /** Variables that builds of both targets have. */
-export type PlatformContext = Omit<BuilderRuntime, 'credentials' | 'attempt' | 'eventKey'>;
+export type PlatformContext = Omit<BuilderRuntime, 'credentials' | 'attempt' | 'eventKey' | 'projectVariables'>;
 
 const dropUndefined = (o: Readonly<Record<string, string | undefined>>): Record<string, string> =>
   Object.fromEntries(Object.entries(o).filter((e): e is [string, string] => e[1] !== undefined));

@@ -1,7 +1,8 @@
 import type { PackageManager } from '../../../../contract/plan.ts';
 import { join } from '../../../../contract/repo-fs.ts';
+import { rulesOf } from './frameworks/index.ts';
 import type { FoundFramework } from './frameworkTable.ts';
-import { buildScriptOf, DOCUMENTATION, ownCommands } from './outputDirectory.ts';
+import { buildScriptOf, ownCommands } from './outputDirectory.ts';
 import type { Project } from './project.ts';
 import { scriptOf } from './project.ts';
 import { parseJsonc } from './sourceText.ts';
@@ -41,23 +42,25 @@ function ownBuild(
   manager: PackageManager['name'],
 ): Build | undefined {
   const file = join(project.dir, 'package.json');
-  if (framework?.slug === 'storybook') {
-    const name = ['build-storybook', 'storybook:build'].find((s) => scriptOf(project, s) !== '');
+  const rules = framework && rulesOf(framework.slug);
+  if (framework && rules?.scripts) {
+    const name = rules.scripts.find((script) => scriptOf(project, script) !== '');
     return name === undefined
-      ? { command: runBinary(manager, 'storybook build'), rule: 'default of Storybook' }
+      ? { command: runBinary(manager, framework.buildCommand ?? ''), rule: `default of ${framework.name}` }
       : { command: runScript(manager, name), rule: `scripts.${name}`, file };
   }
   const name = buildScriptOf(project, framework);
   if (name !== 'build') return { command: runScript(manager, name), rule: `scripts.${name}`, file };
   // A library's own build makes no documentation.
-  const documents = framework && DOCUMENTATION.has(framework.slug) && ownCommands(project, framework).length === 0;
+  const documents = framework && rules?.documents && ownCommands(project, framework).length === 0;
   const describesItself = scriptOf(project, 'build') !== '' && !(documents && project.pkg.isLibrary);
   if (describesItself) return { command: runScript(manager, 'build'), rule: 'scripts.build', file };
-  if (framework?.slug === 'nuxtjs' && scriptOf(project, 'generate') !== '')
-    return { command: runScript(manager, 'generate'), rule: 'scripts.generate', file };
+  const other = rules?.otherScript;
+  if (other !== undefined && scriptOf(project, other) !== '')
+    return { command: runScript(manager, other), rule: `scripts.${other}`, file };
   if (framework?.buildCommand === undefined) return undefined;
-  if (framework.slug === 'vitepress' && !project.repo.isDirectory(join(project.dir, '.vitepress')))
-    return { command: runBinary(manager, 'vitepress build docs'), rule: 'the folder that VitePress documents' };
+  const fitting = rules?.defaultBuild?.(project);
+  if (fitting) return { ...fitting, command: runBinary(manager, fitting.command) };
   return { command: runBinary(manager, framework.buildCommand), rule: `default of ${framework.name}` };
 }
 

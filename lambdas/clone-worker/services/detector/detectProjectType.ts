@@ -1,8 +1,9 @@
 import type { BackendOverrides, CreateDeployment, FrontendOverrides } from '../../../../contract/api.ts';
-import type { NodeMajor, Target } from '../../../../contract/builders.ts';
+import type { Target } from '../../../../contract/builders.ts';
 import type { GitOptions } from '../../../../contract/deployment-options.ts';
 import { VerenError } from '../../../../contract/errors.ts';
 import type { Lane } from '../../../../contract/lanes.ts';
+import type { NodeMajor } from '../../../../contract/node-lines.ts';
 import { type Candidate, type Plan, runtimeOf, type TargetPlan } from '../../../../contract/plan.ts';
 import type { RepoFs } from '../../../../contract/repo-fs.ts';
 import { Findings } from './findings.ts';
@@ -10,6 +11,7 @@ import type { Forced, LanguageContext, Proposal } from './language.ts';
 import { manifestPaths, packageFolders } from './manifests.ts';
 import { nothingToDeploy } from './nothing.ts';
 import { withOverrides } from './overrides.ts';
+import { addDockerfiles } from './ownDockerfile.ts';
 import { LANGUAGES } from './registry.ts';
 import { isWithin, normalisePath } from './repoPath.ts';
 import { isNamedAsFrontend } from './score.ts';
@@ -22,6 +24,8 @@ export interface DetectRequest {
   readonly path?: string | undefined;
   readonly frontend?: false | FrontendOverrides | undefined;
   readonly backend?: false | BackendOverrides | undefined;
+  /** Fields of the request that the project's settings have decided, e.g. `frontend.buildCommand`: for the evidence. */
+  readonly fromProject?: readonly string[] | undefined;
   /** What a build will have besides the files of the commit: that is not warned of. */
   readonly git?: GitOptions | undefined;
   readonly publication?: CreateDeployment['publication'];
@@ -40,7 +44,7 @@ const MAX_CANDIDATES = 40;
  * What is in a repository and how to build it: pure over the port, apart from the batch of contents that it asks for, and
  * a second one where a settings file names a folder without manifests. What the request says wins over the settings
  * files of the repository, and both win over what is found. Throws PATH_NOT_FOUND, NOTHING_TO_DEPLOY, MANIFEST_INVALID,
- * SETTINGS_FILE_INVALID, NODE_VERSION_UNSUPPORTED or NEEDS_SERVER.
+ * SETTINGS_FILE_INVALID, DOCKERFILE_INVALID, NODE_VERSION_UNSUPPORTED or NEEDS_SERVER.
  */
 export async function detectProjectType(fs: RepoFs, given: DetectRequest): Promise<Omit<Plan, 'commit'>> {
   const asked = [
@@ -62,7 +66,8 @@ export async function detectProjectType(fs: RepoFs, given: DetectRequest): Promi
   };
   const strict = proposeFor({});
   const wanted = findUnmet(strict, scope, request);
-  const proposals = Object.keys(wanted).length === 0 ? strict : proposeFor(wanted);
+  const known = Object.keys(wanted).length === 0 ? strict : proposeFor(wanted);
+  const proposals = await addDockerfiles(repo, known, scope, request);
 
   const choice = chooseProposals(proposals, scope, request);
   const warnings: string[] = [...fs.notes];
@@ -200,7 +205,9 @@ function makePlan(proposal: Proposal, settled: SettledRequest, warnings: string[
   const forced = { ...nodeMajorOf(runtime), ...rest, ...(runtime && { runtime }) };
   const place = path === undefined ? { rule: proposal.reason, file: undefined } : sourceOf('path');
   findings.because('path', proposal.path, place.rule, place.file);
-  const plan = withOverrides(proposal.plan(findings, forced), forced, findings, sourceOf);
+  // A Dockerfile says itself what is installed and started.
+  const honoured = detected === 'docker' ? { dockerfile: forced.dockerfile } : forced;
+  const plan = withOverrides(proposal.plan(findings, forced), honoured, findings, sourceOf);
   warnings.push(...findings.warnings);
   return { ...plan, runtime: runtimeOf(plan) };
 }

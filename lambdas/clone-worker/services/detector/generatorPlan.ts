@@ -1,4 +1,4 @@
-import { DEFAULT_NODE_MAJOR } from '../../../../contract/builders.ts';
+import { GENERATORS_NODE_MAJOR } from '../../../../contract/node-lines.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
 import { join } from '../../../../contract/repo-fs.ts';
 import type { SiteGenerator } from '../../../../contract/runtimes.ts';
@@ -96,7 +96,7 @@ function generatorPlan(site: GeneratorSite, context: LanguageContext, findings: 
     language: 'markdown',
     runtime: { name: runtime, version },
     packageManager: pkg?.packageManager ?? null,
-    nodeVersion: DEFAULT_NODE_MAJOR,
+    nodeVersion: GENERATORS_NODE_MAJOR,
     // A second installation has to find the files of its own folder.
     installPath: site.install ? dir : (pkg?.installPath ?? dir),
     installCommand,
@@ -157,10 +157,10 @@ function packagePart(
 /** The generators are in the image of one Node line. */
 function warnOfNode({ name }: GeneratorSite, wanted: number | undefined, findings: Findings): void {
   if (wanted === undefined) return;
-  findings.replace('nodeVersion', DEFAULT_NODE_MAJOR, `the builder that has ${name}`);
-  if (wanted !== DEFAULT_NODE_MAJOR)
+  findings.replace('nodeVersion', GENERATORS_NODE_MAJOR, `the builder that has ${name}`);
+  if (wanted !== GENERATORS_NODE_MAJOR)
     findings.warn(
-      `Node ${wanted} is asked for; a site of ${name} is built with Node ${DEFAULT_NODE_MAJOR}, which is in the builder that has it.`,
+      `Node ${wanted} is asked for; a site of ${name} is built with Node ${GENERATORS_NODE_MAJOR}, which is in the builder that has it.`,
     );
 }
 

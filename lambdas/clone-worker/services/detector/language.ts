@@ -1,8 +1,10 @@
 import type { RuntimeOverride } from '../../../../contract/api.ts';
-import type { NodeMajor, Target } from '../../../../contract/builders.ts';
+import type { Target } from '../../../../contract/builders.ts';
 import type { VerenError } from '../../../../contract/errors.ts';
+import type { NodeMajor } from '../../../../contract/node-lines.ts';
 import type { Candidate, TargetPlan } from '../../../../contract/plan.ts';
-import type { RuntimeName } from '../../../../contract/runtimes.ts';
+import type { RepoFs } from '../../../../contract/repo-fs.ts';
+import type { RuntimeName, ServiceLanguageName } from '../../../../contract/runtimes.ts';
 import type { Findings } from './findings.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -15,6 +17,8 @@ export interface Forced {
   readonly outputDirectory?: string | undefined;
   readonly allowSecrets?: readonly string[] | undefined;
   readonly startCommand?: string | undefined;
+  /** Of a proposal for a Dockerfile alone. */
+  readonly dockerfile?: string | undefined;
 }
 
 /** What a language's rules make of one folder. Everything but the score is worked out only for the folder that is chosen. */
@@ -48,4 +52,20 @@ export interface Language {
   readonly name: string;
   /** What the folder could be deployed as; nothing where it is not this language's. */
   propose(dir: string, context: LanguageContext): readonly Proposal[];
+}
+
+/** A language besides JavaScript that services are built in: the whole of its file, and a line in `serviceLanguages.ts`. */
+export interface ServiceLanguage extends Language {
+  readonly name: ServiceLanguageName;
+  /** As sentences have it: `Python`, `a Python project`. */
+  readonly title: string;
+  readonly project: string;
+  /** Files that make a folder a project of it, and are read. */
+  readonly projectFiles: readonly string[];
+  /** Files that are a sign of it besides, and are not read for that. */
+  readonly signs: readonly string[];
+  /** Other files of a project that are read: what says versions and packages. */
+  settingsIn(fs: RepoFs, dir: string): readonly string[];
+  /** Sources in which an application may begin, the telling ones first. */
+  sourcesIn(fs: RepoFs, dir: string): readonly string[];
 }

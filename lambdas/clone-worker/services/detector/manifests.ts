@@ -1,5 +1,6 @@
 import { depth, join, parent, type RepoFs } from '../../../../contract/repo-fs.ts';
 import { SETTINGS_FILE } from '../../../../contract/settings-file.ts';
+import { holdsFrameworkFiles, isDocumentationSettings, isFrameworkFile } from './frameworkFiles.ts';
 import { generatorFiles, generatorFolders } from './generatorFiles.ts';
 import { languageFiles, languageFolders } from './languageFiles.ts';
 import { MISE_FILES } from './miseFile.ts';
@@ -13,7 +14,6 @@ const NAMES: ReadonlySet<string> = new Set([
   'project.json',
   'turbo.json',
   'turbo.jsonc',
-  'angular.json',
   '.nvmrc',
   '.node-version',
   '.tool-versions',
@@ -48,24 +48,10 @@ const NAMES: ReadonlySet<string> = new Set([
   '_config.toml',
   'template.yaml',
   'template.yml',
-  'quasar.conf.js',
-  '.dumirc.ts',
-  '.dumirc.js',
   'wrangler.toml',
   'wrangler.json',
   'wrangler.jsonc',
-  '.eleventy.js',
-  '.env',
-  '.env.production',
-  '.umirc.ts',
-  '.umirc.js',
 ]);
-const CONFIG =
-  /^(?:next|nuxt|astro|svelte|vite|react-router|remix|gatsby|nitro|vinxi|app|angular|rsbuild|webpack|docusaurus|vue|quasar|gridsome|waku|farm|snowpack|eleventy|rspack|stencil|sanity|umi|wxt|rspress|observablehq)\.config(?:\.prod|\.production)?\.(?:js|cjs|mjs|ts|cts|mts)$/;
-const WEBPACK = /^webpack\.(?:common|base|prod|production|client|web)(?:\.config)?\.[cm]?[jt]s$/;
-const VIKE = /^\+config\.(?:js|ts)$/;
-const VITEPRESS = /(?:^|\/)\.(?:vitepress|vuepress)\/config\.(?:js|cjs|mjs|ts|cts|mts)$/;
-
 /** Pages that are looked at for signs of a template: those of the first levels. */
 const MAX_PAGES = 100;
 const MAX_PAGE_DEPTH = 4;
@@ -105,11 +91,11 @@ function attributeFiles(fs: RepoFs): string[] {
   return found;
 }
 
-/** Folders with a configuration of VitePress or VuePress, which need no package of their own. */
+/** Folders with a documentation's settings (`.vitepress`), which need no package of their own. */
 function documentedFolders(fs: RepoFs): string[] {
   const found: string[] = [];
   for (const dir of fs.directories())
-    if (/(?:^|\/)\.(?:vitepress|vuepress)$/.test(dir) && depth(dir) <= 5 && found.length < 50)
+    if (isDocumentationSettings(dir.slice(dir.lastIndexOf('/') + 1)) && depth(dir) <= 5 && found.length < 50)
       found.push(parent(dir) ?? '.');
   return found;
 }
@@ -130,12 +116,9 @@ export function manifestPaths(fs: RepoFs, extra: readonly string[]): string[] {
         pages += 1;
         paths.push(path);
       }
-      if (kind === 'file' && (NAMES.has(name) || CONFIG.test(name) || WEBPACK.test(name) || VIKE.test(name)))
-        paths.push(path);
-      if (kind === 'directory' && (name === 'pages' || name === 'renderer'))
-        for (const [inner] of fs.list(path)) if (VIKE.test(inner)) paths.push(join(path, inner));
-      if (kind === 'directory' && (name === '.vitepress' || name === '.vuepress'))
-        for (const [inner] of fs.list(path)) if (VITEPRESS.test(join(path, inner))) paths.push(join(path, inner));
+      if (kind === 'file' && (NAMES.has(name) || isFrameworkFile(name))) paths.push(path);
+      if (kind === 'directory' && holdsFrameworkFiles(name))
+        for (const [inner] of fs.list(path)) if (isFrameworkFile(`${name}/${inner}`)) paths.push(join(path, inner));
     }
   }
   for (const dir of folders)

@@ -1,12 +1,12 @@
 import semver from 'semver';
-import { DEFAULT_NODE_MAJOR, NODE_END_OF_LIFE, NODE_MAJORS, type NodeMajor } from '../../../../contract/builders.ts';
 import { VerenError } from '../../../../contract/errors.ts';
+import { DEFAULT_NODE_MAJOR, NODE_LINES, NODE_MAJORS, type NodeMajor } from '../../../../contract/node-lines.ts';
 import { upward } from '../../../../contract/repo-fs.ts';
 import type { Findings } from './findings.ts';
 import { nodeStatements, type Statement } from './nodeSources.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Code names of the LTS lines. Source: https://github.com/nodejs/release#release-schedule */
+/** Code names of the LTS lines; those before the first that has a builder are named here. Source: https://github.com/nodejs/release#release-schedule */
 const LTS_NAMES: Readonly<Record<string, number>> = {
   argon: 4,
   boron: 6,
@@ -15,10 +15,7 @@ const LTS_NAMES: Readonly<Record<string, number>> = {
   erbium: 12,
   fermium: 14,
   gallium: 16,
-  hydrogen: 18,
-  iron: 20,
-  jod: 22,
-  krypton: 24,
+  ...Object.fromEntries(NODE_MAJORS.map((major) => [NODE_LINES[major].codeName, major])),
 };
 /** Lines in which a version is long-term supported: all builders' are. Newest first, for `lts/-1`. */
 const LTS_MAJORS = [...NODE_MAJORS].sort((a, b) => b - a);
@@ -82,16 +79,16 @@ function resolveStatement(statement: Statement, today: string, findings: Finding
       : meaning.kind === 'range'
         ? NODE_MAJORS.filter((m) => semver.intersects(meaning.range, `${m}.x`))
         : [];
-  const newest = fitting.filter((m) => NODE_END_OF_LIFE[m] > today).at(-1) ?? fitting.at(-1);
+  const newest = fitting.filter((m) => NODE_LINES[m].endOfLife > today).at(-1) ?? fitting.at(-1);
   if (newest === undefined)
     throw new VerenError('NODE_VERSION_UNSUPPORTED', {
       file: statement.file,
       wanted: shortenText(statement.text),
       offered: NODE_MAJORS.join(', '),
     });
-  if (NODE_END_OF_LIFE[newest] <= today)
+  if (NODE_LINES[newest].endOfLife <= today)
     findings.warn(
-      `${statement.file} asks for Node ${shortenText(statement.text)}: Node ${newest} has had no security fixes since ${NODE_END_OF_LIFE[newest]}.`,
+      `${statement.file} asks for Node ${shortenText(statement.text)}: Node ${newest} has had no security fixes since ${NODE_LINES[newest].endOfLife}.`,
     );
   return newest;
 }

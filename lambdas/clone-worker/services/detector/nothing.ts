@@ -2,7 +2,7 @@ import { VerenError } from '../../../../contract/errors.ts';
 import { depth, join } from '../../../../contract/repo-fs.ts';
 import type { DetectRequest } from './detectProjectType.ts';
 import type { Proposal } from './language.ts';
-import { ONLY_BUILDERS, otherLanguages, SERVED_LANGUAGE } from './otherLanguages.ts';
+import { ONLY_BUILDERS, otherLanguages, servedLanguage } from './otherLanguages.ts';
 import type { Snapshot } from './snapshot.ts';
 import { explainGenerators, explainMarkdown } from './unsupported.ts';
 
@@ -22,7 +22,7 @@ export function nothingToDeploy(
 
 /** Why projects of other languages are not built: there is no builder, or nothing in them that a service begins with. */
 function explainLanguages(others: readonly string[]): string {
-  const served = others.filter((what) => SERVED_LANGUAGE.test(what));
+  const served = others.filter((what) => servedLanguage(what));
   return served.length > 0
     ? 'No service was found in it: a framework among the requirements with an application in main.py or app.py, manage.py with wsgi.py, a Procfile whose program is there, or for Go a package main that listens. "backend.startCommand" can name what starts it'
     : ONLY_BUILDERS;
@@ -42,7 +42,8 @@ function explainNothing(repo: Snapshot, scope: string, proposals: readonly Propo
   const programs = others.filter((what) => !/ site /.test(what));
   if (sites.length > 0)
     return `${place} holds ${[...sites, ...(programs.length > 0 ? [`beside it lies ${programs.join(', ')}`] : [])].join('; ')}`;
-  if (others.length > 0) return `${place} holds ${others.join(', ')}. ${explainLanguages(others)}`;
+  if (others.length > 0)
+    return `${place} holds ${others.join(', ')}. ${explainLanguages(others)}. Anything else is built by a Dockerfile in its root`;
   const packages = folders.filter((dir) => repo.has(join(dir, 'package.json'))).map((dir) => join(dir, 'package.json'));
   const worker = folders
     .map((dir) =>

@@ -1,5 +1,5 @@
 import semver from 'semver';
-import { type NodeMajor, NPM_OF_NODE } from '../../../../contract/builders.ts';
+import { NODE_LINES, type NodeMajor } from '../../../../contract/node-lines.ts';
 import { join, upward } from '../../../../contract/repo-fs.ts';
 import type { Findings } from './findings.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -41,7 +41,7 @@ export function chooseNpmVersion(
 
 /** An exact version, the major of the nearest line that fits, or that the bundled one fits; null where none does. */
 function fitting(text: string, nodeMajor: NodeMajor): string | 'bundled' | null {
-  const bundled = NPM_OF_NODE[nodeMajor];
+  const bundled = NODE_LINES[nodeMajor].npm;
   const range = text.length > MAX_RANGE ? null : semver.validRange(text);
   if (range === null) return null;
   const exact = semver.valid(text.trim());

@@ -2,20 +2,19 @@ import { runtimeOf, type TargetPlan } from '../../../../contract/plan.ts';
 import { depth, join } from '../../../../contract/repo-fs.ts';
 import type { RuntimeName } from '../../../../contract/runtimes.ts';
 import { generatorAt } from './generators.ts';
+import type { ServiceLanguage } from './language.ts';
 import { pathScore } from './score.ts';
+import { SERVICE_LANGUAGES } from './serviceLanguages.ts';
 import type { Snapshot } from './snapshot.ts';
 
-export const ONLY_BUILDERS = 'There are builders for Node, Python, Go and static pages only';
-/** Phrases of `otherLanguages` for languages that services are built in. */
-export const SERVED_LANGUAGE = /^a (?:Python project|Go module) /;
+const TITLES = SERVICE_LANGUAGES.map(({ title }) => title);
+export const ONLY_BUILDERS = `There are builders for Node, ${TITLES.join(', ')} and static pages only`;
+/** The language that services are built in, of a phrase of `otherLanguages`. */
+export const servedLanguage = (what: string): ServiceLanguage | undefined =>
+  SERVICE_LANGUAGES.find(({ project }) => what.startsWith(`${project} (`));
 
-/** Marks of what no builder exists for: only to say so instead of "nothing found". */
-const MARKS: ReadonlyMap<string, string> = new Map([
-  ['requirements.txt', 'a Python project'],
-  ['pyproject.toml', 'a Python project'],
-  ['Pipfile', 'a Python project'],
-  ['manage.py', 'a Python project'],
-  ['go.mod', 'a Go module'],
+/** Marks of other languages, most without a builder: only to say so instead of "nothing found". */
+const MARKS: ReadonlyMap<string, string> = new Map<string, string>([
   ['Cargo.toml', 'a Rust crate'],
   ['Gemfile', 'a Ruby project'],
   ['config.ru', 'a Ruby project'],
@@ -27,21 +26,11 @@ const MARKS: ReadonlyMap<string, string> = new Map([
   ['pubspec.yaml', 'a Dart project'],
   ['deno.json', 'a Deno project'],
   ['Package.swift', 'a Swift package'],
-  ['setup.py', 'a Python project'],
-  ['setup.cfg', 'a Python project'],
-  ['uv.lock', 'a Python project'],
-  ['poetry.lock', 'a Python project'],
-  ['app.py', 'a Python project'],
-  ['wsgi.py', 'a Python project'],
-  ['asgi.py', 'a Python project'],
   ['CMakeLists.txt', 'a C or C++ project'],
   ['deno.jsonc', 'a Deno project'],
   ['artisan', 'a PHP project'],
-  ['main.py', 'a Python project'],
-  ['server.py', 'a Python project'],
   ['app.rb', 'a Ruby project'],
   ['main.rb', 'a Ruby project'],
-  ['main.go', 'a Go module'],
   ['deps.edn', 'a Clojure project'],
   ['cpanfile', 'a Perl project'],
   ['app.lua', 'a Lua project'],
@@ -55,6 +44,10 @@ const MARKS: ReadonlyMap<string, string> = new Map([
   ['dune-project', 'an OCaml project'],
   ['gleam.toml', 'a Gleam project'],
   ['shard.yml', 'a Crystal project'],
+  // Of a language with a builder, its own file says so.
+  ...SERVICE_LANGUAGES.flatMap(({ project, projectFiles, signs }) =>
+    [...projectFiles, ...signs].map((name) => [name, project] as const),
+  ),
 ]);
 /** Ends of names that say the same. */
 const ENDINGS: readonly (readonly [ending: RegExp, what: string])[] = [
@@ -92,15 +85,14 @@ export function notDeployed(
   );
   const programs = found.filter((what) => !/ site /.test(what) && !isBuilt(what, runtime) && !isUsed(what));
   if (programs.length === 0) return undefined;
-  const why = programs.some((what) => SERVED_LANGUAGE.test(what))
-    ? 'a deployment has one backend, and of Python and Go only services are built'
+  const why = programs.some((what) => servedLanguage(what))
+    ? `a deployment has one backend, and of ${TITLES.slice(0, -1).join(', ')} and ${TITLES.at(-1)} only services are built`
     : `${ONLY_BUILDERS[0]!.toLowerCase()}${ONLY_BUILDERS.slice(1)}`;
   return `${programs.join(', ')} ${programs.length === 1 ? 'was' : 'were'} found too and ${programs.length === 1 ? 'is' : 'are'} not deployed: ${why}.`;
 }
 
 const isBuilt = (what: string, runtime: RuntimeName | undefined): boolean =>
-  (runtime === 'python' && what.startsWith('a Python project ')) ||
-  (runtime === 'go' && what.startsWith('a Go module '));
+  runtime === 'docker' || (runtime !== undefined && servedLanguage(what)?.name === runtime);
 
 /** Projects of other languages in these folders, as phrases: `a Go module (api/go.mod)`. */
 export function otherLanguages(repo: Snapshot, folders: Iterable<string>): string[] {

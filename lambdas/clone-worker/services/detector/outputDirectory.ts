@@ -3,10 +3,11 @@ import type { TargetPlan } from '../../../../contract/plan.ts';
 import { join } from '../../../../contract/repo-fs.ts';
 import { optionOf, type ParsedCommand, scriptCommands, wordsOf } from './commandLine.ts';
 import type { Findings } from './findings.ts';
-import type { FoundFramework } from './frameworkTable.ts';
+import type { StaticRendering } from './framework.ts';
+import { rulesOf } from './frameworks/index.ts';
+import { type FoundFramework, toolOf } from './frameworkTable.ts';
 import { configuredOutput } from './outputSettings.ts';
-import { dependencyVersion, type Project } from './project.ts';
-import type { StaticRendering } from './rendering.ts';
+import type { Project } from './project.ts';
 import { resolvePath } from './repoPath.ts';
 
 export interface Output {
@@ -27,24 +28,10 @@ export function ownCommands(project: Project, framework: FoundFramework, scriptN
   );
 }
 
-const MORE_TOOLS: Readonly<Record<string, readonly string[]>> = {
-  webpack: ['webpack-cli'],
-  rspack: ['rspack-cli'],
-  'create-react-app': ['react-app-rewired', 'craco'],
-  'ionic-react': ['vite', 'ionic', 'react-app-rewired', 'craco'],
-  eleventy: ['eleventy'],
-  umijs: ['max', 'umi-build'],
-  vite: ['vite-ssg', 'vite-react-ssg', 'rolldown-vite'],
-  nuxtjs: ['nuxi'],
-  storybook: ['build-storybook', 'sb'],
-  parcel: ['parcel-bundler'],
-  quasar: [],
+const toolsOf = (framework: FoundFramework): string[] => {
+  const { programs = [], calledAs = [] } = rulesOf(framework.slug);
+  return [toolOf(framework), ...programs, ...calledAs];
 };
-
-function toolsOf(framework: FoundFramework): string[] {
-  const [first = ''] = (framework.buildCommand ?? '').replace(/^npx /, '').split(' ');
-  return [first.slice(first.lastIndexOf('/') + 1), ...(MORE_TOOLS[framework.slug] ?? [])];
-}
 
 /** Names under which tools take their output folder. Sources: each tool's own page of its command line. */
 const OPTIONS = [
@@ -57,16 +44,6 @@ const OPTIONS = [
   '--dest',
   '--output',
 ];
-const MORE_OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  webpack: ['-o'],
-  rspack: ['-o'],
-  storybook: ['-o', '--output-dir'],
-  'expo-web': ['--output-dir'],
-  vuepress: ['-d'],
-  parcel: ['-d'],
-  ember: ['-o'],
-};
-
 /** Where the build of a static framework writes: an option of its own command, the configuration, then the framework's default. */
 export function outputOf(project: Project, framework: FoundFramework, rendering: StaticRendering): Output {
   const commands = ownCommands(project, framework, buildScriptOf(project, framework));
@@ -84,7 +61,7 @@ function outputIn(
   rendering: StaticRendering,
   commands: readonly ParsedCommand[],
 ): Output {
-  const named = [...OPTIONS, ...(MORE_OPTIONS[framework.slug] ?? [])];
+  const named = [...OPTIONS, ...(rulesOf(framework.slug).outputOptions ?? [])];
   const configured = configuredOutput(project, framework, commands);
   const option = commands
     .map((command) => optionOf(command, named))
@@ -98,9 +75,6 @@ function outputIn(
   if (rendering.output !== undefined) return { path: rendering.output, rule: rendering.rule, file: rendering.file };
   if (configured?.path !== undefined) return { ...configured, path: configured.path };
   const unclear = configured?.unclear;
-  // Ionic's row means Create React App; newer Ionic apps are built by Vite.
-  if (framework.slug === 'ionic-react' && dependencyVersion(project, 'vite') !== undefined)
-    return { path: 'dist', rule: 'default of Vite', unclear };
   return { path: framework.outputDirectory ?? 'dist', rule: `default of ${framework.name}`, unclear };
 }
 
@@ -114,7 +88,8 @@ const holdsSources = (folder: string) =>
 export function buildScriptOf(project: Project, framework: FoundFramework | undefined): string {
   if (!framework || ownCommands(project, framework).length > 0) return 'build';
   const tools = toolsOf(framework);
-  const names = DOCUMENTATION.has(framework.slug)
+  const { documents, scripts = [] } = rulesOf(framework.slug);
+  const names = documents
     ? [
         'docs:build',
         'build:docs',
@@ -128,26 +103,13 @@ export function buildScriptOf(project: Project, framework: FoundFramework | unde
         'docs',
       ]
     : [];
-  if (framework.slug === 'storybook') names.unshift('build-storybook', 'storybook:build');
   const buildsSite = (name: string) =>
     scriptCommands(project, name).some(
       (command) =>
         tools.includes(command.program) && !wordsOf(command).some((word) => /^(?:dev|serve|start|preview)$/.test(word)),
     );
-  return names.find(buildsSite) ?? 'build';
+  return [...scripts, ...names].find(buildsSite) ?? 'build';
 }
-
-/** Generators that document what lies beside them, mostly in a folder `docs`. */
-export const DOCUMENTATION: ReadonlySet<string> = new Set([
-  'vitepress',
-  'vuepress',
-  'docusaurus-2',
-  'docusaurus',
-  'storybook',
-  'rspress',
-  'dumi',
-  'honkit',
-]);
 
 /** Words after these are names of tasks, not folders. */
 const TASK_RUNNERS =

@@ -1,7 +1,6 @@
 import type { PackageManager } from '../../../../contract/plan.ts';
 import { join, upward } from '../../../../contract/repo-fs.ts';
 import { expandedCommands } from './commandLine.ts';
-import type { Findings } from './findings.ts';
 import { holdsOtherLanguage } from './otherLanguages.ts';
 import { PROCFILE, readWebProcess } from './procfile.ts';
 import { dependencyVersion, fileIn, type Project, scriptOf } from './project.ts';
@@ -161,19 +160,4 @@ export function runScript(manager: PackageManager['name'], name: string): string
 export function runBinary(manager: PackageManager['name'], command: string): string {
   const runner = { npm: 'npx', pnpm: 'pnpm exec', yarn: 'yarn', bun: 'bunx' }[manager];
   return `${runner} ${command.replace(/^npx /, '')}`;
-}
-
-/** A port that the start line fixes. Otherwise the platform's PORT is what the server is told to use. */
-function portOf(line: string): number | undefined {
-  const found = /(?:^|\s)(?:PORT=|--port[ =]|-p[ =]?)(\d{2,5})(?=$|\s)/.exec(line)?.[1];
-  const port = Number(found);
-  return found !== undefined && port >= 1 && port <= 65_535 ? port : undefined;
-}
-
-const DEFAULT_PORT = 3_000;
-
-export function choosePort(line: string, findings: Findings): number {
-  const fixed = portOf(line);
-  if (fixed !== undefined) return findings.because('port', fixed, 'start command');
-  return findings.because('port', DEFAULT_PORT, 'default; the server is told by the variable PORT');
 }

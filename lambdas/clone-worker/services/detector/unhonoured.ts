@@ -26,7 +26,7 @@ export function listUnhonoured(
     ...[others, rush].filter((warning) => warning !== undefined),
     ...(git.submodules ? [] : listSubmodules(repo.fs, plans.frontend)),
     ...(git.lfs ? [] : largeFiles(repo)),
-    ...paths.flatMap((path) => dockerFiles(repo, path)),
+    ...paths.filter((path) => !isDockerfileUsed(plans.backend, path)).flatMap((path) => dockerFiles(repo, path)),
     ...paths.flatMap((path) => listProcesses(repo, path)),
     ...beyondLimits(repo.fs),
   ];
@@ -82,10 +82,20 @@ function largeFiles(repo: Snapshot): string[] {
 
 function dockerFiles(repo: Snapshot, dir: string): string[] {
   const files = ['Dockerfile', 'Containerfile', '.dockerignore'].map((name) => join(dir, name)).filter(repo.has);
-  return files.length === 0
-    ? []
-    : [`${files.join(' and ')} ${files.length === 1 ? 'is' : 'are'} not used: the build goes by what was detected.`];
+  if (files.length === 0) return [];
+  const own = files[0]!;
+  const named = own.slice(own.lastIndexOf('/') + 1);
+  const hint = named === '.dockerignore' ? '' : ` ${dockerfileSetting(dir, named)} builds it instead.`;
+  return [
+    `${files.join(' and ')} ${files.length === 1 ? 'is' : 'are'} not used: the build goes by what was detected.${hint}`,
+  ];
 }
+
+const dockerfileSetting = (dir: string, name: string) =>
+  `"backend": {${dir === '.' ? '' : `"path": ${JSON.stringify(dir)}, `}"dockerfile": ${JSON.stringify(name)}}`;
+
+const isDockerfileUsed = (backend: TargetPlan | undefined, path: string): boolean =>
+  backend?.dockerfile !== undefined && backend.path === path;
 
 /** Processes of a Procfile but `web`. Source: https://devcenter.heroku.com/articles/procfile */
 function listProcesses(repo: Snapshot, dir: string): string[] {

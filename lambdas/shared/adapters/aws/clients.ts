@@ -1,7 +1,16 @@
 import type { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
+import type { CloudFrontClient, CloudFrontClientConfig } from '@aws-sdk/client-cloudfront';
+import type {
+  CloudFrontKeyValueStoreClient,
+  CloudFrontKeyValueStoreClientConfig,
+} from '@aws-sdk/client-cloudfront-keyvaluestore';
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { ECSClient, ECSClientConfig } from '@aws-sdk/client-ecs';
+import type { IAMClient } from '@aws-sdk/client-iam';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import type { SchedulerClient } from '@aws-sdk/client-scheduler';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { STSClient, STSClientConfig } from '@aws-sdk/client-sts';
 import { lazyAsync } from '../../once.ts';
@@ -12,6 +21,12 @@ export type EcsCalls = Pick<ECSClient, 'send'>;
 export type LambdaCalls = Pick<LambdaClient, 'send'>;
 export type SecretsCalls = Pick<SecretsManagerClient, 'send'>;
 export type StsCalls = Pick<STSClient, 'send'>;
+export type CloudFrontCalls = Pick<CloudFrontClient, 'send'>;
+export type SiteTableCalls = Pick<CloudFrontKeyValueStoreClient, 'send'>;
+export type IamCalls = Pick<IAMClient, 'send'>;
+export type LogCalls = Pick<CloudWatchLogsClient, 'send'>;
+export type MetricCalls = Pick<CloudWatchClient, 'send'>;
+export type SchedulerCalls = Pick<SchedulerClient, 'send'>;
 export type PushCalls = Pick<ApiGatewayManagementApiClient, 'send'>;
 
 interface Sender {
@@ -34,11 +49,34 @@ export const openEcs = (config: ECSClientConfig = {}): EcsCalls =>
 export const openLambda = (): LambdaCalls =>
   lazyClient(async () => new (await import('@aws-sdk/client-lambda')).LambdaClient({}));
 
+export const openIam = (): IamCalls => lazyClient(async () => new (await import('@aws-sdk/client-iam')).IAMClient({}));
+
+export const openLogs = (): LogCalls =>
+  lazyClient(async () => new (await import('@aws-sdk/client-cloudwatch-logs')).CloudWatchLogsClient({}));
+
+export const openMetrics = (): MetricCalls =>
+  lazyClient(async () => new (await import('@aws-sdk/client-cloudwatch')).CloudWatchClient({}));
+
+export const openScheduler = (): SchedulerCalls =>
+  lazyClient(async () => new (await import('@aws-sdk/client-scheduler')).SchedulerClient({}));
+
 export const openSecrets = (): SecretsCalls =>
   lazyClient(async () => new (await import('@aws-sdk/client-secrets-manager')).SecretsManagerClient({}));
 
 export const openSts = (config: STSClientConfig = {}): StsCalls =>
   lazyClient(async () => new (await import('@aws-sdk/client-sts')).STSClient(config));
+
+export const openCloudFront = (config: CloudFrontClientConfig = {}): CloudFrontCalls =>
+  lazyClient(async () => new (await import('@aws-sdk/client-cloudfront')).CloudFrontClient(config));
+
+/** The data plane of CloudFront's KeyValueStore, which knows signatures for all regions only (SigV4A). */
+export const openSiteTable = (config: CloudFrontKeyValueStoreClientConfig = {}): SiteTableCalls =>
+  lazyClient(async () => {
+    // Imported for its effect: the SDK finds the signer that it makes known.
+    await import('@aws-sdk/signature-v4a');
+    const { CloudFrontKeyValueStoreClient } = await import('@aws-sdk/client-cloudfront-keyvaluestore');
+    return new CloudFrontKeyValueStoreClient(config);
+  });
 
 /** The management API of the WebSocket API at this address. */
 export const openPush = (endpoint: string): PushCalls =>

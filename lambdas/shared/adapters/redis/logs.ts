@@ -81,6 +81,12 @@ export function redisLogs(redis: Redis, options: RedisPortOptions & { maxBytes?:
       });
     },
 
+    async remove(deploymentId) {
+      // A key that has expired is gone. The sets of numbers beyond a gap hold no text, and expire by themselves.
+      for (const name of ['lines', 'meta'])
+        await withRedisRetry(() => redis.pexpire(`${keyBase(deploymentId)}${name}`, 0));
+    },
+
     close: () => wakes.close(),
   };
 }

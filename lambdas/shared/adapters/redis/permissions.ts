@@ -3,7 +3,15 @@
  * The commands inside the scripts count as well. docs/decisions/adapters-redis-permissions.md says which function has which
  * ports; `test/lambdas/shared/adapters/redis/permissions.test.ts` checks every port against its list.
  */
-export type RedisPort = 'queue' | 'store' | 'store:read' | 'logs' | 'logs:read' | 'subscriptions' | 'tickets';
+export type RedisPort =
+  | 'queue'
+  | 'store'
+  | 'store:read'
+  | 'logs'
+  | 'logs:read'
+  | 'subscriptions'
+  | 'tickets'
+  | 'limits';
 
 interface Needs {
   /** Below the prefix. */
@@ -26,7 +34,7 @@ const NEEDS: Readonly<Record<RedisPort, Needs>> = {
   store: {
     keys: '{deployments}:*',
     commands: wordsOf(`
-      pexpire hget hmget hset hsetnx hincrby
+      pexpire hget hmget hgetall hset hsetnx hdel hincrby
       zadd zrem zrange zrevrange zrevrank zremrangebyscore`),
   },
   // No command here writes, so no script of such a user can write either.
@@ -51,6 +59,7 @@ const NEEDS: Readonly<Record<RedisPort, Needs>> = {
     commands: wordsOf('pexpire pttl del sadd smembers zadd zrem zrangebyscore zremrangebyscore'),
   },
   tickets: { keys: '{tickets}:*', commands: wordsOf('set getdel'), scripts: false },
+  limits: { keys: '{limits}:*', commands: wordsOf('incr decr get pexpire'), scripts: false },
 };
 
 /** Connecting: INFO is the ready check. */

@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { Clock, DeploymentStore, JobQueue, Subscriptions, Tickets } from '../../ports.ts';
+import type { Clock, DeploymentStore, JobQueue, RateLimit, Subscriptions, Tickets } from '../../ports.ts';
 import { type RedisLogs, redisLogs } from './logs.ts';
 import { redisQueue } from './queue.ts';
+import { redisRateLimit } from './rateLimit.ts';
 import { redisStore } from './store.ts';
 import { redisSubscriptions } from './subscriptions.ts';
 import { redisTickets } from './tickets.ts';
@@ -19,6 +20,7 @@ export interface RedisPorts {
   readonly logs: RedisLogs;
   readonly subscriptions: Subscriptions;
   readonly tickets: Tickets;
+  readonly rateLimit: RateLimit;
   /** Ends the connection that followers of logs share. The caller closes the client that it has given. */
   close(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export function openRedisPorts(redis: Redis, options: RedisPortOptions): RedisPo
     logs,
     subscriptions: redisSubscriptions(redis, options),
     tickets: redisTickets(redis, options),
+    rateLimit: redisRateLimit(redis, options),
     close: async () => logs.close(),
   };
 }

@@ -43,7 +43,12 @@ export function redisQueue(redis: Redis, { prefix, clock }: RedisPortOptions): J
 
     async claim(queue, { leaseMs, limits }) {
       const most = [limits?.global, limits?.perOwner, limits?.perProject].map((n) => Math.min(n ?? NO_LIMIT, NO_LIMIT));
-      const reply = (await runnerFor(queue).run(TAKE, leaseMs, ...most)) as string;
+      const reply = (await runnerFor(queue).run(
+        TAKE,
+        leaseMs,
+        ...most,
+        JSON.stringify(limits?.owners ?? {}),
+      )) as string;
       if (reply === '') return null;
       const [lapsed, ...hash] = JSON.parse(reply) as string[];
       return { ...fromHash(toHash(hash)), leaseExpired: lapsed === '1' };

@@ -119,13 +119,14 @@ end
 export const ADD = changeScript(LIBRARY_OF_CHANGE, 'return addJob(unpack(args))');
 
 /**
- * args: lease (ms), limits: global, per owner, per project. A JSON list: '1' where its lease had expired, then the
+ * args: lease (ms), limits: global, per owner, per project, of single owners (JSON). A JSON list: '1' where its lease had expired, then the
  * hash.
  */
 export const TAKE = changeScript(
   LIBRARY_OF_CHANGE,
   `
   local lease, global, perOwner, perProject = tonumber(args[1]), tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
+  local limitOf = cjson.decode(args[5])
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', DELAYED, '-inf', now)) do
     redis.call('ZREM', DELAYED, id)
     join(id)
@@ -139,7 +140,7 @@ export const TAKE = changeScript(
   if redis.call('ZCARD', ACTIVE) >= global then return '' end
   local function mayHave(group)
     local owner, project = ownerAndProject(group)
-    return held('o:' .. owner) < perOwner and held('p:' .. project) < perProject
+    return held('o:' .. owner) < (limitOf[owner] or perOwner) and held('p:' .. project) < perProject
   end
   local function give(id, lapsed)
     activate(id, now + lease)

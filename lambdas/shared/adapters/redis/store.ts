@@ -10,7 +10,7 @@ import { withRedisRetry } from './available.ts';
 import type { RedisPortOptions } from './ports.ts';
 import { jobArguments, queueBase } from './queue.ts';
 import { scriptRunner } from './scripts.ts';
-import { CREATE, PAGE, REPLACE } from './storeScripts.ts';
+import { CLAIM, CREATE, PAGE, RELEASE, REMOVE, REPLACE, REPLACE_REQUEST } from './storeScripts.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** Hot state is kept this long after a deployment's last event; the archive in S3 has it for ever. */
@@ -51,11 +51,19 @@ export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): D
       return kind === 'replayed' ? { kind, deploymentId: deploymentId! } : { kind };
     },
 
+    async knowsKey(owner, key) {
+      const id = await withRedisRetry(() => redis.hget(`${base}idempotency:${owner}\0${key}`, 'id'));
+      return id !== null && (await readStored(id)).version !== '';
+    },
+
     async get(deploymentId) {
       const { facts, request } = await readStored(deploymentId);
       const record = toRecord(facts);
       return record && { facts, record, request: request ? JSON.parse(request) : null };
     },
+
+    replaceRequest: async (deploymentId, request) =>
+      (await scripts.run(REPLACE_REQUEST, deploymentId, JSON.stringify(request))) === '1',
 
     async fold(deploymentId, events) {
       for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts++) {
@@ -93,6 +101,23 @@ export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): D
 
     unfinished: () => withRedisRetry(() => redis.zrange(`${base}unfinished`, '0', '-1')),
 
+    async remove(deploymentId) {
+      const { facts } = await readStored(deploymentId);
+      const { owner = '', projectId = '' } = facts.requested ?? {};
+      await scripts.run(REMOVE, deploymentId, owner, projectId);
+    },
+
     projectOwner: (projectId) => withRedisRetry(() => redis.hget(`${base}projects`, projectId)),
+
+    claimProject: async (projectId, owner) => (await scripts.run(CLAIM, projectId, owner)) === owner,
+
+    async releaseProject(projectId, owner) {
+      await scripts.run(RELEASE, projectId, owner);
+    },
+
+    async claims() {
+      const owners = await withRedisRetry(() => redis.hgetall(`${base}projects`));
+      return Object.entries(owners).map(([projectId, owner]) => ({ projectId, owner }));
+    },
   };
 }

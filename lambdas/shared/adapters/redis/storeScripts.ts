@@ -27,8 +27,9 @@ export const CREATE = changeScript(
   local idempotency = args[9] ~= '' and base .. 'idempotency:' .. owner .. '\\0' .. args[9]
   if idempotency then
     local known = redis.call('HMGET', idempotency, 'fingerprint', 'id')
-    if known[1] and known[1] ~= args[10] then return 'key-reused' end
-    if known[2] and known[2] ~= id then return 'replayed ' .. known[2] end
+    local kept = known[2] and redis.call('HGET', deploymentKey(known[2]), 'facts')
+    if kept and known[1] ~= args[10] then return 'key-reused' end
+    if kept and known[2] ~= id then return 'replayed ' .. known[2] end
   end
   local claimed = redis.call('HGET', PROJECTS, project)
   if claimed and claimed ~= owner then return 'foreign-project' end
@@ -61,6 +62,15 @@ export const REPLACE = changeScript(
   return '1'`,
 );
 
+/** args: id, request. '' where the deployment, or its request, is not kept. */
+export const REPLACE_REQUEST = changeScript(
+  LIBRARY,
+  `
+  if not redis.call('HGET', deploymentKey(args[1]), 'request') then return '' end
+  redis.call('HSET', deploymentKey(args[1]), 'request', args[2])
+  return '1'`,
+);
+
 /** args: name of the index, cursor or '', how many. The facts of each, newest first, as far as they are still kept. */
 export const PAGE = readScript(
   LIBRARY,
@@ -76,4 +86,34 @@ export const PAGE = readScript(
     if facts then table.insert(found, facts) end
   end
   return found`,
+);
+
+/** args: id, owner, project. A key that has expired is gone. */
+export const REMOVE = changeScript(
+  LIBRARY,
+  `
+  local id, owner, project = args[1], args[2], args[3]
+  redis.call('PEXPIRE', deploymentKey(id), 0)
+  redis.call('ZREM', UNFINISHED, id)
+  for _, name in ipairs({owner, owner .. '\\0' .. project}) do redis.call('ZREM', base .. 'index:' .. name, id) end
+  return '1'`,
+  { allowOom: true },
+);
+
+/** args: project, owner. The owner who has the claim then. */
+export const CLAIM = changeScript(
+  LIBRARY,
+  `
+  redis.call('HSETNX', PROJECTS, args[1], args[2])
+  return redis.call('HGET', PROJECTS, args[1])`,
+);
+
+/** args: project, owner. '' where another owner, or none, has the claim. */
+export const RELEASE = changeScript(
+  LIBRARY,
+  `
+  if redis.call('HGET', PROJECTS, args[1]) ~= args[2] then return '' end
+  redis.call('HDEL', PROJECTS, args[1])
+  return '1'`,
+  { allowOom: true },
 );

@@ -1,13 +1,14 @@
 import type { Redis } from 'ioredis';
 import type { Subscriptions } from '../../ports.ts';
 import { withRedisRetry } from './available.ts';
+import { parseCaller } from './caller.ts';
 import type { RedisPortOptions } from './ports.ts';
 import { changeScript, readScript, scriptRunner } from './scripts.ts';
 
 /** API Gateway ends a WebSocket connection after two hours at most, so an older one has ended without a message. */
 const LIFETIME_MS = 2.25 * 3_600_000;
 
-/** `owner:{connection}`, `subjects:{connection}` (set), and `listeners:{subject}`: connections by the time they end at most. */
+/** `owner:{connection}` (the caller), `subjects:{connection}` (set), and `listeners:{subject}`: connections by the time they end at most. */
 const LIBRARY = `
 local function keep(key, lifetime) redis.call('PEXPIRE', key, lifetime) end
 local function ownerKey(c) return base .. 'owner:' .. c end
@@ -59,10 +60,11 @@ export function redisSubscriptions(redis: Redis, { prefix }: RedisPortOptions): 
   const base = `${prefix}:{connections}:`;
   const scripts = scriptRunner(redis, base);
   return {
-    async connect(connectionId, owner) {
-      await withRedisRetry(() => redis.set(`${base}owner:${connectionId}`, owner, 'PX', LIFETIME_MS));
+    async connect(connectionId, caller) {
+      await withRedisRetry(() => redis.set(`${base}owner:${connectionId}`, JSON.stringify(caller), 'PX', LIFETIME_MS));
     },
-    ownerOf: (connectionId) => withRedisRetry(() => redis.get(`${base}owner:${connectionId}`)),
+    callerOf: async (connectionId) =>
+      parseCaller((await withRedisRetry(() => redis.get(`${base}owner:${connectionId}`))) ?? ''),
     async subscribe(connectionId, subject) {
       await scripts.run(SUBSCRIBE, connectionId, subject, LIFETIME_MS);
     },

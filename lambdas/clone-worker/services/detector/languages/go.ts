@@ -1,13 +1,14 @@
-import { DEFAULT_NODE_MAJOR } from '../../../../../contract/builders.ts';
 import { VerenError } from '../../../../../contract/errors.ts';
+import { DEFAULT_NODE_MAJOR } from '../../../../../contract/node-lines.ts';
 import type { TargetPlan } from '../../../../../contract/plan.ts';
 import { join } from '../../../../../contract/repo-fs.ts';
 import { RUNTIMES } from '../../../../../contract/runtimes.ts';
 import type { Findings } from '../findings.ts';
 import { type GoModule, type MainPackage, mainPackages, readModule } from '../go/module.ts';
-import type { Forced, Language, LanguageContext, Proposal } from '../language.ts';
+import type { Forced, LanguageContext, Proposal, ServiceLanguage } from '../language.ts';
+import { choosePort } from '../port.ts';
 import { pathScore } from '../score.ts';
-import { choosePort } from '../startCommand.ts';
+import { filesNamed, foldersIn } from '../sourceFiles.ts';
 
 const STRENGTH = { framework: 45, program: 15, start: 5 };
 /** Where the built program lies, beside the sources: services read templates and pages from there. */
@@ -30,8 +31,25 @@ const FRAMEWORKS: readonly (readonly [module: string, slug: string])[] = [
 const LISTENS = /\b(?:ListenAndServe(?:TLS)?|http\.Serve|net\.Listen)\(|\.(?:Run|Listen|Start|Spin)\(/;
 
 /** Services in Go: a module with a program that listens. */
-export const go: Language = {
+export const go: ServiceLanguage = {
   name: 'go',
+  title: 'Go',
+  project: 'a Go module',
+  projectFiles: ['go.mod'],
+  signs: ['main.go'],
+  settingsIn: (fs, dir) => filesNamed(fs, dir, /^go\.work$/),
+  sourcesIn: (fs, dir) => {
+    const commands = join(dir, 'cmd');
+    return [
+      ...filesNamed(fs, dir, /^main\.go$/),
+      ...filesNamed(fs, commands, /\.go$/),
+      ...[dir, join(dir, 'src'), commands]
+        .flatMap((at) => foldersIn(fs, at))
+        .flatMap((at) => filesNamed(fs, at, /^main\.go$/)),
+      ...filesNamed(fs, dir, /^(?!.*_test\.)[\w-]{1,60}\.go$/),
+      ...foldersIn(fs, commands).flatMap((at) => filesNamed(fs, at, /^(?!.*_test\.)[\w-]{1,60}\.go$/)),
+    ];
+  },
   propose(dir, context) {
     const { repo } = context;
     const module = readModule(repo, dir);

@@ -2,16 +2,18 @@ import { VerenError } from '../../../../../contract/errors.ts';
 import type { TargetPlan } from '../../../../../contract/plan.ts';
 import { join, parent } from '../../../../../contract/repo-fs.ts';
 import type { Findings } from '../findings.ts';
-import { BUNDLERS, type FoundFramework } from '../frameworkTable.ts';
+import { rulesOf } from '../frameworks/index.ts';
+import type { FoundFramework } from '../frameworkTable.ts';
 import { generatorAt } from '../generators.ts';
 import type { Forced, LanguageContext, Proposal } from '../language.ts';
 import { workerAssets } from '../outputSettings.ts';
 import { packageFile, packagePlan } from '../packagePlan.ts';
+import { choosePort } from '../port.ts';
 import { dependencyVersion, fileIn, type Project, scriptOf } from '../project.ts';
 import { renderingOf } from '../rendering.ts';
 import { pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
-import { choosePort, type StartCommand, startOf, usesBun } from '../startCommand.ts';
+import { type StartCommand, startOf, usesBun } from '../startCommand.ts';
 import { judgeStart } from '../startJudgement.ts';
 
 const STRENGTH = { framework: 45, program: 15, script: 5, library: -15 };
@@ -81,7 +83,7 @@ function isService(
     if (!start.certain && pkg.isLibrary) return false;
     // The server of a framework's own rendering, or a client library of it.
     return (
-      !isSite || framework === undefined || BUNDLERS.has(framework.slug) || (start.certain && runsServerFile(start))
+      !isSite || framework === undefined || rulesOf(framework.slug).bundles || (start.certain && runsServerFile(start))
     );
   }
   // Nothing else is known of a program that a script starts; beside a page it serves the built files.

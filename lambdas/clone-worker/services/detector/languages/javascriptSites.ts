@@ -1,12 +1,13 @@
 import type { TargetPlan } from '../../../../../contract/plan.ts';
 import { join, parent } from '../../../../../contract/repo-fs.ts';
 import type { Findings } from '../findings.ts';
-import { BUNDLERS, type FoundFramework, PAGES } from '../frameworkTable.ts';
+import type { ServerRendering, StaticRendering } from '../framework.ts';
+import { FRAMEWORKS, rulesOf } from '../frameworks/index.ts';
+import { type FoundFramework, PAGES, toolOf } from '../frameworkTable.ts';
 import { generatorIn, templateText } from '../generators.ts';
 import type { LanguageContext, Proposal } from '../language.ts';
 import {
   buildScriptOf,
-  DOCUMENTATION,
   liftedOutput,
   normalisePath,
   type Output,
@@ -16,15 +17,16 @@ import {
 } from '../outputDirectory.ts';
 import { buildsLibrary, workerAssets } from '../outputSettings.ts';
 import { packageFile, packagePlan } from '../packagePlan.ts';
+import { choosePort } from '../port.ts';
 import { dependencyVersion, fileIn, type Project, scriptOf } from '../project.ts';
-import { needsServer, renderingOf, type ServerRendering, type StaticRendering } from '../rendering.ts';
+import { keptFolders, needsServer, renderingOf } from '../rendering.ts';
 import { pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
-import { choosePort, fromProcfile, runBinary, runScript } from '../startCommand.ts';
+import { fromProcfile, runBinary, runScript } from '../startCommand.ts';
 import { judgeStart } from '../startJudgement.ts';
 import { unknownBuild } from './unknownBuild.ts';
 
-const STRENGTH = { framework: 50, bundler: 40, documentation: 30, page: 12, storybook: -20, library: -15, nitro: 45 };
+const STRENGTH = { framework: 50, bundler: 40, documentation: 30, page: 12, library: -15 };
 
 const LIBRARY_MODE = -30;
 
@@ -45,17 +47,16 @@ export function proposeSites(
     if (isPartOfGenerator(project, page)) return [];
     return [proposeSite(project, undefined, plain, STRENGTH.page + path, `has a build script and ${page}`, context)];
   }
-  const bundler = BUNDLERS.has(framework.slug);
+  const { bundles: bundler, entries, isApi } = rulesOf(framework.slug);
   if (bundler && page === undefined && !wanted) return unsureSites(project, framework, context);
   if (bundler && page !== undefined && !wanted && isPartOfGenerator(project, page)) return [];
-  if (framework.slug === 'rsbuild' && page === undefined && !wanted && !hasRsbuildEntry(project)) return [];
+  if (entries && page === undefined && !wanted && !entries.some((name) => fileIn(project, name))) return [];
   if (!bundler && !wanted && !isBuiltHere(project, framework)) return [];
   // Library mode makes no page.
   const library = buildsLibrary(project) ? LIBRARY_MODE : 0;
   const score = strengthOf(project, framework) + library + (project.pkg.isLibrary ? STRENGTH.library : 0) + path;
   const rendering = renderingOf(project, framework);
-  if (framework.slug === 'nitro' && rendering.kind === 'server')
-    return [nitroServer(project, framework, rendering, context)];
+  if (isApi && rendering.kind === 'server') return [proposeApi(project, framework, rendering, context)];
   if (rendering.kind === 'static') return [proposeSite(project, framework, rendering, score, framework.match, context)];
   const asServer = proposeRendered(project, framework, rendering, score, context);
   return wanted ? [asServer, forcedStatic(project, framework, rendering, score, context)] : [asServer];
@@ -71,25 +72,14 @@ const isPartOfGenerator = ({ repo, dir }: Project, page: string): boolean =>
   generatorIn(repo, dir) !== undefined && templateText(repo, parent(join(dir, page)) ?? '.') !== undefined;
 
 function strengthOf(project: Project, { slug }: FoundFramework): number {
-  if (slug === 'storybook') return STRENGTH.storybook;
-  if (BUNDLERS.has(slug)) return STRENGTH.bundler;
-  const documents =
-    DOCUMENTATION.has(slug) ||
-    ['@astrojs/starlight', 'nextra', 'fumadocs-ui'].some((name) => dependencyVersion(project, name) !== undefined);
-  return documents ? STRENGTH.documentation : STRENGTH.framework;
+  const { strength, bundles, documents } = rulesOf(slug);
+  if (strength !== undefined) return strength;
+  if (bundles) return STRENGTH.bundler;
+  return documents ||
+    ['@astrojs/starlight', 'nextra', 'fumadocs-ui'].some((name) => dependencyVersion(project, name) !== undefined)
+    ? STRENGTH.documentation
+    : STRENGTH.framework;
 }
-
-/** Rsbuild makes the page itself. Source: https://rsbuild.rs/config/source/entry */
-const hasRsbuildEntry = (project: Project): boolean =>
-  [
-    'rsbuild.config.ts',
-    'rsbuild.config.js',
-    'rsbuild.config.mjs',
-    'src/index.ts',
-    'src/index.js',
-    'src/index.tsx',
-    'src/index.jsx',
-  ].some((name) => fileIn(project, name));
 
 /** Folders and files of a site itself, whatever its framework. */
 const OWN_FOLDERS = [
@@ -118,30 +108,29 @@ function isBuiltHere(project: Project, framework: FoundFramework): boolean {
   if (!isRoot && !(pkg.isLibrary && onlyForDeveloping)) return true;
   const script = buildScriptOf(project, framework);
   if (ownCommands(project, framework, script).length > 0) return true;
-  const isConfig = (name: string) =>
-    /^[\w.-]+\.config\.[cm]?[jt]s$/.test(name) && name.startsWith(configBase(framework));
-  if (
-    [...repo.fs.list(dir).keys()].some(
-      (name) => isConfig(name) || name === 'angular.json' || name === 'ember-cli-build.js' || name === 'redwood.toml',
-    )
-  )
-    return true;
+  const base = configBase(framework);
+  const isConfig = (name: string) => /^[\w.-]+\.config\.[cm]?[jt]s$/.test(name) && name.startsWith(base);
+  if ([...repo.fs.list(dir).keys()].some((name) => isConfig(name) || SIGN_FILES.has(name))) return true;
   return !isRoot && OWN_FOLDERS.some((folder) => repo.isDirectory(join(dir, folder)));
 }
 
-/** `astro` of `astro.config.mjs`. */
-const configBase = ({ slug, buildCommand }: FoundFramework): string =>
-  ({ nextjs: 'next', nuxtjs: 'nuxt', 'sveltekit-1': 'svelte', 'docusaurus-2': 'docusaurus' })[slug] ??
-  (buildCommand ?? slug).replace(/^npx /, '').split(' ')[0]!;
+const SIGN_FILES: ReadonlySet<string> = new Set(FRAMEWORKS.flatMap(({ signFiles = [] }) => signFiles));
 
-/** Nitro by itself is an API: a backend like any other, and no site. */
-function nitroServer(
+/** What the name of its configuration begins with: `astro` of `astro.config.mjs`. */
+function configBase(framework: FoundFramework): string {
+  const own = rulesOf(framework.slug).configs?.find((name) => name.endsWith('.config'));
+  return own === undefined ? toolOf(framework) || framework.slug : own.replace('config', '');
+}
+
+/** With a server it is an API: a backend like any other, and no site. */
+function proposeApi(
   project: Project,
   framework: FoundFramework,
   rendering: ServerRendering,
   context: LanguageContext,
 ): Proposal {
-  const score = STRENGTH.nitro + (project.pkg.isLibrary ? STRENGTH.library : 0) + pathScore('backend', project.dir);
+  const score =
+    strengthOf(project, framework) + (project.pkg.isLibrary ? STRENGTH.library : 0) + pathScore('backend', project.dir);
   const { needsServer: _, ...proposal } = proposeRendered(project, framework, rendering, score, context);
   return proposal;
 }
@@ -162,7 +151,10 @@ function proposeSite(
     reason,
     plan(findings, forced): TargetPlan {
       if (framework) findings.because('framework', framework.slug, framework.match, packageFile(project));
-      const plan = packagePlan(project, framework, context, findings, forced);
+      const plan = {
+        ...packagePlan(project, framework, context, findings, forced),
+        ...keptFolders(framework),
+      };
       findings.because('rendering', 'static', rendering.rule, rendering.file);
       const output: Output = framework ? outputOf(project, framework, rendering) : plainOutput(project);
       const outputDirectory = findings.because('outputDirectory', normalisePath(output.path), output.rule, output.file);

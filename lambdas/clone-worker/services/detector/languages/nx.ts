@@ -1,16 +1,18 @@
 import { join, upward } from '../../../../../contract/repo-fs.ts';
+import type { ServerRendering } from '../framework.ts';
 import { type FoundFramework, findFrameworkBySlug } from '../frameworkTable.ts';
 import type { Language, LanguageContext, Proposal } from '../language.ts';
 import { normalisePath } from '../outputDirectory.ts';
 import type { PackageJson } from '../packageJson.ts';
 import { packagePlan } from '../packagePlan.ts';
+import { choosePort } from '../port.ts';
 import { configFile, fileIn, type Project, projectConfig } from '../project.ts';
-import { needsServer, renderingOf, type ServerRendering } from '../rendering.ts';
+import { keptFolders, needsServer, renderingOf } from '../rendering.ts';
 import { resolvePath } from '../repoPath.ts';
 import { pathScore } from '../score.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { parseJsonc } from '../sourceText.ts';
-import { choosePort, runBinary } from '../startCommand.ts';
+import { runBinary } from '../startCommand.ts';
 
 /**
  * Applications of an Nx workspace that have a project.json and no package.json: dependencies and commands are the
@@ -103,7 +105,7 @@ function proposalsOf(project: Project, root: string, application: Application, c
         const output = outputPath(project, application, rendering.output);
         const outputDirectory = pathBelow(root, output);
         findings.because('outputDirectory', outputDirectory, 'where Nx writes', join(project.dir, 'project.json'));
-        return { ...plan, outputDirectory };
+        return { ...plan, ...keptFolders(framework), outputDirectory };
       },
     },
   ];

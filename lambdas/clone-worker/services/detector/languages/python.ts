@@ -1,21 +1,37 @@
-import { DEFAULT_NODE_MAJOR } from '../../../../../contract/builders.ts';
 import { VerenError } from '../../../../../contract/errors.ts';
+import { DEFAULT_NODE_MAJOR } from '../../../../../contract/node-lines.ts';
 import type { TargetPlan } from '../../../../../contract/plan.ts';
 import { join } from '../../../../../contract/repo-fs.ts';
 import type { Findings } from '../findings.ts';
-import type { Forced, Language, LanguageContext, Proposal } from '../language.ts';
+import type { Forced, LanguageContext, Proposal, ServiceLanguage } from '../language.ts';
+import { choosePort } from '../port.ts';
 import { PYTHON_FRAMEWORKS, type PythonFramework } from '../python/frameworks.ts';
 import { pipInstall, type Requirements, requirementsOf } from '../python/requirements.ts';
 import { type PythonStart, pythonStart } from '../python/start.ts';
 import { choosePythonVersion } from '../python/version.ts';
 import { pathScore } from '../score.ts';
-import { choosePort } from '../startCommand.ts';
+import { filesNamed, foldersIn } from '../sourceFiles.ts';
 
 const STRENGTH = { framework: 45, program: 15, start: 5 };
 
 /** Services in Python: a folder with requirements, a framework among them, and an application that a server can take. */
-export const python: Language = {
+export const python: ServiceLanguage = {
   name: 'python',
+  title: 'Python',
+  project: 'a Python project',
+  projectFiles: ['requirements.txt', 'pyproject.toml', 'Pipfile', 'manage.py'],
+  signs: ['setup.py', 'setup.cfg', 'uv.lock', 'poetry.lock', 'app.py', 'wsgi.py', 'asgi.py', 'main.py', 'server.py'],
+  settingsIn: (fs, dir) => [
+    ...filesNamed(fs, dir, /^(?:\.python-version|runtime\.txt|requirements[\w.-]{0,40}\.txt)$/),
+    ...filesNamed(fs, join(dir, 'requirements'), /\.(?:txt|in)$/),
+  ],
+  sourcesIn: (fs, dir) => [
+    ...filesNamed(fs, dir, /^(?:main|app|api|server|application|asgi|wsgi|run|__init__|settings|manage)\.py$/),
+    ...[dir, join(dir, 'src'), join(dir, 'cmd')]
+      .flatMap((at) => foldersIn(fs, at))
+      .flatMap((at) => filesNamed(fs, at, /^(?:main|app|api|server|application|asgi|wsgi|settings|__init__)\.py$/)),
+    ...filesNamed(fs, dir, /^(?!.*_test\.)[\w-]{1,60}\.py$/),
+  ],
   propose(dir, context) {
     const { repo } = context;
     const isWanted = context.wanted.backend === dir;

@@ -1,4 +1,4 @@
-import { DEFAULT_NODE_MAJOR } from '../../../../../contract/builders.ts';
+import { DEFAULT_NODE_MAJOR } from '../../../../../contract/node-lines.ts';
 import { join, parent, upward } from '../../../../../contract/repo-fs.ts';
 import { parseCommands } from '../commandLine.ts';
 import type { Findings } from '../findings.ts';

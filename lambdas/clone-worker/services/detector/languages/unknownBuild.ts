@@ -7,6 +7,7 @@ import { holdsOtherLanguage } from '../otherLanguages.ts';
 import { workerAssets } from '../outputSettings.ts';
 import { packageFile, packagePlan } from '../packagePlan.ts';
 import { dependencyVersion, fileIn, type Project, scriptOf } from '../project.ts';
+import { keptFolders } from '../rendering.ts';
 import { isNamedAsFrontend, pathScore } from '../score.ts';
 import { serverFramework } from '../serverFrameworks.ts';
 import { goesElsewhere, isForeignProgram, judgeStart } from '../startJudgement.ts';
@@ -34,7 +35,10 @@ export function unknownBuild(
     unsure: true,
     plan(findings, forced) {
       if (framework) findings.because('framework', framework.slug, framework.match, packageFile(project));
-      const plan = packagePlan(project, framework, context, findings, forced);
+      const plan = {
+        ...packagePlan(project, framework, context, findings, forced),
+        ...keptFolders(framework),
+      };
       findings.because('rendering', 'static', 'no framework that renders on a server');
       if (forced.outputDirectory !== undefined) return plan;
       findings.because('outputDirectory', null, 'the folder with an index.html that the build writes');

@@ -1,7 +1,7 @@
 import type { BackendOverrides, FrontendOverrides } from '../../../../../contract/api.ts';
 import { TARGETS, type Target } from '../../../../../contract/builders.ts';
 import type { GitOptions } from '../../../../../contract/deployment-options.ts';
-import { type Evidence, type Plan, REQUEST_RULE, SETTINGS_RULE } from '../../../../../contract/plan.ts';
+import { type Evidence, type Plan, PROJECT_RULE, REQUEST_RULE, SETTINGS_RULE } from '../../../../../contract/plan.ts';
 import { SETTINGS_FILE, type SettingsFile } from '../../../../../contract/settings-file.ts';
 import type { DetectRequest } from '../detectProjectType.ts';
 import type { Forced, Proposal } from '../language.ts';
@@ -63,7 +63,7 @@ export function settleRequest(repo: Snapshot, given: DetectRequest): SettledRequ
         overrides,
         sourceOf: (field) =>
           asked[field as keyof Overrides] !== undefined
-            ? { rule: REQUEST_RULE }
+            ? ruleOf(given, `${target}.${field}`)
             : { rule: SETTINGS_RULE, file: stated && field !== 'path' ? own.file : SETTINGS_FILE },
       };
     },
@@ -133,7 +133,7 @@ function mergeShared(
     evidence.push(
       asked === undefined
         ? { field, value: String(value), rule: SETTINGS_RULE, file: SETTINGS_FILE }
-        : { field, value: String(value), rule: REQUEST_RULE },
+        : { field, value: String(value), ...ruleOf(given, field) },
     );
   const stated: Record<string, unknown> = { ...file.git };
   // The token reaches every repository of the host that it may read: whoever may push here must not fetch them with it.
@@ -156,6 +156,11 @@ function mergeShared(
     ...(evidence.length > 0 && { evidence }),
   };
 }
+
+/** Who has decided a field that the settings file has not. */
+const ruleOf = ({ fromProject }: DetectRequest, field: string): { rule: string } => ({
+  rule: fromProject?.includes(field) ? PROJECT_RULE : REQUEST_RULE,
+});
 
 /** What strangers propose may not switch off what guards the owner's secrets. */
 function dropUnsafe(overrides: Overrides, asked: Overrides, given: DetectRequest, warnings: string[]): Overrides {

@@ -4,6 +4,7 @@ import { detectProjectType } from '../../../../../lambdas/clone-worker/services/
 import { memoryFs } from '../../../../support/memoryFs.ts';
 import { backendCases } from './cases/backends.ts';
 import type { Case } from './cases/case.ts';
+import { dockerfileCases } from './cases/dockerfile.ts';
 import { frameworkCases } from './cases/frameworks.ts';
 import { generatorCases } from './cases/generators.ts';
 import { languageCases } from './cases/languages.ts';
@@ -20,6 +21,7 @@ const TABLES: Readonly<Record<string, readonly Case[]>> = {
   layout: layoutCases,
   backend: backendCases,
   language: languageCases,
+  dockerfile: dockerfileCases,
   'pages and faults': pageAndFaultCases,
 };
 

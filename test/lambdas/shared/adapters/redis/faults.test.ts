@@ -3,6 +3,7 @@ import { connectRedis } from '../../../../../lambdas/shared/adapters/redis/conne
 import { openRedisPorts, type RedisPorts } from '../../../../../lambdas/shared/adapters/redis/ports.ts';
 import type { LogEntry } from '../../../../../lambdas/shared/ports.ts';
 import { analyzing, canceled, request, requested } from '../../../../ports/deployments.ts';
+import { callerNamed } from '../../../../support/callers.ts';
 import { describeWith } from '../../../../support/engines.ts';
 import { type OwnRedis, ownRedis, ownRedisMissing } from '../../../../support/redis.ts';
 import { tcpProxy } from '../../../../support/tcpProxy.ts';
@@ -107,7 +108,7 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
       expect(store.create(create)).rejects.toMatchObject(reason),
       expect(logs.append('d', [line(0), line(1)])).rejects.toMatchObject(reason),
       expect(queue.claim(Q, LEASE)).rejects.toMatchObject(reason),
-      expect(subscriptions.connect('c', 'ann')).rejects.toMatchObject(reason),
+      expect(subscriptions.connect('c', callerNamed('ann'))).rejects.toMatchObject(reason),
     ]);
     expect(await queue.heartbeat(Q, 'old', 1_000)).toBe(true);
     expect(await queue.ack(Q, 'old')).toBe(true);
@@ -235,7 +236,7 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
     await store.create({ requested: requested('d'), request: request(), idempotency: { key: 'k', fingerprint: 'f' } });
     await store.fold('d', [canceled('d')]);
     await logs.append('d', [line(0), line(5)]);
-    await subscriptions.connect('c', 'ann');
+    await subscriptions.connect('c', callerNamed('ann'));
     await subscriptions.subscribe('c', 'project:shop');
     const lasting: string[] = [];
     for (const key of await admin.keys(`${prefix}:*`)) {
@@ -253,7 +254,7 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
 
   test('ten thousand connections that ended in silence do not count', async () => {
     const { subscriptions, prefix } = open();
-    await subscriptions.connect('c', 'ann');
+    await subscriptions.connect('c', callerNamed('ann'));
     const key = `${prefix}:{connections}:listeners:project:shop`;
     await admin.zadd(key, ...Array.from({ length: 10_000 }, (_, i) => [1_000 + i, `stale-${i}`]).flat());
     expect(await subscriptions.subscribers(['project:shop'])).toEqual([]);

@@ -5,6 +5,7 @@ import { type RedisPort, redisPermissions } from '../../../../../lambdas/shared/
 import { openRedisPorts, type RedisPorts } from '../../../../../lambdas/shared/adapters/redis/ports.ts';
 import type { LogEntry } from '../../../../../lambdas/shared/ports.ts';
 import { canceled, request, requested } from '../../../../ports/deployments.ts';
+import { callerNamed } from '../../../../support/callers.ts';
 import { describeWith } from '../../../../support/engines.ts';
 import { type OwnRedis, ownRedis, ownRedisMissing } from '../../../../support/redis.ts';
 
@@ -45,6 +46,10 @@ const uses: Record<RedisPort, (ports: RedisPorts) => Promise<void>> = {
     expect(await store.get('d')).not.toBeNull();
     expect(await store.unfinished()).toEqual(['f']);
     expect(await store.projectOwner('shop')).toBe('ann');
+    await store.remove('f');
+    expect(await store.claimProject('blog', 'ann')).toBe(true);
+    await store.releaseProject('blog', 'ann');
+    expect(await store.claims()).toEqual([{ projectId: 'shop', owner: 'ann' }]);
   },
   async 'store:read'({ store }) {
     expect(await store.get('nobody’s')).toBeNull();
@@ -63,7 +68,12 @@ const uses: Record<RedisPort, (ports: RedisPorts) => Promise<void>> = {
     await logs.wake('d');
   },
   async tickets({ tickets }) {
-    expect(await tickets.redeem((await tickets.issue('ann')).ticket)).toBe('ann');
+    expect(await tickets.redeem((await tickets.issue(callerNamed('ann'))).ticket)).toEqual(callerNamed('ann'));
+  },
+  async limits({ rateLimit }) {
+    expect((await rateLimit.take('ann', 1, 60_000)).taken).toBe(true);
+    expect((await rateLimit.take('ann', 1, 60_000)).taken).toBe(false);
+    expect(await rateLimit.count('ann', 60_000)).toBe(1);
   },
   async 'logs:read'({ logs }) {
     expect(await logs.read('nobody’s', 0, 10)).toEqual([]);
@@ -73,9 +83,9 @@ const uses: Record<RedisPort, (ports: RedisPorts) => Promise<void>> = {
     for await (const lines of logs.follow('nobody’s', 0, abort.signal)) expect(lines).toEqual([]);
   },
   async subscriptions({ subscriptions }) {
-    await subscriptions.connect('c', 'ann');
+    await subscriptions.connect('c', callerNamed('ann'));
     await subscriptions.subscribe('c', 'project:shop');
-    expect(await subscriptions.ownerOf('c')).toBe('ann');
+    expect(await subscriptions.callerOf('c')).toEqual(callerNamed('ann'));
     expect(await subscriptions.subscribers(['project:shop'])).toEqual(['c']);
     await subscriptions.disconnect('c');
   },

@@ -44,7 +44,7 @@ const hugoCases: readonly Case[] = [
       language: 'markdown',
       runtime: { name: 'hugo', version: null },
       packageManager: null,
-      nodeVersion: 24,
+      nodeVersion: 22,
       installPath: '.',
       installCommand: null,
       buildCommand: PLAIN,
@@ -218,9 +218,9 @@ const hugoCases: readonly Case[] = [
   },
   {
     name: 'Hugo: another Node than that of its builder',
-    files: hugo('', { 'package.json': pkg({ engines: { node: '22' }, devDependencies: { postcss: '8' } }) }),
-    frontend: { nodeVersion: 24 },
-    warns: [/Node 22 is asked for; a site of Hugo is built with Node 24/],
+    files: hugo('', { 'package.json': pkg({ engines: { node: '24' }, devDependencies: { postcss: '8' } }) }),
+    frontend: { nodeVersion: 22 },
+    warns: [/Node 24 is asked for; a site of Hugo is built with Node 22/],
   },
   {
     name: 'Hugo: a theme that is a submodule',

@@ -539,8 +539,8 @@ export const languageCases: readonly Case[] = [
     error: nothing(/./),
   },
   {
-    name: 'a Dockerfile alone is not built, and the error says what is there',
-    files: { Dockerfile: 'FROM scratch\n', 'Cargo.toml': '' },
+    name: 'another language without a Dockerfile is not built, and the error says what would be',
+    files: { 'Cargo.toml': '' },
     error: nothing(/a Rust crate/),
   },
   {

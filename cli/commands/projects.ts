@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import type { CommonOptions } from '../commandContext.ts';
+import { type CommandHost, withCommonOptions } from '../commandHost.ts';
+import { formatAge, formatTable } from '../output/table.ts';
+import { listAllProjects } from '../project/listAllProjects.ts';
+import { printJson, printResult, tellUser } from '../shell.ts';
+
+export function registerProjects(program: Command, { shell, openContext }: CommandHost): void {
+  withCommonOptions(program.command('projects').description('list projects')).action(async (options: CommonOptions) => {
+    const { client, style } = await openContext(options);
+    const items = await listAllProjects(client);
+    if (options.json) return printJson(shell, { items });
+    if (items.length === 0) return tellUser(shell, 'No projects yet: "veren deploy" makes one.');
+    const now = shell.now();
+    const rows = items.map(({ projectId, settings, release, pinned, deleting, updatedAt }) => [
+      projectId,
+      deleting ? 'being deleted' : pinned ? 'pinned' : release ? 'live' : '-',
+      release?.deploymentId ?? '-',
+      release ? formatAge(release.at, now) : '-',
+      formatAge(updatedAt, now),
+      settings.gitUrl ?? '-',
+    ]);
+    printResult(
+      shell,
+      ...formatTable(['PROJECT', 'STATE', 'RELEASE', 'SINCE', 'CHANGED', 'REPOSITORY'], rows, style.colors),
+    );
+  });
+}

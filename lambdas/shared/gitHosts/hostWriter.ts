@@ -1,0 +1,89 @@
+import { VerenError } from '../../../contract/errors.ts';
+import type { CommitReport, GitHost } from '../../../contract/gitHosts.ts';
+import type { Clock } from '../ports.ts';
+import { askHost } from './askHost.ts';
+import type { HostAnswer, HostCall } from './hostAdapter.ts';
+import { HOST_ADAPTERS } from './hostAdapters.ts';
+import type { HostApi } from './hostApi.ts';
+import { isLimited, requireTaken } from './readOutcome.ts';
+import { isNameAtHost } from './repositoryUrl.ts';
+
+/** Comments of a pull request that are searched for ours: 10 pages of 100. */
+const MAX_PAGES = 10;
+
+/**
+ * Writes to one repository on its host. Throws what `requireTaken` does, and HostBusyError without an answer. Opening it
+ * throws GIT_REPORT_REFUSED for a name that no repository of the host has.
+ */
+export interface HostWriter {
+  writeStatus(report: CommitReport): Promise<void>;
+  /**
+   * Writes the one comment of a pull request that has the marker, or makes it.
+   * @param known Its id, where it was kept.
+   * @returns Its id, where the host told it.
+   */
+  writeComment(comment: {
+    readonly number: number;
+    readonly text: string;
+    readonly marker: string;
+    readonly known?: string | undefined;
+  }): Promise<string | undefined>;
+}
+
+export function openHostWriter(of: {
+  readonly host: GitHost;
+  readonly repository: string;
+  readonly api: HostApi;
+  readonly token: string;
+  readonly clock: Clock;
+}): HostWriter {
+  const { repository, api, token, clock } = of;
+  const adapter = HOST_ADAPTERS[of.host];
+  const { host } = new URL(api.url);
+  if (!isNameAtHost(of.host, repository))
+    throw new VerenError('GIT_REPORT_REFUSED', { host, reason: 'it has no repositories of such a name' });
+  const ask = (call: HostCall) => askHost(api, call, adapter.authorize, token);
+  const requireOk = (answer: HostAnswer) => {
+    requireTaken(host, answer, token, clock.now());
+    return answer.body;
+  };
+
+  /** The oldest comment with the marker: one that somebody else has copied it into is younger. */
+  async function findComment(number: number, line: string): Promise<string | undefined> {
+    let lastIds = '';
+    for (let page = 1; page <= MAX_PAGES; page++) {
+      const comments = adapter.readComments(requireOk(await ask(adapter.listCall(repository, number, page))));
+      const found = comments.find(({ text }) => text.includes(line));
+      if (found) return found.id;
+      // Hosts cap their pages as they like, and one without pages answers with the same ones again.
+      const ids = comments.map(({ id }) => id).join();
+      if (ids === '' || ids === lastIds) return undefined;
+      lastIds = ids;
+    }
+    return undefined;
+  }
+
+  /** False where there is no such comment (any more), or it is not ours to change. */
+  async function updateComment(number: number, id: string, text: string): Promise<boolean> {
+    const answer = await ask(adapter.updateCall(repository, number, id, text));
+    if (answer.status === 404 || answer.status === 410) return false;
+    if (answer.status === 403 && !isLimited(answer)) return false;
+    requireOk(answer);
+    return true;
+  }
+
+  return {
+    async writeStatus(report) {
+      const answer = await ask(adapter.statusCall(repository, report));
+      if (!adapter.isKnownStatus?.(answer)) requireOk(answer);
+    },
+    async writeComment({ number, text, marker, known }) {
+      const line = adapter.hideMarker(marker);
+      const whole = `${line}\n${text}`;
+      if (known !== undefined && (await updateComment(number, known, whole))) return known;
+      const found = await findComment(number, line);
+      if (found !== undefined && found !== known && (await updateComment(number, found, whole))) return found;
+      return adapter.readCommentId(requireOk(await ask(adapter.createCall(repository, number, whole))));
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { s3Keys } from '../../../contract/names.ts';
+import type { Documents } from '../documents.ts';
+
+/** Commits and pull requests of a project that are remembered, newest last; of others a report may be repeated. */
+const MAX_COMMITS = 500;
+const MAX_PULLS = 200;
+
+/** How far a deployment was told of: later ones and later states of it have not been told yet. */
+const ToldSchema = z.object({ deploymentId: z.string(), rank: z.int() });
+export type Told = z.infer<typeof ToldSchema>;
+
+const ToldPullSchema = z.object({
+  number: z.int(),
+  /** The newest deployment of the pull request. */
+  deploymentId: z.string(),
+  /** Absent: it is known and was not told yet. */
+  told: ToldSchema.optional(),
+  commentId: z.string().optional(),
+});
+export type ToldPull = z.infer<typeof ToldPullSchema>;
+
+const ToldCommitSchema = z.object({ commit: z.string(), told: ToldSchema });
+
+const LedgerSchema = z.object({
+  v: z.literal(1),
+  /** The host takes no call of this project's token before (ms). */
+  waitUntil: z.number().optional(),
+  /** Calls in a row that the host has not answered. */
+  failures: z.int().optional(),
+  commits: z.array(ToldCommitSchema),
+  /** What forks have proposed, apart from them: a stranger may propose a commit of ours. */
+  forks: z.array(ToldCommitSchema).optional(),
+  pulls: z.array(ToldPullSchema),
+});
+export type Ledger = z.infer<typeof LedgerSchema>;
+
+const EMPTY: Ledger = { v: 1, commits: [], pulls: [] };
+
+/** What a project's git host has been told, so that no older report follows a newer one. */
+export interface LedgerStore {
+  read(projectId: string): Promise<Ledger>;
+  change(projectId: string, change: (before: Ledger) => Ledger): Promise<Ledger>;
+}
+
+export const openLedgers = (documents: Documents): LedgerStore => ({
+  read: async (projectId) => (await documents.read(s3Keys.gitReports(projectId), LedgerSchema)) ?? EMPTY,
+  change: async (projectId, change) =>
+    (await documents.change(s3Keys.gitReports(projectId), LedgerSchema, (before) => change(before ?? EMPTY))) ?? EMPTY,
+});
+
+/** Ids of deployments are in the order in which they were made; among states of one deployment the rank decides. */
+export const isNewer = (a: Told, b: Told | undefined): boolean =>
+  !b || a.deploymentId > b.deploymentId || (a.deploymentId === b.deploymentId && a.rank > b.rank);
+
+/** Whose commits: those of the project's repository, or those of its forks. Neither can push out the other. */
+export type CommitList = 'commits' | 'forks';
+
+export const findTold = (ledger: Ledger, list: CommitList, commit: string): Told | undefined =>
+  ledger[list]?.find((one) => one.commit === commit)?.told;
+
+export function noteCommit(ledger: Ledger, list: CommitList, commit: string, told: Told): Ledger {
+  if (!isNewer(told, findTold(ledger, list, commit))) return ledger;
+  const others = (ledger[list] ?? []).filter((one) => one.commit !== commit);
+  return { ...ledger, [list]: [...others, { commit, told }].slice(-MAX_COMMITS) };
+}
+
+/** A pull request's newest deployment; an older one than is known changes nothing. */
+export function linkPull(ledger: Ledger, number: number, deploymentId: string): Ledger {
+  const known = ledger.pulls.find((one) => one.number === number);
+  if (known && known.deploymentId >= deploymentId) return ledger;
+  const others = ledger.pulls.filter((one) => one !== known);
+  return { ...ledger, pulls: [...others, { ...known, number, deploymentId }].slice(-MAX_PULLS) };
+}
+
+export function noteComment(ledger: Ledger, number: number, told: Told, commentId: string | undefined): Ledger {
+  const pulls = ledger.pulls.map((pull): ToldPull => {
+    if (pull.number !== number) return pull;
+    const newest = isNewer(told, pull.told) ? told : pull.told;
+    return { ...pull, told: newest, ...(commentId !== undefined && { commentId }) };
+  });
+  return { ...ledger, pulls };
+}
+
+/** No report of the project is tried before then (ms). */
+export const noteWait = ({ waitUntil, failures = 0, ...ledger }: Ledger, until: number): Ledger => ({
+  ...ledger,
+  waitUntil: Math.max(waitUntil ?? 0, until),
+  failures: failures + 1,
+});
+
+export function noteAnswered(ledger: Ledger): Ledger {
+  const { waitUntil, failures, ...rest } = ledger;
+  return waitUntil === undefined && failures === undefined ? ledger : rest;
+}
