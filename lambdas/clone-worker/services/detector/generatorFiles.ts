@@ -1,4 +1,5 @@
 import { join, type RepoFs } from '../../../../contract/repo-fs.ts';
+import { holdsEntry, namesWhere } from './listedNames.ts';
 import { MISE_FILES } from './miseFile.ts';
 import { REQUIREMENTS_FILES } from './mkdocsRequirements.ts';
 
@@ -15,12 +16,12 @@ const MAX_WORKFLOWS = 30;
 export function generatorFolders(fs: RepoFs): string[] {
   return [...fs.directories()].filter((dir) => {
     const entries = fs.list(dir);
-    const isFile = (pattern: RegExp) => [...entries].some(([name, kind]) => kind === 'file' && pattern.test(name));
+    const isFile = (pattern: RegExp) => holdsEntry(fs, dir, (name, kind) => kind === 'file' && pattern.test(name));
     if (isFile(OWN_NAMES)) return true;
     if (isFile(SHARED_NAMES) && FOLDERS.some((name) => entries.has(name))) return true;
     return (
       entries.get('config') === 'directory' &&
-      [...fs.list(join(dir, 'config/_default')).keys()].some((name) => HUGO_SECTIONS.test(name))
+      holdsEntry(fs, join(dir, 'config/_default'), (name) => HUGO_SECTIONS.test(name))
     );
   });
 }
@@ -30,14 +31,13 @@ export function generatorFiles(fs: RepoFs, folders: readonly string[]): string[]
   const below = folders.flatMap((dir) => [
     ...REQUIREMENTS_FILES.map((name) => join(dir, name)),
     ...['config/_default', 'config/production'].flatMap((folder) =>
-      [...fs.list(join(dir, folder)).keys()]
-        .filter((name) => HUGO_SECTIONS.test(name))
-        .map((name) => join(join(dir, folder), name)),
+      namesWhere(fs, join(dir, folder), (name) => HUGO_SECTIONS.test(name)).map((name) =>
+        join(join(dir, folder), name),
+      ),
     ),
     ...MISE_FILES.map((name) => join(dir, name)),
   ]);
-  const workflows = [...fs.list(WORKFLOWS).keys()]
-    .filter((name) => /\.ya?ml$/.test(name))
+  const workflows = namesWhere(fs, WORKFLOWS, (name) => /\.ya?ml$/.test(name))
     .sort()
     .slice(0, MAX_WORKFLOWS)
     .map((name) => join(WORKFLOWS, name));

@@ -1,4 +1,5 @@
 import { join, upward } from '../../../../contract/repo-fs.ts';
+import { holdsEntry } from './listedNames.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A site generator that is no JavaScript, by its configuration in a folder. */
@@ -174,7 +175,7 @@ export function isSourcePage(repo: Snapshot, dir: string): boolean {
     return true;
   if (/<script\b[^>]{0,200}\btype=["']module["'][^>]{0,200}\bsrc\s{0,3}=\s{0,3}["']\/src\//i.test(text)) return true;
   if (/%PUBLIC_URL%|%VITE_\w|<%=\s{0,3}(?:BASE_URL|htmlWebpackPlugin)/.test(text)) return true;
-  return [...repo.fs.list(dir).keys()].some((name) =>
+  return holdsEntry(repo.fs, dir, (name) =>
     /^(?:vite|webpack|rsbuild|rspack|parcel|rollup|snowpack|wmr)\.config\.[cm]?[jt]s$/.test(name),
   );
 }

@@ -2,6 +2,7 @@ import { VerenError } from '../../../../contract/errors.ts';
 import { depth, join } from '../../../../contract/repo-fs.ts';
 import type { DetectRequest } from './detectProjectType.ts';
 import type { Proposal } from './language.ts';
+import { namesWhere } from './listedNames.ts';
 import { ONLY_BUILDERS, otherLanguages, servedLanguage } from './otherLanguages.ts';
 import type { Snapshot } from './snapshot.ts';
 import { explainGenerators, explainMarkdown } from './unsupported.ts';
@@ -58,7 +59,7 @@ function explainNothing(repo: Snapshot, scope: string, proposals: readonly Propo
     return 'rush.json belongs to Rush, which is not supported, and no package can be deployed by itself';
   if (packages.length > 0)
     return `${packages.slice(0, 3).join(', ')} ${packages.length === 1 ? 'has' : 'have'} no framework that is known, no page to build and no start script`;
-  const submodule = [...repo.fs.list(scope)].find(([, kind]) => kind === 'submodule')?.[0];
+  const submodule = namesWhere(repo.fs, scope, (_name, kind) => kind === 'submodule', 1)[0];
   if (submodule !== undefined)
     return `${place} holds no package.json and no index.html; "${submodule}" is a submodule, and what is in a submodule is not looked at`;
   const markdown = explainMarkdown(repo, place, folders);

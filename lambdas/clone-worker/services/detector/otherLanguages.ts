@@ -3,6 +3,7 @@ import { depth, join } from '../../../../contract/repo-fs.ts';
 import type { RuntimeName } from '../../../../contract/runtimes.ts';
 import { generatorAt } from './generators.ts';
 import type { ServiceLanguage } from './language.ts';
+import { holdsEntry } from './listedNames.ts';
 import { pathScore } from './score.ts';
 import { SERVICE_LANGUAGES } from './serviceLanguages.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -62,7 +63,7 @@ const markOf = (name: string): string | undefined =>
 
 /** Whether a folder holds a project of a language other than JavaScript. */
 export const holdsOtherLanguage = (repo: Snapshot, dir: string): boolean =>
-  [...repo.fs.list(dir)].some(([name, kind]) => kind === 'file' && markOf(name) !== undefined);
+  holdsEntry(repo.fs, dir, (name, kind) => kind === 'file' && markOf(name) !== undefined);
 
 /** Programs and sites of other languages beside a target that is deployed, as a sentence; undefined where there are none. */
 export function notDeployed(

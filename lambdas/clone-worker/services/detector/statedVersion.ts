@@ -1,5 +1,6 @@
 import { join, upward } from '../../../../contract/repo-fs.ts';
 import { tableOf, textOf } from './dataFile.ts';
+import { namesWhere } from './listedNames.ts';
 import { managedVersions } from './managedVersions.ts';
 import type { Snapshot } from './snapshot.ts';
 import { parseJsonc } from './sourceText.ts';
@@ -71,7 +72,7 @@ function fromWorkflows(repo: Snapshot, { variable, workflow }: VersionNames): St
     `^[ \\t]{0,60}(?:- )?(${keys.join('|')}):[ \\t]{0,9}["']?([\\w.-]{1,40})["']?[ \\t]{0,9}(?:#.{0,200})?$`,
     'gm',
   );
-  for (const name of [...repo.fs.list(WORKFLOWS).keys()].sort()) {
+  for (const name of namesWhere(repo.fs, WORKFLOWS, (name) => repo.text(join(WORKFLOWS, name)) !== undefined).sort()) {
     const file = join(WORKFLOWS, name);
     for (const [, rule = '', text = ''] of (repo.text(file) ?? '').slice(0, 64 * 1024).matchAll(pattern)) {
       const version = versionIn(text);

@@ -2,6 +2,7 @@ import type { Target } from '../../../../contract/builders.ts';
 import type { GitOptions } from '../../../../contract/deployment-options.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
 import { join, type RepoFs, upward } from '../../../../contract/repo-fs.ts';
+import { holdsEntry } from './listedNames.ts';
 import { countPackageFolders, MAX_PACKAGES } from './manifests.ts';
 import { notDeployed } from './otherLanguages.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -36,7 +37,7 @@ export function listUnhonoured(
 function isOfGenerator(repo: Snapshot, plan: TargetPlan | undefined, what: string): boolean {
   const name = plan?.runtime?.name;
   if (plan === undefined || name === undefined) return false;
-  const hasFile = (pattern: RegExp) => [...repo.fs.list(plan.path).keys()].some((file) => pattern.test(file));
+  const hasFile = (pattern: RegExp) => holdsEntry(repo.fs, plan.path, (file) => pattern.test(file));
   if (name === 'jekyll') return what.startsWith('a Ruby project') && !hasFile(/^(?:config\.ru|app\.rb|main\.rb)$/);
   if (name === 'hugo') return what.startsWith('a Go module') && !hasFile(/\.go$/);
   return name === 'mkdocs' && what.startsWith('a Python project') && !hasFile(/\.py$|^setup\.cfg$/);

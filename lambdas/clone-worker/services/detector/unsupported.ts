@@ -1,8 +1,8 @@
-import { join } from '../../../../contract/repo-fs.ts';
 import { generatorIn } from './generators.ts';
 import { whyNoHugoSite } from './languages/hugo.ts';
 import { whyNoJekyllSite } from './languages/jekyll.ts';
 import { whyNoZolaSite } from './languages/zola.ts';
+import { filesNamed } from './listedNames.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Generators that there is a builder for, and why a configuration of theirs may be no site. */
@@ -34,11 +34,7 @@ const MARKDOWN = /\.(?:md|markdown|mdx)$/i;
 
 /** A sentence for a repository of texts that nothing makes pages of; undefined where there are none. */
 export function explainMarkdown(repo: Snapshot, place: string, folders: readonly string[]): string | undefined {
-  const texts = folders.flatMap((dir) =>
-    [...repo.fs.list(dir)]
-      .filter(([name, kind]) => kind === 'file' && MARKDOWN.test(name))
-      .map(([name]) => join(dir, name)),
-  );
+  const texts = folders.flatMap((dir) => filesNamed(repo.fs, dir, MARKDOWN));
   if (texts.length === 0) return undefined;
   const named = texts.slice(0, MAX_NAMED).join(', ');
   return `${place} holds no package.json and no index.html, only Markdown (${named}${texts.length > MAX_NAMED ? ', …' : ''}), and nothing that makes pages of it; add a generator's configuration (a mkdocs.yml is the least), or an index.html`;

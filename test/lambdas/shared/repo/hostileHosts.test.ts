@@ -220,9 +220,13 @@ describe('trees', () => {
     expectHarmless(measured);
   });
 
-  test('a folder of 1.5 million files', async () => {
+  test.each([
+    ['files', ''],
+    ['texts', '.md'],
+    ['programs', '.py'],
+  ])('a folder of 1.5 million %s', async (_what, ending) => {
     const pack = new HostilePack();
-    const entry = treeEntry('100644', 'f00000000', OID);
+    const entry = treeEntry('100644', `f00000000${ending}`, OID);
     const entries = Buffer.alloc(1_500_000 * entry.length, entry);
     for (let i = 0; i < 1_500_000; i++) entries.write(String(i).padStart(8, '0'), i * entry.length + 8);
     const measured = await attackWithPack(pack, pack.add('tree', entries));

@@ -1,4 +1,5 @@
 import { join, parent, upward } from '../../../../../contract/repo-fs.ts';
+import { namesWhere } from '../listedNames.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 export interface GoModule {
@@ -67,10 +68,9 @@ export function mainPackages(repo: Snapshot, dir: string): MainPackage[] {
   for (const [name, kind] of repo.fs.list(commands))
     if (kind === 'directory' && /^[\w.-]{1,100}$/.test(name)) folders.push([`./cmd/${name}`, join(commands, name)]);
   return folders.flatMap(([path, folder]) => {
-    const sources = [...repo.fs.list(folder)]
-      .filter(([name, kind]) => kind === 'file' && name.endsWith('.go') && !name.endsWith('_test.go'))
-      .map(([name]) => join(folder, name))
-      .filter((file) => repo.text(file) !== undefined);
+    const isSource = (name: string) =>
+      name.endsWith('.go') && !name.endsWith('_test.go') && repo.text(join(folder, name)) !== undefined;
+    const sources = namesWhere(repo.fs, folder, isSource).map((name) => join(folder, name));
     const main = sources.find(
       (file) => /^func main\(\)/m.test(codeOf(repo, file)) && /^package main\b/m.test(codeOf(repo, file)),
     );

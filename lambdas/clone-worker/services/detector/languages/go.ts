@@ -6,9 +6,9 @@ import { RUNTIMES } from '../../../../../contract/runtimes.ts';
 import type { Findings } from '../findings.ts';
 import { type GoModule, type MainPackage, mainPackages, readModule } from '../go/module.ts';
 import type { Forced, LanguageContext, Proposal, ServiceLanguage } from '../language.ts';
+import { filesNamed, foldersIn } from '../listedNames.ts';
 import { choosePort } from '../port.ts';
 import { pathScore } from '../score.ts';
-import { filesNamed, foldersIn } from '../sourceFiles.ts';
 
 const STRENGTH = { framework: 45, program: 15, start: 5 };
 /** Where the built program lies, beside the sources: services read templates and pages from there. */

@@ -1,5 +1,6 @@
 import { join } from '../../../../../contract/repo-fs.ts';
 import { type Data, entryOf } from '../dataFile.ts';
+import { namesWhere } from '../listedNames.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 /** Templates that Hugo makes a home page or a list of pages with. Source: https://gohugo.io/templates/types/ */
@@ -16,17 +17,18 @@ export function rendersPages(repo: Snapshot, dir: string, config: Data | undefin
   const pkg = repo.packageJson(dir);
   // Themes come as npm packages too.
   if (pkg && pkg.dependencies.size + pkg.devDependencies.size > 0) return true;
-  const themes = [...repo.fs.list(join(dir, 'themes'))].slice(0, MAX_THEMES);
-  if (themes.some(([, kind]) => kind === 'submodule')) return true;
-  const layouts = ['layouts', ...themes.map(([name]) => join('themes', join(name, 'layouts')))];
+  const themes = namesWhere(repo.fs, join(dir, 'themes'), () => true, MAX_THEMES);
+  if (themes.some((name) => repo.fs.kind(join(join(dir, 'themes'), name)) === 'submodule')) return true;
+  const layouts = ['layouts', ...themes.map((name) => join('themes', join(name, 'layouts')))];
   return layouts.some((folder) => holdsPageTemplate(repo, join(dir, folder)));
 }
 
 function holdsPageTemplate(repo: Snapshot, layouts: string): boolean {
   const files = FOLDERS.flatMap((folder) =>
-    [...repo.fs.list(join(layouts, folder))]
-      .filter(([, kind]) => kind === 'file')
-      .map(([name]) => ({ name, path: join(layouts, join(folder, name)) })),
+    namesWhere(repo.fs, join(layouts, folder), (_name, kind) => kind === 'file').map((name) => ({
+      name,
+      path: join(layouts, join(folder, name)),
+    })),
   );
   if (files.some(({ name }) => FRAME.test(name))) return true;
   return files.some(({ name, path }) => PAGE_TEMPLATE.test(name) && writesText(repo.head(path) ?? 'not read'));

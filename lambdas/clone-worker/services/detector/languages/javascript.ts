@@ -1,6 +1,7 @@
 import { join } from '../../../../../contract/repo-fs.ts';
 import { findFramework } from '../frameworkTable.ts';
 import type { Language, LanguageContext } from '../language.ts';
+import { holdsEntry } from '../listedNames.ts';
 import type { Project } from '../project.ts';
 import { proposeServers } from './javascriptServers.ts';
 import { proposeSites } from './javascriptSites.ts';
@@ -24,7 +25,7 @@ export const javascript: Language = {
 function isNxRoot({ repo, dir }: Project, { folders, wanted }: LanguageContext): boolean {
   if (!repo.has(join(dir, 'nx.json')) || Object.values(wanted).includes(dir)) return false;
   const isBelow = (folder: string) => folder !== dir && (dir === '.' || folder.startsWith(`${dir}/`));
-  const ownConfig = [...repo.fs.list(dir).keys()].some((name) =>
+  const ownConfig = holdsEntry(repo.fs, dir, (name) =>
     /^(?:next|nuxt|astro|svelte|remix|react-router|angular)\.(?:config\.\w+|json)$/.test(name),
   );
   return !ownConfig && folders.some((folder) => isBelow(folder) && isNxApplication(repo, folder));

@@ -6,6 +6,7 @@ import { FRAMEWORKS, rulesOf } from '../frameworks/index.ts';
 import { type FoundFramework, PAGES, toolOf } from '../frameworkTable.ts';
 import { generatorIn, templateText } from '../generators.ts';
 import type { LanguageContext, Proposal } from '../language.ts';
+import { holdsEntry } from '../listedNames.ts';
 import {
   buildScriptOf,
   liftedOutput,
@@ -110,7 +111,7 @@ function isBuiltHere(project: Project, framework: FoundFramework): boolean {
   if (ownCommands(project, framework, script).length > 0) return true;
   const base = configBase(framework);
   const isConfig = (name: string) => /^[\w.-]+\.config\.[cm]?[jt]s$/.test(name) && name.startsWith(base);
-  if ([...repo.fs.list(dir).keys()].some((name) => isConfig(name) || SIGN_FILES.has(name))) return true;
+  if (holdsEntry(repo.fs, dir, (name) => isConfig(name) || SIGN_FILES.has(name))) return true;
   return !isRoot && OWN_FOLDERS.some((folder) => repo.isDirectory(join(dir, folder)));
 }
 

@@ -4,13 +4,13 @@ import type { TargetPlan } from '../../../../../contract/plan.ts';
 import { join } from '../../../../../contract/repo-fs.ts';
 import type { Findings } from '../findings.ts';
 import type { Forced, LanguageContext, Proposal, ServiceLanguage } from '../language.ts';
+import { filesNamed, foldersIn, holdsEntry } from '../listedNames.ts';
 import { choosePort } from '../port.ts';
 import { PYTHON_FRAMEWORKS, type PythonFramework } from '../python/frameworks.ts';
 import { pipInstall, type Requirements, requirementsOf } from '../python/requirements.ts';
 import { type PythonStart, pythonStart } from '../python/start.ts';
 import { choosePythonVersion } from '../python/version.ts';
 import { pathScore } from '../score.ts';
-import { filesNamed, foldersIn } from '../sourceFiles.ts';
 
 const STRENGTH = { framework: 45, program: 15, start: 5 };
 
@@ -40,7 +40,7 @@ export const python: ServiceLanguage = {
     // Functions of a cloud, which starts them itself.
     if (!isWanted && ['serverless.yml', 'serverless.yaml', 'host.json'].some((name) => repo.has(join(dir, name))))
       return [];
-    if (!requirements && ![...repo.fs.list(dir).keys()].some((name) => name.endsWith('.py'))) return [];
+    if (!requirements && !holdsEntry(repo.fs, dir, (name) => name.endsWith('.py'))) return [];
     const framework = frameworkOf(requirements);
     const start = pythonStart(repo, dir, framework, requirements);
     if (!start && !isWanted) return [];

@@ -1,4 +1,5 @@
 import { join, parent } from '../../../../../contract/repo-fs.ts';
+import { filesNamed, namesWhere } from '../listedNames.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { PythonFramework } from './frameworks.ts';
 
@@ -23,11 +24,7 @@ function sourcesOf(repo: Snapshot, dir: string): string[] {
   for (const at of [dir, join(dir, 'src')])
     for (const [name, kind] of repo.fs.list(at))
       if (kind === 'directory' && isPackageName(name)) folders.push(join(at, name));
-  const files = folders.flatMap((folder) =>
-    [...repo.fs.list(folder)]
-      .filter(([name, kind]) => kind === 'file' && name.endsWith('.py'))
-      .map(([name]) => join(folder, name)),
-  );
+  const files = folders.flatMap((folder) => filesNamed(repo.fs, folder, /\.py$/));
   const rank = (file: string) => {
     const at = NAMES.indexOf(file.slice(file.lastIndexOf('/') + 1, -3));
     return (at < 0 ? NAMES.length : at) + (parent(file) === dir ? 0 : 0.5);
@@ -132,8 +129,8 @@ export function findDjango(
     codeOf(repo, manage),
   )?.[1];
   const named = settings?.split('.')[0];
-  const folders = [...repo.fs.list(dir)].filter(([, kind]) => kind === 'directory').map(([name]) => name);
-  for (const folder of [...(named === undefined ? [] : [named]), ...folders.filter(isPackageName)])
+  const folders = namesWhere(repo.fs, dir, (name, kind) => kind === 'directory' && isPackageName(name));
+  for (const folder of [...(named === undefined ? [] : [named]), ...folders])
     for (const kind of ['wsgi', 'asgi'])
       if (repo.has(join(dir, `${folder}/${kind}.py`)))
         return {
