@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { VerenError } from '../../contract/errors.ts';
+import { asAwsOutage } from './adapters/aws/awsOutage.ts';
 import type { S3Calls } from './adapters/aws/clients.ts';
 
 /** A JSON object of the bucket that several processes change: only by conditional writes, so that no change is lost. */
@@ -21,13 +22,7 @@ const MAX_TRIES = 50;
 /** Conditional writes. Source: S3 user guide, "Conditional writes": 412 PreconditionFailed, 409 for a race. */
 const LOST_RACE = new Set(['PreconditionFailed', 'ConditionalRequestConflict']);
 
-/** A failure of S3 itself, not of the request: told as an outage. Others are faults of ours and stay as they are. */
-function asOutage(e: unknown): unknown {
-  const { $metadata, message, code } = e as { $metadata?: { httpStatusCode?: number }; message: string; code?: string };
-  const answered = $metadata?.httpStatusCode;
-  const isOutage = answered === undefined ? code !== undefined && /^E[A-Z]+$/.test(code) : answered >= 500;
-  return isOutage ? new VerenError('UNAVAILABLE', { reason: `the object storage: ${message}` }, { cause: e }) : e;
-}
+const STORAGE = 'the object storage';
 
 /** Throws UNAVAILABLE where the storage does not answer. */
 export function openDocuments(s3: S3Calls, bucket: string): Documents {
@@ -38,7 +33,7 @@ export function openDocuments(s3: S3Calls, bucket: string): Documents {
       return { value: schema.parse(JSON.parse(await Body!.transformToString())), tag: ETag };
     } catch (e) {
       if ((e as Error).name === 'NoSuchKey') return null;
-      throw asOutage(e);
+      throw asAwsOutage(STORAGE, e);
     }
   };
   /** False where somebody else has written since. */
@@ -55,7 +50,7 @@ export function openDocuments(s3: S3Calls, bucket: string): Documents {
     } catch (e) {
       // A document that was removed meanwhile answers 404 to If-Match.
       if (LOST_RACE.has((e as Error).name) || (e as Error).name === 'NoSuchKey') return false;
-      throw asOutage(e);
+      throw asAwsOutage(STORAGE, e);
     }
   };
   return {

@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import type { Problem } from '../../../contract/api.ts';
 import { type DetailArguments, ERRORS, type ErrorCode, VerenError } from '../../../contract/errors.ts';
+import { isAwsOutage } from '../adapters/aws/awsOutage.ts';
 
 /** The body of RFC 9457 for a row of the error table. @param correlationId The id under which the log has it. */
 export function problemOf(error: VerenError, correlationId: string, errors?: Problem['errors']): Problem {
@@ -60,13 +61,10 @@ export function onError(c: Context, error: Error): Response {
   if (error instanceof VerenError && error.row.status !== undefined) return answerProblem(c, error);
   if (error instanceof HTTPException && error.status === 400)
     return answerProblem(c, new VerenError('MALFORMED_JSON', { reason: error.message }));
-  if (isServiceOutage(error)) return answerProblem(c, new VerenError('UNAVAILABLE', { reason: error.message }));
+  if ('$metadata' in error && isAwsOutage(error))
+    return answerProblem(c, new VerenError('UNAVAILABLE', { reason: error.message }));
   return answerProblem(c, new VerenError('INTERNAL'));
 }
-
-/** A service of AWS has answered that it cannot at the moment, after all tries of its SDK. */
-const isServiceOutage = (error: Error): boolean =>
-  ((error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0) >= 500;
 
 /** @throws VerenError always */
 export const failWith = <C extends ErrorCode>(code: C, ...details: DetailArguments<C>): never => {

@@ -1,6 +1,6 @@
 import type { DistributionTenant } from '@aws-sdk/client-cloudfront';
-import { VerenError } from '../../../../contract/errors.ts';
 import type { DomainProgress, Domains } from '../../ports.ts';
+import { asAwsOutage } from './awsOutage.ts';
 import type { CloudFrontCalls } from './clients.ts';
 
 /** The multi-tenant distribution of a stage, and where names of projects lead. */
@@ -21,16 +21,7 @@ export interface DnsLookups {
 /** The state of a tenant whose last change is not at all edges yet. */
 const IN_PROGRESS = 'InProgress';
 
-const faultOf = (e: unknown) => e as { name: string; message: string; $metadata?: { httpStatusCode?: number } };
-const isFault = (e: unknown, ...names: string[]) => names.includes(faultOf(e).name);
-
-/** Faults of CloudFront itself are told as an outage. */
-function asOutage(e: unknown): unknown {
-  const { name, message, $metadata } = faultOf(e);
-  const status = $metadata?.httpStatusCode;
-  const isOutage = status === undefined ? /\bE[A-Z]{4,}\b/.test(message) : status >= 500 || /Throttl/.test(name);
-  return isOutage ? new VerenError('UNAVAILABLE', { reason: `CloudFront: ${message}` }, { cause: e }) : e;
-}
+const isFault = (e: unknown, ...names: string[]) => names.includes((e as Error).name);
 
 /**
  * Domains by CloudFront's multi-tenant distributions: a name is a distribution tenant, whose certificate CloudFront gets
@@ -152,7 +143,7 @@ export function cloudFrontDomains(client: CloudFrontCalls, dns: DnsLookups, stag
     try {
       return await call();
     } catch (e) {
-      throw asOutage(e);
+      throw asAwsOutage('CloudFront', e);
     }
   };
 

@@ -1,6 +1,7 @@
 import { VerenError } from '../../../../contract/errors.ts';
 import { decodeRoute, encodeRoute, SITE_TABLE_LIMITS, type SiteRoute } from '../../../../contract/siteRoute.ts';
 import type { ShownHost, SiteChange, Sites } from '../../ports.ts';
+import { asAwsOutage } from './awsOutage.ts';
 import type { SiteTableCalls } from './clients.ts';
 
 /** Writers of the table at the same moment; each of them needs one more try at most. */
@@ -8,12 +9,12 @@ const MAX_TRIES = 20;
 
 /** What is left is for addresses of production. */
 const MAX_PREVIEW_BYTES = SITE_TABLE_LIMITS.storeBytes * 0.9;
+const TABLE = 'the table of routes';
 const NO_ROOM = 'the table of routes has no room for another preview; older ones leave it when they expire';
 
 interface ServiceFault {
   readonly name: string;
   readonly message: string;
-  readonly code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
@@ -35,15 +36,12 @@ function isLostRace(e: unknown): boolean {
   return name === 'ConflictException' || status === 409 || status === 412 || /pre-?condition/i.test(message);
 }
 
-/** Faults that pass, or that an operator ends, are told as an outage; those of ours stay as they are. */
+/** A full table is told as an outage too: an operator ends it. */
 function asOutage(e: unknown): unknown {
-  const { name, message, code, $metadata } = e as ServiceFault;
-  const status = $metadata?.httpStatusCode;
-  const isOutage =
-    name === 'ServiceQuotaExceededException' ||
-    /Throttl|TooManyRequests|Timeout/.test(name) ||
-    (status === undefined ? /\bE[A-Z]{4,}\b/.test(`${code} ${message}`) : status >= 500 || status === 429);
-  return isOutage ? new VerenError('UNAVAILABLE', { reason: `the table of routes: ${message}` }, { cause: e }) : e;
+  const { name, message } = e as ServiceFault;
+  return name === 'ServiceQuotaExceededException'
+    ? new VerenError('UNAVAILABLE', { reason: `${TABLE}: ${message}` }, { cause: e })
+    : asAwsOutage(TABLE, e);
 }
 
 /**
