@@ -108,6 +108,9 @@ test('a full disk is told in a sentence, loses nothing that was accepted, lists 
     expect(await again.stop()).toBe(0);
     await fill(join(disk, 'filler'));
     await expect(startVeren(join(disk, 'data'))).rejects.toThrow(/DISK_FULL: There is no space left/);
+  } catch (e) {
+    process.stderr.write(`the platform's last lines:\n${running.at(-1)?.logged.slice(-40).join('\n')}\n`);
+    throw e;
   } finally {
     for (const veren of running) await veren.kill();
     execFileSync('umount', ['-l', disk]);
