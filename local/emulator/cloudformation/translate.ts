@@ -59,7 +59,9 @@ function roleOf({ Effect, Principal }: Statement): string | undefined {
 /** It compares the role's ARN with the session's, which AWS takes for one of the role. */
 function withSessionsOf(role: string | undefined, statement: Statement): Statement {
   if (role === undefined) return statement;
-  const parts = ['arn:aws:sts::', { Ref: 'AWS::AccountId' }, ':assumed-role/', { Ref: role }, '/*'];
+  // Of the ARN, since a `Ref` of a role within a policy is its ARN there, not its name.
+  const name = { 'Fn::Select': [1, { 'Fn::Split': [':role/', { 'Fn::GetAtt': [role, 'Arn'] }] }] };
+  const parts = ['arn:aws:sts::', { Ref: 'AWS::AccountId' }, ':assumed-role/', name, '/*'];
   const { StringLike, ...others } = (statement.Condition ?? {}) as Statement;
   const sessions = { ...(StringLike as Statement), 'aws:PrincipalArn': { 'Fn::Join': ['', parts] } };
   return { ...statement, Principal: { AWS: '*' }, Condition: { ...others, StringLike: sessions } };

@@ -1,5 +1,7 @@
 import { translateForEmulator } from '../../../../local/emulator/cloudformation/translate.ts';
 
+const ROLE_NAME = { 'Fn::Select': [1, { 'Fn::Split': [':role/', { 'Fn::GetAtt': ['Role', 'Arn'] }] }] };
+
 const ARN = { 'Fn::GetAtt': ['Push', 'Arn'] };
 
 it('names the function of a WebSocket integration by its ARN', () => {
@@ -63,7 +65,7 @@ it.each([
         Condition: {
           StringLike: {
             'aws:PrincipalArn': {
-              'Fn::Join': ['', ['arn:aws:sts::', { Ref: 'AWS::AccountId' }, ':assumed-role/', { Ref: 'Role' }, '/*']],
+              'Fn::Join': ['', ['arn:aws:sts::', { Ref: 'AWS::AccountId' }, ':assumed-role/', ROLE_NAME, '/*']],
             },
           },
         },
