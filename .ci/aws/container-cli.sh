@@ -19,8 +19,8 @@ done
 # The emulator pulls from itself without TLS, past the place that tells a registry's Basic from a broken signature: by ECR's
 # name it goes through the front, as an engine of AWS would go.
 pull_by_name() {
-  local image=$1 registry=123456789012.dkr.ecr.ap-south-1.amazonaws.com/ config
-  config=$(mktemp -d)
+  local image=$1 registry=123456789012.dkr.ecr.ap-south-1.amazonaws.com/
+  config=$(mktemp -d) # seen by the trap, so no local
   trap 'rm -rf "$config"' EXIT
   sed "s,127\.0\.0\.1:4566,${registry%/},g" "${DOCKER_CONFIG:-$HOME/.docker}/config.json" >"$config/config.json"
   DOCKER_CONFIG=$config /usr/bin/docker pull "$registry${image#*/}" && /usr/bin/docker tag "$registry${image#*/}" "$image"

@@ -90,7 +90,7 @@ start_emulator() {
   in_background front node "$here/.ci/aws/front.mjs" "$world" "$INTERNET" "$EMULATOR_PORT" "$REGISTRY_PORT" "$BRIDGE_PORT"
   # Time for a function that is cold on a busy machine; the CLI adds what containers get from this machine.
   VEREN_AWS=$world FAKECLOUD_CONTAINER_CLI=$here/.ci/aws/container-cli.sh FAKECLOUD_REGION=$REGION \
-    FAKECLOUD_IAM=${FAKECLOUD_IAM:-soft} FAKECLOUD_VERIFY_SIGV4=${FAKECLOUD_VERIFY_SIGV4:-false} TMPDIR=$world/tmp \
+    TMPDIR=$world/tmp \
     in_background emulator "$fakecloud" --addr "0.0.0.0:$EMULATOR_PORT"
   until_true 60 curl -fs --cacert "$world/trusted.pem" "https://sts.$REGION.amazonaws.com/_fakecloud/health"
   # Log in at the brokers as the account's root.
