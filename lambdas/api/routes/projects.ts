@@ -12,6 +12,7 @@ import {
   SettingsPatchSchema,
 } from '../../../contract/project.ts';
 import { claimSettings } from '../../shared/deployments/claimProject.ts';
+import { faultsOf } from '../../shared/gitHosts/gitFault.ts';
 import { type Api, type ApiEnv, jsonOnly } from '../../shared/http/guard.ts';
 import { answerInvalid, problemResponses } from '../../shared/http/problem.ts';
 import { applyMergePatch } from '../../shared/mergePatch.ts';
@@ -110,11 +111,12 @@ const restoreRoute = createRoute({
 });
 
 function viewProject(project: ProjectDocument): ProjectView {
-  const { projectId, createdAt, updatedAt, settings, release, pinned, gitFault, deleting } = project;
+  const { projectId, createdAt, updatedAt, settings, release, pinned, deleting } = project;
+  const gitFaults = faultsOf(project);
   const { removal, ...deletion } = deleting ?? {};
   return {
     ...{ projectId, createdAt, updatedAt, settings, release, pinned },
-    ...(gitFault && { gitFault }),
+    ...(gitFaults[0] && { gitFault: gitFaults[0], gitFaults: [...gitFaults] }),
     ...(deleting && { deleting: { ...deletion, by: deleting.by, at: deleting.at, restorable: !removal } }),
   };
 }

@@ -25,6 +25,9 @@ export type Sent =
   | { readonly kind: 'wait'; readonly until: number };
 const DONE: Sent = { kind: 'done' };
 
+/** All calls of one report together (ms): shorter than its lease. What is not told by then is told by its next try. */
+const REPORT_MS = 100_000;
+
 /** No repeat of a report would cure them, and a report that was taken shows that they are over. */
 const FINAL = [
   'GIT_TOKEN_REFUSED',
@@ -48,8 +51,8 @@ export async function sendReport(deps: ReportDeps, job: ReportJob): Promise<Sent
   if (!reported) return DONE;
   const { numbers, told } = reported;
   const link = (before: Ledger) => numbers.reduce((linked, n) => linkPull(linked, n, told.deploymentId), before);
-  const known = await deps.ledgers.read(project.projectId);
-  const ledger = link(known) === known ? known : await deps.ledgers.change(project.projectId, link);
+  const known = await deps.ledgers.read(project);
+  const ledger = link(known) === known ? known : await deps.ledgers.change(project, link);
   const due = findDue(connection, reported, ledger);
   if (due.commit === undefined && due.comments.length === 0) return DONE;
   if (ledger.waitUntil !== undefined && ledger.waitUntil > deps.clock.now())
@@ -98,9 +101,10 @@ async function openWriter(
   connection: GitConnection,
   { gitUrl }: Reported,
 ): Promise<HostWriter | 'absent'> {
-  const { token } = await deps.secrets.read(project.projectId);
+  const { token } = await deps.secrets.read(project);
   if (token === undefined) return 'absent';
-  const api = findHostApi(connection, project.settings.gitUrl ?? gitUrl, deps.rules);
+  const found = findHostApi(connection, project.settings.gitUrl ?? gitUrl, deps.rules);
+  const api = { ...found, signal: AbortSignal.timeout(deps.rules.reportMs ?? REPORT_MS) };
   const { host, repository } = connection;
   return openHostWriter({ host, repository, api, token: openToken(token, api.url), clock: deps.clock });
 }
@@ -119,18 +123,17 @@ async function writeDue(
   project: ProjectDocument,
   { reported, writer, faults, commit, comments }: Due,
 ): Promise<void> {
-  const { projectId } = project;
   const { told, list } = reported;
   const { report, text } = await reported.describe();
   if (commit !== undefined) {
     await collectFault(faults, () => writer.writeStatus({ ...report, commit }));
-    await deps.ledgers.change(projectId, (before) => noteCommit(noteAnswered(before), list, commit, told));
+    await deps.ledgers.change(project, (before) => noteCommit(noteAnswered(before), list, commit, told));
   }
   for (const number of comments) {
-    const { pulls } = await deps.ledgers.read(projectId);
+    const { pulls } = await deps.ledgers.read(project);
     const known = pulls.find((pull) => pull.number === number)?.commentId;
     const marker = commentMarker(project, number);
     const id = await collectFault(faults, () => writer.writeComment({ number, text, marker, known }));
-    await deps.ledgers.change(projectId, (before) => noteComment(noteAnswered(before), number, told, id));
+    await deps.ledgers.change(project, (before) => noteComment(noteAnswered(before), number, told, id));
   }
 }

@@ -21,6 +21,8 @@ export interface HostRules {
   readonly resolve?: Resolve | undefined;
   /** Limit of one call (ms). @default - `CALL_MS` */
   readonly callMs?: number;
+  /** Limit of all calls of one report (ms). @default - less than its lease */
+  readonly reportMs?: number;
 }
 
 /** The API of a connection, which the stage allows. */

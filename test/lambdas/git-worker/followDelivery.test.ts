@@ -193,6 +193,7 @@ test('a closed pull request and a deleted branch end the preview, and production
     const plan = { ...frontendPlan(), branch: record.ref!, lane: environment, environment };
     await stage.ports.store.fold(record.deploymentId, [makeAnalyzedEvent(record, plan, stage.clock.now())]);
   }
+  stage.setRef('feature', null);
   await stage.deliver('pull_request', stage.pull('closed', 7, 'feature', A));
   stage.setRef('other', null);
   stage.setRef('main', null);
