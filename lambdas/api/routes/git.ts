@@ -102,7 +102,7 @@ export function registerGit(app: Api, deps: ApiDeps): void {
     const { owner, name: by } = c.get('caller');
     const project = await activeProject(id, owner);
     const { connection } = project.settings;
-    if (!connection) return failWith('NOT_CONNECTED', { projectId: id });
+    if (!connection || connection.host === 'git') return failWith('NOT_CONNECTED', { projectId: id });
     const { webhook: before } = await deps.gitSecrets.read(project);
     const bytes = randomBytes(32);
     // The form that GitLab asks of tokens which it signs with.

@@ -1,5 +1,5 @@
 import { VerenError } from '../../../contract/errors.ts';
-import type { GitConnection, ReportJob } from '../../../contract/gitHosts.ts';
+import type { GitConnection, GitHost, ReportJob } from '../../../contract/gitHosts.ts';
 import type { ProjectDocument } from '../../../contract/project.ts';
 import { clearFault, type GitFaultCode, noteFault } from '../../shared/gitHosts/gitFault.ts';
 import { findHostApi } from '../../shared/gitHosts/hostApi.ts';
@@ -46,6 +46,8 @@ export async function sendReport(deps: ReportDeps, job: ReportJob): Promise<Sent
   const project = await deps.projects.get(job.projectId);
   const connection = project?.settings.connection;
   if (!project || project.deleting || !connection || project.owner !== job.owner) return DONE;
+  const { host } = connection;
+  if (host === 'git') return DONE;
   if (connection.statuses === false && connection.comments === false) return DONE;
   const reported = await findReported(deps, project, job);
   if (!reported) return DONE;
@@ -58,7 +60,7 @@ export async function sendReport(deps: ReportDeps, job: ReportJob): Promise<Sent
   if (ledger.waitUntil !== undefined && ledger.waitUntil > deps.clock.now())
     return { kind: 'wait', until: ledger.waitUntil };
   const faults: Fault[] = [];
-  const writer = await collectFault(faults, () => openWriter(deps, project, connection, reported));
+  const writer = await collectFault(faults, () => openWriter(deps, project, { ...connection, host }, reported));
   if (writer === 'absent') return DONE;
   if (writer) await writeDue(deps, project, { ...due, reported, writer, faults });
   const [fault] = faults;
@@ -98,7 +100,7 @@ async function collectFault<T>(faults: Fault[], run: () => Promise<T>): Promise<
 async function openWriter(
   deps: ReportDeps,
   project: ProjectDocument,
-  connection: GitConnection,
+  connection: GitConnection & { readonly host: GitHost },
   { gitUrl }: Reported,
 ): Promise<HostWriter | 'absent'> {
   const { token } = await deps.secrets.read(project);

@@ -13,6 +13,7 @@ export type GitFaultCode = Extract<
   | 'GIT_HOST_FORBIDDEN'
   | 'GIT_HOST_UNANSWERED'
   | 'GIT_DELIVERY_LOST'
+  | 'GIT_WATCH_FAILED'
   | 'SECRETS_UNREADABLE'
 >;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GitHostSchema } from '../../../contract/gitHosts.ts';
+import { ConnectionHostSchema } from '../../../contract/gitHosts.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import type { ProjectSettings } from '../../../contract/project.ts';
 import type { Documents } from '../documents.ts';
@@ -21,8 +21,8 @@ export const HeldRequestSchema = z.object({
 export type HeldRequest = z.infer<typeof HeldRequestSchema>;
 
 /** The repository that a project is connected with. What was learned of one is nothing for another. */
-const ConnectedSchema = z.object({
-  host: GitHostSchema,
+export const ConnectedSchema = z.object({
+  host: ConnectionHostSchema,
   gitUrl: z.string().optional(),
   repository: z.string(),
 });

@@ -59,6 +59,7 @@ export function findHostApi(connection: GitConnection, gitUrl: string | undefine
 /** The API that a connection means; undefined where it has to name one. */
 export function apiUrlOf({ host, apiUrl }: GitConnection, gitUrl: string | undefined): string | undefined {
   if (apiUrl !== undefined) return apiUrl;
+  if (host === 'git') return undefined;
   const { publicApi } = HOST_ADAPTERS[host];
   const git = gitUrl === undefined ? undefined : parseUrl(gitUrl);
   const isWeb = git?.protocol === 'https:' || git?.protocol === 'http:';

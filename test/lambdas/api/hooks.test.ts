@@ -79,6 +79,26 @@ describe('the webhook of a project', () => {
     expect((await put({ gitUrl, connection: { ...connection, repository: 'Ada/Shop' } })).status).toBe(201);
   });
 
+  test('a repository is watched on a laptop only, and one without a known host is nothing but watched', async () => {
+    const watched = { gitUrl, connection: { ...connection, watch: true } };
+    const elsewhere = await apiFixture();
+    expect((await elsewhere.call('PUT', '/projects/shop', watched)).body.code).toBe('WATCH_UNAVAILABLE');
+    const laptop = await apiFixture({ canWatch: true });
+    expect((await laptop.call('PUT', '/projects/shop', watched)).status).toBe(201);
+    const folder = (more: object) => ({
+      gitUrl: 'file:///home/ada/shop.git',
+      connection: { host: 'git', repository: 'shop', ...more },
+    });
+    expect((await laptop.call('PUT', '/projects/folder', folder({}))).status).toBe(400);
+    // Its HEAD is what somebody has checked out.
+    expect((await laptop.call('PUT', '/projects/folder', folder({ watch: true }))).body.errors).toMatchObject([
+      { field: 'productionBranch' },
+    ]);
+    const settings = { ...folder({ watch: true }), productionBranch: 'main' };
+    expect((await laptop.call('PUT', '/projects/folder', settings)).status).toBe(201);
+    expect((await laptop.call('POST', '/projects/folder/webhook')).body.code).toBe('NOT_CONNECTED');
+  });
+
   test('a new secret takes the place of the one before, which holds for an hour', async () => {
     let now = Date.now();
     const { api, secret } = await connected({ clock: { now: () => now } });
