@@ -7,6 +7,7 @@ import { LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { refLister } from '../../lambdas/shared/repo/listRefs.ts';
 import { messageReader } from '../../lambdas/shared/repo/readMessage.ts';
 import type { SecretBox } from '../../lambdas/shared/secretBox.ts';
+import { changedProjects } from './changedProjects.ts';
 import { RepositoryWatch, type WatchDeps } from './watchRepositories.ts';
 
 /** How often it is asked which repositories are due (ms). */
@@ -19,17 +20,15 @@ export function openWatch(
 ): { close(): Promise<void> } {
   const { s3, clock, log, secretBox } = ports;
   const documents = openDocuments(s3, bucket);
-  const watch = new RepositoryWatch(
-    {
-      ...ports,
-      documents: openProjectDocuments(documents),
-      projects: openProjectStore({ s3, bucket, clock }),
-      secrets: openGitSecrets({ documents, box: secretBox }),
-      listRefs: refLister(LAPTOP_POLICY),
-      readMessage: messageReader(LAPTOP_POLICY),
-    },
-    owner,
-  );
+  const projects = openProjectStore({ s3, bucket, clock });
+  const watch = new RepositoryWatch({
+    ...{ ...ports, projects },
+    documents: openProjectDocuments(documents),
+    listProjects: changedProjects({ s3, projects }, { bucket, owner }),
+    secrets: openGitSecrets({ documents, box: secretBox }),
+    listRefs: refLister(LAPTOP_POLICY),
+    readMessage: messageReader(LAPTOP_POLICY),
+  });
   let tick: Promise<void> | undefined;
   const timer = setInterval(() => {
     tick ??= watch

@@ -2,11 +2,11 @@ import { VerenError } from '../../contract/errors.ts';
 import type { ProjectDocument } from '../../contract/project.ts';
 import { clearFault, faultsOf, noteFault } from '../../lambdas/shared/gitHosts/gitFault.ts';
 import type { Log } from '../../lambdas/shared/logger.ts';
-import type { ProjectStore } from '../../lambdas/shared/projects/projectStore.ts';
 import { asWatched, type LookDeps, lookAtRepository, type Watched } from './lookAtRepository.ts';
 
 export interface WatchDeps extends LookDeps {
-  readonly projects: Pick<ProjectStore, 'page' | 'change'>;
+  /** All projects whose repositories may be watched, as they are now. */
+  readonly listProjects: () => Promise<readonly ProjectDocument[]>;
   readonly log: Log;
 }
 
@@ -18,7 +18,6 @@ const MAX_QUIET_MS = 60_000;
 const MAX_FAILED_MS = 15 * 60_000;
 /** One slow host must not hold up the others. */
 const MAX_LOOKS = 4;
-const PAGE = 100;
 
 interface Pace {
   /** The settings that it is of: others are looked at at once. */
@@ -28,34 +27,24 @@ interface Pace {
   readonly quiet: number;
 }
 
-/** Looks at the repositories of an owner's projects that are watched, each at its own pace. */
+/** Looks at the repositories that are watched, each at its own pace. */
 export class RepositoryWatch {
   readonly #deps: WatchDeps;
-  readonly #owner: string;
   readonly #paces = new Map<string, Pace>();
   readonly #looks = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
 
-  constructor(deps: WatchDeps, owner: string) {
+  constructor(deps: WatchDeps) {
     this.#deps = deps;
-    this.#owner = owner;
   }
 
   /** Begins the looks that are due; they go on by themselves. A project that is gone or not watched any more is forgotten. */
   async tick(): Promise<void> {
     const watched = new Map<string, Watched>();
-    for (let cursor: string | undefined; ; ) {
-      const page = await this.#deps.projects.page(this.#owner, {
-        limit: PAGE,
-        ...(cursor !== undefined && { cursor }),
-      });
-      for (const project of page.items) {
-        const found = asWatched(project);
-        if (found) watched.set(project.projectId, found);
-        else await this.#forgetFault(project);
-      }
-      cursor = page.cursor;
-      if (cursor === undefined) break;
+    for (const project of await this.#deps.listProjects()) {
+      const found = asWatched(project);
+      if (found) watched.set(project.projectId, found);
+      else await this.#forgetFault(project);
     }
     for (const id of this.#paces.keys()) if (!watched.has(id)) this.#paces.delete(id);
     for (const [id, found] of watched) {

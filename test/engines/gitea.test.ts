@@ -181,7 +181,7 @@ describeWith(giteaMissing, 'a real Gitea', () => {
     const hasGone = async () => (await api<DeploymentView>('GET', `/deployments/${deploymentId}`)).expired;
     expect(await eventually(hasGone, { withinMs: 240_000 })).toMatchObject({ reason: 'closed' });
     // A tag, a message that asks for nothing, and a force push over it.
-    await shop.git('tag', 'v1', merged);
+    await shop.git('tag', '-a', '-m', 'The first', 'v1', merged);
     await shop.git('push', '-q', 'origin', 'v1');
     await eventually(async () => (await shop.deployments()).find(({ ref }) => ref === 'v1'));
     await shop.git('checkout', '-q', '-B', 'main', 'origin/main');

@@ -4,6 +4,7 @@ import { openGitSecrets } from '../../../lambdas/shared/gitHosts/gitSecrets.ts';
 import { openProjectDocuments } from '../../../lambdas/shared/gitHosts/projectDocuments.ts';
 import { openProjectStore } from '../../../lambdas/shared/projects/projectStore.ts';
 import type { ListedRef } from '../../../lambdas/shared/repo/listRefs.ts';
+import { changedProjects } from '../../../local/watch/changedProjects.ts';
 import { RepositoryWatch } from '../../../local/watch/watchRepositories.ts';
 import { commitOf, GIT_URL, gitStage } from '../../lambdas/git-worker/gitStage.ts';
 import { silentLog } from '../../support/log.ts';
@@ -15,12 +16,14 @@ async function watchStage(connection: object = {}) {
   const stage = await gitStage();
   const { s3, bucket, clock } = stage;
   const documents = openDocuments(s3, bucket);
+  const projects = openProjectStore({ s3, bucket, clock });
   const messages = new Map<string, string>();
   const host = { asked: 0, refuses: false, tags: new Map<string, string>() };
   const deps = {
     ...{ queue: stage.ports.queue, waker: { wake: async () => undefined }, clock, log: silentLog },
     documents: openProjectDocuments(documents),
-    projects: openProjectStore({ s3, bucket, clock }),
+    projects,
+    listProjects: changedProjects({ s3, projects }, { bucket, owner: 'ada' }),
     secrets: openGitSecrets({ documents, box: stage.secretBox }),
     async listRefs({ gitUrl }: { gitUrl: string }) {
       host.asked++;
@@ -34,7 +37,7 @@ async function watchStage(connection: object = {}) {
     },
     readMessage: async ({ commit }: { commit: string }) => messages.get(commit) ?? 'a change',
   };
-  const begin = () => new RepositoryWatch(deps, 'ada');
+  const begin = () => new RepositoryWatch(deps);
   let watch = begin();
   await stage.connect({}, { watch: true, ...connection });
   return {
