@@ -420,6 +420,17 @@ const table = {
     message: 'What {host} told on {at} was given up, so nothing was deployed for it: {reason}',
     action: 'Push again, or deploy the branch with POST /deployments.',
   },
+  GIT_WATCH_FAILED: {
+    fault: 'transient',
+    message: 'The repository that is watched could not be read, and is looked at more seldom: {reason}',
+    action: 'Check "gitUrl" and the stored token; what was pushed meanwhile is deployed once it can be read again.',
+  },
+  WATCH_UNAVAILABLE: {
+    fault: 'user',
+    status: 422,
+    message: 'Repositories are watched on a laptop only.',
+    action: 'Leave "watch" out of the connection, and make a webhook at the git host (POST /projects/…/webhook).',
+  },
   GIT_REPORT_REFUSED: {
     fault: 'user',
     message: 'The git host {host} did not take a report: {reason}',

@@ -5,6 +5,10 @@ export const GIT_HOSTS = ['github', 'gitlab', 'gitea', 'bitbucket'] as const;
 export const GitHostSchema = z.enum(GIT_HOSTS);
 export type GitHost = z.infer<typeof GitHostSchema>;
 
+/** What a project's repository may be on: such a host, or `git`, a server or folder without any; that can only be watched. */
+export const ConnectionHostSchema = z.enum([...GIT_HOSTS, 'git']);
+export type ConnectionHost = z.infer<typeof ConnectionHostSchema>;
+
 const commit = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 /** Full name on its host, as in `owner/name` or `group/subgroup/name`. */
 const repositoryName = z.string().min(1).max(1_024);
@@ -62,7 +66,7 @@ export type GitDelivery = z.infer<typeof GitDeliverySchema>;
 /** What started a deployment, in its record; absent: a call of the API. */
 export const TriggerSchema = z.object({
   kind: z.enum(['push', 'pullRequest', 'deployHook']),
-  host: GitHostSchema.optional(),
+  host: ConnectionHostSchema.optional(),
   /** Full name of the repository on its host, for reports. */
   repository: repositoryName.optional(),
   /** Number of the pull request. */
@@ -76,7 +80,7 @@ export type Trigger = z.infer<typeof TriggerSchema>;
 
 /** How a project is connected with its repository's host; part of the project's settings. */
 export const GitConnectionSchema = z.strictObject({
-  host: GitHostSchema,
+  host: ConnectionHostSchema,
   /** Full name of the repository. */
   repository: repositoryName,
   /** Beginning of the host's API for a self-hosted one, which the stage must allow. Default: the public host's. */
@@ -84,6 +88,8 @@ export const GitConnectionSchema = z.strictObject({
     .url({ protocol: /^https?$/ })
     .max(500)
     .optional(),
+  /** The repository is looked at every few seconds, for a laptop that no webhook reaches. Refused elsewhere. */
+  watch: z.boolean().optional(),
   /** Which deliveries deploy. */
   previews: z.enum(['branches', 'pullRequests', 'none']).optional(),
   /** Tags that become production deployments, as a pattern (`v*`). Default: tags deploy nothing. */
@@ -120,7 +126,7 @@ export const DeliveryJobSchema = z.object({
   /** That of the path, or all that the App's delivery concerns. */
   projectIds: z.array(z.string()).min(1).max(100),
   owner: z.string(),
-  host: GitHostSchema,
+  host: ConnectionHostSchema,
   delivery: GitDeliverySchema,
   receivedAt: z.number(),
 });

@@ -8,6 +8,9 @@ import { CacheUseSchema, EnvironmentSchema, LaneSchema } from './lanes.ts';
 import { PlanSchema, TargetPlanSchema } from './plan.ts';
 import { ArtifactSchema, VariablesUsedSchema } from './record.ts';
 
+/** What a pull request of a fork is deployed as; no request of a caller and no branch of git can have such a ref. */
+const ForkRefSchema = z.string().regex(/^pull:[1-9]\d{0,15}$/);
+
 /**
  * What a deployment is made of: the user's request, and what a redeployment takes over from the deployment before it,
  * since its own ref is a commit. Only the platform sets the lane, the commit and the trigger, so no request has them.
@@ -15,6 +18,7 @@ import { ArtifactSchema, VariablesUsedSchema } from './record.ts';
 export const DeploymentRequestSchema = CreateDeploymentSchema.extend({
   /** That of the request, else the project's. */
   gitUrl: AnalyzeSchema.shape.gitUrl,
+  ref: RefSchema.or(ForkRefSchema).optional(),
   lane: LaneSchema.optional(),
   /** The commit that the ref pointed at: this one is deployed, whatever the ref points at now. */
   commit: z.string().optional(),

@@ -96,6 +96,8 @@ export const s3Keys = {
   gitReports: (projectId: string) => `${GIT_PREFIX}${projectId}/reports.json`,
   /** What was learned of a project's repository, and what waits for a member's word. */
   gitState: (projectId: string) => `${GIT_PREFIX}${projectId}/state.json`,
+  /** What the repository of a project showed when it was looked at last. */
+  gitWatch: (projectId: string) => `${GIT_PREFIX}${projectId}/watch.json`,
   /** The deploy hooks of a project. */
   deployHooks: (projectId: string) => `${GIT_PREFIX}${projectId}/hooks.json`,
   /** Which project a domain belongs to. */

@@ -118,6 +118,9 @@ export const DeletionSchema = z.object({
   removed: RemovedSchema.optional(),
 });
 
+/** Faults of a git connection that a project shows; there are fewer codes. */
+const MAX_GIT_FAULTS = 30;
+
 /** What is wrong with a project's connection to its git host, in the sentences of the error table. */
 export const GitFaultSchema = z.object({ code: z.string(), message: z.string(), at: z.iso.datetime() });
 
@@ -148,8 +151,10 @@ export const ProjectDocumentSchema = z.object({
   considered: z.string().optional(),
   /** What opens previews where they need a password; a link's token is derived from `addressKey`. */
   previewPassword: z.object({ salt: z.string(), hash: z.string() }).optional(),
-  /** What the git host refused last, or what it told and was given up; absent where it is over. */
+  /** Written by earlier versions in place of `gitFaults`. */
   gitFault: GitFaultSchema.optional(),
+  /** What the git host refused, or told and was given up: newest first, one of each code; absent where all is well. */
+  gitFaults: z.array(GitFaultSchema).max(MAX_GIT_FAULTS).optional(),
   /** `DELETE` was asked for: after `until` everything goes. */
   deleting: DeletionSchema.optional(),
   /** The project is gone and its name is free. What remains says so. */
@@ -187,8 +192,13 @@ export const ProjectViewSchema = ProjectDocumentSchema.pick({
   settings: true,
   release: true,
   pinned: true,
-  gitFault: true,
-}).extend({ deleting: DeletionSchema.omit({ removal: true }).extend({ restorable: z.boolean() }).optional() });
+}).extend({
+  /** The newest of `gitFaults`. */
+  gitFault: GitFaultSchema.optional(),
+  /** What is wrong with its connection to its git host, newest first; absent where all is well. */
+  gitFaults: z.array(GitFaultSchema).optional(),
+  deleting: DeletionSchema.omit({ removal: true }).extend({ restorable: z.boolean() }).optional(),
+});
 export type ProjectView = z.infer<typeof ProjectViewSchema>;
 
 export const ProjectListSchema = z.object({

@@ -17,6 +17,7 @@ function faultOfSchedule(schedule: string): string | null {
 function faultOfConnection({ connection, gitUrl }: ProjectSettings): string | null {
   if (!connection) return null;
   if (gitUrl === undefined) return 'needs the setting "gitUrl"';
+  if (connection.host === 'git' && !connection.watch) return 'is on no host that sends webhooks: it needs "watch"';
   if (!isNameAtHost(connection.host, connection.repository)) return `is no name of a repository at ${connection.host}`;
   return isUrlOfRepository(gitUrl, connection.repository) ? null : 'is not the repository of "gitUrl"';
 }
@@ -27,6 +28,9 @@ export const CheckedSettingsSchema: typeof ProjectSettingsSchema = ProjectSettin
     const unconnected = faultOfConnection(settings);
     if (unconnected !== null)
       ctx.addIssue({ code: 'custom', path: ['connection', 'repository'], message: unconnected });
+    // HEAD of a folder is what somebody has checked out there.
+    if (settings.connection?.watch && settings.gitUrl?.startsWith('file:') && settings.productionBranch === undefined)
+      ctx.addIssue({ code: 'custom', path: ['productionBranch'], message: 'is needed where a folder is watched' });
     const { crons = [] } = settings;
     crons.forEach(({ schedule }, i) => {
       const message = faultOfSchedule(schedule);

@@ -53,7 +53,7 @@ export interface ApiPorts extends Pick<ApiDeps, Given> {
 export interface ApiSettings
   extends Pick<
     ApiDeps,
-    'linkOrigin' | 'siteAddresses' | 'supersede' | 'limits' | 'analyze' | 'logStreamUrl' | 'health'
+    'linkOrigin' | 'siteAddresses' | 'supersede' | 'limits' | 'analyze' | 'logStreamUrl' | 'health' | 'canWatch'
   > {
   readonly bucket: string;
   /** @default - a week */

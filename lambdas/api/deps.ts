@@ -41,6 +41,8 @@ export interface ApiDeps extends CreateDeps {
   readonly linkOrigin: (bindings: unknown) => string;
   /** Where a deployment's site is served. */
   readonly siteAddresses: AddressesOf;
+  /** True where repositories are watched, on a laptop. */
+  readonly canWatch?: boolean;
   /** Whether the bucket has a key. */
   readonly hasObject: (key: string) => Promise<boolean>;
   readonly dropCaches: DropCaches;

@@ -21,7 +21,9 @@ export function rememberConnected(
     if (found && found.until > now && found.until <= now + REMEMBERED_MS) return found.connected;
     const project = await projects.get(projectId).catch(() => 'unknown' as const);
     if (project === 'unknown') return true;
-    const connected = project?.settings.connection !== undefined;
+    const { connection } = project?.settings ?? {};
+    // A repository that is only watched has no host to report to.
+    const connected = connection !== undefined && connection.host !== 'git';
     if (known.size >= MAX_REMEMBERED) known.clear();
     known.set(projectId, { until: now + REMEMBERED_MS, connected });
     return connected;

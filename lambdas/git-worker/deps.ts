@@ -3,10 +3,10 @@ import type { GitSecretStore } from '../shared/gitHosts/gitSecrets.ts';
 import type { GitStateStore } from '../shared/gitHosts/gitState.ts';
 import type { NoteDeletion } from '../shared/projects/deletions.ts';
 import type { ReadTip } from '../shared/repo/readTip.ts';
-import type { ReportDeps } from './reports/deps.ts';
+import type { DrainReportsDeps } from './reports/deps.ts';
 
 /** What the function for git hosts needs. */
-export interface GitWorkerDeps extends CreateDeps, Pick<ReportDeps, 'ledgers' | 'rules' | 'siteAddresses'> {
+export interface GitWorkerDeps extends CreateDeps, Pick<DrainReportsDeps, 'ledgers' | 'rules' | 'siteAddresses'> {
   readonly secrets: GitSecretStore;
   readonly gitState: GitStateStore;
   readonly readTip: ReadTip;

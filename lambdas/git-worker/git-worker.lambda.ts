@@ -64,6 +64,6 @@ const worker = lazyAsync(async () => {
 
 /** The event of a wake is empty: the function looks into its queues. */
 export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
-  const { LEASE_MS } = await import('./deliveries/drainDeliveries.ts');
+  const { LEASE_MS } = await import('./lease.ts');
   await drainWithinTime({ lambda, onError }, context, LEASE_MS, await worker());
 });

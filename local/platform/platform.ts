@@ -18,6 +18,7 @@ import { startS3Endpoint } from '../s3/endpoint.ts';
 import { LocalServices } from '../services/localServices.ts';
 import { startSiteServer } from '../sites/server.ts';
 import { startStsEndpoint } from '../sts/endpoint.ts';
+import { openWatch } from '../watch/openWatch.ts';
 import { ownAddressesOf } from './admission.ts';
 import { chooseBuildUsers } from './buildUsers.ts';
 import { secureDataFolder } from './dataFolder.ts';
@@ -180,6 +181,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const sweep = setInterval(() => handlers.watch({ source: 'veren.schedule' }), SWEEP_MS);
     closers.push(async () => clearInterval(sweep));
 
+    closeLater(openWatch({ ...ports, s3, clock, secretBox: box, log }, { bucket: DEFAULT_BUCKET, owner: OWNER }));
     const http = closeLater(await startHttp({ port: options.port, handlers, notifier: ports.notifier, own, log }));
     origin = own.publicUrl?.origin ?? http.url;
     handlers.watch({ source: 'veren.schedule' });

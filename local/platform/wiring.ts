@@ -202,6 +202,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
       linkOrigin: input.linkOrigin,
       siteAddresses: input.siteAddresses,
       analyze: input.analyze,
+      canWatch: true,
       ...(input.health && { health: input.health }),
     },
   );

@@ -36,7 +36,7 @@ test('a private repository: push → webhook → deployment → status; pull req
   try {
     await call('PUT', '/projects/shop', {
       gitUrl: shop.gitUrl,
-      connection: { host: 'gitea', repository: 'ada/shop', apiUrl: double.apiUrl },
+      connection: { host: 'gitea', repository: 'ada/shop', apiUrl: double.apiUrl, previews: 'pullRequests' },
       frontend: { ...HOST_NODE, installCommand: '', buildCommand: 'node build.mjs', outputDirectory: 'dist' },
       backend: false,
     });

@@ -55,7 +55,7 @@ export function memoryS3(now: () => number = Date.now): S3Calls & { readonly obj
       return {};
     },
     ListObjectsV2Command({ Prefix, Delimiter, StartAfter = '', ContinuationToken = StartAfter, MaxKeys = 1_000 }) {
-      const Contents: { Key: string; Size: number; LastModified: Date | undefined }[] = [];
+      const Contents: { Key: string; Size: number; ETag: string | undefined; LastModified: Date | undefined }[] = [];
       const CommonPrefixes: { Prefix: string }[] = [];
       const keys = [...objects.keys()].filter((key) => key.startsWith(Prefix) && key > ContinuationToken).toSorted();
       for (const Key of keys) {
@@ -68,7 +68,12 @@ export function memoryS3(now: () => number = Date.now): S3Calls & { readonly obj
           return { Contents, CommonPrefixes, IsTruncated: true, NextContinuationToken: a > b ? a : b };
         }
         if (common === undefined)
-          Contents.push({ Key, Size: Buffer.byteLength(objects.get(Key)!), LastModified: writtenAt.get(Key) });
+          Contents.push({
+            Key,
+            Size: Buffer.byteLength(objects.get(Key)!),
+            ETag: tags.get(Key),
+            LastModified: writtenAt.get(Key),
+          });
         else CommonPrefixes.push({ Prefix: common });
       }
       return { Contents, CommonPrefixes };

@@ -1,6 +1,7 @@
 import { VerenError } from '../../../contract/errors.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import { createDeployment } from '../../shared/deployments/createDeployment.ts';
+import { projectOfHook } from '../../shared/gitHosts/deployHooks.ts';
 import { readGitToken } from '../../shared/gitHosts/readGitToken.ts';
 import type { ApiDeps } from '../deps.ts';
 
@@ -9,11 +10,12 @@ import type { ApiDeps } from '../deps.ts';
  * the repository may have changed, so it is built also where the commit has not.
  */
 export async function runDeployHook(deps: ApiDeps, secret: string, correlationId: string): Promise<DeploymentRecord> {
-  const found = await deps.deployHooks.find(secret);
-  const project = found && (await deps.projects.get(found.projectId));
-  if (!found || !project || project.deleting) throw new VerenError('HOOK_REFUSED');
+  const named = projectOfHook(secret);
+  const project = named === undefined ? null : await deps.projects.get(named);
+  const hook = project && (await deps.deployHooks.find(project, secret));
+  if (!project || !hook || project.deleting) throw new VerenError('HOOK_REFUSED');
   const { projectId, owner } = project;
-  const { branch, name } = found.hook;
+  const { branch, name } = hook;
   const { connection, gitUrl } = project.settings;
   const { gitSecrets: secrets } = deps;
   const gitToken = gitUrl === undefined ? undefined : await readGitToken({ ...deps, secrets }, project, gitUrl);

@@ -52,16 +52,16 @@ const viewHook = ({ hash: _, ...hook }: StoredDeployHook) => hook;
 export function registerDeployHooks(app: Api, deps: ApiDeps): void {
   app.openapi(listRoute, async (c) => {
     const { id } = c.req.valid('param');
-    await deps.findProject(id, c.get('owner'));
-    return c.json({ items: (await deps.deployHooks.list(id)).map(viewHook) }, 200);
+    const project = await deps.findProject(id, c.get('owner'));
+    return c.json({ items: (await deps.deployHooks.list(project)).map(viewHook) }, 200);
   });
 
   app.openapi(createHookRoute, async (c) => {
     const { id } = c.req.valid('param');
     const { owner, name: createdBy } = c.get('caller');
-    requireActive(await deps.findProject(id, owner));
+    const project = requireActive(await deps.findProject(id, owner));
     const createdAt = new Date(deps.clock.now()).toISOString();
-    const { hook, secret } = await deps.deployHooks.create(id, { ...c.req.valid('json'), createdAt, createdBy });
+    const { hook, secret } = await deps.deployHooks.create(project, { ...c.req.valid('json'), createdAt, createdBy });
     await deps.audit({ owner, by: createdBy, action: 'deploy-hook.create', projectId: id, subject: hook.name });
     return c.json({ ...viewHook(hook), url: `${deps.linkOrigin(c.env)}/hooks/deploy/${secret}` }, 201);
   });
@@ -69,8 +69,9 @@ export function registerDeployHooks(app: Api, deps: ApiDeps): void {
   app.openapi(removeRoute, async (c) => {
     const { id, hook } = c.req.valid('param');
     const { owner, name: by } = c.get('caller');
-    await deps.findProject(id, owner);
-    if (!(await deps.deployHooks.remove(id, hook))) return failWith('NOT_FOUND', { what: `deploy hook "${hook}"` });
+    const project = await deps.findProject(id, owner);
+    if (!(await deps.deployHooks.remove(project, hook)))
+      return failWith('NOT_FOUND', { what: `deploy hook "${hook}"` });
     await deps.audit({ owner, by, action: 'deploy-hook.delete', projectId: id, subject: hook });
     return c.body(null, 204);
   });

@@ -100,15 +100,16 @@ export function registerGit(app: Api, deps: ApiDeps): void {
   app.openapi(webhookRoute, async (c) => {
     const { id } = c.req.valid('param');
     const { owner, name: by } = c.get('caller');
-    const { connection } = (await activeProject(id, owner)).settings;
-    if (!connection) return failWith('NOT_CONNECTED', { projectId: id });
-    const { webhook: before } = await deps.gitSecrets.read(id);
+    const project = await activeProject(id, owner);
+    const { connection } = project.settings;
+    if (!connection || connection.host === 'git') return failWith('NOT_CONNECTED', { projectId: id });
+    const { webhook: before } = await deps.gitSecrets.read(project);
     const bytes = randomBytes(32);
     // The form that GitLab asks of tokens which it signs with.
     const secret = connection.host === 'gitlab' ? `whsec_${bytes.toString('base64')}` : bytes.toString('base64url');
     const until = new Date(deps.clock.now() + FORMER_MS).toISOString();
     const formerWebhook = before === undefined ? null : { secret: before, until };
-    await deps.gitSecrets.change(id, { webhook: secret, formerWebhook });
+    await deps.gitSecrets.change(project, { webhook: secret, formerWebhook });
     await deps.audit({ owner, by, action: 'webhook.secret', projectId: id });
     const url = `${deps.linkOrigin(c.env)}/hooks/${connection.host}/${id}`;
     return c.json({ url, secret, contentType: 'application/json' as const, events: EVENTS[connection.host] }, 201);
@@ -117,9 +118,10 @@ export function registerGit(app: Api, deps: ApiDeps): void {
   app.openapi(putTokenRoute, async (c) => {
     const { id } = c.req.valid('param');
     const { owner, name: by } = c.get('caller');
-    const { settings } = await activeProject(id, owner);
+    const project = await activeProject(id, owner);
+    const { settings } = project;
     if (settings.gitUrl === undefined) return failWith('GIT_URL_MISSING', { projectId: id });
-    await deps.gitSecrets.change(id, { token: bindToken(c.req.valid('json').token, settings) });
+    await deps.gitSecrets.change(project, { token: bindToken(c.req.valid('json').token, settings) });
     await clearFault(deps, id, ['GIT_TOKEN_ELSEWHERE', 'GIT_TOKEN_REFUSED']);
     await deps.audit({ owner, by, action: 'git-token.set', projectId: id });
     return c.body(null, 204);
@@ -128,8 +130,8 @@ export function registerGit(app: Api, deps: ApiDeps): void {
   app.openapi(removeTokenRoute, async (c) => {
     const { id } = c.req.valid('param');
     const { owner, name: by } = c.get('caller');
-    await activeProject(id, owner);
-    await deps.gitSecrets.change(id, { token: null });
+    const project = await activeProject(id, owner);
+    await deps.gitSecrets.change(project, { token: null });
     await clearFault(deps, id, ['GIT_TOKEN_ELSEWHERE', 'GIT_TOKEN_REFUSED']);
     await deps.audit({ owner, by, action: 'git-token.remove', projectId: id });
     return c.body(null, 204);
@@ -137,8 +139,9 @@ export function registerGit(app: Api, deps: ApiDeps): void {
 
   app.openapi(listApprovalsRoute, async (c) => {
     const { id } = c.req.valid('param');
-    const of = connectedWith((await deps.findProject(id, c.get('owner'))).settings);
-    const held = of ? (await deps.gitState.read(id, of)).held : [];
+    const project = await deps.findProject(id, c.get('owner'));
+    const of = connectedWith(project.settings);
+    const held = of ? (await deps.gitState.read(project, of)).held : [];
     return c.json({ items: held.map(({ gitUrl: _, ...item }) => item) }, 200);
   });
 
@@ -146,10 +149,11 @@ export function registerGit(app: Api, deps: ApiDeps): void {
     const { id } = c.req.valid('param');
     const { number, commit } = c.req.valid('json');
     const { owner, name: by } = c.get('caller');
-    const { settings } = await activeProject(id, owner);
+    const project = await activeProject(id, owner);
+    const { settings } = project;
     const { connection } = settings;
     const of = connectedWith(settings);
-    const state = of && (await deps.gitState.read(id, of));
+    const state = of && (await deps.gitState.read(project, of));
     const held = state?.held.find((one) => one.number === number && one.commit === commit);
     if (!state || !held) return failWith('NOT_FOUND', { what: `pull request ${number} that waits at this commit` });
     const target: GitTarget = {
@@ -164,7 +168,7 @@ export function registerGit(app: Api, deps: ApiDeps): void {
     };
     const record = await deployCommit(deps, owner, target, c.get('correlationId'));
     // Only now: whoever approves again after a fault gets the same deployment.
-    await deps.gitState.approve(id, of, held);
+    await deps.gitState.approve(project, of, held);
     const detail = `pull request ${number} at ${held.commit}`;
     await deps.audit({ owner, by, action: 'deployment.approve', projectId: id, subject: record.deploymentId, detail });
     return c.json(acceptedAnswer(deps.linkOrigin(c.env), record), 202);

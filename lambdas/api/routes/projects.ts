@@ -12,6 +12,7 @@ import {
   SettingsPatchSchema,
 } from '../../../contract/project.ts';
 import { claimSettings } from '../../shared/deployments/claimProject.ts';
+import { faultsOf } from '../../shared/gitHosts/gitFault.ts';
 import { type Api, type ApiEnv, jsonOnly } from '../../shared/http/guard.ts';
 import { answerInvalid, problemResponses } from '../../shared/http/problem.ts';
 import { applyMergePatch } from '../../shared/mergePatch.ts';
@@ -29,6 +30,7 @@ const answered = (description: string) => ({
 const readFailures = ['INVALID_REQUEST', 'UNAUTHORIZED', 'NOT_FOUND', 'PROJECT_DELETED', 'UNAVAILABLE'] as const;
 const writeFailures = [
   ...readFailures,
+  'WATCH_UNAVAILABLE',
   'MALFORMED_JSON',
   'BODY_TOO_LARGE',
   'GIT_URL_UNSUPPORTED',
@@ -110,11 +112,12 @@ const restoreRoute = createRoute({
 });
 
 function viewProject(project: ProjectDocument): ProjectView {
-  const { projectId, createdAt, updatedAt, settings, release, pinned, gitFault, deleting } = project;
+  const { projectId, createdAt, updatedAt, settings, release, pinned, deleting } = project;
+  const gitFaults = faultsOf(project);
   const { removal, ...deletion } = deleting ?? {};
   return {
     ...{ projectId, createdAt, updatedAt, settings, release, pinned },
-    ...(gitFault && { gitFault }),
+    ...(gitFaults[0] && { gitFault: gitFaults[0], gitFaults: [...gitFaults] }),
     ...(deleting && { deleting: { ...deletion, by: deleting.by, at: deleting.at, restorable: !removal } }),
   };
 }
@@ -123,8 +126,11 @@ export function registerProjects(app: Api, deps: ApiDeps): void {
   const { projects } = deps;
   const noteChange = (c: Context<ApiEnv>, action: string, projectId: string, detail: string) =>
     deps.audit({ owner: c.get('owner'), by: c.get('caller').name, action, projectId, detail: detail.slice(0, 1_000) });
-  const normalised = (settings: ProjectSettings): ProjectSettings =>
-    settings.gitUrl === undefined ? settings : { ...settings, gitUrl: deps.normaliseGitUrl(settings.gitUrl) };
+  /** Throws GIT_URL_UNSUPPORTED, WATCH_UNAVAILABLE. */
+  const normalised = (settings: ProjectSettings): ProjectSettings => {
+    if (settings.connection?.watch && !deps.canWatch) throw new VerenError('WATCH_UNAVAILABLE', {});
+    return settings.gitUrl === undefined ? settings : { ...settings, gitUrl: deps.normaliseGitUrl(settings.gitUrl) };
+  };
 
   /** A token that is limited to projects learns no other's name, by a cursor neither. */
   async function listProjects(caller: Caller, query: { limit: number; cursor?: string }) {

@@ -79,7 +79,7 @@ export async function drainCloneQueue(
     const parsed = CloneJobSchema.safeParse(job.data);
     if (!parsed.success) {
       deps.log.error('A job of the queue is no clone job and was dropped', { jobId: job.id, error: parsed.error });
-      await deps.queue.ack(QUEUES.clone, job.id);
+      await dropUnreadable(deps, job);
       continue;
     }
     const { data } = parsed;
@@ -255,6 +255,14 @@ async function afterFailure(
     return;
   }
   await failDeployment(deps, job, data, failureOf(e));
+}
+
+/** Its deployment, where there is one, must not wait for ever. */
+async function dropUnreadable(deps: CloneWorkerDeps, job: ClaimedJob): Promise<void> {
+  const record = (await deps.store.get(job.id))?.record;
+  if (record && !isTerminal(record.status))
+    await publishEvents(deps.bus, makeDeploymentFailedEvent(record, failure('INTERNAL', {}), deps.clock.now()));
+  await deps.queue.ack(QUEUES.clone, job.id);
 }
 
 async function failDeployment(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob, error: Failure): Promise<void> {

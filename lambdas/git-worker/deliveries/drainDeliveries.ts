@@ -6,10 +6,9 @@ import { clearFault, noteFault } from '../../shared/gitHosts/gitFault.ts';
 import { withLogFields } from '../../shared/logger.ts';
 import type { ClaimedJob, Limits } from '../../shared/ports.ts';
 import type { GitWorkerDeps } from '../deps.ts';
+import { LEASE_MS } from '../lease.ts';
 import { followDelivery } from './followDelivery.ts';
 
-/** Longer than one delivery may take: the repository is asked once for each of its projects. */
-export const LEASE_MS = 150_000;
 /** Deliveries of one project follow one another, so that what a branch points at is read in the order of deployments. */
 const ONE_OF_A_PROJECT: Limits = { global: 1_000, perOwner: 1_000, perProject: 1 };
 /** With pauses of up to a minute an outage of so many minutes is survived. */

@@ -66,16 +66,15 @@ async function recogniseRepository(
   connection: GitConnection,
   delivery: Exclude<GitDelivery, { kind: 'nothing' }>,
 ): Promise<ProjectDocument | null> {
-  const { projectId } = project;
   const { repository } = delivery;
   const connected = connectedWith(project.settings);
   if (!connected) return null;
   if (isSameRepository(repository.name, connection.repository)) {
-    if (repository.id !== undefined) await deps.gitState.learnRepository(projectId, connected, repository.id);
+    if (repository.id !== undefined) await deps.gitState.learnRepository(project, connected, repository.id);
     return project;
   }
   // An id that was learned of another connection would give the project back to its former repository.
-  const { repositoryId } = await deps.gitState.read(projectId, connected);
+  const { repositoryId } = await deps.gitState.read(project, connected);
   const isRenamed =
     repositoryId === undefined
       ? delivery.kind === 'renamed' && isSameRepository(delivery.formerName ?? '', connection.repository)
@@ -103,7 +102,7 @@ async function followChange(
   });
   const readTip = () => askTip(deps, { gitUrl: source, ref, gitToken }, patience);
   if (delivery.kind === 'push' && delivery.commit !== null && asksForNothing(delivery.message))
-    await deps.gitState.noteSkipped(project.projectId, of.connected, delivery.commit);
+    await deps.gitState.noteSkipped(project, of.connected, delivery.commit);
   if (first.kind !== 'deploy') return end(deps, of, delivery, first, async () => !(await readTip())?.commit, patience);
   const tip = await readTip();
   const productionBranch = rules.productionBranch ?? tip?.defaultBranch ?? undefined;
@@ -114,7 +113,7 @@ async function followChange(
   if (decided.kind !== 'deploy') return decided.kind === 'nothing' ? decided.reason : null;
   const chosen = chooseCommit(delivery, tip, { ...patience, isPlaced });
   if ('reason' in chosen) return chosen.reason;
-  const state = await deps.gitState.read(project.projectId, of.connected);
+  const state = await deps.gitState.read(project, of.connected);
   if (chosen.commit !== delivery.commit && state.skipped?.includes(chosen.commit))
     return 'The message of the newest commit asks not to deploy it.';
   return deploy(deps, of, delivery, decided, { ...chosen, source, gitToken, isPlaced });
@@ -124,10 +123,13 @@ async function followChange(
 const pushedBranch = (delivery: RefDelivery) =>
   delivery.kind === 'push' && delivery.ref.kind === 'branch' ? delivery.ref.name : undefined;
 
+/** Branches have previews by their pushes, with or without a pull request. */
+const showsBranches = ({ previews = 'branches' }: GitConnection) => previews === 'branches';
+
 /** What ends without a deployment. */
 async function end(
   deps: GitWorkerDeps,
-  { project, connected }: Followed,
+  { project, connection, connected }: Followed,
   delivery: RefDelivery,
   decision: Exclude<GitDecision, { kind: 'deploy' }>,
   isDeleted: () => Promise<boolean>,
@@ -143,11 +145,13 @@ async function end(
   }
   if (delivery.kind === 'pullRequest') {
     const { isFork, number } = delivery;
-    if (isFork) await deps.gitState.release(projectId, connected, number);
-    else if (await deps.gitState.hide(projectId, connected, number, branch))
+    if (isFork) await deps.gitState.release(project, connected, number);
+    else if (await deps.gitState.hide(project, connected, number, branch))
       return 'Another pull request shows the branch.';
+    else if (showsBranches(connection) && !(await isDeleted()))
+      return 'The branch is still there, and has a preview of its own.';
   }
-  await deps.gitState.noteClosing(projectId, connected, branch, deps.newId());
+  await deps.gitState.noteClosing(project, connected, branch, deps.newId());
   await closeBranch(deps, { projectId, owner, branch });
   deps.log.info('A preview was closed', { projectId, branch });
   return null;
@@ -168,7 +172,7 @@ async function deploy(
 ): Promise<string | null> {
   const { projectId, owner } = project;
   const environment = isPlaced ? decision.environment : undefined;
-  const state = await deps.gitState.read(projectId, connected);
+  const state = await deps.gitState.read(project, connected);
   const target: GitTarget = {
     ...{ projectId, gitUrl: source, commit, isUnseen, gitToken, environment },
     ...{ untrusted: decision.untrusted, ref: decision.ref },
@@ -179,7 +183,7 @@ async function deploy(
   if (delivery.kind === 'pullRequest' && (await mustWait(deps, { project, connected }, delivery, decision, target)))
     return null;
   if (delivery.kind === 'pullRequest' && !delivery.isFork)
-    await deps.gitState.show(projectId, connected, delivery.number, delivery.branch);
+    await deps.gitState.show(project, connected, delivery.number, delivery.branch);
   const { deploymentId } = await deployCommit(deps, owner, target, deps.newId());
   // A push has often deployed the commit before; then the record names no pull request.
   if (delivery.kind === 'pullRequest') {
@@ -192,19 +196,20 @@ async function deploy(
 /** Puts a stranger's commit before the members, unless one has approved it. @returns true where it waits */
 async function mustWait(
   deps: GitWorkerDeps,
-  { project: { projectId, owner }, connected }: Pick<Followed, 'project' | 'connected'>,
+  { project, connected }: Pick<Followed, 'project' | 'connected'>,
   { number, from, branch, title, author }: Extract<RefDelivery, { kind: 'pullRequest' }>,
   { needsApproval }: Deploy,
   { commit, gitUrl }: GitTarget,
 ): Promise<boolean> {
   if (!needsApproval) return false;
-  if (isApproved(await deps.gitState.read(projectId, connected), { number, commit, gitUrl })) {
+  const { projectId, owner } = project;
+  if (isApproved(await deps.gitState.read(project, connected), { number, commit, gitUrl })) {
     // What was held before is an earlier commit.
-    await deps.gitState.release(projectId, connected, number);
+    await deps.gitState.release(project, connected, number);
     return false;
   }
   const at = new Date(deps.clock.now()).toISOString();
-  await deps.gitState.hold(projectId, connected, {
+  await deps.gitState.hold(project, connected, {
     ...{ number, commit, gitUrl, from: from.name, branch, at },
     ...(title !== undefined && { title }),
     ...(author !== undefined && { author }),

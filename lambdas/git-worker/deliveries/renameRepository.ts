@@ -6,10 +6,11 @@ import type { GitWorkerDeps } from '../deps.ts';
 /** Notes the new name of a project's repository in its settings. @returns the project as it is then */
 export async function renameRepository(
   deps: GitWorkerDeps,
-  { projectId }: ProjectDocument,
+  project: ProjectDocument,
   from: Connected,
   to: string,
 ): Promise<ProjectDocument | null> {
+  const { projectId } = project;
   const changed = await deps.projects.change(projectId, (before) => {
     const { settings } = before;
     const { connection, gitUrl } = settings;
@@ -27,7 +28,7 @@ export async function renameRepository(
   const renamed = changed && connectedWith(changed.settings);
   // Another connection that was made meanwhile stays what it is.
   if (!renamed || !isSameRepository(renamed.repository, to)) return null;
-  await deps.gitState.moveRepository(projectId, from, renamed);
+  await deps.gitState.moveRepository(project, from, renamed);
   deps.log.info('The repository of a project was renamed', { projectId, from: from.repository, to });
   return changed;
 }

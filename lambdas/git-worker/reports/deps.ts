@@ -8,8 +8,14 @@ import type { Log } from '../../shared/logger.ts';
 import type { Clock, DeploymentStore, JobQueue } from '../../shared/ports.ts';
 import type { ProjectStore } from '../../shared/projects/projectStore.ts';
 import type { AddressedRecord } from '../../shared/sites/siteAddresses.ts';
+import type { rememberWaiting } from './rememberWaiting.ts';
 
-export interface ReportDeps {
+/** What the reports of one drain are made with. */
+export interface ReportDeps extends DrainReportsDeps {
+  readonly listWaiting: ReturnType<typeof rememberWaiting>;
+}
+
+export interface DrainReportsDeps {
   readonly queue: JobQueue;
   readonly store: Pick<DeploymentStore, 'get'>;
   readonly projects: Pick<ProjectStore, 'get' | 'change'>;

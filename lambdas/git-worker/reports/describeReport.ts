@@ -10,7 +10,8 @@ import {
   isTerminal,
 } from '../../../contract/record.ts';
 import { environmentOf } from '../../domain/shown.ts';
-import type { JobQueue, StoredDeployment } from '../../shared/ports.ts';
+import type { StoredDeployment } from '../../shared/ports.ts';
+import type { ReportDeps } from './deps.ts';
 
 const STATES: Readonly<Record<DeploymentStatus, CommitState>> = {
   queued: 'pending',
@@ -37,7 +38,7 @@ export const commitOf = ({ trigger, commit }: DeploymentRecord): string | undefi
 
 /** What a git host is told of a deployment. */
 export async function describeReport(
-  deps: { readonly queue: Pick<JobQueue, 'list'> },
+  deps: Pick<ReportDeps, 'listWaiting'>,
   { record, facts }: StoredDeployment,
   addresses: SiteAddresses | null,
 ): Promise<Omit<CommitReport, 'commit'>> {
@@ -55,7 +56,7 @@ export const addressOf = (record: DeploymentRecord, addresses: SiteAddresses | n
   environmentOf(record) === 'production' ? addresses?.url : (addresses?.deploymentUrl ?? addresses?.url);
 
 async function describeState(
-  deps: { readonly queue: Pick<JobQueue, 'list'> },
+  deps: Pick<ReportDeps, 'listWaiting'>,
   record: DeploymentRecord,
   canceled: StoredDeployment['facts']['canceled'],
 ): Promise<string> {
@@ -83,12 +84,12 @@ function describeProgress({ status, builds }: DeploymentRecord, place: number | 
 }
 
 /** Number in the queue of a deployment of which nothing is at work yet; undefined where something is. */
-async function findPlace(deps: { readonly queue: Pick<JobQueue, 'list'> }, record: DeploymentRecord) {
+async function findPlace(deps: Pick<ReportDeps, 'listWaiting'>, record: DeploymentRecord) {
   const { deploymentId, builds } = record;
   if (Object.values(builds).some((build) => build?.status !== 'queued')) return undefined;
   const isAnalyzed = Object.keys(builds).length > 0;
   const ids = isAnalyzed ? TARGETS.map((target) => buildJobId(deploymentId, target)) : [cloneJobId(deploymentId)];
-  const waiting = await deps.queue.list(isAnalyzed ? QUEUES.build : QUEUES.clone, 'waiting');
+  const waiting = await deps.listWaiting(isAnalyzed ? QUEUES.build : QUEUES.clone);
   const place = waiting.findIndex(({ id }) => ids.includes(id));
   return place < 0 ? undefined : place + 1;
 }

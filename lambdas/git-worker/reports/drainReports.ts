@@ -5,11 +5,11 @@ import { noteFault } from '../../shared/gitHosts/gitFault.ts';
 import { noteWait } from '../../shared/gitHosts/reportLedger.ts';
 import { withLogFields } from '../../shared/logger.ts';
 import type { ClaimedJob, Limits } from '../../shared/ports.ts';
-import type { ReportDeps } from './deps.ts';
+import { LEASE_MS } from '../lease.ts';
+import type { DrainReportsDeps, ReportDeps } from './deps.ts';
+import { rememberWaiting } from './rememberWaiting.ts';
 import { sendReport } from './sendReport.ts';
 
-/** Longer than all calls of one report may take together. */
-const LEASE_MS = 300_000;
 /** A host that does not answer must not hold up the reports to others. */
 const AT_ONCE = 4;
 /** One report of a project at a time: none is overtaken by an older one. */
@@ -22,7 +22,8 @@ const MAX_PAUSE_MS = 900_000;
  * Sends the reports that wait. Safe to run in several processes.
  * @returns True where no job was left that is due.
  */
-export async function drainReports(deps: ReportDeps, mayTakeMore: () => boolean = () => true): Promise<boolean> {
+export async function drainReports(given: DrainReportsDeps, mayTakeMore: () => boolean = () => true): Promise<boolean> {
+  const deps: ReportDeps = { ...given, listWaiting: rememberWaiting(given.queue, given.clock) };
   const runs = await Promise.allSettled(Array.from({ length: AT_ONCE }, () => drainOne(deps, mayTakeMore)));
   // Waits for all: an exception ends the invocation, and Lambda would freeze the process in the middle of a call.
   for (const run of runs) if (run.status === 'rejected') throw run.reason;
@@ -77,10 +78,11 @@ async function tryAgain(deps: ReportDeps, job: ClaimedJob, error: unknown): Prom
  * outage is met by one call at a time.
  */
 async function pauseAfter(deps: ReportDeps, { projectId, attempt }: ClaimedJob, error: unknown): Promise<number> {
-  if (!(error instanceof HostBusyError)) return pauseOf(deps, attempt);
-  const { failures = 0 } = await deps.ledgers.read(projectId);
+  const project = error instanceof HostBusyError ? await deps.projects.get(projectId) : null;
+  if (!(error instanceof HostBusyError) || !project) return pauseOf(deps, attempt);
+  const { failures = 0 } = await deps.ledgers.read(project);
   const waitMs = error.waitMs === undefined ? pauseOf(deps, failures + 1) : withJitter(deps, error.waitMs);
-  await deps.ledgers.change(projectId, (ledger) => noteWait(ledger, deps.clock.now() + waitMs));
+  await deps.ledgers.change(project, (ledger) => noteWait(ledger, deps.clock.now() + waitMs));
   return waitMs;
 }
 

@@ -59,11 +59,12 @@ const openAddresses = (deps: ReportDeps, record: DeploymentRecord, { settings, .
 
 async function findHeld(
   deps: ReportDeps,
-  { projectId }: ProjectDocument,
+  project: ProjectDocument,
   deploymentId: string,
   { number, commit }: NonNullable<ReportJob['held']>,
 ): Promise<Reported | null> {
-  const { held } = await deps.gitState.read(projectId);
+  const { projectId } = project;
+  const { held } = await deps.gitState.read(project);
   if (!held.some((one) => one.number === number && one.commit === commit)) return null;
   return {
     told: { deploymentId, rank: 0 },

@@ -1,5 +1,5 @@
 import { VerenError } from '../../../contract/errors.ts';
-import type { GitConnection, ReportJob } from '../../../contract/gitHosts.ts';
+import type { GitConnection, GitHost, ReportJob } from '../../../contract/gitHosts.ts';
 import type { ProjectDocument } from '../../../contract/project.ts';
 import { clearFault, type GitFaultCode, noteFault } from '../../shared/gitHosts/gitFault.ts';
 import { findHostApi } from '../../shared/gitHosts/hostApi.ts';
@@ -25,6 +25,9 @@ export type Sent =
   | { readonly kind: 'wait'; readonly until: number };
 const DONE: Sent = { kind: 'done' };
 
+/** All calls of one report together (ms): shorter than its lease. What is not told by then is told by its next try. */
+const REPORT_MS = 100_000;
+
 /** No repeat of a report would cure them, and a report that was taken shows that they are over. */
 const FINAL = [
   'GIT_TOKEN_REFUSED',
@@ -43,19 +46,21 @@ export async function sendReport(deps: ReportDeps, job: ReportJob): Promise<Sent
   const project = await deps.projects.get(job.projectId);
   const connection = project?.settings.connection;
   if (!project || project.deleting || !connection || project.owner !== job.owner) return DONE;
+  const { host } = connection;
+  if (host === 'git') return DONE;
   if (connection.statuses === false && connection.comments === false) return DONE;
   const reported = await findReported(deps, project, job);
   if (!reported) return DONE;
   const { numbers, told } = reported;
   const link = (before: Ledger) => numbers.reduce((linked, n) => linkPull(linked, n, told.deploymentId), before);
-  const known = await deps.ledgers.read(project.projectId);
-  const ledger = link(known) === known ? known : await deps.ledgers.change(project.projectId, link);
+  const known = await deps.ledgers.read(project);
+  const ledger = link(known) === known ? known : await deps.ledgers.change(project, link);
   const due = findDue(connection, reported, ledger);
   if (due.commit === undefined && due.comments.length === 0) return DONE;
   if (ledger.waitUntil !== undefined && ledger.waitUntil > deps.clock.now())
     return { kind: 'wait', until: ledger.waitUntil };
   const faults: Fault[] = [];
-  const writer = await collectFault(faults, () => openWriter(deps, project, connection, reported));
+  const writer = await collectFault(faults, () => openWriter(deps, project, { ...connection, host }, reported));
   if (writer === 'absent') return DONE;
   if (writer) await writeDue(deps, project, { ...due, reported, writer, faults });
   const [fault] = faults;
@@ -95,12 +100,13 @@ async function collectFault<T>(faults: Fault[], run: () => Promise<T>): Promise<
 async function openWriter(
   deps: ReportDeps,
   project: ProjectDocument,
-  connection: GitConnection,
+  connection: GitConnection & { readonly host: GitHost },
   { gitUrl }: Reported,
 ): Promise<HostWriter | 'absent'> {
-  const { token } = await deps.secrets.read(project.projectId);
+  const { token } = await deps.secrets.read(project);
   if (token === undefined) return 'absent';
-  const api = findHostApi(connection, project.settings.gitUrl ?? gitUrl, deps.rules);
+  const found = findHostApi(connection, project.settings.gitUrl ?? gitUrl, deps.rules);
+  const api = { ...found, signal: AbortSignal.timeout(deps.rules.reportMs ?? REPORT_MS) };
   const { host, repository } = connection;
   return openHostWriter({ host, repository, api, token: openToken(token, api.url), clock: deps.clock });
 }
@@ -119,18 +125,17 @@ async function writeDue(
   project: ProjectDocument,
   { reported, writer, faults, commit, comments }: Due,
 ): Promise<void> {
-  const { projectId } = project;
   const { told, list } = reported;
   const { report, text } = await reported.describe();
   if (commit !== undefined) {
     await collectFault(faults, () => writer.writeStatus({ ...report, commit }));
-    await deps.ledgers.change(projectId, (before) => noteCommit(noteAnswered(before), list, commit, told));
+    await deps.ledgers.change(project, (before) => noteCommit(noteAnswered(before), list, commit, told));
   }
   for (const number of comments) {
-    const { pulls } = await deps.ledgers.read(projectId);
+    const { pulls } = await deps.ledgers.read(project);
     const known = pulls.find((pull) => pull.number === number)?.commentId;
     const marker = commentMarker(project, number);
     const id = await collectFault(faults, () => writer.writeComment({ number, text, marker, known }));
-    await deps.ledgers.change(projectId, (before) => noteComment(noteAnswered(before), number, told, id));
+    await deps.ledgers.change(project, (before) => noteComment(noteAnswered(before), number, told, id));
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CreateDeployment } from '../../../contract/api.ts';
 import { VerenError } from '../../../contract/errors.ts';
-import type { DeploymentRequest } from '../../../contract/jobs.ts';
+import { CloneJobSchema, type DeploymentRequest } from '../../../contract/jobs.ts';
 import type { ProjectSettings } from '../../../contract/project.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import { makeRequestedEvent, type RequestedEvent } from '../../domain/events.ts';
@@ -42,10 +42,11 @@ export async function createDeployment(
   const { trigger } = request;
   const started = { ...of, ...variables, correlationId, ...(trigger && { trigger }) };
   const requested = makeRequestedEvent(started, deps.newId(), deps.clock.now());
+  const job = cloneJob(requested, stored);
+  // A job that its worker cannot read would leave the deployment waiting for ever.
+  CloneJobSchema.parse(job.data);
   const created = await deps.store.create({
-    requested,
-    request: stored,
-    job: cloneJob(requested, stored),
+    ...{ requested, request: stored, job },
     ...(key !== undefined && { idempotency: { key, fingerprint: await fingerprintOf(deps.secretBox, request, key) } }),
   });
   if (created.kind === 'foreign-project') throw new VerenError('NOT_FOUND', { what: `project "${request.projectId}"` });

@@ -1,4 +1,5 @@
 import { describeError, type ErrorCode, type ErrorDetails } from '../../../contract/errors.ts';
+import type { ProjectDocument } from '../../../contract/project.ts';
 import type { Clock } from '../ports.ts';
 import type { ProjectStore } from '../projects/projectStore.ts';
 
@@ -12,6 +13,7 @@ export type GitFaultCode = Extract<
   | 'GIT_HOST_FORBIDDEN'
   | 'GIT_HOST_UNANSWERED'
   | 'GIT_DELIVERY_LOST'
+  | 'GIT_WATCH_FAILED'
   | 'SECRETS_UNREADABLE'
 >;
 
@@ -20,28 +22,41 @@ export interface FaultDeps {
   readonly clock: Clock;
 }
 
-/** Keeps in the project what its user can do something about; nothing of a deployment changes. */
+/** What is wrong with the connection of a project, newest first. */
+export const faultsOf = ({
+  gitFault,
+  gitFaults = gitFault ? [gitFault] : [],
+}: Pick<ProjectDocument, 'gitFault' | 'gitFaults'>): NonNullable<ProjectDocument['gitFaults']> => gitFaults;
+
+/** Keeps in the project what its user can do something about, one of each code; nothing of a deployment changes. */
 export async function noteFault(
   { projects, clock }: FaultDeps,
   projectId: string,
   { code, details }: { readonly code: GitFaultCode; readonly details: ErrorDetails },
 ): Promise<void> {
   const message = describeError(code, details as never);
-  await projects.change(projectId, (project) =>
-    project.gitFault?.code === code && project.gitFault.message === message
-      ? project
-      : { ...project, gitFault: { code, message, at: new Date(clock.now()).toISOString() } },
-  );
+  await projects.change(projectId, (project) => {
+    const known = faultsOf(project);
+    if (known.some((fault) => fault.code === code && fault.message === message)) return project;
+    const others = known.filter((fault) => fault.code !== code);
+    return withFaults(project, [{ code, message, at: new Date(clock.now()).toISOString() }, ...others]);
+  });
 }
 
-/** Takes a fault out that is over. Another one stays. */
+/** Takes faults out that are over. Others stay. */
 export async function clearFault(
   { projects }: Pick<FaultDeps, 'projects'>,
   projectId: string,
   codes: readonly GitFaultCode[],
 ): Promise<void> {
   await projects.change(projectId, (project) => {
-    const { gitFault, ...rest } = project;
-    return gitFault && (codes as readonly string[]).includes(gitFault.code) ? rest : project;
+    const known = faultsOf(project);
+    const left = known.filter(({ code }) => !(codes as readonly string[]).includes(code));
+    return left.length === known.length ? project : withFaults(project, left);
   });
 }
+
+const withFaults = (
+  { gitFault: _, gitFaults: __, ...project }: ProjectDocument,
+  faults: NonNullable<ProjectDocument['gitFaults']>,
+): ProjectDocument => (faults.length === 0 ? project : { ...project, gitFaults: faults });

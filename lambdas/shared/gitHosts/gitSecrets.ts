@@ -3,6 +3,7 @@ import { s3Keys } from '../../../contract/names.ts';
 import type { Documents } from '../documents.ts';
 import type { SecretBox, SecretPlace } from '../secretBox.ts';
 import type { HostToken } from './hostToken.ts';
+import { openProjectDocuments, type ProjectIdentity } from './projectDocuments.ts';
 
 /** What a project shares with its git host, in clear text. Never logged, never answered. */
 export interface GitSecrets {
@@ -16,12 +17,12 @@ export interface GitSecrets {
 
 export interface GitSecretStore {
   /** Empty where nothing is stored. Throws SECRETS_UNREADABLE. */
-  read(projectId: string): Promise<GitSecrets>;
+  read(project: ProjectIdentity): Promise<GitSecrets>;
   /** Replaces what is named, as one step against other changes; null removes it, absent leaves it. */
-  change(projectId: string, change: { readonly [K in keyof GitSecrets]?: GitSecrets[K] | null }): Promise<void>;
+  change(project: ProjectIdentity, change: { readonly [K in keyof GitSecrets]?: GitSecrets[K] | null }): Promise<void>;
 }
 
-export const StoredGitSecretsSchema = z.object({
+export const StoredGitSecretsSchema = z.looseObject({
   v: z.literal(1),
   webhook: z.string().optional(),
   formerWebhook: z.object({ sealed: z.string(), until: z.iso.datetime() }).optional(),
@@ -50,9 +51,11 @@ export const placeOfGitSecret = (projectId: string, name: string): SecretPlace =
 
 /** Secrets of git connections, sealed, one document per project (`s3Keys.gitSecrets`). */
 export function openGitSecrets({ documents, box }: { documents: Documents; box: SecretBox }): GitSecretStore {
+  const owned = openProjectDocuments(documents);
   return {
-    async read(projectId) {
-      const stored = await documents.read(s3Keys.gitSecrets(projectId), StoredGitSecretsSchema);
+    async read(project) {
+      const { projectId } = project;
+      const stored = await owned.read(project, s3Keys.gitSecrets(projectId), StoredGitSecretsSchema);
       if (!stored) return {};
       const open = (sealed: string | undefined, name: string) =>
         sealed === undefined ? undefined : box.open(sealed, placeOfGitSecret(projectId, name));
@@ -70,7 +73,8 @@ export function openGitSecrets({ documents, box }: { documents: Documents; box: 
         token: token === undefined ? undefined : readHostToken(token),
       };
     },
-    async change(projectId, { webhook, formerWebhook, token }) {
+    async change(project, { webhook, formerWebhook, token }) {
+      const { projectId } = project;
       const seal = (secret: string, name: string) => box.seal(secret, placeOfGitSecret(projectId, name));
       const sealed: { [K in keyof StoredGitSecrets]?: StoredGitSecrets[K] | null } = {
         ...(webhook !== undefined && { webhook: webhook === null ? null : await seal(webhook, 'webhook') }),
@@ -82,7 +86,7 @@ export function openGitSecrets({ documents, box }: { documents: Documents; box: 
         }),
         ...(token !== undefined && { token: token === null ? null : await seal(JSON.stringify(token), 'token') }),
       };
-      await documents.change(s3Keys.gitSecrets(projectId), StoredGitSecretsSchema, (before) => {
+      await owned.change(project, s3Keys.gitSecrets(projectId), StoredGitSecretsSchema, (before) => {
         const after = { ...(before ?? {}), ...sealed, v: 1 };
         return Object.fromEntries(Object.entries(after).filter(([, value]) => value !== null)) as StoredGitSecrets;
       });

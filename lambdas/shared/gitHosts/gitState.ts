@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { GitHostSchema } from '../../../contract/gitHosts.ts';
+import { ConnectionHostSchema } from '../../../contract/gitHosts.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import type { ProjectSettings } from '../../../contract/project.ts';
 import type { Documents } from '../documents.ts';
+import { openProjectDocuments, type ProjectIdentity } from './projectDocuments.ts';
 
 /** A pull request of a fork that no member has looked at yet. */
 export const HeldRequestSchema = z.object({
@@ -20,8 +21,8 @@ export const HeldRequestSchema = z.object({
 export type HeldRequest = z.infer<typeof HeldRequestSchema>;
 
 /** The repository that a project is connected with. What was learned of one is nothing for another. */
-const ConnectedSchema = z.object({
-  host: GitHostSchema,
+export const ConnectedSchema = z.object({
+  host: ConnectionHostSchema,
   gitUrl: z.string().optional(),
   repository: z.string(),
 });
@@ -55,24 +56,24 @@ const MAX_SKIPPED = 100;
 /** Everything is kept for one connection; with another one nothing of it is left. */
 export interface GitStateStore {
   /** @param of Default: whatever there is, of an earlier connection too. */
-  read(projectId: string, of?: Connected): Promise<Omit<GitState, 'v'>>;
-  learnRepository(projectId: string, of: Connected, repositoryId: string): Promise<void>;
+  read(project: ProjectIdentity, of?: Connected): Promise<Omit<GitState, 'v'>>;
+  learnRepository(project: ProjectIdentity, of: Connected, repositoryId: string): Promise<void>;
   /** What was learned stays with the repository when it gets another name. */
-  moveRepository(projectId: string, from: Connected, to: Connected): Promise<void>;
+  moveRepository(project: ProjectIdentity, from: Connected, to: Connected): Promise<void>;
   /** In place of an earlier commit of the same pull request. */
-  hold(projectId: string, of: Connected, request: HeldRequest): Promise<void>;
+  hold(project: ProjectIdentity, of: Connected, request: HeldRequest): Promise<void>;
   /** Takes a pull request out. */
-  release(projectId: string, of: Connected, number: number): Promise<void>;
+  release(project: ProjectIdentity, of: Connected, number: number): Promise<void>;
   /** Takes a pull request out at this commit, and remembers that it may be built. */
-  approve(projectId: string, of: Connected, request: HeldRequest): Promise<void>;
+  approve(project: ProjectIdentity, of: Connected, request: HeldRequest): Promise<void>;
   /** Notes that a pull request of an own branch has a preview. */
-  show(projectId: string, of: Connected, number: number, branch: string): Promise<void>;
+  show(project: ProjectIdentity, of: Connected, number: number, branch: string): Promise<void>;
   /** Notes that it was closed. @returns true where another open pull request shows the branch */
-  hide(projectId: string, of: Connected, number: number, branch: string): Promise<boolean>;
+  hide(project: ProjectIdentity, of: Connected, number: number, branch: string): Promise<boolean>;
   /** Notes that the preview of a branch or of a fork's pull request ends. */
-  noteClosing(projectId: string, of: Connected, branch: string, id: string): Promise<void>;
+  noteClosing(project: ProjectIdentity, of: Connected, branch: string, id: string): Promise<void>;
   /** Notes that a commit is not to be deployed, whichever delivery leads to it. */
-  noteSkipped(projectId: string, of: Connected, commit: string): Promise<void>;
+  noteSkipped(project: ProjectIdentity, of: Connected, commit: string): Promise<void>;
 }
 
 const EMPTY: GitState = { v: 1, held: [] };
@@ -102,51 +103,52 @@ export const findClosing = ({ closings = [] }: Pick<GitState, 'closings'>, branc
   closings.find((closing) => closing.branch === branch)?.id;
 
 export function openGitState(documents: Documents): GitStateStore {
-  const change = async (projectId: string, of: Connected, how: (state: GitState) => GitState): Promise<void> => {
-    await documents.change(s3Keys.gitState(projectId), GitStateSchema, (before) => {
+  const owned = openProjectDocuments(documents);
+  const change = async (project: ProjectIdentity, of: Connected, how: (state: GitState) => GitState): Promise<void> => {
+    await owned.change(project, s3Keys.gitState(project.projectId), GitStateSchema, (before) => {
       const state = before && isSameConnection(before.of, of) ? before : { ...EMPTY, of };
       const after = how(state);
       return after === state ? before : after;
     });
   };
   return {
-    async read(projectId, of) {
-      const state = (await documents.read(s3Keys.gitState(projectId), GitStateSchema)) ?? EMPTY;
+    async read(project, of) {
+      const state = (await owned.read(project, s3Keys.gitState(project.projectId), GitStateSchema)) ?? EMPTY;
       return of === undefined || isSameConnection(state.of, of) ? state : EMPTY;
     },
-    learnRepository: (projectId, of, repositoryId) =>
-      change(projectId, of, (state) => (state.repositoryId === repositoryId ? state : { ...state, repositoryId })),
-    moveRepository: (projectId, from, to) => change(projectId, from, (state) => ({ ...state, of: to })),
-    hold: (projectId, of, request) =>
-      change(projectId, of, (state) => {
+    learnRepository: (project, of, repositoryId) =>
+      change(project, of, (state) => (state.repositoryId === repositoryId ? state : { ...state, repositoryId })),
+    moveRepository: (project, from, to) => change(project, from, (state) => ({ ...state, of: to })),
+    hold: (project, of, request) =>
+      change(project, of, (state) => {
         const { number, commit } = request;
         if (state.held.some((held) => held.number === number && held.commit === commit)) return state;
         const others = state.held.filter((held) => held.number !== number);
         return { ...state, held: [request, ...others].slice(0, MAX_HELD) };
       }),
-    release: (projectId, of, number) =>
-      change(projectId, of, (state) => {
+    release: (project, of, number) =>
+      change(project, of, (state) => {
         const held = state.held.filter((one) => one.number !== number);
         return held.length === state.held.length ? state : { ...state, held };
       }),
-    approve: (projectId, of, { number, commit, gitUrl }) =>
-      change(projectId, of, (state) => {
+    approve: (project, of, { number, commit, gitUrl }) =>
+      change(project, of, (state) => {
         const held = state.held.filter((one) => one.number !== number || one.commit !== commit);
         const approved = isApproved(state, { number, commit, gitUrl })
           ? state.approved
           : [{ number, commit, gitUrl }, ...(state.approved ?? [])].slice(0, MAX_APPROVED);
         return { ...state, held, approved };
       }),
-    show: (projectId, of, number, branch) =>
-      change(projectId, of, (state) => {
+    show: (project, of, number, branch) =>
+      change(project, of, (state) => {
         const { shown = [] } = state;
         if (shown.some((one) => one.number === number && one.branch === branch)) return state;
         const others = shown.filter((one) => one.number !== number);
         return { ...state, shown: [{ number, branch }, ...others].slice(0, MAX_SHOWN) };
       }),
-    async hide(projectId, of, number, branch) {
+    async hide(project, of, number, branch) {
       let isShown = false;
-      await change(projectId, of, (state) => {
+      await change(project, of, (state) => {
         const { shown = [] } = state;
         const others = shown.filter((one) => one.number !== number);
         isShown = others.some((one) => one.branch === branch);
@@ -154,13 +156,13 @@ export function openGitState(documents: Documents): GitStateStore {
       });
       return isShown;
     },
-    noteClosing: (projectId, of, branch, id) =>
-      change(projectId, of, (state) => {
+    noteClosing: (project, of, branch, id) =>
+      change(project, of, (state) => {
         const others = (state.closings ?? []).filter((closing) => closing.branch !== branch);
         return { ...state, closings: [{ branch, id }, ...others].slice(0, MAX_CLOSINGS) };
       }),
-    noteSkipped: (projectId, of, commit) =>
-      change(projectId, of, (state) => {
+    noteSkipped: (project, of, commit) =>
+      change(project, of, (state) => {
         const { skipped = [] } = state;
         return skipped.includes(commit) ? state : { ...state, skipped: [commit, ...skipped].slice(0, MAX_SKIPPED) };
       }),

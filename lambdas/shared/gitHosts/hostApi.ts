@@ -21,6 +21,8 @@ export interface HostRules {
   readonly resolve?: Resolve | undefined;
   /** Limit of one call (ms). @default - `CALL_MS` */
   readonly callMs?: number;
+  /** Limit of all calls of one report (ms). @default - less than its lease */
+  readonly reportMs?: number;
 }
 
 /** The API of a connection, which the stage allows. */
@@ -57,6 +59,7 @@ export function findHostApi(connection: GitConnection, gitUrl: string | undefine
 /** The API that a connection means; undefined where it has to name one. */
 export function apiUrlOf({ host, apiUrl }: GitConnection, gitUrl: string | undefined): string | undefined {
   if (apiUrl !== undefined) return apiUrl;
+  if (host === 'git') return undefined;
   const { publicApi } = HOST_ADAPTERS[host];
   const git = gitUrl === undefined ? undefined : parseUrl(gitUrl);
   const isWeb = git?.protocol === 'https:' || git?.protocol === 'http:';

@@ -1,6 +1,6 @@
 import { VerenError } from '../../../contract/errors.ts';
 import type { ProjectDocument } from '../../../contract/project.ts';
-import { clearFault, type FaultDeps, noteFault } from './gitFault.ts';
+import { clearFault, type FaultDeps, faultsOf, noteFault } from './gitFault.ts';
 import type { GitSecretStore } from './gitSecrets.ts';
 import { openToken } from './hostToken.ts';
 
@@ -10,14 +10,15 @@ import { openToken } from './hostToken.ts';
  */
 export async function readGitToken(
   deps: FaultDeps & { readonly secrets: Pick<GitSecretStore, 'read'> },
-  { projectId, gitFault }: Pick<ProjectDocument, 'projectId' | 'gitFault'>,
+  project: ProjectDocument,
   gitUrl: string,
 ): Promise<string | undefined> {
-  const { token } = await deps.secrets.read(projectId);
+  const { projectId } = project;
+  const { token } = await deps.secrets.read(project);
   if (token === undefined) return undefined;
   try {
     const secret = openToken(token, gitUrl);
-    if (gitFault) await clearFault(deps, projectId, ['GIT_TOKEN_ELSEWHERE']);
+    if (faultsOf(project).length > 0) await clearFault(deps, projectId, ['GIT_TOKEN_ELSEWHERE']);
     return secret;
   } catch (error) {
     if (!(error instanceof VerenError) || error.code !== 'GIT_TOKEN_ELSEWHERE') throw error;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { s3Keys } from '../../../contract/names.ts';
 import type { Documents } from '../documents.ts';
+import { openProjectDocuments, type ProjectIdentity } from './projectDocuments.ts';
 
 /** Commits and pull requests of a project that are remembered, newest last; of others a report may be repeated. */
 const MAX_COMMITS = 500;
@@ -39,15 +40,19 @@ const EMPTY: Ledger = { v: 1, commits: [], pulls: [] };
 
 /** What a project's git host has been told, so that no older report follows a newer one. */
 export interface LedgerStore {
-  read(projectId: string): Promise<Ledger>;
-  change(projectId: string, change: (before: Ledger) => Ledger): Promise<Ledger>;
+  read(project: ProjectIdentity): Promise<Ledger>;
+  change(project: ProjectIdentity, change: (before: Ledger) => Ledger): Promise<Ledger>;
 }
 
-export const openLedgers = (documents: Documents): LedgerStore => ({
-  read: async (projectId) => (await documents.read(s3Keys.gitReports(projectId), LedgerSchema)) ?? EMPTY,
-  change: async (projectId, change) =>
-    (await documents.change(s3Keys.gitReports(projectId), LedgerSchema, (before) => change(before ?? EMPTY))) ?? EMPTY,
-});
+export function openLedgers(documents: Documents): LedgerStore {
+  const owned = openProjectDocuments(documents);
+  const keyOf = ({ projectId }: ProjectIdentity) => s3Keys.gitReports(projectId);
+  return {
+    read: async (project) => (await owned.read(project, keyOf(project), LedgerSchema)) ?? EMPTY,
+    change: async (project, change) =>
+      (await owned.change(project, keyOf(project), LedgerSchema, (before) => change(before ?? EMPTY))) ?? EMPTY,
+  };
+}
 
 /** Ids of deployments are in the order in which they were made; among states of one deployment the rank decides. */
 export const isNewer = (a: Told, b: Told | undefined): boolean =>

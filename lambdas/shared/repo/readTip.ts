@@ -1,11 +1,5 @@
-import { discoverCapabilities } from './discovery.ts';
-import { fetchError, isRedirect } from './gitErrors.ts';
-import { makeGitFolder, removeGitFolder } from './gitFolder.ts';
+import { askRemote, type RemoteOptions } from './askRemote.ts';
 import type { GitPolicy } from './gitPolicy.ts';
-import { parseGitUrl } from './gitUrl.ts';
-import { type Resolve, resolvePublicAddresses } from './hostAddress.ts';
-import { makeRemote } from './remote.ts';
-import { type RunLimits, runGit } from './runGit.ts';
 
 export interface TipInput {
   readonly gitUrl: string;
@@ -23,44 +17,12 @@ export interface RemoteTip {
 /** Asks a repository's host for one ref. Throws GIT_URL_UNSUPPORTED, GIT_HOST_FORBIDDEN, REPO_*, GIT_TIMEOUT or GIT_FAILED. */
 export type ReadTip = (input: TipInput) => Promise<RemoteTip>;
 
-/** Bytes of refs that are read: git asks the host for those that were named, and an old host sends all. */
-const MAX_LISTED = 16 * 1024 * 1024;
-
 export const tipReader =
-  (policy: GitPolicy, options: { readonly workDir?: string; readonly resolve?: Resolve } = {}): ReadTip =>
+  (policy: GitPolicy, options: RemoteOptions = {}): ReadTip =>
   async ({ gitUrl, ref, gitToken }) => {
-    const limits: RunLimits = {
-      deadline: AbortSignal.timeout(policy.timeoutMs),
-      signal: undefined,
-      maxPackBytes: MAX_LISTED,
-    };
-    const folder = await makeGitFolder(policy, options.workDir);
     const name = `refs/${ref.kind === 'tag' ? 'tags' : 'heads'}/${ref.name}`;
-    try {
-      let text = gitUrl;
-      let origin: string | undefined;
-      for (let hop = 0; ; hop++) {
-        const url = parseGitUrl(text, policy);
-        const addresses = await resolvePublicAddresses(url, policy, options.resolve, limits.deadline);
-        // The token is for the first host only: another origin after a redirect does not get it.
-        origin ??= url.origin;
-        const token = url.origin === origin ? gitToken : undefined;
-        const { git } = makeRemote(folder, url, addresses, token);
-        const wanted = ['HEAD', name, `${name}^{}`];
-        const result = await runGit(git, ['ls-remote', '--symref', '--', url.href, ...wanted], limits);
-        if (result.kind === 'exit' && result.code === 0) return readListing(result.stdout, name);
-        if (isRedirect(result) && hop < policy.maxRedirects) {
-          const { redirect } = await discoverCapabilities(url, addresses, limits);
-          if (redirect !== undefined) {
-            text = redirect;
-            continue;
-          }
-        }
-        throw fetchError(result, { url: url.href, token, timeoutMs: policy.timeoutMs, maxBytes: MAX_LISTED });
-      }
-    } finally {
-      await removeGitFolder(folder);
-    }
+    const wanted = ['HEAD', name, `${name}^{}`];
+    return readListing(await askRemote({ gitUrl, gitToken, wanted }, policy, options), name);
   };
 
 /** Source: git-ls-remote(1). A pattern also finds refs that end with the name, so names are compared in full. */

@@ -29,9 +29,11 @@ export interface RunLimits {
   readonly signal?: AbortSignal | undefined;
   /** Bytes that may be received, and that the folder's packs may grow to. */
   readonly maxPackBytes: number;
+  /** Bytes of git's output that are kept. @default - enough for messages and object ids */
+  readonly maxOutput?: number | undefined;
 }
 
-/** How much of git's output is kept; only messages and one object id are read from it. */
+/** How much of git's output is kept where nothing is said: messages and one object id are read from it. */
 const MAX_OUTPUT = 64 * 1024;
 /** How much git may write in all, since the host's messages pass through its standard error. */
 const MAX_SAID = 32 * 1024 * 1024;
@@ -122,7 +124,7 @@ export function runGit(folder: GitFolder, args: readonly string[], limits: RunLi
       unwatch();
     };
     const tooMuch = () => stopGit('bytes');
-    const stdout = collectOutput(child.stdout, tooMuch);
+    const stdout = collectOutput(child.stdout, tooMuch, limits.maxOutput);
     const stderr = collectOutput(child.stderr, tooMuch);
     child.on('error', (error) => {
       finishRun();
@@ -139,11 +141,15 @@ export function runGit(folder: GitFolder, args: readonly string[], limits: RunLi
 }
 
 /** Keeps the first part of a stream and lets the rest pass, up to a limit. */
-export function collectOutput(stream: NodeJS.ReadableStream, tooMuch: () => void): () => string {
+export function collectOutput(
+  stream: NodeJS.ReadableStream,
+  tooMuch: () => void,
+  maxOutput = MAX_OUTPUT,
+): () => string {
   const chunks: Buffer[] = [];
   let size = 0;
   stream.on('data', (chunk: Buffer) => {
-    if (size < MAX_OUTPUT) chunks.push(Buffer.from(chunk.subarray(0, MAX_OUTPUT - size)));
+    if (size < maxOutput) chunks.push(Buffer.from(chunk.subarray(0, maxOutput - size)));
     size += chunk.length;
     if (size > MAX_SAID) tooMuch();
   });

@@ -79,6 +79,26 @@ describe('the webhook of a project', () => {
     expect((await put({ gitUrl, connection: { ...connection, repository: 'Ada/Shop' } })).status).toBe(201);
   });
 
+  test('a repository is watched on a laptop only, and one without a known host is nothing but watched', async () => {
+    const watched = { gitUrl, connection: { ...connection, watch: true } };
+    const elsewhere = await apiFixture();
+    expect((await elsewhere.call('PUT', '/projects/shop', watched)).body.code).toBe('WATCH_UNAVAILABLE');
+    const laptop = await apiFixture({ canWatch: true });
+    expect((await laptop.call('PUT', '/projects/shop', watched)).status).toBe(201);
+    const folder = (more: object) => ({
+      gitUrl: 'file:///home/ada/shop.git',
+      connection: { host: 'git', repository: 'shop', ...more },
+    });
+    expect((await laptop.call('PUT', '/projects/folder', folder({}))).status).toBe(400);
+    // Its HEAD is what somebody has checked out.
+    expect((await laptop.call('PUT', '/projects/folder', folder({ watch: true }))).body.errors).toMatchObject([
+      { field: 'productionBranch' },
+    ]);
+    const settings = { ...folder({ watch: true }), productionBranch: 'main' };
+    expect((await laptop.call('PUT', '/projects/folder', settings)).status).toBe(201);
+    expect((await laptop.call('POST', '/projects/folder/webhook')).body.code).toBe('NOT_CONNECTED');
+  });
+
   test('a new secret takes the place of the one before, which holds for an hour', async () => {
     let now = Date.now();
     const { api, secret } = await connected({ clock: { now: () => now } });
@@ -249,4 +269,31 @@ test('the token for the host is stored sealed, never given back, and replaced or
   expect((await api.call('DELETE', '/projects/shop/git-token')).status).toBe(204);
   expect([...api.s3.objects.values()].map(String).join('\n')).not.toContain('"token":"1.');
   expect((await api.call('PUT', '/projects/shop/git-token', { token: 'x' }, { as: 'bob' })).status).toBe(404);
+});
+
+test('a project that was deleted and made again under the same name sees nothing of the earlier one', async () => {
+  const { api, secret } = await connected();
+  await api.call('PUT', '/projects/shop/git-token', { token: 'glpat-s3cret' });
+  const { pathname } = new URL((await api.call('POST', '/projects/shop/deploy-hooks', { name: 'cms' })).body.url);
+  const runHook = async () => (await api.call('POST', pathname, undefined, { as: null })).status;
+  const key = '__git/shop/secrets.json';
+  const stored = JSON.parse(String(api.s3.objects.get(key)));
+  // What a late worker of the earlier project has left, or written since.
+  const project = JSON.parse(String(api.s3.objects.get('__projects/shop.json')));
+  const rename = (addressKey: string) =>
+    api.s3.objects.set('__projects/shop.json', JSON.stringify({ ...project, addressKey }));
+  rename('another-project-of-the-same-name');
+  expect((await deliver(api, secret)).status).toBe(401);
+  expect(await runHook()).toBe(401);
+  expect((await api.call('GET', '/projects/shop/deploy-hooks')).body.items).toEqual([]);
+  const next = (await api.call('POST', '/projects/shop/webhook')).body.secret;
+  expect((await deliver(api, next)).status).toBe(202);
+  expect((await deliver(api, secret, push, { id: 'd-2' })).status).toBe(401);
+  const now = JSON.parse(String(api.s3.objects.get(key)));
+  expect([now.token, now.formerWebhook]).toEqual([undefined, undefined]);
+  // What an earlier version has stored has no mark, and stays the project's.
+  const { projectMark, ...unmarked } = stored;
+  expect(projectMark).toMatch(/^[0-9a-f]{32}$/);
+  api.s3.objects.set(key, JSON.stringify(unmarked));
+  expect((await deliver(api, secret, push, { id: 'd-3' })).status).toBe(202);
 });

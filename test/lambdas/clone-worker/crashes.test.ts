@@ -1,6 +1,7 @@
 import { cloneJobId } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
 import { drainCloneQueue, LEASE_MS } from '../../../lambdas/clone-worker/workers/clone.ts';
+import { makeRequestedEvent } from '../../../lambdas/domain/events.ts';
 import { clearWaitingSuspects } from '../../../local/adapters/clearWaitingSuspects.ts';
 import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { testSecretBox } from '../../support/api.ts';
@@ -114,4 +115,18 @@ test('an outage of the log is no crash: however long it lasts, the deployment is
   }
   expect(said.map((e) => e.type)).toEqual(['deployment.analyzing', 'deployment.analyzed']);
   expect(await platform.queue.get(Q, 'a')).toBeNull();
+});
+
+test('a job that cannot be read fails its deployment, which would else wait for ever', async () => {
+  const { deps, platform, said, clock } = await scene();
+  const of = { deploymentId: '01m8hwvmt231kjfdvyp581m5gt', projectId: 'p', owner: 'ann', gitUrl, ref: null };
+  const requested = makeRequestedEvent({ ...of, correlationId: undefined }, `${of.deploymentId}-r`, clock.now());
+  const data = { ...of, request: { projectId: 'p', gitUrl, ref: 'no such ref:' } };
+  const job = { queue: Q, id: cloneJobId(of.deploymentId), owner: 'ann', projectId: 'p', data };
+  await platform.store.create({ requested, request: { projectId: 'p', gitUrl }, job });
+  await drainCloneQueue(deps);
+  expect(said).toMatchObject([
+    { type: 'deployment.failed', deploymentId: of.deploymentId, error: { code: 'INTERNAL' } },
+  ]);
+  expect(await platform.queue.get(Q, job.id)).toBeNull();
 });

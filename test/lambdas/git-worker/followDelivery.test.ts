@@ -1,3 +1,4 @@
+import { CloneJobSchema } from '../../../contract/jobs.ts';
 import { makeAnalyzedEvent } from '../../../lambdas/domain/events.ts';
 import { frontendPlan } from '../../support/events.ts';
 import { commitOf, GIT_URL, gitStage } from './gitStage.ts';
@@ -119,6 +120,9 @@ test('a pull request of a fork waits for a member at this commit, and is built w
   const approved = await stage.call('POST', '/projects/shop/approvals', { number: 9, commit: A });
   expect(approved.status).toBe(202);
   expect(await made(stage)).toEqual(['preview pull:9 1 untrusted']);
+  // The worker can read its job.
+  const [job] = await stage.ports.queue.list('clone', 'waiting');
+  expect(CloneJobSchema.parse(job?.data).request.ref).toBe('pull:9');
   const request = await stage.requestOf(approved.body.deploymentId);
   expect(request).toMatchObject({ gitUrl: forkUrl, lane: 'untrusted', environment: 'preview' });
   expect(request.sealed).toBeUndefined();
@@ -193,6 +197,7 @@ test('a closed pull request and a deleted branch end the preview, and production
     const plan = { ...frontendPlan(), branch: record.ref!, lane: environment, environment };
     await stage.ports.store.fold(record.deploymentId, [makeAnalyzedEvent(record, plan, stage.clock.now())]);
   }
+  stage.setRef('feature', null);
   await stage.deliver('pull_request', stage.pull('closed', 7, 'feature', A));
   stage.setRef('other', null);
   stage.setRef('main', null);

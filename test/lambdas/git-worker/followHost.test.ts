@@ -291,8 +291,9 @@ describe('what was closed', () => {
   });
 
   test('a preview whose files are going is made anew', async () => {
-    const stage = await hostStage();
-    await stage.push('feature', B);
+    const stage = await hostStage({}, { previews: 'pullRequests' });
+    stage.setRef('feature', B);
+    await stage.tell('opened', 7, 'feature', B);
     const [record] = await stage.deployments();
     const plan = { ...frontendPlan(), branch: 'feature', lane: 'preview', environment: 'preview' } as const;
     await stage.ports.store.fold(record!.deploymentId, [makeAnalyzedEvent(record!, plan, stage.clock.now())]);
@@ -313,12 +314,22 @@ describe('what was closed', () => {
   });
 
   test('a branch that two pull requests show keeps its preview until both are closed', async () => {
-    const stage = await hostStage();
-    await stage.push('x', A);
+    const stage = await hostStage({}, { previews: 'pullRequests' });
+    stage.setRef('x', A);
     for (const number of [1, 2]) await stage.tell('opened', number, 'x', A);
     await stage.tell('closed', 1, 'x', A);
     expect(await stage.waiting()).toEqual([A]);
     await stage.tell('closed', 2, 'x', A);
+    expect(await stage.waiting()).toEqual([]);
+  });
+
+  test('a branch that has a preview by its pushes keeps it when its pull request is closed, until it is deleted', async () => {
+    const stage = await hostStage();
+    await stage.push('x', A);
+    await stage.tell('opened', 1, 'x', A);
+    await stage.tell('closed', 1, 'x', A);
+    expect(await stage.waiting()).toEqual([A]);
+    await stage.push('x', null, A);
     expect(await stage.waiting()).toEqual([]);
   });
 });

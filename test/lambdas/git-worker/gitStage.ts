@@ -53,7 +53,13 @@ export async function gitStage({
       authenticate: authenticateByHash(async () => ({ ada: [hashToken('token')] })),
     },
     {
-      ...{ bucket, gitPolicy: LAPTOP_POLICY, supersede: 'waiting', linkOrigin: () => 'http://api.example' },
+      ...{
+        bucket,
+        gitPolicy: LAPTOP_POLICY,
+        supersede: 'waiting',
+        canWatch: true,
+        linkOrigin: () => 'http://api.example',
+      },
       ...{ limits, siteAddresses: async () => ({ url: 'http://shop.example' }) },
     },
   );
@@ -74,7 +80,7 @@ export async function gitStage({
   let secret = '';
   let sent = 0;
   return {
-    ...{ clock, ports, s3, refs, asked, call, worker },
+    ...{ clock, ports, s3, bucket, secretBox, refs, asked, call, worker },
     storeToken: (token: string) => call('PUT', '/projects/shop/git-token', { token }),
     setRef: (name: string, commit: string | null, gitUrl = GIT_URL) =>
       commit === null ? refs.delete(`${gitUrl} ${name}`) : refs.set(`${gitUrl} ${name}`, commit),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { GIT_HOSTS } from '../../../contract/gitHosts.ts';
 import { QUEUES } from '../../../contract/names.ts';
+import { clearFault, faultsOf, noteFault } from '../../../lambdas/shared/gitHosts/gitFault.ts';
 import { RIGHT_TOKEN, WEAK_TOKEN } from '../../support/gitHosts/hostDouble.ts';
 import { reportScene, type Step } from '../../support/gitHosts/reportScene.ts';
 
@@ -73,6 +74,25 @@ describe('what a host is told', () => {
     await deployment.step('analyzed');
     await drain();
     expect(double.statuses).toMatchObject([{ state: 'pending', description: 'Waiting: number 3 in the queue' }]);
+  });
+
+  test('the queue is listed once for the reports that follow one another', async () => {
+    const listed: string[] = [];
+    const { deploy, drain, double } = await start('github', {
+      wrapQueue: (queue) => {
+        const wrapped: typeof queue = Object.create(queue);
+        wrapped.list = async (name, state) => {
+          listed.push(`${name} ${state}`);
+          return queue.list(name, state);
+        };
+        return wrapped;
+      },
+    });
+    for (let i = 0; i < 20; i++)
+      await run(await deploy(), ['analyzed'], String(i % 10).repeat(39) + (i > 9 ? 'a' : 'b'));
+    await drain();
+    expect(double.statuses).toHaveLength(20);
+    expect(listed).toEqual([`${QUEUES.build} waiting`]);
   });
 
   test('an address that opens a protected preview is told to nobody', async () => {
@@ -292,6 +312,47 @@ describe('faults', () => {
     await run(await deploy(), ['analyzed'], B);
     await drainAll();
     expect(await fault()).toBeUndefined();
+  });
+
+  test('one fault does not hide another, and each goes when it is over', async () => {
+    const { deploy, drainAll, double, projects } = await start('github', { token: WEAK_TOKEN });
+    await noteFault({ projects, clock: { now: Date.now } }, 'shop', {
+      ...{ code: 'GIT_DELIVERY_LOST', details: { host: 'github', at: 'today', reason: 'r' } },
+    });
+    await run(await deploy(), ['analyzed', 'succeeded']);
+    await drainAll();
+    const codes = async () => (await projects.get('shop'))?.gitFaults?.map(({ code }) => code);
+    expect(await codes()).toEqual(['GIT_TOKEN_REFUSED', 'GIT_DELIVERY_LOST']);
+    double.fault = () => ({ status: 201, body: '{}' });
+    await run(await deploy(), ['analyzed'], B);
+    await drainAll();
+    expect(await codes()).toEqual(['GIT_DELIVERY_LOST']);
+  });
+
+  test('the fault that an earlier version has noted is one of them', async () => {
+    const { projects } = await start();
+    const gitFault = { code: 'GIT_TOKEN_REFUSED', message: 'm', at: '2026-11-28T00:00:00.000Z' };
+    await projects.change('shop', (before) => ({ ...before, gitFault }));
+    expect(faultsOf((await projects.get('shop'))!)).toEqual([gitFault]);
+    await clearFault({ projects }, 'shop', ['GIT_TOKEN_REFUSED']);
+    expect(faultsOf((await projects.get('shop'))!)).toEqual([]);
+  });
+
+  test('a report whose host is slow ends in time, and its next try goes on where it was', async () => {
+    const { deploy, drain, drainAll, double, showPull } = await start('github', { reportMs: 500 });
+    const deployment = await deploy();
+    await run(deployment, ['analyzed', 'succeeded']);
+    await drainAll();
+    for (const number of [1, 2, 3, 4]) await showPull(deployment.deploymentId, number);
+    double.fault = () => new Promise((resolve) => setTimeout(() => resolve(undefined), 400));
+    const from = performance.now();
+    await drain();
+    // Two calls for each of four comments, did it not end.
+    expect(performance.now() - from).toBeLessThan(2_000);
+    double.fault = () => undefined;
+    await drainAll();
+    expect(double.comments.map(({ number }) => number).toSorted()).toEqual([1, 2, 3, 4]);
+    expect(double.statuses).toHaveLength(1);
   });
 
   test('a secondary rate limit holds back every report of the project for as long as the host asks', async () => {

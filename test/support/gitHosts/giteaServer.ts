@@ -68,7 +68,10 @@ export async function startGitea(): Promise<GiteaServer> {
   let tokens = 0;
   const makeToken = async (name: string, scopes: string) => {
     const args = ['--username', name, '--token-name', `t${tokens++}`, '--scopes', scopes, '--raw'];
-    return (await admin('user', 'generate-access-token', ...args)).trim();
+    // As root it says first what it thinks of that.
+    const [token] = /^[0-9a-f]{40}$/m.exec(await admin('user', 'generate-access-token', ...args)) ?? [];
+    if (token === undefined) throw new Error('Gitea has made no token');
+    return token;
   };
   try {
     await eventually(async () => {

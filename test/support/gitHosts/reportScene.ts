@@ -48,6 +48,8 @@ export async function reportScene(
     readonly tokenOf?: Parameters<typeof bindToken>[1];
     readonly protection?: 'link';
     readonly random?: () => number;
+    /** For all calls of one report (ms). */
+    readonly reportMs?: number;
     readonly wrapQueue?: (queue: JobQueue) => JobQueue;
   } = {},
 ) {
@@ -60,13 +62,13 @@ export async function reportScene(
   const double = await hostDouble(host, { repository: REPOSITORY });
   const { token = RIGHT_TOKEN, protection } = options;
   const connection = { host, repository: REPOSITORY, apiUrl: double.apiUrl, ...options.connection };
-  await projects.ensure('shop', 'ada', {
+  const project = await projects.ensure('shop', 'ada', {
     ...{ gitUrl: 'https://git.example/ada/shop', connection },
     ...(protection && { previews: { protection } }),
   });
   const secrets = openGitSecrets({ documents, box: testSecretBox() });
   if (token !== null)
-    await secrets.change('shop', {
+    await secrets.change(project, {
       token: bindToken(token, options.tokenOf ?? { gitUrl: 'https://git.example/ada/shop', connection }),
     });
   const gitState = openGitState(documents);
@@ -88,7 +90,12 @@ export async function reportScene(
     ...{ queue, store: ports.store, projects, secrets, clock, log },
     gitState,
     ledgers: openLedgers(documents),
-    rules: { policy: LAPTOP_POLICY, apiHosts: [], callMs: 2_000 },
+    rules: {
+      policy: LAPTOP_POLICY,
+      apiHosts: [],
+      callMs: 2_000,
+      ...(options.reportMs && { reportMs: options.reportMs }),
+    },
     siteAddresses: templateAddresses('https://{projectId}.sites.example/'),
     random: options.random,
   };
@@ -144,10 +151,10 @@ export async function reportScene(
     /** A pull request of a fork, as a delivery finds it. */
     async hold(number: number, commit: string) {
       const of = { number, commit, gitUrl: 'https://git.example/eve/shop', from: 'eve/shop', branch: 'x' };
-      await gitState.hold('shop', connected, { ...of, at: new Date(clock.now()).toISOString() });
+      await gitState.hold(project, connected, { ...of, at: new Date(clock.now()).toISOString() });
       await queueHeldReport({ queue, waker: waker as never, newId }, { ...SHOP, number, commit });
     },
-    approve: (number: number) => gitState.release('shop', connected, number),
+    approve: (number: number) => gitState.release(project, connected, number),
     drain: () => drainReports(worker),
     /** Goes on for as long as jobs wait, which may be until tomorrow. */
     async drainAll(maxHours = 30) {
@@ -160,7 +167,8 @@ export async function reportScene(
       }
       throw new Error('jobs still wait');
     },
-    fault: async () => (await projects.get('shop'))?.gitFault,
+    /** The newest one. */
+    fault: async () => (await projects.get('shop'))?.gitFaults?.[0],
     async close() {
       await double.close();
       await ports.close();
