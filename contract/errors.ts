@@ -436,6 +436,22 @@ const table = {
     message: 'The git host {host} has not taken a report for a day: {reason}',
     action: 'Look at the state of the host; what happens from now on is reported to it again.',
   },
+  NOTIFICATION_FORBIDDEN: {
+    fault: 'user',
+    status: 400,
+    message: 'Notifications may not be sent to {host}: {reason}',
+    action: 'Give an https address at a public host, without user name or password in it.',
+  },
+  NOTIFICATION_REFUSED: {
+    fault: 'user',
+    message: 'The notification "{name}" was not taken by {host}: {reason}',
+    action: 'Check the address, delete the notification and make it again with the right one.',
+  },
+  NOTIFICATION_UNANSWERED: {
+    fault: 'transient',
+    message: 'The notification "{name}" could not be delivered to {host} for a day: {reason}',
+    action: 'Look at the state of the host; what happens from now on is sent to it again.',
+  },
   GIT_FAILED: {
     fault: 'transient',
     status: 502,

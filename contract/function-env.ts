@@ -237,6 +237,7 @@ const MAKERS = {
   releaser: () =>
     z.object({
       ...redis,
+      ...ringsGitWorker,
       ...bucket,
       ...push,
       ...siteTable,

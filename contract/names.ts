@@ -16,6 +16,7 @@ export const QUEUES = {
   service: 'service',
   delivery: 'delivery',
   report: 'report',
+  notification: 'notification',
 } as const;
 export type QueueName = (typeof QUEUES)[keyof typeof QUEUES];
 

@@ -5,6 +5,7 @@ import { GitOptionsSchema, PublicationSchema } from './deployment-options.ts';
 import { MAX_DOMAINS } from './domains.ts';
 import { DEPLOYMENT_ID } from './events.ts';
 import { GitConnectionSchema } from './gitHosts.ts';
+import { MAX_NOTIFICATIONS, StoredNotificationSchema } from './notifications.ts';
 import { EXPIRY_REASONS, FailureSchema, VariablesUsedSchema } from './record.ts';
 import { CronsSchema, ServiceSettingsSchema } from './services.ts';
 
@@ -150,6 +151,8 @@ export const ProjectDocumentSchema = z.object({
   previewPassword: z.object({ salt: z.string(), hash: z.string() }).optional(),
   /** What the git host refused last, or what it told and was given up; absent where it is over. */
   gitFault: GitFaultSchema.optional(),
+  /** Addresses that are told of its deployments and releases. */
+  notifications: z.array(StoredNotificationSchema).max(MAX_NOTIFICATIONS).optional(),
   /** `DELETE` was asked for: after `until` everything goes. */
   deleting: DeletionSchema.optional(),
   /** The project is gone and its name is free. What remains says so. */

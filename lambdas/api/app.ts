@@ -16,6 +16,7 @@ import { registerGit } from './routes/git.ts';
 import { HOOKS_PREFIX, registerHooks } from './routes/hooks.ts';
 import { registerLogs } from './routes/logs.ts';
 import { registerMembers } from './routes/members.ts';
+import { registerNotifications } from './routes/notifications.ts';
 import { registerPreviewPassword } from './routes/previewPassword.ts';
 import { registerProjects } from './routes/projects.ts';
 import { registerRead } from './routes/read.ts';
@@ -64,6 +65,7 @@ export function createApi(deps: ApiDeps): Api {
   registerGit(app, deps);
   registerDeployHooks(app, deps);
   registerHooks(app, deps);
+  registerNotifications(app, deps);
   registerAnalyze(app, deps);
   registerTickets(app, deps);
   registerTokens(app, deps);

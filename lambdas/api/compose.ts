@@ -10,6 +10,7 @@ import { openDeployHooks } from '../shared/gitHosts/deployHooks.ts';
 import { openGitSecrets } from '../shared/gitHosts/gitSecrets.ts';
 import { openGitState } from '../shared/gitHosts/gitState.ts';
 import type { Api } from '../shared/http/guard.ts';
+import { checkNoticeUrl } from '../shared/notifications/noticeAddress.ts';
 import { limitOwners } from '../shared/people/limitOwners.ts';
 import { measureStorage } from '../shared/people/storageUse.ts';
 import { DELETION_GRACE_MS, deletionNoter } from '../shared/projects/deletions.ts';
@@ -89,6 +90,7 @@ export function composeApi(
     readAudit: openAuditReader({ s3, bucket }),
     newId: deploymentIds(clock),
     normaliseGitUrl: (url) => parseGitUrl(url, gitPolicy).href,
+    checkNoticeUrl: (text) => checkNoticeUrl(text, gitPolicy),
     stopBuilds: stopBuilds({ queue, ecs }),
     dropCaches: dropCaches(s3, bucket),
     hasObject: objectFinder(s3, bucket),

@@ -20,6 +20,8 @@ export interface ApiDeps extends CreateDeps {
   readonly gitSecrets: GitSecretStore;
   readonly gitState: GitStateStore;
   readonly deployHooks: DeployHookStore;
+  /** An address that notifications may go to. Throws NOTIFICATION_FORBIDDEN. */
+  readonly checkNoticeUrl: (text: string) => URL;
   readonly logs: LogChannel;
   readonly archive: Archive;
   /** Absent: backends are built and no more. */

@@ -100,6 +100,8 @@ export class PipelineStack extends VerenStack {
     const cloneWorker = this.makeCloneWorker(buildWorker, builders);
     const releaser = this.makeReleaser();
     const gitWorker = this.makeGitWorker(cloneWorker, buildWorker);
+    // It tells the outside of releases.
+    releaser.fn.addEnvironment('GIT_WORKER_ARN', gitWorker.fn.functionArn);
     const wakeable = {
       CLONE_WORKER_ARN: cloneWorker.fn.functionArn,
       BUILD_WORKER_ARN: buildWorker.fn.functionArn,
@@ -121,6 +123,7 @@ export class PipelineStack extends VerenStack {
     }
     for (const fn of [cloneWorker, gitWorker]) buildWorker.grantRing(fn.role);
     cloneWorker.grantRing(gitWorker.role);
+    gitWorker.grantRing(releaser.role);
     for (const fn of [cloneWorker, buildWorker, releaser, gitWorker]) fn.grantRingItself();
     for (const fn of [api, projector, watcher, gitWorker]) grantStopTask(fn.role, builders.clusters);
     for (const fn of [api, cloneWorker, buildWorker, watcher, gitWorker]) grantSigning(fn.role, data.signing);
@@ -441,7 +444,7 @@ export class PipelineStack extends VerenStack {
   private makeGitWorker(cloneWorker: VerenFunction, buildWorker: VerenFunction): VerenFunction {
     const { data } = this;
     const gitWorker = this.make('git-worker', {
-      description: 'Follows what git hosts tell, and tells them how deployments stand',
+      description: 'Follows what git hosts tell; tells them, and other addresses, how deployments stand',
       git: true,
       timeout: Duration.minutes(15),
       memoryMiB: 1_024,

@@ -2,6 +2,7 @@ import type { S3Calls } from '../../lambdas/shared/adapters/aws/clients.ts';
 import type { DeploymentStore, JobQueue } from '../../lambdas/shared/ports.ts';
 import { type SecretKeys, secretBox } from '../../lambdas/shared/secretBox.ts';
 import { resealGitSecrets } from './resealGitSecrets.ts';
+import { resealNotifications } from './resealNotifications.ts';
 import { countJobsOfEarlierKeys, resealRequests } from './resealRequests.ts';
 import { resealVariables } from './resealVariables.ts';
 
@@ -10,6 +11,8 @@ export interface ResealReport {
   readonly variables: number;
   /** Webhook secrets and tokens of git hosts. */
   readonly gitSecrets: number;
+  /** Addresses that are told of projects. */
+  readonly notifications: number;
   readonly requests: number;
   /** Jobs of deployments under way that need an earlier key. */
   readonly jobsOfEarlierKeys: number;
@@ -28,6 +31,7 @@ export async function resealAll(deps: {
   return {
     variables: await resealVariables({ s3, bucket, box }, current),
     gitSecrets: await resealGitSecrets({ s3, bucket, box }, current),
+    notifications: await resealNotifications({ s3, bucket, box }, current),
     requests: await resealRequests(store, box, current),
     jobsOfEarlierKeys: await countJobsOfEarlierKeys(queue, current),
   };

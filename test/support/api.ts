@@ -9,6 +9,7 @@ import { openGitSecrets } from '../../lambdas/shared/gitHosts/gitSecrets.ts';
 import { openGitState } from '../../lambdas/shared/gitHosts/gitState.ts';
 import { hashToken } from '../../lambdas/shared/http/auth.ts';
 import { createLog } from '../../lambdas/shared/logger.ts';
+import { checkNoticeUrl } from '../../lambdas/shared/notifications/noticeAddress.ts';
 import { authenticateCaller } from '../../lambdas/shared/people/authenticateCaller.ts';
 import { limitOwners } from '../../lambdas/shared/people/limitOwners.ts';
 import { noteTokenUse } from '../../lambdas/shared/people/namedTokens.ts';
@@ -119,6 +120,7 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
     linkOrigin: () => 'http://api.example',
     siteAddresses: async ({ projectId }) => ({ url: `http://${projectId}.example` }),
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
+    checkNoticeUrl: (text) => checkNoticeUrl(text, LAPTOP_POLICY),
     stopBuilds: async (id) => void stopped.push(id),
     dropCaches: async () => [],
     hasObject: async () => true,

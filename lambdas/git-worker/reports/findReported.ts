@@ -54,8 +54,11 @@ export async function findReported(
 }
 
 /** Without what opens a protected preview: reports may be read by everybody. */
-const openAddresses = (deps: ReportDeps, record: DeploymentRecord, { settings, ...project }: ProjectDocument) =>
-  deps.siteAddresses(record, { ...project, settings: { ...settings, previews: undefined } });
+export const openAddresses = (
+  deps: Pick<ReportDeps, 'siteAddresses'>,
+  record: DeploymentRecord,
+  { settings, ...project }: ProjectDocument,
+) => deps.siteAddresses(record, { ...project, settings: { ...settings, previews: undefined } });
 
 async function findHeld(
   deps: ReportDeps,

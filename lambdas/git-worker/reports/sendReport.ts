@@ -14,16 +14,10 @@ import {
   noteComment,
   noteCommit,
 } from '../../shared/gitHosts/reportLedger.ts';
+import { DONE, type Sent } from '../drainSends.ts';
 import type { ReportDeps } from './deps.ts';
 import { commentMarker } from './describeComment.ts';
 import { findReported, type Reported } from './findReported.ts';
-
-export type Sent =
-  /** The host knows the newest state, or need not know it, or refuses to: nothing is left to do. */
-  | { readonly kind: 'done' }
-  /** The host has asked to be left alone until then (ms). */
-  | { readonly kind: 'wait'; readonly until: number };
-const DONE: Sent = { kind: 'done' };
 
 /** No repeat of a report would cure them, and a report that was taken shows that they are over. */
 const FINAL = [

@@ -74,7 +74,7 @@ async function readBody(answer: IncomingMessage): Promise<unknown> {
 export const tokenRefused = (host: string, reason: string) => new VerenError('GIT_TOKEN_REFUSED', { host, reason });
 
 /** The name of a network fault, without what it holds: paths and addresses are no business of a project's view. */
-const reasonOf = (error: unknown): string => {
+export const reasonOf = (error: unknown): string => {
   if (error instanceof VerenError) return error.code === 'REPO_NOT_FOUND' ? 'its name does not exist' : error.message;
   const code = (error as NodeJS.ErrnoException).code;
   return code === undefined ? 'the connection failed' : `the connection failed (${code})`;

@@ -40,7 +40,7 @@ export function isLimited({ status, headers, body }: HostAnswer): boolean {
 }
 
 /** Undefined where the host does not say how long to wait. */
-function readWait({ headers }: HostAnswer, now: number): number | undefined {
+export function readWait({ headers }: Pick<HostAnswer, 'headers'>, now: number): number | undefined {
   const after = textOf(headers['retry-after']);
   if (after !== undefined) {
     const seconds = /^\d{1,9}$/.test(after) ? Number(after) * 1_000 : Date.parse(after) - now;
