@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, Size } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Lazy, Size } from 'aws-cdk-lib';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -100,8 +100,6 @@ export class PipelineStack extends VerenStack {
     const cloneWorker = this.makeCloneWorker(buildWorker, builders);
     const releaser = this.makeReleaser();
     const gitWorker = this.makeGitWorker(cloneWorker, buildWorker);
-    // It tells the outside of releases.
-    releaser.fn.addEnvironment('GIT_WORKER_ARN', gitWorker.fn.functionArn);
     const wakeable = {
       CLONE_WORKER_ARN: cloneWorker.fn.functionArn,
       BUILD_WORKER_ARN: buildWorker.fn.functionArn,
@@ -404,6 +402,8 @@ export class PipelineStack extends VerenStack {
       environment: {
         BUCKET: this.data.storage.bucketName,
         WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
+        // It tells the outside of releases, and is made later.
+        GIT_WORKER_ARN: Lazy.string({ produce: () => this.functions['git-worker'].fn.functionArn }),
       },
     });
     const files = ['__deployments/*', '__outputs/*'];
