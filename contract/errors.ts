@@ -427,9 +427,34 @@ const table = {
   },
   GIT_API_FORBIDDEN: {
     fault: 'user',
+    status: 400,
     message: 'Reports may not be sent to {url}: {reason}',
     action:
       'Ask the operator to name the host in "gitApiHosts", or turn "statuses" and "comments" of the connection off.',
+  },
+  GIT_APP_MISSING: {
+    fault: 'user',
+    status: 404,
+    message: 'The owner has no GitHub App.',
+    action: 'Make one with POST /github-app/start, or take "app" out of the connection.',
+  },
+  GIT_APP_EXISTS: {
+    fault: 'user',
+    status: 409,
+    message: 'The owner has a GitHub App already.',
+    action: 'Use it, or forget it first with DELETE /github-app.',
+  },
+  GIT_APP_STATE_INVALID: {
+    fault: 'user',
+    status: 400,
+    message: 'The state is none that this owner was given within the last hour.',
+    action: 'Begin again with POST /github-app/start.',
+  },
+  GIT_APP_REFUSED: {
+    fault: 'user',
+    status: 422,
+    message: 'The GitHub App gets no access at {host}: {reason}',
+    action: 'Install the App on the repository with the rights that it asks for; GET /github-app says where.',
   },
   GIT_HOST_UNANSWERED: {
     fault: 'transient',

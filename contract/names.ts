@@ -77,6 +77,8 @@ export const s3Keys = {
   ownerProjects: (owner: string) => `__owners/${encodeURIComponent(owner)}/projects/`,
   /** Members and tokens of an owner. */
   owner: (owner: string) => `__owners/${encodeURIComponent(owner)}/owner.json`,
+  /** The GitHub App of an owner. */
+  githubApp: (owner: string) => `__owners/${encodeURIComponent(owner)}/github-app.json`,
   /** What an owner's projects took in the bucket when they were last counted. */
   ownerStorage: (owner: string) => `__owners/${encodeURIComponent(owner)}/storage.json`,
   /** The audit list of an owner, one object a line; keys sort newest first. */

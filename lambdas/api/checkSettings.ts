@@ -27,6 +27,8 @@ export const CheckedSettingsSchema: typeof ProjectSettingsSchema = ProjectSettin
     const unconnected = faultOfConnection(settings);
     if (unconnected !== null)
       ctx.addIssue({ code: 'custom', path: ['connection', 'repository'], message: unconnected });
+    if (settings.connection?.app && settings.connection.host !== 'github')
+      ctx.addIssue({ code: 'custom', path: ['connection', 'app'], message: 'is for the host "github" alone' });
     const { crons = [] } = settings;
     crons.forEach(({ schedule }, i) => {
       const message = faultOfSchedule(schedule);

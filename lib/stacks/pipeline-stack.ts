@@ -47,6 +47,8 @@ const REMOVED_WITH_PROJECTS = [
 ];
 /** Keys of the publication decisions of all builds (`s3Keys.verdict`); a test compares the two. */
 export const VERDICTS = '__deployments/*/verdict-*.json';
+/** GitHub Apps of owners (`s3Keys.githubApp`). */
+export const GITHUB_APPS = '__owners/*/github-app.json';
 /** Keys of the manifests of all sites (`s3Keys.deploymentManifest`). */
 const MANIFESTS = '__deployments/*/manifest.json';
 
@@ -182,6 +184,7 @@ export class PipelineStack extends VerenStack {
         OWNER_LIMITS: JSON.stringify(this.ownerLimits()),
         SUPERSEDE: this.config.limits.supersede,
         GIT_HOSTS: this.config.gitHosts,
+        GIT_API_HOSTS: this.config.gitApiHosts.join(','),
       },
     });
     data.kafka.grantWrite(api.role, [TOPICS.events]);
@@ -229,7 +232,10 @@ export class PipelineStack extends VerenStack {
       },
     });
     this.data.kafka.grantWrite(cloneWorker.role, [TOPICS.events]);
-    grantBucket(cloneWorker.role, this.data.storage, { read: ['__projects/*', '__builds/*'], write: ['__projects/*'] });
+    grantBucket(cloneWorker.role, this.data.storage, {
+      read: ['__projects/*', '__builds/*', GITHUB_APPS],
+      write: ['__projects/*'],
+    });
     grantDataKey(cloneWorker.role, this.data.dataKey);
     return cloneWorker;
   }
@@ -286,7 +292,7 @@ export class PipelineStack extends VerenStack {
     // The URLs that it signs have its rights: to read a hand-over, to claim it, to remove it.
     const handovers = [`${HANDOVER_PREFIX}*`];
     grantBucket(buildWorker.role, bucket, {
-      read: [...handovers, '__variables/*'],
+      read: [...handovers, '__variables/*', GITHUB_APPS],
       write: handovers,
       remove: handovers,
     });
@@ -467,7 +473,7 @@ export class PipelineStack extends VerenStack {
     const documents = ['__projects/*', '__owners/*/storage.json', '__git/*'];
     grantBucket(gitWorker.role, data.storage, {
       // Of an owner neither members nor hashes of tokens, and of variables the newest version alone.
-      read: [VERDICTS, '__deployments/*/promotion.json', '__variables/*/current.json', ...documents],
+      read: [VERDICTS, '__deployments/*/promotion.json', '__variables/*/current.json', GITHUB_APPS, ...documents],
       write: [VERDICTS, ...documents, '__owners/*/projects/*', '__deletions/*'],
     });
     return gitWorker;

@@ -96,6 +96,7 @@ describe('the data key of a laptop', () => {
       jobsOfEarlierKeys: 0,
       gitSecrets: 0,
       notifications: 0,
+      githubApps: 0,
     });
     await change(({ 'key-1': _, ...others }) => others);
     veren = await startVeren(data);

@@ -4,6 +4,8 @@ import type { ApiDeps } from '../../lambdas/api/deps.ts';
 import { deploymentIds } from '../../lambdas/domain/deploymentIds.ts';
 import { openAudit, openAuditReader } from '../../lambdas/shared/audit.ts';
 import { openDocuments } from '../../lambdas/shared/documents.ts';
+import { openAppStore } from '../../lambdas/shared/gitHosts/app/appStore.ts';
+import { appTokens } from '../../lambdas/shared/gitHosts/app/appTokens.ts';
 import { openDeployHooks } from '../../lambdas/shared/gitHosts/deployHooks.ts';
 import { openGitSecrets } from '../../lambdas/shared/gitHosts/gitSecrets.ts';
 import { openGitState } from '../../lambdas/shared/gitHosts/gitState.ts';
@@ -88,6 +90,8 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
   const measure = measureStorage({ ...storage, projects });
   const documents = openDocuments(storage.s3, storage.bucket);
   const secretBoxOf = over.secretBox ?? testSecretBox();
+  const apps = openAppStore(documents, secretBoxOf);
+  const hostRules = { policy: LAPTOP_POLICY, apiHosts: [] };
   const stopped: string[] = [];
   const logged: string[] = [];
   const log = createLog(({ level, message }) => level !== 'INFO' && logged.push(message));
@@ -110,6 +114,7 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
     variables: openVariableStore(storage),
     gitSecrets: openGitSecrets({ documents, box: secretBoxOf }),
     gitState: openGitState(documents),
+    ...{ apps, hostRules, mintAppToken: appTokens({ apps, rules: hostRules, clock }) },
     deployHooks: openDeployHooks(documents),
     findProject: projectFinder({ ...storage, store: ports.store, projects }),
     noteDeletion: deletionNoter(storage.s3, storage.bucket),

@@ -1,7 +1,7 @@
 import { VerenError } from '../../../contract/errors.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import { createDeployment } from '../../shared/deployments/createDeployment.ts';
-import { readGitToken } from '../../shared/gitHosts/readGitToken.ts';
+import { readGitAccess } from '../../shared/gitHosts/readGitAccess.ts';
 import type { ApiDeps } from '../deps.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function runDeployHook(deps: ApiDeps, secret: string, correlationId
   const { branch, name } = found.hook;
   const { connection, gitUrl } = project.settings;
   const { gitSecrets: secrets } = deps;
-  const gitToken = gitUrl === undefined ? undefined : await readGitToken({ ...deps, secrets }, project, gitUrl);
+  const access = gitUrl === undefined ? undefined : await readGitAccess({ ...deps, secrets }, project, gitUrl);
   const record = await createDeployment(
     deps,
     owner,
@@ -25,7 +25,7 @@ export async function runDeployHook(deps: ApiDeps, secret: string, correlationId
       // The one that the token was read for, also where the settings change meanwhile.
       ...(gitUrl !== undefined && { gitUrl }),
       ...(branch !== undefined && { ref: branch }),
-      ...(gitToken !== undefined && { gitToken }),
+      ...access?.request,
       force: true,
       trigger: {
         ...{ kind: 'deployHook', by: name },

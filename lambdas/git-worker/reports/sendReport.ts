@@ -6,6 +6,7 @@ import { findHostApi } from '../../shared/gitHosts/hostApi.ts';
 import { openToken } from '../../shared/gitHosts/hostToken.ts';
 import { type HostWriter, openHostWriter } from '../../shared/gitHosts/hostWriter.ts';
 import {
+  findRun,
   findTold,
   isNewer,
   type Ledger,
@@ -13,6 +14,7 @@ import {
   noteAnswered,
   noteComment,
   noteCommit,
+  noteRun,
 } from '../../shared/gitHosts/reportLedger.ts';
 import { DONE, type Sent } from '../drainSends.ts';
 import type { ReportDeps } from './deps.ts';
@@ -26,6 +28,8 @@ const FINAL = [
   'GIT_REPORT_REFUSED',
   'GIT_API_FORBIDDEN',
   'GIT_HOST_FORBIDDEN',
+  'GIT_APP_MISSING',
+  'GIT_APP_REFUSED',
   'SECRETS_UNREADABLE',
 ] as const satisfies GitFaultCode[];
 
@@ -37,7 +41,7 @@ export async function sendReport(deps: ReportDeps, job: ReportJob): Promise<Sent
   const project = await deps.projects.get(job.projectId);
   const connection = project?.settings.connection;
   if (!project || project.deleting || !connection || project.owner !== job.owner) return DONE;
-  if (connection.statuses === false && connection.comments === false) return DONE;
+  if (connection.statuses === false && connection.comments === false && !connection.app) return DONE;
   const reported = await findReported(deps, project, job);
   if (!reported) return DONE;
   const { numbers, told } = reported;
@@ -45,7 +49,7 @@ export async function sendReport(deps: ReportDeps, job: ReportJob): Promise<Sent
   const known = await deps.ledgers.read(project.projectId);
   const ledger = link(known) === known ? known : await deps.ledgers.change(project.projectId, link);
   const due = findDue(connection, reported, ledger);
-  if (due.commit === undefined && due.comments.length === 0) return DONE;
+  if (due.commit === undefined && due.comments.length === 0 && !due.environment) return DONE;
   if (ledger.waitUntil !== undefined && ledger.waitUntil > deps.clock.now())
     return { kind: 'wait', until: ledger.waitUntil };
   const faults: Fault[] = [];
@@ -61,7 +65,17 @@ export async function sendReport(deps: ReportDeps, job: ReportJob): Promise<Sent
   return DONE;
 }
 
-function findDue(connection: GitConnection, { commit, list, told, isForgettable }: Reported, ledger: Ledger) {
+/** A deployment is told to GitHub's environments once in each of its states, whichever is the newest of its commit. */
+function isEnvironmentDue({ app, environments }: GitConnection, reported: Reported, ledger: Ledger): boolean {
+  const { environment, told, isForgettable } = reported;
+  if (!app || environments === false || !environment) return false;
+  const run = findRun(ledger, told.deploymentId);
+  if (run?.environmentId === undefined && (isForgettable || environment.isGone)) return false;
+  return run?.rank === undefined || told.rank > run.rank;
+}
+
+function findDue(connection: GitConnection, reported: Reported, ledger: Ledger) {
+  const { commit, list, told, isForgettable } = reported;
   const known = commit === undefined ? undefined : findTold(ledger, list, commit);
   const isDue = connection.statuses !== false && (!isForgettable || known !== undefined) && isNewer(told, known);
   return {
@@ -70,6 +84,7 @@ function findDue(connection: GitConnection, { commit, list, told, isForgettable 
     comments: (connection.comments === false ? [] : ledger.pulls)
       .filter((pull) => pull.deploymentId === told.deploymentId && isNewer(told, pull.told))
       .map(({ number }) => number),
+    environment: isEnvironmentDue(connection, reported, ledger) ? reported.environment : undefined,
   };
 }
 
@@ -92,6 +107,12 @@ async function openWriter(
   connection: GitConnection,
   { gitUrl }: Reported,
 ): Promise<HostWriter | 'absent'> {
+  if (connection.app) {
+    const { repository } = connection;
+    const url = project.settings.gitUrl ?? gitUrl;
+    const app = await deps.mintAppToken({ owner: project.owner, repository, gitUrl: url, purpose: 'report' });
+    return openHostWriter({ host: 'github', repository, api: app.api, token: app.token, app, clock: deps.clock });
+  }
   const { token } = await deps.secrets.read(project.projectId);
   if (token === undefined) return 'absent';
   const api = findHostApi(connection, project.settings.gitUrl ?? gitUrl, deps.rules);
@@ -105,20 +126,49 @@ interface Due {
   readonly faults: Fault[];
   readonly commit: string | undefined;
   readonly comments: readonly number[];
+  readonly environment: Reported['environment'];
 }
 
 /** What the host has refused counts as told: no repeat would change its answer. */
 async function writeDue(
   deps: ReportDeps,
   project: ProjectDocument,
-  { reported, writer, faults, commit, comments }: Due,
+  { reported, writer, faults, commit, comments, environment }: Due,
 ): Promise<void> {
   const { projectId } = project;
-  const { told, list } = reported;
+  const { told, list, isRunning } = reported;
+  const { deploymentId } = told;
   const { report, text } = await reported.describe();
   if (commit !== undefined) {
-    await collectFault(faults, () => writer.writeStatus({ ...report, commit }));
-    await deps.ledgers.change(projectId, (before) => noteCommit(noteAnswered(before), list, commit, told));
+    const ids = project.settings.connection?.app
+      ? findRun(await deps.ledgers.read(projectId), deploymentId)
+      : undefined;
+    const checkId = await collectFault(faults, () =>
+      project.settings.connection?.app
+        ? writer.writeCheck({ ...report, commit, deploymentId, isRunning }, ids?.checkId)
+        : writer.writeStatus({ ...report, commit }).then(() => undefined),
+    );
+    await deps.ledgers.change(projectId, (before) => {
+      const noted = noteCommit(noteAnswered(before), list, commit, told);
+      return checkId === undefined ? noted : noteRun(noted, deploymentId, { checkId });
+    });
+  }
+  if (environment) {
+    const ledger = await deps.ledgers.read(projectId);
+    // A production deployment that ends after a newer one is not what production shows.
+    const isProduction = environment.environment === 'production';
+    const isPassed =
+      isProduction && ledger.runs?.some((run) => run.production === true && run.deploymentId > deploymentId);
+    const isGone = environment.isGone || isPassed === true;
+    const shown = { ...report, ...environment, isGone, projectId, deploymentId, isRunning };
+    const known = findRun(ledger, deploymentId)?.environmentId;
+    const id = await collectFault(faults, () => writer.writeEnvironment(shown, known));
+    await deps.ledgers.change(projectId, (before) =>
+      noteRun(noteAnswered(before), deploymentId, {
+        rank: told.rank,
+        ...(id !== undefined && { environmentId: id, production: isProduction && report.state === 'success' }),
+      }),
+    );
   }
   for (const number of comments) {
     const { pulls } = await deps.ledgers.read(projectId);

@@ -55,7 +55,10 @@ describe('from the request to the address', () => {
       expect((await plane.call('POST', '/projects/shop/rollback', { reason: 'too <fast>' })).status).toBe(202);
       const broken = await plane.deploy({ projectId: 'shop', ref: 'broken' });
       await end(broken);
-      await eventually(() => hook.requests.length >= 6);
+      await eventually(async () => {
+        await plane.watch();
+        return hook.requests.length >= 6;
+      });
       await plane.idle();
 
       const webhook = new Webhook(made.body.secret as string);
