@@ -7,7 +7,6 @@ import { openDocuments } from '../shared/documents.ts';
 import type { DomainPorts } from '../shared/domains/domainPorts.ts';
 import { openOwnDomains } from '../shared/domains/ownDomains.ts';
 import { openAppStore } from '../shared/gitHosts/app/appStore.ts';
-import { appTokens } from '../shared/gitHosts/app/appTokens.ts';
 import { openDeployHooks } from '../shared/gitHosts/deployHooks.ts';
 import { openGitSecrets } from '../shared/gitHosts/gitSecrets.ts';
 import { openGitState } from '../shared/gitHosts/gitState.ts';
@@ -86,7 +85,7 @@ export function composeApi(
     limiter: limitOwners({ ...ports, limits: settings.limits, measureStorage: measure }),
     gitSecrets: openGitSecrets({ documents, box: ports.secretBox }),
     gitState: openGitState(documents),
-    ...{ apps, hostRules, mintAppToken: appTokens({ apps, rules: hostRules, clock }) },
+    ...{ apps, hostRules },
     deployHooks: openDeployHooks(documents),
     variables: openVariableStore({ s3, bucket, clock }),
     findProject: projectFinder({ projects, store, s3, bucket }),

@@ -5,7 +5,6 @@ import type { DropCaches } from '../shared/caches.ts';
 import type { CreateDeps } from '../shared/deployments/createDeps.ts';
 import type { OwnDomains } from '../shared/domains/ownDomains.ts';
 import type { AppStore } from '../shared/gitHosts/app/appStore.ts';
-import type { MintAppToken } from '../shared/gitHosts/app/appTokens.ts';
 import type { DeployHookStore } from '../shared/gitHosts/deployHooks.ts';
 import type { GitSecretStore } from '../shared/gitHosts/gitSecrets.ts';
 import type { GitStateStore } from '../shared/gitHosts/gitState.ts';
@@ -23,7 +22,6 @@ export interface ApiDeps extends CreateDeps {
   readonly gitSecrets: GitSecretStore;
   readonly gitState: GitStateStore;
   readonly apps: AppStore;
-  readonly mintAppToken: MintAppToken;
   /** Which APIs of git hosts may be called. */
   readonly hostRules: HostRules;
   readonly deployHooks: DeployHookStore;

@@ -5,7 +5,6 @@ import { deploymentIds } from '../../lambdas/domain/deploymentIds.ts';
 import { openAudit, openAuditReader } from '../../lambdas/shared/audit.ts';
 import { openDocuments } from '../../lambdas/shared/documents.ts';
 import { openAppStore } from '../../lambdas/shared/gitHosts/app/appStore.ts';
-import { appTokens } from '../../lambdas/shared/gitHosts/app/appTokens.ts';
 import { openDeployHooks } from '../../lambdas/shared/gitHosts/deployHooks.ts';
 import { openGitSecrets } from '../../lambdas/shared/gitHosts/gitSecrets.ts';
 import { openGitState } from '../../lambdas/shared/gitHosts/gitState.ts';
@@ -114,7 +113,7 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
     variables: openVariableStore(storage),
     gitSecrets: openGitSecrets({ documents, box: secretBoxOf }),
     gitState: openGitState(documents),
-    ...{ apps, hostRules, mintAppToken: appTokens({ apps, rules: hostRules, clock }) },
+    ...{ apps, hostRules },
     deployHooks: openDeployHooks(documents),
     findProject: projectFinder({ ...storage, store: ports.store, projects }),
     noteDeletion: deletionNoter(storage.s3, storage.bucket),

@@ -1,7 +1,7 @@
 import { VerenError } from '../../../contract/errors.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
 import { createDeployment } from '../../shared/deployments/createDeployment.ts';
-import { readGitAccess } from '../../shared/gitHosts/readGitAccess.ts';
+import { readGitToken } from '../../shared/gitHosts/readGitToken.ts';
 import type { ApiDeps } from '../deps.ts';
 
 /**
@@ -16,7 +16,9 @@ export async function runDeployHook(deps: ApiDeps, secret: string, correlationId
   const { branch, name } = found.hook;
   const { connection, gitUrl } = project.settings;
   const { gitSecrets: secrets } = deps;
-  const access = gitUrl === undefined ? undefined : await readGitAccess({ ...deps, secrets }, project, gitUrl);
+  // The App's token is made when the repository is read, so that an outage of GitHub refuses no call here.
+  const isByToken = gitUrl !== undefined && !connection?.app;
+  const gitToken = isByToken ? await readGitToken({ ...deps, secrets }, project, gitUrl) : undefined;
   const record = await createDeployment(
     deps,
     owner,
@@ -25,7 +27,7 @@ export async function runDeployHook(deps: ApiDeps, secret: string, correlationId
       // The one that the token was read for, also where the settings change meanwhile.
       ...(gitUrl !== undefined && { gitUrl }),
       ...(branch !== undefined && { ref: branch }),
-      ...access?.request,
+      ...(gitToken !== undefined && { gitToken }),
       force: true,
       trigger: {
         ...{ kind: 'deployHook', by: name },
