@@ -221,7 +221,7 @@ describe('what GitHub shows', () => {
       await eventually(() => isShown(1));
       const reads = () => github.asked.filter(({ permissions }) => permissions.contents === 'read').length;
       const before = reads();
-      await end(await plane.deploy({ projectId: 'app-shop' }));
+      await end(await plane.deploy({ projectId: 'app-shop', gitUrl: github.gitUrl }));
       expect(reads()).toBe(before + 2);
       // Another repository than the project's own is none of the App's.
       await end(await plane.deploy({ projectId: 'app-shop', gitUrl: `${github.webUrl}/ada/other.git` }));
