@@ -34,7 +34,6 @@ export const CreateNotificationSchema = z.strictObject({
   /** Default: all. */
   events: ChosenTypesSchema.meta({ uniqueItems: true }).optional(),
 });
-export type CreateNotification = z.infer<typeof CreateNotificationSchema>;
 
 export const NotificationSchema = z.object({
   id: z.string(),
