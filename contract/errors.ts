@@ -438,14 +438,55 @@ const table = {
   },
   GIT_API_FORBIDDEN: {
     fault: 'user',
+    status: 400,
     message: 'Reports may not be sent to {url}: {reason}',
     action:
       'Ask the operator to name the host in "gitApiHosts", or turn "statuses" and "comments" of the connection off.',
+  },
+  GIT_APP_MISSING: {
+    fault: 'user',
+    status: 404,
+    message: 'The owner has no GitHub App.',
+    action: 'Make one with POST /github-app/start, or take "app" out of the connection.',
+  },
+  GIT_APP_EXISTS: {
+    fault: 'user',
+    status: 409,
+    message: 'The owner has a GitHub App already.',
+    action: 'Use it, or forget it first with DELETE /github-app.',
+  },
+  GIT_APP_STATE_INVALID: {
+    fault: 'user',
+    status: 400,
+    message: 'The state is none that this owner was given within the last hour.',
+    action: 'Begin again with POST /github-app/start.',
+  },
+  GIT_APP_REFUSED: {
+    fault: 'user',
+    status: 422,
+    message: 'The GitHub App gets no access at {host}: {reason}',
+    action: 'Install the App on the repository with the rights that it asks for; GET /github-app says where.',
   },
   GIT_HOST_UNANSWERED: {
     fault: 'transient',
     message: 'The git host {host} has not taken a report for a day: {reason}',
     action: 'Look at the state of the host; what happens from now on is reported to it again.',
+  },
+  NOTIFICATION_FORBIDDEN: {
+    fault: 'user',
+    status: 400,
+    message: 'Notifications may not be sent to {host}: {reason}',
+    action: 'Give an https address at a public host, without user name or password in it.',
+  },
+  NOTIFICATION_REFUSED: {
+    fault: 'user',
+    message: 'The notification "{name}" was not taken by {host}: {reason}',
+    action: 'Check the address, delete the notification and make it again with the right one.',
+  },
+  NOTIFICATION_UNANSWERED: {
+    fault: 'transient',
+    message: 'The notification "{name}" could not be delivered to {host} for a day: {reason}',
+    action: 'Look at the state of the host; what happens from now on is sent to it again.',
   },
   GIT_FAILED: {
     fault: 'transient',

@@ -64,6 +64,13 @@ const timeouts = { FRONTEND_TIMEOUT: count, BACKEND_TIMEOUT: count };
 const push = { WEBSOCKET_CALLBACK_URL: text };
 /** `public`: https to public addresses. `any`: http, file and private addresses too, for emulators only. */
 const git = { GIT_HOSTS: z.enum(['public', 'any']) };
+const gitApis = {
+  /** Self-hosted git hosts whose APIs may be called, with their port where it is not 443. */
+  GIT_API_HOSTS: z
+    .string()
+    .default('')
+    .transform((s) => s.split(',').filter(Boolean)),
+};
 /** The dimension of all metrics. */
 const stage = { STAGE: text };
 /** SDK endpoints that are handed on to builders; set for emulators only. */
@@ -127,6 +134,7 @@ const MAKERS = {
       ...ringsReleaser,
       ...ringsGitWorker,
       ...git,
+      ...gitApis,
       ...siteUrl,
       ...ownerLimits,
       ...siteTable,
@@ -225,11 +233,7 @@ const MAKERS = {
       ...ringsCloneWorker,
       ...ringsBuildWorker,
       ...git,
-      /** Self-hosted git hosts whose APIs reports may be sent to, with their port where it is not 443. */
-      GIT_API_HOSTS: z
-        .string()
-        .default('')
-        .transform((s) => s.split(',').filter(Boolean)),
+      ...gitApis,
       ...siteUrl,
       ...ownerLimits,
       ...supersede,
@@ -237,6 +241,7 @@ const MAKERS = {
   releaser: () =>
     z.object({
       ...redis,
+      ...ringsGitWorker,
       ...bucket,
       ...push,
       ...siteTable,

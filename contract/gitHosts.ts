@@ -90,6 +90,8 @@ export const GitConnectionSchema = z.strictObject({
     .optional(),
   /** The repository is looked at every few seconds, for a laptop that no webhook reaches. Refused elsewhere. */
   watch: z.boolean().optional(),
+  /** GitHub only: the owner's App reads the repository and reports to it, in place of a token and of a webhook. Default: false. */
+  app: z.boolean().optional(),
   /** Which deliveries deploy. */
   previews: z.enum(['branches', 'pullRequests', 'none']).optional(),
   /** Tags that become production deployments, as a pattern (`v*`). Default: tags deploy nothing. */
@@ -102,6 +104,8 @@ export const GitConnectionSchema = z.strictObject({
   statuses: z.boolean().optional(),
   /** One comment per pull request is kept up to date. Default: true where a token is stored. */
   comments: z.boolean().optional(),
+  /** With the App: GitHub's environments show the deployments. Default: true. */
+  environments: z.boolean().optional(),
 });
 export type GitConnection = z.infer<typeof GitConnectionSchema>;
 

@@ -4,6 +4,7 @@ import { TARGETS } from './builders.ts';
 import { CorrelationIdSchema } from './correlation.ts';
 import { GitOptionsSchema } from './deployment-options.ts';
 import { TriggerSchema } from './gitHosts.ts';
+import { AppAccessSchema } from './githubApp.ts';
 import { CacheUseSchema, EnvironmentSchema, LaneSchema } from './lanes.ts';
 import { PlanSchema, TargetPlanSchema } from './plan.ts';
 import { ArtifactSchema, VariablesUsedSchema } from './record.ts';
@@ -24,6 +25,8 @@ export const DeploymentRequestSchema = CreateDeploymentSchema.extend({
   commit: z.string().optional(),
   /** What has started it. Absent: a call of the API. */
   trigger: TriggerSchema.optional(),
+  /** A token of the owner's GitHub App is made for it whenever its repository is read: such a token ends after an hour. */
+  gitApp: AppAccessSchema.optional(),
   /** The ref, branch or tag of the deployment before, for the build's variables. */
   resolved: z.object({ ref: z.string(), branch: z.string(), tag: z.string() }).partial().optional(),
   /** The project's at the time of the request. Default: the repository's default branch. */
@@ -62,6 +65,7 @@ export const BuildJobSchema = z.object({
   /** The request's git token and variables, encrypted; the next two hold them once opened, and in jobs of an earlier version. */
   sealed: z.string().optional(),
   gitToken: z.string().optional(),
+  gitApp: AppAccessSchema.optional(),
   commit: PlanSchema.shape.commit,
   /** The ref of the request, and the branch or tag that it names. */
   ref: z.string().optional(),

@@ -16,6 +16,7 @@ export const QUEUES = {
   service: 'service',
   delivery: 'delivery',
   report: 'report',
+  notification: 'notification',
 } as const;
 export type QueueName = (typeof QUEUES)[keyof typeof QUEUES];
 
@@ -76,6 +77,8 @@ export const s3Keys = {
   ownerProjects: (owner: string) => `__owners/${encodeURIComponent(owner)}/projects/`,
   /** Members and tokens of an owner. */
   owner: (owner: string) => `__owners/${encodeURIComponent(owner)}/owner.json`,
+  /** The GitHub App of an owner. */
+  githubApp: (owner: string) => `__owners/${encodeURIComponent(owner)}/github-app.json`,
   /** What an owner's projects took in the bucket when they were last counted. */
   ownerStorage: (owner: string) => `__owners/${encodeURIComponent(owner)}/storage.json`,
   /** The audit list of an owner, one object a line; keys sort newest first. */

@@ -5,6 +5,7 @@ import { GitOptionsSchema, PublicationSchema } from './deployment-options.ts';
 import { MAX_DOMAINS } from './domains.ts';
 import { DEPLOYMENT_ID } from './events.ts';
 import { GitConnectionSchema } from './gitHosts.ts';
+import { MAX_NOTIFICATIONS, StoredNotificationSchema } from './notifications.ts';
 import { EXPIRY_REASONS, FailureSchema, VariablesUsedSchema } from './record.ts';
 import { CronsSchema, ServiceSettingsSchema } from './services.ts';
 
@@ -155,6 +156,8 @@ export const ProjectDocumentSchema = z.object({
   gitFault: GitFaultSchema.optional(),
   /** What the git host refused, or told and was given up: newest first, one of each code; absent where all is well. */
   gitFaults: z.array(GitFaultSchema).max(MAX_GIT_FAULTS).optional(),
+  /** Addresses that are told of its deployments and releases. */
+  notifications: z.array(StoredNotificationSchema).max(MAX_NOTIFICATIONS).optional(),
   /** `DELETE` was asked for: after `until` everything goes. */
   deleting: DeletionSchema.optional(),
   /** The project is gone and its name is free. What remains says so. */

@@ -65,6 +65,7 @@ const api = lazyAsync(async () => {
     {
       bucket: env.BUCKET,
       gitPolicy: gitPolicy(env.GIT_HOSTS),
+      apiHosts: env.GIT_API_HOSTS,
       supersede: env.SUPERSEDE,
       limits: env.OWNER_LIMITS,
       linkOrigin: gatewayOrigin,

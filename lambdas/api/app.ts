@@ -13,9 +13,11 @@ import { registerCreate } from './routes/create.ts';
 import { registerDeployHooks } from './routes/deployHooks.ts';
 import { registerDomains } from './routes/domains.ts';
 import { registerGit } from './routes/git.ts';
+import { APP_CREATED_PATH, registerGithubApp } from './routes/githubApp.ts';
 import { HOOKS_PREFIX, registerHooks } from './routes/hooks.ts';
 import { registerLogs } from './routes/logs.ts';
 import { registerMembers } from './routes/members.ts';
+import { registerNotifications } from './routes/notifications.ts';
 import { registerPreviewPassword } from './routes/previewPassword.ts';
 import { registerProjects } from './routes/projects.ts';
 import { registerRead } from './routes/read.ts';
@@ -33,7 +35,7 @@ import { registerWhoami } from './routes/whoami.ts';
 const MAX_BODY = 512 * 1024;
 /** A push of some thousand commits. Lambda takes 6 MB with everything around it. */
 const MAX_HOOK_BODY = 4 * 1024 * 1024;
-const OPEN_PATHS = new Set(['/healthz', '/openapi.json', SETTINGS_SCHEMA_PATH, '/docs']);
+const OPEN_PATHS = new Set(['/healthz', '/openapi.json', SETTINGS_SCHEMA_PATH, '/docs', APP_CREATED_PATH]);
 
 /** The HTTP API as a fetch handler: runs on Lambda and on Node alike. */
 export function createApi(deps: ApiDeps): Api {
@@ -64,6 +66,8 @@ export function createApi(deps: ApiDeps): Api {
   registerGit(app, deps);
   registerDeployHooks(app, deps);
   registerHooks(app, deps);
+  registerNotifications(app, deps);
+  registerGithubApp(app, deps);
   registerAnalyze(app, deps);
   registerTickets(app, deps);
   registerTokens(app, deps);

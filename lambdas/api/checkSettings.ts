@@ -31,6 +31,8 @@ export const CheckedSettingsSchema: typeof ProjectSettingsSchema = ProjectSettin
     // HEAD of a folder is what somebody has checked out there.
     if (settings.connection?.watch && settings.gitUrl?.startsWith('file:') && settings.productionBranch === undefined)
       ctx.addIssue({ code: 'custom', path: ['productionBranch'], message: 'is needed where a folder is watched' });
+    if (settings.connection?.app && settings.connection.host !== 'github')
+      ctx.addIssue({ code: 'custom', path: ['connection', 'app'], message: 'is for the host "github" alone' });
     const { crons = [] } = settings;
     crons.forEach(({ schedule }, i) => {
       const message = faultOfSchedule(schedule);

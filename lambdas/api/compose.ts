@@ -6,10 +6,12 @@ import { dropCaches } from '../shared/caches.ts';
 import { openDocuments } from '../shared/documents.ts';
 import type { DomainPorts } from '../shared/domains/domainPorts.ts';
 import { openOwnDomains } from '../shared/domains/ownDomains.ts';
+import { openAppStore } from '../shared/gitHosts/app/appStore.ts';
 import { openDeployHooks } from '../shared/gitHosts/deployHooks.ts';
 import { openGitSecrets } from '../shared/gitHosts/gitSecrets.ts';
 import { openGitState } from '../shared/gitHosts/gitState.ts';
 import type { Api } from '../shared/http/guard.ts';
+import { checkNoticeUrl } from '../shared/notifications/noticeAddress.ts';
 import { limitOwners } from '../shared/people/limitOwners.ts';
 import { measureStorage } from '../shared/people/storageUse.ts';
 import { DELETION_GRACE_MS, deletionNoter } from '../shared/projects/deletions.ts';
@@ -60,16 +62,20 @@ export interface ApiSettings
   readonly deletionGraceMs?: number;
   /** Which repositories are accepted. */
   readonly gitPolicy: GitPolicy;
+  /** Hosts of self-hosted APIs of git hosts that may be called. @default - none */
+  readonly apiHosts?: readonly string[] | undefined;
 }
 
 export function composeApi(
   { domainPorts, ...ports }: ApiPorts,
-  { bucket, gitPolicy, deletionGraceMs = DELETION_GRACE_MS, ...settings }: ApiSettings,
+  { bucket, gitPolicy, apiHosts = [], deletionGraceMs = DELETION_GRACE_MS, ...settings }: ApiSettings,
 ): Api {
   const { s3, ecs, queue, store, clock } = ports;
   const projects = openProjectStore({ s3, bucket, clock });
   const measure = measureStorage({ s3, bucket, clock, projects });
   const documents = openDocuments(s3, bucket);
+  const apps = openAppStore(documents, ports.secretBox);
+  const hostRules = { policy: gitPolicy, apiHosts };
   return createApi({
     ...ports,
     ...settings,
@@ -79,6 +85,7 @@ export function composeApi(
     limiter: limitOwners({ ...ports, limits: settings.limits, measureStorage: measure }),
     gitSecrets: openGitSecrets({ documents, box: ports.secretBox }),
     gitState: openGitState(documents),
+    ...{ apps, hostRules },
     deployHooks: openDeployHooks(documents),
     variables: openVariableStore({ s3, bucket, clock }),
     findProject: projectFinder({ projects, store, s3, bucket }),
@@ -89,6 +96,7 @@ export function composeApi(
     readAudit: openAuditReader({ s3, bucket }),
     newId: deploymentIds(clock),
     normaliseGitUrl: (url) => parseGitUrl(url, gitPolicy).href,
+    checkNoticeUrl: (text) => checkNoticeUrl(text, gitPolicy),
     stopBuilds: stopBuilds({ queue, ecs }),
     dropCaches: dropCaches(s3, bucket),
     hasObject: objectFinder(s3, bucket),

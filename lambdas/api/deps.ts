@@ -4,9 +4,11 @@ import type { ReadAudit, WriteAudit } from '../shared/audit.ts';
 import type { DropCaches } from '../shared/caches.ts';
 import type { CreateDeps } from '../shared/deployments/createDeps.ts';
 import type { OwnDomains } from '../shared/domains/ownDomains.ts';
+import type { AppStore } from '../shared/gitHosts/app/appStore.ts';
 import type { DeployHookStore } from '../shared/gitHosts/deployHooks.ts';
 import type { GitSecretStore } from '../shared/gitHosts/gitSecrets.ts';
 import type { GitStateStore } from '../shared/gitHosts/gitState.ts';
+import type { HostRules } from '../shared/gitHosts/hostApi.ts';
 import type { Analyze } from '../shared/http/analyze.ts';
 import type { Authenticate } from '../shared/http/auth.ts';
 import type { OwnerStore } from '../shared/people/ownerStore.ts';
@@ -19,7 +21,12 @@ import type { AddressesOf } from '../shared/sites/siteAddresses.ts';
 export interface ApiDeps extends CreateDeps {
   readonly gitSecrets: GitSecretStore;
   readonly gitState: GitStateStore;
+  readonly apps: AppStore;
+  /** Which APIs of git hosts may be called. */
+  readonly hostRules: HostRules;
   readonly deployHooks: DeployHookStore;
+  /** An address that notifications may go to. Throws NOTIFICATION_FORBIDDEN. */
+  readonly checkNoticeUrl: (text: string) => URL;
   readonly logs: LogChannel;
   readonly archive: Archive;
   /** Absent: backends are built and no more. */

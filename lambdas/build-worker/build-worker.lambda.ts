@@ -6,6 +6,7 @@ import { jsonLog, withRequestId } from '../shared/logger.ts';
 import { lazyAsync } from '../shared/once.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
 import { openRedis } from '../shared/openRedis.ts';
+import { gitPolicy } from '../shared/repo/policyOfHosts.ts';
 import { secretBox } from '../shared/secretBox.ts';
 import { secretKeys } from '../shared/secrets.ts';
 import { signingSecret } from '../shared/signingSecret.ts';
@@ -48,6 +49,7 @@ const worker = lazyAsync(async () => {
         userImagesArn: env.USER_IMAGES_ARN,
         ...(env.KAFKA_CLUSTER_ARN && { kafkaClusterArn: env.KAFKA_CLUSTER_ARN }),
       },
+      gitPolicy: gitPolicy(env.GIT_HOSTS),
       configs: readECSConfig(process.env),
       limits: {
         global: env.LIMIT_GLOBAL,

@@ -1,7 +1,11 @@
 import { s3Objects } from '../../builder-images/shared/objects.ts';
 import type { S3Calls, StsCalls } from '../shared/adapters/aws/clients.ts';
 import { MAX_MANIFEST_BYTES } from '../shared/artifact.ts';
+import { openDocuments } from '../shared/documents.ts';
+import { openAppStore } from '../shared/gitHosts/app/appStore.ts';
+import { appTokens } from '../shared/gitHosts/app/appTokens.ts';
 import { openVariableStore } from '../shared/projects/variableStore.ts';
+import type { GitPolicy } from '../shared/repo/gitPolicy.ts';
 import { type BuildResources, mintCredentials } from './services/credentials.ts';
 import type { BuildCredentials } from './services/distributionHandler/environment.ts';
 import { handoverWriter, type UrlSigner } from './services/handover.ts';
@@ -23,6 +27,8 @@ export interface BuildWorkerSettings
   extends Pick<BuildWorkerDeps, 'configs' | 'limits' | 'network' | 'spot' | 'platform'> {
   /** What a build's credentials may reach. */
   readonly resources: BuildResources;
+  /** Which git hosts are read. */
+  readonly gitPolicy: GitPolicy;
   /** Of S3, for promotions. @default - AWS's own */
   readonly s3Endpoint?: string | undefined;
 }
@@ -32,11 +38,13 @@ export type BuildWorker = (mayTakeMore?: () => boolean) => Promise<boolean>;
 
 export function composeBuildWorker(
   { s3, sts, urlSigner, openObjects, ...ports }: BuildWorkerPorts,
-  { resources, s3Endpoint, ...settings }: BuildWorkerSettings,
+  { resources, s3Endpoint, gitPolicy, ...settings }: BuildWorkerSettings,
 ): BuildWorker {
+  const apps = openAppStore(openDocuments(s3, settings.platform.bucket), ports.secretBox);
   const deps: BuildWorkerDeps = {
     ...ports,
     ...settings,
+    mintAppToken: appTokens({ apps, rules: { policy: gitPolicy }, clock: ports.clock }),
     mintCredentials: mintCredentials(sts, resources),
     variables: openVariableStore({ s3, bucket: settings.platform.bucket, clock: ports.clock }),
     writeHandover: handoverWriter({ s3, signer: urlSigner, bucket: settings.platform.bucket }),

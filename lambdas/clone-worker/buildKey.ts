@@ -7,7 +7,19 @@ const VERSION = 2;
 
 /** Of a request what does not say what is built. */
 const NOT_BUILT_FROM = new Set([
-  ...['projectId', 'gitUrl', 'ref', 'resolved', 'gitToken', 'sealed', 'cache', 'force', 'lane', 'environment'],
+  ...[
+    'projectId',
+    'gitUrl',
+    'ref',
+    'resolved',
+    'gitToken',
+    'gitApp',
+    'sealed',
+    'cache',
+    'force',
+    'lane',
+    'environment',
+  ],
   ...['commit', 'trigger'],
   ...['fromProject', 'path', 'productionBranch'],
 ]);

@@ -50,7 +50,9 @@ const worker = lazyAsync(async () => {
     analyze: (request: Omit<Parameters<typeof analyzeRepository>[0], 'policy'>) =>
       analyzeRepository({ ...request, policy: gitPolicy(env.GIT_HOSTS) }),
   };
-  return composeCloneWorker(ports, { bucket: env.BUCKET, builders: env.BUILDERS_VERSION });
+  return composeCloneWorker(ports, {
+    ...{ bucket: env.BUCKET, builders: env.BUILDERS_VERSION, gitPolicy: gitPolicy(env.GIT_HOSTS) },
+  });
 });
 
 /** The event of a wake is empty: the worker looks into its queue. */

@@ -34,6 +34,7 @@ export type Projector = (event: Pick<MSKEvent, 'records'>) => Promise<BatchResul
 export function composeProjector(ports: ProjectorPorts, settings: ProjectorSettings): Projector {
   const { s3, ecs, queue, logs, measure, log, clock } = ports;
   const { bucket } = settings.place;
+  const projects = openProjectStore({ s3, bucket, clock });
   const archive = ports.archive ?? s3Archive(s3, bucket);
   const deps: ProjectorDeps = {
     ...ports,
@@ -43,7 +44,13 @@ export function composeProjector(ports: ProjectorPorts, settings: ProjectorSetti
     archiveLog: ports.archiveLog ?? makeLogArchiver({ logs, archive }),
     noteBuild: openBuildIndex(s3, bucket).note,
     stopBuilds: stopBuilds({ queue, ecs }),
-    isConnected: rememberConnected(openProjectStore({ s3, bucket, clock }), clock),
+    isConnected: rememberConnected(projects, clock),
+    // Not remembered, since it is asked once for a deployment. Where it cannot be read it is left to the worker.
+    hasNotifications: (projectId) =>
+      projects.get(projectId).then(
+        (project) => (project?.notifications?.length ?? 0) > 0,
+        () => true,
+      ),
     park: ports.park ?? parkInBucket(s3, bucket, measure),
     refuse: countRefused(measure, log, clock),
   };

@@ -8,6 +8,7 @@ import type { Archive } from '../shared/archive.ts';
 import type { BuildIndex } from '../shared/buildIndex.ts';
 import { queueReport } from '../shared/gitHosts/queueReport.ts';
 import type { Log } from '../shared/logger.ts';
+import { queueNotice } from '../shared/notifications/queueNotice.ts';
 import type { DeploymentStore, FunctionWaker, JobQueue, LogChannel, Notifier, Subscriptions } from '../shared/ports.ts';
 import { mayPromote, queuePromotion } from '../shared/promotion.ts';
 import { queueShown } from '../shared/queueRelease.ts';
@@ -32,6 +33,8 @@ export interface EffectDeps {
   readonly stopBuilds: StopBuilds;
   /** Whether a project's git host is told of its deployments. @default - none is */
   readonly isConnected?: (projectId: string) => Promise<boolean>;
+  /** Whether addresses are told of a project's deployments. @default - none is */
+  readonly hasNotifications?: (projectId: string) => Promise<boolean>;
   readonly log: Log;
 }
 
@@ -58,6 +61,7 @@ export async function applyRecordEffects(
   if (mayPromote(after)) await promoteStored(deps, after.deploymentId);
   if (mayStartService(after)) await queueServiceStart(deps, after);
   await queueReports(deps, after);
+  await queueEnd(deps, after);
 
   await deps.logs.wake(after.deploymentId);
   if (before && JSON.stringify(before) === JSON.stringify(after)) return;
@@ -90,6 +94,13 @@ async function queueReports(deps: EffectDeps, record: DeploymentRecord): Promise
   if ((trigger?.commit ?? commit) === null || !(await deps.isConnected?.(projectId))) return;
   const revision = expired ? 'expired' : status;
   await queueReport(deps, { deploymentId, projectId, owner, revision });
+}
+
+/** Addresses outside are told of the end alone. */
+async function queueEnd(deps: EffectDeps, record: DeploymentRecord): Promise<void> {
+  const { deploymentId, projectId, owner, status, expired } = record;
+  if (!isTerminal(status) || expired || !(await deps.hasNotifications?.(projectId))) return;
+  await queueNotice(deps, { kind: 'deployment', deploymentId, projectId, owner, status });
 }
 
 /** Frees the slot of a build whose task had stopped before its final event arrived. */

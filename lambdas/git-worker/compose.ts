@@ -1,6 +1,8 @@
 import { deploymentIds } from '../domain/deploymentIds.ts';
 import type { EcsCalls, S3Calls } from '../shared/adapters/aws/clients.ts';
 import { openDocuments } from '../shared/documents.ts';
+import { openAppStore } from '../shared/gitHosts/app/appStore.ts';
+import { appTokens } from '../shared/gitHosts/app/appTokens.ts';
 import { openGitSecrets } from '../shared/gitHosts/gitSecrets.ts';
 import { openGitState } from '../shared/gitHosts/gitState.ts';
 import { openLedgers } from '../shared/gitHosts/reportLedger.ts';
@@ -47,6 +49,7 @@ export function composeGitWorker(
   const { clock, store, queue, log, secretBox: box } = ports;
   const projects = openProjectStore({ s3, bucket, clock });
   const documents = openDocuments(s3, bucket);
+  const rules = { policy: gitPolicy, apiHosts };
   const deps: GitWorkerDeps = {
     ...ports,
     projects,
@@ -66,7 +69,8 @@ export function composeGitWorker(
     noteDeletion: deletionNoter(s3, bucket),
     supersede,
     ledgers: openLedgers(documents),
-    rules: { policy: gitPolicy, apiHosts },
+    rules,
+    mintAppToken: appTokens({ apps: openAppStore(documents, box), rules, clock }),
     siteAddresses,
   };
   return (mayTakeMore) => drainGitQueues(deps, mayTakeMore);

@@ -1,4 +1,5 @@
 import type { CreateDeps } from '../shared/deployments/createDeps.ts';
+import type { MintAppToken } from '../shared/gitHosts/app/appTokens.ts';
 import type { GitSecretStore } from '../shared/gitHosts/gitSecrets.ts';
 import type { GitStateStore } from '../shared/gitHosts/gitState.ts';
 import type { NoteDeletion } from '../shared/projects/deletions.ts';
@@ -9,6 +10,7 @@ import type { DrainReportsDeps } from './reports/deps.ts';
 export interface GitWorkerDeps extends CreateDeps, Pick<DrainReportsDeps, 'ledgers' | 'rules' | 'siteAddresses'> {
   readonly secrets: GitSecretStore;
   readonly gitState: GitStateStore;
+  readonly mintAppToken: MintAppToken;
   readonly readTip: ReadTip;
   readonly noteDeletion: NoteDeletion;
 }

@@ -9,7 +9,17 @@ import { bucketObjects } from './bucketObjects.ts';
 import type { ReleaserDeps } from './deps.ts';
 import { drainReleases } from './drain.ts';
 
-type Given = 'runner' | 'queue' | 'store' | 'sites' | 'subscriptions' | 'notifier' | 'clock' | 'log' | 'ownDomains';
+type Given =
+  | 'runner'
+  | 'queue'
+  | 'waker'
+  | 'store'
+  | 'sites'
+  | 'subscriptions'
+  | 'notifier'
+  | 'clock'
+  | 'log'
+  | 'ownDomains';
 
 export interface ReleaserPorts extends Pick<ReleaserDeps, Given> {
   readonly s3: S3Calls;

@@ -2,13 +2,23 @@ import type { CopyObjects } from '../../builder-images/builder-image-frontend/ut
 import type { ProjectDocument } from '../../contract/project.ts';
 import type { WriteAudit } from '../shared/audit.ts';
 import type { Log } from '../shared/logger.ts';
-import type { Clock, DeploymentStore, JobQueue, Notifier, Sites, Subscriptions } from '../shared/ports.ts';
+import type {
+  Clock,
+  DeploymentStore,
+  FunctionWaker,
+  JobQueue,
+  Notifier,
+  Sites,
+  Subscriptions,
+} from '../shared/ports.ts';
 import type { EarlierProject } from '../shared/projects/adoptProject.ts';
 import type { ProjectStore } from '../shared/projects/projectStore.ts';
 import type { ServiceRunner } from './services.ts';
 
 export interface ReleaserDeps {
   readonly queue: JobQueue;
+  /** Wakes who tells the outside of releases. */
+  readonly waker: FunctionWaker;
   readonly store: DeploymentStore;
   readonly projects: ProjectStore;
   /** The project of a deployment; null where it was deleted. */

@@ -1,10 +1,21 @@
 import type { ProjectDocument } from '../../contract/project.ts';
 import type { ServerMessage } from '../../contract/websocket.ts';
+import { queueNotice } from '../shared/notifications/queueNotice.ts';
+import type { FunctionWaker, JobQueue } from '../shared/ports.ts';
 import { type TellDeps, tellSubscribers } from '../shared/tellSubscribers.ts';
 
-/** Tells who has subscribed to the project. A repeat does no harm. */
-export async function notifyRelease(deps: TellDeps, project: ProjectDocument): Promise<void> {
-  const { projectId, release, pinned } = project;
+interface NotifyDeps extends TellDeps {
+  readonly queue: JobQueue;
+  readonly waker: FunctionWaker;
+}
+
+/**
+ * Tells who has subscribed to the project, and its addresses outside.
+ * @param releaseId What has just been made. A repeat does no harm.
+ */
+export async function notifyRelease(deps: NotifyDeps, project: ProjectDocument, releaseId: string): Promise<void> {
+  const { projectId, owner, release, pinned } = project;
+  if (project.notifications?.length) await queueNotice(deps, { kind: 'release', projectId, owner, releaseId });
   const told: ServerMessage = { type: 'release', projectId, release, pinned: pinned !== null };
   await tellSubscribers(deps, [`project:${projectId}`], project, () => JSON.stringify(told));
 }

@@ -83,7 +83,7 @@ async function releaseEnded(deps: ReleaserDeps, project: ProjectDocument, record
   if (shown?.release?.releaseId !== releaseId) return;
   await queueCopy(deps, { projectId, owner }, releaseId);
   await deps.audit({ owner, by: PLATFORM, action: 'release.automatic', projectId, subject: deploymentId });
-  await notifyRelease(deps, shown);
+  await notifyRelease(deps, shown, releaseId);
 }
 
 /** The API has changed the document, or is about to. */
@@ -106,7 +106,7 @@ export async function showRelease(
   const shown = await applyProduction(deps, projectId);
   if (!shown) return false;
   await queueCopy(deps, { projectId, owner }, releaseId);
-  await notifyRelease(deps, shown);
+  await notifyRelease(deps, shown, releaseId);
   return true;
 }
 

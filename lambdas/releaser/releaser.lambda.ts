@@ -1,5 +1,6 @@
 import { openLambda, openPush, openS3 } from '../shared/adapters/aws/clients.ts';
 import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain.ts';
+import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { apiGatewayNotifier } from '../shared/adapters/aws/notifier.ts';
 import { systemClock } from '../shared/clock.ts';
 import { openDocuments } from '../shared/documents.ts';
@@ -10,6 +11,8 @@ import { openRedis } from '../shared/openRedis.ts';
 
 const env = readEnv('releaser');
 const log = jsonLog('releaser');
+
+const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
 
 const releaser = lazyAsync(async () => {
   const s3 = openS3();
@@ -25,6 +28,15 @@ const releaser = lazyAsync(async () => {
     {
       runner: await openRunner(env, s3),
       queue,
+      waker: createLambdaWaker(openLambda(), {
+        functions: {
+          'clone-worker': 'nobody',
+          'build-worker': 'nobody',
+          releaser: 'nobody',
+          'git-worker': env.GIT_WORKER_ARN,
+        },
+        onError,
+      }),
       store,
       subscriptions,
       notifier: apiGatewayNotifier(openPush(env.WEBSOCKET_CALLBACK_URL)),
@@ -40,7 +52,6 @@ const releaser = lazyAsync(async () => {
 
 /** The event of a wake is empty: the releaser looks into its queues. */
 export const handler = withRequestId(async (_event?: unknown, context?: DrainContext): Promise<void> => {
-  const onError = (error: unknown) => log.warn('A worker could not be woken, and the next sweep wakes it', { error });
   const { LONGEST_RELEASE_MS } = await import('./drain.ts');
   await drainWithinTime({ lambda: openLambda(), onError }, context, LONGEST_RELEASE_MS, await releaser());
 });

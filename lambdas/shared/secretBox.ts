@@ -15,12 +15,13 @@ export const SecretKeysSchema = z
 export type SecretKeys = z.infer<typeof SecretKeysSchema>;
 
 /**
- * What a secret belongs to: a field of a deployment, or a variable of a project with everything that decides who sees
+ * What a secret belongs to: a field of a deployment or of an owner, or a variable of a project with everything that decides who sees
  * it. It cannot be opened for anything else, so it is useless to copy it to another build, or to give it other readers.
  */
 export type SecretPlace =
   | { readonly deploymentId: string; readonly field: string }
-  | { readonly projectId: string; readonly variable: string; readonly readers: readonly string[] };
+  | { readonly projectId: string; readonly variable: string; readonly readers: readonly string[] }
+  | { readonly owner: string; readonly field: string };
 
 export interface SecretBox {
   seal(secret: string, place: SecretPlace): Promise<string>;
@@ -91,7 +92,9 @@ const bytesOf = (place: SecretPlace) =>
     JSON.stringify(
       'deploymentId' in place
         ? [place.deploymentId, place.field]
-        : ['variable', place.projectId, place.variable, ...place.readers],
+        : 'owner' in place
+          ? ['owner', place.owner, place.field]
+          : ['variable', place.projectId, place.variable, ...place.readers],
     ),
   );
 

@@ -156,7 +156,15 @@ async function finish(deps: SweepDeps, { projectId, owner, addressKey }: Project
   const at = new Date(clock.now()).toISOString();
   await projects.change(projectId, (before) =>
     before.deleting?.removal?.holder === holder
-      ? { ...before, deleting: undefined, settings: {}, release: null, releases: [], deleted: { by, at, removed } }
+      ? {
+          ...before,
+          deleting: undefined,
+          settings: {},
+          notifications: undefined,
+          release: null,
+          releases: [],
+          deleted: { by, at, removed },
+        }
       : before,
   );
   await deps.audit({ owner, by: 'veren', action: 'project.removed', projectId, detail: describeRemoved(removed) });

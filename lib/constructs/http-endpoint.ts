@@ -77,7 +77,7 @@ export class HttpEndpoint extends Construct {
       : addresses.httpApi(this.api.apiEndpoint, this.api.apiId, STAGE_NAME);
     acknowledgeFindings(this.api, {
       'AwsSolutions-APIG4':
-        'Every route but /healthz, /openapi.json, /veren.schema.json, /docs and /hooks, whose callers sign or show a secret, checks a bearer token in the function, where the owner that it belongs to decides what is visible; the same check runs on the laptop.',
+        'Every route but /healthz, /openapi.json, /veren.schema.json, /docs, /github-app/created (a page that shows its own address) and /hooks, whose callers sign or show a secret, checks a bearer token in the function, where the owner that it belongs to decides what is visible; the same check runs on the laptop.',
     });
   }
 

@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, Size } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Lazy, Size } from 'aws-cdk-lib';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -47,6 +47,8 @@ const REMOVED_WITH_PROJECTS = [
 ];
 /** Keys of the publication decisions of all builds (`s3Keys.verdict`); a test compares the two. */
 export const VERDICTS = '__deployments/*/verdict-*.json';
+/** GitHub Apps of owners (`s3Keys.githubApp`). */
+export const GITHUB_APPS = '__owners/*/github-app.json';
 /** Keys of the manifests of all sites (`s3Keys.deploymentManifest`). */
 const MANIFESTS = '__deployments/*/manifest.json';
 
@@ -121,6 +123,7 @@ export class PipelineStack extends VerenStack {
     }
     for (const fn of [cloneWorker, gitWorker]) buildWorker.grantRing(fn.role);
     cloneWorker.grantRing(gitWorker.role);
+    gitWorker.grantRing(releaser.role);
     for (const fn of [cloneWorker, buildWorker, releaser, gitWorker]) fn.grantRingItself();
     for (const fn of [api, projector, watcher, gitWorker]) grantStopTask(fn.role, builders.clusters);
     for (const fn of [api, cloneWorker, buildWorker, watcher, gitWorker]) grantSigning(fn.role, data.signing);
@@ -181,6 +184,7 @@ export class PipelineStack extends VerenStack {
         OWNER_LIMITS: JSON.stringify(this.ownerLimits()),
         SUPERSEDE: this.config.limits.supersede,
         GIT_HOSTS: this.config.gitHosts,
+        GIT_API_HOSTS: this.config.gitApiHosts.join(','),
       },
     });
     data.kafka.grantWrite(api.role, [TOPICS.events]);
@@ -228,7 +232,10 @@ export class PipelineStack extends VerenStack {
       },
     });
     this.data.kafka.grantWrite(cloneWorker.role, [TOPICS.events]);
-    grantBucket(cloneWorker.role, this.data.storage, { read: ['__projects/*', '__builds/*'], write: ['__projects/*'] });
+    grantBucket(cloneWorker.role, this.data.storage, {
+      read: ['__projects/*', '__builds/*', GITHUB_APPS],
+      write: ['__projects/*'],
+    });
     grantDataKey(cloneWorker.role, this.data.dataKey);
     return cloneWorker;
   }
@@ -285,7 +292,7 @@ export class PipelineStack extends VerenStack {
     // The URLs that it signs have its rights: to read a hand-over, to claim it, to remove it.
     const handovers = [`${HANDOVER_PREFIX}*`];
     grantBucket(buildWorker.role, bucket, {
-      read: [...handovers, '__variables/*'],
+      read: [...handovers, '__variables/*', GITHUB_APPS],
       write: handovers,
       remove: handovers,
     });
@@ -401,6 +408,8 @@ export class PipelineStack extends VerenStack {
       environment: {
         BUCKET: this.data.storage.bucketName,
         WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
+        // It tells the outside of releases, and is made later.
+        GIT_WORKER_ARN: Lazy.string({ produce: () => this.functions['git-worker'].fn.functionArn }),
       },
     });
     const files = ['__deployments/*', '__outputs/*'];
@@ -441,7 +450,7 @@ export class PipelineStack extends VerenStack {
   private makeGitWorker(cloneWorker: VerenFunction, buildWorker: VerenFunction): VerenFunction {
     const { data } = this;
     const gitWorker = this.make('git-worker', {
-      description: 'Follows what git hosts tell, and tells them how deployments stand',
+      description: 'Follows what git hosts tell; tells them, and other addresses, how deployments stand',
       git: true,
       timeout: Duration.minutes(15),
       memoryMiB: 1_024,
@@ -464,7 +473,7 @@ export class PipelineStack extends VerenStack {
     const documents = ['__projects/*', '__owners/*/storage.json', '__git/*'];
     grantBucket(gitWorker.role, data.storage, {
       // Of an owner neither members nor hashes of tokens, and of variables the newest version alone.
-      read: [VERDICTS, '__deployments/*/promotion.json', '__variables/*/current.json', ...documents],
+      read: [VERDICTS, '__deployments/*/promotion.json', '__variables/*/current.json', GITHUB_APPS, ...documents],
       write: [VERDICTS, ...documents, '__owners/*/projects/*', '__deletions/*'],
     });
     return gitWorker;

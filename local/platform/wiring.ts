@@ -107,7 +107,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
 
   const cloneWorker = composeCloneWorker(
     { ...common, ...logOf('clone-worker'), analyze: input.analyze },
-    { bucket, builders: input.buildersVersion },
+    { bucket, builders: input.buildersVersion, gitPolicy: LAPTOP_POLICY },
   );
   const buildWorker = composeBuildWorker(
     { ...common, ...logOf('build-worker'), signing },
@@ -118,6 +118,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
         serviceFolders: true,
         userImagesArn: `arn:aws:ecr:${input.region}:${LOCAL_ACCOUNT}:repository/my-backend`,
       },
+      gitPolicy: LAPTOP_POLICY,
       configs: readTableOfBuilders(),
       limits: input.limits,
       s3Endpoint: input.endpoints.AWS_ENDPOINT_URL_S3,

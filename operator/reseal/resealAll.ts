@@ -1,7 +1,9 @@
 import type { S3Calls } from '../../lambdas/shared/adapters/aws/clients.ts';
 import type { DeploymentStore, JobQueue } from '../../lambdas/shared/ports.ts';
 import { type SecretKeys, secretBox } from '../../lambdas/shared/secretBox.ts';
+import { resealApps } from './resealApps.ts';
 import { resealGitSecrets } from './resealGitSecrets.ts';
+import { resealNotifications } from './resealNotifications.ts';
 import { countJobsOfEarlierKeys, resealRequests } from './resealRequests.ts';
 import { resealVariables } from './resealVariables.ts';
 
@@ -10,6 +12,10 @@ export interface ResealReport {
   readonly variables: number;
   /** Webhook secrets and tokens of git hosts. */
   readonly gitSecrets: number;
+  /** GitHub Apps of owners. */
+  readonly githubApps: number;
+  /** Addresses that are told of projects. */
+  readonly notifications: number;
   readonly requests: number;
   /** Jobs of deployments under way that need an earlier key. */
   readonly jobsOfEarlierKeys: number;
@@ -28,6 +34,8 @@ export async function resealAll(deps: {
   return {
     variables: await resealVariables({ s3, bucket, box }, current),
     gitSecrets: await resealGitSecrets({ s3, bucket, box }, current),
+    githubApps: await resealApps({ s3, bucket, box }, current),
+    notifications: await resealNotifications({ s3, bucket, box }, current),
     requests: await resealRequests(store, box, current),
     jobsOfEarlierKeys: await countJobsOfEarlierKeys(queue, current),
   };

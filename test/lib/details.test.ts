@@ -9,7 +9,7 @@ import { PROMOTION_LEASE_MS } from '../../lambdas/build-worker/workers/promote.t
 import { redisRules } from '../../lambdas/shared/redisUsers.ts';
 import { OWNERS } from '../../lib/constructs/grants.ts';
 import { SITE_HEADERS } from '../../lib/constructs/sites/site-table.ts';
-import { VERDICTS } from '../../lib/stacks/pipeline-stack.ts';
+import { GITHUB_APPS, VERDICTS } from '../../lib/stacks/pipeline-stack.ts';
 import { functionNamed, functionStatements, statements } from './support/checks.ts';
 import { pointsAt, ROOT, resourcesOf, synthesize } from './support/synth.ts';
 
@@ -408,6 +408,12 @@ describe('pipeline', () => {
     const pattern = new RegExp(`^${VERDICTS.replaceAll('.', '\\.').replaceAll('*', '.*')}$`);
     expect(s3Keys.verdict('p', 'd', 'frontend')).toMatch(pattern);
     expect(s3Keys.deploymentManifest('p', 'd')).not.toMatch(pattern);
+  });
+
+  test('the GitHub Apps that workers may read are those of the contract', () => {
+    const pattern = new RegExp(`^${GITHUB_APPS.replaceAll('.', '\\.').replaceAll('*', '.*')}$`);
+    expect(s3Keys.githubApp('ann/lee *')).toMatch(pattern);
+    expect(s3Keys.owner('ann')).not.toMatch(pattern);
   });
 
   test('functions that only check tokens read owners’ documents and nothing else of them, and list no keys', () => {

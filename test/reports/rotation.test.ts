@@ -89,7 +89,15 @@ describe('the data key of a laptop', () => {
     expect(await shown(underway)).toBe(`${digest(SECRET)} ${digest('under way')}`);
 
     expect(await veren.stop()).toBe(0);
-    expect(await reseal()).toEqual({ code: 0, variables: 0, requests: 0, jobsOfEarlierKeys: 0, gitSecrets: 0 });
+    expect(await reseal()).toEqual({
+      code: 0,
+      variables: 0,
+      requests: 0,
+      jobsOfEarlierKeys: 0,
+      gitSecrets: 0,
+      notifications: 0,
+      githubApps: 0,
+    });
     await change(({ 'key-1': _, ...others }) => others);
     veren = await startVeren(data);
     expect(await shown(await deploy({}))).toBe(`${digest(SECRET)} ${digest('')}`);

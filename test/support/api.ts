@@ -4,11 +4,13 @@ import type { ApiDeps } from '../../lambdas/api/deps.ts';
 import { deploymentIds } from '../../lambdas/domain/deploymentIds.ts';
 import { openAudit, openAuditReader } from '../../lambdas/shared/audit.ts';
 import { openDocuments } from '../../lambdas/shared/documents.ts';
+import { openAppStore } from '../../lambdas/shared/gitHosts/app/appStore.ts';
 import { openDeployHooks } from '../../lambdas/shared/gitHosts/deployHooks.ts';
 import { openGitSecrets } from '../../lambdas/shared/gitHosts/gitSecrets.ts';
 import { openGitState } from '../../lambdas/shared/gitHosts/gitState.ts';
 import { hashToken } from '../../lambdas/shared/http/auth.ts';
 import { createLog } from '../../lambdas/shared/logger.ts';
+import { checkNoticeUrl } from '../../lambdas/shared/notifications/noticeAddress.ts';
 import { authenticateCaller } from '../../lambdas/shared/people/authenticateCaller.ts';
 import { limitOwners } from '../../lambdas/shared/people/limitOwners.ts';
 import { noteTokenUse } from '../../lambdas/shared/people/namedTokens.ts';
@@ -87,6 +89,8 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
   const measure = measureStorage({ ...storage, projects });
   const documents = openDocuments(storage.s3, storage.bucket);
   const secretBoxOf = over.secretBox ?? testSecretBox();
+  const apps = openAppStore(documents, secretBoxOf);
+  const hostRules = { policy: LAPTOP_POLICY, apiHosts: [] };
   const stopped: string[] = [];
   const logged: string[] = [];
   const log = createLog(({ level, message }) => level !== 'INFO' && logged.push(message));
@@ -109,6 +113,7 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
     variables: openVariableStore(storage),
     gitSecrets: openGitSecrets({ documents, box: secretBoxOf }),
     gitState: openGitState(documents),
+    ...{ apps, hostRules },
     deployHooks: openDeployHooks(documents),
     findProject: projectFinder({ ...storage, store: ports.store, projects }),
     noteDeletion: deletionNoter(storage.s3, storage.bucket),
@@ -119,6 +124,7 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
     linkOrigin: () => 'http://api.example',
     siteAddresses: async ({ projectId }) => ({ url: `http://${projectId}.example` }),
     normaliseGitUrl: (url) => parseGitUrl(url, LAPTOP_POLICY).href,
+    checkNoticeUrl: (text) => checkNoticeUrl(text, LAPTOP_POLICY),
     stopBuilds: async (id) => void stopped.push(id),
     dropCaches: async () => [],
     hasObject: async () => true,

@@ -18,7 +18,9 @@ export async function runDeployHook(deps: ApiDeps, secret: string, correlationId
   const { branch, name } = hook;
   const { connection, gitUrl } = project.settings;
   const { gitSecrets: secrets } = deps;
-  const gitToken = gitUrl === undefined ? undefined : await readGitToken({ ...deps, secrets }, project, gitUrl);
+  // The App's token is made when the repository is read, so that an outage of GitHub refuses no call here.
+  const isByToken = gitUrl !== undefined && !connection?.app;
+  const gitToken = isByToken ? await readGitToken({ ...deps, secrets }, project, gitUrl) : undefined;
   const record = await createDeployment(
     deps,
     owner,

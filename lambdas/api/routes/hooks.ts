@@ -5,6 +5,7 @@ import { GIT_HOSTS, type GitHost } from '../../../contract/gitHosts.ts';
 import type { Api } from '../../shared/http/guard.ts';
 import { failWith, problemResponses } from '../../shared/http/problem.ts';
 import type { ApiDeps } from '../deps.ts';
+import { receiveAppDelivery } from '../hooks/receiveAppDelivery.ts';
 import { receiveDelivery } from '../hooks/receiveDelivery.ts';
 import { runDeployHook } from '../hooks/runDeployHook.ts';
 import { acceptedAnswer } from '../view.ts';
@@ -36,6 +37,24 @@ const deployRoute = createRoute({
   },
 });
 
+const appRoute = createRoute({
+  method: 'post',
+  path: '/hooks/github-app/{owner}',
+  summary: "Take a delivery of an owner's GitHub App",
+  description:
+    'Signed with the secret of the App; the projects are those that its body is about. Repeats are harmless.',
+  security: [],
+  request: { params: z.object({ owner: z.string().max(200) }) },
+  responses: {
+    202: { description: 'Taken', content: { 'application/json': { schema: DeliveryAnswerSchema } } },
+    ...problemResponses(
+      ProblemSchema,
+      ...(['MALFORMED_JSON', 'HOOK_REFUSED', 'BODY_TOO_LARGE', 'SECRETS_UNREADABLE'] as const),
+      ...(['UNAVAILABLE', 'DISK_FULL', 'INVALID_REQUEST'] as const),
+    ),
+  },
+});
+
 const deliveryRoute = createRoute({
   method: 'post',
   path: '/hooks/{host}/{projectId}',
@@ -62,6 +81,12 @@ export function registerHooks(app: Api, deps: ApiDeps): void {
   app.openapi(deployRoute, async (c) => {
     const record = await runDeployHook(deps, c.req.valid('param').secret, c.get('correlationId'));
     return c.json(acceptedAnswer(deps.linkOrigin(c.env), record), 202);
+  });
+
+  app.openapi(appRoute, async (c) => {
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    const header = (name: string) => c.req.header(name);
+    return c.json(await receiveAppDelivery(deps, { owner: c.req.valid('param').owner, header, body }), 202);
   });
 
   app.openapi(deliveryRoute, async (c) => {

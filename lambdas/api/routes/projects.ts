@@ -14,7 +14,7 @@ import {
 import { claimSettings } from '../../shared/deployments/claimProject.ts';
 import { faultsOf } from '../../shared/gitHosts/gitFault.ts';
 import { type Api, type ApiEnv, jsonOnly } from '../../shared/http/guard.ts';
-import { answerInvalid, problemResponses } from '../../shared/http/problem.ts';
+import { answerInvalid, failWith, problemResponses } from '../../shared/http/problem.ts';
 import { applyMergePatch } from '../../shared/mergePatch.ts';
 import { requireActive } from '../../shared/projects/findProject.ts';
 import { queueProject } from '../../shared/queueRelease.ts';
@@ -36,6 +36,7 @@ const writeFailures = [
   'GIT_URL_UNSUPPORTED',
   'GIT_HOST_FORBIDDEN',
   'PROJECT_DELETING',
+  'FORBIDDEN',
 ] as const;
 
 const listRoute = createRoute({
@@ -160,8 +161,14 @@ export function registerProjects(app: Api, deps: ApiDeps): void {
   app.openapi(putRoute, async (c) => {
     const { id } = c.req.valid('param');
     const settings = normalised(c.req.valid('json'));
+    if (settings.connection?.app && !(await projects.get(id))) requireAppAllowed(c.get('caller'), {}, settings);
     const { project, isNew } = await claimSettings(deps, c.get('owner'), id, settings);
-    const changed = isNew ? project : await replaceSettings(id, project.addressKey, () => settings);
+    const changed = isNew
+      ? project
+      : await replaceSettings(id, project.addressKey, (before) => {
+          requireAppAllowed(c.get('caller'), before, settings);
+          return settings;
+        });
     await noteChange(c, isNew ? 'project.create' : 'project.update', id, Object.keys(settings).join(', '));
     await rewriteAddresses(changed);
     return isNew ? c.json(viewProject(changed), 201) : c.json(viewProject(changed), 200);
@@ -175,6 +182,7 @@ export function registerProjects(app: Api, deps: ApiDeps): void {
     const changed = await replaceSettings(id, addressKey, (before) => {
       const parsed = CheckedSettingsSchema.safeParse(applyMergePatch(before, patch));
       fault = parsed.error;
+      if (parsed.success) requireAppAllowed(c.get('caller'), before, parsed.data);
       return parsed.success ? normalised(parsed.data) : before;
     });
     if (fault) return answerInvalid(c, fault) as never;
@@ -200,6 +208,13 @@ export function registerProjects(app: Api, deps: ApiDeps): void {
     await rewriteAddresses(changed);
     return c.json(viewProject(changed), 200);
   });
+
+  /** The App reads every repository that it is installed on: which of them a project is, is the owner's matter. */
+  function requireAppAllowed(caller: Caller, before: ProjectSettings, { connection, gitUrl }: ProjectSettings): void {
+    const isSame = before.connection?.app && before.connection.repository === connection?.repository;
+    if (!caller.projects || !connection?.app || (isSame && before.gitUrl === gitUrl)) return;
+    failWith('FORBIDDEN', { reason: 'it is limited to projects, and the App reads more than these.' });
+  }
 
   /** @param addressKey That of the project which is meant: another one of its name may have been made meanwhile. */
   async function replaceSettings(

@@ -10,6 +10,8 @@ import { taskToken } from '../../domain/taskToken.ts';
 import type { EcsCalls } from '../../shared/adapters/aws/clients.ts';
 import { recordStartedTask } from '../../shared/announce.ts';
 import { findTask } from '../../shared/findTask.ts';
+import type { MintAppToken } from '../../shared/gitHosts/app/appTokens.ts';
+import { withAppToken } from '../../shared/gitHosts/app/withAppToken.ts';
 import { type Log, withLogFields } from '../../shared/logger.ts';
 import type { ClaimedJob, Clock, DeploymentStore, EventBus, JobQueue, Limits } from '../../shared/ports.ts';
 import type { VariableStore } from '../../shared/projects/variableStore.ts';
@@ -39,6 +41,8 @@ export interface BuildWorkerDeps {
   /** First attempts use Spot capacity; later ones are on demand. */
   readonly spot: boolean;
   readonly secretBox: SecretBox;
+  /** @default - there are no Apps of owners */
+  readonly mintAppToken?: MintAppToken;
   readonly variables: Pick<VariableStore, 'at'>;
   readonly platform: PlatformContext;
   readonly writeHandover: WriteHandover;
@@ -134,7 +138,7 @@ async function startTask(
 ): Promise<string> {
   const config = configFor(deps.configs, data.target, imageMajor(data), data.plan.dockerfile);
   const { attempt } = job;
-  const opened = await openBuildJob(deps.secretBox, data);
+  const opened = await withAppToken(deps.mintAppToken, data.owner, await openBuildJob(deps.secretBox, data));
   const eventKey = buildKey(await deps.signing(), { ...data, attempt });
   const projectVariables = await readVariables(deps, opened);
   const variables = builderEnvironment(opened, {

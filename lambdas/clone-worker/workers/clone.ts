@@ -25,6 +25,8 @@ import {
 import { failure, failureOf } from '../../domain/failure.ts';
 import { backoffDelay } from '../../domain/retry.ts';
 import type { BuildIndex } from '../../shared/buildIndex.ts';
+import type { MintAppToken } from '../../shared/gitHosts/app/appTokens.ts';
+import { withAppToken } from '../../shared/gitHosts/app/withAppToken.ts';
 import { type Log, withLogFields } from '../../shared/logger.ts';
 import type {
   ClaimedJob,
@@ -50,6 +52,8 @@ export interface CloneWorkerDeps {
   readonly waker: FunctionWaker;
   readonly clock: Clock;
   readonly secretBox: SecretBox;
+  /** @default - there are no Apps of owners */
+  readonly mintAppToken?: MintAppToken;
   /** Resolves the ref and decides what to build. Throws VerenError. */
   readonly analyze: (request: ProjectRequest) => Promise<Plan>;
   readonly projects: Pick<ProjectStore, 'get' | 'getDeleted' | 'change'>;
@@ -176,13 +180,14 @@ async function mayTryAfterCrash(deps: CloneWorkerDeps, job: ClaimedJob, data: Cl
 }
 
 async function analyzeRequest(
-  { secretBox, analyze, builders }: CloneWorkerDeps,
-  { deploymentId, request }: CloneJob,
+  { secretBox, mintAppToken, analyze, builders }: CloneWorkerDeps,
+  { deploymentId, owner, request }: CloneJob,
   settings: ProjectSettings,
 ): Promise<Plan> {
   const asked = applyProjectSettings(await openRequest(secretBox, deploymentId, request), settings);
   const { commit } = asked;
-  const plan = await analyze(commit === undefined ? asked : { ...asked, ref: commit });
+  const read = await withAppToken(mintAppToken, owner, asked);
+  const plan = await analyze(commit === undefined ? read : { ...read, ref: commit });
   const buildKey = await buildKeyOf(secretBox, asked, plan, {
     builders,
     usesCommit: settings.usesCommit ?? false,
@@ -225,6 +230,7 @@ function buildJob(data: CloneJob, plan: Plan, target: Target): NewJob<BuildJob> 
     gitUrl: request.gitUrl,
     ...(request.sealed !== undefined && { sealed: request.sealed }),
     ...(request.gitToken !== undefined && { gitToken: request.gitToken }),
+    ...(request.gitApp && { gitApp: request.gitApp }),
     commit: plan.commit,
     ...askedRef(request),
     ...(plan.branch !== undefined && { branch: plan.branch }),

@@ -6,7 +6,7 @@ import { deployCommit } from '../../shared/gitHosts/deployCommit.ts';
 import type { GitTarget } from '../../shared/gitHosts/gitRequest.ts';
 import { type Connected, connectedWith, findClosing, isApproved } from '../../shared/gitHosts/gitState.ts';
 import { queueHeldReport, queueReport } from '../../shared/gitHosts/queueReport.ts';
-import { readGitToken } from '../../shared/gitHosts/readGitToken.ts';
+import { type GitAccess, readGitAccess } from '../../shared/gitHosts/readGitAccess.ts';
 import { isSameRepository, urlOfSibling } from '../../shared/gitHosts/repositoryUrl.ts';
 import type { GitWorkerDeps } from '../deps.ts';
 import { askTip, type Chosen, chooseCommit, type Patience, type RefDelivery, waitForHost } from './askTip.ts';
@@ -93,14 +93,14 @@ async function followChange(
   const source = isFork ? urlOfSibling(gitUrl, connection.repository, delivery.from.name) : gitUrl;
   if (source === null) return 'Where the fork is cannot be told from the address of the project.';
   const ref = delivery.kind === 'push' ? delivery.ref : ({ kind: 'branch', name: delivery.branch } as const);
-  const gitToken = isFork ? undefined : await readGitToken(deps, project, source);
+  const access: GitAccess = isFork ? { request: {} } : await readGitAccess(deps, project, source);
   // Who decides without asking the host is asked first: strangers must not make it read what nothing follows from.
   const rules = { ...connection, productionBranch: project.settings.productionBranch };
   const first = decideDelivery(delivery, {
     ...rules,
     productionBranch: rules.productionBranch ?? pushedBranch(delivery),
   });
-  const readTip = () => askTip(deps, { gitUrl: source, ref, gitToken }, patience);
+  const readTip = () => askTip(deps, { gitUrl: source, ref, gitToken: access.token }, patience);
   if (delivery.kind === 'push' && delivery.commit !== null && asksForNothing(delivery.message))
     await deps.gitState.noteSkipped(project, of.connected, delivery.commit);
   if (first.kind !== 'deploy') return end(deps, of, delivery, first, async () => !(await readTip())?.commit, patience);
@@ -116,7 +116,7 @@ async function followChange(
   const state = await deps.gitState.read(project, of.connected);
   if (chosen.commit !== delivery.commit && state.skipped?.includes(chosen.commit))
     return 'The message of the newest commit asks not to deploy it.';
-  return deploy(deps, of, delivery, decided, { ...chosen, source, gitToken, isPlaced });
+  return deploy(deps, of, delivery, decided, { ...chosen, source, access, isPlaced });
 }
 
 /** The host alone knows whether it is the default branch. */
@@ -159,7 +159,7 @@ async function end(
 
 type Found = Exclude<Chosen, { reason: string }> & {
   readonly source: string;
-  readonly gitToken: string | undefined;
+  readonly access: GitAccess;
   readonly isPlaced: boolean;
 };
 
@@ -168,13 +168,13 @@ async function deploy(
   { project, connection, connected }: Followed,
   delivery: RefDelivery,
   decision: Deploy,
-  { commit, isUnseen = false, source, gitToken, isPlaced }: Found,
+  { commit, isUnseen = false, source, access, isPlaced }: Found,
 ): Promise<string | null> {
   const { projectId, owner } = project;
   const environment = isPlaced ? decision.environment : undefined;
   const state = await deps.gitState.read(project, connected);
   const target: GitTarget = {
-    ...{ projectId, gitUrl: source, commit, isUnseen, gitToken, environment },
+    ...{ projectId, gitUrl: source, commit, isUnseen, ...access.request, environment },
     ...{ untrusted: decision.untrusted, ref: decision.ref },
     // Only previews are closed.
     closing: environment === 'preview' ? findClosing(state, decision.ref.name) : undefined,

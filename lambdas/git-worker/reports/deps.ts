@@ -1,5 +1,6 @@
 import type { SiteAddresses } from '../../../contract/api.ts';
 import type { ProjectDocument } from '../../../contract/project.ts';
+import type { MintAppToken } from '../../shared/gitHosts/app/appTokens.ts';
 import type { GitSecretStore } from '../../shared/gitHosts/gitSecrets.ts';
 import type { GitStateStore } from '../../shared/gitHosts/gitState.ts';
 import type { HostRules } from '../../shared/gitHosts/hostApi.ts';
@@ -20,6 +21,7 @@ export interface DrainReportsDeps {
   readonly store: Pick<DeploymentStore, 'get'>;
   readonly projects: Pick<ProjectStore, 'get' | 'change'>;
   readonly secrets: Pick<GitSecretStore, 'read'>;
+  readonly mintAppToken: MintAppToken;
   readonly gitState: Pick<GitStateStore, 'read'>;
   readonly ledgers: LedgerStore;
   readonly rules: HostRules;

@@ -1,6 +1,7 @@
 import type { CommitReport, ReportJob } from '../../../contract/gitHosts.ts';
 import type { ProjectDocument } from '../../../contract/project.ts';
 import type { DeploymentRecord } from '../../../contract/record.ts';
+import type { EnvironmentReport } from '../../shared/gitHosts/github/appCalls.ts';
 import type { CommitList, Told } from '../../shared/gitHosts/reportLedger.ts';
 import type { ReportDeps } from './deps.ts';
 import { describeComment, describeHeld } from './describeComment.ts';
@@ -18,6 +19,10 @@ export interface Reported {
   /** Pull requests of which this is the newest. */
   readonly numbers: readonly number[];
   readonly gitUrl: string | undefined;
+  /** Where GitHub's environments show it; absent for strangers' code. */
+  readonly environment?: Pick<EnvironmentReport, 'commit' | 'environment' | 'isGone'> | undefined;
+  /** It has begun. */
+  readonly isRunning: boolean;
   readonly describe: () => Promise<{ readonly report: Omit<CommitReport, 'commit'>; readonly text: string }>;
 }
 
@@ -45,6 +50,8 @@ export async function findReported(
     isForgettable: deps.clock.now() - Date.parse(createdAt) > MAX_AGE_MS,
     numbers: [job.number, trigger?.number].filter((number) => number !== undefined),
     gitUrl,
+    environment: environmentOf(record),
+    isRunning: status === 'building' || status === 'analyzing',
     async describe() {
       const addresses = status === 'succeeded' ? await openAddresses(deps, record, project) : null;
       const report = await describeReport(deps, stored, addresses);
@@ -53,9 +60,21 @@ export async function findReported(
   };
 }
 
+/** What is not known yet is shown later. */
+function environmentOf(record: DeploymentRecord): Reported['environment'] {
+  const { environment, trigger, expired, plan } = record;
+  const commit = commitOf(record);
+  if (environment === undefined || commit === undefined) return undefined;
+  if (trigger?.isFork || plan?.lane === 'untrusted') return undefined;
+  return { environment, commit, isGone: expired !== undefined };
+}
+
 /** Without what opens a protected preview: reports may be read by everybody. */
-const openAddresses = (deps: ReportDeps, record: DeploymentRecord, { settings, ...project }: ProjectDocument) =>
-  deps.siteAddresses(record, { ...project, settings: { ...settings, previews: undefined } });
+export const openAddresses = (
+  deps: Pick<ReportDeps, 'siteAddresses'>,
+  record: DeploymentRecord,
+  { settings, ...project }: ProjectDocument,
+) => deps.siteAddresses(record, { ...project, settings: { ...settings, previews: undefined } });
 
 async function findHeld(
   deps: ReportDeps,
@@ -68,7 +87,7 @@ async function findHeld(
   if (!held.some((one) => one.number === number && one.commit === commit)) return null;
   return {
     told: { deploymentId, rank: 0 },
-    ...{ commit, list: 'forks', isForgettable: false, numbers: [number], gitUrl: undefined },
+    ...{ commit, list: 'forks', isForgettable: false, numbers: [number], gitUrl: undefined, isRunning: false },
     describe: async () => ({
       report: {
         state: 'pending',

@@ -6,6 +6,7 @@ import { findHostApi } from '../../shared/gitHosts/hostApi.ts';
 import { openToken } from '../../shared/gitHosts/hostToken.ts';
 import { type HostWriter, openHostWriter } from '../../shared/gitHosts/hostWriter.ts';
 import {
+  findRun,
   findTold,
   isNewer,
   type Ledger,
@@ -13,17 +14,12 @@ import {
   noteAnswered,
   noteComment,
   noteCommit,
+  noteRun,
 } from '../../shared/gitHosts/reportLedger.ts';
+import { DONE, type Sent } from '../drainSends.ts';
 import type { ReportDeps } from './deps.ts';
 import { commentMarker } from './describeComment.ts';
 import { findReported, type Reported } from './findReported.ts';
-
-export type Sent =
-  /** The host knows the newest state, or need not know it, or refuses to: nothing is left to do. */
-  | { readonly kind: 'done' }
-  /** The host has asked to be left alone until then (ms). */
-  | { readonly kind: 'wait'; readonly until: number };
-const DONE: Sent = { kind: 'done' };
 
 /** All calls of one report together (ms): shorter than its lease. What is not told by then is told by its next try. */
 const REPORT_MS = 100_000;
@@ -35,6 +31,8 @@ const FINAL = [
   'GIT_REPORT_REFUSED',
   'GIT_API_FORBIDDEN',
   'GIT_HOST_FORBIDDEN',
+  'GIT_APP_MISSING',
+  'GIT_APP_REFUSED',
   'SECRETS_UNREADABLE',
 ] as const satisfies GitFaultCode[];
 
@@ -48,7 +46,7 @@ export async function sendReport(deps: ReportDeps, job: ReportJob): Promise<Sent
   if (!project || project.deleting || !connection || project.owner !== job.owner) return DONE;
   const { host } = connection;
   if (host === 'git') return DONE;
-  if (connection.statuses === false && connection.comments === false) return DONE;
+  if (connection.statuses === false && connection.comments === false && !connection.app) return DONE;
   const reported = await findReported(deps, project, job);
   if (!reported) return DONE;
   const { numbers, told } = reported;
@@ -56,7 +54,7 @@ export async function sendReport(deps: ReportDeps, job: ReportJob): Promise<Sent
   const known = await deps.ledgers.read(project);
   const ledger = link(known) === known ? known : await deps.ledgers.change(project, link);
   const due = findDue(connection, reported, ledger);
-  if (due.commit === undefined && due.comments.length === 0) return DONE;
+  if (due.commit === undefined && due.comments.length === 0 && !due.environment) return DONE;
   if (ledger.waitUntil !== undefined && ledger.waitUntil > deps.clock.now())
     return { kind: 'wait', until: ledger.waitUntil };
   const faults: Fault[] = [];
@@ -72,7 +70,17 @@ export async function sendReport(deps: ReportDeps, job: ReportJob): Promise<Sent
   return DONE;
 }
 
-function findDue(connection: GitConnection, { commit, list, told, isForgettable }: Reported, ledger: Ledger) {
+/** A deployment is told to GitHub's environments once in each of its states, whichever is the newest of its commit. */
+function isEnvironmentDue({ app, environments }: GitConnection, reported: Reported, ledger: Ledger): boolean {
+  const { environment, told, isForgettable } = reported;
+  if (!app || environments === false || !environment) return false;
+  const run = findRun(ledger, told.deploymentId);
+  if (run?.environmentId === undefined && (isForgettable || environment.isGone)) return false;
+  return run?.rank === undefined || told.rank > run.rank;
+}
+
+function findDue(connection: GitConnection, reported: Reported, ledger: Ledger) {
+  const { commit, list, told, isForgettable } = reported;
   const known = commit === undefined ? undefined : findTold(ledger, list, commit);
   const isDue = connection.statuses !== false && (!isForgettable || known !== undefined) && isNewer(told, known);
   return {
@@ -81,6 +89,7 @@ function findDue(connection: GitConnection, { commit, list, told, isForgettable 
     comments: (connection.comments === false ? [] : ledger.pulls)
       .filter((pull) => pull.deploymentId === told.deploymentId && isNewer(told, pull.told))
       .map(({ number }) => number),
+    environment: isEnvironmentDue(connection, reported, ledger) ? reported.environment : undefined,
   };
 }
 
@@ -103,10 +112,18 @@ async function openWriter(
   connection: GitConnection & { readonly host: GitHost },
   { gitUrl }: Reported,
 ): Promise<HostWriter | 'absent'> {
+  const signal = AbortSignal.timeout(deps.rules.reportMs ?? REPORT_MS);
+  if (connection.app) {
+    const { repository } = connection;
+    const url = project.settings.gitUrl ?? gitUrl;
+    const app = await deps.mintAppToken({ owner: project.owner, repository, gitUrl: url, purpose: 'report' });
+    const api = { ...app.api, signal };
+    return openHostWriter({ host: 'github', repository, api, token: app.token, app, clock: deps.clock });
+  }
   const { token } = await deps.secrets.read(project);
   if (token === undefined) return 'absent';
   const found = findHostApi(connection, project.settings.gitUrl ?? gitUrl, deps.rules);
-  const api = { ...found, signal: AbortSignal.timeout(deps.rules.reportMs ?? REPORT_MS) };
+  const api = { ...found, signal };
   const { host, repository } = connection;
   return openHostWriter({ host, repository, api, token: openToken(token, api.url), clock: deps.clock });
 }
@@ -117,19 +134,49 @@ interface Due {
   readonly faults: Fault[];
   readonly commit: string | undefined;
   readonly comments: readonly number[];
+  readonly environment: Reported['environment'];
 }
 
 /** What the host has refused counts as told: no repeat would change its answer. */
 async function writeDue(
   deps: ReportDeps,
   project: ProjectDocument,
-  { reported, writer, faults, commit, comments }: Due,
+  { reported, writer, faults, commit, comments, environment }: Due,
 ): Promise<void> {
-  const { told, list } = reported;
+  const { projectId } = project;
+  const { told, list, isRunning } = reported;
+  const { deploymentId } = told;
   const { report, text } = await reported.describe();
   if (commit !== undefined) {
-    await collectFault(faults, () => writer.writeStatus({ ...report, commit }));
-    await deps.ledgers.change(project, (before) => noteCommit(noteAnswered(before), list, commit, told));
+    const ids = project.settings.connection?.app
+      ? findRun(await deps.ledgers.read(project), deploymentId)
+      : undefined;
+    const checkId = await collectFault(faults, () =>
+      project.settings.connection?.app
+        ? writer.writeCheck({ ...report, commit, deploymentId, isRunning }, ids?.checkId)
+        : writer.writeStatus({ ...report, commit }).then(() => undefined),
+    );
+    await deps.ledgers.change(project, (before) => {
+      const noted = noteCommit(noteAnswered(before), list, commit, told);
+      return checkId === undefined ? noted : noteRun(noted, deploymentId, { checkId });
+    });
+  }
+  if (environment) {
+    const ledger = await deps.ledgers.read(project);
+    // A production deployment that ends after a newer one is not what production shows.
+    const isProduction = environment.environment === 'production';
+    const isPassed =
+      isProduction && ledger.runs?.some((run) => run.production === true && run.deploymentId > deploymentId);
+    const isGone = environment.isGone || isPassed === true;
+    const shown = { ...report, ...environment, isGone, projectId, deploymentId, isRunning };
+    const known = findRun(ledger, deploymentId)?.environmentId;
+    const id = await collectFault(faults, () => writer.writeEnvironment(shown, known));
+    await deps.ledgers.change(project, (before) =>
+      noteRun(noteAnswered(before), deploymentId, {
+        rank: told.rank,
+        ...(id !== undefined && { environmentId: id, production: isProduction && report.state === 'success' }),
+      }),
+    );
   }
   for (const number of comments) {
     const { pulls } = await deps.ledgers.read(project);

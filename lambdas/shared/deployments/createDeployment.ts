@@ -66,10 +66,20 @@ export async function createDeployment(
 }
 
 /** What the project says of a request that does not: without a ref its production branch is meant. */
-function placeRequest(request: DeploymentRequest, { productionBranch }: ProjectSettings): DeploymentRequest {
-  if (productionBranch === undefined) return request;
-  return { ...request, productionBranch, ref: request.ref ?? productionBranch };
+function placeRequest(request: DeploymentRequest, settings: ProjectSettings): DeploymentRequest {
+  const { productionBranch } = settings;
+  const read = isReadByApp(request, settings) ? { gitApp: { repository: settings.connection!.repository } } : {};
+  if (productionBranch === undefined) return { ...request, ...read };
+  return { ...request, ...read, productionBranch, ref: request.ref ?? productionBranch };
 }
+
+/** The owner's App reads the project's own repository, and nothing for foreign code. */
+const isReadByApp = ({ gitToken, gitUrl, lane, trigger }: DeploymentRequest, settings: ProjectSettings): boolean =>
+  settings.connection?.app === true &&
+  gitUrl === settings.gitUrl &&
+  gitToken === undefined &&
+  lane !== 'untrusted' &&
+  trigger?.isFork !== true;
 
 /** An earlier call with this key may have died before its last steps, so they are done again. */
 async function resumeCreate(deps: CreateDeps, deploymentId: string): Promise<DeploymentRecord> {

@@ -36,8 +36,18 @@ export async function askHost(
   authorize: (token: string) => Readonly<Record<string, string>>,
   token: string,
 ): Promise<HostAnswer> {
+  if (!TOKEN.test(token))
+    throw tokenRefused(new URL(api.url).host, 'the stored token holds characters that no token has');
+  return callHost(api, call, authorize(token));
+}
+
+/** The same call with other headers, or none. */
+export async function callHost(
+  api: HostApi,
+  call: HostCall,
+  headersOfCall: Readonly<Record<string, string>>,
+): Promise<HostAnswer> {
   const { host } = new URL(api.url);
-  if (!TOKEN.test(token)) throw tokenRefused(host, 'the stored token holds characters that no token has');
   const signal = AbortSignal.any([AbortSignal.timeout(api.callMs ?? CALL_MS), ...(api.signal ? [api.signal] : [])]);
   let answer: IncomingMessage;
   try {
@@ -45,7 +55,7 @@ export async function askHost(
     answer = await sendPinned(checked, {
       method: call.method,
       headers: {
-        ...authorize(token),
+        ...headersOfCall,
         'user-agent': 'veren',
         ...(call.body && { 'content-type': 'application/json' }),
       },
@@ -74,7 +84,7 @@ async function readBody(answer: IncomingMessage): Promise<unknown> {
 export const tokenRefused = (host: string, reason: string) => new VerenError('GIT_TOKEN_REFUSED', { host, reason });
 
 /** The name of a network fault, without what it holds: paths and addresses are no business of a project's view. */
-const reasonOf = (error: unknown): string => {
+export const reasonOf = (error: unknown): string => {
   if (error instanceof VerenError) return error.code === 'REPO_NOT_FOUND' ? 'its name does not exist' : error.message;
   const code = (error as NodeJS.ErrnoException).code;
   return code === undefined ? 'the connection failed' : `the connection failed (${code})`;

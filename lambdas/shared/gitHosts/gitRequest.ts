@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Trigger } from '../../../contract/gitHosts.ts';
+import type { AppAccess } from '../../../contract/githubApp.ts';
 import type { DeploymentRequest } from '../../../contract/jobs.ts';
 import type { Environment } from '../../../contract/lanes.ts';
 
@@ -22,6 +23,7 @@ export interface GitTarget {
   readonly closing?: string | undefined;
   readonly trigger: Trigger;
   readonly gitToken?: string | undefined;
+  readonly gitApp?: AppAccess | undefined;
 }
 
 /** Some hosts abbreviate commits. */
@@ -29,7 +31,7 @@ const FULL = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 
 /** The deployment that is made of it. Foreign code gets no token, also not one that only reads. */
 export function gitRequest(target: GitTarget): DeploymentRequest {
-  const { projectId, gitUrl, environment, untrusted, ref, commit, trigger, gitToken, isUnseen } = target;
+  const { projectId, gitUrl, environment, untrusted, ref, commit, trigger, gitToken, gitApp, isUnseen } = target;
   return {
     ...{ projectId, gitUrl, ref: ref.name, trigger: FULL.test(commit) ? { ...trigger, commit } : trigger },
     ...(environment !== undefined && { environment }),
@@ -37,6 +39,7 @@ export function gitRequest(target: GitTarget): DeploymentRequest {
     resolved: { ref: ref.name, [ref.kind]: ref.name },
     ...(untrusted && { lane: 'untrusted' as const }),
     ...(gitToken !== undefined && !untrusted && { gitToken }),
+    ...(gitApp && !untrusted && { gitApp }),
   };
 }
 

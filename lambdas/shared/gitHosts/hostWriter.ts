@@ -1,8 +1,16 @@
 import { VerenError } from '../../../contract/errors.ts';
 import type { CommitReport, GitHost } from '../../../contract/gitHosts.ts';
 import type { Clock } from '../ports.ts';
-import { askHost } from './askHost.ts';
-import type { HostAnswer, HostCall } from './hostAdapter.ts';
+import type { AppToken } from './app/appTokens.ts';
+import { askHost, HostBusyError } from './askHost.ts';
+import {
+  type CheckReport,
+  checkCall,
+  type EnvironmentReport,
+  environmentCall,
+  environmentStatusCall,
+} from './github/appCalls.ts';
+import { type HostAnswer, type HostCall, readId } from './hostAdapter.ts';
 import { HOST_ADAPTERS } from './hostAdapters.ts';
 import type { HostApi } from './hostApi.ts';
 import { isLimited, requireTaken } from './readOutcome.ts';
@@ -28,6 +36,10 @@ export interface HostWriter {
     readonly marker: string;
     readonly known?: string | undefined;
   }): Promise<string | undefined>;
+  /** GitHub alone, with the App. @param known Its id, where it was kept. @returns its id, where the host told it */
+  writeCheck(report: CheckReport, known: string | undefined): Promise<string | undefined>;
+  /** The same for GitHub's environments. What is gone and was never shown is not told. */
+  writeEnvironment(report: EnvironmentReport, known: string | undefined): Promise<string | undefined>;
 }
 
 export function openHostWriter(of: {
@@ -35,16 +47,29 @@ export function openHostWriter(of: {
   readonly repository: string;
   readonly api: HostApi;
   readonly token: string;
+  /** Where the token is one of the owner's App. */
+  readonly app?: Pick<AppToken, 'isNew' | 'forget'> | undefined;
   readonly clock: Clock;
 }): HostWriter {
-  const { repository, api, token, clock } = of;
+  const { repository, api, token, clock, app } = of;
   const adapter = HOST_ADAPTERS[of.host];
   const { host } = new URL(api.url);
   if (!isNameAtHost(of.host, repository))
     throw new VerenError('GIT_REPORT_REFUSED', { host, reason: 'it has no repositories of such a name' });
-  const ask = (call: HostCall) => askHost(api, call, adapter.authorize, token);
+  const ask = async (call: HostCall) => {
+    const answer = await askHost(api, call, adapter.authorize, token);
+    if (answer.status !== 401 || !app || app.isNew) return answer;
+    // It was taken back, or its hour is over for the host's clock: the next try makes another.
+    app.forget();
+    throw new HostBusyError(host, 'the token of the App has ended', 1_000);
+  };
   const requireOk = (answer: HostAnswer) => {
-    requireTaken(host, answer, token, clock.now());
+    try {
+      requireTaken(host, answer, token, clock.now());
+    } catch (error) {
+      if (!app || !(error instanceof VerenError) || error.code !== 'GIT_TOKEN_REFUSED') throw error;
+      throw new VerenError('GIT_APP_REFUSED', { host, reason: String(error.details.reason) });
+    }
     return answer.body;
   };
 
@@ -84,6 +109,18 @@ export function openHostWriter(of: {
       const found = await findComment(number, line);
       if (found !== undefined && found !== known && (await updateComment(number, found, whole))) return found;
       return adapter.readCommentId(requireOk(await ask(adapter.createCall(repository, number, whole))));
+    },
+    async writeCheck(report, known) {
+      const answer = await ask(checkCall(repository, report, known));
+      if (known === undefined || answer.status !== 404) return readId(requireOk(answer)) ?? known;
+      return readId(requireOk(await ask(checkCall(repository, report, undefined))));
+    },
+    async writeEnvironment(report, known) {
+      if (known === undefined && report.isGone) return undefined;
+      const id = known ?? readId(requireOk(await ask(environmentCall(repository, report))));
+      if (id === undefined) throw new HostBusyError(host, 'its answer has another form than is documented');
+      requireOk(await ask(environmentStatusCall(repository, report, id)));
+      return id;
     },
   };
 }

@@ -13,15 +13,34 @@ const MAX_REASON = 200;
  */
 export function requireTaken(host: string, answer: HostAnswer, token: string, now: number): void {
   const { status } = answer;
-  if (status >= 200 && status < 300) return;
-  if (isLimited(answer)) throw new HostBusyError(host, 'it limits calls of this token', readWait(answer, now));
-  if (status >= 500 || status === 408 || status === 425)
-    throw new HostBusyError(host, `it answered ${status}`, readWait(answer, now));
-  const reason = [`it answered ${status}`, readReason(answer.body, token)].filter(Boolean).join(': ');
+  const outcome = readOutcome(host, answer, token, now);
+  if (outcome.kind === 'taken') return;
+  if (outcome.kind === 'busy') throw outcome.error;
+  const { reason } = outcome;
   if (status === 401 || status === 403) throw tokenRefused(host, reason);
   if (status >= 300 && status < 400)
     throw new VerenError('GIT_REPORT_REFUSED', { host, reason: `${reason} (a redirect, as after a renaming)` });
   throw new VerenError('GIT_REPORT_REFUSED', { host, reason });
+}
+
+export type HostOutcome =
+  | { readonly kind: 'taken' }
+  /** A rate limit or a fault of the host. */
+  | { readonly kind: 'busy'; readonly error: HostBusyError }
+  /** The reason is one line, without the token. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export function readOutcome(host: string, answer: HostAnswer, token: string, now: number): HostOutcome {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { kind: 'taken' };
+  const busy = (reason: string): HostOutcome => ({
+    kind: 'busy',
+    error: new HostBusyError(host, reason, readWait(answer, now)),
+  });
+  if (isLimited(answer)) return busy('it limits calls of this token');
+  if (status >= 500 || status === 408 || status === 425) return busy(`it answered ${status}`);
+  const reason = [`it answered ${status}`, readReason(answer.body, token)].filter(Boolean).join(': ');
+  return { kind: 'refused', reason };
 }
 
 /**
@@ -40,7 +59,7 @@ export function isLimited({ status, headers, body }: HostAnswer): boolean {
 }
 
 /** Undefined where the host does not say how long to wait. */
-function readWait({ headers }: HostAnswer, now: number): number | undefined {
+export function readWait({ headers }: Pick<HostAnswer, 'headers'>, now: number): number | undefined {
   const after = textOf(headers['retry-after']);
   if (after !== undefined) {
     const seconds = /^\d{1,9}$/.test(after) ? Number(after) * 1_000 : Date.parse(after) - now;

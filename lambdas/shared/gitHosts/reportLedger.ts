@@ -23,6 +23,17 @@ export type ToldPull = z.infer<typeof ToldPullSchema>;
 
 const ToldCommitSchema = z.object({ commit: z.string(), told: ToldSchema });
 
+const RunSchema = z.object({
+  deploymentId: z.string(),
+  checkId: z.string().optional(),
+  /** GitHub's id of it among its environments, and the rank that was told there last. */
+  environmentId: z.string().optional(),
+  rank: z.int().optional(),
+  /** It was told as what production shows. */
+  production: z.boolean().optional(),
+});
+type Run = z.infer<typeof RunSchema>;
+
 const LedgerSchema = z.object({
   v: z.literal(1),
   /** The host takes no call of this project's token before (ms). */
@@ -33,6 +44,8 @@ const LedgerSchema = z.object({
   /** What forks have proposed, apart from them: a stranger may propose a commit of ours. */
   forks: z.array(ToldCommitSchema).optional(),
   pulls: z.array(ToldPullSchema),
+  /** What the App has made at GitHub of deployments, newest last. */
+  runs: z.array(RunSchema).optional(),
 });
 export type Ledger = z.infer<typeof LedgerSchema>;
 
@@ -85,6 +98,15 @@ export function noteComment(ledger: Ledger, number: number, told: Told, commentI
     return { ...pull, told: newest, ...(commentId !== undefined && { commentId }) };
   });
   return { ...ledger, pulls };
+}
+
+export const findRun = ({ runs }: Ledger, deploymentId: string): Run | undefined =>
+  runs?.find((run) => run.deploymentId === deploymentId);
+
+export function noteRun(ledger: Ledger, deploymentId: string, run: Omit<Run, 'deploymentId'>): Ledger {
+  const others = (ledger.runs ?? []).filter((one) => one.deploymentId !== deploymentId);
+  const known = findRun(ledger, deploymentId);
+  return { ...ledger, runs: [...others, { ...known, ...run, deploymentId }].slice(-MAX_COMMITS) };
 }
 
 /** No report of the project is tried before then (ms). */

@@ -3,10 +3,10 @@ import { accessOf, declaredAccess } from '../../../lambdas/shared/http/access.ts
 import { apiApp, apiFixture } from '../../support/api.ts';
 
 /** Paths that need no token, and so no scope. */
-const OPEN = ['/healthz', '/openapi.json', '/docs', '/veren.schema.json'];
+const OPEN = ['/healthz', '/openapi.json', '/docs', '/veren.schema.json', '/github-app/created'];
 
 /** Their secret is the right to them: `hooks.test.ts`. */
-const HOOKS = ['/hooks/deploy/:secret', '/hooks/:host/:projectId'];
+const HOOKS = ['/hooks/deploy/:secret', '/hooks/github-app/:owner', '/hooks/:host/:projectId'];
 
 /** Every route of the app, in the OpenAPI document or not, by method and path. */
 async function listRoutes() {
@@ -66,11 +66,13 @@ describe('who may do what', () => {
     }
     expect(table.toSorted()).toMatchInlineSnapshot(`
 [
+  "DELETE /github-app: admin",
   "DELETE /members/:name: admin",
   "DELETE /projects/:id/cache: deploy admin",
   "DELETE /projects/:id/deploy-hooks/:hook: admin",
   "DELETE /projects/:id/domains/:name: admin",
   "DELETE /projects/:id/git-token: admin",
+  "DELETE /projects/:id/notifications/:notification: admin",
   "DELETE /projects/:id/variables/:name: admin",
   "DELETE /projects/:id/variables: admin",
   "DELETE /projects/:id: admin",
@@ -79,12 +81,14 @@ describe('who may do what', () => {
   "GET /deployments/:id/logs: read deploy admin",
   "GET /deployments/:id: read deploy admin",
   "GET /deployments: read deploy admin",
+  "GET /github-app: admin",
   "GET /members: read deploy admin",
   "GET /projects/:id/approvals: deploy admin",
   "GET /projects/:id/deploy-hooks: deploy admin",
   "GET /projects/:id/domains/:name: read deploy admin",
   "GET /projects/:id/domains: read deploy admin",
   "GET /projects/:id/logs: deploy admin",
+  "GET /projects/:id/notifications: deploy admin",
   "GET /projects/:id/releases: read deploy admin",
   "GET /projects/:id/service: read deploy admin",
   "GET /projects/:id/variables/:name: deploy admin",
@@ -100,8 +104,12 @@ describe('who may do what', () => {
   "POST /deployments/:id/promote: deploy admin",
   "POST /deployments/:id/redeploy: deploy admin",
   "POST /deployments: deploy admin",
+  "POST /github-app/finish: admin",
+  "POST /github-app/start: admin",
   "POST /projects/:id/approvals: deploy admin",
   "POST /projects/:id/deploy-hooks: admin",
+  "POST /projects/:id/notifications/:notification/test: admin",
+  "POST /projects/:id/notifications: admin",
   "POST /projects/:id/pin: deploy admin",
   "POST /projects/:id/releases: deploy admin",
   "POST /projects/:id/restore: admin",

@@ -81,6 +81,8 @@ export async function gitStage({
   let sent = 0;
   return {
     ...{ clock, ports, s3, bucket, secretBox, refs, asked, call, worker },
+    /** The API itself, for what needs headers of its own. */
+    request: (path: string, init: RequestInit) => api.request(`http://api.example${path}`, init),
     storeToken: (token: string) => call('PUT', '/projects/shop/git-token', { token }),
     setRef: (name: string, commit: string | null, gitUrl = GIT_URL) =>
       commit === null ? refs.delete(`${gitUrl} ${name}`) : refs.set(`${gitUrl} ${name}`, commit),

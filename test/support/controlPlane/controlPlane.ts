@@ -191,7 +191,9 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const runClone = () => {
     const own = newLife('clone-worker');
     const analyze = options.analyze ?? (async () => frontendPlan());
-    return own.run(() => composeCloneWorker({ ...portsOf(own), analyze }, { bucket, builders: '1' })());
+    return own.run(() =>
+      composeCloneWorker({ ...portsOf(own), analyze }, { bucket, builders: '1', gitPolicy: LAPTOP_POLICY })(),
+    );
   };
 
   const configs = readTableOfBuilders();
@@ -215,6 +217,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       { ...portsOf(own), sts, urlSigner: signer, signing, openObjects },
       {
         resources: buildResources(bucket),
+        gitPolicy: LAPTOP_POLICY,
         configs,
         limits: options.limits ?? DEFAULT_LIMITS,
         network: null,

@@ -15,6 +15,8 @@ import { applyRecordEffects } from '../../../lambdas/event-projector/effects.ts'
 import { rememberConnected } from '../../../lambdas/event-projector/rememberConnected.ts';
 import { drainReports } from '../../../lambdas/git-worker/reports/drainReports.ts';
 import { openDocuments } from '../../../lambdas/shared/documents.ts';
+import { openAppStore } from '../../../lambdas/shared/gitHosts/app/appStore.ts';
+import { appTokens } from '../../../lambdas/shared/gitHosts/app/appTokens.ts';
 import { openGitSecrets } from '../../../lambdas/shared/gitHosts/gitSecrets.ts';
 import { openGitState } from '../../../lambdas/shared/gitHosts/gitState.ts';
 import { bindToken } from '../../../lambdas/shared/gitHosts/hostToken.ts';
@@ -66,7 +68,8 @@ export async function reportScene(
     ...{ gitUrl: 'https://git.example/ada/shop', connection },
     ...(protection && { previews: { protection } }),
   });
-  const secrets = openGitSecrets({ documents, box: testSecretBox() });
+  const box = testSecretBox();
+  const secrets = openGitSecrets({ documents, box });
   if (token !== null)
     await secrets.change(project, {
       token: bindToken(token, options.tokenOf ?? { gitUrl: 'https://git.example/ada/shop', connection }),
@@ -86,6 +89,7 @@ export async function reportScene(
     stopBuilds: async () => undefined,
     isConnected: rememberConnected(projects, clock),
   };
+  const apps = openAppStore(documents, box);
   const worker = {
     ...{ queue, store: ports.store, projects, secrets, clock, log },
     gitState,
@@ -96,6 +100,7 @@ export async function reportScene(
       callMs: 2_000,
       ...(options.reportMs && { reportMs: options.reportMs }),
     },
+    mintAppToken: appTokens({ apps, rules: { policy: LAPTOP_POLICY, callMs: 2_000 }, clock }),
     siteAddresses: templateAddresses('https://{projectId}.sites.example/'),
     random: options.random,
   };
@@ -106,7 +111,7 @@ export async function reportScene(
   }
 
   const scene = {
-    ...{ clock, ports, queue, projects, double, lines, s3 },
+    ...{ clock, ports, queue, projects, double, lines, s3, apps },
     wakes: () => wakes,
     /** A deployment that was asked for. @param fork Number of the pull request, where it is a fork's. */
     async deploy({ isProduction = false, branch = 'topic', fork = 0 } = {}) {
