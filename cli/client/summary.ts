@@ -63,7 +63,7 @@ export function describeOutcome(record: DeploymentView, style: Style): string[] 
     if (artifact?.kind === 'image') lines.push(`${target}: image ${safe(artifact.uri)} (${safe(artifact.digest)})`);
     if (artifact?.kind === 'static')
       lines.push(
-        `${target}: ${artifact.files} files, ${formatSize(artifact.bytes)}, at ${safe(siteAddress(record, artifact))}`,
+        `${target}: ${artifact.files} files, ${formatBytes(artifact.bytes)}, at ${safe(siteAddress(record, artifact))}`,
       );
   }
   if (record.error && !seen.has(record.error.message)) lines.push(...failureLines(undefined, record.error, style));
@@ -94,7 +94,7 @@ function failureLines(target: string | undefined, error: Failure, { colors, safe
   ];
 }
 
-function formatSize(bytes: number): string {
+export function formatBytes(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
   if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
   return `${(bytes / 1_000_000).toFixed(1)} MB`;

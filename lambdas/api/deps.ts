@@ -15,11 +15,13 @@ import type { LogChannel, RateLimit, Tickets } from '../shared/ports.ts';
 import type { NoteDeletion } from '../shared/projects/deletions.ts';
 import type { ServiceReports } from '../shared/services/servicePort.ts';
 import type { AddressesOf } from '../shared/sites/siteAddresses.ts';
+import type { UploadStore } from '../shared/uploads/uploadStore.ts';
 
 export interface ApiDeps extends CreateDeps {
   readonly gitSecrets: GitSecretStore;
   readonly gitState: GitStateStore;
   readonly deployHooks: DeployHookStore;
+  readonly uploads: UploadStore;
   readonly logs: LogChannel;
   readonly archive: Archive;
   /** Absent: backends are built and no more. */

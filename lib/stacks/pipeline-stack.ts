@@ -43,12 +43,17 @@ import { VerenStack, type VerenStackProps } from './veren-stack.ts';
 /** Where objects of a project are. */
 const REMOVED_WITH_PROJECTS = [
   ...['__outputs/*', '__deployments/*', '__cache/*', '__variables/*', '__builds/*', '__handover/*', '__git/*'],
+  '__uploads/*',
   ...['__records/*', '__logs/*', '__owners/*/projects/*', '__deletions/*'],
 ];
 /** Keys of the publication decisions of all builds (`s3Keys.verdict`); a test compares the two. */
 export const VERDICTS = '__deployments/*/verdict-*.json';
 /** Keys of the manifests of all sites (`s3Keys.deploymentManifest`). */
 const MANIFESTS = '__deployments/*/manifest.json';
+
+/** Keys of what projects have uploaded (`s3Keys.uploadManifest`, `uploadPack`). */
+const UPLOAD_MANIFESTS = '__uploads/*/manifests/*.json';
+const UPLOAD_PACKS = '__uploads/*/packs/*.pack';
 
 /** Environment of the functions that wake others. */
 interface Wakeable {
@@ -197,10 +202,20 @@ export class PipelineStack extends VerenStack {
     const documents = [
       ...['__projects/*', '__owners/*', '__audit/*', '__variables/*', '__deletions/*', '__domains/*', '__git/*'],
     ];
+    // The addresses that it signs for files of uploads have its rights.
+    const uploaded = ['__uploads/*/files/*', UPLOAD_MANIFESTS];
     grantBucket(api.role, data.storage, {
       // The promotion is what an earlier version shows as a project's site.
-      read: ['__records/*', '__logs/*', VERDICTS, MANIFESTS, '__deployments/*/promotion.json', ...documents],
-      write: [VERDICTS, ...documents],
+      read: [
+        '__records/*',
+        '__logs/*',
+        VERDICTS,
+        MANIFESTS,
+        '__deployments/*/promotion.json',
+        UPLOAD_MANIFESTS,
+        ...documents,
+      ],
+      write: [VERDICTS, ...uploaded, ...documents],
     });
     grantRemoval(api.role, data.storage, '__cache/*');
     if (this.services) {
@@ -228,7 +243,10 @@ export class PipelineStack extends VerenStack {
       },
     });
     this.data.kafka.grantWrite(cloneWorker.role, [TOPICS.events]);
-    grantBucket(cloneWorker.role, this.data.storage, { read: ['__projects/*', '__builds/*'], write: ['__projects/*'] });
+    grantBucket(cloneWorker.role, this.data.storage, {
+      read: ['__projects/*', '__builds/*', '__uploads/*'],
+      write: ['__projects/*', UPLOAD_PACKS],
+    });
     grantDataKey(cloneWorker.role, this.data.dataKey);
     return cloneWorker;
   }
@@ -282,10 +300,10 @@ export class PipelineStack extends VerenStack {
     for (const task of builders.tasks) task.grantRun(buildWorker.role);
     grantStopTask(buildWorker.role, builders.clusters);
     if (data.kafka.builderSecret) grantBuilderLogin(buildWorker.role, data.kafka.builderSecret);
-    // The URLs that it signs have its rights: to read a hand-over, to claim it, to remove it.
+    // The URLs that it signs have its rights: to read a hand-over, to claim it, to remove it, to read an upload.
     const handovers = [`${HANDOVER_PREFIX}*`];
     grantBucket(buildWorker.role, bucket, {
-      read: [...handovers, '__variables/*'],
+      read: [...handovers, '__variables/*', UPLOAD_PACKS],
       write: handovers,
       remove: handovers,
     });

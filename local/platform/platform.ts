@@ -6,7 +6,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
 import type { OwnerLimits } from '../../contract/ownerLimits.ts';
-import { urlSigner } from '../../lambdas/build-worker/services/handover.ts';
+import { urlSigner } from '../../lambdas/shared/adapters/aws/urlSigner.ts';
 import { createLog, type Log } from '../../lambdas/shared/logger.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
 import { secretBox } from '../../lambdas/shared/secretBox.ts';
@@ -32,6 +32,7 @@ import { laptopImageRemover } from './removeImages.ts';
 import { laptopSecretKeys } from './secretKeys.ts';
 import { laptopSigning } from './signing.ts';
 import { laptopToken } from './token.ts';
+import { clearUploads } from './uploads.ts';
 import { LAPTOP_IMAGES, wireHandlers } from './wiring.ts';
 
 export interface PlatformOptions {
@@ -145,6 +146,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       await startSiteServer({ dataDir, s3, bucket: DEFAULT_BUCKET, sites: ports.sites, services, onError }),
     );
     await clearHandovers(s3, DEFAULT_BUCKET);
+    await clearUploads(s3, DEFAULT_BUCKET, clock);
     const temporary = join(dataDir, 'tmp');
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { mode: 0o700 });
@@ -166,6 +168,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       region: DEFAULT_REGION,
       bucket: DEFAULT_BUCKET,
       analyze: analyses.analyze,
+      temporary,
       buildersVersion: await builderScriptsVersion(dataDir),
       removeImages: laptopImageRemover(LAPTOP_IMAGES, hostEnv),
       deletionGraceMs: DELETION_GRACE_MS,

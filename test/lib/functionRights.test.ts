@@ -121,6 +121,7 @@ async function openStage() {
   const api = composeApi(
     {
       ...{ ...common, tickets, rateLimit, owners, domainPorts, s3: apiS3, secretBox },
+      urlSigner: async () => 'https://storage.example/signed',
       authenticate: authenticateCaller({
         ...{ hashes: async () => ({ ada: [hashToken('token')] }), owners, clock },
         noteUse: noteTokenUse(owners, clock, noteFailure),

@@ -6,6 +6,7 @@ import { QUEUES } from '../../../contract/names.ts';
 import type { Plan } from '../../../contract/plan.ts';
 import type { ProjectSettings } from '../../../contract/project.ts';
 import { type Failure, isTerminal } from '../../../contract/record.ts';
+import { uploadIdOf } from '../../../contract/uploads.ts';
 import {
   countFailedAnalysis,
   countOutage,
@@ -37,10 +38,12 @@ import type {
 } from '../../shared/ports.ts';
 import type { ProjectStore } from '../../shared/projects/projectStore.ts';
 import { publishEvents } from '../../shared/publishEvents.ts';
+import type { UploadedPack } from '../../shared/repo/receiveUpload.ts';
 import { openRequest } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
 import { buildKeyOf } from '../buildKey.ts';
 import { findSame } from '../findSame.ts';
+import type { OpenUploadPack } from '../packUpload.ts';
 import { applyProjectSettings, type ProjectRequest } from '../projectSettings.ts';
 
 export interface CloneWorkerDeps {
@@ -51,7 +54,8 @@ export interface CloneWorkerDeps {
   readonly clock: Clock;
   readonly secretBox: SecretBox;
   /** Resolves the ref and decides what to build. Throws VerenError. */
-  readonly analyze: (request: ProjectRequest) => Promise<Plan>;
+  readonly analyze: (request: ProjectRequest & { readonly uploaded?: UploadedPack }) => Promise<Plan>;
+  readonly openUploadPack: OpenUploadPack;
   readonly projects: Pick<ProjectStore, 'get' | 'getDeleted' | 'change'>;
   readonly builds: Pick<BuildIndex, 'find'>;
   /** The version of the builders: another one builds anew. */
@@ -176,13 +180,15 @@ async function mayTryAfterCrash(deps: CloneWorkerDeps, job: ClaimedJob, data: Cl
 }
 
 async function analyzeRequest(
-  { secretBox, analyze, builders }: CloneWorkerDeps,
-  { deploymentId, request }: CloneJob,
+  { secretBox, analyze, openUploadPack, builders }: CloneWorkerDeps,
+  { deploymentId, projectId, request }: CloneJob,
   settings: ProjectSettings,
 ): Promise<Plan> {
   const asked = applyProjectSettings(await openRequest(secretBox, deploymentId, request), settings);
   const { commit } = asked;
-  const plan = await analyze(commit === undefined ? asked : { ...asked, ref: commit });
+  const uploadId = uploadIdOf(asked.gitUrl);
+  const uploaded = uploadId === undefined ? {} : { uploaded: await openUploadPack(projectId, uploadId) };
+  const plan = await analyze({ ...asked, ...uploaded, ...(commit !== undefined && { ref: commit }) });
   const buildKey = await buildKeyOf(secretBox, asked, plan, {
     builders,
     usesCommit: settings.usesCommit ?? false,

@@ -64,8 +64,9 @@ export async function createDeployment(
   return record;
 }
 
-/** What the project says of a request that does not: without a ref its production branch is meant. */
+/** What the project says of a request that does not: without a ref its production branch is meant. An upload is of no branch. */
 function placeRequest(request: DeploymentRequest, { productionBranch }: ProjectSettings): DeploymentRequest {
+  if (request.upload !== undefined) return { ...request, environment: request.environment ?? 'preview' };
   if (productionBranch === undefined) return request;
   return { ...request, productionBranch, ref: request.ref ?? productionBranch };
 }
