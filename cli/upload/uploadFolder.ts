@@ -30,7 +30,7 @@ export interface SentSoFar {
   readonly lacking: number;
 }
 
-const AT_ONCE = 8;
+const AT_ONCE = 16;
 /** Of one request, in characters: with the paths of a deep folder, fewer changes fit. */
 const MAX_REQUEST = 400_000;
 

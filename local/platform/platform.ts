@@ -1,5 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -9,6 +9,7 @@ import type { OwnerLimits } from '../../contract/ownerLimits.ts';
 import { urlSigner } from '../../lambdas/shared/adapters/aws/urlSigner.ts';
 import { createLog, type Log } from '../../lambdas/shared/logger.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
+import { publishBuildEvent } from '../../lambdas/shared/publishEvents.ts';
 import { secretBox } from '../../lambdas/shared/secretBox.ts';
 import { isDiskFull, writeFailure } from '../adapters/memory/journalFile.ts';
 import { openAnalysisPool } from '../analysis/openAnalysisPool.ts';
@@ -76,6 +77,8 @@ const limitBuilds = (limits: Limits, { builds = limits.perOwner }: OwnerLimits =
 const DELETION_GRACE_MS = 3_600_000;
 /** Shorter than the minute of EventBridge's schedule, since a sweep costs nothing here. */
 const SWEEP_MS = 2_000;
+/** Beside the token; `cli/contexts/findTokenFile.ts` reads it. */
+const PORT_FILE = 'port';
 
 /**
  * The whole platform in one process: the handlers that are deployed to AWS, on memory adapters, with endpoints for the
@@ -126,7 +129,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const box = secretBox(async () => secretKeys);
 
     await clearToolchains(join(dataDir, 'toolchains'));
-    const taskDefinitions = await laptopTaskDefinitions(dataDir, hostEnv, users);
+    const taskDefinitions = await laptopTaskDefinitions(dataDir, hostEnv, users, {}, (build, state) =>
+      publishBuildEvent({ bus: ports.bus, clock }, build, { type: 'build.toolchain', state }),
+    );
     const stateChanges: unknown[] = [];
     let onChange = (event: unknown): void => void stateChanges.push(event);
     const ecsEndpoint = closeLater(
@@ -184,13 +189,15 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     closers.push(async () => clearInterval(sweep));
 
     const http = closeLater(await startHttp({ port: options.port, handlers, notifier: ports.notifier, own, log }));
+    // For the command, which looks beside the token.
+    await writeFile(join(dataDir, PORT_FILE), `${new URL(http.url).port}\n`);
     origin = own.publicUrl?.origin ?? http.url;
     handlers.watch({ source: 'veren.schedule' });
     return {
       url: http.url,
       temporary,
       token,
-      ...(file && { tokenFile: relative('', file) }),
+      ...(file && { tokenFile: file }),
       warning: users.warning,
       close: closePlatform,
     };
