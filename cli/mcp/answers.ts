@@ -33,13 +33,15 @@ export function summarise(record: DeploymentView) {
   };
 }
 
-const failuresOf = (record: DeploymentView) => [
-  ...TARGETS.flatMap((target) => {
-    const error = record.builds[target]?.error;
+/** Of the deployment itself only what none of its builds has said. */
+function failuresOf({ builds, error: ofAll }: DeploymentView) {
+  const ofBuilds = TARGETS.flatMap((target) => {
+    const error = builds[target]?.error;
     return error ? [{ target, error }] : [];
-  }),
-  ...(record.error ? [{ target: 'deployment' as const, error: record.error }] : []),
-];
+  });
+  const isSaid = ofBuilds.some(({ error }) => error.code === ofAll?.code && error.message === ofAll.message);
+  return ofAll && !isSaid ? [...ofBuilds, { target: 'deployment' as const, error: ofAll }] : ofBuilds;
+}
 
 /** Why a deployment failed: what Veren says of it, and apart from that what the build has written. */
 export function explainFailure(record: DeploymentView): CallToolResult {

@@ -10,7 +10,7 @@ export interface ListedFile extends Pick<UploadFile, 'path' | 'mode' | 'size'> {
   readonly target?: string;
 }
 
-export interface Listing {
+export interface FolderListing {
   readonly files: readonly ListedFile[];
   /** Paths of what cannot be uploaded: links that leave the folder, sockets, devices. */
   readonly leftOut: readonly string[];
@@ -23,7 +23,7 @@ export async function listFolder(
   folder: string,
   rules: IgnoreRules,
   { windows }: { readonly windows: boolean },
-): Promise<Listing> {
+): Promise<FolderListing> {
   const files: ListedFile[] = [];
   const leftOut: string[] = [];
   let bytes = 0;

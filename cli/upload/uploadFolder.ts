@@ -11,7 +11,7 @@ import { ProblemError } from '../client/errors.ts';
 import type { VerenClient } from '../client/VerenClient.ts';
 import { readContent } from './readContent.ts';
 
-export interface UploadInput {
+export interface FolderUpload {
   readonly client: Pick<VerenClient, 'noteUpload' | 'sendFile'>;
   readonly projectId: string;
   readonly folder: string;
@@ -38,7 +38,7 @@ const MAX_REQUEST = 400_000;
  * Sends what the platform lacks of a folder, and gives the id of the upload. What had arrived before a broken connection
  * is not sent again. Throws CLI_FILE_CHANGED, CLI_UPLOAD_REFUSED, and what the platform refuses.
  */
-export async function uploadFolder(input: UploadInput): Promise<string> {
+export async function uploadFolder(input: FolderUpload): Promise<string> {
   const { client, projectId, files, before } = input;
   let upload: Upload | undefined;
   if (before)
@@ -80,7 +80,7 @@ type Changes = { readonly files: readonly UploadFile[]; readonly removed: readon
 
 /** Tells the changes in as many requests as they need. Removals first: a file may become a folder. */
 async function tellChanges(
-  { client, projectId }: UploadInput,
+  { client, projectId }: FolderUpload,
   { files, removed }: Changes,
   base: string | undefined,
 ): Promise<Upload> {
@@ -118,7 +118,7 @@ function partsOf<T>(items: readonly T[]): T[][] {
 
 /** Sends contents. Of a platform that asks for what is not in the folder nothing is taken. */
 async function sendAsked(
-  { client, folder, files, targets }: UploadInput,
+  { client, folder, files, targets }: FolderUpload,
   asked: readonly AskedFile[],
   onSent: (bytes: number) => void,
 ): Promise<void> {

@@ -12,11 +12,17 @@ type Given = ReturnType<typeof fileOf>;
 /** A storage that gives `stored` where it is asked for a file, and keeps the pack. */
 function storageOf(files: readonly Given[], stored = (given: Given): string | null => given.content) {
   const packs: { commit: string; bytes: number }[] = [];
-  const send = async ({ constructor, input }: { constructor: { name: string }; input: Record<string, unknown> }) => {
+  const send = async ({
+    constructor: { name },
+    input,
+  }: {
+    constructor: { name: string };
+    input: Record<string, unknown>;
+  }) => {
     const key = String(input.Key);
     const absent = Object.assign(new Error(key), { name: 'NoSuchKey' });
-    if (constructor.name === 'HeadObjectCommand') throw absent;
-    if (constructor.name === 'PutObjectCommand') {
+    if (name === 'HeadObjectCommand') throw absent;
+    if (name === 'PutObjectCommand') {
       let bytes = 0;
       for await (const chunk of input.Body as AsyncIterable<Buffer>) bytes += chunk.length;
       packs.push({ commit: (input.Metadata as { commit: string }).commit, bytes });
