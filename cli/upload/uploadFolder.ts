@@ -31,7 +31,7 @@ export interface SentSoFar {
 }
 
 const AT_ONCE = 16;
-/** Of one request, in characters: with the paths of a deep folder, fewer changes fit. */
+/** Of one request, in bytes: with the paths of a deep folder, fewer changes fit. */
 const MAX_REQUEST = 400_000;
 
 /**
@@ -103,7 +103,7 @@ function partsOf<T>(items: readonly T[]): T[][] {
   const parts: T[][] = [];
   let size = 0;
   for (const item of items) {
-    const length = JSON.stringify(item).length + 1;
+    const length = Buffer.byteLength(JSON.stringify(item)) + 1;
     const last = parts.at(-1);
     if (last && last.length < MAX_UPLOAD_CHANGES && size + length <= MAX_REQUEST) {
       last.push(item);

@@ -18,7 +18,7 @@ import { ReleaseHistorySchema } from '../../contract/releases.ts';
 import { eventually } from '../support/eventually.ts';
 import { git, makeRepo } from '../support/gitServer.ts';
 import { usePlatform } from '../support/veren.ts';
-import { HAS_TERMINAL, useCli } from './cliProcess.ts';
+import { type CliOptions, HAS_TERMINAL, useCli } from './cliProcess.ts';
 
 jest.setTimeout(120_000);
 
@@ -34,7 +34,7 @@ const slowBuild = (gate: string) =>
   `for (;;) { if (require('fs').existsSync(${JSON.stringify(gate)})) process.exit(3); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100); }`;
 
 /** Types an answer when a question is shown. */
-function answerOnce(question: string, answer: string): NonNullable<Parameters<typeof cli.run>[1]>['onStdout'] {
+function answerOnce(question: string, answer: string): NonNullable<CliOptions['onStdout']> {
   let isAnswered = false;
   return (text, child) => {
     if (isAnswered || !text.includes(question)) return;

@@ -208,6 +208,9 @@ test('a project is made, deployed, released, kept tidy and deleted with the righ
   await call('POST', `/deployments/${first}/promote`, {});
   await call('POST', '/projects/shop/rollback', {});
   await call('POST', '/projects/shop/pin', {});
+  const file = { path: 'index.html', mode: '100644', size: 5, sha256: 'a'.repeat(64) };
+  const { uploadId } = await call('POST', '/projects/shop/uploads', { files: [file] });
+  expect(await call('POST', '/projects/shop/uploads', { base: uploadId })).toMatchObject({ uploadId, lacking: 1 });
   await call('PUT', '/projects/shop/preview-password', { password: 'correct horse' });
   await call('PATCH', '/projects/shop', { previews: { protection: 'password' } });
   await releaser();
