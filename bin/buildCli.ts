@@ -1,15 +1,23 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { englishOnly, NODE_BANNER } from '../builder-images/bundle.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
-/** Bundles the command into one ES module that plain `node` runs, with the licences of what is in it beside it. */
+/** What only `veren mcp` needs is a file of its own, which no other command loads. */
+const mcpApart: Plugin = {
+  name: 'mcp apart',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/mcp\/startMcp\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './mcp.mjs', external: true } : undefined,
+    ),
+};
+
+/** Bundles the command into ES modules that plain `node` runs, with the licences of what is in them beside them. */
 async function bundleCli(outFile: string): Promise<void> {
-  const { metafile } = await build({
-    entryPoints: [join(ROOT, 'cli/veren.ts')],
-    outfile: outFile,
+  const plugins = [englishOnly, mcpApart];
+  const common = {
     absWorkingDir: ROOT,
     bundle: true,
     minify: true,
@@ -17,12 +25,21 @@ async function bundleCli(outFile: string): Promise<void> {
     target: 'node20',
     format: 'esm',
     banner: { js: NODE_BANNER },
-    plugins: [englishOnly],
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
-  });
-  await writeFile(join(dirname(outFile), 'LICENSES.txt'), await collectLicenses(Object.keys(metafile.inputs)));
+  } as const satisfies BuildOptions;
+  const bundles = await Promise.all([
+    build({ ...common, plugins, entryPoints: [join(ROOT, 'cli/veren.ts')], outfile: outFile }),
+    build({
+      ...common,
+      plugins,
+      entryPoints: [join(ROOT, 'cli/mcp/startMcp.ts')],
+      outfile: join(dirname(outFile), 'mcp.mjs'),
+    }),
+  ]);
+  const inputs = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  await writeFile(join(dirname(outFile), 'LICENSES.txt'), await collectLicenses(inputs));
 }
 
 /** MIT and ISC ask that their notice goes with every copy. */

@@ -11,6 +11,7 @@ import { registerLink } from './commands/link.ts';
 import { registerList } from './commands/list.ts';
 import { registerLogin } from './commands/login.ts';
 import { registerLogs } from './commands/logs.ts';
+import { registerMcp } from './commands/mcp.ts';
 import { registerOpen } from './commands/open.ts';
 import { registerProjects } from './commands/projects.ts';
 import { registerReleases } from './commands/releases.ts';
@@ -26,6 +27,7 @@ Examples:
   $ veren link                              say which project this folder is
   $ veren deploy                            preview of the commit that is checked out here
   $ veren deploy --prod                     the same, released to production
+  $ veren deploy --folder                   the files as they are, without git
   $ veren deploy https://github.com/me/app  deploy any repository
   $ veren logs -f                           follow the newest deployment
   $ veren rollback                          back to the release before
@@ -48,7 +50,7 @@ const nameCommand = (command: Command): string => {
 export function createProgram(host: CommandHost): Command {
   const { stdout, stderr } = host.shell;
   const program = new Command('veren')
-    .description('Deploy git repositories to your own Veren, follow them, release them and roll back.')
+    .description('Deploy git repositories and folders to your own Veren, follow them, release them and roll back.')
     .usage('<command> [options]')
     .version(manifest.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show the help of a command')
@@ -89,6 +91,7 @@ export function createProgram(host: CommandHost): Command {
   registerContexts(program, host);
   registerWhoamiCommand(program, host);
   registerTokens(program, host);
+  registerMcp(program, host);
   registerCompletion(program, host);
   return program;
 }

@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import { VerenError } from '../contract/errors.ts';
 import { ProblemError, UnreachableError } from './client/errors.ts';
 import { terminalText } from './client/terminalText.ts';
+import { wordsOf } from './errorWords.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exitCodes.ts';
 import { InterruptedError, type Shell, tellUser } from './shell.ts';
 
@@ -23,7 +24,7 @@ export function reportError(shell: Shell, error: unknown, { json }: { readonly j
     tellUser(shell, JSON.stringify({ error: { ...describeFault(error), message: message.slice(0, 8_000), exitCode } }));
     return exitCode;
   }
-  const [first = '', ...more] = message
+  const [first = '', ...more] = wordsOf(error as Error)
     .split('\n')
     .slice(0, MAX_LINES)
     .map((line) => terminalText(line.slice(0, MAX_LINE), false));

@@ -12,6 +12,7 @@ import {
 } from './record.ts';
 import { RUNTIMES, type RuntimeName, runtimesOf } from './runtimes.ts';
 import { ServiceViewSchema } from './services.ts';
+import { UploadIdSchema } from './uploads.ts';
 import { ENV_NAME, RESERVED_ENV } from './variables.ts';
 
 export const PROJECT_ID = /^[a-z0-9](-?[a-z0-9])*$/;
@@ -154,6 +155,8 @@ export const CreateDeploymentSchema = z.strictObject({
   projectId: ProjectIdSchema,
   /** Default: the project's. */
   gitUrl: gitUrl.optional(),
+  /** In place of a repository: a folder that was uploaded to the project (`POST /projects/{id}/uploads`). */
+  upload: UploadIdSchema.optional(),
   ref: RefSchema.optional(),
   /** Token for a private repository: used for fetching only, never shown again. */
   gitToken: z
@@ -166,7 +169,7 @@ export const CreateDeploymentSchema = z.strictObject({
   frontend: z.union([z.literal(false), FrontendOverridesSchema]).optional(),
   backend: z.union([z.literal(false), BackendOverridesSchema]).optional(),
   env: BuildEnvSchema.optional(),
-  /** Default: `production` for the production branch or no ref, `preview` for everything else. */
+  /** Default: `production` for the production branch or no ref, `preview` for everything else, an upload too. */
   environment: EnvironmentSchema.optional(),
   /** `drop`: the caches of the project and lane are removed, and the builds start without. Default: `use`. */
   cache: CacheUseSchema.optional(),

@@ -42,6 +42,7 @@ export const SECRET_ENV = [
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
   'GIT_TOKEN',
+  'SOURCE_PACK_URL',
   'BUILD_ENV',
   'INSTALL_ONLY_ENV',
   'BUILD_ONLY_ENV',
@@ -55,6 +56,8 @@ const common = {
   GIT_COMMIT: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, 'must be a commit id'),
   /** Token for a private repository. Read by the fetch alone. */
   GIT_TOKEN: text.optional(),
+  /** Of an uploaded folder: where its pack is read, in place of GIT_REPOSITORY__URL. */
+  SOURCE_PACK_URL: z.url().optional(),
   /** git's own variable: protocols separated by `:`. Default `https`; the laptop adds `http:file`. */
   GIT_ALLOW_PROTOCOL: text.default('https'),
   /** What the fetch brings besides the files of the commit (`GitOptionsSchema`). */

@@ -144,6 +144,35 @@ const table = {
     message: 'The request names no repository, and the project "{projectId}" has none in its settings.',
     action: 'Give "gitUrl" in the request, or once in the settings of the project.',
   },
+  UPLOAD_INVALID: {
+    fault: 'user',
+    status: 400,
+    message: 'The folder cannot be deployed as it is: {reason}',
+    action: 'Rename or leave out what is named (.verenignore), and deploy again.',
+  },
+  UPLOAD_TOO_LARGE: {
+    fault: 'user',
+    status: 413,
+    message: 'The folder is too large to be uploaded: {reason}',
+    action: 'Leave out what the build does not need (.verenignore), or deploy it from a git host.',
+  },
+  UPLOAD_UNKNOWN: {
+    fault: 'user',
+    status: 404,
+    message: 'The project "{projectId}" has no such upload, or no longer.',
+    action: 'Upload the folder again ("veren deploy").',
+  },
+  UPLOAD_INCOMPLETE: {
+    fault: 'user',
+    status: 409,
+    message: '{lacking} files of the upload have not arrived.',
+    action: 'Send what "POST /projects/…/uploads" asks for, then deploy.',
+  },
+  UPLOAD_DAMAGED: {
+    fault: 'platform',
+    message: 'What is stored of the uploaded file {path} is not what was announced.',
+    action: 'Change the file, or report this to the operator; nothing of it was built.',
+  },
   PROJECT_DELETING: {
     fault: 'user',
     status: 409,
@@ -318,24 +347,40 @@ const table = {
   },
   CLI_NO_REPOSITORY: {
     fault: 'user',
-    message: 'The folder {folder} is in no git repository, and only repositories can be deployed.',
-    action:
-      'Make it one ("git init", "git add --all", "git commit") and push it to a git host, or give the URL of a repository.',
+    message: 'The folder {folder} is in no git repository.',
+    action: 'Give the URL of a repository, or upload the folder itself: veren deploy --folder.',
   },
   CLI_NO_COMMIT: {
     fault: 'user',
     message: 'The repository {folder} has no commit yet.',
-    action: 'Commit ("git add --all", "git commit") and push.',
+    action: 'Commit ("git add --all", "git commit") and push, or upload the folder as it is: veren deploy --folder.',
   },
   CLI_NO_REMOTE: {
     fault: 'user',
     message: 'The repository {folder} has no remote, so the platform cannot read it.',
-    action: 'Push it to a git host ("git remote add origin <url>", "git push -u origin HEAD"), or give a URL.',
+    action:
+      'Push it to a git host ("git remote add origin <url>", "git push -u origin HEAD"), or upload the folder as it is: veren deploy --folder.',
   },
   CLI_NOT_PUSHED: {
     fault: 'user',
     message: 'The commit {commit} is not at the remote "{remote}", so the platform cannot read it.',
-    action: 'Push it ("git push {remote} HEAD"), or deploy what is there with --ref.',
+    action:
+      'Push it ("git push {remote} HEAD"), deploy what is there with --ref, or upload the folder as it is: veren deploy --folder.',
+  },
+  CLI_FOLDER_TOO_WIDE: {
+    fault: 'user',
+    message: 'The folder {folder} holds more than an app, so it is not uploaded.',
+    action: 'Run it in the folder of the app, or name that one: veren deploy <folder>.',
+  },
+  CLI_FILE_CHANGED: {
+    fault: 'user',
+    message: '{file} was changed while it was uploaded, so nothing was deployed.',
+    action: 'Run it again when nothing writes to the folder any more.',
+  },
+  CLI_UPLOAD_REFUSED: {
+    fault: 'platform',
+    message: 'The object storage did not take {file}: {reason}',
+    action: 'Run it again; what has arrived is not sent a second time.',
   },
   CLI_NO_ADDRESS: {
     fault: 'user',

@@ -117,6 +117,8 @@ export const DeploymentEventSchema = z.discriminatedUnion('type', [
   /** Its files and images are not kept any more. */
   z.object({ ...envelope, type: z.literal('deployment.expired'), reason: z.enum(EXPIRY_REASONS) }),
   z.object({ ...build, type: z.literal('build.started'), taskArn: z.string(), nodeVersion: NodeMajorSchema }),
+  /** A laptop downloads the toolchain that the build needs, before its builder starts. */
+  z.object({ ...build, type: z.literal('build.toolchain'), state: z.enum(['started', 'finished']) }),
   /** Attempt `attempt` ended for a reason that a retry may cure; `attempt + 1` follows. */
   z.object({ ...build, type: z.literal('build.retrying'), error: FailureSchema }),
   ...builderEvents,

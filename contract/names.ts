@@ -31,6 +31,7 @@ export const PROJECTS_PREFIX = '__projects/';
 export const DELETIONS_PREFIX = '__deletions/';
 export const GIT_PREFIX = '__git/';
 export const HANDOVER_PREFIX = '__handover/';
+export const UPLOADS_PREFIX = '__uploads/';
 
 /** Layout of the bucket. A prefix ends with `/`; every key of a project is below one of these prefixes. */
 export const s3Keys = {
@@ -61,6 +62,14 @@ export const s3Keys = {
   /** Written by the first reader of a hand-over, which keeps a second one from using it. */
   handoverClaim: (projectId: string, deploymentId: string, name: string) =>
     `${HANDOVER_PREFIX}${projectId}/${deploymentId}/${name}.claimed`,
+  /** What a project has uploaded. A name below it says what is in it, so that only the project itself can ask for it. */
+  uploads: (projectId: string) => `${UPLOADS_PREFIX}${projectId}/`,
+  uploadedFiles: (projectId: string) => `${UPLOADS_PREFIX}${projectId}/files/`,
+  uploadedFile: (projectId: string, sha256: string) => `${UPLOADS_PREFIX}${projectId}/files/${sha256}`,
+  /** The list of a folder's files. */
+  uploadManifest: (projectId: string, uploadId: string) => `${UPLOADS_PREFIX}${projectId}/manifests/${uploadId}.json`,
+  /** A folder as a git pack, from which builds are made. */
+  uploadPack: (projectId: string, uploadId: string) => `${UPLOADS_PREFIX}${projectId}/packs/${uploadId}.pack`,
   /** The caches of all lanes. */
   caches: (projectId: string) => `__cache/${projectId}/`,
   cache: (projectId: string, lane: Lane) => `__cache/${projectId}/${lane}/`,

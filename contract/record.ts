@@ -95,6 +95,8 @@ export const BuildRecordSchema = z.object({
   taskArn: z.string().optional(),
   /** When the task was asked for; until the first phase its container starts. Absent in records of earlier versions. */
   startedAt: z.iso.datetime().optional(),
+  /** The download of its toolchain, before the first phase. Absent where it was there, and on AWS, whose images have it. */
+  toolchain: z.object({ startedAt: z.iso.datetime(), finishedAt: z.iso.datetime().optional() }).optional(),
   phases: z.array(PhaseRecordSchema),
   artifact: ArtifactSchema.optional(),
   error: FailureSchema.optional(),

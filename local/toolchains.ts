@@ -16,6 +16,9 @@ export interface Toolchain {
   readonly source: 'host' | 'npm';
 }
 
+/** Tells somebody of the download, which is `work`. */
+export type WhileDownloading = <T>(work: () => Promise<T>) => Promise<T>;
+
 type Install = (prefix: string, packages: readonly string[]) => Promise<void>;
 
 export interface ToolchainOptions {
@@ -23,6 +26,8 @@ export interface ToolchainOptions {
   readonly host?: { readonly node: string; readonly version: string };
   /** Installs packages into a folder. Default: the host's npm. */
   readonly install?: Install;
+  /** Does what takes its time, where something has to be downloaded. */
+  readonly whileDownloading?: WhileDownloading;
 }
 
 const NAMES = ['node', 'npm', 'npx'] as const;
@@ -38,20 +43,23 @@ export async function ensureToolchain(
 ): Promise<Toolchain> {
   const host = options.host ?? { node: process.execPath, version: process.versions.node };
   const folder = join(dataDir, 'toolchains');
+  const { whileDownloading = (work) => work() } = options;
   try {
     await mkdir(folder, { recursive: true });
     if (Number.parseInt(host.version, 10) === major) {
       const binDir =
-        (await hostWithNpm(folder, host, major, options.install ?? npmInstall(host.node))) ??
+        (await hostWithNpm(folder, host, major, options.install ?? npmInstall(host.node), whileDownloading)) ??
         (await hostToolchain(folder, host.node, host.version));
       if (binDir) return { binDir, source: 'host' };
     }
     const target = join(folder, `node-${major}`);
     if (!(await isUsable(target, major)))
-      await withLock(`${target}.lock`, async () => {
-        if (!(await isUsable(target, major)))
-          await installToolchain(target, major, options.install ?? npmInstall(host.node));
-      });
+      await whileDownloading(() =>
+        withLock(`${target}.lock`, async () => {
+          if (!(await isUsable(target, major)))
+            await installToolchain(target, major, options.install ?? npmInstall(host.node));
+        }),
+      );
     return { binDir: join(target, 'bin'), source: 'npm' };
   } catch (error) {
     const reason = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1) || (error as Error).message;
@@ -68,6 +76,7 @@ async function hostWithNpm(
   host: { readonly node: string; readonly version: string },
   major: NodeMajor,
   install: Install,
+  whileDownloading: WhileDownloading,
 ): Promise<string | null> {
   const npm = await hostNpm(host.node);
   const npmMajor = NODE_LINES[major].npm;
@@ -81,11 +90,13 @@ async function hostWithNpm(
   };
   try {
     if (!(await allThere(bin)))
-      await withLock(`${target}.lock`, async () => {
-        if (await allThere(bin)) return;
-        const staging = await mkdtemp(join(folder, '.new-'));
-        await whileUnfinished(staging, () => fillAndLink(staging, target, [`npm@${npmMajor}`], links, install));
-      });
+      await whileDownloading(() =>
+        withLock(`${target}.lock`, async () => {
+          if (await allThere(bin)) return;
+          const staging = await mkdtemp(join(folder, '.new-'));
+          await whileUnfinished(staging, () => fillAndLink(staging, target, [`npm@${npmMajor}`], links, install));
+        }),
+      );
     return bin;
   } catch {
     return null;

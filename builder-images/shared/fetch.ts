@@ -4,6 +4,7 @@ import { reachableUrl } from './local-source.ts';
 import type { Program, RunningProgram } from './processes.ts';
 import { programPath, SYSTEM_PATH } from './programs.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
+import { sendPack } from './source-pack.ts';
 import { makeWorkFolder } from './work-folder.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface Fetching {
   /** When the builder was started (ms). */
   readonly startedAt: number;
   readonly sandbox: Sandbox;
+  /** Of an uploaded folder: why its pack could not be read; null where it was. */
+  readonly source?: Promise<string | null> | undefined;
 }
 
 type Variables = Readonly<Record<string, string>>;
@@ -25,6 +28,7 @@ type Variables = Readonly<Record<string, string>>;
 /**
  * POSIX shell, run by the build user in the work tree, with the git home as HOME:
  * `sh <git> <url> <commit> <redirects> <depth, 0: all> <tags, 0 or 1> <pinned addresses, or empty> <blocks of a file, or empty>`.
+ * Without a URL the commit is in the pack on standard input, which is that of an uploaded folder.
  * A commit that is stored under a name brings the tags of what is fetched with it.
  */
 const FETCH = String.raw`
@@ -66,6 +70,10 @@ ASKPASS
 chmod 700 "$HOME/askpass" || exit 1
 fetch() {
   "$git" init --quiet || return
+  if [ -z "$url" ]; then
+    "$git" index-pack --stdin --strict >/dev/null && "$git" checkout --quiet --detach "$commit" --
+    return
+  fi
   # shellcheck disable=SC2086 # options, or nothing
   if ! "$git" fetch --quiet $history $tags --no-recurse-submodules -- "$url" "$want"; then
     # Servers that only serve files, and old servers, give out branches and tags only.
@@ -118,6 +126,8 @@ export interface FetchProgram {
   readonly addresses?: string;
   /** Of any file that is written. */
   readonly maxBytes?: number;
+  /** The commit comes as a pack on standard input, and `url` is empty. */
+  readonly hasInput?: boolean;
 }
 
 /** The program that fetches and checks out one commit in a folder, for the build's user. */
@@ -128,6 +138,7 @@ export function fetchProgram(o: FetchProgram): Program {
     argv: [programPath('sh'), '-c', FETCH, 'sh', programPath('git'), o.url, o.commit, ...options],
     cwd: o.folder,
     env: gitEnvironment(o.raw, o.work),
+    ...(o.hasInput && { hasInput: true }),
   };
 }
 
@@ -165,7 +176,9 @@ export function startFetch(raw: Variables): Fetching {
   });
   const maxProcesses = numberOf('VEREN_BUILD_PROCESSES') ?? 4_096;
   const sandbox = createSandbox({ uid, gid, maxProcesses, cookie: buildCookie(raw, work) });
-  const url = uid === undefined ? raw.GIT_REPOSITORY__URL! : reachableUrl(raw.GIT_REPOSITORY__URL!, raw, work);
+  const pack = raw.SOURCE_PACK_URL;
+  const asked = raw.GIT_REPOSITORY__URL!;
+  const url = pack !== undefined ? '' : uid === undefined ? asked : reachableUrl(asked, raw, work);
   // A redirect could send the token to another host, so a private repository must be given by its final URL.
   const redirects = raw.GIT_TOKEN ? 'false' : 'initial';
   const program = sandbox.start(
@@ -178,9 +191,11 @@ export function startFetch(raw: Variables): Fetching {
       redirects,
       depth: depthOf(raw),
       tags: raw.GIT_TAGS === '1',
+      hasInput: pack !== undefined,
     }),
   );
+  const source = pack === undefined ? undefined : sendPack(pack, program.input!);
   program.stderr.resume();
   const started = Number((raw.VEREN_STARTED ?? '').replace(',', '.'));
-  return { work, program, sandbox, startedAt: started > 0 ? Math.round(started * 1_000) : Date.now() };
+  return { work, program, sandbox, source, startedAt: started > 0 ? Math.round(started * 1_000) : Date.now() };
 }

@@ -38,7 +38,7 @@ export async function completeFetch(input: FetchPhaseInput): Promise<void> {
   const { reporter, signal, fetching } = input;
   const { program, work } = fetching;
   reporter.phaseStarted('fetch', fetching.startedAt);
-  reporter.say(`Fetching commit ${input.commit}`);
+  reporter.say(fetching.source ? 'Unpacking the uploaded folder' : `Fetching commit ${input.commit}`);
   const finished = program.ended.then(({ exitCode }) => ({ exitCode, at: input.now() }));
   const splitter = new LineSplitter(input.mask, (line) => reporter.presented('stdout', line));
   const stopFetching = () => void stopFetch(fetching).finally(() => program.stdout.destroy());
@@ -55,6 +55,8 @@ export async function completeFetch(input: FetchPhaseInput): Promise<void> {
   }
   splitter.end();
   const { exitCode, at: ended } = await finished;
+  const unread = exitCode === 0 ? null : await fetching.source;
+  if (unread) reporter.say(`The uploaded folder could not be read: ${input.mask(unread)}`);
   const failure = exitCode === 0 && !signal.aborted ? await completed(input) : null;
   const at = completes(input.raw) ? input.now() : ended;
   signal.removeEventListener('abort', stopFetching);

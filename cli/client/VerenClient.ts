@@ -27,8 +27,10 @@ import { type Plan, PlanSchema } from '../../contract/plan.ts';
 import { ProjectListSchema, type ProjectView, ProjectViewSchema } from '../../contract/project.ts';
 import { type SetVariables, type VariableList, VariableListSchema } from '../../contract/project-variables.ts';
 import { type ReleaseHistory, ReleaseHistorySchema } from '../../contract/releases.ts';
+import { type AskedFile, type CreateUpload, type Upload, UploadSchema } from '../../contract/uploads.ts';
 import { type FollowEventsOptions, type FollowedEvents, followEvents } from './followEvents.ts';
 import { callJson } from './http.ts';
+import { putContent } from './putContent.ts';
 import { readLogPages } from './readLogPages.ts';
 
 export interface ClientOptions {
@@ -58,6 +60,18 @@ export class VerenClient {
       headers: { ...this.#headers, 'Idempotency-Key': idempotencyKey },
       repeatable: true,
     });
+  }
+
+  /** Notes a folder, or what has changed in one, and says what the project lacks of it. */
+  noteUpload(projectId: string, request: CreateUpload): Promise<Upload> {
+    const url = this.#project(projectId, 'uploads');
+    // A folder is named after its content, so a repeat changes nothing.
+    return callJson(url, UploadSchema, { method: 'POST', body: request, headers: this.#headers, repeatable: true });
+  }
+
+  /** Sends one content to the storage, which does not get the token. @param name For the message of an error. */
+  sendFile(asked: AskedFile, content: Uint8Array, name: string): Promise<void> {
+    return putContent(this.#base, asked, content, name);
   }
 
   getDeployment(deploymentId: string): Promise<DeploymentView> {

@@ -12,15 +12,15 @@ export function formatDuration(milliseconds: number): string {
 }
 
 export interface TimedStep {
-  readonly name: 'wait' | 'start' | Phase;
+  readonly name: 'wait' | 'toolchain' | 'start' | Phase;
   /** Milliseconds; null where the step did not begin. */
   readonly took: number | null;
   readonly ok: boolean | undefined;
 }
 
 /**
- * Duration of a build by step. `wait` is queue and analysis, `start` the time from the task's start to its first phase:
- * the container's image, or on a laptop the download of a toolchain. Running steps end at `now`.
+ * Duration of a build by step. `wait` is queue and analysis, `toolchain` the download of one on a laptop, `start` the rest
+ * of the time from the task's start to its first phase, such as that for the container's image. Running steps end at `now`.
  */
 export function listSteps(record: DeploymentRecord, build: BuildRecord, now: number): TimedStep[] {
   const first = build.phases[0];
@@ -28,13 +28,26 @@ export function listSteps(record: DeploymentRecord, build: BuildRecord, now: num
   const firstAt = first ? parseTime(first.startedAt) : end;
   const startedAt = build.startedAt === undefined ? undefined : parseTime(build.startedAt);
   const begun = first ? true : undefined;
+  const { toolchain } = build;
+  const download = toolchain
+    ? Math.max(0, (toolchain.finishedAt ? parseTime(toolchain.finishedAt) : firstAt) - parseTime(toolchain.startedAt))
+    : null;
   return [
     {
       name: 'wait',
       took: (startedAt ?? firstAt) - parseTime(record.createdAt),
       ok: startedAt === undefined ? begun : true,
     },
-    { name: 'start', took: startedAt === undefined ? null : Math.max(0, firstAt - startedAt), ok: begun },
+    {
+      name: 'toolchain',
+      took: download,
+      ok: download === null ? undefined : build.toolchain?.finishedAt ? true : begun,
+    },
+    {
+      name: 'start',
+      took: startedAt === undefined ? null : Math.max(0, firstAt - startedAt - (download ?? 0)),
+      ok: begun,
+    },
     ...PHASES.map((name): TimedStep => {
       const phase = build.phases.find((p) => p.name === name);
       if (!phase) return { name, took: null, ok: undefined };

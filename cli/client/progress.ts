@@ -30,7 +30,7 @@ export function progressRows(record: DeploymentRecord, style: Style, now: number
     if (!build) continue;
     for (const { name, took, ok } of listSteps(record, build, now)) {
       if (name === 'wait' || took === null || (name === 'start' && took < SHORT_START_MS)) continue;
-      const label = `${targetLabel(record, target)}${name.padEnd(8)} ${formatDuration(took).padStart(10)}`;
+      const label = `${targetLabel(record, target)}${name.padEnd(9)} ${formatDuration(took).padStart(10)}`;
       if (ok === true) rows.push(paintRow(`  ✓ ${label}`, colors.green));
       else if (ok === false) rows.push(paintRow(`  ✗ ${label}`, colors.red));
       else rows.push(paintRow(`  ${running ? spin : '-'} ${label}`, colors.cyan));
@@ -55,7 +55,13 @@ export function describeChanges(before: DeploymentRecord | null, after: Deployme
     const old = before?.builds[target];
     const retried = old !== undefined && build.attempt > old.attempt;
     if (build.startedAt !== undefined && build.startedAt !== old?.startedAt && build.phases.length === 0)
-      lines.push(`${target}: the builder starts (the first of a version fetches its toolchain)`);
+      lines.push(`${target}: the builder starts`);
+    if (build.toolchain && !old?.toolchain)
+      lines.push(`${target}: its toolchain is downloaded (once for each version)`);
+    if (build.toolchain?.finishedAt && !old?.toolchain?.finishedAt) {
+      const took = Date.parse(build.toolchain.finishedAt) - Date.parse(build.toolchain.startedAt);
+      lines.push(`${target}: toolchain downloaded in ${formatDuration(took)}`);
+    }
     if (retried) lines.push(`${target}: tried again (attempt ${build.attempt})`);
     for (const phase of build.phases) {
       const known = retried ? undefined : old?.phases.find((p) => p.name === phase.name);

@@ -16,8 +16,8 @@ export const styleOf = (colors: Colors): Style => ({
   safe: (text) => terminalText(text, colors.isColorSupported),
 });
 
-const LABELS = { wait: 'queue, analyze', start: 'start, toolchain' } as Record<string, string>;
-const LABEL_WIDTH = 18;
+const LABELS = { wait: 'queue, analyze', toolchain: 'toolchain download', start: 'start' } as Record<string, string>;
+const LABEL_WIDTH = 20;
 const COLUMN_WIDTH = 14;
 
 /** How long each phase took, a column for each target. Nothing where no build began. */
@@ -29,13 +29,21 @@ export function durationTable(record: DeploymentView, { colors }: Style, now: nu
   const first = columns[0];
   if (!first) return [];
   const heading = columns.map(({ target, attempt }) => (attempt > 1 ? `${target} #${attempt}` : target));
-  const rows = first.steps.map(({ name }, i) => ({
-    label: LABELS[name] ?? name,
-    cells: columns.map((column) => {
-      const took = column.steps[i]?.took ?? null;
-      return took === null ? '-' : formatDuration(took);
-    }),
-  }));
+  // Only a first build downloads one.
+  const isShown = (i: number, name: string) => name !== 'toolchain' || columns.some(({ steps }) => steps[i]?.took);
+  const rows = first.steps.flatMap(({ name }, i) =>
+    !isShown(i, name)
+      ? []
+      : [
+          {
+            label: LABELS[name] ?? name,
+            cells: columns.map((column) => {
+              const took = column.steps[i]?.took ?? null;
+              return took === null ? '-' : formatDuration(took);
+            }),
+          },
+        ],
+  );
   const formatRow = (label: string, cells: readonly string[]) =>
     `  ${label.padEnd(LABEL_WIDTH)}${cells.map((cell) => cell.padStart(COLUMN_WIDTH)).join('')}`;
   return [
@@ -63,7 +71,7 @@ export function describeOutcome(record: DeploymentView, style: Style): string[] 
     if (artifact?.kind === 'image') lines.push(`${target}: image ${safe(artifact.uri)} (${safe(artifact.digest)})`);
     if (artifact?.kind === 'static')
       lines.push(
-        `${target}: ${artifact.files} files, ${formatSize(artifact.bytes)}, at ${safe(siteAddress(record, artifact))}`,
+        `${target}: ${artifact.files} files, ${formatBytes(artifact.bytes)}, at ${safe(siteAddress(record, artifact))}`,
       );
   }
   if (record.error && !seen.has(record.error.message)) lines.push(...failureLines(undefined, record.error, style));
@@ -94,7 +102,7 @@ function failureLines(target: string | undefined, error: Failure, { colors, safe
   ];
 }
 
-function formatSize(bytes: number): string {
+export function formatBytes(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
   if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
   return `${(bytes / 1_000_000).toFixed(1)} MB`;

@@ -28,6 +28,8 @@ export function registerList(program: Command, { shell, openContext }: CommandHo
       const { limit, cursor } = options;
       const projectId = options.all ? undefined : await findProject(shell, argument ?? options.project);
       const page = await client.listDeployments({ limit, ...(projectId && { projectId }), ...(cursor && { cursor }) });
+      // A name with a slip in it is no project without deployments.
+      if (projectId !== undefined && page.items.length === 0 && !cursor) await client.getProject(projectId);
       if (options.json) return printJson(shell, page);
       if (page.items.length === 0) return tellUser(shell, `No deployments${projectId ? ` of ${projectId}` : ''} yet.`);
       const now = shell.now();

@@ -10,7 +10,7 @@ import { isLoopback, laptopAddress, parseAddress } from '../contexts/address.ts'
 import { tokenOfEnvironment } from '../contexts/chooseContext.ts';
 import { configFolder } from '../contexts/configFolder.ts';
 import { type Context, ContextNameSchema, readContexts, TokenSchema, writeContexts } from '../contexts/contextFile.ts';
-import { findTokenFile, readTokenFile } from '../contexts/findTokenFile.ts';
+import { findTokenFile, readPort, readTokenFile } from '../contexts/findTokenFile.ts';
 import { askSecret } from '../output/prompts.ts';
 import { readInput } from '../output/readInput.ts';
 import { printJson, type Shell, tellUser } from '../shell.ts';
@@ -38,7 +38,7 @@ export function registerLogin(program: Command, { shell, keepSecret }: CommandHo
     .option('--json', 'print whose the token is, as JSON')
     .addHelpText('after', HELP)
     .action(async (address: string | undefined, options: LoginOptions) => {
-      const url = parseAddress(address ?? laptopAddress(shell.env.PORT), { insecure: options.insecure ?? false });
+      const url = parseAddress(address ?? (await findLaptop(shell)), { insecure: options.insecure ?? false });
       const name = nameContext(options.name, url);
       const credentials = await findCredentials(shell, url, options);
       const token = credentials.token ?? (await readTokenFile(credentials.tokenFile as string));
@@ -51,6 +51,12 @@ export function registerLogin(program: Command, { shell, keepSecret }: CommandHo
       const who = caller ? ` as ${terminalText(`${caller.owner} (${caller.name}, ${caller.scope})`, false)}` : '';
       tellUser(shell, `Logged in to ${url}${who}. The context "${name}" is in use.`);
     });
+}
+
+/** Where a platform of this folder or one above is, or would be. */
+async function findLaptop(shell: Shell): Promise<string> {
+  const tokenFile = await findTokenFile(shell.cwd);
+  return laptopAddress(shell.env.PORT ?? (tokenFile && (await readPort(tokenFile))));
 }
 
 /** Throws CLI_USAGE. */

@@ -3,7 +3,7 @@ import { type Shell, tellUser } from '../shell.ts';
 import { isLoopback, laptopAddress, parseAddress } from './address.ts';
 import { configFolder } from './configFolder.ts';
 import { readContexts, TokenSchema } from './contextFile.ts';
-import { findTokenFile, readTokenFile } from './findTokenFile.ts';
+import { findTokenFile, readPort, readTokenFile } from './findTokenFile.ts';
 
 /** The platform that a command talks to. */
 export interface ChosenContext {
@@ -50,6 +50,9 @@ export async function chooseContext(shell: Shell, named: string | undefined): Pr
     return contextOf(name, context.url, known);
   }
   const tokenFile = await findTokenFile(shell.cwd);
-  if (tokenFile) return contextOf('laptop', laptopAddress(env.PORT), await readTokenFile(tokenFile));
+  if (tokenFile) {
+    const port = env.PORT ?? (await readPort(tokenFile));
+    return contextOf('laptop', laptopAddress(port), await readTokenFile(tokenFile));
+  }
   throw new VerenError('CLI_NO_CONTEXT');
 }

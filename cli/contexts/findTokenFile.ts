@@ -20,6 +20,13 @@ export async function findTokenFile(cwd: string): Promise<string | undefined> {
   }
 }
 
+/** The port that the platform of a token file was started at last; undefined where an earlier version kept none. */
+export async function readPort(tokenFile: string): Promise<string | undefined> {
+  const text = await readFile(join(dirname(tokenFile), 'port'), 'utf8').catch(() => '');
+  // A number and no address: a folder of somebody else's must not send a token of ours anywhere but to this machine.
+  return /^\d{1,5}$/.test(text.trim()) ? text.trim() : undefined;
+}
+
 /** The token in a file. Throws CLI_FILE_INVALID, which says nothing of the content. */
 export async function readTokenFile(file: string): Promise<string> {
   let text: string;

@@ -9,7 +9,8 @@ import { type Shell, tellUser } from '../shell.ts';
 
 /** What the platform is asked to read. */
 export interface Source {
-  readonly gitUrl: string;
+  /** Absent for a folder that is uploaded. */
+  readonly gitUrl?: string;
   readonly ref?: string;
   /** What a project of it would be called after. */
   readonly name: string;
@@ -27,7 +28,7 @@ export async function chooseSource(
   chosen: Pick<ChosenContext, 'isLaptop'>,
   given: string | undefined,
   ref: string | undefined,
-): Promise<Source> {
+): Promise<Source & { readonly gitUrl: string }> {
   if (given !== undefined && isRepositoryUrl(given)) return { gitUrl: given, name: given, ...(ref && { ref }) };
   const folder = resolve(shell.cwd, given ?? '.');
   const isFolder = await stat(folder).then(

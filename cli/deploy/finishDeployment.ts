@@ -19,14 +19,14 @@ export async function finishDeployment(
 ): Promise<ExitCode> {
   const { shell, client, style } = context;
   const { deploymentId, projectId } = accepted;
-  tellUser(shell, style.safe(`Deployment ${deploymentId} of ${projectId}`));
+  if (!json) tellUser(shell, style.safe(`Deployment ${deploymentId} of ${projectId}`));
   if (!wait) {
     if (json) printJson(shell, accepted);
     else printResult(shell, style.safe(deploymentId));
     tellUser(shell, style.safe(`To follow it: veren logs -f ${deploymentId}`));
     return EXIT.ok;
   }
-  const ended = await followDeployment(context, deploymentId);
+  const ended = await followDeployment(context, deploymentId, { quiet: json });
   if (ended.status !== 'succeeded') {
     if (json) printJson(shell, await client.getDeployment(deploymentId));
     return EXIT.failedBuild;

@@ -26,11 +26,20 @@ export async function followingOf<T>(
   });
 }
 
-/** Shows a deployment to its end: on stderr, live where that is a terminal. */
-export const followDeployment = ({ shell, client }: CommandContext, deploymentId: string): Promise<DeploymentView> =>
+/** Shows a deployment to its end: on stderr, live where that is a terminal. `quiet`: a program waits for the result alone. */
+export const followDeployment = (
+  { shell, client }: CommandContext,
+  deploymentId: string,
+  { quiet = false }: { readonly quiet?: boolean | undefined } = {},
+): Promise<DeploymentView> =>
   followingOf(shell, deploymentId, (signal) => {
-    const { stderr: out } = shell;
-    return showDeployment(client, { deploymentId }, { out, isTTY: out.isTTY, color: out.color, signal });
+    const { stderr } = shell;
+    const out = quiet ? { write: () => true } : stderr;
+    return showDeployment(
+      client,
+      { deploymentId },
+      { out, isTTY: !quiet && stderr.isTTY, color: stderr.color, signal },
+    );
   });
 
 /** A release follows the end of its deployment within a moment. Milliseconds. */

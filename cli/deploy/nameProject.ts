@@ -1,10 +1,13 @@
 import { VerenError } from '../../contract/errors.ts';
+import { uploadIdOf } from '../../contract/uploads.ts';
 import { ProblemError } from '../client/errors.ts';
 import type { CommandContext } from '../commandContext.ts';
+import { runGit } from '../git/runGit.ts';
 import { checkProjectName } from '../project/chooseProject.ts';
-import { readLink } from '../project/linkFile.ts';
+import { LINK_FILE, readLink } from '../project/linkFile.ts';
 import { projectNameFrom } from '../project/projectName.ts';
 import { tellUser } from '../shell.ts';
+import { readFolderMemory } from '../upload/folderMemory.ts';
 import type { Source } from './chooseSource.ts';
 
 /**
@@ -19,23 +22,32 @@ export async function nameProject(
 ): Promise<{ readonly projectId: string; readonly isFound: boolean }> {
   if (named !== undefined) return { projectId: checkProjectName(named), isFound: false };
   const linked = folder === undefined ? undefined : await readLink(shell, folder);
+  if (linked !== undefined && folder !== undefined && !(await isLinkOurs(shell, folder, linked)))
+    throw new VerenError('CLI_NO_PROJECT', {
+      reason: `the folder says "${linked}" (${LINK_FILE}), and was not linked by you.`,
+    });
   if (linked !== undefined) return { projectId: linked, isFound: false };
   const projectId = projectNameFrom(name);
-  if (projectId === '')
-    throw new VerenError('CLI_NO_PROJECT', { reason: 'no name can be made of that of the repository.' });
+  if (projectId === '') throw new VerenError('CLI_NO_PROJECT', { reason: 'no name can be made of its name.' });
   const known = await client.getProject(projectId).catch((error: unknown) => {
     if (error instanceof ProblemError && (error.status === 404 || error.status === 410)) return undefined;
     throw error;
   });
   const before =
     known && (known.settings.gitUrl ?? (await client.listDeployments({ projectId, limit: 1 })).items[0]?.gitUrl);
-  if (known && !isSameRepository(before, gitUrl)) {
-    const reason = `there is a project "${projectId}", which deploys ${before ?? 'something else'}.`;
+  if (known && (gitUrl === undefined || !isSameRepository(before, gitUrl))) {
+    const reason = `there is a project "${projectId}", which deploys ${before === undefined || uploadIdOf(before) ? 'something else' : before}.`;
     throw new VerenError('CLI_NO_PROJECT', { reason });
   }
-  if (!known) tellUser(shell, `New project "${projectId}", called after the repository.`);
+  if (!known)
+    tellUser(shell, `New project "${projectId}", called after the ${gitUrl === undefined ? 'folder' : 'repository'}.`);
   return { projectId, isFound: true };
 }
+
+/** A link that git knows was refused before; outside of a repository only our own memory tells who has made it. */
+const isLinkOurs = async (shell: CommandContext['shell'], folder: string, linked: string): Promise<boolean> =>
+  (await runGit(shell, folder, ['rev-parse', '--show-toplevel']).catch(() => null)) !== null ||
+  (await readFolderMemory(shell, folder)).linked === linked;
 
 const normalise = (url: string) => url.replace(/\/+$/, '').replace(/\.git$/, '');
 const isSameRepository = (a: string | undefined, b: string) => a !== undefined && normalise(a) === normalise(b);

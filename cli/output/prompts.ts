@@ -5,6 +5,12 @@ import { InterruptedError } from '../shell.ts';
 /** Rows of a list that are shown at once. */
 const ROWS = 12;
 
+/** A terminal that nobody has given a size has 0 columns, which would be a line for each letter. */
+function sizedStderr(): NodeJS.WriteStream {
+  if (!process.stderr.columns) Object.assign(process.stderr, { columns: 80, rows: 24 });
+  return process.stderr;
+}
+
 /** What a prompt gave. Ctrl-C and Escape end the command. */
 function answerOf<T>(answer: T): Exclude<T, symbol> {
   if (isCancel(answer)) throw new InterruptedError();
@@ -21,9 +27,9 @@ export async function chooseOne(
     label: terminalText(value, false),
     ...(hint !== undefined && { hint: terminalText(hint, false) }),
   }));
-  return answerOf(await select({ message, options: shown, maxItems: ROWS, output: process.stderr }));
+  return answerOf(await select({ message, options: shown, maxItems: ROWS, output: sizedStderr() }));
 }
 
 /** Asks for a secret, of which only dots are shown. */
 export const askSecret = async (message: string): Promise<string> =>
-  answerOf(await password({ message, output: process.stderr }));
+  answerOf(await password({ message, output: sizedStderr() }));

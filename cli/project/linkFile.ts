@@ -5,6 +5,7 @@ import { ProjectIdSchema } from '../../contract/api.ts';
 import { VerenError } from '../../contract/errors.ts';
 import { runGit } from '../git/runGit.ts';
 import type { Shell } from '../shell.ts';
+import { noteInFolderMemory } from '../upload/folderMemory.ts';
 
 /** Says which project a folder is. It names no address: that a repository could otherwise send the token to. */
 export const LINK_FILE = '.veren-project.json';
@@ -51,6 +52,7 @@ export async function writeLink(shell: Shell, folder: string, projectId: string)
   await rm(temporary, { force: true });
   await writeFile(temporary, `${JSON.stringify({ projectId }, null, 2)}\n`, { flag: 'wx' });
   await rename(temporary, file);
+  await noteInFolderMemory(shell, folder, { linked: projectId });
   await ignoreLink(shell, folder);
   return file;
 }

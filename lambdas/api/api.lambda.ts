@@ -25,6 +25,7 @@ const api = lazyAsync(async () => {
     { openOwners },
     { domainPortsOf },
     addresses,
+    { urlSigner },
   ] = await Promise.all([
     openRedis(env, log),
     kafkaEnv(env),
@@ -32,6 +33,7 @@ const api = lazyAsync(async () => {
     import('../shared/people/openAuthentication.ts'),
     import('../shared/domains/domainPorts.ts'),
     import('../shared/sites/siteAddresses.ts'),
+    import('../shared/adapters/aws/urlSigner.ts'),
   ]);
   const s3 = openS3();
   const { authenticate, owners } = openOwners(env, s3, log);
@@ -59,6 +61,7 @@ const api = lazyAsync(async () => {
       services: openLambdaServices(env),
       s3,
       ecs: openEcs(),
+      urlSigner: urlSigner({}),
       clock,
       log,
     },

@@ -26,6 +26,7 @@ import { registerReleaseVariables } from './routes/releaseVariables.ts';
 import { registerServices } from './routes/services.ts';
 import { registerTickets } from './routes/tickets.ts';
 import { registerTokens } from './routes/tokens.ts';
+import { registerUploads } from './routes/uploads.ts';
 import { registerUsage } from './routes/usage.ts';
 import { registerVariables } from './routes/variables.ts';
 import { registerWhoami } from './routes/whoami.ts';
@@ -52,6 +53,7 @@ export function createApi(deps: ApiDeps): Api {
     return reason ? c.json({ status: 'unwell', reason }, 503) : c.json({ status: 'ok' });
   });
   registerCreate(app, deps);
+  registerUploads(app, deps);
   registerRead(app, deps);
   registerLogs(app, deps);
   registerChange(app, deps);

@@ -1,5 +1,6 @@
 import { deploymentIds } from '../domain/deploymentIds.ts';
 import type { EcsCalls, S3Calls } from '../shared/adapters/aws/clients.ts';
+import type { UrlSigner } from '../shared/adapters/aws/urlSigner.ts';
 import { type Archive, s3Archive } from '../shared/archive.ts';
 import { openAudit, openAuditReader } from '../shared/audit.ts';
 import { dropCaches } from '../shared/caches.ts';
@@ -22,6 +23,7 @@ import type { GitPolicy } from '../shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../shared/repo/gitUrl.ts';
 import type { ServiceReports } from '../shared/services/servicePort.ts';
 import { stopBuilds } from '../shared/stopBuilds.ts';
+import { openUploads } from '../shared/uploads/uploadStore.ts';
 import { forbidPublication } from '../shared/verdict.ts';
 import { createApi } from './app.ts';
 import type { ApiDeps } from './deps.ts';
@@ -44,6 +46,8 @@ type Given =
 export interface ApiPorts extends Pick<ApiDeps, Given> {
   readonly s3: S3Calls;
   readonly ecs: EcsCalls;
+  /** Signs where files of uploads are sent. */
+  readonly urlSigner: UrlSigner;
   /** @default - the one in the bucket */
   readonly archive?: Archive;
   /** What runs of backends. @default - they are built and no more */
@@ -67,7 +71,7 @@ export interface ApiSettings
 }
 
 export function composeApi(
-  { domainPorts, ...ports }: ApiPorts,
+  { domainPorts, urlSigner, ...ports }: ApiPorts,
   { bucket, gitPolicy, apiHosts = [], deletionGraceMs = DELETION_GRACE_MS, ...settings }: ApiSettings,
 ): Api {
   const { s3, ecs, queue, store, clock } = ports;
@@ -87,6 +91,7 @@ export function composeApi(
     gitState: openGitState(documents),
     ...{ apps, hostRules },
     deployHooks: openDeployHooks(documents),
+    uploads: openUploads({ s3, bucket, clock, urlSigner }),
     variables: openVariableStore({ s3, bucket, clock }),
     findProject: projectFinder({ projects, store, s3, bucket }),
     noteDeletion: deletionNoter(s3, bucket),

@@ -17,6 +17,7 @@ import type { LogChannel, RateLimit, Tickets } from '../shared/ports.ts';
 import type { NoteDeletion } from '../shared/projects/deletions.ts';
 import type { ServiceReports } from '../shared/services/servicePort.ts';
 import type { AddressesOf } from '../shared/sites/siteAddresses.ts';
+import type { UploadStore } from '../shared/uploads/uploadStore.ts';
 
 export interface ApiDeps extends CreateDeps {
   readonly gitSecrets: GitSecretStore;
@@ -27,6 +28,7 @@ export interface ApiDeps extends CreateDeps {
   readonly deployHooks: DeployHookStore;
   /** An address that notifications may go to. Throws NOTIFICATION_FORBIDDEN. */
   readonly checkNoticeUrl: (text: string) => URL;
+  readonly uploads: UploadStore;
   readonly logs: LogChannel;
   readonly archive: Archive;
   /** Absent: backends are built and no more. */

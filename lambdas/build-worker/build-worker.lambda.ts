@@ -25,7 +25,7 @@ const worker = lazyAsync(async () => {
     kafkaEnv(env),
     kafkaEnv({ ...env, KAFKA_SECRET_ARN: env.KAFKA_BUILDER_SECRET_ARN }),
     import('./compose.ts'),
-    import('./services/handover.ts'),
+    import('../shared/adapters/aws/urlSigner.ts'),
   ]);
   const endpoint = env.BUILDER_ENDPOINT_S3;
   return composeBuildWorker(

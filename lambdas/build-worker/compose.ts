@@ -1,5 +1,6 @@
 import { s3Objects } from '../../builder-images/shared/objects.ts';
 import type { S3Calls, StsCalls } from '../shared/adapters/aws/clients.ts';
+import type { UrlSigner } from '../shared/adapters/aws/urlSigner.ts';
 import { MAX_MANIFEST_BYTES } from '../shared/artifact.ts';
 import { openDocuments } from '../shared/documents.ts';
 import { openAppStore } from '../shared/gitHosts/app/appStore.ts';
@@ -8,7 +9,8 @@ import { openVariableStore } from '../shared/projects/variableStore.ts';
 import type { GitPolicy } from '../shared/repo/gitPolicy.ts';
 import { type BuildResources, mintCredentials } from './services/credentials.ts';
 import type { BuildCredentials } from './services/distributionHandler/environment.ts';
-import { handoverWriter, type UrlSigner } from './services/handover.ts';
+import { handoverWriter } from './services/handover.ts';
+import { packSigner } from './services/packSigner.ts';
 import { type BuildWorkerDeps, drainBuildQueue } from './workers/build.ts';
 import { drainPromotions, type PromotionDeps } from './workers/promote.ts';
 
@@ -48,6 +50,7 @@ export function composeBuildWorker(
     mintCredentials: mintCredentials(sts, resources),
     variables: openVariableStore({ s3, bucket: settings.platform.bucket, clock: ports.clock }),
     writeHandover: handoverWriter({ s3, signer: urlSigner, bucket: settings.platform.bucket }),
+    signPack: packSigner(urlSigner, settings.platform.bucket),
   };
   const { bucket, region } = settings.platform;
   const promotions: PromotionDeps = {

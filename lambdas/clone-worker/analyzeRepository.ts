@@ -9,6 +9,7 @@ import type { Clock } from '../shared/ports.ts';
 import type { GitPolicy } from '../shared/repo/gitPolicy.ts';
 import { withGitRepo } from '../shared/repo/gitRepo.ts';
 import type { Resolve } from '../shared/repo/hostAddress.ts';
+import type { UploadedPack } from '../shared/repo/receiveUpload.ts';
 import { detectProjectType } from './services/detector/detectProjectType.ts';
 import { listReads, type PlanReads } from './services/detector/reads.ts';
 
@@ -17,6 +18,8 @@ export interface AnalyzeInput {
   /** Branch, tag or commit id, of which seven digits are enough. Default: the repository's HEAD. */
   readonly ref?: string | undefined;
   readonly gitToken?: string | undefined;
+  /** Read in place of `gitUrl` and `ref`: a folder that was uploaded. */
+  readonly uploaded?: UploadedPack | undefined;
   /** Look only at this folder and below it. */
   readonly path?: string | undefined;
   readonly frontend?: false | FrontendOverrides | undefined;

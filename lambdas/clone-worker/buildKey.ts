@@ -1,5 +1,6 @@
 import type { DeploymentRequest } from '../../contract/jobs.ts';
 import type { Plan, TargetPlan } from '../../contract/plan.ts';
+import { uploadIdOf } from '../../contract/uploads.ts';
 import type { SecretBox } from '../shared/secretBox.ts';
 
 /** Grows when the same key would mean something else. */
@@ -20,7 +21,7 @@ const NOT_BUILT_FROM = new Set([
     'lane',
     'environment',
   ],
-  ...['commit', 'trigger'],
+  ...['commit', 'trigger', 'upload'],
   ...['fromProject', 'path', 'productionBranch'],
 ]);
 
@@ -28,6 +29,9 @@ const sorted = (_name: string, value: unknown) =>
   value && typeof value === 'object' && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
     : value;
+
+/** Another upload is another state of the same source, as another commit is. */
+const sourceOf = ({ gitUrl }: DeploymentRequest) => (uploadIdOf(gitUrl) === undefined ? gitUrl : 'upload');
 
 const builtFrom = ({ evidence: _, ...target }: TargetPlan) => target;
 
@@ -53,7 +57,7 @@ export async function buildKeyOf(
   const asked = Object.entries(request).filter(([name]) => !NOT_BUILT_FROM.has(name));
   const text = JSON.stringify(
     {
-      ...{ VERSION, builders, inputs: plan.inputs, gitUrl: request.gitUrl, lane: plan.lane },
+      ...{ VERSION, builders, inputs: plan.inputs, gitUrl: sourceOf(request), lane: plan.lane },
       commit: usesCommit ? [plan.commit, plan.branch, plan.tag] : null,
       frontend: plan.frontend && builtFrom(plan.frontend),
       backend: plan.backend && builtFrom(plan.backend),

@@ -24,14 +24,17 @@ const onError = (error: unknown) => log.warn('A worker could not be woken, and t
 
 const worker = lazyAsync(async () => {
   await swept;
-  const [{ queue, store }, kafka, { composeCloneWorker }, { analyzeRepository }] = await Promise.all([
+  const [{ queue, store }, kafka, { composeCloneWorker }, { analyzeRepository }, { urlSigner }] = await Promise.all([
     openRedis(env, log),
     kafkaEnv(env),
     import('./compose.ts'),
     import('./analyzeRepository.ts'),
+    import('../shared/adapters/aws/urlSigner.ts'),
   ]);
+  const policy = gitPolicy(env.GIT_HOSTS);
   const ports = {
     s3: openS3(),
+    urlSigner: urlSigner({}),
     queue,
     store,
     bus: openSignedBus(kafka, env, 'veren-clone-worker'),
@@ -48,11 +51,9 @@ const worker = lazyAsync(async () => {
       onError,
     }),
     analyze: (request: Omit<Parameters<typeof analyzeRepository>[0], 'policy'>) =>
-      analyzeRepository({ ...request, policy: gitPolicy(env.GIT_HOSTS) }),
+      analyzeRepository({ ...request, policy }),
   };
-  return composeCloneWorker(ports, {
-    ...{ bucket: env.BUCKET, builders: env.BUILDERS_VERSION, gitPolicy: gitPolicy(env.GIT_HOSTS) },
-  });
+  return composeCloneWorker(ports, { bucket: env.BUCKET, builders: env.BUILDERS_VERSION, gitPolicy: policy });
 });
 
 /** The event of a wake is empty: the worker looks into its queue. */

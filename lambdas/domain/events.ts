@@ -107,7 +107,8 @@ export type BuildEventBody = Body<BuildEvent>;
 /** An event about a build that the platform publishes, not the builder. */
 export const makeBuildEvent = (build: BuildRef, body: BuildEventBody, now: number): DeploymentEvent => {
   const { deploymentId, projectId, target, attempt } = build;
-  const id = `${deploymentId}-${target}-${attempt}-${body.type}`;
+  const what = body.type === 'build.toolchain' ? `${body.type}-${body.state}` : body.type;
+  const id = `${deploymentId}-${target}-${attempt}-${what}`;
   const of = { deploymentId, projectId, target, attempt, ...pickCorrelation(build) };
   return { v: EVENT_VERSION, id, at: toTimestamp(now), ...of, ...body } as DeploymentEvent;
 };

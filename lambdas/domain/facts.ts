@@ -14,6 +14,8 @@ export type AttemptEnd = EventOf<'build.succeeded' | 'build.failed' | 'build.ret
 
 export interface AttemptFacts {
   readonly started?: EventOf<'build.started'>;
+  /** The download of its toolchain. */
+  readonly toolchain?: { readonly started?: Stamp; readonly finished?: Stamp };
   readonly phases: Readonly<Partial<Record<Phase, PhaseFacts>>>;
   readonly ended?: AttemptEnd;
   /** It has been built, and waits for the deployment's other part. */

@@ -34,6 +34,12 @@ function foldEvent(facts: DeploymentFacts, event: DeploymentEvent): DeploymentFa
       return keepFirst(facts, 'expired', event);
     case 'build.started':
       return inAttempt(facts, event, (attempt) => keepFirst(attempt, 'started', event));
+    case 'build.toolchain':
+      return inAttempt(facts, event, (attempt) => {
+        const known = attempt.toolchain ?? {};
+        const next = keepFirst(known, event.state, { at: event.at, id: event.id });
+        return next === known ? attempt : { ...attempt, toolchain: next };
+      });
     case 'build.phase':
       return inAttempt(facts, event, (attempt) => foldPhase(attempt, event));
     case 'build.failed':

@@ -158,6 +158,7 @@ function buildRecord(facts: DeploymentFacts, target: Target, end: End | undefine
     nodeVersion,
     attempt,
     ...(shown.started && { taskArn: shown.started.taskArn, startedAt: shown.started.at }),
+    ...toolchainRecord(shown),
     phases: phaseRecords(shown),
     ...(own?.ended.type === 'build.succeeded' && { artifact: own.ended.artifact }),
     ...(own?.ended.type === 'build.failed' && !isRefusedByCancel(own.ended) && { error: own.ended.error }),
@@ -187,6 +188,12 @@ function currentAttempt(attempts: Readonly<Record<string, AttemptFacts>>): numbe
     current = Math.max(current, facts.ended?.type === 'build.retrying' ? Number(n) + 1 : Number(n));
   }
   return current;
+}
+
+function toolchainRecord({ toolchain: { started, finished } = {} }: AttemptFacts): Pick<BuildRecord, 'toolchain'> {
+  const startedAt = started?.at ?? finished?.at;
+  if (startedAt === undefined) return {};
+  return { toolchain: { startedAt, ...(finished && { finishedAt: finished.at }) } };
 }
 
 function phaseRecords(attempt: AttemptFacts): PhaseRecord[] {

@@ -9,7 +9,8 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { HANDOVER_PREFIX } from '../../contract/names.ts';
+import { HANDOVER_PREFIX, UPLOADS_PREFIX } from '../../contract/names.ts';
+import { UPLOAD_DAYS } from '../../contract/uploads.ts';
 import type { Config } from '../config.ts';
 import { acknowledgeFindings } from './acknowledge.ts';
 import type { StageSettings } from './stage-settings.ts';
@@ -97,5 +98,6 @@ const rules = (lifecycle: Config['lifecycle']): LifecycleRule[] => [
   // Hand-overs are read within minutes. One that was not read holds expired credentials, but variables that are still
   // secret.
   { id: 'handovers', prefix: HANDOVER_PREFIX, expiration: Duration.days(1) },
+  { id: 'uploads', prefix: UPLOADS_PREFIX, expiration: Duration.days(UPLOAD_DAYS) },
   { id: 'broken-uploads', abortIncompleteMultipartUploadAfter: Duration.days(2) },
 ];

@@ -43,6 +43,7 @@ import { VerenStack, type VerenStackProps } from './veren-stack.ts';
 /** Where objects of a project are. */
 const REMOVED_WITH_PROJECTS = [
   ...['__outputs/*', '__deployments/*', '__cache/*', '__variables/*', '__builds/*', '__handover/*', '__git/*'],
+  '__uploads/*',
   ...['__records/*', '__logs/*', '__owners/*/projects/*', '__deletions/*'],
 ];
 /** Keys of the publication decisions of all builds (`s3Keys.verdict`); a test compares the two. */
@@ -51,6 +52,10 @@ export const VERDICTS = '__deployments/*/verdict-*.json';
 export const GITHUB_APPS = '__owners/*/github-app.json';
 /** Keys of the manifests of all sites (`s3Keys.deploymentManifest`). */
 const MANIFESTS = '__deployments/*/manifest.json';
+
+/** Keys of what projects have uploaded (`s3Keys.uploadManifest`, `uploadPack`). */
+const UPLOAD_MANIFESTS = '__uploads/*/manifests/*.json';
+const UPLOAD_PACKS = '__uploads/*/packs/*.pack';
 
 /** Environment of the functions that wake others. */
 interface Wakeable {
@@ -201,10 +206,20 @@ export class PipelineStack extends VerenStack {
     const documents = [
       ...['__projects/*', '__owners/*', '__audit/*', '__variables/*', '__deletions/*', '__domains/*', '__git/*'],
     ];
+    // The addresses that it signs for files of uploads have its rights.
+    const uploaded = ['__uploads/*/files/*', UPLOAD_MANIFESTS];
     grantBucket(api.role, data.storage, {
       // The promotion is what an earlier version shows as a project's site.
-      read: ['__records/*', '__logs/*', VERDICTS, MANIFESTS, '__deployments/*/promotion.json', ...documents],
-      write: [VERDICTS, ...documents],
+      read: [
+        '__records/*',
+        '__logs/*',
+        VERDICTS,
+        MANIFESTS,
+        '__deployments/*/promotion.json',
+        UPLOAD_MANIFESTS,
+        ...documents,
+      ],
+      write: [VERDICTS, ...uploaded, ...documents],
     });
     grantRemoval(api.role, data.storage, '__cache/*');
     if (this.services) {
@@ -233,8 +248,8 @@ export class PipelineStack extends VerenStack {
     });
     this.data.kafka.grantWrite(cloneWorker.role, [TOPICS.events]);
     grantBucket(cloneWorker.role, this.data.storage, {
-      read: ['__projects/*', '__builds/*', GITHUB_APPS],
-      write: ['__projects/*'],
+      read: ['__projects/*', '__builds/*', '__uploads/*', GITHUB_APPS],
+      write: ['__projects/*', UPLOAD_PACKS],
     });
     grantDataKey(cloneWorker.role, this.data.dataKey);
     return cloneWorker;
@@ -289,10 +304,10 @@ export class PipelineStack extends VerenStack {
     for (const task of builders.tasks) task.grantRun(buildWorker.role);
     grantStopTask(buildWorker.role, builders.clusters);
     if (data.kafka.builderSecret) grantBuilderLogin(buildWorker.role, data.kafka.builderSecret);
-    // The URLs that it signs have its rights: to read a hand-over, to claim it, to remove it.
+    // The URLs that it signs have its rights: to read a hand-over, to claim it, to remove it, to read an upload.
     const handovers = [`${HANDOVER_PREFIX}*`];
     grantBucket(buildWorker.role, bucket, {
-      read: [...handovers, '__variables/*', GITHUB_APPS],
+      read: [...handovers, '__variables/*', UPLOAD_PACKS, GITHUB_APPS],
       write: handovers,
       remove: handovers,
     });

@@ -3,11 +3,12 @@ import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { engineVariables, findEngine } from '../../builder-images/build-image-backend/utils/engine.ts';
 import { bundleBuilder } from '../../builder-images/bundle.ts';
-import { BUILDERS, type Builder } from '../../contract/builders.ts';
+import { BUILDERS, type Builder, type Target } from '../../contract/builders.ts';
 import { DEFAULT_NODE_MAJOR, type NodeMajor } from '../../contract/node-lines.ts';
 import { NodeMajorSchema } from '../../contract/plan.ts';
+import type { BuildRef } from '../../lambdas/domain/events.ts';
 import type { Image, TaskDefinition } from '../ecs/taskDefinition.ts';
-import { ensureToolchain } from '../toolchains.ts';
+import { ensureToolchain, type WhileDownloading } from '../toolchains.ts';
 import type { BuildUsers } from './buildUsers.ts';
 import { releaseBuild } from './leftovers.ts';
 
@@ -44,6 +45,7 @@ async function laptopImages(
   hostEnv: HostEnv,
   users: BuildUsers,
   variables: Readonly<Record<string, string>>,
+  tellToolchain: TellToolchain,
 ): Promise<(builder: Builder) => Image> {
   const folder = join(dataDir, 'builder');
   const scripts = { frontend: join(folder, 'frontend.mjs'), backend: join(folder, 'backend.mjs') };
@@ -63,7 +65,8 @@ async function laptopImages(
       const folders = target === 'backend' && (await buildsInFolder(given, hostEnv));
       // Where an image is made, the user's Node runs inside it, not here.
       const major = target === 'frontend' ? nodeMajors[0]! : folders ? majorOf(given) : undefined;
-      const node = major && (await ensureToolchain(major, dataDir)).binDir;
+      const whileDownloading = tellWhileDownloading(buildOf(target, given), tellToolchain);
+      const node = major && (await ensureToolchain(major, dataDir, { whileDownloading })).binDir;
       const path = [node, dirname(process.execPath), SYSTEM_PATH, own].filter((p) => p !== undefined && p !== '');
       const user = users.next();
       return {
@@ -87,6 +90,30 @@ async function laptopImages(
   });
 }
 
+/** Publishes that the download of a build's toolchain has begun or ended. */
+export type TellToolchain = (build: BuildRef, state: 'started' | 'finished') => Promise<void>;
+
+/** The build that a task is for, by the overrides that it is started with. */
+const buildOf = (target: Target, given: Readonly<Record<string, string>>): BuildRef => ({
+  target,
+  deploymentId: given.DEPLOYMENTID ?? '',
+  projectId: given.PROJECT_ID ?? '',
+  attempt: Number(given.ATTEMPT),
+  correlationId: given.CORRELATION_ID,
+});
+
+/** Whether it is told or not, the build goes on. */
+function tellWhileDownloading(build: BuildRef, tell: TellToolchain): WhileDownloading {
+  return async (work) => {
+    await tell(build, 'started').catch(() => undefined);
+    try {
+      return await work();
+    } finally {
+      await tell(build, 'finished').catch(() => undefined);
+    }
+  };
+}
+
 /** `none` of VEREN_CONTAINER_ENGINE: backends run as processes, also where docker, podman or buildah are. */
 const usesNoEngine = (hostEnv: HostEnv): boolean => hostEnv.VEREN_CONTAINER_ENGINE === 'none';
 
@@ -106,14 +133,16 @@ const majorOf = ({ NODE_VERSION }: Readonly<Record<string, string>>): NodeMajor 
 /**
  * What the laptop's runner starts for each row of the table of builders.
  * @param variables further variables of every image
+ * @param tellToolchain Is told of the download of a build's toolchain.
  */
 export async function laptopTaskDefinitions(
   dataDir: string,
   hostEnv: HostEnv,
   users: BuildUsers,
   variables: Readonly<Record<string, string>> = {},
+  tellToolchain: TellToolchain = async () => undefined,
 ): Promise<TaskDefinition[]> {
-  const imageOf = await laptopImages(dataDir, hostEnv, users, variables);
+  const imageOf = await laptopImages(dataDir, hostEnv, users, variables, tellToolchain);
   return BUILDERS.map((b) => ({
     cluster: b.cluster,
     family: b.family,

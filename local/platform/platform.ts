@@ -1,14 +1,15 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
 import type { OwnerLimits } from '../../contract/ownerLimits.ts';
-import { urlSigner } from '../../lambdas/build-worker/services/handover.ts';
+import { urlSigner } from '../../lambdas/shared/adapters/aws/urlSigner.ts';
 import { createLog, type Log } from '../../lambdas/shared/logger.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
+import { publishBuildEvent } from '../../lambdas/shared/publishEvents.ts';
 import { secretBox } from '../../lambdas/shared/secretBox.ts';
 import { isDiskFull, writeFailure } from '../adapters/memory/journalFile.ts';
 import { openAnalysisPool } from '../analysis/openAnalysisPool.ts';
@@ -33,6 +34,7 @@ import { laptopImageRemover } from './removeImages.ts';
 import { laptopSecretKeys } from './secretKeys.ts';
 import { laptopSigning } from './signing.ts';
 import { laptopToken } from './token.ts';
+import { clearUploads } from './uploads.ts';
 import { LAPTOP_IMAGES, wireHandlers } from './wiring.ts';
 
 export interface PlatformOptions {
@@ -76,6 +78,8 @@ const limitBuilds = (limits: Limits, { builds = limits.perOwner }: OwnerLimits =
 const DELETION_GRACE_MS = 3_600_000;
 /** Shorter than the minute of EventBridge's schedule, since a sweep costs nothing here. */
 const SWEEP_MS = 2_000;
+/** Beside the token; `cli/contexts/findTokenFile.ts` reads it. */
+const PORT_FILE = 'port';
 
 /**
  * The whole platform in one process: the handlers that are deployed to AWS, on memory adapters, with endpoints for the
@@ -126,7 +130,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const box = secretBox(async () => secretKeys);
 
     await clearToolchains(join(dataDir, 'toolchains'));
-    const taskDefinitions = await laptopTaskDefinitions(dataDir, hostEnv, users);
+    const taskDefinitions = await laptopTaskDefinitions(dataDir, hostEnv, users, {}, (build, state) =>
+      publishBuildEvent({ bus: ports.bus, clock }, build, { type: 'build.toolchain', state }),
+    );
     const stateChanges: unknown[] = [];
     let onChange = (event: unknown): void => void stateChanges.push(event);
     const ecsEndpoint = closeLater(
@@ -146,6 +152,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       await startSiteServer({ dataDir, s3, bucket: DEFAULT_BUCKET, sites: ports.sites, services, onError }),
     );
     await clearHandovers(s3, DEFAULT_BUCKET);
+    await clearUploads(s3, DEFAULT_BUCKET, clock);
     const temporary = join(dataDir, 'tmp');
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { mode: 0o700 });
@@ -167,6 +174,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       region: DEFAULT_REGION,
       bucket: DEFAULT_BUCKET,
       analyze: analyses.analyze,
+      temporary,
       buildersVersion: await builderScriptsVersion(dataDir),
       removeImages: laptopImageRemover(LAPTOP_IMAGES, hostEnv),
       deletionGraceMs: DELETION_GRACE_MS,
@@ -183,13 +191,15 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
     closeLater(openWatch({ ...ports, s3, clock, secretBox: box, log }, { bucket: DEFAULT_BUCKET, owner: OWNER }));
     const http = closeLater(await startHttp({ port: options.port, handlers, notifier: ports.notifier, own, log }));
+    // For the command, which looks beside the token.
+    await writeFile(join(dataDir, PORT_FILE), `${new URL(http.url).port}\n`);
     origin = own.publicUrl?.origin ?? http.url;
     handlers.watch({ source: 'veren.schedule' });
     return {
       url: http.url,
       temporary,
       token,
-      ...(file && { tokenFile: relative('', file) }),
+      ...(file && { tokenFile: file }),
       warning: users.warning,
       close: closePlatform,
     };

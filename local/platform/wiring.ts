@@ -7,12 +7,12 @@ import type { ApiDeps } from '../../lambdas/api/deps.ts';
 import { composeBuildWorker } from '../../lambdas/build-worker/compose.ts';
 import { readTableOfBuilders } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import type { PlatformContext } from '../../lambdas/build-worker/services/distributionHandler/environment.ts';
-import type { UrlSigner } from '../../lambdas/build-worker/services/handover.ts';
 import { composeCloneWorker } from '../../lambdas/clone-worker/compose.ts';
 import type { Supersede } from '../../lambdas/domain/supersede.ts';
 import { composeProjector } from '../../lambdas/event-projector/compose.ts';
 import { composeGitWorker } from '../../lambdas/git-worker/compose.ts';
 import { composeReleaser } from '../../lambdas/releaser/compose.ts';
+import type { UrlSigner } from '../../lambdas/shared/adapters/aws/urlSigner.ts';
 import { openDocuments } from '../../lambdas/shared/documents.ts';
 import { shownDomains } from '../../lambdas/shared/domains/followRelease.ts';
 import { hashToken } from '../../lambdas/shared/http/auth.ts';
@@ -55,13 +55,15 @@ export interface WiringInput {
     readonly s3: S3Client;
     readonly sts: STSClient;
     readonly ecs: ECSClient;
-    /** Signs URLs of hand-overs. */
+    /** Signs URLs of hand-overs and uploads. */
     readonly urlSigner: UrlSigner;
   };
   readonly region: string;
   readonly bucket: string;
   readonly endpoints: PlatformContext['endpoints'];
   readonly analyze: AnalysisPool['analyze'];
+  /** Folder of the platform's own for what is needed for a moment. */
+  readonly temporary: string;
   readonly removeImages: RemoveImages;
   /** Changes with the builders' scripts. */
   readonly buildersVersion: string;
@@ -107,7 +109,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
 
   const cloneWorker = composeCloneWorker(
     { ...common, ...logOf('clone-worker'), analyze: input.analyze },
-    { bucket, builders: input.buildersVersion, gitPolicy: LAPTOP_POLICY },
+    { bucket, builders: input.buildersVersion, gitPolicy: LAPTOP_POLICY, workDir: input.temporary },
   );
   const buildWorker = composeBuildWorker(
     { ...common, ...logOf('build-worker'), signing },

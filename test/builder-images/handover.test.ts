@@ -10,7 +10,8 @@ import { SECRET_ENV } from '../../contract/builder-env.ts';
 import { ERRORS } from '../../contract/errors.ts';
 import { HANDOVER_SECONDS, HandoverSchema } from '../../contract/handover.ts';
 import { HANDOVER_PREFIX } from '../../contract/names.ts';
-import { handoverWriter, urlSigner, type WriteHandover } from '../../lambdas/build-worker/services/handover.ts';
+import { handoverWriter, type WriteHandover } from '../../lambdas/build-worker/services/handover.ts';
+import { urlSigner } from '../../lambdas/shared/adapters/aws/urlSigner.ts';
 import { useWorld } from './bundle.ts';
 import { BUCKET, deploymentId, repository, type Task, type World } from './harness.ts';
 

@@ -14,6 +14,8 @@ export interface CliOptions {
   readonly input?: string;
   /** Called with all of stderr so far, whenever there is more. */
   readonly onStderr?: (text: string, child: ChildProcess) => void;
+  /** The same for stdout. */
+  readonly onStdout?: (text: string, child: ChildProcess) => void;
 }
 
 /**
@@ -45,6 +47,7 @@ export function useCli() {
       let [stdout, stderr] = ['', ''];
       child.stdout.setEncoding('utf8').on('data', (text) => {
         stdout += text;
+        options.onStdout?.(stdout, child);
       });
       child.stderr.setEncoding('utf8').on('data', (text) => {
         stderr += text;
@@ -53,7 +56,8 @@ export function useCli() {
       child.once('error', reject);
       child.once('close', (code) => resolve({ code, stdout, stderr }));
       child.stdin.on('error', () => {});
-      child.stdin.end(options.input ?? '');
+      // Who reacts to what is written answers when it has been asked.
+      if (!options.onStdout) child.stdin.end(options.input ?? '');
     });
 
   return {

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { AcceptedSchema, DeploymentListSchema, DeploymentViewSchema } from '../../contract/api.ts';
 import { NODE_MAJORS, type NodeMajor } from '../../contract/node-lines.ts';
@@ -9,7 +18,7 @@ import { ReleaseHistorySchema } from '../../contract/releases.ts';
 import { eventually } from '../support/eventually.ts';
 import { git, makeRepo } from '../support/gitServer.ts';
 import { usePlatform } from '../support/veren.ts';
-import { HAS_TERMINAL, useCli } from './cliProcess.ts';
+import { type CliOptions, HAS_TERMINAL, useCli } from './cliProcess.ts';
 
 jest.setTimeout(120_000);
 
@@ -23,6 +32,16 @@ const PAGE = { 'index.html': '<h1>shown</h1>', 'veren.json': JSON.stringify(SETT
 /** A build that waits for a file outside, and then fails where the file says so. */
 const slowBuild = (gate: string) =>
   `for (;;) { if (require('fs').existsSync(${JSON.stringify(gate)})) process.exit(3); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100); }`;
+
+/** Types an answer when a question is shown. */
+function answerOnce(question: string, answer: string): NonNullable<CliOptions['onStdout']> {
+  let isAnswered = false;
+  return (text, child) => {
+    if (isAnswered || !text.includes(question)) return;
+    isAnswered = true;
+    child.stdin?.write(answer);
+  };
+}
 
 let app: string;
 let firstCommit: string;
@@ -104,16 +123,25 @@ describe('login and contexts', () => {
     const { port } = new URL(platform.veren.url);
     const found = await cli.run(['whoami'], { cwd: join(platform.folder, 'beside/deep'), env: { PORT: port } });
     expect(found.stdout).toMatch(/^owner +laptop$/m);
+    // It keeps its port beside its token.
+    expect((await cli.run(['whoami'], { cwd: join(platform.folder, 'data') })).code).toBe(2);
+    symlinkSync(join(platform.folder, 'data'), join(platform.folder, '.veren'));
+    const kept = await cli.run(['whoami'], { cwd: join(platform.folder, 'data') });
+    expect(kept.stdout).toMatch(/^owner +laptop$/m);
+    rmSync(join(platform.folder, '.veren'));
   });
 });
 
 describe('deploy', () => {
   test('a folder without git, and a repository without a pushed commit: what to do instead', async () => {
     mkdirSync(join(platform.folder, 'plain'));
-    const plain = await run(['deploy', join(platform.folder, 'plain')]);
-    expect(plain).toMatchObject({ code: 2, stdout: '' });
-    expect(plain.stderr).toContain('is in no git repository');
-    expect(plain.stderr).toContain('git init');
+    // Only an upload can take it: test/cli/uploads.test.ts.
+    for (const args of [['analyze'], ['deploy', '--ref', 'main']]) {
+      const plain = await run([...args, join(platform.folder, 'plain')]);
+      expect(plain).toMatchObject({ code: 2, stdout: '' });
+      expect(plain.stderr).toContain('is in no git repository');
+      expect(plain.stderr).toContain('--folder');
+    }
     expect((await run(['deploy', './nowhere'])).stderr).toContain('there is no folder');
 
     const ahead = makePushedRepo('ahead', PAGE);
@@ -245,6 +273,28 @@ describe('deploy', () => {
     expect(stdout).toMatch(/\u001b\[\d+A\u001b\[J/);
     expect(stdout).toContain('✓ publish');
     expect(stdout).toMatch(/http:\/\/\w+--shop\.localhost:\d+\/\r\n$/);
+  });
+
+  (HAS_TERMINAL ? test : test.skip)('on a terminal: asks for the project and for the token', async () => {
+    const chosen = await cli.runOnTerminal(['link'], {
+      cwd: app,
+      env: { ...context(), TERM: 'xterm' },
+      onStdout: answerOnce('Which project is this folder?', '\r'),
+    });
+    expect({ code: chosen.code, stdout: chosen.code === 0 ? '' : chosen.stdout }).toEqual({ code: 0, stdout: '' });
+    expect(chosen.stdout).toMatch(/Linked to [a-z0-9-]+ \(/);
+    const { url, token } = platform.veren;
+    const asked = { cwd: platform.folder, env: { TERM: 'xterm' } };
+    const given = await cli.runOnTerminal(['login', url, '--name', 'typed'], {
+      ...asked,
+      onStdout: answerOnce('Token for', `${token}\r`),
+    });
+    expect(given.stdout).toContain('Logged in to');
+    expect(given.stdout).not.toContain(token);
+    const left = await cli.runOnTerminal(['login', url], { ...asked, onStdout: answerOnce('Token for', '\u0003') });
+    expect(left.code).toBe(130);
+    expect((await run(['link', 'shop'])).code).toBe(0);
+    expect((await cli.run(['contexts', 'rm', 'typed'])).code).toBe(0);
   });
 
   (HAS_TERMINAL ? test : test.skip)('on a terminal: the browser is opened, without our token', async () => {

@@ -5,7 +5,7 @@ import { ROOT, temporaryFolder } from '../support/veren.ts';
 
 jest.setTimeout(180_000);
 
-test('`npm pack` in cli/ gives a tarball of one file that `npx` runs, without a network', async () => {
+test('`npm pack` in cli/ gives a tarball without dependencies that `npx` runs, without a network', async () => {
   const folder = await temporaryFolder();
   try {
     const env = { PATH: process.env.PATH, HOME: folder.path };
@@ -21,6 +21,7 @@ test('`npm pack` in cli/ gives a tarball of one file that `npx` runs, without a 
     expect(files.map(({ path }) => path).toSorted()).toEqual([
       'README.md',
       'dist/LICENSES.txt',
+      'dist/mcp.mjs',
       'dist/veren.mjs',
       'package.json',
     ]);

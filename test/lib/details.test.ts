@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUILDERS, type Builder } from '../../contract/builders.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../contract/metrics.ts';
-import { BUILDER_TOPICS, HANDOVER_PREFIX, s3Keys, TOPICS } from '../../contract/names.ts';
+import { BUILDER_TOPICS, HANDOVER_PREFIX, s3Keys, TOPICS, UPLOADS_PREFIX } from '../../contract/names.ts';
+import { UPLOAD_DAYS } from '../../contract/uploads.ts';
 import { readECSConfig } from '../../lambdas/build-worker/config/ECSconfig.ts';
 import { sessionPolicy } from '../../lambdas/build-worker/services/credentials.ts';
 import { PROMOTION_LEASE_MS } from '../../lambdas/build-worker/workers/promote.ts';
@@ -161,7 +162,7 @@ describe('credentials of builds', () => {
         /^Pipeline\./.test(s.where) &&
         !/^Pipeline\.BuildRole|Boundary/.test(s.where),
     );
-    expect(removed('task-watcher')[0]).toHaveLength(11);
+    expect(removed('task-watcher')[0]).toHaveLength(12);
     expect(text(removed('task-watcher'))).not.toMatch(/__audit|__tokens|owner\.json|__parked|__domains/);
     expect(removing).toHaveLength(4);
   });
@@ -301,6 +302,9 @@ describe('messaging', () => {
     expect(rules).toContainEqual(
       expect.objectContaining({ Prefix: HANDOVER_PREFIX, ExpirationInDays: 1, Status: 'Enabled' }),
     );
+    expect(rules).toContainEqual(
+      expect.objectContaining({ Prefix: UPLOADS_PREFIX, ExpirationInDays: UPLOAD_DAYS, Status: 'Enabled' }),
+    );
     const endpoints = resourcesOf(templates, 'AWS::EC2::VPCEndpoint');
     expect(endpoints.some((e) => text(e.properties.ServiceName).includes('s3'))).toBe(true);
   });
@@ -374,6 +378,7 @@ describe('pipeline', () => {
       [
         ...['__deployments/*/verdict-*.json', '__projects/*', '__owners/*', '__audit/*'],
         ...['__domains/*', '__deletions/*', '__variables/*', '__git/*'],
+        ...['__uploads/*/files/*', '__uploads/*/manifests/*.json'],
       ],
     ],
     [

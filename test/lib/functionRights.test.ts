@@ -121,6 +121,7 @@ async function openStage() {
   const api = composeApi(
     {
       ...{ ...common, tickets, rateLimit, owners, domainPorts, s3: apiS3, secretBox },
+      urlSigner: async () => 'https://storage.example/signed',
       authenticate: authenticateCaller({
         ...{ hashes: async () => ({ ada: [hashToken('token')] }), owners, clock },
         noteUse: noteTokenUse(owners, clock, noteFailure),
@@ -207,6 +208,9 @@ test('a project is made, deployed, released, kept tidy and deleted with the righ
   await call('POST', `/deployments/${first}/promote`, {});
   await call('POST', '/projects/shop/rollback', {});
   await call('POST', '/projects/shop/pin', {});
+  const file = { path: 'index.html', mode: '100644', size: 5, sha256: 'a'.repeat(64) };
+  const { uploadId } = await call('POST', '/projects/shop/uploads', { files: [file] });
+  expect(await call('POST', '/projects/shop/uploads', { base: uploadId })).toMatchObject({ uploadId, lacking: 1 });
   await call('PUT', '/projects/shop/preview-password', { password: 'correct horse' });
   await call('PATCH', '/projects/shop', { previews: { protection: 'password' } });
   await releaser();

@@ -106,6 +106,15 @@ test('a lock that a dead process left is taken over', async () => {
   mkdirSync(join(dataDir, 'toolchains'));
   const dead = execFileSync('sh', ['-c', 'echo $$'], { encoding: 'utf8' }).trim();
   writeFileSync(join(dataDir, 'toolchains', `node-${OTHER}.lock`), dead);
-  const { source } = await ensureToolchain(OTHER, dataDir, { host, install: fakeInstall(`v${OTHER}.1.0`) });
+  const told: string[] = [];
+  const whileDownloading = async <T>(work: () => Promise<T>) => {
+    told.push('begins');
+    return work().finally(() => told.push('ended'));
+  };
+  const install = fakeInstall(`v${OTHER}.1.0`);
+  const { source } = await ensureToolchain(OTHER, dataDir, { host, install, whileDownloading });
   expect(source).toBe('npm');
+  // What is there is not downloaded, and nobody is told that it was.
+  await ensureToolchain(OTHER, dataDir, { host, install: none, whileDownloading });
+  expect(told).toEqual(['begins', 'ended']);
 });

@@ -23,6 +23,7 @@ import { openVariableStore } from '../../lambdas/shared/projects/variableStore.t
 import { LAPTOP_POLICY } from '../../lambdas/shared/repo/gitPolicy.ts';
 import { parseGitUrl } from '../../lambdas/shared/repo/gitUrl.ts';
 import { type SecretBox, secretBox } from '../../lambdas/shared/secretBox.ts';
+import { openUploads } from '../../lambdas/shared/uploads/uploadStore.ts';
 import { type MemoryPlatform, openMemoryPlatform } from '../../local/adapters/memory/platform.ts';
 import { memoryS3 } from './memoryS3.ts';
 
@@ -112,6 +113,7 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
     projects,
     variables: openVariableStore(storage),
     gitSecrets: openGitSecrets({ documents, box: secretBoxOf }),
+    uploads: openUploads({ ...storage, urlSigner: async () => 'http://storage.example/signed' }),
     gitState: openGitState(documents),
     ...{ apps, hostRules },
     deployHooks: openDeployHooks(documents),

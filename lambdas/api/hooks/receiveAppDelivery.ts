@@ -57,9 +57,7 @@ async function findProjects(
   );
   if (named.length > 0 || repository.id === undefined) return named.slice(0, MAX_PROJECTS);
   const known = await Promise.all(
-    byApp.map(async (project) =>
-      (await gitState.read(project)).repositoryId === repository.id ? project : [],
-    ),
+    byApp.map(async (project) => ((await gitState.read(project)).repositoryId === repository.id ? project : [])),
   );
   return known.flat().slice(0, MAX_PROJECTS);
 }

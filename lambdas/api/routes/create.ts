@@ -8,6 +8,14 @@ import { auditDeployment } from '../auditDeployment.ts';
 import type { ApiDeps } from '../deps.ts';
 import { acceptedAnswer } from '../view.ts';
 
+/** An upload has no branches, no history and nothing that a token would be for. */
+const OneSourceSchema = CreateDeploymentSchema.superRefine((request, c) => {
+  if (request.upload === undefined) return;
+  for (const name of ['gitUrl', 'ref', 'gitToken', 'git'] as const)
+    if (request[name] !== undefined)
+      c.addIssue({ code: 'custom', path: [name], message: 'cannot be given together with "upload"' });
+});
+
 const route = createRoute({
   method: 'post',
   path: '/deployments',
@@ -22,7 +30,7 @@ const route = createRoute({
         .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters without spaces')
         .optional(),
     }),
-    body: { required: true, content: { 'application/json': { schema: CreateDeploymentSchema } } },
+    body: { required: true, content: { 'application/json': { schema: OneSourceSchema } } },
   },
   responses: {
     202: { description: 'Accepted', content: { 'application/json': { schema: AcceptedSchema } } },
@@ -33,6 +41,8 @@ const route = createRoute({
       'GIT_URL_UNSUPPORTED',
       'GIT_HOST_FORBIDDEN',
       'GIT_URL_MISSING',
+      'UPLOAD_UNKNOWN',
+      'UPLOAD_INCOMPLETE',
       'UNAUTHORIZED',
       'NOT_FOUND',
       'PROJECT_DELETING',
@@ -51,6 +61,10 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
     const key = c.req.valid('header')['idempotency-key'];
     if (!mayUseProject(c.get('caller'), request.projectId))
       return failWith('NOT_FOUND', { what: `project "${request.projectId}"` });
+    if (request.upload !== undefined) {
+      await deps.findProject(request.projectId, c.get('owner'));
+      await deps.uploads.requireComplete(request.projectId, request.upload);
+    }
     const record = await createDeployment(deps, c.get('owner'), request, {
       key,
       correlationId: c.get('correlationId'),

@@ -1,17 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  PutObjectCommand,
-  S3Client,
-  S3ClientConfig,
-} from '@aws-sdk/client-s3';
 import { VerenError } from '../../../contract/errors.ts';
-import { HANDOVER_SECONDS, type Handover } from '../../../contract/handover.ts';
+import type { Handover } from '../../../contract/handover.ts';
 import type { BuildJob } from '../../../contract/jobs.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import type { S3Calls } from '../../shared/adapters/aws/clients.ts';
-import { lazyAsync } from '../../shared/once.ts';
+import type { UrlSigner } from '../../shared/adapters/aws/urlSigner.ts';
 
 type Build = Pick<BuildJob, 'projectId' | 'deploymentId' | 'target'>;
 
@@ -25,37 +18,11 @@ export interface WrittenHandover {
 /** Puts a builder's environment where it can be read once. Each start has its own; throws HANDOVER_FAILED. */
 export type WriteHandover = (build: Build, variables: Readonly<Record<string, string>>) => Promise<WrittenHandover>;
 
-type Signable = GetObjectCommand | PutObjectCommand | DeleteObjectCommand;
-/** Makes the URL of a call, good for `HANDOVER_SECONDS`. */
-export type UrlSigner = (command: Signable) => Promise<string>;
-/** The presigner's own types do not hold with exactOptionalPropertyTypes. */
-type Presign = (client: S3Client, command: Signable, options: { readonly expiresIn: number }) => Promise<string>;
-
 export interface HandoverPlace {
   readonly s3: S3Calls;
   /** Signs the URLs, so it has the endpoint that builders use. Its rights are the URLs'. */
   readonly signer: UrlSigner;
   readonly bucket: string;
-}
-
-/** A client that only signs. Without checksums, which whoever uses a URL would have to send or to check too. */
-export function urlSigner(config: S3ClientConfig): UrlSigner {
-  const openSdk = lazyAsync(async () => {
-    const [{ S3Client }, { getSignedUrl }] = await Promise.all([
-      import('@aws-sdk/client-s3'),
-      import('@aws-sdk/s3-request-presigner'),
-    ]);
-    const client = new S3Client({
-      ...config,
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-    });
-    return { client, presign: getSignedUrl as unknown as Presign };
-  });
-  return async (command) => {
-    const { client, presign } = await openSdk();
-    return presign(client, command, { expiresIn: HANDOVER_SECONDS });
-  };
 }
 
 /** The condition is signed too, so the URL can be used to write the first claim and for nothing else. */

@@ -24,6 +24,7 @@ import type { MintCredentials } from '../services/credentials.ts';
 import type { BuildCredentials, PlatformContext } from '../services/distributionHandler/environment.ts';
 import type { WriteHandover } from '../services/handover.ts';
 import { builderEnvironment, taskOverride } from '../services/overrides.ts';
+import type { SignPack } from '../services/packSigner.ts';
 import { readVariables } from '../services/projectVariables.ts';
 import { type NetworkConfig, runTask, type StartFailure } from '../services/runTask.ts';
 import { afterFailedStart } from './failedStart.ts';
@@ -46,6 +47,7 @@ export interface BuildWorkerDeps {
   readonly variables: Pick<VariableStore, 'at'>;
   readonly platform: PlatformContext;
   readonly writeHandover: WriteHandover;
+  readonly signPack: SignPack;
   readonly signing: () => Promise<SigningSecret>;
   readonly log: Log;
 }
@@ -140,10 +142,11 @@ async function startTask(
   const { attempt } = job;
   const opened = await withAppToken(deps.mintAppToken, data.owner, await openBuildJob(deps.secretBox, data));
   const eventKey = buildKey(await deps.signing(), { ...data, attempt });
-  const projectVariables = await readVariables(deps, opened);
+  const [projectVariables, sourcePackUrl] = await Promise.all([readVariables(deps, opened), deps.signPack(data)]);
   const variables = builderEnvironment(opened, {
     ...{ ...deps.platform, credentials, attempt, eventKey },
     ...(projectVariables && { projectVariables }),
+    ...(sourcePackUrl !== undefined && { sourcePackUrl }),
   });
   const handover = await deps.writeHandover(data, variables);
   // If this fails, the bucket's lifecycle rule removes the object within a day.

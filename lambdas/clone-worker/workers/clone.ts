@@ -6,6 +6,7 @@ import { QUEUES } from '../../../contract/names.ts';
 import type { Plan } from '../../../contract/plan.ts';
 import type { ProjectSettings } from '../../../contract/project.ts';
 import { type Failure, isTerminal } from '../../../contract/record.ts';
+import { uploadIdOf } from '../../../contract/uploads.ts';
 import {
   countFailedAnalysis,
   countOutage,
@@ -39,10 +40,12 @@ import type {
 } from '../../shared/ports.ts';
 import type { ProjectStore } from '../../shared/projects/projectStore.ts';
 import { publishEvents } from '../../shared/publishEvents.ts';
+import type { UploadedPack } from '../../shared/repo/receiveUpload.ts';
 import { openRequest } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
 import { buildKeyOf } from '../buildKey.ts';
 import { findSame } from '../findSame.ts';
+import type { OpenUploadPack } from '../packUpload.ts';
 import { applyProjectSettings, type ProjectRequest } from '../projectSettings.ts';
 
 export interface CloneWorkerDeps {
@@ -55,7 +58,8 @@ export interface CloneWorkerDeps {
   /** @default - there are no Apps of owners */
   readonly mintAppToken?: MintAppToken;
   /** Resolves the ref and decides what to build. Throws VerenError. */
-  readonly analyze: (request: ProjectRequest) => Promise<Plan>;
+  readonly analyze: (request: ProjectRequest & { readonly uploaded?: UploadedPack }) => Promise<Plan>;
+  readonly openUploadPack: OpenUploadPack;
   readonly projects: Pick<ProjectStore, 'get' | 'getDeleted' | 'change'>;
   readonly builds: Pick<BuildIndex, 'find'>;
   /** The version of the builders: another one builds anew. */
@@ -180,14 +184,16 @@ async function mayTryAfterCrash(deps: CloneWorkerDeps, job: ClaimedJob, data: Cl
 }
 
 async function analyzeRequest(
-  { secretBox, mintAppToken, analyze, builders }: CloneWorkerDeps,
-  { deploymentId, owner, request }: CloneJob,
+  { secretBox, mintAppToken, analyze, openUploadPack, builders }: CloneWorkerDeps,
+  { deploymentId, projectId, owner, request }: CloneJob,
   settings: ProjectSettings,
 ): Promise<Plan> {
   const asked = applyProjectSettings(await openRequest(secretBox, deploymentId, request), settings);
   const { commit } = asked;
+  const uploadId = uploadIdOf(asked.gitUrl);
+  const uploaded = uploadId === undefined ? {} : { uploaded: await openUploadPack(projectId, uploadId) };
   const read = await withAppToken(mintAppToken, owner, asked);
-  const plan = await analyze(commit === undefined ? read : { ...read, ref: commit });
+  const plan = await analyze({ ...read, ...uploaded, ...(commit !== undefined && { ref: commit }) });
   const buildKey = await buildKeyOf(secretBox, asked, plan, {
     builders,
     usesCommit: settings.usesCommit ?? false,

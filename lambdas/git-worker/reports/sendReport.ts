@@ -148,9 +148,7 @@ async function writeDue(
   const { deploymentId } = told;
   const { report, text } = await reported.describe();
   if (commit !== undefined) {
-    const ids = project.settings.connection?.app
-      ? findRun(await deps.ledgers.read(project), deploymentId)
-      : undefined;
+    const ids = project.settings.connection?.app ? findRun(await deps.ledgers.read(project), deploymentId) : undefined;
     const checkId = await collectFault(faults, () =>
       project.settings.connection?.app
         ? writer.writeCheck({ ...report, commit, deploymentId, isRunning }, ids?.checkId)

@@ -2,6 +2,7 @@ import type { CreateDeployment } from '../../../contract/api.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import type { DeploymentRequest } from '../../../contract/jobs.ts';
 import type { ProjectDocument, ProjectSettings } from '../../../contract/project.ts';
+import { uploadUrl } from '../../../contract/uploads.ts';
 import { requireActive } from '../projects/findProject.ts';
 import type { CreateDeps } from './createDeps.ts';
 
@@ -31,10 +32,16 @@ async function findOrFree(deps: CreateDeps, projectId: string, owner: string): P
 
 /**
  * Finds the project of a deployment, or makes it at its first one. Throws NOT_FOUND for a project of another owner,
- * PROJECT_DELETING, and GIT_URL_MISSING where neither the request nor the project names a repository.
+ * PROJECT_DELETING, and GIT_URL_MISSING where neither the request nor the project names a repository. An upload made the
+ * project before; throws UPLOAD_UNKNOWN where there is none.
  */
 export async function claimProject(deps: CreateDeps, owner: string, asked: CreateDeployment): Promise<ClaimedProject> {
-  const { projectId } = asked;
+  const { projectId, upload } = asked;
+  if (upload !== undefined) {
+    const project = await findOrFree(deps, projectId, owner);
+    if (!project) throw new VerenError('UPLOAD_UNKNOWN', { projectId });
+    return { project: requireActive(project), request: { ...asked, gitUrl: uploadUrl(upload) } };
+  }
   const given = asked.gitUrl === undefined ? undefined : deps.normaliseGitUrl(asked.gitUrl);
   const known = await findOrFree(deps, projectId, owner);
   const gitUrl = given ?? known?.settings.gitUrl;

@@ -65,8 +65,9 @@ export async function createDeployment(
   return record;
 }
 
-/** What the project says of a request that does not: without a ref its production branch is meant. */
+/** What the project says of a request that does not: without a ref its production branch is meant. An upload is of no branch. */
 function placeRequest(request: DeploymentRequest, settings: ProjectSettings): DeploymentRequest {
+  if (request.upload !== undefined) return { ...request, environment: request.environment ?? 'preview' };
   const { productionBranch } = settings;
   const read = isReadByApp(request, settings) ? { gitApp: { repository: settings.connection!.repository } } : {};
   if (productionBranch === undefined) return { ...request, ...read };

@@ -17,11 +17,7 @@ export interface GitAccess {
 type Deps = FaultDeps & { readonly secrets: Pick<GitSecretStore, 'read'>; readonly mintAppToken: MintAppToken };
 
 /** The owner's App where the connection says so, else the stored token. Throws what `withAppToken` does. */
-export async function readGitAccess(
-  deps: Deps,
-  project: ProjectDocument,
-  gitUrl: string,
-): Promise<GitAccess> {
+export async function readGitAccess(deps: Deps, project: ProjectDocument, gitUrl: string): Promise<GitAccess> {
   const { connection } = project.settings;
   if (connection?.app) {
     const gitApp = { repository: connection.repository };

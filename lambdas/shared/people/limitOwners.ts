@@ -10,6 +10,8 @@ export interface OwnerLimiter {
   limitRequest(owner: string): Promise<void>;
   /** Before a deployment is made. */
   limitDeployment(owner: string): Promise<void>;
+  /** Before something else is stored. */
+  limitStorage(owner: string): Promise<void>;
 }
 
 export const GIB = 1_024 ** 3;
@@ -40,19 +42,23 @@ export function limitOwners({ rateLimit, limits, measureStorage, log }: OwnerLim
     if (!taken)
       throw new VerenError('RATE_LIMITED', { limit: `${limit} ${what}.`, seconds: Math.ceil(waitMs / 1_000) });
   };
+  const limitStorage = async (owner: string) => {
+    const { storageGiB } = limitsOf(limits, owner);
+    if (storageGiB === undefined) return;
+    const isFull = (bytes: number) => bytes >= storageGiB * GIB;
+    if (!isFull((await measureStorage(owner)).bytes)) return;
+    // Who has just made room is not refused by what was counted an hour ago.
+    const { bytes } = await measureStorage(owner, FRESH_MS);
+    if (isFull(bytes))
+      throw new VerenError('STORAGE_FULL', { used: `${(bytes / GIB).toFixed(1)} GiB`, limit: `${storageGiB} GiB` });
+  };
   return {
+    limitStorage,
     limitRequest: (owner) =>
       takeRate('requests', owner, limitsOf(limits, owner).requestsPerMinute, 'requests a minute'),
     async limitDeployment(owner) {
-      const { deploymentsPerHour, storageGiB } = limitsOf(limits, owner);
-      await takeRate('deployments', owner, deploymentsPerHour, 'deployments an hour');
-      if (storageGiB === undefined) return;
-      const isFull = (bytes: number) => bytes >= storageGiB * GIB;
-      if (!isFull((await measureStorage(owner)).bytes)) return;
-      // Who has just made room is not refused by what was counted an hour ago.
-      const { bytes } = await measureStorage(owner, FRESH_MS);
-      if (isFull(bytes))
-        throw new VerenError('STORAGE_FULL', { used: `${(bytes / GIB).toFixed(1)} GiB`, limit: `${storageGiB} GiB` });
+      await takeRate('deployments', owner, limitsOf(limits, owner).deploymentsPerHour, 'deployments an hour');
+      await limitStorage(owner);
     },
   };
 }

@@ -40,7 +40,8 @@ export function measureStorage(deps: {
   const countProject = async (projectId: string): Promise<number> => {
     let bytes = 0;
     const sites = [s3Keys.site(projectId), s3Keys.deployments(projectId)];
-    const prefixes = [...sites, s3Keys.caches(projectId), s3Keys.variables(projectId), s3Keys.builds(projectId)];
+    const own = [s3Keys.caches(projectId), s3Keys.variables(projectId), s3Keys.builds(projectId)];
+    const prefixes = [...sites, ...own, s3Keys.uploads(projectId)];
     for (const prefix of prefixes) for await (const { Size = 0 } of listObjects(s3, bucket, prefix)) bytes += Size;
     return bytes;
   };

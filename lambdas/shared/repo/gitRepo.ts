@@ -6,11 +6,14 @@ import { makeGitFolder, removeGitFolder } from './gitFolder.ts';
 import { type ObjectReader, openObjectReader, ReaderError } from './objectReader.ts';
 import { Pace } from './pace.ts';
 import { readContents } from './readContents.ts';
+import { receiveUpload, type UploadedPack } from './receiveUpload.ts';
 import type { RunLimits } from './runGit.ts';
 import type { Session } from './session.ts';
 import { walkTree } from './walkTree.ts';
 
 export interface OpenRepoInput extends CommitFetchInput {
+  /** Read in place of `gitUrl` and `ref`: a folder that was uploaded. */
+  readonly uploaded?: UploadedPack | undefined;
   /** Where the temporary repository is made. Default: the system's folder for temporary files. */
   readonly workDir?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -44,11 +47,13 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
   let reader: ObjectReader | undefined;
   let session: Session | null = null;
   try {
-    const fetched = await fetchCommit(folder, input, limits);
-    session = fetched.session;
+    const { uploaded } = input;
+    if (uploaded) await receiveUpload(folder, uploaded, limits);
+    const fetched = uploaded ? null : await fetchCommit(folder, input, limits);
+    session = fetched?.session ?? null;
     // The reader gets no transport, so that it cannot fetch by itself.
     reader = openObjectReader({ ...folder, env: { ...folder.env, GIT_ALLOW_PROTOCOL: '' } }, stopSignal(limits));
-    const commit = await peelCommit(reader, fetched.object);
+    const commit = await peelCommit(reader, fetched?.object ?? uploaded!.commit);
     if (!commit) throw new VerenError('REF_NOT_FOUND', { url: input.gitUrl, ref: input.ref ?? 'HEAD' });
     const stopped = stopSignal(limits);
     const { tree, oid, notes } = await walkTree(reader, commit.tree, policy, new Pace(stopped));
@@ -64,7 +69,7 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
           return blob === undefined ? [] : [{ path, oid: blob }];
         });
         const { found, missing } = await readContents(objects, wanted, maxBytes);
-        if (missing.length === 0) return found;
+        if (missing.length === 0 || !fetched) return found;
         await fetchObjects(fetched, [...new Set(missing.map((file) => file.oid))], limits);
         // All files are read again, so that the limit holds for all of them together.
         return (await readContents(objects, wanted, maxBytes)).found;
@@ -72,10 +77,10 @@ export async function withGitRepo<T>(input: OpenRepoInput, use: (repo: GitRepo) 
     };
     return await use({
       commit: commit.oid,
-      branch: fetched.branch,
-      tag: fetched.tag,
-      defaultBranch: fetched.defaultBranch,
-      isDefaultBranch: fetched.isDefaultBranch,
+      branch: fetched?.branch ?? null,
+      tag: fetched?.tag ?? null,
+      defaultBranch: fetched?.defaultBranch ?? null,
+      isDefaultBranch: fetched?.isDefaultBranch ?? false,
       fs,
       oid,
     });

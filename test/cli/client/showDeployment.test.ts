@@ -13,6 +13,8 @@ const START: DeploymentEvent[] = [
   event(1, { type: 'deployment.analyzing' }),
   event(2, { type: 'deployment.analyzed', plan: frontendPlan({ framework: 'vite', nodeVersion: 22 }) }),
   event(2.5, { type: 'build.started', ...build, taskArn: 'arn', nodeVersion: 22 }),
+  event(2.5, { type: 'build.toolchain', ...build, state: 'started' }),
+  event(2.7, { type: 'build.toolchain', ...build, state: 'finished' }),
   event(3, { type: 'build.phase', ...build, phase: 'install', state: 'started' }),
 ];
 const GOOD_END: DeploymentEvent[] = [
@@ -101,8 +103,10 @@ it('tells a run in plain lines', async () => {
 "deployment: queued
 deployment: analyzing
 frontend: vite, Node 22, npm, "npm ci", "npm run build"
-frontend: the builder starts (the first of a version fetches its toolchain)
+frontend: the builder starts
 deployment: building
+frontend: its toolchain is downloaded (once for each version)
+frontend: toolchain downloaded in 0.2 s
 frontend: install begins
 added 16 packages
 frontend: install done in 2.4 s
@@ -110,14 +114,15 @@ frontend: build begins
 frontend: build done in 1 min 13 s
 deployment: succeeded
 
-                          frontend
-  queue, analyze             2.5 s
-  start, toolchain           0.5 s
-  fetch                          -
-  install                    2.4 s
-  build                 1 min 13 s
-  publish                        -
-  total                 1 min 19 s
+                            frontend
+  queue, analyze               2.5 s
+  toolchain download           0.2 s
+  start                        0.3 s
+  fetch                            -
+  install                      2.4 s
+  build                   1 min 13 s
+  publish                          -
+  total                   1 min 19 s
 
 frontend: 3 files, 1.2 MB, at http://p1.example
 Succeeded in 1 min 19 s.

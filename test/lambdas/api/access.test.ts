@@ -115,6 +115,7 @@ describe('who may do what', () => {
   "POST /projects/:id/restore: admin",
   "POST /projects/:id/rollback: deploy admin",
   "POST /projects/:id/unpin: deploy admin",
+  "POST /projects/:id/uploads: deploy admin",
   "POST /projects/:id/webhook: admin",
   "POST /tickets: read deploy admin",
   "POST /tokens: admin",

@@ -328,6 +328,7 @@ describe('documents', () => {
       '/projects/{id}/rollback',
       '/projects/{id}/service',
       '/projects/{id}/unpin',
+      '/projects/{id}/uploads',
       '/projects/{id}/variables',
       '/projects/{id}/variables/{name}',
       '/projects/{id}/webhook',

@@ -56,6 +56,13 @@ const started = (s: number, attempt = 1, t: 'frontend' | 'backend' = 'frontend')
   taskArn: `task-${t}-${attempt}`,
   nodeVersion: 24,
 });
+const toolchain = (s: number, state: 'started' | 'finished', attempt = 1): DeploymentEvent => ({
+  ...base(s),
+  type: 'build.toolchain',
+  target: 'frontend',
+  attempt,
+  state,
+});
 const phase = (
   s: number,
   name: 'fetch' | 'install' | 'build' | 'publish',
@@ -281,6 +288,9 @@ const anyEvent: fc.Arbitrary<DeploymentEvent> = fc.oneof(
       attempt,
     )
     .map(([s, p, st, a]) => phase(s, p, st, a)),
+  fc
+    .tuple(second, attempt, fc.constantFrom('started' as const, 'finished' as const))
+    .map(([s, a, state]) => toolchain(s, state, a)),
   fc.tuple(second, attempt, anyTarget).map(([s, a, t]) => succeeded(s, a, t)),
   fc.tuple(second, attempt, anyTarget).map(([s, a, t]) => failed(s, a, t)),
   fc.tuple(second, attempt).map(([s, a]) => retrying(s, a)),
@@ -297,6 +307,19 @@ const anyEvent: fc.Arbitrary<DeploymentEvent> = fc.oneof(
   ),
   second.map((s) => requested(s)),
 );
+
+it('shows the download of a toolchain apart from the phases, also before it ends; earlier records have none', () => {
+  const at = (s: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, s)).toISOString();
+  const begun = [requested(), analyzed(1), started(2), toolchain(3, 'started')].reduce(reduceEvent, emptyFacts);
+  expect(toRecord(begun)?.builds.frontend).toMatchObject({ toolchain: { startedAt: at(3) }, phases: [] });
+  const ended = [toolchain(9, 'finished'), phase(10, 'fetch', 'started')].reduce(reduceEvent, begun);
+  expect(toRecord(ended)?.builds.frontend).toMatchObject({
+    toolchain: { startedAt: at(3), finishedAt: at(9) },
+    phases: [{ name: 'fetch', startedAt: at(10) }],
+  });
+  const without = [requested(), analyzed(1), started(2)].reduce(reduceEvent, emptyFacts);
+  expect(toRecord(without)?.builds.frontend).not.toHaveProperty('toolchain');
+});
 
 describe('any events in any order', () => {
   it('generates valid events', () => {

@@ -11,6 +11,7 @@ import { testSecretBox } from '../../support/api.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
 import { silentLog } from '../../support/log.ts';
 import { memoryS3 } from '../../support/memoryS3.ts';
+import { unused } from '../../support/unused.ts';
 
 export const GIT_URL = 'https://git.example/ada/shop.git';
 export const REPOSITORY = { id: 1, full_name: 'ada/shop', clone_url: GIT_URL };
@@ -49,7 +50,7 @@ export async function gitStage({
   };
   const api = composeApi(
     {
-      ...{ ...common, tickets: ports.tickets, owners },
+      ...{ ...common, tickets: ports.tickets, owners, urlSigner: unused },
       authenticate: authenticateByHash(async () => ({ ada: [hashToken('token')] })),
     },
     {

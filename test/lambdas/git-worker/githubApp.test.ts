@@ -12,6 +12,8 @@ import { APP_ID, githubDouble, HOOK_SECRET } from '../../support/gitHosts/github
 import { silentLog } from '../../support/log.ts';
 import { commitOf, gitStage } from './gitStage.ts';
 
+const urlSigner = async () => 'http://storage.example/pack';
+
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.close()));
@@ -129,7 +131,7 @@ describe('with the App', () => {
     };
     const { ports, secretBox, s3, clock } = of;
     await composeCloneWorker(
-      { ...ports, secretBox, s3, clock, analyze, log: silentLog, waker: { wake: async () => undefined } },
+      { ...ports, secretBox, s3, clock, urlSigner, analyze, log: silentLog, waker: { wake: async () => undefined } },
       { bucket: 'bucket', builders: '1', gitPolicy: LAPTOP_POLICY },
     )();
     expect(read).toHaveLength(1);
@@ -151,7 +153,7 @@ describe('with the App', () => {
     const bus = { publish: async (...of: unknown[]) => void failed.push(JSON.stringify(of)) };
     await composeCloneWorker(
       {
-        ...{ ...ports, bus, secretBox, s3, clock, log: silentLog, waker: { wake: async () => undefined } },
+        ...{ ...ports, bus, secretBox, s3, clock, urlSigner, log: silentLog, waker: { wake: async () => undefined } },
         analyze: async () => {
           throw new Error('it must not be read');
         },

@@ -10,12 +10,12 @@ import { composeApi } from '../../../lambdas/api/compose.ts';
 import { composeBuildWorker } from '../../../lambdas/build-worker/compose.ts';
 import { readTableOfBuilders } from '../../../lambdas/build-worker/config/ECSconfig.ts';
 import type { BuildCredentials } from '../../../lambdas/build-worker/services/distributionHandler/environment.ts';
-import { urlSigner } from '../../../lambdas/build-worker/services/handover.ts';
 import { composeCloneWorker } from '../../../lambdas/clone-worker/compose.ts';
 import type { Supersede } from '../../../lambdas/domain/supersede.ts';
 import { composeProjector } from '../../../lambdas/event-projector/compose.ts';
 import { composeGitWorker } from '../../../lambdas/git-worker/compose.ts';
 import { composeReleaser } from '../../../lambdas/releaser/compose.ts';
+import { urlSigner } from '../../../lambdas/shared/adapters/aws/urlSigner.ts';
 import { type Archive, s3Archive } from '../../../lambdas/shared/archive.ts';
 import type { ArtifactPlaces } from '../../../lambdas/shared/artifact.ts';
 import { authenticateByHash, hashToken } from '../../../lambdas/shared/http/auth.ts';
@@ -191,9 +191,8 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const runClone = () => {
     const own = newLife('clone-worker');
     const analyze = options.analyze ?? (async () => frontendPlan());
-    return own.run(() =>
-      composeCloneWorker({ ...portsOf(own), analyze }, { bucket, builders: '1', gitPolicy: LAPTOP_POLICY })(),
-    );
+    const settings = { bucket, builders: '1', gitPolicy: LAPTOP_POLICY };
+    return own.run(() => composeCloneWorker({ ...portsOf(own), urlSigner: signer, analyze }, settings)());
   };
 
   const configs = readTableOfBuilders();
@@ -297,6 +296,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     composeApi(
       {
         ...portsOf(own),
+        urlSigner: signer,
         archive: archiveFor(clients.s3),
         owners: openOwnerStore({ s3: portsOf(own).s3, bucket, clock }),
         authenticate: authenticateByHash(async () =>

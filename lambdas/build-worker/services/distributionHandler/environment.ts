@@ -12,6 +12,8 @@ export interface BuilderRuntime {
   readonly eventKey: string;
   /** Absent where the project has no variables. `shared` has those of the request, too. */
   readonly projectVariables?: BuildVariables;
+  /** Of an uploaded folder: where its pack is read. */
+  readonly sourcePackUrl?: string;
   readonly region: string;
   readonly bucket: string;
   /** `registry/repository` of the users' images. */
@@ -59,7 +61,7 @@ export function commonEnvironment(job: BuildJob, context: BuilderRuntime) {
     GIT_COMMIT: job.commit,
     GIT_ALLOW_PROTOCOL: context.gitProtocols,
     ...(job.gitToken !== undefined && { GIT_TOKEN: job.gitToken }),
-    ...gitEnvironment(job),
+    ...(context.sourcePackUrl === undefined ? gitEnvironment(job) : { SOURCE_PACK_URL: context.sourcePackUrl }),
     PROJECT_ID: job.projectId,
     DEPLOYMENTID: job.deploymentId,
     ATTEMPT: String(context.attempt),
@@ -104,7 +106,10 @@ export const packageManager = ({ packageManager: pm }: TargetPlan) =>
   pm ? (pm.version ? `${pm.name}@${pm.version}` : pm.name) : '';
 
 /** Variables that builds of both targets have. */
-export type PlatformContext = Omit<BuilderRuntime, 'credentials' | 'attempt' | 'eventKey' | 'projectVariables'>;
+export type PlatformContext = Omit<
+  BuilderRuntime,
+  'credentials' | 'attempt' | 'eventKey' | 'projectVariables' | 'sourcePackUrl'
+>;
 
 const dropUndefined = (o: Readonly<Record<string, string | undefined>>): Record<string, string> =>
   Object.fromEntries(Object.entries(o).filter((e): e is [string, string] => e[1] !== undefined));

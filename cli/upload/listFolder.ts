@@ -1,0 +1,72 @@
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { VerenError } from '../../contract/errors.ts';
+import { MAX_UPLOAD_BYTES, MAX_UPLOAD_FILE_BYTES, MAX_UPLOAD_FILES, type UploadFile } from '../../contract/uploads.ts';
+import type { IgnoreRules } from './ignoreRules.ts';
+
+/** A file of the folder before its content was read. */
+export interface ListedFile extends Pick<UploadFile, 'path' | 'mode' | 'size'> {
+  /** Where a link points; absent for a file. */
+  readonly target?: string;
+}
+
+export interface FolderListing {
+  readonly files: readonly ListedFile[];
+  /** Paths of what cannot be uploaded: links that leave the folder, sockets, devices. */
+  readonly leftOut: readonly string[];
+}
+
+const PROGRAM_BITS = 0o111;
+
+/** What is to be uploaded of a folder. Links are not followed. Throws UPLOAD_TOO_LARGE as soon as it is. */
+export async function listFolder(
+  folder: string,
+  rules: IgnoreRules,
+  { windows }: { readonly windows: boolean },
+): Promise<FolderListing> {
+  const files: ListedFile[] = [];
+  const leftOut: string[] = [];
+  let bytes = 0;
+  const add = (file: ListedFile) => {
+    files.push(file);
+    bytes += file.size;
+    const fault =
+      files.length > MAX_UPLOAD_FILES
+        ? `it has more than ${MAX_UPLOAD_FILES} files.`
+        : file.size > MAX_UPLOAD_FILE_BYTES
+          ? `${file.path} has more than ${MAX_UPLOAD_FILE_BYTES / 1024 / 1024} MiB.`
+          : bytes > MAX_UPLOAD_BYTES
+            ? `its files have more than ${MAX_UPLOAD_BYTES / 1024 / 1024} MiB.`
+            : null;
+    if (fault !== null) throw new VerenError('UPLOAD_TOO_LARGE', { reason: fault });
+  };
+  const waiting = [{ path: '', rules }];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    for (const entry of await readdir(join(folder, at.path), { withFileTypes: true })) {
+      const path = at.path === '' ? entry.name : `${at.path}/${entry.name}`;
+      const absolute = join(folder, path);
+      if (at.rules.isLeftOut(path, entry.isDirectory())) continue;
+      if (entry.isDirectory()) waiting.push({ path, rules: await at.rules.within(absolute, path) });
+      else if (entry.isFile()) {
+        const { size, mode } = await lstat(absolute);
+        add({ path, size, mode: !windows && (mode & PROGRAM_BITS) !== 0 ? '100755' : '100644' });
+      } else if (entry.isSymbolicLink()) {
+        const target = (await readlink(absolute)).replaceAll('\\', windows ? '/' : '\\');
+        if (staysInside(path, target)) add({ path, mode: '120000', size: Buffer.byteLength(target), target });
+        else leftOut.push(path);
+      } else leftOut.push(path);
+    }
+  }
+  return { files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)), leftOut };
+}
+
+/** Read as text, as the platform does: what is at a link's end may be another link, which is looked at itself. */
+function staysInside(path: string, target: string): boolean {
+  if (target === '' || target.startsWith('/') || target.includes('\\') || /^[A-Za-z]:/.test(target)) return false;
+  let depth = path.split('/').length - 1;
+  return target.split('/').every((name) => {
+    if (name === '..') depth -= 1;
+    else if (name !== '.' && name !== '') depth += 1;
+    return depth >= 0;
+  });
+}
