@@ -5,7 +5,7 @@ import { type Api, type ApiEnv, guardApp } from '../shared/http/guard.ts';
 import { answerInvalid } from '../shared/http/problem.ts';
 import type { ApiDeps } from './deps.ts';
 import { describeAccess } from './describeAccess.ts';
-import { docsPage } from './docsPage.ts';
+import { groupOperations } from './groupOperations.ts';
 import { registerAudit } from './routes/audit.ts';
 import { registerCaches } from './routes/caches.ts';
 import { registerChange } from './routes/change.ts';
@@ -33,7 +33,7 @@ import { registerWhoami } from './routes/whoami.ts';
 const MAX_BODY = 512 * 1024;
 /** A push of some thousand commits. Lambda takes 6 MB with everything around it. */
 const MAX_HOOK_BODY = 4 * 1024 * 1024;
-const OPEN_PATHS = new Set(['/healthz', '/openapi.json', SETTINGS_SCHEMA_PATH, '/docs']);
+const OPEN_PATHS = new Set(['/healthz', '/openapi.json', SETTINGS_SCHEMA_PATH]);
 
 /** The HTTP API as a fetch handler: runs on Lambda and on Node alike. */
 export function createApi(deps: ApiDeps): Api {
@@ -74,15 +74,16 @@ export function createApi(deps: ApiDeps): Api {
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
   const describeApi = () =>
-    describeAccess(
-      app.getOpenAPI31Document({
-        openapi: '3.1.0',
-        info: { title: 'Veren', version: '1', description: 'From a git URL to a live site or a container image.' },
-        security: [{ token: [] }],
-      }),
+    groupOperations(
+      describeAccess(
+        app.getOpenAPI31Document({
+          openapi: '3.1.0',
+          info: { title: 'Veren', version: '1', description: 'From a git URL to a live site or a container image.' },
+          security: [{ token: [] }],
+        }),
+      ),
     );
   app.get('/openapi.json', (c) => c.json(describeApi()));
   app.get(SETTINGS_SCHEMA_PATH, (c) => c.json(describeSettingsFile()));
-  app.get('/docs', (c) => c.html(docsPage(describeApi())));
   return app;
 }

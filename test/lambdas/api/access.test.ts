@@ -3,7 +3,7 @@ import { accessOf, declaredAccess } from '../../../lambdas/shared/http/access.ts
 import { apiApp, apiFixture } from '../../support/api.ts';
 
 /** Paths that need no token, and so no scope. */
-const OPEN = ['/healthz', '/openapi.json', '/docs', '/veren.schema.json'];
+const OPEN = ['/healthz', '/openapi.json', '/veren.schema.json'];
 
 /** Their secret is the right to them: `hooks.test.ts`. */
 const HOOKS = ['/hooks/deploy/:secret', '/hooks/:host/:projectId'];

@@ -63,6 +63,7 @@ export function synthesize(
     const stacks = buildApp(app, loadConfig(stage, context.stages), {
       redisRules: redisRules(),
       longestSessionPolicy,
+      dashboard: { files: new Map(), version: 'any', policies: AWS_POLICIES },
     });
     change?.(stacks);
     if (nag) addNag(app);
