@@ -35,6 +35,7 @@ export async function runStart({ env, dataDir = DEFAULT_DATA_DIR }: StartOptions
   });
   const token = platform.tokenFile ? `$(cat '${platform.tokenFile}')` : '$VEREN_TOKEN';
   console.log(`Veren runs at ${platform.url} (API page: ${platform.url}/docs)
+Dashboard, signed in by a code that is good once: ${platform.dashboardUrl}
 Token: ${platform.tokenFile ? `in ${platform.tokenFile}` : 'as given in VEREN_TOKEN'}
 Deploy something:
   curl -sS ${platform.url}/deployments -H "Authorization: Bearer ${token}" -H 'Content-Type: application/json' \\

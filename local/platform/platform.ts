@@ -6,6 +6,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
 import type { OwnerLimits } from '../../contract/ownerLimits.ts';
+import { DASHBOARD_PATH } from '../../dashboard/build.ts';
 import { urlSigner } from '../../lambdas/build-worker/services/handover.ts';
 import { createLog, type Log } from '../../lambdas/shared/logger.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
@@ -13,6 +14,8 @@ import { secretBox } from '../../lambdas/shared/secretBox.ts';
 import { isDiskFull, writeFailure } from '../adapters/memory/journalFile.ts';
 import { openAnalysisPool } from '../analysis/openAnalysisPool.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
+import { openDashboard } from '../dashboard/serveDashboard.ts';
+import { createStartCode } from '../dashboard/startCode.ts';
 import { startEcsEndpoint } from '../ecs/endpoint.ts';
 import { startS3Endpoint } from '../s3/endpoint.ts';
 import { LocalServices } from '../services/localServices.ts';
@@ -51,6 +54,8 @@ export interface PlatformOptions {
 
 export interface Platform {
   readonly url: string;
+  /** Opens the dashboard, signed in, once. */
+  readonly dashboardUrl: string;
   readonly token: string;
   readonly tokenFile?: string;
   /**
@@ -180,11 +185,17 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const sweep = setInterval(() => handlers.watch({ source: 'veren.schedule' }), SWEEP_MS);
     closers.push(async () => clearInterval(sweep));
 
-    const http = closeLater(await startHttp({ port: options.port, handlers, notifier: ports.notifier, own, log }));
+    const startCode = createStartCode(token);
+    const { serve: serveDashboard, ready } = openDashboard(startCode, onError);
+    const http = closeLater(
+      await startHttp({ port: options.port, handlers, notifier: ports.notifier, serveDashboard, own, log }),
+    );
+    closers.push(() => ready);
     origin = own.publicUrl?.origin ?? http.url;
     handlers.watch({ source: 'veren.schedule' });
     return {
       url: http.url,
+      dashboardUrl: `${origin}${DASHBOARD_PATH}/${startCode.fragment}`,
       temporary,
       token,
       ...(file && { tokenFile: relative('', file) }),

@@ -1,0 +1,35 @@
+import lazy, { ErrorBoundary } from 'preact-iso/lazy';
+import { Route, Router } from 'preact-iso/router';
+import { ProjectsPage } from '../pages/projects/ProjectsPage.tsx';
+import { Empty } from '../ui/Empty.tsx';
+import { paths } from './paths.ts';
+
+// The list of projects comes with the first load; every other page is fetched when it is opened.
+const ProjectPage = lazy(() => import('../pages/project/ProjectPage.tsx').then((m) => m.ProjectPage));
+
+export function Pages() {
+  return (
+    <ErrorBoundary>
+      <Router onRouteChange={focusHeading}>
+        <Route path={paths.base} component={ProjectsPage} />
+        <Route path={`${paths.base}/projects/:projectId`} component={ProjectPage} />
+        <Route default component={NoPage} />
+      </Router>
+    </ErrorBoundary>
+  );
+}
+
+/** A screen reader is taken to the new page's beginning, as it would be by a page that the browser loads. */
+function focusHeading(): void {
+  document.getElementById('content')?.focus({ preventScroll: true });
+}
+
+function NoPage() {
+  return (
+    <Empty title="There is no such page">
+      <p>
+        The address may be mistyped, or the page is of another release. <a href={paths.projects}>All projects</a>
+      </p>
+    </Empty>
+  );
+}
