@@ -46,6 +46,8 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
   html: 'text/html; charset=utf-8',
 };
+/** Of files whose names change with their content. */
+export const FOREVER = { 'Cache-Control': 'public, max-age=31536000, immutable' };
 const COMMON_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
@@ -80,11 +82,7 @@ export async function buildDashboard(places: Places): Promise<Dashboard> {
     logLevel: 'warning',
   });
   const assets = await Promise.all(
-    outputFiles.map(({ path, contents }) =>
-      fileOf(`/assets/${basename(path)}`, Buffer.from(contents), {
-        'Cache-Control': 'public, max-age=31536000, immutable',
-      }),
-    ),
+    outputFiles.map(({ path, contents }) => fileOf(`/assets/${basename(path)}`, Buffer.from(contents), FOREVER)),
   );
   const nameOf = (entry: string) => assets.find(({ path }) => path.startsWith(`/assets/${entry}-`))!.path;
   const html = await readFile(join(import.meta.dirname, 'index.html'), 'utf8');
@@ -122,7 +120,7 @@ export function contentSecurityPolicy({ api, socket, logs = '' }: Places): strin
   ].join('; ');
 }
 
-async function fileOf(path: string, body: Buffer, headers: Record<string, string>): Promise<DashboardFile> {
+export async function fileOf(path: string, body: Buffer, headers: Record<string, string>): Promise<DashboardFile> {
   const type = TYPES[path.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
   return {

@@ -50,7 +50,7 @@ function findFile({ page, assets }: Dashboard, path: string): DashboardFile | un
   return path.startsWith('/assets/') ? assets.find((asset) => asset.path === path) : page;
 }
 
-function sendFile(request: IncomingMessage, response: ServerResponse, file: DashboardFile | undefined): void {
+export function sendFile(request: IncomingMessage, response: ServerResponse, file: DashboardFile | undefined): void {
   if (!file) {
     // An asset of an earlier start: the open page is to be loaded again.
     response
@@ -75,5 +75,5 @@ function sendFile(request: IncomingMessage, response: ServerResponse, file: Dash
 }
 
 /** Split without a URL parser, for which `//evil/x` would be a path of another host. */
-const pathOf = (target: string): string => target.replace(/[?#].*$/s, '');
-const isRead = ({ method }: IncomingMessage) => method === 'GET' || method === 'HEAD';
+export const pathOf = (target: string): string => target.replace(/[?#].*$/s, '');
+export const isRead = ({ method }: IncomingMessage) => method === 'GET' || method === 'HEAD';

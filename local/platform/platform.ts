@@ -14,7 +14,8 @@ import { secretBox } from '../../lambdas/shared/secretBox.ts';
 import { isDiskFull, writeFailure } from '../adapters/memory/journalFile.ts';
 import { openAnalysisPool } from '../analysis/openAnalysisPool.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
-import { openDashboard } from '../dashboard/serveDashboard.ts';
+import { openDashboard, type ServeDashboard } from '../dashboard/serveDashboard.ts';
+import { openReference } from '../dashboard/serveReference.ts';
 import { createStartCode } from '../dashboard/startCode.ts';
 import { startEcsEndpoint } from '../ecs/endpoint.ts';
 import { startS3Endpoint } from '../s3/endpoint.ts';
@@ -186,7 +187,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     closers.push(async () => clearInterval(sweep));
 
     const startCode = createStartCode(token);
-    const { serve: serveDashboard, ready } = openDashboard(startCode, onError);
+    const { serve, ready } = openDashboard(startCode, onError);
+    const serveReference = openReference(onError);
+    const serveDashboard: ServeDashboard = (request, response) =>
+      serveReference(request, response) || serve(request, response);
     const http = closeLater(
       await startHttp({ port: options.port, handlers, notifier: ports.notifier, serveDashboard, own, log }),
     );

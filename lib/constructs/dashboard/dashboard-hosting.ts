@@ -91,7 +91,7 @@ export class DashboardHosting extends Construct {
       viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
       functionAssociations: [{ function: request, eventType: FunctionEventType.VIEWER_REQUEST }],
     };
-    const files = S3BucketOrigin.withOriginAccessControl(bucket);
+    const files = S3BucketOrigin.withOriginAccessControl(bucket as IBucket);
     const behaviorOf = (name: string, policy: string): BehaviorOptions => ({
       ...common,
       origin: files,
@@ -134,7 +134,7 @@ export class DashboardHosting extends Construct {
         '/follow/*': behind(props.logStreamUrl),
       },
     });
-    new DashboardFiles(this, 'Files', { settings, bucket, build });
+    new DashboardFiles(this, 'Files', { settings, bucket: bucket as IBucket, build });
     this.url = `https://${domain?.name ?? this.distribution.distributionDomainName}`;
     if (domain) this.pointDomain(domain);
     this.leadToReference(props.api);

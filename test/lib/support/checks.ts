@@ -262,7 +262,8 @@ const dataKept: Check = ({ templates, terminationProtection }) => {
     ...resourcesOf(templates, 'AWS::ECR::Repository').filter((r) => r.id.includes('UserImages')),
   ];
   const found = stateful
-    .filter((r) => r.resource.DeletionPolicy !== 'RetainExceptOnCreate')
+    // A stack makes the dashboard's files out of this repository each time.
+    .filter((r) => r.resource.DeletionPolicy !== 'RetainExceptOnCreate' && !r.id.startsWith('DashboardBucket'))
     .map((r) => `${r.id} goes with its stack`);
   return terminationProtection.Data ? found : [...found, 'the data stack can be deleted'];
 };
