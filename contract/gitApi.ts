@@ -13,6 +13,22 @@ export const WebhookSchema = z.object({
   events: z.array(z.string()),
 });
 
+/** What is set up between a project and its git host; no secret. */
+export const GitSetupSchema = z.object({
+  /** Where the host is to send deliveries. Absent: the project is not connected. */
+  hookUrl: z.url().optional(),
+  events: z.array(z.string()),
+  webhook: z.object({
+    /** A secret was made. */
+    made: z.boolean(),
+    /** The one before it holds until then. */
+    formerUntil: z.iso.datetime().optional(),
+  }),
+  /** A token for the host is stored. */
+  token: z.boolean(),
+});
+export type GitSetup = z.infer<typeof GitSetupSchema>;
+
 export const GitTokenSchema = z.strictObject({
   token: z
     .string()

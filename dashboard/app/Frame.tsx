@@ -10,7 +10,7 @@ import { chooseTheme, currentTheme } from './theme.ts';
 
 /** What is around every page: navigation, the theme, who has signed in. */
 export function Frame({ children }: { readonly children: ComponentChildren }) {
-  const { caller } = useSession();
+  const { caller, may } = useSession();
   const { path } = useLocation();
   const inProjects = path === paths.base || /^\/dashboard\/(projects|deployments|deploy)(\/|$)/.test(path);
   return (
@@ -27,6 +27,20 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
           <NavigationLink href={paths.projects} current={inProjects}>
             Projects
           </NavigationLink>
+          <NavigationLink href={paths.queue} current={path === paths.queue}>
+            Queue
+          </NavigationLink>
+          <NavigationLink href={paths.people} current={path === paths.people}>
+            People
+          </NavigationLink>
+          {may('admin') && (
+            <NavigationLink href={paths.audit} current={path === paths.audit}>
+              Audit
+            </NavigationLink>
+          )}
+          <a class="navigation-link" href="/docs">
+            API
+          </a>
         </nav>
         <div class="top-end">
           <ThemeSwitch />

@@ -7,12 +7,27 @@ import { paths } from './paths.ts';
 // The list of projects comes with the first load; every other page is fetched when it is opened.
 const ProjectPage = lazy(() => import('../pages/project/ProjectPage.tsx').then((m) => m.ProjectPage));
 
+const VariablesPage = lazy(() => import('../pages/variables/VariablesPage.tsx').then((m) => m.VariablesPage));
+const DomainsPage = lazy(() => import('../pages/domains/DomainsPage.tsx').then((m) => m.DomainsPage));
+const GitPage = lazy(() => import('../pages/git/GitPage.tsx').then((m) => m.GitPage));
+const SettingsPage = lazy(() => import('../pages/settings/SettingsPage.tsx').then((m) => m.SettingsPage));
+const QueuePage = lazy(() => import('../pages/queue/QueuePage.tsx').then((m) => m.QueuePage));
+const PeoplePage = lazy(() => import('../pages/people/PeoplePage.tsx').then((m) => m.PeoplePage));
+const AuditPage = lazy(() => import('../pages/audit/AuditPage.tsx').then((m) => m.AuditPage));
+
 export function Pages() {
   return (
     <ErrorBoundary>
       <Router onRouteChange={focusHeading}>
         <Route path={paths.base} component={ProjectsPage} />
         <Route path={`${paths.base}/projects/:projectId`} component={ProjectPage} />
+        <Route path={`${paths.base}/projects/:projectId/variables`} component={VariablesPage} />
+        <Route path={`${paths.base}/projects/:projectId/domains`} component={DomainsPage} />
+        <Route path={`${paths.base}/projects/:projectId/git`} component={GitPage} />
+        <Route path={`${paths.base}/projects/:projectId/settings`} component={SettingsPage} />
+        <Route path={paths.queue} component={QueuePage} />
+        <Route path={paths.people} component={PeoplePage} />
+        <Route path={paths.audit} component={AuditPage} />
         <Route default component={NoPage} />
       </Router>
     </ErrorBoundary>

@@ -7,6 +7,10 @@ import { paths } from './paths.ts';
 const TABS = [
   { tab: 'deployments', title: 'Deployments', href: paths.project },
   { tab: 'releases', title: 'Releases', href: paths.releases },
+  { tab: 'variables', title: 'Variables', href: paths.variables },
+  { tab: 'domains', title: 'Domains', href: paths.domains },
+  { tab: 'git', title: 'Git', href: paths.git },
+  { tab: 'settings', title: 'Settings', href: paths.settings },
 ] as const;
 
 interface ProjectFrameProps {

@@ -18,6 +18,7 @@ import { registerLogs } from './routes/logs.ts';
 import { registerMembers } from './routes/members.ts';
 import { registerPreviewPassword } from './routes/previewPassword.ts';
 import { registerProjects } from './routes/projects.ts';
+import { registerQueue } from './routes/queue.ts';
 import { registerRead } from './routes/read.ts';
 import { registerReleases } from './routes/releases.ts';
 import { registerReleaseVariables } from './routes/releaseVariables.ts';
@@ -69,6 +70,7 @@ export function createApi(deps: ApiDeps): Api {
   registerTokens(app, deps);
   registerMembers(app, deps);
   registerAudit(app, deps);
+  registerQueue(app, deps);
   registerUsage(app, deps);
   registerWhoami(app);
 

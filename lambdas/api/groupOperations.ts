@@ -6,7 +6,7 @@ const GROUPS: readonly (readonly [name: string, paths: RegExp, description: stri
   ['Domains', /^\/projects\/\{id\}\/domains/, 'Host names of your own.'],
   [
     'Git',
-    /^\/(hooks|projects\/\{id\}\/(webhook|git-token|approvals|deploy-hooks))/,
+    /^\/(hooks|projects\/\{id\}\/(webhook|git|git-token|approvals|deploy-hooks))/,
     'What git hosts tell and are told.',
   ],
   ['Projects', /^\/projects/, 'What a repository is deployed as.'],

@@ -6,12 +6,12 @@ import { Loaded } from '../../ui/Loaded.tsx';
 import { Status } from '../../ui/Status.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { useResource } from '../../ui/useResource.ts';
+import { useLoadable } from '../../ui/useLoadable.ts';
 
 /** The deployments of a project. */
 export function ProjectPage() {
   const { projectId = '' } = useRoute().params;
-  const deployments = useResource(`deployments/${projectId}`, (signal) => listDeployments({ projectId }, signal));
+  const deployments = useLoadable(`deployments/${projectId}`, (signal) => listDeployments({ projectId }, signal));
   return (
     <ProjectFrame projectId={projectId} tab="deployments">
       <Loaded of={deployments} what="the deployments">

@@ -2,13 +2,13 @@ import { listProjects } from '../../api/projects.ts';
 import { paths } from '../../app/paths.ts';
 import { Loaded } from '../../ui/Loaded.tsx';
 import { Table } from '../../ui/Table.tsx';
-import { useResource } from '../../ui/useResource.ts';
+import { useLoadable } from '../../ui/useLoadable.ts';
 import { useTitle } from '../../ui/useTitle.ts';
 
 /** Every project of the owner. */
 export function ProjectsPage() {
   useTitle('Projects');
-  const projects = useResource('projects', (signal) => listProjects({ limit: 100 }, signal));
+  const projects = useLoadable('projects', (signal) => listProjects({ limit: 100 }, signal));
   return (
     <>
       <h1>Projects</h1>
