@@ -8,7 +8,7 @@ import { currentToken, onSessionEnd } from '../session/token.ts';
 import { ConfirmationHost } from '../ui/confirm.tsx';
 import { Loaded } from '../ui/Loaded.tsx';
 import { Toasts } from '../ui/Toasts.tsx';
-import { useResource } from '../ui/useResource.ts';
+import { useLoadable } from '../ui/useLoadable.ts';
 import { Frame } from './Frame.tsx';
 import { Pages } from './Pages.tsx';
 import { paths } from './paths.ts';
@@ -33,7 +33,7 @@ export function App({ codeRefused }: { readonly codeRefused: boolean }) {
       }),
     [],
   );
-  const caller = useResource(token === null ? null : `caller/${token}`, (signal) =>
+  const caller = useLoadable(token === null ? null : `caller/${token}`, (signal) =>
     callApi<Caller>('GET', '/whoami', { signal }),
   );
 

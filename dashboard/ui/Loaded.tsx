@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { Failed } from './Failed.tsx';
-import type { Loadable } from './useResource.ts';
+import type { Loadable } from './useLoadable.ts';
 
 interface LoadedProps<T> {
   readonly of: Loadable<T>;

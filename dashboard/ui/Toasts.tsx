@@ -1,5 +1,5 @@
-import { shareValue, useShared } from './listeners.ts';
 import type { NoticeKind } from './Notice.tsx';
+import { shareValue, useShared } from './shareValue.ts';
 
 interface Toast {
   readonly id: number;

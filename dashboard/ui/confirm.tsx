@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { Button } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
 import { Field } from './Field.tsx';
-import { shareValue, useShared } from './listeners.ts';
+import { shareValue, useShared } from './shareValue.ts';
 
 interface Question {
   readonly title: string;

@@ -18,7 +18,7 @@ type Held<T> = { key: string; value?: T; error?: unknown; loaded: boolean };
  * Loads something for as long as the component is shown, anew whenever `key` changes.
  * @param key Names what is loaded, e.g. `project/shop`; null loads nothing yet.
  */
-export function useResource<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>): Loadable<T> {
+export function useLoadable<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>): Loadable<T> {
   const [held, setHeld] = useState<Held<T>>({ key: '', loaded: false });
   const [round, setRound] = useState(0);
   const latest = useRef(load);
