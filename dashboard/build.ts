@@ -13,6 +13,8 @@ export interface Places {
   readonly socket: string;
   /** Where logs are followed; absent: at the API itself. */
   readonly logs?: string;
+  /** A folder of a repository that the platform suggests to deploy first. */
+  readonly example?: { readonly projectId: string; readonly gitUrl: string; readonly path: string };
 }
 
 export const LAPTOP_PLACES: Places = { api: '', socket: '/ws' };

@@ -3,10 +3,11 @@ interface Addresses {
   readonly api: string;
   readonly socket: string;
   readonly logs?: string;
+  readonly example?: { readonly projectId: string; readonly gitUrl: string; readonly path: string };
 }
 
 const told = document.querySelector<HTMLMetaElement>('meta[name="veren-places"]')?.content;
-const { api, socket, logs = api }: Addresses = told ? JSON.parse(told) : { api: '', socket: '/ws' };
+const { api, socket, logs = api, ...rest }: Addresses = told ? JSON.parse(told) : { api: '', socket: '/ws' };
 
 export const apiUrl = (path: string): string => api + path;
 /** Where the log of a deployment is followed. */
@@ -17,3 +18,6 @@ export const socketUrl = (ticket: string): string => {
   url.searchParams.set('ticket', ticket);
   return url.href;
 };
+
+/** What the platform suggests to deploy first; undefined where it suggests nothing. */
+export const { example } = rest;

@@ -5,6 +5,9 @@ import { Empty } from '../ui/Empty.tsx';
 import { paths } from './paths.ts';
 
 // The list of projects comes with the first load; every other page is fetched when it is opened.
+const DeployPage = lazy(() => import('../pages/deploy/DeployPage.tsx').then((m) => m.DeployPage));
+const ReleasesPage = lazy(() => import('../pages/releases/ReleasesPage.tsx').then((m) => m.ReleasesPage));
+const DeploymentPage = lazy(() => import('../pages/deployment/DeploymentPage.tsx').then((m) => m.DeploymentPage));
 const ProjectPage = lazy(() => import('../pages/project/ProjectPage.tsx').then((m) => m.ProjectPage));
 
 const VariablesPage = lazy(() => import('../pages/variables/VariablesPage.tsx').then((m) => m.VariablesPage));
@@ -21,6 +24,7 @@ export function Pages() {
       <Router onRouteChange={focusHeading}>
         <Route path={paths.base} component={ProjectsPage} />
         <Route path={`${paths.base}/projects/:projectId`} component={ProjectPage} />
+<<<<<<< HEAD
         <Route path={`${paths.base}/projects/:projectId/variables`} component={VariablesPage} />
         <Route path={`${paths.base}/projects/:projectId/domains`} component={DomainsPage} />
         <Route path={`${paths.base}/projects/:projectId/git`} component={GitPage} />
@@ -28,6 +32,11 @@ export function Pages() {
         <Route path={paths.queue} component={QueuePage} />
         <Route path={paths.people} component={PeoplePage} />
         <Route path={paths.audit} component={AuditPage} />
+=======
+        <Route path={`${paths.base}/deployments/:deploymentId`} component={DeploymentPage} />
+        <Route path={`${paths.base}/projects/:projectId/releases`} component={ReleasesPage} />
+        <Route path={paths.deploy} component={DeployPage} />
+>>>>>>> s10-dash
         <Route default component={NoPage} />
       </Router>
     </ErrorBoundary>

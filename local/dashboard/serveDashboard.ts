@@ -6,6 +6,7 @@ import {
   type DashboardFile,
   LAPTOP_PLACES,
 } from '../../dashboard/build.ts';
+import { EXAMPLE } from '../example.ts';
 import { SESSION_PATH, type StartCode } from './startCode.ts';
 
 /** Answers a request for the dashboard; false where it is for the API. */
@@ -22,7 +23,7 @@ export interface ServedDashboard {
  * that nothing is built at the installation and nothing old is ever served.
  */
 export function openDashboard(startCode: StartCode, onError: (error: unknown) => void): ServedDashboard {
-  const built = buildDashboard(LAPTOP_PLACES);
+  const built = buildDashboard({ ...LAPTOP_PLACES, example: EXAMPLE });
   const ready = built.catch(onError);
   return {
     ready,
