@@ -1,8 +1,6 @@
-import type { ProjectSettings, ProjectView } from '../../contract/project.ts';
+import type { ProjectView } from '../../contract/project.ts';
 import { callApi, pathOf } from './callApi.ts';
-
-/** What is to change; null takes a setting away. */
-export type SettingsChange = { readonly [Name in keyof ProjectSettings]?: ProjectSettings[Name] | null | object };
+import type { SettingsChange } from './settingsChange.ts';
 
 /** What is not named stays as it is. */
 export const changeSettings = (projectId: string, change: SettingsChange) =>

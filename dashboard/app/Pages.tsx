@@ -24,7 +24,9 @@ export function Pages() {
       <Router onRouteChange={focusHeading}>
         <Route path={paths.base} component={ProjectsPage} />
         <Route path={`${paths.base}/projects/:projectId`} component={ProjectPage} />
-<<<<<<< HEAD
+        <Route path={`${paths.base}/deployments/:deploymentId`} component={DeploymentPage} />
+        <Route path={`${paths.base}/projects/:projectId/releases`} component={ReleasesPage} />
+        <Route path={paths.deploy} component={DeployPage} />
         <Route path={`${paths.base}/projects/:projectId/variables`} component={VariablesPage} />
         <Route path={`${paths.base}/projects/:projectId/domains`} component={DomainsPage} />
         <Route path={`${paths.base}/projects/:projectId/git`} component={GitPage} />
@@ -32,11 +34,6 @@ export function Pages() {
         <Route path={paths.queue} component={QueuePage} />
         <Route path={paths.people} component={PeoplePage} />
         <Route path={paths.audit} component={AuditPage} />
-=======
-        <Route path={`${paths.base}/deployments/:deploymentId`} component={DeploymentPage} />
-        <Route path={`${paths.base}/projects/:projectId/releases`} component={ReleasesPage} />
-        <Route path={paths.deploy} component={DeployPage} />
->>>>>>> s10-dash
         <Route default component={NoPage} />
       </Router>
     </ErrorBoundary>

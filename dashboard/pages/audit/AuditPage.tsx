@@ -40,9 +40,16 @@ export function AuditPage() {
                 rows={rows}
                 keyOf={({ index }) => String(index)}
                 columns={[
-                  { title: 'When', cell: ({ at }) => <Time at={at} /> },
-                  { title: 'Who', cell: ({ by }) => by },
-                  { title: 'What', cell: ({ action }) => <code>{action}</code> },
+                  {
+                    title: 'When',
+                    cell: ({ at }) => (
+                      <span class="whole">
+                        <Time at={at} />
+                      </span>
+                    ),
+                  },
+                  { title: 'Who', cell: ({ by }) => <span class="whole">{by}</span> },
+                  { title: 'What', cell: ({ action }) => <code class="whole">{action}</code> },
                   {
                     title: 'Project',
                     cell: ({ projectId }) => (projectId ? <a href={paths.project(projectId)}>{projectId}</a> : '–'),

@@ -149,7 +149,7 @@ function DomainCard({ projectId, domain, onChange }: DomainCardProps) {
           Looked at <Time at={domain.checkedAt} />
         </span>
         <div class="actions">
-          <Button busy={check.busy} label={`Check ${domain.name} again`} onClick={() => check.run()}>
+          <Button busy={check.busy} label={`Check again ${domain.name}`} onClick={() => check.run()}>
             Check again
           </Button>
           {may('admin') && (

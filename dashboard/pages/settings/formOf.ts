@@ -1,5 +1,5 @@
 import type { ProjectSettings } from '../../../contract/project.ts';
-import type { SettingsChange } from '../../api/settings.ts';
+import type { SettingsChange } from '../../api/settingsChange.ts';
 
 export type Part = 'detect' | 'off' | 'given';
 
@@ -49,7 +49,9 @@ export function formOf(settings: ProjectSettings): SettingsForm {
 }
 
 const text = (given: string) => given.trim() || null;
-const number = (given: string) => (given.trim() === '' ? null : Number(given));
+/** What is no number is sent as it is: the platform says so at its field. */
+const number = (given: string) =>
+  given.trim() === '' ? null : Number.isNaN(Number(given)) ? (given as unknown as number) : Number(given);
 
 /** What was changed, as a merge patch: what the form does not show is not touched. */
 export function changeOf(before: SettingsForm, after: SettingsForm): SettingsChange {
@@ -71,7 +73,10 @@ export function changeOf(before: SettingsForm, after: SettingsForm): SettingsCha
     }),
     ...(isChanged('backend', 'backendPath', 'startCommand') && { backend: part(after.backend, backend) as never }),
     ...(isChanged('protection', 'previewDays') && {
-      previews: { protection: after.protection, keepDays: number(after.previewDays) },
+      previews: {
+        ...(isChanged('protection') && { protection: after.protection }),
+        ...(isChanged('previewDays') && { keepDays: number(after.previewDays) }),
+      },
     }),
     ...(isChanged('keep') && { releases: { keep: number(after.keep) } }),
     ...(isChanged('maintenance') && { maintenance: after.maintenance }),

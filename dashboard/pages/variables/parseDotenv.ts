@@ -9,7 +9,8 @@ export interface DotenvFault {
  * it is; `\n` in double quotes is a line break. Nothing is expanded.
  */
 export function parseDotenv(text: string): { env: Record<string, string>; faults: DotenvFault[] } {
-  const env: Record<string, string> = {};
+  // Without a prototype every name is one like others.
+  const env: Record<string, string> = Object.create(null);
   const faults: DotenvFault[] = [];
   for (const [index, whole] of text.split(/\r?\n/).entries()) {
     const line = whole.trim();
