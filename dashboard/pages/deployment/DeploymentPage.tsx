@@ -75,7 +75,7 @@ function Head({ record, reload }: { readonly record: DeploymentView; readonly re
           <span aria-hidden="true">/</span>
         </nav>
         <h1>
-          {record.ref ?? 'Default branch'}
+          {record.plan?.branch ?? record.plan?.tag ?? record.ref ?? 'Default branch'}
           {record.commit && <code class="commit">{shortCommit(record.commit)}</code>}
         </h1>
         <p class="badges">
