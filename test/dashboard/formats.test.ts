@@ -1,6 +1,6 @@
+import { PROJECT_ID } from '../../contract/api.ts';
 import { suggestName } from '../../dashboard/pages/deploy/suggestName.ts';
 import { formatAge, formatBytes, formatDuration } from '../../dashboard/ui/formats.ts';
-import { PROJECT_ID } from '../../contract/api.ts';
 
 it.each([
   [-5, '0.0 s'],
@@ -21,9 +21,14 @@ it.each([
 it('says how long ago something was', () => {
   const now = Date.UTC(2026, 10, 28);
   const ago = (seconds: number) => formatAge(new Date(now - seconds * 1_000).toISOString(), now);
-  expect([2, 40, 90, 7_200, 86_400, 5e6].map(ago)).toEqual(
-    ['now', '40 seconds ago', '1 minute ago', '2 hours ago', 'yesterday', 'last month'],
-  );
+  expect([2, 40, 90, 7_200, 86_400, 5e6].map(ago)).toEqual([
+    'now',
+    '40 seconds ago',
+    '1 minute ago',
+    '2 hours ago',
+    'yesterday',
+    'last month',
+  ]);
 });
 
 it.each([

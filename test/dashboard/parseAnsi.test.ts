@@ -15,7 +15,11 @@ describe('a log line as spans', () => {
     ['of 256: the palette', `${ESC}[38;5;12mx`, [{ text: 'x', color: 12 }]],
     ['of 256: the cube', `${ESC}[38;5;208mx`, [{ text: 'x', color: '#ff8700' }]],
     ['true colour, also with colons', `${ESC}[38:2:200:220:255mx`, [{ text: 'x', color: '#c8dcff' }]],
-    ['the look after a colour of many numbers', `${ESC}[38;2;200;220;255;1mx`, [{ text: 'x', color: '#c8dcff', bold: true }]],
+    [
+      'the look after a colour of many numbers',
+      `${ESC}[38;2;200;220;255;1mx`,
+      [{ text: 'x', color: '#c8dcff', bold: true }],
+    ],
     ['numbers out of range are left out', `${ESC}[38;5;999;1mx`, [{ text: 'x', bold: true }]],
     ['unknown numbers change nothing', `${ESC}[73;31mx`, [{ text: 'x', color: 1 }]],
     ['one span where nothing changes', `a${ESC}[39mb${ESC}[2Kc`, [{ text: 'abc' }]],

@@ -76,7 +76,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
     await other.page.keyboard.press('Enter');
     await other.page.getByRole('heading', { name: 'Projects', level: 1 }).waitFor();
     // Not kept beyond the tab, since it was not asked for.
-    expect(await other.page.evaluate(() => localStorage.getItem('veren.token'))).toBeNull();
+    expect(await other.page.evaluate(`localStorage.getItem('veren.token')`)).toBeNull();
     expect(other.faults).toEqual([]);
     await other.page.context().close();
   });
@@ -106,7 +106,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
     expect(shown).toContain('green and plain txet');
     expect(await page.locator('.ansi-color-2').allTextContents()).toEqual(['green']);
     expect(shown).toContain(HOSTILE);
-    expect(await page.evaluate(() => (globalThis as { hacked?: number }).hacked)).toBeUndefined();
+    expect(await page.evaluate('window.hacked')).toBeUndefined();
   }, 300_000);
 
   it('finds lines, points at one by its address, and saves the log', async () => {
@@ -124,7 +124,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
     await page.goto('about:blank');
     await page.goto(address);
     await page.locator('.log-chosen', { hasText: 'step 129' }).waitFor();
-    expect(await page.locator('.log-chosen').evaluate(isInView)).toBe(true);
+    expect(await page.locator('.log-chosen').evaluate(IS_IN_VIEW)).toBe(true);
 
     const [download] = await Promise.all([
       page.waitForEvent('download'),
@@ -171,7 +171,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
     await back.click();
     await page.keyboard.press('Escape');
     // The focus is where it was.
-    expect(await back.evaluate((button) => button === document.activeElement)).toBe(true);
+    expect(await back.evaluate('(button) => button === document.activeElement')).toBe(true);
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
     await page
@@ -226,7 +226,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
         colorScheme,
         found: [],
       });
-      await plain.evaluate((text) => localStorage.setItem('veren.token', text), token);
+      await plain.evaluate(`localStorage.setItem('veren.token', '${token}')`);
       for (const path of pages) {
         await plain.goto(`${veren.url}/dashboard${path}`);
         await plain.locator('main').waitFor();
@@ -234,7 +234,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
         if (path.includes('deployments/')) await plain.getByText('Complete').waitFor();
         for (const summary of await plain.locator('summary').all()) await summary.click();
         const found = await seriousFaults(plain);
-        const tooWide = await plain.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        const tooWide = await plain.evaluate('document.documentElement.scrollWidth - innerWidth');
         expect({ path, colorScheme, width, found, tooWide }).toEqual({
           path,
           colorScheme,
@@ -255,7 +255,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
 });
 
 /** In the browser: whether the line is in what its box shows. */
-const isInView = (line: Element): boolean => {
-  const [own, box] = [line, line.closest('.log-box')!].map((element) => element.getBoundingClientRect());
-  return own!.top >= box!.top && own!.bottom <= box!.bottom;
-};
+const IS_IN_VIEW = `(line) => {
+  const [own, box] = [line, line.closest('.log-box')].map((element) => element.getBoundingClientRect());
+  return own.top >= box.top && own.bottom <= box.bottom;
+}`;

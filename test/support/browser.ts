@@ -52,9 +52,7 @@ interface AxeViolation {
 /** What axe-core finds on the page as it is now: serious and critical faults, with the elements that have them. */
 export async function seriousFaults(page: Page): Promise<string[]> {
   await page.evaluate(await readFile(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8'));
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<{ violations: AxeViolation[] }> } }).axe.run(),
-  );
+  const { violations } = await page.evaluate<{ violations: AxeViolation[] }>('axe.run()');
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(
