@@ -124,7 +124,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
     await page.goto('about:blank');
     await page.goto(address);
     await page.locator('.log-chosen', { hasText: 'step 129' }).waitFor();
-    expect(await page.locator('.log-chosen').evaluate(IS_IN_VIEW)).toBe(true);
+    expect(await page.evaluate(IS_IN_VIEW)).toBe(true);
 
     const [download] = await Promise.all([
       page.waitForEvent('download'),
@@ -139,7 +139,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
     ids.second = await deploy('main');
     await page.getByText('The live connection is lost').waitFor();
     await state('Ready').waitFor({ timeout: BUILD_MS });
-    await page.getByText('Live in production').waitFor();
+    await page.getByText('Live in production').waitFor({ timeout: BUILD_MS });
     await page.unroute('**/tickets');
     await page.getByText('The live connection is lost').waitFor({ state: 'hidden', timeout: 40_000 });
     expect(await served()).toContain('second');
@@ -171,7 +171,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
     await back.click();
     await page.keyboard.press('Escape');
     // The focus is where it was.
-    expect(await back.evaluate('(button) => button === document.activeElement')).toBe(true);
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Roll back');
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
     await page
@@ -254,8 +254,9 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
   });
 });
 
-/** In the browser: whether the line is in what its box shows. */
-const IS_IN_VIEW = `(line) => {
+/** In the browser: whether the chosen line is in what its box shows. */
+const IS_IN_VIEW = `(() => {
+  const line = document.querySelector('.log-chosen');
   const [own, box] = [line, line.closest('.log-box')].map((element) => element.getBoundingClientRect());
   return own.top >= box.top && own.bottom <= box.bottom;
-}`;
+})()`;
