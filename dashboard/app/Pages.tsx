@@ -1,14 +1,19 @@
+import type { FunctionComponent } from 'preact';
 import lazy, { ErrorBoundary } from 'preact-iso/lazy';
 import { Route, Router } from 'preact-iso/router';
 import { ProjectsPage } from '../pages/projects/ProjectsPage.tsx';
+import { Button } from '../ui/Button.tsx';
 import { Empty } from '../ui/Empty.tsx';
 import { paths } from './paths.ts';
 
+/** A page that is fetched when it is opened. Its file is gone when the platform was started anew with other sources. */
+const lazyPage = (load: () => Promise<FunctionComponent>) => lazy(() => load().catch(() => OutdatedPage));
+
 // The list of projects comes with the first load; every other page is fetched when it is opened.
-const DeployPage = lazy(() => import('../pages/deploy/DeployPage.tsx').then((m) => m.DeployPage));
-const ReleasesPage = lazy(() => import('../pages/releases/ReleasesPage.tsx').then((m) => m.ReleasesPage));
-const DeploymentPage = lazy(() => import('../pages/deployment/DeploymentPage.tsx').then((m) => m.DeploymentPage));
-const ProjectPage = lazy(() => import('../pages/project/ProjectPage.tsx').then((m) => m.ProjectPage));
+const DeployPage = lazyPage(() => import('../pages/deploy/DeployPage.tsx').then((m) => m.DeployPage));
+const ReleasesPage = lazyPage(() => import('../pages/releases/ReleasesPage.tsx').then((m) => m.ReleasesPage));
+const DeploymentPage = lazyPage(() => import('../pages/deployment/DeploymentPage.tsx').then((m) => m.DeploymentPage));
+const ProjectPage = lazyPage(() => import('../pages/project/ProjectPage.tsx').then((m) => m.ProjectPage));
 
 const VariablesPage = lazy(() => import('../pages/variables/VariablesPage.tsx').then((m) => m.VariablesPage));
 const DomainsPage = lazy(() => import('../pages/domains/DomainsPage.tsx').then((m) => m.DomainsPage));
@@ -54,3 +59,14 @@ function NoPage() {
     </Empty>
   );
 }
+
+const OutdatedPage = () => (
+  <Empty title="This page could not be fetched">
+    <p>The platform is away, or it is another release than the one that this tab was opened with.</p>
+    <p>
+      <Button kind="primary" onClick={() => location.reload()}>
+        Load it again
+      </Button>
+    </p>
+  </Empty>
+);

@@ -27,21 +27,22 @@ export const useLiveState = (): LiveState => useShared(liveConnection.state);
  */
 export function useLiveReload(subjects: readonly LiveSubject[], reload: () => void, pollMs: number): void {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const reloadSoon = () => {
+  const latest = useRef(reload);
+  latest.current = reload;
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useLive(subjects, () => {
     // Several changes come at once, e.g. the end of one phase and the beginning of the next.
     timer.current ??= setTimeout(() => {
       timer.current = undefined;
-      reload();
+      latest.current();
     }, GATHER_MS);
-  };
-  useEffect(() => () => clearTimeout(timer.current), []);
-  useLive(subjects, reloadSoon);
+  });
   const state = useLiveState();
   useEffect(() => {
     if (state === 'live' || pollMs === 0) return;
-    const poll = setInterval(reload, pollMs);
+    const poll = setInterval(() => latest.current(), pollMs);
     return () => clearInterval(poll);
-  }, [state, pollMs, reload]);
+  }, [state, pollMs]);
 }
 
 const GATHER_MS = 150;

@@ -23,25 +23,35 @@ export function useLoadable<T>(key: string | null, load: (signal: AbortSignal) =
   const [round, setRound] = useState(0);
   const latest = useRef(load);
   latest.current = load;
+  /** Whether a load is under way, and whether another one was asked for meanwhile. */
+  const flight = useRef({ busy: false, again: false });
 
   useEffect(() => {
     if (key === null) return;
     const ending = new AbortController();
+    const own = { busy: true, again: false };
+    flight.current = own;
+    const settle = (next: (before: Held<T>) => Held<T>) => {
+      if (ending.signal.aborted) return;
+      setHeld(next);
+      own.busy = false;
+      if (own.again) setRound((n) => n + 1);
+    };
     latest.current(ending.signal).then(
-      (value) => {
-        if (!ending.signal.aborted) setHeld({ key, value, loaded: true });
-      },
-      (error: unknown) => {
-        if (!ending.signal.aborted)
-          setHeld((before) =>
-            before.key === key && before.loaded ? { ...before, error } : { key, error, loaded: false },
-          );
-      },
+      (value) => settle(() => ({ key, value, loaded: true })),
+      (error: unknown) =>
+        settle((before) =>
+          before.key === key && before.loaded ? { ...before, error } : { key, error, loaded: false },
+        ),
     );
     return () => ending.abort();
   }, [key, round]);
 
-  const reload = useCallback(() => setRound((n) => n + 1), []);
+  // Waits for the load that is under way: changes that come faster than answers would otherwise end every one of them.
+  const reload = useCallback(() => {
+    if (flight.current.busy) flight.current.again = true;
+    else setRound((n) => n + 1);
+  }, []);
   const replace = useCallback(
     (change: T | ((value: T) => T)) =>
       setHeld((before) => {

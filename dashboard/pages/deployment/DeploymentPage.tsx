@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks';
 import { useRoute } from 'preact-iso/router';
 import type { DeploymentView } from '../../../contract/api.ts';
 import { isTerminal } from '../../../contract/statuses.ts';
@@ -20,17 +19,18 @@ import { Results } from './Results.tsx';
 import { Timeline } from './Timeline.tsx';
 
 const POLL_MS = 2_500;
+/** What has ended may still be released, or expire. */
+const POLL_ENDED_MS = 6_000;
 
 /** One deployment: what became of it, how long each step took, its log, and why it was built so. */
 export function DeploymentPage() {
   const { deploymentId = '' } = useRoute().params;
   const deployment = useLoadable(`deployment/${deploymentId}`, (signal) => getDeployment(deploymentId, signal));
   const { value } = deployment;
-  const [logEnded, setLogEnded] = useState(false);
   useLiveReload(
     value ? [`deployment/${deploymentId}`, `project/${value.projectId}`] : [],
     deployment.reload,
-    value && isTerminal(value.status) && logEnded ? 0 : POLL_MS,
+    value && isTerminal(value.status) ? POLL_ENDED_MS : POLL_MS,
   );
   useTitle(value ? `${STATES[value.status]}: ${value.projectId}` : 'Deployment');
   return (
@@ -42,15 +42,7 @@ export function DeploymentPage() {
           <Failure record={record} />
           <Results record={record} />
           <Timeline record={record} />
-          <LogView
-            key={deploymentId}
-            record={record}
-            onChange={deployment.reload}
-            onEnd={() => {
-              setLogEnded(true);
-              deployment.reload();
-            }}
-          />
+          <LogView key={deploymentId} record={record} onChange={deployment.reload} onEnd={deployment.reload} />
           <PlanView record={record} />
           <Facts record={record} />
         </div>
@@ -75,7 +67,7 @@ function Head({ record, reload }: { readonly record: DeploymentView; readonly re
           <span aria-hidden="true">/</span>
         </nav>
         <h1>
-          {record.ref ?? 'Default branch'}
+          {record.plan?.branch ?? record.plan?.tag ?? record.ref ?? 'Default branch'}
           {record.commit && <code class="commit">{shortCommit(record.commit)}</code>}
         </h1>
         <p class="badges">

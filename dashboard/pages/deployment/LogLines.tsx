@@ -14,12 +14,13 @@ interface BlockProps {
   /** `seq` of the line that is pointed at; only where it is in this block. */
   readonly chosen: number | null;
   readonly showTarget: boolean;
+  readonly isLast: boolean;
 }
 
 /** Some lines of the log. It is drawn again only when it has more lines or something else is marked. */
-export const LogBlock = memo(function LogBlock({ lines, from, to, query, chosen, showTarget }: BlockProps) {
+export const LogBlock = memo(function LogBlock({ lines, from, to, query, chosen, showTarget, isLast }: BlockProps) {
   return (
-    <div class="log-block">
+    <div class={isLast ? undefined : 'log-block-full'}>
       {lines.slice(from, to).map(({ seq, target, stream, line }) => (
         <div key={seq} id={`L${seq}`} class={`log-line log-${stream}${seq === chosen ? ' log-chosen' : ''}`}>
           <a class="log-number" href={`#L${seq}`} tabIndex={-1} aria-label={`Line ${seq}`}>

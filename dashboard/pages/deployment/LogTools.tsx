@@ -19,6 +19,7 @@ export function LogTools({ found, chosen, query, onQuery, onChoose, onDownload }
     const next = place >= 0 ? place + step : nearestPlace(found, chosen ?? 0, step);
     onChoose(found[(next + found.length) % found.length]!);
   };
+  // Browsers have a clipboard at https and on this machine only; the number of a line is a link anyway.
   const copy = useAction(() => navigator.clipboard.writeText(location.href), 'The link is copied.');
   return (
     <div class="log-tools">
@@ -60,7 +61,7 @@ export function LogTools({ found, chosen, query, onQuery, onChoose, onDownload }
           )}
         </form>
       </search>
-      {chosen !== null && (
+      {chosen !== null && navigator.clipboard !== undefined && (
         <Button busy={copy.busy} onClick={() => copy.run()}>
           Copy link to line {String(chosen)}
         </Button>

@@ -61,7 +61,11 @@ export function LogView({ record, onChange, onEnd }: LogViewProps) {
     const to = Math.min(from + BLOCK, count);
     const isIn = chosen !== null && chosen >= lines[from]!.seq && chosen <= lines[to - 1]!.seq;
     blocks.push(
-      <LogBlock key={from} {...{ lines, from, to, query: marked, showTarget }} chosen={isIn ? chosen : null} />,
+      <LogBlock
+        key={from}
+        {...{ lines, from, to, query: marked, showTarget, isLast: to === count }}
+        chosen={isIn ? chosen : null}
+      />,
     );
   }
   return (

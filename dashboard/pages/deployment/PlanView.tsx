@@ -89,7 +89,7 @@ const EvidenceTable = ({ of }: { readonly of: readonly Evidence[] }) => (
     rows={of}
     columns={[
       { title: 'Choice', cell: ({ field }) => field },
-      { title: 'Value', cell: ({ value }) => <code>{value}</code> },
+      { title: 'Value', cell: ({ value }) => (value === '' ? 'nothing' : <code>{value}</code>) },
       { title: 'Rule', cell: ({ rule }) => rule },
       { title: 'File', cell: ({ file }) => (file ? <code>{file}</code> : '–') },
     ]}

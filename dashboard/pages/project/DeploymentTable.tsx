@@ -17,7 +17,7 @@ export function DeploymentTable({ deployments }: { readonly deployments: readonl
         {
           title: 'Deployment',
           cell: (d) => (
-            <a href={paths.deployment(d.deploymentId)} aria-label={`Deployment ${d.deploymentId}`}>
+            <a href={paths.deployment(d.deploymentId)}>
               {d.plan?.branch ?? d.ref ?? 'Default branch'} {d.commit && <code>{shortCommit(d.commit)}</code>}
             </a>
           ),

@@ -26,11 +26,8 @@ export function ProjectCard({
           <a href={paths.project(projectId)}>{projectId}</a>
         </h2>
         {newest && (
-          <a
-            class="plain-link"
-            href={paths.deployment(newest.deploymentId)}
-            aria-label={`Newest deployment of ${projectId}`}
-          >
+          <a class="plain-link" href={paths.deployment(newest.deploymentId)}>
+            <span class="visually-hidden">Newest deployment of {projectId}: </span>
             <Status of={newest.status} />
           </a>
         )}
