@@ -23,7 +23,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'pages of the dashboard in
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    veren = await startVeren(join(folder.path, 'data'));
+    veren = await startVeren(join(folder.path, 'data'), { VEREN_CONTAINER_ENGINE: 'none' });
     await deployServer({ veren, folder: folder.path }, PROJECT, SERVER);
     browser = await startBrowser();
     watched = await openPage(browser, { permissions: ['clipboard-read', 'clipboard-write'] });
@@ -96,10 +96,11 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'pages of the dashboard in
   }, 120_000);
 
   it('connects a repository, shows the secret once, and makes and revokes a deploy hook that deploys', async () => {
-    await openTab('Git');
+    await veren.call('PUT', '/projects/linked', { gitUrl: 'https://github.com/ada/shop.git' });
+    await page.goto(`${veren.url}/dashboard/projects/linked/git`);
     await page.getByRole('textbox', { name: 'Repository' }).fill('ada/shop');
     await button('Connect').click();
-    await page.getByText(`/hooks/github/${PROJECT}`).waitFor();
+    await page.getByText('/hooks/github/linked').waitFor();
     await page.getByText('Not made yet').waitFor();
     await button('Make the secret').click();
     const secret = await page.locator('.notice-ok code').textContent();
@@ -110,6 +111,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'pages of the dashboard in
     await page.getByText('Made', { exact: true }).waitFor();
     expect(await page.content()).not.toContain(secret);
 
+    await openTab('Git');
     await page.getByLabel('Name of the hook').fill('cms');
     await button('Make a deploy hook').click();
     const url = (await page.locator('.notice-ok code').textContent())!;
@@ -235,7 +237,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'pages of the dashboard in
   describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     it.each([
       ['variables', `/dashboard/projects/${PROJECT}/variables`],
-      ['git', `/dashboard/projects/${PROJECT}/git`],
+      ['git', '/dashboard/projects/linked/git'],
       ['domains', `/dashboard/projects/${PROJECT}/domains`],
       ['settings', `/dashboard/projects/${PROJECT}/settings`],
       ['queue', '/dashboard/queue'],

@@ -11,6 +11,7 @@ import { SelectField } from '../../ui/SelectField.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { useAction } from '../../ui/useAction.ts';
 import { useSubmit } from '../../ui/useSubmit.ts';
+import { guessConnection } from './guessConnection.ts';
 
 const HOSTS: Readonly<Record<GitHost, string>> = {
   github: 'GitHub',
@@ -24,14 +25,17 @@ const FORKS = { approve: 'After a member approves each commit', build: 'Always',
 interface ConnectionFormProps {
   readonly projectId: string;
   readonly connection: GitConnection | undefined;
+  /** Of the project: the repository has to be the same. */
+  readonly gitUrl: string | undefined;
   readonly onSaved: (project: ProjectView) => void;
 }
 
 /** Which repository tells of pushes, and what is deployed then. */
-export function ConnectionForm({ projectId, connection, onSaved }: ConnectionFormProps) {
+export function ConnectionForm({ projectId, connection, gitUrl, onSaved }: ConnectionFormProps) {
   const { may } = useSession();
-  const [host, setHost] = useState<GitHost>(connection?.host ?? 'github');
-  const [repository, setRepository] = useState(connection?.repository ?? '');
+  const guess = guessConnection(gitUrl);
+  const [host, setHost] = useState<GitHost>(connection?.host ?? guess.host);
+  const [repository, setRepository] = useState(connection?.repository ?? guess.repository);
   const [apiUrl, setApiUrl] = useState(connection?.apiUrl ?? '');
   const [previews, setPreviews] = useState<keyof typeof PREVIEWS>(connection?.previews ?? 'branches');
   const [forks, setForks] = useState<keyof typeof FORKS>(connection?.forks ?? 'approve');

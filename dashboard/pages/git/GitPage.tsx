@@ -39,6 +39,7 @@ export function GitPage() {
               key={JSON.stringify(settings.connection ?? null)}
               projectId={projectId}
               connection={settings.connection}
+              gitUrl={settings.gitUrl}
               onSaved={(saved) => {
                 project.replace(saved);
                 setup.reload();
