@@ -22,3 +22,4 @@ export const QueueSchema = z.object({
   /** Builds at once. An absent limit is the stage's own. */
   limits: z.object({ builds: z.int().min(1).optional() }),
 });
+export type Queue = z.infer<typeof QueueSchema>;

@@ -1,18 +1,6 @@
-import type { z } from 'zod';
 import type { Accepted } from '../../contract/api.ts';
-import type {
-  ApprovalListSchema,
-  CreatedDeployHookSchema,
-  DeployHookListSchema,
-  GitSetup,
-  WebhookSchema,
-} from '../../contract/gitApi.ts';
+import type { ApprovalList, CreatedDeployHook, DeployHook, GitSetup, Webhook } from '../../contract/gitApi.ts';
 import { callApi, pathOf } from './callApi.ts';
-
-export type Webhook = z.infer<typeof WebhookSchema>;
-export type Approvals = z.infer<typeof ApprovalListSchema>;
-export type DeployHooks = z.infer<typeof DeployHookListSchema>;
-export type CreatedDeployHook = z.infer<typeof CreatedDeployHookSchema>;
 
 const below = (projectId: string, ...parts: string[]) => pathOf('projects', projectId, ...parts);
 
@@ -27,13 +15,13 @@ export const storeGitToken = (projectId: string, token: string) =>
 export const forgetGitToken = (projectId: string) => callApi<null>('DELETE', below(projectId, 'git-token'));
 
 export const listApprovals = (projectId: string, signal?: AbortSignal) =>
-  callApi<Approvals>('GET', below(projectId, 'approvals'), signal ? { signal } : {});
+  callApi<ApprovalList>('GET', below(projectId, 'approvals'), signal ? { signal } : {});
 /** Builds a fork's pull request at this commit alone. */
 export const approve = (projectId: string, request: { number: number; commit: string }) =>
   callApi<Accepted>('POST', below(projectId, 'approvals'), { body: request });
 
 export const listDeployHooks = (projectId: string, signal?: AbortSignal) =>
-  callApi<DeployHooks>('GET', below(projectId, 'deploy-hooks'), signal ? { signal } : {});
+  callApi<{ items: DeployHook[] }>('GET', below(projectId, 'deploy-hooks'), signal ? { signal } : {});
 /** The answer is the only one that shows the address. */
 export const createDeployHook = (projectId: string, request: { name: string; branch?: string }) =>
   callApi<CreatedDeployHook>('POST', below(projectId, 'deploy-hooks'), { body: request });

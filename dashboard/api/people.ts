@@ -1,19 +1,5 @@
-import type { z } from 'zod';
-import type {
-  AuditListSchema,
-  CreatedTokenSchema,
-  CreateToken,
-  MemberSchema,
-  Role,
-  TokenView,
-  UsageSchema,
-} from '../../contract/people.ts';
+import type { AuditList, CreatedToken, CreateToken, Member, Role, TokenView, Usage } from '../../contract/people.ts';
 import { callApi, pathOf } from './callApi.ts';
-
-export type Member = z.infer<typeof MemberSchema>;
-export type Usage = z.infer<typeof UsageSchema>;
-export type AuditList = z.infer<typeof AuditListSchema>;
-export type CreatedToken = z.infer<typeof CreatedTokenSchema>;
 
 export const listTokens = (signal?: AbortSignal) =>
   callApi<{ items: TokenView[] }>('GET', '/tokens', signal ? { signal } : {});

@@ -1,4 +1,5 @@
-import { type Approvals as ApprovalList, approve, listApprovals } from '../../api/git.ts';
+import type { ApprovalList } from '../../../contract/gitApi.ts';
+import { approve, listApprovals } from '../../api/git.ts';
 import { Button } from '../../ui/Button.tsx';
 import { askConfirmation } from '../../ui/confirm.tsx';
 import { shortCommit } from '../../ui/formats.ts';

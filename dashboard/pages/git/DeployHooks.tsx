@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import { createDeployHook, type DeployHooks as HookList, listDeployHooks, revokeDeployHook } from '../../api/git.ts';
+import type { DeployHook } from '../../../contract/gitApi.ts';
+import { createDeployHook, listDeployHooks, revokeDeployHook } from '../../api/git.ts';
 import { useSession } from '../../session/SessionContext.ts';
 import { Button } from '../../ui/Button.tsx';
 import { askConfirmation } from '../../ui/confirm.tsx';
@@ -14,14 +15,12 @@ import { useAction } from '../../ui/useAction.ts';
 import { useLoadable } from '../../ui/useLoadable.ts';
 import { useSubmit } from '../../ui/useSubmit.ts';
 
-type Hook = HookList['items'][number];
-
 /** Addresses that deploy a branch when something is posted to them. */
 export function DeployHooks({ projectId }: { readonly projectId: string }) {
   const { may } = useSession();
   const hooks = useLoadable(`deploy-hooks/${projectId}`, (signal) => listDeployHooks(projectId, signal));
   const [url, setUrl] = useState<string | null>(null);
-  const revoke = useAction(async ({ id, name }: Hook) => {
+  const revoke = useAction(async ({ id, name }: DeployHook) => {
     const yes = await askConfirmation({
       ...{ title: `Revoke ${name}?`, action: 'Revoke', danger: true },
       text: 'Its address deploys nothing from now on, and cannot be brought back.',

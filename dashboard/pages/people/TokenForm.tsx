@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { Scope } from '../../../contract/people.ts';
-import { type CreatedToken, createToken, listMembers } from '../../api/people.ts';
+import type { CreatedToken, Scope } from '../../../contract/people.ts';
+import { createToken, listMembers } from '../../api/people.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Field } from '../../ui/Field.tsx';

@@ -1,4 +1,4 @@
-import type { Usage } from '../../api/people.ts';
+import type { Usage } from '../../../contract/people.ts';
 import { formatBytes } from '../../ui/formats.ts';
 import { Section } from '../../ui/Section.tsx';
 

@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks';
+import type { Queue } from '../../../contract/queue.ts';
 import { cancelDeployment } from '../../api/deployments.ts';
-import { getQueue, type Queue } from '../../api/queue.ts';
+import { getQueue } from '../../api/queue.ts';
 import { paths } from '../../app/paths.ts';
 import { useSession } from '../../session/SessionContext.ts';
 import { Button } from '../../ui/Button.tsx';
