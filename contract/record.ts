@@ -6,7 +6,6 @@ import { NodeMajorSchema, PlanSchema, RuntimeSchema } from './plan.ts';
 import { BUILD_STATUSES, DEPLOYMENT_STATUSES, PHASES } from './statuses.ts';
 
 export {
-  BUILD_STATUSES,
   type BuildStatus,
   DEPLOYMENT_STATUSES,
   type DeploymentStatus,

@@ -89,9 +89,14 @@ export async function buildDashboard(places: Places): Promise<Dashboard> {
   const nameOf = (entry: string) => assets.find(({ path }) => path.startsWith(`/assets/${entry}-`))!.path;
   const html = await readFile(join(import.meta.dirname, 'index.html'), 'utf8');
   const entries = { MAIN: nameOf('main'), THEME: nameOf('theme'), STYLES: nameOf('styles'), ICON: nameOf('icon') };
+  const scripts = staticImports(metafile, entries.MAIN);
+  const preloads = scripts.map((path) => `<link rel="modulepreload" href="${DASHBOARD_PATH}${path}" />`);
   const page = Object.entries(entries).reduce(
     (text, [name, path]) => text.replace(`%${name}%`, () => DASHBOARD_PATH + path),
-    html.replace('%PLACES%', () => escapeAttribute(JSON.stringify(places))),
+    html
+      .replace('%PLACES%', () => escapeAttribute(JSON.stringify(places)))
+      // Without them the browser learns of a script only from the one that imports it.
+      .replace('%PRELOADS%', () => preloads.join('\n    ')),
   );
   return {
     page: await fileOf('/index.html', Buffer.from(page), {
@@ -101,7 +106,7 @@ export async function buildDashboard(places: Places): Promise<Dashboard> {
       'X-Frame-Options': 'DENY',
     }),
     assets,
-    first: [...staticImports(metafile, entries.MAIN), entries.THEME, entries.STYLES],
+    first: [...scripts, entries.THEME, entries.STYLES],
   };
 }
 

@@ -31,6 +31,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The slowest reads ask other services and take seconds. */
+const READ_TIMEOUT_MS = 30_000;
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
@@ -39,7 +42,9 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
  * @throws ApiError
  */
 export async function callApi<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
-  const response = await requestApi(method, path, options);
+  // What only reads is asked for again by whoever shows it, so an answer that does not come is not waited for.
+  const signals = [options.signal, method === 'GET' && AbortSignal.timeout(READ_TIMEOUT_MS)].filter((s) => !!s);
+  const response = await requestApi(method, path, { ...options, signal: AbortSignal.any(signals) });
   if (response.status === 204) return null as T;
   return (await response.json().catch((cause: unknown) => {
     throw unreachable('the answer is no JSON', cause);
@@ -69,8 +74,8 @@ export async function requestApi(
     credentials: 'omit',
     cache: 'no-store',
   }).catch((cause: unknown) => {
-    if (signal?.aborted) throw cause;
-    throw unreachable('nothing answers there', cause);
+    if (signal?.aborted && !isTimeout(signal.reason)) throw cause;
+    throw unreachable(signal?.aborted ? 'it has not answered in time' : 'nothing answers there', cause);
   });
   if (response.ok) return response;
   const error = await problemOf(response);
@@ -96,6 +101,8 @@ function unreachable(reason: string, cause: unknown): ApiError {
   const detail = `The platform could not be reached: ${reason}. Check that it runs and that you are online; this page tries again by itself where it follows something.`;
   return Object.assign(new ApiError({ code: 'UNREACHABLE', status: 0, detail }), { cause });
 }
+
+const isTimeout = (reason: unknown) => reason instanceof DOMException && reason.name === 'TimeoutError';
 
 /** What to show of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@ import type { LogLine } from '../../contract/events.ts';
 import { ApiError, pathOf, requestApi } from '../api/callApi.ts';
 import { logUrl } from '../api/places.ts';
 
-export interface FollowedLog {
+export interface LogReceiver {
   /** In their order, each once, whatever happens to the connection. */
   readonly onLines: (lines: readonly LogLine[]) => void;
   /** The record has changed. */
@@ -25,7 +25,7 @@ const MAX_BARREN = 3;
  * The log of a deployment from its first line to its end. A broken connection is made again from the last line that
  * came; where none can be held, the log is read in pages.
  */
-export async function followLog(deploymentId: string, to: FollowedLog, signal: AbortSignal): Promise<void> {
+export async function followLog(deploymentId: string, to: LogReceiver, signal: AbortSignal): Promise<void> {
   const path = pathOf('deployments', deploymentId, 'logs');
   let seen = 0;
   let barren = 0;

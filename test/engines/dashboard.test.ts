@@ -9,7 +9,7 @@ import { HOSTILE, LINES, talkativeRepository } from './dashboardRepository.ts';
 
 const PROJECT = 'talk';
 /** A build on a busy machine. */
-const BUILD_MS = 120_000;
+const BUILD_MS = 180_000;
 
 describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browser', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -107,7 +107,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
     expect(await page.locator('.ansi-color-2').allTextContents()).toEqual(['green']);
     expect(shown).toContain(HOSTILE);
     expect(await page.evaluate('window.hacked')).toBeUndefined();
-  }, 300_000);
+  }, 600_000);
 
   it('finds lines, points at one by its address, and saves the log', async () => {
     await page.getByLabel('Search in the log').fill('STEP 12');
@@ -143,7 +143,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
     await page.unroute('**/tickets');
     await page.getByText('The live connection is lost').waitFor({ state: 'hidden', timeout: 40_000 });
     expect(await served()).toContain('second');
-  }, 300_000);
+  }, 600_000);
 
   it('shows a failure before everything else', async () => {
     ids.broken = await deploy('broken');
@@ -154,7 +154,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
     expect(await failure.textContent()).toContain('exit code 3');
     const [top, log] = await Promise.all([failure.boundingBox(), page.locator('.log').boundingBox()]);
     expect(top!.y).toBeLessThan(log!.y);
-  }, 300_000);
+  }, 600_000);
 
   it('cancels what runs', async () => {
     ids.slow = await deploy('slow');
@@ -163,7 +163,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
     await state('Canceled').waitFor();
     expect((await veren.client.getDeployment(ids.slow)).status).toBe('canceled');
     await page.getByRole('button', { name: 'Redeploy' }).waitFor();
-  }, 300_000);
+  }, 600_000);
 
   it('rolls production back and promotes again, after it has asked', async () => {
     await page.goto(`${proxy.url}/dashboard/projects/${PROJECT}/releases`);
@@ -179,7 +179,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
       .filter({ hasText: 'Live' })
       .filter({ hasText: 'rolled back' })
       .waitFor();
-    await eventually(async () => expect(await served()).toContain('first'));
+    await eventually(async () => (await served()).includes('first'));
 
     await page.getByRole('button', { name: 'Pin this release' }).click();
     await page.getByText('are not released by themselves').waitFor();
@@ -190,8 +190,8 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
     await page.getByRole('button', { name: 'Promote to production' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Promote' }).click();
     await page.getByText('Live in production').waitFor();
-    await eventually(async () => expect(await served()).toContain('second'));
-  }, 60_000);
+    await eventually(async () => (await served()).includes('second'));
+  }, 120_000);
 
   it('brings the list of projects up to date by itself', async () => {
     await page.goto(`${proxy.url}/dashboard/`);
@@ -230,7 +230,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browse
       for (const path of pages) {
         await plain.goto(`${veren.url}/dashboard${path}`);
         await plain.locator('main').waitFor();
-        await plain.locator('.loading').waitFor({ state: 'detached' });
+        await eventually(async () => (await plain.locator('.loading').count()) === 0);
         if (path.includes('deployments/')) await plain.getByText('Complete').waitFor();
         for (const summary of await plain.locator('summary').all()) await summary.click();
         const found = await seriousFaults(plain);

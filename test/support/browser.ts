@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import axe, { type AxeResults } from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { onPath } from './engines.ts';
-import { ROOT } from './veren.ts';
 
 export const CHROMIUM = onPath('chromium');
 
@@ -43,16 +41,10 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   return { page, faults, origins };
 }
 
-interface AxeViolation {
-  readonly id: string;
-  readonly impact: string | null;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-}
-
 /** What axe-core finds on the page as it is now: serious and critical faults, with the elements that have them. */
 export async function seriousFaults(page: Page): Promise<string[]> {
-  await page.evaluate(await readFile(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8'));
-  const { violations } = await page.evaluate<{ violations: AxeViolation[] }>('axe.run()');
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<AxeResults>('axe.run()');
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(

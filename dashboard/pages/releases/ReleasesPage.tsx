@@ -140,7 +140,7 @@ function Known({ history: { release, releases, pinned, nextRelease, note }, mayR
               cell: (row) =>
                 mayRelease &&
                 row.deploymentId !== release?.deploymentId && (
-                  <Button label={`Release ${row.deploymentId} again`} onClick={() => onGoBack(row)}>
+                  <Button label={`Release again: ${row.deploymentId}`} onClick={() => onGoBack(row)}>
                     Release again
                   </Button>
                 ),
