@@ -32,7 +32,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'pages of the dashboard in
     const printed = veren.said.join('\n');
     await page.goto(`${veren.url}/dashboard/${/\/dashboard\/(#code=\S+)/.exec(printed)![1]}`);
     await page.getByRole('heading', { name: 'Projects', level: 1 }).waitFor();
-  }, 300_000);
+  }, 600_000);
   afterAll(async () => {
     await browser?.close();
     if (veren) expect(await veren.stop()).toBe(0);
