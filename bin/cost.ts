@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
+import { packForAws } from '../dashboard/packForAws.ts';
 import { longestSessionPolicy } from '../lambdas/build-worker/services/longestSessionPolicy.ts';
 import { redisRules } from '../lambdas/shared/redisUsers.ts';
 import { buildApp } from '../lib/app.ts';
@@ -14,7 +15,7 @@ const USAGE = 'Usage: npm run cost -- <stage> [--at-most DOLLARS]';
  * `npm run cost -- <stage>`: what the stage costs a month while nothing is deployed, from its templates, which are made
  * here without network and credentials. Exits with 1 where it is more than `--at-most`.
  */
-function main(): number {
+async function main(): Promise<number> {
   const [stage, flag, limit] = process.argv.slice(2);
   if (
     stage === undefined ||
@@ -28,7 +29,10 @@ function main(): number {
   const outdir = mkdtempSync(join(tmpdir(), 'veren-cost-'));
   try {
     const app = new App({ outdir, context: { ...context, 'aws:cdk:bundling-stacks': [] } });
-    buildApp(app, loadConfig(stage, context.stages), { redisRules: redisRules(), longestSessionPolicy });
+    buildApp(app, loadConfig(stage, context.stages), {
+      ...{ redisRules: redisRules(), longestSessionPolicy },
+      dashboard: await packForAws(),
+    });
     const bill = idleBill(app.synth().stacks.flatMap(({ template }) => resourcesOf(template)));
     console.log(formatBill(stage, bill));
     if (limit === undefined || bill.total <= Number(limit)) return 0;
@@ -52,4 +56,4 @@ const resourcesOf = (template: {
     properties: Properties,
   }));
 
-process.exitCode = main();
+process.exitCode = await main();

@@ -1,6 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { bundleBuilders } from '../builder-images/bundle.ts';
 import { FunctionEnvSchemas } from '../contract/function-env.ts';
+import { packForAws } from '../dashboard/packForAws.ts';
 import { longestSessionPolicy } from '../lambdas/build-worker/services/longestSessionPolicy.ts';
 import { redisRules } from '../lambdas/shared/redisUsers.ts';
 import { addNag, buildApp } from '../lib/app.ts';
@@ -20,7 +21,8 @@ try {
   // The scripts inside the builder images are part of their build contexts, whose hashes are the images' tags.
   if (config.builders.images === 'codebuild') await bundleBuilders();
   await prepareBundles(Object.keys(FunctionEnvSchemas));
-  buildApp(app, config, { redisRules: redisRules(), longestSessionPolicy });
+  const dashboard = await packForAws();
+  buildApp(app, config, { redisRules: redisRules(), longestSessionPolicy, dashboard });
   addNag(app);
   if (process.env.CDK_VALIDATION !== 'false') rememberValidation(app);
   app.synth();

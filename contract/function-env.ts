@@ -252,6 +252,7 @@ const MAKERS = {
   'log-streamer': () => z.object({ ...redis, ...bucket, ...tokens }),
   websocket: () => z.object({ ...redis, ...bucket, ...tokens, ...push }),
   'kafka-topics': () => z.object({ ...kafka }),
+  'dashboard-files': () => z.object({ ...bucket }),
   'site-fallback': () =>
     z.object({
       ...bucket,

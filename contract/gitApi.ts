@@ -12,6 +12,23 @@ export const WebhookSchema = z.object({
   contentType: z.literal('application/json'),
   events: z.array(z.string()),
 });
+export type Webhook = z.infer<typeof WebhookSchema>;
+
+/** What is set up between a project and its git host; no secret. */
+export const GitSetupSchema = z.object({
+  /** Where the host is to send deliveries. Absent: the project is not connected. */
+  hookUrl: z.url().optional(),
+  events: z.array(z.string()),
+  webhook: z.object({
+    /** A secret was made. */
+    made: z.boolean(),
+    /** The one before it holds until then. */
+    formerUntil: z.iso.datetime().optional(),
+  }),
+  /** A token for the host is stored. */
+  token: z.boolean(),
+});
+export type GitSetup = z.infer<typeof GitSetupSchema>;
 
 export const GitTokenSchema = z.strictObject({
   token: z
@@ -39,6 +56,7 @@ export const ApprovalListSchema = z.object({
     }),
   ),
 });
+export type ApprovalList = z.infer<typeof ApprovalListSchema>;
 export const ApproveSchema = z.strictObject({
   number: z.int().positive(),
   /** The commit that was looked at: a newer one has to be approved by itself. */
@@ -63,9 +81,11 @@ export const DeployHookSchema = z.object({
   createdAt: z.iso.datetime(),
   createdBy: z.string(),
 });
+export type DeployHook = z.infer<typeof DeployHookSchema>;
 export const DeployHookListSchema = z.object({ items: z.array(DeployHookSchema) });
 /** `url` is shown once: whoever has it can deploy. */
 export const CreatedDeployHookSchema = DeployHookSchema.extend({ url: z.url() });
+export type CreatedDeployHook = z.infer<typeof CreatedDeployHookSchema>;
 
 /** Deploy hooks of one project. */
 export const MAX_DEPLOY_HOOKS = 50;

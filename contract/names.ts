@@ -24,6 +24,9 @@ export type QueueName = (typeof QUEUES)[keyof typeof QUEUES];
 export const WAKEABLE_FUNCTIONS = ['clone-worker', 'build-worker', 'releaser', 'git-worker'] as const;
 export type WakeableFunction = (typeof WAKEABLE_FUNCTIONS)[number];
 
+/** Of what dashboard-files is packed with: keys, types and how long they are cached. */
+export const DASHBOARD_LIST = 'list.json';
+
 export const DEFAULT_REGION = 'ap-south-1';
 export const DEFAULT_BUCKET = 'veren-v2';
 

@@ -53,6 +53,7 @@ export const MemberNameSchema = nameOf('member');
 export const TokenNameSchema = nameOf('token');
 
 export const MemberSchema = z.object({ name: MemberNameSchema, role: RoleSchema, addedAt: z.iso.datetime() });
+export type Member = z.infer<typeof MemberSchema>;
 
 /** What can be said of a token. The token itself is shown once, at its creation. */
 export const TokenViewSchema = z.object({
@@ -91,6 +92,7 @@ export const CreateTokenSchema = z.strictObject({
 });
 export type CreateToken = z.infer<typeof CreateTokenSchema>;
 export const CreatedTokenSchema = TokenViewSchema.extend({ token: z.string() });
+export type CreatedToken = z.infer<typeof CreatedTokenSchema>;
 export const TokenListSchema = z.object({ items: z.array(TokenViewSchema) });
 
 export const PutMemberSchema = z.strictObject({ role: RoleSchema });
@@ -132,6 +134,7 @@ export const AuditListSchema = z.object({
   /** Give it as `cursor` for the next page; absent on the last. */
   cursor: z.string().optional(),
 });
+export type AuditList = z.infer<typeof AuditListSchema>;
 
 const UseSchema = z.object({
   used: z.int(),
@@ -149,3 +152,4 @@ export const UsageSchema = z.object({
   members: UseSchema,
   tokens: UseSchema,
 });
+export type Usage = z.infer<typeof UsageSchema>;

@@ -3,16 +3,16 @@ import { CorrelationIdSchema } from './correlation.ts';
 import { TriggerSchema } from './gitHosts.ts';
 import { EnvironmentSchema } from './lanes.ts';
 import { NodeMajorSchema, PlanSchema, RuntimeSchema } from './plan.ts';
+import { BUILD_STATUSES, DEPLOYMENT_STATUSES, PHASES } from './statuses.ts';
 
-export const DEPLOYMENT_STATUSES = ['queued', 'analyzing', 'building', 'succeeded', 'failed', 'canceled'] as const;
-export type DeploymentStatus = (typeof DEPLOYMENT_STATUSES)[number];
-export const BUILD_STATUSES = ['queued', 'building', 'succeeded', 'failed', 'canceled'] as const;
-export type BuildStatus = (typeof BUILD_STATUSES)[number];
-export const PHASES = ['fetch', 'install', 'build', 'publish'] as const;
-export type Phase = (typeof PHASES)[number];
-
-export const isTerminal = (s: DeploymentStatus | BuildStatus): s is 'succeeded' | 'failed' | 'canceled' =>
-  s === 'succeeded' || s === 'failed' || s === 'canceled';
+export {
+  type BuildStatus,
+  DEPLOYMENT_STATUSES,
+  type DeploymentStatus,
+  isTerminal,
+  PHASES,
+  type Phase,
+} from './statuses.ts';
 
 export const FailureSchema = z.object({
   /** A code of the error table (`errors.ts`). */

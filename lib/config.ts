@@ -358,6 +358,24 @@ const shape = {
       enabled: flag.default(false),
     })
     .prefault({}),
+  dashboard: z
+    .strictObject({
+      /** The dashboard and the reference page, where `sites.kind` is "cloudfront". */
+      enabled: flag.default(true),
+      /** They are at `https://<name>`. Without it: at the distribution's own name. */
+      domain: z
+        .strictObject({
+          name: domainName,
+          certificateArn: matchingText(
+            /^arn:[\w-]+:acm:us-east-1:\d{12}:certificate\/.+$/,
+            'a certificate for <name> in us-east-1, where CloudFront looks for it',
+          ),
+          hostedZoneId: matchingText(/^Z[A-Z0-9]+$/, 'the id of a Route 53 hosted zone'),
+          hostedZoneName: domainName,
+        })
+        .optional(),
+    })
+    .prefault({}),
   api: z
     .strictObject({
       requestsPerSecond: wholeNumber(1, 10_000).default(50),

@@ -1,6 +1,5 @@
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { CreateDeployment } from '../contract/api.ts';
+import { EXAMPLE } from './example.ts';
 import { ownerLimitsOf } from './ownerLimits.ts';
 import type { HostEnv } from './platform/images.ts';
 import { startPlatform } from './platform/platform.ts';
@@ -15,13 +14,9 @@ export interface StartOptions {
 
 export const DEFAULT_DATA_DIR = '.veren';
 
-/** The repository's own example, which every clone has. */
-const EXAMPLE: CreateDeployment = {
-  projectId: 'hello',
-  gitUrl: pathToFileURL(resolve(import.meta.dirname, '..')).href,
-  frontend: { path: 'examples/react-vite' },
-  backend: false,
-};
+/** As the API takes it. */
+const { path, ...example } = EXAMPLE;
+const EXAMPLE_REQUEST: CreateDeployment = { ...example, frontend: { path }, backend: false };
 
 /** `npm start`: keeps the platform running until a signal. Gives the exit code. */
 export async function runStart({ env, dataDir = DEFAULT_DATA_DIR }: StartOptions): Promise<number> {
@@ -35,10 +30,11 @@ export async function runStart({ env, dataDir = DEFAULT_DATA_DIR }: StartOptions
   });
   const token = platform.tokenFile ? `$(cat '${platform.tokenFile}')` : '$VEREN_TOKEN';
   console.log(`Veren runs at ${platform.url} (API page: ${platform.url}/docs)
+Dashboard, signed in by a code that is good once: ${platform.dashboardUrl}
 Token: ${platform.tokenFile ? `in ${platform.tokenFile}` : 'as given in VEREN_TOKEN'}
 Deploy something:
   curl -sS ${platform.url}/deployments -H "Authorization: Bearer ${token}" -H 'Content-Type: application/json' \\
-    -d '${JSON.stringify(EXAMPLE)}'
+    -d '${JSON.stringify(EXAMPLE_REQUEST)}'
 Ctrl-C stops it; what is queued goes on at the next start.`);
   if (platform.warning) console.log(platform.warning);
   await untilSignal();

@@ -95,7 +95,8 @@ const RULES: readonly Rule[] = [
   {
     name: 'imports of our own files carry the extension, as Node wants it',
     from: /./,
-    never: /^(?:contract|lambdas|builder-images|lib|local|operator|bin|bench|test)\/(?!.*\.(?:ts|json|mjs|js)$)/,
+    never:
+      /^(?:contract|lambdas|builder-images|lib|local|operator|bin|bench|test|dashboard)\/(?!.*\.(?:tsx?|json|mjs|js)$)/,
   },
 ];
 
@@ -103,7 +104,7 @@ const RULES: readonly Rule[] = [
 const NOT_OURS = new Set(['node_modules', 'examples', 'cdk.out', 'docs']);
 
 /** Every module that a file names: import, export from, import(), import types, require(). */
-function specifiers(source: string): string[] {
+function specifiers(file: string, source: string): string[] {
   const found: string[] = [];
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return;
@@ -124,7 +125,7 @@ function specifiers(source: string): string[] {
     }
     for (const child of Object.values(n)) visit(child);
   };
-  visit(parseSync(source, { syntax: 'typescript', tsx: false }).body);
+  visit(parseSync(source, { syntax: 'typescript', tsx: file.endsWith('.tsx') }).body);
   return found;
 }
 
@@ -135,7 +136,7 @@ const target = (file: string, specifier: string): string =>
 function violations(sources: ReadonlyMap<string, string>): string[] {
   return [...sources].flatMap(([file, source]) => {
     const rules = RULES.filter((rule) => rule.from.test(file));
-    return specifiers(source).flatMap((specifier) =>
+    return specifiers(file, source).flatMap((specifier) =>
       [
         refusal(file, specifier),
         ...rules.filter((rule) => rule.never.test(target(file, specifier))).map((rule) => rule.name),
@@ -151,7 +152,7 @@ function ownSources(): Map<string, string> {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
         if (!NOT_OURS.has(entry.name) && !entry.name.startsWith('.')) visit(path);
-      } else if (entry.name.endsWith('.ts')) found.set(path, readFileSync(join(ROOT, path), 'utf8'));
+      } else if (/\.tsx?$/.test(entry.name)) found.set(path, readFileSync(join(ROOT, path), 'utf8'));
     }
   };
   visit('');
@@ -210,6 +211,8 @@ describe('a violation is found', () => {
     ['lib/a.ts', "type A = import('../lambdas/api/app.ts').Api;", 'may not import lambdas/api/'],
     ['lambdas/api/a.ts', "import x = require('../../local/x.ts');", 'may not import local/'],
     ['local/a.ts', "import { x } from '../test/support/x.ts';", 'may not import test/'],
+    ['dashboard/ui/a.tsx', "import { x } from '../../cli/client/http.ts';", 'may not import cli/'],
+    ['dashboard/ui/a.tsx', "import { z } from 'zod';", 'may not import zod'],
     ['operator/a.ts', "import { x } from '../local/x.ts';", 'may not import local/'],
     ['elsewhere/a.ts', "import { x } from './x.ts';", 'in no room'],
     ['builder-images/x/a.ts', "import { spawn } from 'node:child_process';", 'through one module'],

@@ -6,7 +6,7 @@ import { type Declaration, parseSync } from '@swc/core';
 const GIVEN = new Set(['handler']);
 const MAX_ONE_WORD = 0.08;
 
-const ROOMS = ['bin', 'contract', 'lib', 'lambdas', 'builder-images', 'local', 'operator', 'cli'];
+const ROOMS = ['bin', 'contract', 'lib', 'lambdas', 'builder-images', 'local', 'operator', 'cli', 'dashboard'];
 
 interface Exported {
   readonly file: string;
@@ -37,11 +37,13 @@ function namesOf(file: string, declaration: Declaration): Exported[] {
 
 const exported = ROOMS.filter((room) => existsSync(room))
   .flatMap((room) => readdirSync(room, { recursive: true, encoding: 'utf8' }).map((path) => join(room, path)))
-  .filter((path) => path.endsWith('.ts') && !/(^|\/)(node_modules|dist)\//.test(path))
+  .filter((path) => /\.tsx?$/.test(path) && !/(^|\/)(node_modules|dist)\//.test(path))
   .flatMap((file) =>
-    parseSync(readFileSync(file, 'utf8'), { syntax: 'typescript', target: 'es2022' }).body.flatMap((item) =>
-      item.type === 'ExportDeclaration' ? namesOf(file, item.declaration) : [],
-    ),
+    parseSync(readFileSync(file, 'utf8'), {
+      syntax: 'typescript',
+      tsx: file.endsWith('.tsx'),
+      target: 'es2022',
+    }).body.flatMap((item) => (item.type === 'ExportDeclaration' ? namesOf(file, item.declaration) : [])),
   );
 
 describe('names', () => {

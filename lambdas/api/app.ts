@@ -5,7 +5,7 @@ import { type Api, type ApiEnv, guardApp } from '../shared/http/guard.ts';
 import { answerInvalid } from '../shared/http/problem.ts';
 import type { ApiDeps } from './deps.ts';
 import { describeAccess } from './describeAccess.ts';
-import { docsPage } from './docsPage.ts';
+import { groupOperations } from './groupOperations.ts';
 import { registerAudit } from './routes/audit.ts';
 import { registerCaches } from './routes/caches.ts';
 import { registerChange } from './routes/change.ts';
@@ -20,6 +20,7 @@ import { registerMembers } from './routes/members.ts';
 import { registerNotifications } from './routes/notifications.ts';
 import { registerPreviewPassword } from './routes/previewPassword.ts';
 import { registerProjects } from './routes/projects.ts';
+import { registerQueue } from './routes/queue.ts';
 import { registerRead } from './routes/read.ts';
 import { registerReleases } from './routes/releases.ts';
 import { registerReleaseVariables } from './routes/releaseVariables.ts';
@@ -36,7 +37,7 @@ import { registerWhoami } from './routes/whoami.ts';
 const MAX_BODY = 512 * 1024;
 /** A push of some thousand commits. Lambda takes 6 MB with everything around it. */
 const MAX_HOOK_BODY = 4 * 1024 * 1024;
-const OPEN_PATHS = new Set(['/healthz', '/openapi.json', SETTINGS_SCHEMA_PATH, '/docs', APP_CREATED_PATH]);
+const OPEN_PATHS = new Set(['/healthz', '/openapi.json', SETTINGS_SCHEMA_PATH, APP_CREATED_PATH]);
 
 /** The HTTP API as a fetch handler: runs on Lambda and on Node alike. */
 export function createApi(deps: ApiDeps): Api {
@@ -75,20 +76,22 @@ export function createApi(deps: ApiDeps): Api {
   registerTokens(app, deps);
   registerMembers(app, deps);
   registerAudit(app, deps);
+  registerQueue(app, deps);
   registerUsage(app, deps);
   registerWhoami(app);
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
   const describeApi = () =>
-    describeAccess(
-      app.getOpenAPI31Document({
-        openapi: '3.1.0',
-        info: { title: 'Veren', version: '1', description: 'From a git URL to a live site or a container image.' },
-        security: [{ token: [] }],
-      }),
+    groupOperations(
+      describeAccess(
+        app.getOpenAPI31Document({
+          openapi: '3.1.0',
+          info: { title: 'Veren', version: '1', description: 'From a git URL to a live site or a container image.' },
+          security: [{ token: [] }],
+        }),
+      ),
     );
   app.get('/openapi.json', (c) => c.json(describeApi()));
   app.get(SETTINGS_SCHEMA_PATH, (c) => c.json(describeSettingsFile()));
-  app.get('/docs', (c) => c.html(docsPage(describeApi())));
   return app;
 }

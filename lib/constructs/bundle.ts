@@ -130,7 +130,7 @@ export function preparedBundle(name: string): Bundle {
 }
 
 /** Writes a bundle into a folder. */
-export function writeBundle({ files }: Bundle, folder: string): void {
+export function writeBundle({ files }: Pick<Bundle, 'files'>, folder: string): void {
   for (const [name, contents] of files) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), contents);

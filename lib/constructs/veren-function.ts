@@ -53,6 +53,11 @@ export interface VerenFunctionProps {
    * @default - the account's limit
    */
   readonly reservedConcurrency?: number;
+  /**
+   * Packed with the function, in its folder `files`.
+   * @default - nothing
+   */
+  readonly files?: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Rights that the Lambda service needs to put a function into a VPC. */
@@ -115,7 +120,7 @@ export class VerenFunction extends Construct {
             architecture,
             runtime: Runtime.NODEJS_24_X,
             handler: 'index.handler',
-            code: bundledCode(props.name),
+            code: bundledCode(props.name, props.files),
           });
   }
 
@@ -184,7 +189,7 @@ export class VerenFunction extends Construct {
 }
 
 /** The function's prepared bundle; not needed for stacks that a command does not touch. */
-function bundledCode(name: string): Code {
+function bundledCode(name: string, files: ReadonlyMap<string, Uint8Array> = new Map()): Code {
   return Code.fromAsset(join(ROOT, 'lambdas', name), {
     // The hash of the bundle, so that a changed comment deploys nothing.
     assetHashType: AssetHashType.OUTPUT,
@@ -193,6 +198,7 @@ function bundledCode(name: string): Code {
       local: {
         tryBundle(outputDir) {
           writeBundle(preparedBundle(name), outputDir);
+          writeBundle({ files }, join(outputDir, 'files'));
           return true;
         },
       },

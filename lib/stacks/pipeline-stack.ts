@@ -5,6 +5,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { FunctionEnvSchemas, type FunctionName, type FunctionVariables } from '../../contract/function-env.ts';
@@ -13,6 +14,8 @@ import type { LimitsOfOwners } from '../../contract/ownerLimits.ts';
 import { acknowledgeFindings, acknowledgeWildcards } from '../constructs/acknowledge.ts';
 import { Addresses } from '../constructs/addresses.ts';
 import { BuildRole } from '../constructs/build-role.ts';
+import type { DashboardBuild } from '../constructs/dashboard/dashboard-files.ts';
+import { DashboardHosting } from '../constructs/dashboard/dashboard-hosting.ts';
 import { FollowEndpoint, STREAM_LIMIT } from '../constructs/follow-endpoint.ts';
 import {
   grantBucket,
@@ -69,11 +72,14 @@ export interface PipelineStackProps extends VerenStackProps {
   readonly network: Network;
   readonly data: DataStack;
   readonly builders: BuildersStack;
+  readonly dashboard: DashboardBuild;
 }
 
 /** The functions, how they are reached, and what each may do. */
 export class PipelineStack extends VerenStack {
-  readonly functions: Readonly<Record<Exclude<FunctionName, 'kafka-topics' | 'site-fallback'>, VerenFunction>>;
+  readonly functions: Readonly<
+    Record<Exclude<FunctionName, 'kafka-topics' | 'site-fallback' | 'dashboard-files'>, VerenFunction>
+  >;
   readonly http: HttpEndpoint;
   readonly push: PushEndpoint;
   readonly source: ProjectorSource;
@@ -87,7 +93,7 @@ export class PipelineStack extends VerenStack {
   private readonly addresses: Addresses;
   private readonly services: ServiceRuntime | undefined;
 
-  constructor(scope: Construct, id: string, { network, data, builders, ...props }: PipelineStackProps) {
+  constructor(scope: Construct, id: string, { network, data, builders, dashboard, ...props }: PipelineStackProps) {
     super(scope, id, { description: 'Veren: functions, APIs, events', ...props });
     this.data = data;
     // References that may change do not set the order of deployment, so it is set here.
@@ -168,6 +174,19 @@ export class PipelineStack extends VerenStack {
     new CfnOutput(this, 'ApiUrl', { value: this.http.url });
     new CfnOutput(this, 'WebSocketUrl', { value: this.push.url });
     new CfnOutput(this, 'LogStreamUrl', { value: logStreamUrl });
+    this.showDashboard(dashboard, logStreamUrl);
+  }
+
+  /** Where there is CloudFront, which makes one host name of the files and the three APIs. */
+  private showDashboard(build: DashboardBuild, logStreamUrl: string): void {
+    const { dashboard, sites } = this.config;
+    if (!dashboard.enabled || sites.kind !== 'cloudfront') return;
+    const { url } = new DashboardHosting(this, 'Dashboard', {
+      ...{ settings: this.settings, dashboard, build, logStreamUrl },
+      ...{ api: this.http.api, apiUrl: this.http.url, webSocketUrl: this.push.url },
+      accessLogs: sites.accessLogs ? (this.data.storage.accessLogs as IBucket) : undefined,
+    });
+    new CfnOutput(this, 'DashboardUrl', { value: `${url}/dashboard/` });
   }
 
   private makeApi(wakeable: Wakeable, logStreamUrl: string): VerenFunction {

@@ -3,6 +3,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Log } from '../../lambdas/shared/logger.ts';
 import type { MemoryNotifier } from '../adapters/memory/notifier.ts';
 import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
+import type { ServeDashboard } from '../dashboard/serveDashboard.ts';
 import { attachWebSockets } from '../webSockets.ts';
 import { type OwnAddresses, refusalOf } from './admission.ts';
 import { refuseRequest } from './refuse.ts';
@@ -12,6 +13,7 @@ export interface HttpOptions {
   readonly port: number;
   readonly handlers: Pick<Handlers, 'fetch' | 'webSocket'>;
   readonly notifier: MemoryNotifier;
+  readonly serveDashboard: ServeDashboard;
   readonly own: OwnAddresses;
   readonly log: Log;
 }
@@ -22,13 +24,14 @@ export interface HttpOptions {
  */
 export const MAX_HEADER_BYTES = 256 * 1024;
 
-/** The API and, at `/ws`, the WebSocket API on one loopback port, for its own host names and origins only. */
-export async function startHttp({ port, handlers, notifier, own, log }: HttpOptions): Promise<Endpoint> {
+/** The API, at `/ws` the WebSocket API and at `/dashboard` the dashboard, on one loopback port, for its own host names and origins only. */
+export async function startHttp(options: HttpOptions): Promise<Endpoint> {
+  const { port, handlers, notifier, serveDashboard, own, log } = options;
   const answer = getRequestListener(handlers.fetch);
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     const refused = refusalOf(request, own);
     if (refused) return refuseRequest(response, refused);
-    void answer(request, response);
+    if (!serveDashboard(request, response)) void answer(request, response);
   });
   const refuseForeign = (request: Parameters<typeof refusalOf>[0]) => refusalOf(request, own);
   const closeSockets = attachWebSockets({

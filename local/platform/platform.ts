@@ -6,6 +6,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
 import type { OwnerLimits } from '../../contract/ownerLimits.ts';
+import { DASHBOARD_PATH } from '../../dashboard/build.ts';
 import { urlSigner } from '../../lambdas/shared/adapters/aws/urlSigner.ts';
 import { createLog, type Log } from '../../lambdas/shared/logger.ts';
 import type { Limits } from '../../lambdas/shared/ports.ts';
@@ -14,6 +15,9 @@ import { secretBox } from '../../lambdas/shared/secretBox.ts';
 import { isDiskFull, writeFailure } from '../adapters/memory/journalFile.ts';
 import { openAnalysisPool } from '../analysis/openAnalysisPool.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
+import { openDashboard, type ServeDashboard } from '../dashboard/serveDashboard.ts';
+import { openReference } from '../dashboard/serveReference.ts';
+import { createStartCode } from '../dashboard/startCode.ts';
 import { startEcsEndpoint } from '../ecs/endpoint.ts';
 import { startS3Endpoint } from '../s3/endpoint.ts';
 import { LocalServices } from '../services/localServices.ts';
@@ -54,6 +58,8 @@ export interface PlatformOptions {
 
 export interface Platform {
   readonly url: string;
+  /** Opens the dashboard, signed in, once. */
+  readonly dashboardUrl: string;
   readonly token: string;
   readonly tokenFile?: string;
   /**
@@ -190,13 +196,22 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     closers.push(async () => clearInterval(sweep));
 
     closeLater(openWatch({ ...ports, s3, clock, secretBox: box, log }, { bucket: DEFAULT_BUCKET, owner: OWNER }));
-    const http = closeLater(await startHttp({ port: options.port, handlers, notifier: ports.notifier, own, log }));
+    const startCode = createStartCode(token);
+    const { serve, ready } = openDashboard(startCode, onError);
+    const serveReference = openReference(onError);
+    const serveDashboard: ServeDashboard = (request, response) =>
+      serveReference(request, response) || serve(request, response);
+    const http = closeLater(
+      await startHttp({ port: options.port, handlers, notifier: ports.notifier, serveDashboard, own, log }),
+    );
+    closers.push(() => ready);
     // For the command, which looks beside the token.
     await writeFile(join(dataDir, PORT_FILE), `${new URL(http.url).port}\n`);
     origin = own.publicUrl?.origin ?? http.url;
     handlers.watch({ source: 'veren.schedule' });
     return {
       url: http.url,
+      dashboardUrl: `${origin}${DASHBOARD_PATH}/${startCode.fragment}`,
       temporary,
       token,
       ...(file && { tokenFile: file }),

@@ -172,16 +172,16 @@ describeWith(tooSlow ?? awsMissing, 'stage dev in containers', () => {
         dev.kafka.brokers = 4;
       });
       await world.append('builder-images/builder-image-frontend/main.sh', '# The next version.\n');
-      await world.replace('lambdas/api/docsPage.ts', 'Every call but', 'Each call but');
+      await world.replace('lambdas/api/app.ts', 'From a git URL', 'From any git URL');
       await world.deploy();
-      expect(await (await fetch(`${outputs.ApiUrl}/docs`)).text()).toContain('Each call but');
+      expect(await (await fetch(`${outputs.ApiUrl}/openapi.json`)).text()).toContain('From any git URL');
       const next = await deployedPage(client, world, 'next');
       expect(next.memory).toBe('8192');
       expect(next.containers![0]!.image).not.toBe(before!.image);
 
       await world.restore();
       await world.deploy();
-      expect(await (await fetch(`${outputs.ApiUrl}/docs`)).text()).toContain('Every call but');
+      expect(await (await fetch(`${outputs.ApiUrl}/openapi.json`)).text()).toContain('From a git URL');
       const back = await deployedPage(client, world, 'back');
       expect([back.memory, back.containers![0]!.image]).toEqual(['4096', before!.image]);
     },

@@ -42,7 +42,7 @@ test('a CommonJS package is not imported late: its names would be undefined in t
   const { files } = await bundleFunction('clone-worker');
   const folder = mkdtempSync(join(tmpdir(), 'veren-bundle-'));
   try {
-    writeBundle({ files, inputs: [], weights: new Map(), atStart: [] }, folder);
+    writeBundle({ files }, folder);
     const clients = [...files.keys()].filter((name) => /^parts\/client-\w+\.mjs$/.test(name));
     const urls = clients.map((name) => pathToFileURL(join(folder, name)).href);
     const names = `Promise.all(${JSON.stringify(urls)}.map((url) => import(url))).then((all) => console.log(all.map((m) => typeof m.Kafka).join()))`;

@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { createRoute, z } from '@hono/zod-openapi';
 import { AcceptedSchema, ProblemSchema, ProjectIdSchema } from '../../../contract/api.ts';
-import { ApprovalListSchema, ApproveSchema, GitTokenSchema, WebhookSchema } from '../../../contract/gitApi.ts';
+import {
+  ApprovalListSchema,
+  ApproveSchema,
+  GitSetupSchema,
+  GitTokenSchema,
+  WebhookSchema,
+} from '../../../contract/gitApi.ts';
 import type { GitHost } from '../../../contract/gitHosts.ts';
 import { forkBranch } from '../../domain/gitDecision.ts';
 import { deployCommit } from '../../shared/gitHosts/deployCommit.ts';
@@ -33,6 +39,18 @@ const EVENTS: Readonly<Record<GitHost, string[]>> = {
     ...['pullrequest:fulfilled', 'pullrequest:rejected'],
   ],
 };
+
+const setupRoute = createRoute({
+  method: 'get',
+  path: '/projects/{id}/git',
+  summary: 'What is set up with the git host',
+  description: 'The address of the hook, and whether its secret and a token were stored; neither is shown.',
+  request: { params },
+  responses: {
+    200: { description: 'The setup', content: { 'application/json': { schema: GitSetupSchema } } },
+    ...problemResponses(ProblemSchema, ...readFailures, 'SECRETS_UNREADABLE'),
+  },
+});
 
 const webhookRoute = createRoute({
   method: 'post',
@@ -94,8 +112,29 @@ const approveRoute = createRoute({
   },
 });
 
+const hookUrl = (origin: string, host: GitHost, projectId: string) => `${origin}/hooks/${host}/${projectId}`;
+
 export function registerGit(app: Api, deps: ApiDeps): void {
   const activeProject = async (id: string, owner: string) => requireActive(await deps.findProject(id, owner));
+
+  app.openapi(setupRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const project = await deps.findProject(id, c.get('owner'));
+    const { connection } = project.settings;
+    // Nothing delivers for a repository of no known host.
+    const host = connection?.host === 'git' ? undefined : connection?.host;
+    const { webhook, formerWebhook, token } = await deps.gitSecrets.read(project);
+    const former = formerWebhook && Date.parse(formerWebhook.until) > deps.clock.now() ? formerWebhook : undefined;
+    return c.json(
+      {
+        ...(host && { hookUrl: hookUrl(deps.linkOrigin(c.env), host, id) }),
+        events: host ? EVENTS[host] : [],
+        webhook: { made: webhook !== undefined, ...(former && { formerUntil: former.until }) },
+        token: token !== undefined,
+      },
+      200,
+    );
+  });
 
   app.openapi(webhookRoute, async (c) => {
     const { id } = c.req.valid('param');
@@ -111,7 +150,7 @@ export function registerGit(app: Api, deps: ApiDeps): void {
     const formerWebhook = before === undefined ? null : { secret: before, until };
     await deps.gitSecrets.change(project, { webhook: secret, formerWebhook });
     await deps.audit({ owner, by, action: 'webhook.secret', projectId: id });
-    const url = `${deps.linkOrigin(c.env)}/hooks/${connection.host}/${id}`;
+    const url = hookUrl(deps.linkOrigin(c.env), connection.host, id);
     return c.json({ url, secret, contentType: 'application/json' as const, events: EVENTS[connection.host] }, 201);
   });
 

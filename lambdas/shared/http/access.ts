@@ -51,6 +51,7 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'GET /projects/{id}/domains/{name}': { scope: 'read' },
   'PUT /projects/{id}/domains/{name}': { scope: 'admin' },
   'DELETE /projects/{id}/domains/{name}': { scope: 'admin' },
+  'GET /projects/{id}/git': { scope: 'deploy' },
   'POST /projects/{id}/webhook': { scope: 'admin' },
   'PUT /projects/{id}/git-token': { scope: 'admin' },
   'DELETE /projects/{id}/git-token': { scope: 'admin' },
@@ -74,6 +75,7 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'PUT /members/{name}': { scope: 'admin', wholeOwner: true },
   'DELETE /members/{name}': { scope: 'admin', wholeOwner: true },
   'GET /audit': { scope: 'admin', wholeOwner: true },
+  'GET /queue': { scope: 'read' },
   'GET /usage': { scope: 'read', wholeOwner: true },
   'GET /whoami': { scope: 'read' },
 };

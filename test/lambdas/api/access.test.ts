@@ -3,7 +3,7 @@ import { accessOf, declaredAccess } from '../../../lambdas/shared/http/access.ts
 import { apiApp, apiFixture } from '../../support/api.ts';
 
 /** Paths that need no token, and so no scope. */
-const OPEN = ['/healthz', '/openapi.json', '/docs', '/veren.schema.json', '/github-app/created'];
+const OPEN = ['/healthz', '/openapi.json', '/veren.schema.json', '/github-app/created'];
 
 /** Their secret is the right to them: `hooks.test.ts`. */
 const HOOKS = ['/hooks/deploy/:secret', '/hooks/github-app/:owner', '/hooks/:host/:projectId'];
@@ -87,6 +87,7 @@ describe('who may do what', () => {
   "GET /projects/:id/deploy-hooks: deploy admin",
   "GET /projects/:id/domains/:name: read deploy admin",
   "GET /projects/:id/domains: read deploy admin",
+  "GET /projects/:id/git: deploy admin",
   "GET /projects/:id/logs: deploy admin",
   "GET /projects/:id/notifications: deploy admin",
   "GET /projects/:id/releases: read deploy admin",
@@ -95,6 +96,7 @@ describe('who may do what', () => {
   "GET /projects/:id/variables: deploy admin",
   "GET /projects/:id: read deploy admin",
   "GET /projects: read deploy admin",
+  "GET /queue: read deploy admin",
   "GET /tokens: admin",
   "GET /usage: read deploy admin",
   "GET /whoami: read deploy admin",

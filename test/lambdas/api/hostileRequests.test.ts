@@ -194,7 +194,7 @@ describe('ids, paths, queries', () => {
   });
 
   it('cannot be framed, sniffed, cached or embedded', async () => {
-    const { headers } = await api.call('GET', '/docs', undefined, { as: null });
+    const { headers } = await api.call('GET', '/openapi.json', undefined, { as: null });
     expect(Object.fromEntries(headers)).toMatchObject({
       'x-frame-options': 'DENY',
       'x-content-type-options': 'nosniff',

@@ -141,7 +141,7 @@ const functionVariables: Check = ({ templates }) =>
   (Object.keys(FunctionEnvSchemas) as FunctionName[]).flatMap((name) => {
     const fn = functionNamed(templates, name);
     // Some stages have no own Kafka or sites, and not the functions that go with them.
-    if (!fn) return ['kafka-topics', 'site-fallback'].includes(name) ? [] : [`no function ${name}`];
+    if (!fn) return ['kafka-topics', 'site-fallback', 'dashboard-files'].includes(name) ? [] : [`no function ${name}`];
     const { NODE_OPTIONS: _, ...variables } = fn.properties.Environment.Variables;
     const text = Object.fromEntries(Object.entries(variables).map(([k, v]) => [k, pointsAt(templates, fn.stack, v)]));
     const parsed = FunctionEnvSchemas[name].safeParse(text);
@@ -262,7 +262,8 @@ const dataKept: Check = ({ templates, terminationProtection }) => {
     ...resourcesOf(templates, 'AWS::ECR::Repository').filter((r) => r.id.includes('UserImages')),
   ];
   const found = stateful
-    .filter((r) => r.resource.DeletionPolicy !== 'RetainExceptOnCreate')
+    // A stack makes the dashboard's files out of this repository each time.
+    .filter((r) => r.resource.DeletionPolicy !== 'RetainExceptOnCreate' && !r.id.startsWith('DashboardBucket'))
     .map((r) => `${r.id} goes with its stack`);
   return terminationProtection.Data ? found : [...found, 'the data stack can be deleted'];
 };

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
+import { AWS_POLICIES } from '../../../dashboard/packForAws.ts';
 import { longestSessionPolicy } from '../../../lambdas/build-worker/services/longestSessionPolicy.ts';
 import { redisRules } from '../../../lambdas/shared/redisUsers.ts';
 import { addNag, buildApp, type VerenStacks } from '../../../lib/app.ts';
@@ -63,6 +64,7 @@ export function synthesize(
     const stacks = buildApp(app, loadConfig(stage, context.stages), {
       redisRules: redisRules(),
       longestSessionPolicy,
+      dashboard: { files: new Map(), version: 'any', policies: AWS_POLICIES },
     });
     change?.(stacks);
     if (nag) addNag(app);

@@ -22,6 +22,7 @@ const start = async (own: OwnAddresses) => {
       },
     },
     notifier: memoryNotifier(),
+    serveDashboard: () => false,
     own,
     log,
   });
