@@ -44,6 +44,8 @@ const kafka = {
   KAFKA_SECURITY: KafkaEnvSchema.shape.KAFKA_SECURITY,
   /** For SCRAM: secret holding `{"username", "password"}`. */
   KAFKA_SECRET_ARN: text.optional(),
+  /** Secret holding `{"certificate"}`: the authority of brokers with certificates that the system does not trust. */
+  KAFKA_CA_SECRET_ARN: text.optional(),
 };
 /** Secret that signs and verifies messages (`mac.ts`): `{"current": "…", "accepted": ["…"]}`. */
 const signing = { EVENT_SIGNING_SECRET_ARN: text };
