@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArnFormat, Aws, Duration, IgnoreMode, RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
 import { AutoScalingGroup, GroupMetric, GroupMetrics, Signals, UpdatePolicy } from 'aws-cdk-lib/aws-autoscaling';
-import { CfnLifecyclePolicy } from 'aws-cdk-lib/aws-dlm';
 import {
   AmazonLinuxCpuType,
   BlockDeviceVolume,
-  CfnVolume,
+  type CfnVolume,
   EbsDeviceVolumeType,
   InstanceType,
   type ISecurityGroup,
@@ -20,6 +19,7 @@ import {
 import { Repository, TagMutability } from 'aws-cdk-lib/aws-ecr';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -31,8 +31,9 @@ import { ROOT } from './bundle.ts';
 import { mayChange } from './cross-stack.ts';
 import { imageBuild } from './image-builds.ts';
 import { KafkaConnection } from './kafka.ts';
+import { BrokerDisk } from './kafka-broker-disk.ts';
 import { stageLogGroup } from './log-group.ts';
-import { keepWithData, type StageSettings } from './stage-settings.ts';
+import type { StageSettings } from './stage-settings.ts';
 
 /** The one port that is reached from outside of the instance: TLS and SCRAM. */
 export const KAFKA_BROKER_PORT = 9_094;
@@ -76,68 +77,18 @@ export class KafkaBroker extends Construct {
     const platform = this.login('platform', settings);
     const builders = this.login('builders', settings);
     const authority = this.makeAuthority(settings);
-    const volume = this.makeVolume(settings, kafka, subnet.availabilityZone, name);
+    const { volume } = new BrokerDisk(this, 'Disk', {
+      settings,
+      kafka,
+      availabilityZone: subnet.availabilityZone,
+      name,
+    });
     const logs = stageLogGroup(this, 'Logs', settings, `/veren/${settings.stage}/kafka`);
     const image = this.makeImage(settings, name);
     const keyParameter = `/veren/${settings.stage}/kafka`;
 
-    const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
-      description: 'The broker: its disk, its name, its keys, its image, its log',
-      // In place of SSH: no key, no open port, no charge.
-      managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore')],
-    });
-    acknowledgeFindings(role, {
-      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]':
-        'What Session Manager needs, in place of SSH: AWS keeps it in step with its agent.',
-    });
-    const stack = Stack.of(this);
-    const grant = (sid: string, actions: string[], resources: string[], conditions?: Record<string, unknown>) =>
-      role.addToPolicy(new PolicyStatement({ sid, actions, resources, ...(conditions && { conditions }) }));
-    const instances = stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' });
-    grant(
-      'AttachDisk',
-      ['ec2:AttachVolume'],
-      [stack.formatArn({ service: 'ec2', resource: 'volume', resourceName: volume.ref })],
-    );
-    grant('AttachDiskHere', ['ec2:AttachVolume'], [instances], {
-      StringEquals: { 'aws:ResourceTag/aws:autoscaling:groupName': name },
-    });
-    grant('TellName', ['route53:ChangeResourceRecordSets'], [zone.hostedZoneArn], {
-      'ForAllValues:StringEquals': {
-        'route53:ChangeResourceRecordSetsNormalizedRecordNames': [this.host],
-        'route53:ChangeResourceRecordSetsRecordTypes': ['A'],
-        'route53:ChangeResourceRecordSetsActions': ['UPSERT'],
-      },
-    });
-    grant(
-      'OwnKey',
-      ['ssm:GetParameter', 'ssm:PutParameter'],
-      [stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: keyParameter.slice(1) })],
-    );
-    grant(
-      'Logins',
-      ['secretsmanager:GetSecretValue'],
-      [platform, builders, authority].map((s) => s.secretArn),
-    );
-    grant('TellAuthority', ['secretsmanager:PutSecretValue'], [authority.secretArn]);
-    grant('Log', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${logs.logGroupArn}:log-stream:*`]);
-    grant(
-      'ReplaceItself',
-      ['autoscaling:SetInstanceHealth'],
-      [
-        stack.formatArn({
-          service: 'autoscaling',
-          resource: 'autoScalingGroup',
-          resourceName: `*:autoScalingGroupName/${name}`,
-          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-        }),
-      ],
-    );
+    const role = this.makeRole({ name, keyParameter, volume, zone, logs, logins: [platform, builders], authority });
     image.repository.grantPull(role);
-    acknowledgeFindings(role, {
-      'AwsSolutions-IAM5[Resource::*]': 'ecr:GetAuthorizationToken is given for the registry or not at all.',
-    });
 
     const userData = UserData.forLinux();
     userData.addCommands(
@@ -197,17 +148,77 @@ export class KafkaBroker extends Construct {
       'AwsSolutions-AS3': 'A replaced broker is seen by the alarm kafka-broker-down; each launch needs no message.',
       'AwsSolutions-EC26': 'The template has encrypted disks; cdk-nag does not read launch templates.',
     });
-    acknowledgeWildcards(
-      role,
-      [instances, `${logs.logGroupArn}:log-stream:*`],
-      'Instances and streams have ids that are made at run time; a tag, and one group of logs, end the right.',
-    );
     // Readers of the authority, and the topics, come after the broker that writes it.
     this.access = KafkaConnection.scram(`${this.host}:${KAFKA_BROKER_PORT}`, {
       secret: platform,
       builderSecret: builders,
       authority,
     });
+  }
+
+  private makeRole(of: {
+    readonly name: string;
+    readonly keyParameter: string;
+    readonly volume: CfnVolume;
+    readonly zone: PrivateHostedZone;
+    readonly logs: LogGroup;
+    readonly logins: readonly ISecret[];
+    readonly authority: ISecret;
+  }): Role {
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
+      description: 'The broker: its disk, its name, its keys, its image, its log',
+      // In place of SSH: no key, no open port, no charge.
+      managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore')],
+    });
+    const stack = Stack.of(this);
+    const grant = (sid: string, actions: string[], resources: string[], conditions?: Record<string, unknown>) =>
+      role.addToPolicy(new PolicyStatement({ sid, actions, resources, ...(conditions && { conditions }) }));
+    const arnOf = (service: string, resource: string, resourceName: string) =>
+      stack.formatArn({ service, resource, resourceName });
+    const instances = arnOf('ec2', 'instance', '*');
+    const ownGroup = stack.formatArn({
+      service: 'autoscaling',
+      resource: 'autoScalingGroup',
+      resourceName: `*:autoScalingGroupName/${of.name}`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    const streams = `${of.logs.logGroupArn}:log-stream:*`;
+    grant('AttachDisk', ['ec2:AttachVolume'], [arnOf('ec2', 'volume', of.volume.ref)]);
+    grant('AttachDiskHere', ['ec2:AttachVolume'], [instances], {
+      StringEquals: { 'aws:ResourceTag/aws:autoscaling:groupName': of.name },
+    });
+    grant('TellName', ['route53:ChangeResourceRecordSets'], [of.zone.hostedZoneArn], {
+      'ForAllValues:StringEquals': {
+        'route53:ChangeResourceRecordSetsNormalizedRecordNames': [this.host],
+        'route53:ChangeResourceRecordSetsRecordTypes': ['A'],
+        'route53:ChangeResourceRecordSetsActions': ['UPSERT'],
+      },
+    });
+    grant(
+      'OwnKey',
+      ['ssm:GetParameter', 'ssm:PutParameter'],
+      [arnOf('ssm', 'parameter', of.keyParameter.replace(/^\//, ''))],
+    );
+    grant(
+      'Logins',
+      ['secretsmanager:GetSecretValue'],
+      [...of.logins, of.authority].map((s) => s.secretArn),
+    );
+    grant('TellAuthority', ['secretsmanager:PutSecretValue'], [of.authority.secretArn]);
+    grant('Log', ['logs:CreateLogStream', 'logs:PutLogEvents'], [streams]);
+    grant('ReplaceItself', ['autoscaling:SetInstanceHealth'], [ownGroup]);
+    acknowledgeFindings(role, {
+      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]':
+        'What Session Manager needs, in place of SSH: AWS keeps it in step with its agent.',
+      'AwsSolutions-IAM5[Resource::*]': 'ecr:GetAuthorizationToken is given for the registry or not at all.',
+    });
+    acknowledgeWildcards(
+      role,
+      [instances, ownGroup, streams],
+      'Ids of instances, groups and streams are made at run time; a tag, the name of a group, and one log group end the rights.',
+    );
+    return role;
   }
 
   /** A user of the broker: `{"username", "password"}`, as Lambda's event source wants it. */
@@ -243,71 +254,6 @@ export class KafkaBroker extends Construct {
     });
     mayChange(settings, authority);
     return authority as ISecret;
-  }
-
-  /** The data, in the broker's zone, and its daily snapshots. */
-  private makeVolume(
-    settings: StageSettings,
-    kafka: KafkaBrokerProps['kafka'],
-    availabilityZone: string,
-    name: string,
-  ): CfnVolume {
-    const volume = new CfnVolume(this, 'Data', {
-      availabilityZone,
-      size: kafka.storageGiB,
-      volumeType: 'gp3',
-      encrypted: true,
-      ...(kafka.restoreFrom !== undefined && { snapshotId: kafka.restoreFrom }),
-      tags: [{ key: 'Name', value: name }],
-    });
-    keepWithData(settings, volume);
-    const role = new Role(this, 'SnapshotRole', {
-      assumedBy: new ServicePrincipal('dlm.amazonaws.com'),
-      description: 'Snapshots of the disk of the broker',
-    });
-    const stack = Stack.of(this);
-    const snapshots = `arn:${Aws.PARTITION}:ec2:${stack.region}::snapshot/*`;
-    for (const [sid, actions, resources] of [
-      [
-        'Snapshot',
-        ['ec2:CreateSnapshot'],
-        [stack.formatArn({ service: 'ec2', resource: 'volume', resourceName: volume.ref }), snapshots],
-      ],
-      ['Tag', ['ec2:CreateTags'], [snapshots]],
-      ['See', ['ec2:DescribeVolumes', 'ec2:DescribeSnapshots', 'ec2:DescribeInstances'], ['*']],
-    ] as const)
-      role.addToPolicy(new PolicyStatement({ sid, actions: [...actions], resources: [...resources] }));
-    role.addToPolicy(
-      new PolicyStatement({
-        sid: 'Expire',
-        actions: ['ec2:DeleteSnapshot'],
-        resources: [snapshots],
-        conditions: { StringEquals: { 'aws:ResourceTag/Name': name } },
-      }),
-    );
-    acknowledgeWildcards(
-      role,
-      ['*', snapshots],
-      'Snapshots have ids that are made at run time; it removes those with the volume’s tag alone.',
-    );
-    new CfnLifecyclePolicy(this, 'Snapshots', {
-      description: `Daily snapshots of ${name}`,
-      executionRoleArn: role.roleArn,
-      state: 'ENABLED',
-      policyDetails: {
-        resourceTypes: ['VOLUME'],
-        targetTags: [{ key: 'Name', value: name }],
-        schedules: [
-          {
-            name: 'daily',
-            createRule: { interval: 24, intervalUnit: 'HOURS', times: ['02:00'] },
-            retainRule: { count: kafka.snapshots },
-            copyTags: true,
-          },
-        ],
-      },
-    });
-    return volume;
   }
 
   private makeImage(settings: StageSettings, repositoryName: string) {

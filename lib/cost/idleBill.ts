@@ -35,6 +35,7 @@ const FREE_WHILE_IDLE = [
   /^AWS::CloudWatch::Dashboard$/,
   /^AWS::EC2::(FlowLog|InternetGateway|Route|RouteTable|SecurityGroup|SecurityGroupEgress|SecurityGroupIngress)$/,
   /^AWS::EC2::(Subnet|SubnetRouteTableAssociation|VPC|VPCGatewayAttachment|LaunchTemplate|NetworkInterface)$/,
+  /^AWS::EC2::(NetworkAcl|NetworkAclEntry|SubnetNetworkAclAssociation)$/,
   /^AWS::ECR::Repository$/,
   /^AWS::ElastiCache::(ParameterGroup|SubnetGroup|User|UserGroup)$/,
   /^AWS::MSK::Configuration$/,
