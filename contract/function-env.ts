@@ -197,6 +197,8 @@ const MAKERS = {
       ...push,
       ...stage,
       ...runsServices,
+      /** What the event source delivers again after a failure: the messages that failed, or their whole batch. */
+      REDELIVERY: z.enum(['messages', 'batch']).default('messages'),
     }),
   'task-watcher': () =>
     z.object({
