@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The one broker of `kafka.kind: broker`: being its own controller, in KRaft mode.
 #   broker.sh run     writes the settings, formats an empty data folder, becomes the broker
-#   broker.sh align   users, their rights, topics; once the broker answers, and after every start, since a lost data folder has none
+#   broker.sh align   users, their rights, topics: once the broker answers, after every start, since a lost data folder has none
 # Outside of the container only the listener with TLS and SCRAM is reached; the one on loopback is `align`'s.
 set -euo pipefail
 umask 077
@@ -82,8 +82,11 @@ set_password() {
   rm -f "$file"
 }
 
+# What is aligned is written beside the data, and is gone with them.
 align_broker() {
-  local topic name partitions retention
+  local topic name partitions retention wanted
+  wanted=$(cat "${BASH_SOURCE[0]}" "$KAFKA_KEYS/platform" "$KAFKA_KEYS/builders" - <<<"$KAFKA_TOPICS" | sha256sum)
+  [[ "$(cat "$KAFKA_DATA/aligned" 2>/dev/null)" != "$wanted" ]] || return 0
   set_password platform
   set_password builders
   "${tool[@]}" org.apache.kafka.tools.AclCommand "${loopback[@]}" --add --allow-principal User:builders \
@@ -93,6 +96,7 @@ align_broker() {
     "${tool[@]}" org.apache.kafka.tools.TopicCommand "${loopback[@]}" --create --if-not-exists --topic "$name" \
       --partitions "$partitions" --replication-factor 1 --config "retention.ms=$retention"
   done
+  echo "$wanted" >"$KAFKA_DATA/aligned"
 }
 
 case ${1:-} in

@@ -45,6 +45,35 @@ test.each([
   );
 });
 
+test('a group of instances costs what its launch template says, and its volume has snapshots', () => {
+  const template = {
+    ...of('AWS::EC2::LaunchTemplate', { LaunchTemplateData: { InstanceType: 't4g.small' } }),
+    id: 'Template',
+  };
+  const group = of('AWS::AutoScaling::AutoScalingGroup', {
+    MinSize: '1',
+    LaunchTemplate: { LaunchTemplateId: { Ref: 'Template' } },
+  });
+  const volume = of('AWS::EC2::Volume', { Size: 8 });
+  const found = linesOf(template, group, volume, of('AWS::DLM::LifecyclePolicy'));
+  expect(found.map(({ what, amount }) => [what, Number(amount.toFixed(3))])).toEqual([
+    ['instance t4g.small (AAutoScalingGroup)', 12.264],
+    ['its disk', 0.64],
+    ['disks', 0.64],
+    ['snapshots, at most about', 0.4],
+  ]);
+  expect(() => idleBill([group])).toThrow(/launch template of AAutoScalingGroup/);
+});
+
+/** What the stage for small teams promises, in README.md. */
+test('stage starter costs at most 40 dollars a month', () => {
+  const bill = idleBill(resourcesOf(synthesize('starter').templates));
+  expect(bill.total).toBeLessThanOrEqual(40);
+  const whats = bill.lines.map(({ what }) => what).join('\n');
+  expect(whats).toMatch(/instance t4g\.small/);
+  expect(whats).not.toMatch(/NAT gateways|event poller|endpoints|MSK/);
+});
+
 test('what has no price stops the sum: a new resource cannot be forgotten', () => {
   expect(() => idleBill([of('AWS::OpenSearchService::Domain')])).toThrow(/price of AWS::OpenSearchService::Domain/);
   const cluster = of('AWS::ElastiCache::ReplicationGroup', { CacheNodeType: 'cache.x9.huge', NumCacheClusters: 1 });
