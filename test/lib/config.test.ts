@@ -164,7 +164,9 @@ test('every fault is told at once', () => {
 });
 
 test('an unknown stage, and a stage that cdk.json does not have', () => {
-  expect(() => loadConfig('production', {})).toThrow('The stage is "production"; allowed is one of starter, dev, prod, local');
+  expect(() => loadConfig('production', {})).toThrow(
+    'The stage is "production"; allowed is one of starter, dev, prod, local',
+  );
   expect(() => loadConfig('dev', {})).toThrow('cdk.json has no "stages.dev"');
 });
 

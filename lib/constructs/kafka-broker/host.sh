@@ -12,7 +12,9 @@ set -a
 set +a
 : "${AWS_DEFAULT_REGION:?}" "${KAFKA_IMAGE:?}" "${KAFKA_VOLUME:?}" "${KAFKA_ZONE:?}" "${KAFKA_HOST:?}" "${KAFKA_LOG_GROUP:?}"
 : "${KAFKA_KEY_PARAMETER:?}" "${KAFKA_AUTHORITY_SECRET:?}" "${KAFKA_PLATFORM_SECRET:?}" "${KAFKA_BUILDERS_SECRET:?}"
-readonly here=/opt/veren-kafka data=/var/lib/veren-kafka state=/run/veren-kafka
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here data=${VEREN_KAFKA_DATA:-/var/lib/veren-kafka} state=${VEREN_KAFKA_STATE:-/run/veren-kafka}
+readonly devices=${VEREN_KAFKA_DEVICES:-/dev/disk/by-id}
 readonly keys=$state/keys USER_ID=10001
 # A broker that reads its log again after a crash may need minutes.
 readonly START_SECONDS=600 FAILURES=20
@@ -34,7 +36,7 @@ again() {
 }
 
 attach_disk() {
-  local device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${KAFKA_VOLUME/-/}
+  local device=$devices/nvme-Amazon_Elastic_Block_Store_${KAFKA_VOLUME/-/}
   mountpoint -q "$data" && return 0
   # The instance before this one may still have it.
   [[ -e $device ]] || again 600 aws ec2 attach-volume --volume-id "$KAFKA_VOLUME" --device /dev/sdf \
