@@ -132,8 +132,8 @@ function instanceLines({ id, properties: p }: BilledResource): BillLine[] {
   );
   return [
     hourly(`instance ${type} (${id})`, 1, lookUp(PRICES.instanceHour, type, id)),
-    monthly('its disk', gib, PRICES.gp3Month, ' GiB'),
-    ...(isPublic ? [hourly('its public IPv4 address', 1, PRICES.publicIpv4Hour)] : []),
+    monthly(`disk of ${id}`, gib, PRICES.gp3Month, ' GiB'),
+    ...(isPublic ? [hourly(`public IPv4 address of ${id}`, 1, PRICES.publicIpv4Hour)] : []),
   ];
 }
 const SYSTEM_GIB = 8;
