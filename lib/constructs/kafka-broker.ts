@@ -276,7 +276,7 @@ export class KafkaBroker extends Construct {
   }
 }
 
-/** `name:partitions:retention in ms`, as `broker.sh align` takes them. */
+/** `name:partitions:retention in ms`, as `broker.sh` takes them. */
 function topicsOf({ partitions, eventRetentionDays, logRetentionDays }: KafkaBrokerProps['kafka']): string {
   const days = {
     [TOPICS.events]: eventRetentionDays,

@@ -20,7 +20,7 @@ export interface StarterBroker {
   readonly builderEnv: KafkaEnv;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** As the instance does it: starts, waits for the listener, then users, rights and topics. */
+  /** Resolves when clients can connect. */
   start(): Promise<void>;
   /** Everything that the volume held. */
   loseData(): Promise<void>;
@@ -62,18 +62,18 @@ export async function startStarterBroker(): Promise<StarterBroker> {
     child = null;
     if (!running || running.exitCode !== null || running.signalCode !== null) return;
     const ended = new Promise((resolve) => running.once('exit', resolve));
-    running.kill('SIGKILL');
+    // The script, before it has become the broker, has children.
+    process.kill(-running.pid!, 'SIGKILL');
     await ended;
   }
   const script = join(SCRIPTS, 'broker.sh');
   async function start() {
-    const started = spawn('bash', [script, 'run'], { env, stdio: 'ignore' });
+    const started = spawn('bash', [script], { env, stdio: 'ignore', detached: true });
     child = started;
-    const until = Date.now() + 180_000;
-    while (!(await listens(local)))
+    const until = Date.now() + 600_000;
+    while (!(await listens(port)))
       if (Date.now() > until || started.exitCode !== null) throw new Error('the broker does not start');
       else await new Promise((resolve) => setTimeout(resolve, 200));
-    await run('bash', [script, 'align'], { env });
   }
   try {
     await start();

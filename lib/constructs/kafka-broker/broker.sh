@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # The one broker of `kafka.kind: broker`: being its own controller, in KRaft mode.
-#   broker.sh run     writes the settings, formats an empty data folder, becomes the broker
-#   broker.sh align   users, their rights, topics: once the broker answers, after every start, since a lost data folder has none
-# Outside of the container only the listener with TLS and SCRAM is reached; the one on loopback is `align`'s.
+# Formats an empty data folder. Where users, rights or topics are not there yet or have changed, it makes them first, while
+# clients cannot connect: one that met a broker without its topic or its login would give up. Then it becomes the broker.
 set -euo pipefail
 umask 077
 
@@ -25,13 +24,14 @@ settings=$KAFKA_DATA/server.properties
 tool=("$JAVA" -Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$KAFKA_LIBS/*")
 loopback=(--bootstrap-server "127.0.0.1:$KAFKA_LOCAL_PORT")
 
+# write_settings <listeners> <advertised listeners>, beside the one on loopback
 write_settings() {
   cat >"$settings" <<EOF
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$KAFKA_CONTROLLER_PORT
-listeners=CLIENTS://:$KAFKA_PORT,LOOPBACK://127.0.0.1:$KAFKA_LOCAL_PORT,CONTROLLER://127.0.0.1:$KAFKA_CONTROLLER_PORT
-advertised.listeners=CLIENTS://$KAFKA_HOST:$KAFKA_PORT,LOOPBACK://127.0.0.1:$KAFKA_LOCAL_PORT
+listeners=${1}LOOPBACK://127.0.0.1:$KAFKA_LOCAL_PORT,CONTROLLER://127.0.0.1:$KAFKA_CONTROLLER_PORT
+advertised.listeners=${2}LOOPBACK://127.0.0.1:$KAFKA_LOCAL_PORT
 listener.security.protocol.map=CLIENTS:SASL_SSL,LOOPBACK:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=LOOPBACK
 controller.listener.names=CONTROLLER
@@ -64,14 +64,8 @@ compression.type=producer
 EOF
 }
 
-run_broker() {
-  write_settings
-  # The id is fixed: clients that knew the lost data folder go on with the new one.
-  [[ -e $KAFKA_DATA/log/meta.properties ]] ||
-    "${tool[@]}" kafka.tools.StorageTool format -t dmVyZW4ta2Fma2EtYnJva2Vy -c "$settings"
-  exec "$JAVA" "-Xmx${KAFKA_HEAP_MIB}m" "-Xms${KAFKA_HEAP_MIB}m" -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError \
-    "-Dlog4j2.configurationFile=$here/log4j2.yaml" -cp "$KAFKA_LIBS/*" kafka.Kafka "$settings"
-}
+broker=("$JAVA" "-Xmx${KAFKA_HEAP_MIB}m" "-Xms${KAFKA_HEAP_MIB}m" -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError
+  "-Dlog4j2.configurationFile=$here/log4j2.yaml" -cp "$KAFKA_LIBS/*" kafka.Kafka "$settings")
 
 # The password is in a file, since arguments are seen by every process.
 set_password() {
@@ -82,11 +76,8 @@ set_password() {
   rm -f "$file"
 }
 
-# What is aligned is written beside the data, and is gone with them.
 align_broker() {
-  local topic name partitions retention wanted
-  wanted=$(cat "${BASH_SOURCE[0]}" "$KAFKA_KEYS/platform" "$KAFKA_KEYS/builders" - <<<"$KAFKA_TOPICS" | sha256sum)
-  [[ "$(cat "$KAFKA_DATA/aligned" 2>/dev/null)" != "$wanted" ]] || return 0
+  local topic name partitions retention
   set_password platform
   set_password builders
   "${tool[@]}" org.apache.kafka.tools.AclCommand "${loopback[@]}" --add --allow-principal User:builders \
@@ -96,11 +87,33 @@ align_broker() {
     "${tool[@]}" org.apache.kafka.tools.TopicCommand "${loopback[@]}" --create --if-not-exists --topic "$name" \
       --partitions "$partitions" --replication-factor 1 --config "retention.ms=$retention"
   done
-  echo "$wanted" >"$KAFKA_DATA/aligned"
 }
 
-case ${1:-} in
-  run) run_broker ;;
-  align) align_broker ;;
-  *) echo "usage: broker.sh run|align" >&2; exit 2 ;;
-esac
+# Starts a broker that nobody else reaches, aligns it, and ends it.
+align_unseen() {
+  local pid
+  write_settings '' ''
+  "${broker[@]}" &
+  pid=$!
+  until (exec 3<>"/dev/tcp/127.0.0.1/$KAFKA_LOCAL_PORT") 2>/dev/null; do
+    kill -0 "$pid" 2>/dev/null || return 1
+    sleep 0.2
+  done
+  align_broker
+  kill "$pid"
+  # A broker that was asked to end has the code 143.
+  wait "$pid" || true
+}
+
+write_settings '' ''
+# The id is fixed: clients that knew the lost data folder go on with the new one.
+[[ -e $KAFKA_DATA/log/meta.properties ]] ||
+  "${tool[@]}" kafka.tools.StorageTool format -t dmVyZW4ta2Fma2EtYnJva2Vy -c "$settings"
+# What is aligned is written beside the data, and is gone with them.
+aligned=$(cat "${BASH_SOURCE[0]}" "$KAFKA_KEYS/platform" "$KAFKA_KEYS/builders" - <<<"$KAFKA_TOPICS" | sha256sum)
+if [[ "$(cat "$KAFKA_DATA/aligned" 2>/dev/null)" != "$aligned" ]]; then
+  align_unseen
+  echo "$aligned" >"$KAFKA_DATA/aligned"
+fi
+write_settings "CLIENTS://:$KAFKA_PORT," "CLIENTS://$KAFKA_HOST:$KAFKA_PORT,"
+exec "${broker[@]}"

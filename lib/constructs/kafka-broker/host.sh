@@ -2,7 +2,8 @@
 # The instance's side of the broker. /etc/veren-kafka says which broker (kafka-broker.ts); the unit veren-kafka calls this.
 #   host.sh install   the units, and a first start; the exit code is what CloudFormation hears
 #   host.sh prepare   disk, name, keys, image: before every start, and each step does nothing where it was done
-#   host.sh run | align
+#   host.sh run       the broker
+#   host.sh await     until it answers
 #   host.sh watch     each half minute: an instance whose broker does not answer is replaced
 set -euo pipefail
 umask 077
@@ -122,10 +123,7 @@ answers() {
     -CAfile "$keys/authority.pem" -verify_return_error </dev/null >/dev/null 2>&1
 }
 
-align() {
-  again "$START_SECONDS" answers
-  docker exec kafka bash /opt/kafka/broker.sh align
-}
+await() { again "$START_SECONDS" answers; }
 
 watch() {
   if answers; then
@@ -149,7 +147,7 @@ StartLimitIntervalSec=0
 [Service]
 ExecStartPre=/bin/bash $here/host.sh prepare
 ExecStart=/bin/bash $here/host.sh run
-ExecStartPost=/bin/bash $here/host.sh align
+ExecStartPost=/bin/bash $here/host.sh await
 TimeoutStartSec=1500
 TimeoutStopSec=60
 Restart=always
@@ -176,6 +174,6 @@ EOF
 }
 
 case ${1:-} in
-  install | prepare | run | align | watch) "$1" ;;
-  *) echo "usage: host.sh install|prepare|run|align|watch" >&2; exit 2 ;;
+  install | prepare | run | await | watch) "$1" ;;
+  *) echo "usage: host.sh install|prepare|run|await|watch" >&2; exit 2 ;;
 esac
