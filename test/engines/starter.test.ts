@@ -4,7 +4,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { TOPICS } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
 import { kafkaConfig } from '../../lambdas/shared/adapters/kafka/config.ts';
-import { describeWith } from '../support/engines.ts';
+import { describeWith, tooSlow } from '../support/engines.ts';
 import { ownKafka, ownKafkaMissing } from '../support/kafka.ts';
 import { rebuildCommand } from '../support/rebuildCommand.ts';
 import { ownRedis, ownRedisMissing } from '../support/redis.ts';
@@ -18,7 +18,7 @@ const LOSS = 6;
 const AT_ONCE = 3;
 
 /** The scripts of its image, by Kafka's own programs; what only AWS has (instance, volume, container) is not here. */
-describeWith(ownRedisMissing ?? ownKafkaMissing, 'the one broker of stage starter', () => {
+describeWith(tooSlow ?? ownRedisMissing ?? ownKafkaMissing, 'the one broker of stage starter', () => {
   let broker: StarterBroker;
   beforeAll(async () => {
     broker = await startStarterBroker();
