@@ -27,6 +27,6 @@ ENGINE_VARIABLES=(REDIS_URL KAFKA_BROKERS KAFKA_HOME VEREN_EMULATOR KANIKO_HOME 
 # Debian has no package of Kafka. Sets KAFKA_HOME where the caller named no broker.
 fetch_kafka() {
   [[ -n "${KAFKA_HOME:-}${KAFKA_BROKERS:-}" ]] && return 0
-  mvn --quiet --batch-mode --file "$root/.ci/kafka/pom.xml" dependency:copy-dependencies \
+  mvn --quiet --batch-mode --file "$root/lib/constructs/kafka-broker/pom.xml" dependency:copy-dependencies \
     -DoutputDirectory="$1/libs" -DincludeScope=runtime && export KAFKA_HOME=$1
 }

@@ -26,7 +26,7 @@ synth() {
 
 failed=0
 reports=()
-for stage in dev dev-without-nat prod local; do
+for stage in starter dev dev-without-nat prod local; do
   out=$folder/$stage
   rm -rf "$out" && mkdir -p "$out"
   (cd "$here" && synth "$stage" "$out" >"$folder/$stage.synth" 2>&1) ||

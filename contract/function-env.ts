@@ -44,6 +44,8 @@ const kafka = {
   KAFKA_SECURITY: KafkaEnvSchema.shape.KAFKA_SECURITY,
   /** For SCRAM: secret holding `{"username", "password"}`. */
   KAFKA_SECRET_ARN: text.optional(),
+  /** Secret holding `{"certificate"}`: the authority of brokers with certificates that the system does not trust. */
+  KAFKA_CA_SECRET_ARN: text.optional(),
 };
 /** Secret that signs and verifies messages (`mac.ts`): `{"current": "…", "accepted": ["…"]}`. */
 const signing = { EVENT_SIGNING_SECRET_ARN: text };
@@ -203,6 +205,8 @@ const MAKERS = {
       ...push,
       ...stage,
       ...runsServices,
+      /** What the event source delivers again after a failure: the messages that failed, or their whole batch. */
+      REDELIVERY: z.enum(['messages', 'batch']).default('messages'),
     }),
   'task-watcher': () =>
     z.object({

@@ -11,6 +11,8 @@ export const KafkaEnvSchema = z.object({
   KAFKA_SECURITY: z.enum(['plaintext', 'tls', 'scram', 'iam', 'sasl_plaintext']).default('plaintext'),
   KAFKA_USERNAME: text.optional(),
   KAFKA_PASSWORD: text.optional(),
+  /** The CA certificates to trust instead of the system's, in PEM; comes before the file. */
+  KAFKA_CA: text.optional(),
   /** PEM file with the CA certificates to trust instead of the system's. */
   KAFKA_CA_FILE: text.optional(),
 });

@@ -119,6 +119,8 @@ export const s3Keys = {
   domain: (name: string) => `__domains/${name}.json`,
   /** A message that could not be read, kept for an operator. */
   parked: (topic: string, partition: number, offset: number) => `__parked/${topic}/${partition}/${offset}.json`,
+  /** How often the message of a partition that fails now has failed. */
+  failing: (topic: string, partition: number) => `__parked/${topic}/${partition}/failing.json`,
 } as const;
 
 /** Image tag of a user's backend. Tags are immutable in the repository. */

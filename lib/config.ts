@@ -8,7 +8,7 @@ import { complementOf, NOT_PUBLIC, RULES_PER_GROUP } from './constructs/public-a
  * Every key is described in docs/deploy.md; `test/lib/config.test.ts` compares that table with this schema.
  */
 
-export const STAGES = ['dev', 'prod', 'local'] as const;
+export const STAGES = ['starter', 'dev', 'prod', 'local'] as const;
 export type Stage = (typeof STAGES)[number];
 /** Stacks of a stage, in the order of their deployment. */
 export const STAGE_STACKS = ['Network', 'Data', 'Builders', 'Pipeline', 'Observability'] as const;
@@ -140,6 +140,21 @@ const KafkaSchema = z.discriminatedUnion(
         .optional(),
     }),
     z.strictObject({
+      kind: z.literal('broker'),
+      instanceType: matchingText(
+        /^[a-z]+\d+g[a-z]*\.[a-z0-9]+$/,
+        'an EC2 instance type with ARM, e.g. t4g.small',
+      ).default('t4g.small'),
+      storageGiB: wholeNumber(8, 16_384).default(8),
+      partitions: wholeNumber(1, 100).default(3),
+      eventRetentionDays: wholeNumber(1, 365).default(14),
+      logRetentionDays: wholeNumber(1, 365).default(3),
+      /** Daily snapshots of the disk that are kept. */
+      snapshots: wholeNumber(1, 100).default(2),
+      /** The disk is made anew from this snapshot. */
+      restoreFrom: matchingText(/^snap-[0-9a-f]{8,17}$/, 'the id of a snapshot').optional(),
+    }),
+    z.strictObject({
       kind: z.literal('given'),
       brokers: hostPort,
       security: oneOf(['plaintext', 'tls', 'scram', 'iam']),
@@ -158,7 +173,7 @@ const KafkaSchema = z.discriminatedUnion(
       topics: oneOf(['deployment', 'given']).default('given'),
     }),
   ],
-  { error: '"msk" or "given"' },
+  { error: '"msk", "broker" or "given"' },
 );
 
 const RedisSchema = z.discriminatedUnion(
@@ -445,6 +460,9 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
         ['kafka', 'brokers'],
         `a multiple of the ${zones} availability zones: MSK places the same number in each`,
       );
+  } else if (c.kafka.kind === 'broker') {
+    if (c.network.dnsServers.length > 0)
+      addFault(['network', 'dnsServers'], 'nothing with kafka.kind "broker", whose name Amazon’s DNS alone knows');
   } else {
     if (!c.kafka.peers && c.stage !== 'local')
       addFault(['kafka', 'peers'], 'blocks or security groups of the brokers: builders reach no other private address');

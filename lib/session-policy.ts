@@ -23,7 +23,7 @@ export function sessionResources(config: Config): SessionResources {
   const kafkaClusterArn =
     kafka.kind === 'msk'
       ? `arn:${partition}:kafka:${region}:${account}:cluster/veren-${stage}/${CLUSTER_SUFFIX}`
-      : kafka.security === 'iam'
+      : kafka.kind === 'given' && kafka.security === 'iam'
         ? kafka.clusterArn
         : undefined;
   return {

@@ -1,11 +1,14 @@
 import type { MSKEvent } from 'aws-lambda';
+import { VerenError } from '../../contract/errors.ts';
 import type { EcsCalls, S3Calls } from '../shared/adapters/aws/clients.ts';
 import { type Archive, s3Archive } from '../shared/archive.ts';
 import { openBuildIndex } from '../shared/buildIndex.ts';
+import { openDocuments } from '../shared/documents.ts';
 import { makeLogArchiver } from '../shared/logs/makeLogArchiver.ts';
 import type { Measure } from '../shared/metrics.ts';
 import { openProjectStore } from '../shared/projects/projectStore.ts';
 import { stopBuilds } from '../shared/stopBuilds.ts';
+import { createGiveUp } from './giveUp.ts';
 import { measuredStore } from './measuredStore.ts';
 import { parkInBucket } from './park.ts';
 import { type BatchResult, type ProjectorDeps, projectBatch } from './project.ts';
@@ -26,9 +29,16 @@ export interface ProjectorPorts extends Pick<ProjectorDeps, Given> {
   readonly park?: ProjectorDeps['park'];
 }
 
-export interface ProjectorSettings extends Pick<ProjectorDeps, 'place' | 'maxClockSkewMs'> {}
+export interface ProjectorSettings extends Pick<ProjectorDeps, 'place' | 'maxClockSkewMs'> {
+  /** What is delivered again after a failure. @default - the messages that the answer names */
+  readonly redelivery?: 'messages' | 'batch';
+}
 
-/** Projects one batch of messages. @returns the messages that have to be delivered again */
+/**
+ * Projects one batch of messages.
+ * @returns the messages that have to be delivered again
+ * @throws VerenError UNAVAILABLE in their place, where whole batches are: an answer would count as success
+ */
 export type Projector = (event: Pick<MSKEvent, 'records'>) => Promise<BatchResult>;
 
 export function composeProjector(ports: ProjectorPorts, settings: ProjectorSettings): Projector {
@@ -36,9 +46,12 @@ export function composeProjector(ports: ProjectorPorts, settings: ProjectorSetti
   const { bucket } = settings.place;
   const projects = openProjectStore({ s3, bucket, clock });
   const archive = ports.archive ?? s3Archive(s3, bucket);
+  const { redelivery = 'messages', ...projection } = settings;
+  const park = ports.park ?? parkInBucket(s3, bucket, measure);
+  const documents = openDocuments(s3, bucket);
   const deps: ProjectorDeps = {
     ...ports,
-    ...settings,
+    ...projection,
     archive,
     store: measuredStore(ports.store, measure),
     archiveLog: ports.archiveLog ?? makeLogArchiver({ logs, archive }),
@@ -51,8 +64,14 @@ export function composeProjector(ports: ProjectorPorts, settings: ProjectorSetti
         (project) => (project?.notifications?.length ?? 0) > 0,
         () => true,
       ),
-    park: ports.park ?? parkInBucket(s3, bucket, measure),
+    park,
+    ...(redelivery === 'batch' && { giveUp: createGiveUp({ documents, store: ports.store, park, clock, log }) }),
     refuse: countRefused(measure, log, clock),
   };
-  return (event) => projectBatch(deps, event);
+  return async (event) => {
+    const result = await projectBatch(deps, event);
+    if (redelivery === 'batch' && result.batchItemFailures.length > 0)
+      throw new VerenError('UNAVAILABLE', { reason: 'a batch of events could not be projected' });
+    return result;
+  };
 }

@@ -45,7 +45,10 @@ const projector = lazyAsync(async () => {
       measure,
       log,
     },
-    { place: { bucket: env.BUCKET, ecrUri: env.ECR_URI, runsServices: env.RUN_SERVICES } },
+    {
+      place: { bucket: env.BUCKET, ecrUri: env.ECR_URI, runsServices: env.RUN_SERVICES },
+      redelivery: env.REDELIVERY,
+    },
   );
 });
 

@@ -16,6 +16,7 @@ import {
   refusalOfUnsigned,
 } from './admit.ts';
 import { applyRecordEffects, type EffectDeps } from './effects.ts';
+import type { GiveUp } from './giveUp.ts';
 import { type ReceivedMessage, rawMessage, readMessage } from './readMessage.ts';
 import { isOfEarlierVersion } from './unsigned.ts';
 
@@ -48,6 +49,8 @@ export interface ProjectorDeps extends EffectDeps {
   readonly refuse: (refused: Refused) => void;
   /** Keeps a poison message where an operator finds it. */
   readonly park: (poison: Poison) => Promise<void>;
+  /** Where nobody else limits the tries of a message. @default - every failure is given back */
+  readonly giveUp?: GiveUp | undefined;
 }
 
 export interface BatchResult {
@@ -73,7 +76,7 @@ async function projectPartition(deps: ProjectorDeps, records: readonly MSKRecord
   try {
     for (const run of groupRuns(await readRecords(deps, records))) {
       next = (run[0] as Received).record;
-      await withLogFields(fieldsOf(run), () => projectRun(deps, run));
+      await withLogFields(fieldsOf(run), () => projectOrGiveUp(deps, run));
     }
     return [];
   } catch (error) {
@@ -84,6 +87,23 @@ async function projectPartition(deps: ProjectorDeps, records: readonly MSKRecord
 }
 
 type Received = ReceivedMessage & { readonly record: MSKRecord };
+
+async function projectOrGiveUp(deps: ProjectorDeps, run: readonly Received[]): Promise<void> {
+  try {
+    await projectRun(deps, run);
+  } catch (error) {
+    const failed = run.map((received) => ({
+      poison: poisonOf(received.record),
+      project: () => projectRun(deps, [received]),
+    }));
+    if (!(await deps.giveUp?.(failed))) throw error;
+  }
+}
+
+function poisonOf(record: MSKRecord): Omit<Poison, 'reason'> {
+  const { topic, partition, offset } = record;
+  return { topic, partition, offset, value: rawMessage(record).value.toString() };
+}
 
 async function readRecords(deps: ProjectorDeps, records: readonly MSKRecord[]): Promise<Received[]> {
   const signing = await deps.signing();
@@ -97,7 +117,7 @@ async function readRecords(deps: ProjectorDeps, records: readonly MSKRecord[]): 
       deps.refuse({ topic, partition, offset, reason, ...(deploymentId !== undefined && { deploymentId }) });
     } else if (message.kind === 'malformed') {
       deps.log.error('A malformed message was parked', { topic, partition, offset, reason: message.reason });
-      await deps.park({ topic, partition, offset, value: raw.value.toString(), reason: message.reason });
+      await deps.park({ ...poisonOf(record), reason: message.reason });
     } else received.push({ ...message, record });
   }
   return received;

@@ -13,19 +13,35 @@ interface KafkaVariables {
   readonly KAFKA_BROKERS: string;
   readonly KAFKA_SECURITY: KafkaEnv['KAFKA_SECURITY'];
   readonly KAFKA_SECRET_ARN?: string | undefined;
+  readonly KAFKA_CA_SECRET_ARN?: string | undefined;
 }
 
 const ScramSecretSchema = z.object({ username: z.string().min(1), password: z.string().min(1) });
+/** As Lambda's event source has it, too. */
+const AuthoritySecretSchema = z.object({ certificate: z.string().min(1) });
 
-/** A function's `KAFKA_*` variables as the adapter and the builders take them: SCRAM's password comes from its secret. */
+/**
+ * A function's `KAFKA_*` variables as the adapter and the builders take them: SCRAM's password and the brokers' authority come
+ * from their secrets.
+ */
 export async function kafkaEnv(env: KafkaVariables): Promise<KafkaEnv> {
-  const { KAFKA_BROKERS, KAFKA_SECURITY, KAFKA_SECRET_ARN } = env;
-  if (!KAFKA_SECRET_ARN) return { KAFKA_BROKERS, KAFKA_SECURITY };
-  const secret = await secretText(openSecrets(), KAFKA_SECRET_ARN);
-  const parsed = ScramSecretSchema.safeParse(JSON.parse(secret));
-  if (!parsed.success) throw new Error('The secret for Kafka is not {"username", "password"}.');
-  const { username: KAFKA_USERNAME, password: KAFKA_PASSWORD } = parsed.data;
-  return { KAFKA_BROKERS, KAFKA_SECURITY, KAFKA_USERNAME, KAFKA_PASSWORD };
+  const { KAFKA_BROKERS, KAFKA_SECURITY, KAFKA_SECRET_ARN, KAFKA_CA_SECRET_ARN } = env;
+  const [login, authority] = await Promise.all([
+    KAFKA_SECRET_ARN ? readSecret(KAFKA_SECRET_ARN, ScramSecretSchema, '{"username", "password"}') : undefined,
+    KAFKA_CA_SECRET_ARN ? readSecret(KAFKA_CA_SECRET_ARN, AuthoritySecretSchema, '{"certificate"}') : undefined,
+  ]);
+  return {
+    KAFKA_BROKERS,
+    KAFKA_SECURITY,
+    ...(login && { KAFKA_USERNAME: login.username, KAFKA_PASSWORD: login.password }),
+    ...(authority && { KAFKA_CA: authority.certificate }),
+  };
+}
+
+async function readSecret<S extends z.ZodType>(arn: string, schema: S, form: string): Promise<z.output<S>> {
+  const parsed = schema.safeParse(JSON.parse(await secretText(openSecrets(), arn)));
+  if (!parsed.success) throw new Error(`The secret for Kafka is not ${form}.`);
+  return parsed.data;
 }
 
 /**

@@ -37,6 +37,8 @@ export interface AlarmSources {
   readonly kafkaClusterName?: string;
   /** Brokers are numbered from 1. */
   readonly kafkaBrokers?: number;
+  /** Group of one instance that is the only broker; absent where Kafka is of another kind. */
+  readonly brokerGroupName?: string;
 }
 
 const ownMetric = (stage: string, metricName: Metric, statistic: string, minutes = 1) =>
@@ -149,7 +151,12 @@ export function alarmTable(sources: AlarmSources): AlarmRow[] {
   ];
 }
 
-function engineAlarms({ replicationGroupId, kafkaClusterName, kafkaBrokers = 0 }: AlarmSources): AlarmRow[] {
+function engineAlarms({
+  replicationGroupId,
+  kafkaClusterName,
+  kafkaBrokers = 0,
+  brokerGroupName,
+}: AlarmSources): AlarmRow[] {
   const redis = replicationGroupId && {
     name: 'redis-memory',
     description: 'Redis is nearly full: it evicts nothing, so it will refuse writes.',
@@ -176,5 +183,15 @@ function engineAlarms({ replicationGroupId, kafkaClusterName, kafkaBrokers = 0 }
     threshold: 80,
     periods: 3,
   }));
-  return [...(redis ? [redis] : []), ...kafka];
+  const broker = brokerGroupName && {
+    name: 'kafka-broker-down',
+    description:
+      'The one broker is gone or being replaced: no deployment is accepted, and running builds cannot report.',
+    metric: awsMetric('AutoScaling', 'GroupInServiceInstances', { AutoScalingGroupName: brokerGroupName }, 'Minimum'),
+    threshold: 1,
+    comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+    periods: 2,
+    missing: TreatMissingData.BREACHING,
+  };
+  return [...(redis ? [redis] : []), ...kafka, ...(broker ? [broker] : [])];
 }

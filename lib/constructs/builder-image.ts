@@ -86,6 +86,8 @@ const readIfThere = (file: string) => (existsSync(file) ? readFileSync(file, 'ut
  * Hub limits anonymous pulls per address, and CodeBuild shares its addresses with everybody.
  */
 export function mirroredBases(dockerfile: string): Record<string, string> {
-  const args = dockerfile.matchAll(/^ARG (\w+)=((?:ubuntu|node|golang|debian|alpine|rust):\S+)$/gm);
+  const args = dockerfile.matchAll(
+    /^ARG (\w+)=((?:ubuntu|node|golang|debian|alpine|rust|maven|eclipse-temurin):\S+)$/gm,
+  );
   return Object.fromEntries([...args].map(([, name, image]) => [name, `public.ecr.aws/docker/library/${image}`]));
 }

@@ -17,20 +17,32 @@ export class KafkaConnection {
   readonly secret: ISecret | undefined;
   /** The same of the user that builders log in as. */
   readonly builderSecret: ISecret | undefined;
+  /** The authority of the brokers' certificates, where it is none that everybody trusts: `{"certificate"}`. */
+  readonly authority: ISecret | undefined;
 
   private constructor(
-    input: Pick<KafkaConnection, 'brokers' | 'security' | 'clusterArn' | 'secret' | 'builderSecret'>,
+    input: Pick<KafkaConnection, 'brokers' | 'security'> &
+      Partial<Pick<KafkaConnection, 'clusterArn' | 'secret' | 'builderSecret' | 'authority'>>,
   ) {
     this.brokers = input.brokers;
     this.security = input.security;
     this.clusterArn = input.clusterArn;
     this.secret = input.secret;
     this.builderSecret = input.builderSecret;
+    this.authority = input.authority;
   }
 
   /** An MSK cluster with IAM. */
   static iam(brokers: string, clusterArn: string): KafkaConnection {
-    return new KafkaConnection({ brokers, security: 'iam', clusterArn, secret: undefined, builderSecret: undefined });
+    return new KafkaConnection({ brokers, security: 'iam', clusterArn });
+  }
+
+  /** Brokers with SCRAM and an authority of their own. */
+  static scram(
+    brokers: string,
+    secrets: { readonly secret: ISecret; readonly builderSecret: ISecret; readonly authority: ISecret },
+  ): KafkaConnection {
+    return new KafkaConnection({ brokers, security: 'scram', ...secrets });
   }
 
   /** Endpoints from the configuration. */
@@ -62,6 +74,7 @@ export class KafkaConnection {
       KAFKA_BROKERS: this.brokers,
       KAFKA_SECURITY: this.security,
       ...(this.secret && { KAFKA_SECRET_ARN: this.secret.secretArn }),
+      ...(this.authority && { KAFKA_CA_SECRET_ARN: this.authority.secretArn }),
     };
   }
 
@@ -140,9 +153,10 @@ export class KafkaConnection {
       grantee.grantPrincipal.addToPrincipalPolicy(statement);
   }
 
-  /** Where access is by SCRAM: the secret with user and password. */
+  /** Where access is by SCRAM: the secret with user and password, and the authority's. */
   private grantPassword(grantee: IGrantable): void {
     if (this.secret) grantSecret(grantee, this.secret, 'KafkaPassword');
+    if (this.authority) grantSecret(grantee, this.authority, 'KafkaAuthority');
   }
 
   private topicArn = (topic: string) => this.childArn('topic', topic);

@@ -18,6 +18,7 @@ import type { Config } from '../config.ts';
 import { acknowledgeFindings } from './acknowledge.ts';
 import { BuilderAcl } from './builder-acl.ts';
 import { mayChange } from './cross-stack.ts';
+import { KAFKA_BROKER_PORT } from './kafka-broker.ts';
 import { stageLogGroup } from './log-group.ts';
 import { NatInstance } from './nat-instance.ts';
 import { complementOf, NOT_PUBLIC, RULES_PER_GROUP } from './public-addresses.ts';
@@ -51,6 +52,9 @@ export const zonesOf = ({
   zones ?? Array.from({ length: availabilityZones }, (_, i) => Fn.select(i, Fn.getAzs()));
 
 const brokerPorts = (brokers: string) => new Set(brokers.split(',').map((broker) => Number(broker.split(':').at(-1))));
+/** The port of brokers of our own; undefined where they are given. */
+const ownKafkaPort = ({ kind }: Config['kafka']) =>
+  ({ msk: KAFKA_IAM_PORT, broker: KAFKA_BROKER_PORT, given: undefined })[kind];
 const redisPort = (url: string) => Number(new URL(url).port || REDIS_PORT);
 
 export interface NetworkProps {
@@ -140,13 +144,18 @@ export class Network extends Construct {
   }
 
   private openOwn({ kafka, redis }: NetworkProps): void {
+    const port = ownKafkaPort(kafka);
+    if (port !== undefined) {
+      // The pollers of a broker's event source mapping are in the functions' group.
+      this.kafka.connections.allowFrom(this.functions, Port.tcp(port), 'functions');
+      this.kafka.connections.allowFrom(this.builders, Port.tcp(port), 'builders');
+    }
     if (kafka.kind === 'msk') {
-      this.kafka.connections.allowFrom(this.functions, Port.tcp(KAFKA_IAM_PORT), 'functions');
-      this.kafka.connections.allowFrom(this.builders, Port.tcp(KAFKA_IAM_PORT), 'builders');
       // The pollers of the event source mapping take the cluster's own group.
       this.kafka.connections.allowInternally(Port.tcp(KAFKA_IAM_PORT), 'event source pollers');
       this.kafka.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'event source pollers reach Lambda and STS');
     }
+    if (kafka.kind === 'broker') this.kafka.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'the broker reaches AWS');
     if (redis.kind === 'valkey') this.redis.connections.allowFrom(this.functions, Port.tcp(REDIS_PORT), 'functions');
   }
 
@@ -203,8 +212,9 @@ export class Network extends Construct {
   /** Subnets of builders with public addresses: their list, and ids that may go while build-worker still names them. */
   private closeBuilderSubnets({ settings, network, kafka }: NetworkProps): void {
     const { cidr, endpoints, dnsServers } = network;
-    const kafkaPorts = kafka.kind === 'msk' ? [KAFKA_IAM_PORT] : [...brokerPorts(kafka.brokers)];
-    const own = [...(kafka.kind === 'msk' ? kafkaPorts : []), ...(endpoints.length > 0 ? [443] : [])];
+    const ownPort = ownKafkaPort(kafka);
+    const kafkaPorts = kafka.kind === 'given' ? [...brokerPorts(kafka.brokers)] : [];
+    const own = [...(ownPort !== undefined ? [ownPort] : []), ...(endpoints.length > 0 ? [443] : [])];
     const peers = kafka.kind === 'given' ? (kafka.peers ?? ['0.0.0.0/0']) : [];
     // A group's members are somewhere in this VPC or in a peer of it.
     const blocks = new Set(peers.map((peer) => (peer.startsWith('sg-') ? '0.0.0.0/0' : peer)));

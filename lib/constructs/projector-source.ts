@@ -111,6 +111,9 @@ export class ProjectorSource extends Construct {
               ...(kafka.secret
                 ? [{ type: SourceAccessConfigurationType.SASL_SCRAM_512_AUTH, uri: kafka.secret.secretArn }]
                 : []),
+              ...(kafka.authority
+                ? [{ type: SourceAccessConfigurationType.SERVER_ROOT_CA_CERTIFICATE, uri: kafka.authority.secretArn }]
+                : []),
             ],
           }),
     });

@@ -12,6 +12,7 @@ export const SERVICE_ROLES = {
   ecs: 'AWSServiceRoleForECS',
   kafka: 'AWSServiceRoleForKafka',
   elasticache: 'AWSServiceRoleForElastiCache',
+  autoscaling: 'AWSServiceRoleForAutoScaling',
 } as const;
 export type ServiceWithRole = keyof typeof SERVICE_ROLES;
 
@@ -19,6 +20,7 @@ export type ServiceWithRole = keyof typeof SERVICE_ROLES;
 export const servicesWithRole = ({ kafka, redis }: Pick<Config, 'kafka' | 'redis'>): ServiceWithRole[] => [
   'ecs',
   ...(kafka.kind === 'msk' ? (['kafka'] as const) : []),
+  ...(kafka.kind === 'broker' ? (['autoscaling'] as const) : []),
   ...(redis.kind === 'valkey' ? (['elasticache'] as const) : []),
 ];
 

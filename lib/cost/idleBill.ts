@@ -1,3 +1,4 @@
+import { METRICS } from '../../contract/metrics.ts';
 import { PRICES } from './prices.ts';
 
 /** A resource of a synthesised template, as far as its price depends on it. */
@@ -25,7 +26,7 @@ const { hoursPerMonth } = PRICES;
 
 /** Costs nothing while nothing is deployed: priced by use, or never. */
 const FREE_WHILE_IDLE = [
-  /^AWS::(ApiGateway|ApiGatewayV2|CloudFront|CodeBuild|ECS|Events|IAM|SNS|SQS|Scheduler|AutoScaling|DLM)::/,
+  /^AWS::(ApiGateway|ApiGatewayV2|CloudFront|CodeBuild|ECS|Events|IAM|SNS|SQS|Scheduler)::/,
   /^AWS::(CDK|CloudFormation|SSM)::/,
   /^AWS::Lambda::(EventInvokeConfig|Function|Permission|Url|Version|Alias|LayerVersion)$/,
   /^AWS::Logs::/,
@@ -34,6 +35,7 @@ const FREE_WHILE_IDLE = [
   /^AWS::CloudWatch::Dashboard$/,
   /^AWS::EC2::(FlowLog|InternetGateway|Route|RouteTable|SecurityGroup|SecurityGroupEgress|SecurityGroupIngress)$/,
   /^AWS::EC2::(Subnet|SubnetRouteTableAssociation|VPC|VPCGatewayAttachment|LaunchTemplate|NetworkInterface)$/,
+  /^AWS::EC2::(NetworkAcl|NetworkAclEntry|SubnetNetworkAclAssociation)$/,
   /^AWS::ECR::Repository$/,
   /^AWS::ElastiCache::(ParameterGroup|SubnetGroup|User|UserGroup)$/,
   /^AWS::MSK::Configuration$/,
@@ -64,7 +66,7 @@ const monthly = (what: string, count: number, price: number, unit = ''): BillLin
   amount: count * price,
 });
 
-type Reader = (resources: readonly BilledResource[]) => BillLine[];
+type Reader = (resources: readonly BilledResource[], all: readonly BilledResource[]) => BillLine[];
 
 /** By type: all resources of it together, so that a line says how many there are. */
 const READERS: Readonly<Record<string, Reader>> = {
@@ -98,12 +100,15 @@ const READERS: Readonly<Record<string, Reader>> = {
     return places === 0 ? [] : [hourly('interface endpoints, each zone', places, PRICES.interfaceEndpointHour)];
   },
   'AWS::EC2::Instance': (instances) => instances.flatMap(instanceLines),
-  'AWS::EC2::Volume': (volumes) => [
+  'AWS::AutoScaling::AutoScalingGroup': (groups, all) => groups.flatMap((group) => groupLines(group, all)),
+  'AWS::EC2::Volume': (volumes) => [monthly('disks', volumesOf(volumes), PRICES.gp3Month, ' GiB')],
+  // Snapshots are increments of what is on the disks: never more than a full disk and a little.
+  'AWS::DLM::LifecyclePolicy': (_, all) => [
     monthly(
-      'disks',
-      volumes.reduce((sum, { properties: p }) => sum + Number(p.Size), 0),
-      PRICES.gp3Month,
-      ' GiB',
+      'snapshots, at most about',
+      volumesOf(all.filter(({ type }) => type === 'AWS::EC2::Volume')),
+      PRICES.snapshotMonth,
+      ' GB',
     ),
   ],
   'AWS::ElastiCache::ReplicationGroup': (groups) =>
@@ -127,13 +132,28 @@ function instanceLines({ id, properties: p }: BilledResource): BillLine[] {
   );
   return [
     hourly(`instance ${type} (${id})`, 1, lookUp(PRICES.instanceHour, type, id)),
-    monthly('its disk', gib, PRICES.gp3Month, ' GiB'),
-    ...(isPublic ? [hourly('its public IPv4 address', 1, PRICES.publicIpv4Hour)] : []),
+    monthly(`disk of ${id}`, gib, PRICES.gp3Month, ' GiB'),
+    ...(isPublic ? [hourly(`public IPv4 address of ${id}`, 1, PRICES.publicIpv4Hour)] : []),
   ];
 }
 const SYSTEM_GIB = 8;
+const volumesOf = (volumes: readonly BilledResource[]) =>
+  volumes.reduce((sum, { properties: p }) => sum + Number(p.Size), 0);
+
+/** Instances of a group, as many as it wants, by its launch template. */
+function groupLines({ id, properties: p }: BilledResource, all: readonly BilledResource[]): BillLine[] {
+  const { LaunchTemplateId } = p.LaunchTemplate ?? {};
+  const template = all.find((r) => r.type === 'AWS::EC2::LaunchTemplate' && r.id === LaunchTemplateId?.Ref);
+  if (!template) throw new UnknownPriceError(`The launch template of ${id} is not in the templates.`);
+  const count = Number(p.DesiredCapacity ?? p.MinSize);
+  return Array.from({ length: count }, () =>
+    instanceLines({ ...template, id, properties: template.properties.LaunchTemplateData }),
+  ).flat();
+}
 const sizesOf = (disks: readonly { Ebs?: { VolumeSize?: number } }[]) =>
   disks.reduce((sum, { Ebs }) => sum + (Ebs?.VolumeSize ?? SYSTEM_GIB), 0);
+
+const OWN_METRICS = Object.keys(METRICS).length;
 
 /** What an idle stage uses by itself, whatever its size; measured or counted, not in a template. */
 const ALWAYS: readonly BillLine[] = [
@@ -142,7 +162,17 @@ const ALWAYS: readonly BillLine[] = [
     arithmetic: `43,200 × 0.5 GB × 0.3 s × ${PRICES.lambdaGigabyteSecond}`,
     amount: 43_200 * 0.5 * 0.3 * PRICES.lambdaGigabyteSecond,
   },
-  monthly('images in ECR, about', 3.5, PRICES.ecrGigabyteMonth, ' GB'),
+  {
+    what: 'requests of the sweep to S3, about',
+    arithmetic: `43,200 × (${PRICES.s3.list} + ${PRICES.s3.get})`,
+    amount: 43_200 * (PRICES.s3.list + PRICES.s3.get),
+  },
+  {
+    what: 'own metrics, all of them',
+    arithmetic: `(${OWN_METRICS} - ${PRICES.freeMetrics} free in an account) × ${PRICES.metricMonth} / month`,
+    amount: Math.max(0, OWN_METRICS - PRICES.freeMetrics) * PRICES.metricMonth,
+  },
+  monthly('images in ECR, about', 3.8, PRICES.ecrGigabyteMonth, ' GB'),
   { what: 'logs of an idle system, about', arithmetic: `1 GB × ${PRICES.logGigabyte}`, amount: PRICES.logGigabyte },
 ];
 
@@ -153,7 +183,7 @@ const ALWAYS: readonly BillLine[] = [
 export function idleBill(resources: readonly BilledResource[]): { lines: BillLine[]; total: number } {
   const lines = [...groupByType(resources)].flatMap(([type, found]) => {
     const read = READERS[type];
-    if (read) return read(found);
+    if (read) return read(found, resources);
     if (FREE_WHILE_IDLE.some((pattern) => pattern.test(type))) return [];
     throw new UnknownPriceError(`Nothing is known of the price of ${type} (${found[0]?.id}); add it to lib/cost/.`);
   });

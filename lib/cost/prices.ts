@@ -27,12 +27,20 @@ export const PRICES = {
   instanceHour: { 't4g.nano': 0.0042, 't4g.micro': 0.0084, 't4g.small': 0.0168, 't4g.medium': 0.0336 },
   /** A GiB of gp3 for a month; its 3,000 operations and 125 MB per second are included. */
   gp3Month: 0.08,
+  /** A GB of snapshots for a month. */
+  snapshotMonth: 0.05,
   alarmMonth: 0.1,
+  /** A metric of our own for a month. */
+  metricMonth: 0.3,
+  /** Metrics that an account has free. */
+  freeMetrics: 10,
   secretMonth: 0.4,
   kmsKeyMonth: 1,
   hostedZoneMonth: 0.5,
   ecrGigabyteMonth: 0.1,
   logGigabyte: 0.5,
+  /** A PUT, COPY, POST or LIST of S3, and a GET. */
+  s3: { list: 0.000005, get: 0.0000004 },
   /** A GB-second of a function on arm64. */
   lambdaGigabyteSecond: 0.0000133334,
   fargate: { vcpuHour: 0.04048, gigabyteHour: 0.004445, storageGibHour: 0.000111 },

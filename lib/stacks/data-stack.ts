@@ -2,11 +2,13 @@ import { CfnOutput, Duration, SecretValue, Stack } from 'aws-cdk-lib';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import type { Config } from '../config.ts';
 import { acknowledgeFindings } from '../constructs/acknowledge.ts';
 import { ArtifactBucket } from '../constructs/artifact-bucket.ts';
 import { namedBuilders } from '../constructs/builder-names.ts';
 import { givenSecret } from '../constructs/given-secret.ts';
 import { KafkaConnection } from '../constructs/kafka.ts';
+import { KafkaBroker } from '../constructs/kafka-broker.ts';
 import { KafkaTopics } from '../constructs/kafka-topics.ts';
 import { MskCluster, replicationFor } from '../constructs/msk-cluster.ts';
 import type { Network } from '../constructs/network.ts';
@@ -39,6 +41,7 @@ export class DataStack extends VerenStack {
   /** Holds `{projectId}`. */
   readonly siteUrlTemplate: string;
   readonly msk: MskCluster | undefined;
+  readonly broker: KafkaBroker | undefined;
   readonly valkey: Valkey | undefined;
   readonly sites: SiteHosting | undefined;
 
@@ -74,6 +77,15 @@ export class DataStack extends VerenStack {
         securityGroup: network.kafka,
       });
       this.kafka = this.msk.access;
+    } else if (config.kafka.kind === 'broker') {
+      this.broker = new KafkaBroker(this, 'Broker', {
+        settings,
+        kafka: config.kafka,
+        vpc: network.vpc,
+        subnets: network.privateSubnets,
+        securityGroup: network.kafka,
+      });
+      this.kafka = this.broker.access;
     } else this.kafka = KafkaConnection.given(this, config.kafka as Parameters<typeof KafkaConnection.given>[1]);
     this.makeTopics(network);
 
@@ -113,17 +125,18 @@ export class DataStack extends VerenStack {
   private makeTopics(network: Network): void {
     const { kafka } = this.config;
     if (kafka.kind === 'given' && kafka.topics === 'given') return;
-    const { factor, minInSync } = replicationFor(kafka.kind === 'msk' ? kafka.brokers : 3);
-    new KafkaTopics(this, 'Topics', {
+    const { factor, minInSync } = replicationFor(copies(kafka));
+    const topics = new KafkaTopics(this, 'Topics', {
       settings: this.settings,
       kafka: this.kafka,
       network: { vpc: network.vpc, subnets: network.privateSubnets, securityGroup: network.functions },
       partitions: kafka.partitions,
       replicationFactor: factor,
       minInSyncReplicas: minInSync,
-      eventRetention: Duration.days(kafka.kind === 'msk' ? kafka.eventRetentionDays : 14),
-      logRetention: Duration.days(kafka.kind === 'msk' ? kafka.logRetentionDays : 3),
+      eventRetention: Duration.days(kafka.kind === 'given' ? 14 : kafka.eventRetentionDays),
+      logRetention: Duration.days(kafka.kind === 'given' ? 3 : kafka.logRetentionDays),
     });
+    if (this.broker) topics.node.addDependency(this.broker);
   }
 
   private givenRedis(): RedisAccess {
@@ -187,3 +200,7 @@ export class DataStack extends VerenStack {
     return dataKey as ISecret;
   }
 }
+
+/** Brokers that hold a copy of a topic; given ones are taken for three. */
+const copies = (kafka: Config['kafka']) =>
+  ({ msk: kafka.kind === 'msk' ? kafka.brokers : 0, broker: 1, given: 3 })[kafka.kind];

@@ -41,6 +41,7 @@ export class ObservabilityStack extends VerenStack {
       httpApiId: pipeline.http.api.apiId,
       ...(data.valkey && { replicationGroupId: data.valkey.replicationGroupId }),
       ...(data.msk && kafka.kind === 'msk' && { kafkaClusterName: data.msk.clusterName, kafkaBrokers: kafka.brokers }),
+      ...(data.broker && { brokerGroupName: data.broker.groupName }),
     });
 
     const monitoring = new MonitoringFacade(this, 'Monitoring', {

@@ -375,12 +375,14 @@ export class PipelineStack extends VerenStack {
         ECR_URI: this.userImages.repositoryUri,
         WEBSOCKET_CALLBACK_URL: this.push.callbackUrl,
         STAGE: this.config.stage,
+        // Partial answers of a batch exist with provisioned pollers only.
+        REDELIVERY: this.config.projector.pollers ? 'messages' : 'batch',
         ...this.runServices(),
       },
     });
     grantBucket(projector.role, this.data.storage, {
-      // Whether a project is connected with its git host.
-      read: ['__records/*', '__logs/*', '__builds/*', '__projects/*'],
+      // Whether a project is connected with its git host; how often a message has failed.
+      read: ['__records/*', '__logs/*', '__builds/*', '__projects/*', '__parked/*'],
       write: ['__records/*', '__logs/*', '__builds/*', '__parked/*'],
     });
     this.push.grantPush(projector.role);

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { kafkaTransport } from '../../builder-images/shared/kafka.ts';
@@ -25,17 +23,17 @@ import { ensureTopics } from '../../local/adapters/kafka/topics.ts';
 import { openMemoryPlatform } from '../../local/adapters/memory/platform.ts';
 import { clearLog } from '../../operator/rebuild/clearLog.ts';
 import { readTopics } from '../../operator/rebuild/readTopics.ts';
-import { type RebuildReport, rebuildState } from '../../operator/rebuild/rebuild.ts';
+import { rebuildState } from '../../operator/rebuild/rebuild.ts';
 import { BUCKET, openWorld } from '../support/controlPlane/world.ts';
 import { describeWith } from '../support/engines.ts';
 import { frontendPlan } from '../support/events.ts';
 import { ownKafka, ownKafkaMissing } from '../support/kafka.ts';
 import { silentLog } from '../support/log.ts';
+import { rebuildCommand as command } from '../support/rebuildCommand.ts';
 import { ownRedis, ownRedisMissing } from '../support/redis.ts';
 import { SIGNING } from '../support/signing.ts';
 import { exampleRepository, HOST_NODE, startVeren, temporaryFolder } from '../support/veren.ts';
 
-const execFileAsync = promisify(execFile);
 const BUILDS = 10;
 const LINES = 300;
 const topics = Object.values(TOPICS);
@@ -187,13 +185,6 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'the command', () => {
     }
   }, 120_000);
 });
-
-/** `npm run rebuild`; its report. */
-async function command(data: string, env: Record<string, string>): Promise<RebuildReport> {
-  const args = ['--import', 'tsx', 'bin/rebuild.ts', '--data', data];
-  const { stdout } = await execFileAsync(process.execPath, args, { env: { PATH: process.env.PATH, ...env } });
-  return JSON.parse(stdout);
-}
 
 /** The event-projector as a consumer group. Nobody has jobs or is subscribed here. */
 function projector(kafka: Kafka, { store, logs }: State, archive: Archive) {

@@ -47,7 +47,7 @@ test.each<[string, (s: Wrong) => void, string]>([
   [
     'an unknown kind',
     (s) => (s.kafka.kind = 'confluent'),
-    'stages.dev.kafka.kind is "confluent"; allowed is "msk" or "given".',
+    'stages.dev.kafka.kind is "confluent"; allowed is "msk", "broker" or "given".',
   ],
   [
     'memory that Fargate does not offer',
@@ -164,7 +164,9 @@ test('every fault is told at once', () => {
 });
 
 test('an unknown stage, and a stage that cdk.json does not have', () => {
-  expect(() => loadConfig('production', {})).toThrow('The stage is "production"; allowed is one of dev, prod, local');
+  expect(() => loadConfig('production', {})).toThrow(
+    'The stage is "production"; allowed is one of starter, dev, prod, local',
+  );
   expect(() => loadConfig('dev', {})).toThrow('cdk.json has no "stages.dev"');
 });
 

@@ -95,6 +95,20 @@ test('NAT gateways can go and come back', () => {
   expect(brokenExports(without, prod)).toEqual([]);
 });
 
+test('one broker can become MSK, and back', () => {
+  const [one, msk] = [
+    synthesize('starter'),
+    synthesize('starter', {
+      configure: ((stage: Json) => {
+        stage.kafka = { kind: 'msk', instanceType: 'kafka.m7g.large', brokers: 2 };
+        stage.projector = { pollers: { min: 1, max: 3 } };
+      }) as never,
+    }),
+  ];
+  expect(brokenExports(one, msk)).toEqual([]);
+  expect(brokenExports(msk, one)).toEqual([]);
+});
+
 test('clusters, families and repositories can get other names', () => {
   const configure = (stage: Json) => {
     stage.userImageRepository = 'other-backend' as never;

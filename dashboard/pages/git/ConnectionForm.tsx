@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { GitConnection, GitHost } from '../../../contract/gitHosts.ts';
+import type { ConnectionHost, GitConnection } from '../../../contract/gitHosts.ts';
 import type { ProjectView } from '../../../contract/project.ts';
 import { changeSettings } from '../../api/settings.ts';
 import { useSession } from '../../session/SessionContext.ts';
@@ -13,11 +13,12 @@ import { useAction } from '../../ui/useAction.ts';
 import { useSubmit } from '../../ui/useSubmit.ts';
 import { guessConnection } from './guessConnection.ts';
 
-const HOSTS: Readonly<Record<GitHost, string>> = {
+const HOSTS: Readonly<Record<ConnectionHost, string>> = {
   github: 'GitHub',
   gitlab: 'GitLab',
   gitea: 'Gitea or Forgejo',
   bitbucket: 'Bitbucket',
+  git: 'Another one, or a folder (watched by a laptop)',
 };
 const PREVIEWS = { branches: 'Every branch', pullRequests: 'Pull requests only', none: 'Nothing' };
 const FORKS = { approve: 'After a member approves each commit', build: 'Always', never: 'Never' };
@@ -34,7 +35,7 @@ interface ConnectionFormProps {
 export function ConnectionForm({ projectId, connection, gitUrl, onSaved }: ConnectionFormProps) {
   const { may } = useSession();
   const guess = guessConnection(gitUrl);
-  const [host, setHost] = useState<GitHost>(connection?.host ?? guess.host);
+  const [host, setHost] = useState<ConnectionHost>(connection?.host ?? guess.host);
   const [repository, setRepository] = useState(connection?.repository ?? guess.repository);
   const [apiUrl, setApiUrl] = useState(connection?.apiUrl ?? '');
   const [previews, setPreviews] = useState<keyof typeof PREVIEWS>(connection?.previews ?? 'branches');

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type BilledResource, formatBill, idleBill } from '../../../lib/cost/idleBill.ts';
-import { STACKS, synthesize, type Templates } from '../support/synth.ts';
+import { ROOT, STACKS, synthesize, type Templates } from '../support/synth.ts';
 
 const of = (type: string, properties: BilledResource['properties'] = {}): BilledResource => ({
   id: `A${type.split('::')[2]}`,
@@ -29,9 +31,9 @@ test.each([
       BlockDeviceMappings: [{ Ebs: {} }],
     }),
     [
-      ['its public IPv4 address', '1 × 0.005 / h × 730 h', 3.65],
+      ['public IPv4 address of AInstance', '1 × 0.005 / h × 730 h', 3.65],
       ['instance t4g.nano (AInstance)', '1 × 0.0042 / h × 730 h', 3.066],
-      ['its disk', '8 GiB × 0.08 / month', 0.64],
+      ['disk of AInstance', '8 GiB × 0.08 / month', 0.64],
     ],
   ],
   [of('AWS::Lambda::EventSourceMapping'), []],
@@ -43,6 +45,36 @@ test.each([
   expect(linesOf(resource).map(({ what, arithmetic, amount }) => [what, arithmetic, amount])).toEqual(
     expected.map(([what, arithmetic, amount]) => [what, arithmetic, expect.closeTo(amount as number, 6)]),
   );
+});
+
+test('a group of instances costs what its launch template says, and its volume has snapshots', () => {
+  const template = {
+    ...of('AWS::EC2::LaunchTemplate', { LaunchTemplateData: { InstanceType: 't4g.small' } }),
+    id: 'Template',
+  };
+  const group = of('AWS::AutoScaling::AutoScalingGroup', {
+    MinSize: '1',
+    LaunchTemplate: { LaunchTemplateId: { Ref: 'Template' } },
+  });
+  const volume = of('AWS::EC2::Volume', { Size: 8 });
+  const found = linesOf(template, group, volume, of('AWS::DLM::LifecyclePolicy'));
+  expect(found.map(({ what, amount }) => [what, Number(amount.toFixed(3))])).toEqual([
+    ['instance t4g.small (AAutoScalingGroup)', 12.264],
+    ['disk of AAutoScalingGroup', 0.64],
+    ['disks', 0.64],
+    ['snapshots, at most about', 0.4],
+  ]);
+  expect(() => idleBill([group])).toThrow(/launch template of AAutoScalingGroup/);
+});
+
+/** What the stage for small teams promises, in README.md. */
+test('stage starter costs at most 40 dollars a month', () => {
+  const bill = idleBill(resourcesOf(synthesize('starter').templates));
+  expect(bill.total).toBeLessThanOrEqual(40);
+  expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(`| \`starter\` | **${bill.total.toFixed(2)} USD** |`);
+  const whats = bill.lines.map(({ what }) => what).join('\n');
+  expect(whats).toMatch(/instance t4g\.small/);
+  expect(whats).not.toMatch(/NAT gateways|event poller|endpoints|MSK/);
 });
 
 test('what has no price stops the sum: a new resource cannot be forgotten', () => {

@@ -157,6 +157,7 @@ const WITHOUT_RESOURCE = [
   'ec2:DescribeSubnets',
   'ec2:DescribeSecurityGroups',
   'ec2:DescribeVpcs',
+  /^ec2:Describe(Instances|Snapshots|Volumes)$/,
   'ec2:AssignPrivateIpAddresses',
   'ec2:UnassignPrivateIpAddresses',
 ];
@@ -254,6 +255,7 @@ const STATEFUL = [
   'AWS::S3::Bucket',
   'AWS::MSK::Cluster',
   'AWS::ElastiCache::ReplicationGroup',
+  'AWS::EC2::Volume',
   'AWS::SecretsManager::Secret',
 ];
 const dataKept: Check = ({ templates, terminationProtection }) => {

@@ -28,17 +28,18 @@ const NO_LOG = 0;
 
 /**
  * kafkajs settings for a parsed environment, of functions and builders alike. A token of `iam` lives 15 minutes, and kafkajs
- * asks for a new one before that; `KAFKA_CA_FILE` replaces the system's certificates; `sasl_plaintext` is SCRAM without TLS, for
+ * asks for a new one before that; `KAFKA_CA` or `KAFKA_CA_FILE` replaces the system's certificates; `sasl_plaintext` is SCRAM without TLS, for
  * loopback.
  * @throws Error where SCRAM has no user name or password
  */
 export function kafkaConfig(env: KafkaEnv, options: KafkaConfigOptions): KafkaConfig {
   const sasl = saslOf(env, options);
+  const trusted = env.KAFKA_CA ?? (env.KAFKA_CA_FILE && readFileSync(env.KAFKA_CA_FILE, 'utf8'));
   return {
     clientId: options.clientId,
     brokers: env.KAFKA_BROKERS.split(',').map((broker) => broker.trim()),
     ...(!env.KAFKA_SECURITY.endsWith('plaintext') && {
-      ssl: env.KAFKA_CA_FILE === undefined ? true : { ca: [readFileSync(env.KAFKA_CA_FILE, 'utf8')] },
+      ssl: trusted === undefined ? true : { ca: [trusted] },
     }),
     ...(sasl && { sasl }),
     connectionTimeout: 3_000,
