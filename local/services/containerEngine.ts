@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type RunningProgram, startTrusted } from '../../builder-images/shared/processes.ts';
 import type { LaptopEngine } from '../platform/images.ts';
@@ -7,6 +8,8 @@ import { GRACE_MS } from './launch.ts';
 const execute = promisify(execFile);
 /** A busy machine takes seconds for a container; one that takes longer than this does not answer. */
 const ANSWER_MS = 60_000;
+const REMOVALS = 20;
+const REMOVAL_MS = 250;
 const MAX_OUTPUT = 4 * 1_024 * 1_024;
 /** On every container and network of ours, with the platform that it is of. */
 const LABEL = 'veren.platform';
@@ -65,9 +68,16 @@ export class ContainerEngine {
 
   /** With its network, its volumes and what runs in it. Throws where it is still there. */
   async remove(name: string): Promise<void> {
-    await this.run(['rm', '--force', '--volumes', name]).catch(async (error: Error) => {
-      if (await this.inspect(name)) throw error;
-    });
+    for (let tries = 1; ; tries++) {
+      const failure = await this.run(['rm', '--force', '--volumes', name]).then(
+        () => null,
+        (error: Error) => error,
+      );
+      if (failure === null || (await this.inspect(name)) === null) break;
+      if (tries === REMOVALS) throw failure;
+      // Somebody else is removing it.
+      await sleep(REMOVAL_MS);
+    }
     if (this.#hasNetworkEach) await this.run(['network', 'rm', name]).catch(() => undefined);
   }
 

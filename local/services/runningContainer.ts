@@ -13,6 +13,8 @@ const HELD_MS = 300;
 /** Output that is still on its way when the container has ended. */
 const OUTPUT_MS = 1_000;
 const KILLED = 137;
+const OOM_LOOKS = 5;
+const OOM_LOOK_MS = 400;
 
 interface ContainerInput {
   readonly engine: ContainerEngine;
@@ -45,11 +47,11 @@ export class RunningContainer implements RunningService {
     });
     this.ended = this.#program.ended.then(async ({ exitCode, error }) => {
       await Promise.race([this.#output.end(), sleep(OUTPUT_MS, undefined, { ref: false })]);
-      const seen = await engine.inspect(name).catch(() => null);
+      const isExcess = exitCode === KILLED && !this.#stopped && (await this.#wasTooLarge());
       // Where the engine does not answer, it is removed before the next start, and after the next one of the platform.
       await engine.remove(name).catch(() => undefined);
       if (this.#stopped) return null;
-      if (seen?.state.OOMKilled && exitCode === KILLED) return `it used more than ${input.memoryMb} MB of memory`;
+      if (isExcess) return `it used more than ${input.memoryMb} MB of memory`;
       return error?.message ?? describeEnd(exitCode);
     });
   }
@@ -79,6 +81,16 @@ export class RunningContainer implements RunningService {
     // One that has not started yet cannot be stopped.
     if (!this.#over) await engine.stop(name).catch(() => engine.remove(name).catch(() => undefined));
     await this.ended;
+  }
+
+  /** What the kernel has ended for its memory. The engine may learn of that after the end. */
+  async #wasTooLarge(): Promise<boolean> {
+    const { engine, name } = this.#input;
+    for (let tries = 0; tries < OOM_LOOKS; tries++) {
+      if (tries > 0) await sleep(OOM_LOOK_MS);
+      if ((await engine.inspect(name).catch(() => null))?.state.OOMKilled) return true;
+    }
+    return false;
   }
 
   /** Null where the container is not in this machine's own /proc: another machine, or a virtual one. */

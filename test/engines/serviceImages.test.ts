@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceArtifact, ServiceVersion } from '../../lambdas/shared/services/servicePort.ts';
-import { askEngine, buildImage, engineEnvironment, leftInEngine, missingContainerEngine } from '../support/containerEngine.ts';
+import {
+  askEngine,
+  buildImage,
+  engineEnvironment,
+  leftInEngine,
+  missingContainerEngine,
+} from '../support/containerEngine.ts';
 import { askHost, productionUrl } from '../support/deployServer.ts';
 import { describeWith } from '../support/engines.ts';
 import { eventually } from '../support/eventually.ts';
@@ -11,7 +17,10 @@ import { exampleRepository, usePlatform } from '../support/veren.ts';
 describeWith(missingContainerEngine(), 'images of services, as containers', () => {
   let bench: ServiceBench;
   const open = (idleMs = 1_000_000) =>
-    openServiceBench({ hostEnv: { ...engineEnvironment(), PATH: '/usr/bin' }, idleMs: { production: 1_000_000, other: idleMs } });
+    openServiceBench({
+      hostEnv: { ...engineEnvironment(), PATH: '/usr/bin' },
+      idleMs: { production: 1_000_000, other: idleMs },
+    });
   beforeAll(async () => {
     bench = await open();
   }, 60_000);
@@ -45,7 +54,10 @@ describeWith(missingContainerEngine(), 'images of services, as containers', () =
     const environment = { KEY: key, PASSWORD: 's3cret-of-the-shop', NAME: '  as "it" is # here $HOME ', PORT: '1' };
     const one = version({ projectId: 'one', environment, secrets: ['PASSWORD'], port: 80 }, server);
     const two = version({ projectId: 'two' }, server);
-    expect(await bench.services.start(one)).toMatchObject({ state: 'running', reason: expect.stringMatching('container') });
+    expect(await bench.services.start(one)).toMatchObject({
+      state: 'running',
+      reason: expect.stringMatching('container'),
+    });
     await bench.services.start(two);
     const env = JSON.parse((await bench.ask(one, '/env')).text);
     expect(env).toMatchObject({ ...environment, PORT: '80' });
@@ -53,7 +65,9 @@ describeWith(missingContainerEngine(), 'images of services, as containers', () =
     expect(status).toMatch(/^Uid:\t1000\t1000\t1000\t1000$/m);
     expect(status).toMatch(/^CapBnd:\t0+$/m);
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
-    expect(inspect(nameOf(one.deploymentId), '{{range .NetworkSettings.Ports}}{{range .}}{{.HostIp}} {{end}}{{end}}')).toBe('127.0.0.1');
+    expect(
+      inspect(nameOf(one.deploymentId), '{{range .NetworkSettings.Ports}}{{range .}}{{.HostIp}} {{end}}{{end}}'),
+    ).toBe('127.0.0.1');
     const address = inspect(nameOf(one.deploymentId), '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}');
     expect((await bench.ask(two, `/get?http://${address}/`)).text).toBe('not reached');
     expect(JSON.stringify(await bench.services.readLog('one', { limit: 50 }))).toContain('the key is ***');
@@ -63,7 +77,10 @@ describeWith(missingContainerEngine(), 'images of services, as containers', () =
 
   test('an idle one is stopped and a request wakes it; one that takes too much memory is ended and comes again', async () => {
     const own = await open(1_500);
-    const leaks = serverOf("(q.url === '/leak' && setInterval(() => kept.push(Buffer.alloc(20e6, 1)), 20), 'ok')", 'const kept = [];');
+    const leaks = serverOf(
+      "(q.url === '/leak' && setInterval(() => kept.push(Buffer.alloc(20e6, 1)), 20), 'ok')",
+      'const kept = [];',
+    );
     const one = version({ projectId: 'wakes' }, leaks, undefined, { memoryMb: 128 }, own);
     await own.services.start(one);
     await eventually(async () => (await own.services.list('wakes'))[0]?.state === 'idle');
@@ -80,7 +97,13 @@ describeWith(missingContainerEngine(), 'images of services, as containers', () =
   test('a start after a crash of the platform removes what it has left, of this platform alone', async () => {
     const own = await open();
     const other = version({ projectId: 'other' }, serverOf("'ok'"));
-    const one = version({ projectId: 'left' }, serverOf("require('node:os').hostname()"), undefined, {}, own);
+    const one = version(
+      { projectId: 'left', deploymentId: 'killed' },
+      serverOf("require('node:os').hostname()"),
+      undefined,
+      {},
+      own,
+    );
     await bench.services.start(other);
     await own.services.start(one);
     const before = (await own.ask(one)).text;
@@ -95,9 +118,30 @@ describeWith(missingContainerEngine(), 'images of services, as containers', () =
     await bench.services.remove('other');
   }, 240_000);
 
+  test('what an earlier platform did not run is run when it is started again', async () => {
+    const before = await openServiceBench({ hostEnv: { VEREN_CONTAINER_ENGINE: 'none' } });
+    const one = version({ projectId: 'earlier' }, serverOf("'ok'"), undefined, {}, before);
+    expect(await before.services.start(one)).toMatchObject({ state: 'not-run' });
+    await before.services.close();
+    const own = await openServiceBench({ hostEnv: { ...engineEnvironment(), PATH: '/usr/bin' } }, before.dataDir);
+    expect(await own.services.start(one)).toMatchObject({ state: 'running' });
+    expect((await own.ask(one)).text).toBe('ok');
+    await own.services.close();
+  }, 120_000);
+
   test.each([
-    ['never listens', 'setInterval(() => {}, 1000)', 'SERVICE_NOT_LISTENING', /did not listen on port 3000 within 8 s\.$/],
-    ['listens on another port', 'require("http").createServer().listen(4000)', 'SERVICE_NOT_LISTENING', /It listens on 4000\./],
+    [
+      'never listens',
+      'setInterval(() => {}, 1000)',
+      'SERVICE_NOT_LISTENING',
+      /did not listen on port 3000 within 8 s\. Let/,
+    ],
+    [
+      'listens on another port',
+      'require("http").createServer().listen(4000)',
+      'SERVICE_NOT_LISTENING',
+      /It listens on 4000\./,
+    ],
     [
       'listens on the loopback address of its container',
       'require("http").createServer().listen(3000, "127.0.0.1")',
@@ -105,15 +149,24 @@ describeWith(missingContainerEngine(), 'images of services, as containers', () =
       /It listens on 3000 of its own loopback address alone/,
     ],
     ['ends at once', 'console.error("no database"); process.exit(7)', 'SERVICE_EXITED', /exit code 7/],
-    ['answers 500', 'require("http").createServer((q, r) => { r.statusCode = 500; r.end(); }).listen(3000)', 'SERVICE_UNHEALTHY', /answered 500/],
-  ])('an image that %s', async (_, server, code, message) => {
-    const bad = version({ projectId: 'bad' }, server, undefined, { healthSeconds: 8 });
-    const fault = await bench.services.start(bad).catch((error) => error);
-    expect(fault).toMatchObject({ failure: { code, message: expect.stringMatching(message) } });
-    if (code === 'SERVICE_EXITED') expect(fault.failure.lastLines).toEqual(['no database']);
-    expect(await bench.services.list('bad')).toEqual([]);
-    expect(leftInEngine().filter((name) => name.includes(`-${bad.deploymentId}-`))).toEqual([]);
-  }, 120_000);
+    [
+      'answers 500',
+      'require("http").createServer((q, r) => { r.statusCode = 500; r.end(); }).listen(3000)',
+      'SERVICE_UNHEALTHY',
+      /answered 500/,
+    ],
+  ])(
+    'an image that %s',
+    async (_, server, code, message) => {
+      const bad = version({ projectId: 'bad' }, server, undefined, { healthSeconds: 8 });
+      const fault = await bench.services.start(bad).catch((error) => error);
+      expect(fault).toMatchObject({ failure: { code, message: expect.stringMatching(message) } });
+      if (code === 'SERVICE_EXITED') expect(fault.failure.lastLines).toEqual(['no database']);
+      expect(await bench.services.list('bad')).toEqual([]);
+      expect(leftInEngine().filter((name) => name.includes(`-${bad.deploymentId}-`))).toEqual([]);
+    },
+    120_000,
+  );
 
   test('a program that is not there is the image’s fault, with the engine’s words', async () => {
     const bad = version({ projectId: 'absent' }, '', ['ENTRYPOINT ["/no/such/program"]']);
@@ -127,12 +180,16 @@ describeWith(missingContainerEngine(), 'images of services, as containers', () =
     ['by number', ['USER 0:1000']],
     ['by a name of its own', ['RUN echo toor:x:0:0::/:/bin/sh >>/etc/passwd', 'USER toor']],
     ['by a name that leads elsewhere', ['RUN mv /etc/passwd /x && ln -s /x /etc/passwd', 'USER node']],
-  ])('one that asks for root %s does not get it', async (_, instructions) => {
-    const root = version({ projectId: 'root' }, serverOf("process.getuid() + ':' + process.getgid()"), instructions);
-    await bench.services.start(root);
-    expect((await bench.ask(root)).text).toBe('10001:10001');
-    await bench.services.remove('root');
-  }, 120_000);
+  ])(
+    'one that asks for root %s does not get it',
+    async (_, instructions) => {
+      const root = version({ projectId: 'root' }, serverOf("process.getuid() + ':' + process.getgid()"), instructions);
+      await bench.services.start(root);
+      expect((await bench.ask(root)).text).toBe('10001:10001');
+      await bench.services.remove('root');
+    },
+    120_000,
+  );
 
   test('one that starts processes without end, ignores SIGTERM and prints 1 GB answers, and is gone when it is removed', async () => {
     const before = `const { spawn } = require('node:child_process');
@@ -172,7 +229,12 @@ const fork = () => { for (let i = 0; i < 50; i++) { const child = spawn('/bin/sl
     const platform = usePlatform(missingContainerEngine() ? {} : engineEnvironment());
     test('an Express example is built as an image, answers at its project’s address, and again after a kill', async () => {
       const gitUrl = await exampleRepository('express-npm', platform.folder);
-      const record = await platform.veren.deploy({ projectId: 'express', gitUrl, frontend: false, backend: { nodeVersion: 20 } });
+      const record = await platform.veren.deploy({
+        projectId: 'express',
+        gitUrl,
+        frontend: false,
+        backend: { nodeVersion: 20 },
+      });
       expect([record.status, record.error]).toEqual(['succeeded', undefined]);
       expect(record.builds.backend?.artifact).toMatchObject({ kind: 'image' });
       expect(record.service).toMatchObject({ state: 'running', isProduction: true });

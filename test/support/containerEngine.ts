@@ -37,7 +37,8 @@ export function buildImage(server: string, instructions: readonly string[] = ['U
 }
 
 /** Names of containers and networks that platforms have, on this engine. */
-export const leftInEngine = (): string[] => [
-  ...askEngine('ps', '--all', '--filter', 'label=veren.platform', '--format', '{{.Names}}').split('\n'),
-  ...askEngine('network', 'ls', '--filter', 'label=veren.platform', '--format', '{{.Name}}').split('\n'),
-].filter((name) => name !== '');
+export const leftInEngine = (): string[] =>
+  [
+    ...askEngine('ps', '--all', '--filter', 'label=veren.platform', '--format', '{{.Names}}').split('\n'),
+    ...askEngine('network', 'ls', '--filter', 'label=veren.platform', '--format', '{{.Name}}').split('\n'),
+  ].filter((name) => name !== '');
