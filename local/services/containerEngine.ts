@@ -15,7 +15,7 @@ const MAX_OUTPUT = 4 * 1_024 * 1_024;
 const LABEL = 'veren.platform';
 
 /** What an engine says of a container. Sources: the manuals of `docker inspect` and `podman inspect`. */
-export interface ContainerState {
+interface ContainerState {
   readonly Pid: number;
   readonly ExitCode: number;
   readonly OOMKilled: boolean;

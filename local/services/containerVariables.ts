@@ -9,7 +9,7 @@ const MAX_LINE = 60_000;
 /** Would change what the engine's program does, rather than what is in the container. */
 const OF_PROGRAMS = /^(?:LD_|GO|DOCKER_|BUILDX_|CONTAINER|STORAGE_|REGISTRY_|XDG_|NOTIFY_|LISTEN_|TMPDIR$|PATH$|HOME$)/;
 
-export interface GivenVariables {
+interface GivenVariables {
   /** Arguments of `create`. */
   readonly args: readonly string[];
   /** For the environment of the program, which passes them on. */
