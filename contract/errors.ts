@@ -943,7 +943,7 @@ const table = {
   },
   SERVICE_VARIABLE_REFUSED: {
     fault: 'user',
-    message: 'Lambda does not take variables of these names: {names}.',
+    message: '{runner} does not take variables of these names: {names}.',
     action: 'Rename them: letters, digits and "_", a letter first, two characters at least, none that AWS sets itself.',
   },
   SERVICE_START_FAILED: {

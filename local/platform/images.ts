@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { engineVariables, findEngine } from '../../builder-images/build-image-backend/utils/engine.ts';
+import { type Engine, engineVariables, findEngine } from '../../builder-images/build-image-backend/utils/engine.ts';
 import { bundleBuilder } from '../../builder-images/bundle.ts';
 import { BUILDERS, type Builder, type Target } from '../../contract/builders.ts';
+import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_NODE_MAJOR, type NodeMajor } from '../../contract/node-lines.ts';
 import { NodeMajorSchema } from '../../contract/plan.ts';
 import type { BuildRef } from '../../lambdas/domain/events.ts';
@@ -114,17 +115,33 @@ function tellWhileDownloading(build: BuildRef, tell: TellToolchain): WhileDownlo
   };
 }
 
-/** `none` of VEREN_CONTAINER_ENGINE: backends run as processes, also where docker, podman or buildah are. */
-const usesNoEngine = (hostEnv: HostEnv): boolean => hostEnv.VEREN_CONTAINER_ENGINE === 'none';
+/** An engine of this machine, with the whole environment of its program. */
+export type LaptopEngine = Exclude<Engine, { kind: 'kaniko' }>;
 
-/** A Node backend without a Dockerfile of its own needs no container engine. */
+/** The first of docker, podman and buildah that is there and answers; null for none. */
+export async function findLaptopEngine(hostEnv: HostEnv): Promise<LaptopEngine | null> {
+  const raw = { ...engineVariables(hostEnv), PATH: [SYSTEM_PATH, hostEnv.PATH ?? ''].join(delimiter) };
+  try {
+    const engine = await findEngine({}, raw);
+    return engine.kind === 'kaniko' ? null : engine;
+  } catch (error) {
+    if (error instanceof VerenError && error.code === 'NO_CONTAINER_BUILDER') return null;
+    throw error;
+  }
+}
+
+/** `none` of VEREN_CONTAINER_ENGINE: backends run as processes, also where docker, podman or buildah are. */
+export const usesNoEngine = (hostEnv: HostEnv): boolean => hostEnv.VEREN_CONTAINER_ENGINE === 'none';
+
+/**
+ * A Node backend without a Dockerfile of its own needs no container engine. Buildah alone makes images that nothing here
+ * would run, so it is used where the person names it: `buildah` of VEREN_CONTAINER_ENGINE.
+ */
 async function buildsInFolder(given: Readonly<Record<string, string>>, hostEnv: HostEnv): Promise<boolean> {
   if (usesNoEngine(hostEnv)) return true;
   if (given.DOCKERFILE !== undefined || (given.RUNTIME ?? 'node') !== 'node') return false;
-  return findEngine({}, { ...engineVariables(hostEnv), PATH: [SYSTEM_PATH, hostEnv.PATH ?? ''].join(delimiter) }).then(
-    () => false,
-    () => true,
-  );
+  const engine = await findLaptopEngine(hostEnv);
+  return engine === null || (engine.kind === 'buildah' && hostEnv.VEREN_CONTAINER_ENGINE !== 'buildah');
 }
 
 const majorOf = ({ NODE_VERSION }: Readonly<Record<string, string>>): NodeMajor =>

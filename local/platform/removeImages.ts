@@ -1,9 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { engineVariables, findEngine } from '../../builder-images/build-image-backend/utils/engine.ts';
-import { VerenError } from '../../contract/errors.ts';
 import { imageTag } from '../../contract/names.ts';
-import type { HostEnv } from './images.ts';
+import { findLaptopEngine, type HostEnv } from './images.ts';
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 60_000;
@@ -11,12 +9,8 @@ const TIMEOUT_MS = 60_000;
 /** Removes the images that builds have left with this machine's container engine; none where there is no engine. */
 export function laptopImageRemover(repository: string, hostEnv: HostEnv) {
   return async (projectId: string, deploymentIds: readonly string[]): Promise<number> => {
-    const raw = { ...engineVariables(hostEnv), PATH: hostEnv.PATH ?? '' };
-    const engine = await findEngine({}, raw).catch((e) => {
-      if (e instanceof VerenError && e.code === 'NO_CONTAINER_BUILDER') return null;
-      throw e;
-    });
-    if (!engine || engine.kind === 'kaniko') return 0;
+    const engine = await findLaptopEngine(hostEnv);
+    if (!engine) return 0;
     const { kind, file, env } = engine;
     const name = kind === 'buildah' ? '{{.Name}}' : '{{.Repository}}';
     const options = { env: { ...env }, timeout: TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 };

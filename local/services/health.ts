@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunningService } from './launch.ts';
 import type { LoopbackHost } from './listening.ts';
-import type { RunningProcess } from './runningProcess.ts';
 
 /** Servers that were told nothing listen on one of these. */
 const HOSTS = ['127.0.0.1', '::1'] as const satisfies LoopbackHost[];
@@ -14,7 +14,7 @@ const ANSWER_MS = 10_000;
 /** A process of a version, and where it is to listen. */
 interface Awaited {
   readonly port: number;
-  readonly process: Pick<RunningProcess, 'ownsListener'>;
+  readonly process: Pick<RunningService, 'ownsListener'>;
 }
 
 /** On which loopback address the process listens, and nobody else; null for none. */

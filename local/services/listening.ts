@@ -9,6 +9,9 @@ const ADDRESSES = {
 } as const;
 export type LoopbackHost = keyof typeof ADDRESSES;
 
+/** 127.0.0.11: answers about names, which docker has in every container's network. */
+const ENGINE_NAMES = '0B00007F';
+
 interface Listener {
   readonly address: string;
   readonly port: number;
@@ -16,10 +19,10 @@ interface Listener {
   readonly inode: string;
 }
 
-/** Everybody who listens by TCP; null where that cannot be told. Sources: proc(5), `/proc/net/tcp`. */
-async function readListeners(): Promise<Listener[] | null> {
+/** Who listens by TCP in the network of a process; null where that cannot be told. Source: proc(5), `/proc/net/tcp`. */
+async function readListeners(of: number | 'self' = 'self'): Promise<Listener[] | null> {
   const tables = await Promise.all(
-    ['/proc/self/net/tcp', '/proc/self/net/tcp6'].map((file) => readFile(file, 'utf8').catch(() => null)),
+    [`/proc/${of}/net/tcp`, `/proc/${of}/net/tcp6`].map((file) => readFile(file, 'utf8').catch(() => null)),
   );
   if (tables.every((table) => table === null)) return null;
   return tables
@@ -69,4 +72,24 @@ export async function ownsListener(
   if (uid !== undefined) return first.every((listener) => listener.uid === uid);
   const inodes = await socketsOf(await pids());
   return first.every(({ inode }) => inodes.has(inode));
+}
+
+/** A whole network of 127, as IPv4 or within IPv6, and ::1. */
+const LOOPBACK = /^(?:[0-9A-F]{6}7F|0{16}FFFF0000[0-9A-F]{6}7F|0{24}01000000)$/;
+
+/**
+ * Ports on which processes in the network of this one listen, and whether somebody outside of that network reaches them;
+ * null where that cannot be told.
+ */
+export async function portsInNetworkOf(
+  pid: number,
+): Promise<ReadonlyMap<number, { readonly outside: boolean }> | null> {
+  const listeners = await readListeners(pid);
+  if (!listeners) return null;
+  const ports = new Map<number, { outside: boolean }>();
+  for (const { address, port } of listeners) {
+    if (address === ENGINE_NAMES) continue;
+    ports.set(port, { outside: ports.get(port)?.outside === true || !LOOPBACK.test(address) });
+  }
+  return ports;
 }

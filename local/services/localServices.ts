@@ -13,13 +13,15 @@ import type { Clock } from '../../lambdas/shared/ports.ts';
 import type { SecretBox } from '../../lambdas/shared/secretBox.ts';
 import { ServiceFault } from '../../lambdas/shared/services/serviceFault.ts';
 import type { ServiceStatus, Services, ServiceVersion } from '../../lambdas/shared/services/servicePort.ts';
+import { containerLauncher } from './containerLauncher.ts';
 import { ServiceCounter } from './counter.ts';
 import { CronTimers } from './cronTimers.ts';
+import { folderLauncher, type LaunchPlaces } from './folderLauncher.ts';
 import { awaitHealth, awaitListening } from './health.ts';
-import { clearVersion, endLeft, type LaunchPlaces, launchFolder, removeUnknownFolders } from './launch.ts';
+import type { Launcher, RunningService } from './launch.ts';
 import type { LoopbackHost } from './listening.ts';
-import type { RunningProcess, ServiceStream } from './runningProcess.ts';
 import { ServiceLog } from './serviceLog.ts';
+import type { ServiceStream } from './serviceOutput.ts';
 import { NO_SERVICES, ServiceSpecs, type VersionSpec } from './specs.ts';
 import { UserNumbers } from './userNumbers.ts';
 
@@ -30,8 +32,6 @@ const IDLE_LOOK_MS = 10_000;
 const BACKOFF_MS = { first: 1_000, longest: 60_000 } as const;
 /** A process that has lived so long has not failed at its start. */
 const STABLE_MS = 60_000;
-const AS_PROCESS = 'runs as a process of this machine: no container engine is used';
-const IMAGE = 'this machine builds images and does not run them; start Veren with VEREN_CONTAINER_ENGINE=none';
 
 export interface LocalServicesOptions extends LaunchPlaces {
   readonly secretBox: SecretBox;
@@ -48,7 +48,7 @@ export interface Lease {
 }
 
 interface Running {
-  readonly process: RunningProcess;
+  readonly process: RunningService;
   readonly host: LoopbackHost;
   readonly port: number;
   readonly since: number;
@@ -72,11 +72,12 @@ interface Live {
 }
 
 /**
- * Runs backends as processes of this machine, each version with a user, a folder and a port of its own. What is to run
- * outlives the platform; processes do not, and are started by the next request.
+ * Runs backends on this machine, folders as processes and images as containers, each version with a port of its own. What
+ * is to run outlives the platform; what runs does not, and is started by the next request.
  */
 export class LocalServices implements Services {
   readonly #o: LocalServicesOptions;
+  readonly #launchers: Readonly<Record<VersionSpec['artifact']['kind'], Launcher>>;
   readonly #specs: ServiceSpecs;
   readonly #users: UserNumbers;
   readonly #log: ServiceLog;
@@ -90,6 +91,7 @@ export class LocalServices implements Services {
 
   private constructor(options: LocalServicesOptions, specs: ServiceSpecs, log: ServiceLog) {
     this.#o = options;
+    this.#launchers = { folder: folderLauncher(options), image: containerLauncher(options) };
     this.#specs = specs;
     this.#users = new UserNumbers(specs);
     this.#log = log;
@@ -121,6 +123,7 @@ export class LocalServices implements Services {
     const starts = [...this.#live.values()].flatMap(({ starting, waking }) => [starting, waking]);
     await Promise.allSettled([...starts, ...this.#removals.values()]);
     await Promise.all([...this.#live.keys()].map((key) => this.#stop(key)));
+    await this.#launchers.image.close?.();
     await this.#log.flush();
   }
 
@@ -129,10 +132,15 @@ export class LocalServices implements Services {
   async start(version: ServiceVersion) {
     const text = serviceVersionText(version);
     const { projectId, artifact } = version;
-    if (artifact.kind === 'image') {
-      await this.#keep(version, { healthy: true, notRun: IMAGE });
-      return { state: 'not-run', reason: IMAGE } as const;
+    const launcher = this.#launchers[artifact.kind];
+    const refusal = await launcher.refusal();
+    if (refusal !== null) {
+      await this.#keep(version, { healthy: true, notRun: refusal });
+      return { state: 'not-run', reason: refusal } as const;
     }
+    const refused = this.#find(projectId, text);
+    // Of a time when this machine did not run it.
+    if (refused?.notRun !== undefined) await this.#discard(projectId, refused);
     await this.#removals.get(keyOf(projectId, text))?.catch(() => undefined);
     if (!this.#find(projectId, text)?.healthy) {
       const live = this.#liveOf(projectId, text);
@@ -142,7 +150,7 @@ export class LocalServices implements Services {
       await live.starting;
     }
     const isUp = this.#liveOf(projectId, text).running !== undefined;
-    return { state: isUp ? 'running' : 'idle', reason: AS_PROCESS } as const;
+    return { state: isUp ? 'running' : 'idle', reason: launcher.told } as const;
   }
 
   async switchProduction(projectId: string, version: ServiceVersionId | null): Promise<void> {
@@ -195,7 +203,7 @@ export class LocalServices implements Services {
           ...parseServiceVersion(spec.version)!,
           state: this.#stateOf(spec, live),
           isProduction: spec.version === production,
-          reason: spec.notRun ?? AS_PROCESS,
+          reason: spec.notRun ?? this.#launchers[spec.artifact.kind].told,
           crashes: spec.crashes,
           lastCrash: spec.lastCrash,
           startedAt: live?.running && new Date(live.running.since).toISOString(),
@@ -254,8 +262,9 @@ export class LocalServices implements Services {
     });
     const spec = await live.keeping;
     const signal = this.#endOf(live);
-    const { process, port } = await this.#launch(projectId, spec, signal).catch(async (cause: Error) => {
+    const { process, port, toldPort } = await this.#launch(projectId, spec, signal).catch(async (cause: Error) => {
       await this.#forget(projectId, spec, live);
+      if (cause instanceof ServiceFault) throw cause;
       throw new VerenError('SERVICE_START_FAILED', { reason: cause.message }, { cause });
     });
     const over = new AbortController();
@@ -275,7 +284,7 @@ export class LocalServices implements Services {
       await this.#changeSpec(projectId, text, { healthy: true });
       return;
     }
-    const listening = over.signal.aborted ? null : await process.ports();
+    const listening = over.signal.aborted ? null : await process.listening();
     const reason = over.signal.aborted ? await ended : undefined;
     await process.stop();
     const { lastLines } = process;
@@ -286,7 +295,7 @@ export class LocalServices implements Services {
       throw new ServiceFault(new VerenError('SERVICE_UNHEALTHY', told), lastLines);
     }
     const seen = listening?.length ? ` It listens on ${listening.join(', ')}.` : '';
-    throw new ServiceFault(new VerenError('SERVICE_NOT_LISTENING', { port, seconds, seen }), lastLines);
+    throw new ServiceFault(new VerenError('SERVICE_NOT_LISTENING', { port: toldPort, seconds, seen }), lastLines);
   }
 
   /** Aborted when a version is removed, or the platform stops. */
@@ -307,7 +316,10 @@ export class LocalServices implements Services {
     const signal = this.#endOf(live);
     if (!spec || signal.aborted) throw unavailable('it was removed');
     this.#counter.countColdStart(projectId);
-    const { process, port } = await this.#launch(projectId, spec, signal);
+    const { process, port } = await this.#launch(projectId, spec, signal).catch(async ({ message }: Error) => {
+      if (!signal.aborted) await this.#recordCrash(projectId, version, live, message, []);
+      throw unavailable(message);
+    });
     const over = new AbortController();
     void process.ended.then(() => over.abort());
     const stop = AbortSignal.any([over.signal, signal]);
@@ -325,14 +337,14 @@ export class LocalServices implements Services {
   }
 
   async #launch(projectId: string, spec: VersionSpec, signal: AbortSignal) {
-    if (spec.artifact.kind !== 'folder') throw new Error(IMAGE);
     const { deploymentId } = parseServiceVersion(spec.version)!;
     const environment = JSON.parse(await this.#o.secretBox.open(spec.sealed, placeOf(deploymentId)));
     const onLine = (stream: ServiceStream, line: string) => {
       const at = new Date(this.#o.clock.now()).toISOString();
       void this.#log.append(projectId, [{ at, deploymentId, stream, line }]);
     };
-    const launched = await launchFolder(this.#o, { ...spec, artifact: spec.artifact }, environment, onLine, signal);
+    const launcher = this.#launchers[spec.artifact.kind];
+    const launched = await launcher.launch(spec, environment, onLine, signal);
     if (!signal.aborted) return launched;
     await launched.process.stop();
     throw new Error('it is not wanted any more');
@@ -412,11 +424,11 @@ export class LocalServices implements Services {
 
   /** After a start of the platform: what an earlier one has left is ended, and what must always run is started. */
   async #resume(): Promise<void> {
-    const known = this.#specs.projects().flatMap(([, { versions }]) => versions.map(({ version }) => version));
-    await removeUnknownFolders(this.#o.runFolder, new Set(known));
+    const known = this.#specs.projects().flatMap(([, { versions }]) => versions.filter((v) => v.notRun === undefined));
+    for (const [kind, launcher] of Object.entries(this.#launchers))
+      await launcher.endLeft(known.filter(({ artifact }) => artifact.kind === kind));
     for (const [projectId, { versions, production, crons }] of this.#specs.projects()) {
       for (const spec of versions) {
-        await endLeft(this.#o, spec).catch(() => undefined);
         if (!spec.healthy) await this.#forget(projectId, spec).catch(() => undefined);
         else if (spec.version === production && spec.settings.kind === 'always-on') this.#keepUp(projectId, production);
       }
@@ -478,8 +490,8 @@ export class LocalServices implements Services {
     await Promise.allSettled([noted, live?.starting === own ? undefined : live?.starting, live?.waking]);
     await this.#stop(key);
     this.#live.delete(key);
-    // Where it throws, a process lives: then nobody else gets its user.
-    await clearVersion(this.#o, spec);
+    // Where it throws, something of it may live: then nobody else gets its user.
+    await this.#launchers[spec.artifact.kind].clear(spec);
     this.#users.free(spec);
     await noted;
   }

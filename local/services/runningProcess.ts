@@ -1,21 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LineSplitter } from '../../builder-images/shared/lines.ts';
 import type { Masker } from '../../builder-images/shared/masker.ts';
 import { type RunningProgram, signalGroup } from '../../builder-images/shared/processes.ts';
 import type { Sandbox } from '../../builder-images/shared/sandbox.ts';
 import { familyOf, identifyProcess, processTable } from '../ecs/processes.ts';
+import { GRACE_MS, type RunningService } from './launch.ts';
 import { type LoopbackHost, listeningPorts, ownsListener } from './listening.ts';
 import { memoryOf } from './memory.ts';
+import { describeEnd, type OnLine, ServiceOutput } from './serviceOutput.ts';
 
 const MEMORY_LOOK_MS = 1_000;
-/** Between SIGTERM and SIGKILL. */
-const GRACE_MS = 5_000;
-const LAST_LINES = 30;
-/** What a service may write in one second and have kept. */
-const BUDGET = { bytes: 512 * 1_024, lines: 2_000 };
-const SECOND_MS = 1_000;
-
-export type ServiceStream = 'stdout' | 'stderr' | 'system';
+/** Output that somebody else holds open is read for so long. */
+const OUTPUT_MS = 1_000;
 
 interface ProcessInput {
   readonly argv: readonly [string, ...string[]];
@@ -24,55 +19,49 @@ interface ProcessInput {
   readonly sandbox: Sandbox;
   readonly memoryMb: number;
   readonly mask: Masker;
-  readonly onLine: (stream: ServiceStream, line: string) => void;
+  readonly onLine: OnLine;
   readonly graceMs?: number;
 }
 
 /** One process of a service, with its children. */
-export class RunningProcess {
+export class RunningProcess implements RunningService {
   readonly #input: ProcessInput;
   readonly #program: RunningProgram;
-  readonly #lastLines: string[] = [];
+  readonly #output: ServiceOutput;
   #watch: NodeJS.Timeout | undefined;
   #stopped = false;
   #excess: string | undefined;
-  /** Resolves when nothing of it is alive, with what ended it; null where it was asked to end. */
   readonly ended: Promise<string | null>;
-  /** Resolves when its first process has ended: it does not listen any more, and others may come to listen there. */
   readonly exited: Promise<void>;
 
   constructor(input: ProcessInput) {
     this.#input = input;
     this.#program = input.sandbox.start({ argv: input.argv, cwd: input.cwd, env: input.env });
-    this.#read('stdout');
-    this.#read('stderr');
+    this.#output = new ServiceOutput(this.#program, input.mask, input.onLine);
     this.#watchMemory();
     this.exited = this.#program.ended.then(() => undefined);
     this.ended = this.#program.ended.then(async ({ exitCode, error }) => {
       clearTimeout(this.#watch);
       await this.#killAll();
       // What it has written is read to the end, unless somebody else has the pipe open.
-      await Promise.race([this.#outputEnd(), sleep(SECOND_MS, undefined, { ref: false })]);
+      await Promise.race([this.#output.end(), sleep(OUTPUT_MS, undefined, { ref: false })]);
       if (this.#stopped) return null;
       return this.#excess ?? error?.message ?? describeEnd(exitCode);
     });
   }
 
   get lastLines(): readonly string[] {
-    return [...this.#lastLines];
+    return this.#output.lastLines;
   }
 
-  /** Ports on which it listens; null where the system does not tell. */
-  async ports(): Promise<number[] | null> {
-    return listeningPorts(await this.#family());
+  async listening(): Promise<string[] | null> {
+    return (await listeningPorts(await this.#family()))?.map(String) ?? null;
   }
 
-  /** Whether it is this process, and not another's, that gets connections to an address. */
   ownsListener(host: LoopbackHost, port: number): Promise<boolean> {
     return ownsListener(host, port, { uid: this.#input.sandbox.uid, pids: () => this.#family() });
   }
 
-  /** SIGTERM, then after a while SIGKILL. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const { pid } = this.#program;
@@ -86,30 +75,6 @@ export class RunningProcess {
     const { pid } = this.#program;
     if (pid !== undefined) signalGroup(pid, 'SIGKILL');
     await this.#input.sandbox.killAll().catch(() => undefined);
-  }
-
-  #outputEnd(): Promise<unknown> {
-    const { stdout, stderr } = this.#program;
-    return Promise.all(
-      [stdout, stderr].map((stream) => (stream.closed ? undefined : new Promise((done) => stream.once('close', done)))),
-    );
-  }
-
-  #read(stream: 'stdout' | 'stderr'): void {
-    const { mask, onLine } = this.#input;
-    const budget = new Budget((dropped) => onLine('system', `${dropped} lines or more were too many to be kept.`));
-    const splitter = new LineSplitter(mask, (line) => {
-      if (!budget.takeLine()) return;
-      this.#lastLines.push(line);
-      if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
-      onLine(stream, line);
-    });
-    const source = this.#program[stream];
-    source.on('data', (chunk: Buffer) => {
-      if (budget.takeBytes(chunk.length)) splitter.write(chunk);
-    });
-    source.on('close', () => splitter.end());
-    source.on('error', () => undefined);
   }
 
   #watchMemory(): void {
@@ -129,48 +94,5 @@ export class RunningProcess {
     if (pid === undefined) return [];
     const table = await processTable();
     return familyOf(table, identifyProcess(pid, {}), new Map()).map((info) => info.pid);
-  }
-}
-
-const SIGNALS: Readonly<Record<number, string>> = { 134: 'SIGABRT', 137: 'SIGKILL', 139: 'SIGSEGV', 143: 'SIGTERM' };
-
-const describeEnd = (exitCode: number): string =>
-  SIGNALS[exitCode] ? `signal ${SIGNALS[exitCode]}` : `exit code ${exitCode}`;
-
-/** So much in a second, and no more: what a service writes in a loop costs neither disk nor memory. */
-class Budget {
-  readonly #onDropped: (lines: number) => void;
-  #since = Date.now();
-  #bytes = 0;
-  #lines = 0;
-  #dropped = 0;
-
-  constructor(onDropped: (lines: number) => void) {
-    this.#onDropped = onDropped;
-  }
-
-  takeBytes(count: number): boolean {
-    this.#turn();
-    this.#bytes += count;
-    if (this.#bytes <= BUDGET.bytes) return true;
-    this.#dropped++;
-    return false;
-  }
-
-  takeLine(): boolean {
-    this.#turn();
-    if (++this.#lines <= BUDGET.lines) return true;
-    this.#dropped++;
-    return false;
-  }
-
-  #turn(): void {
-    const now = Date.now();
-    if (now - this.#since < SECOND_MS) return;
-    if (this.#dropped > 0) this.#onDropped(this.#dropped);
-    this.#since = now;
-    this.#bytes = 0;
-    this.#lines = 0;
-    this.#dropped = 0;
   }
 }

@@ -73,6 +73,7 @@ export class ServiceImages {
       ),
       CONTAINERS_STORAGE_CONF: file('storage.conf', `[storage]\ndriver = "overlay"\n${folders}`),
       BUILDAH_ISOLATION: 'chroot',
+      VEREN_CONTAINER_ENGINE: 'buildah',
       // Nothing answers there: of the engines of this machine buildah alone is asked.
       DOCKER_HOST: `unix://${this.#dir}/no-docker.sock`,
       CONTAINER_HOST: `unix://${this.#dir}/no-podman.sock`,

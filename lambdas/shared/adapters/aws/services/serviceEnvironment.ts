@@ -32,7 +32,8 @@ const isRefused = (name: string) =>
  */
 export function serviceEnvironment(version: ServiceVersion, secret: string): Record<string, string> {
   const refused = Object.keys(version.environment).filter(isRefused);
-  if (refused.length > 0) throw new VerenError('SERVICE_VARIABLE_REFUSED', { names: refused.sort().join(', ') });
+  if (refused.length > 0)
+    throw new VerenError('SERVICE_VARIABLE_REFUSED', { runner: 'Lambda', names: refused.sort().join(', ') });
   const { settings, port } = version;
   const variables = {
     ...version.environment,

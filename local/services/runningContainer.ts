@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Masker } from '../../builder-images/shared/masker.ts';
+import type { RunningProgram } from '../../builder-images/shared/processes.ts';
+import type { ContainerEngine } from './containerEngine.ts';
+import type { RunningService } from './launch.ts';
+import { type LoopbackHost, portsInNetworkOf } from './listening.ts';
+import { describeEnd, type OnLine, ServiceOutput } from './serviceOutput.ts';
+
+/** What an engine listens with for its container closes a connection sooner where nobody listens in there. */
+const HELD_MS = 300;
+/** Output that is still on its way when the container has ended. */
+const OUTPUT_MS = 1_000;
+const KILLED = 137;
+const OOM_LOOKS = 5;
+const OOM_LOOK_MS = 400;
+
+interface ContainerInput {
+  readonly engine: ContainerEngine;
+  readonly name: string;
+  /** Where it is to listen, inside. */
+  readonly port: number;
+  readonly memoryMb: number;
+  readonly mask: Masker;
+  readonly onLine: OnLine;
+}
+
+/** One container of a service, from its start to its removal. */
+export class RunningContainer implements RunningService {
+  readonly #input: ContainerInput;
+  readonly #program: RunningProgram;
+  readonly #output: ServiceOutput;
+  #stopped = false;
+  #over = false;
+  #pid: number | null | undefined;
+  readonly ended: Promise<string | null>;
+  readonly exited: Promise<void>;
+
+  constructor(input: ContainerInput) {
+    this.#input = input;
+    const { engine, name, mask, onLine } = input;
+    this.#program = engine.start(name);
+    this.#output = new ServiceOutput(this.#program, mask, onLine);
+    this.exited = this.#program.ended.then(() => {
+      this.#over = true;
+    });
+    this.ended = this.#program.ended.then(async ({ exitCode, error }) => {
+      await Promise.race([this.#output.end(), sleep(OUTPUT_MS, undefined, { ref: false })]);
+      const isExcess = exitCode === KILLED && !this.#stopped && (await this.#wasTooLarge());
+      // Where the engine does not answer, it is removed before the next start, and after the next one of the platform.
+      await engine.remove(name).catch(() => undefined);
+      if (this.#stopped) return null;
+      if (isExcess) return `it used more than ${input.memoryMb} MB of memory`;
+      return error?.message ?? describeEnd(exitCode);
+    });
+  }
+
+  get lastLines(): readonly string[] {
+    return this.#output.lastLines;
+  }
+
+  async listening(): Promise<string[] | null> {
+    const ports = await this.#ports();
+    if (!ports) return null;
+    return [...ports].map(([port, { outside }]) =>
+      outside ? `${port}` : `${port} of its own loopback address alone, which nobody outside of its container reaches`,
+    );
+  }
+
+  /** The engine listens on the port of this machine, for this container; the question is whether somebody answers in it. */
+  async ownsListener(host: LoopbackHost, port: number): Promise<boolean> {
+    if (this.#over || host !== '127.0.0.1') return false;
+    const ports = await this.#ports();
+    return ports ? ports.get(this.#input.port)?.outside === true : holdsConnection(host, port);
+  }
+
+  async stop(): Promise<void> {
+    const { engine, name } = this.#input;
+    this.#stopped = true;
+    // One that has not started yet cannot be stopped.
+    if (!this.#over) await engine.stop(name).catch(() => engine.remove(name).catch(() => undefined));
+    await this.ended;
+  }
+
+  /** What the kernel has ended for its memory. The engine may learn of that after the end. */
+  async #wasTooLarge(): Promise<boolean> {
+    const { engine, name } = this.#input;
+    for (let tries = 0; tries < OOM_LOOKS; tries++) {
+      if (tries > 0) await sleep(OOM_LOOK_MS);
+      if ((await engine.inspect(name).catch(() => null))?.state.OOMKilled) return true;
+    }
+    return false;
+  }
+
+  /** Null where the container is not in this machine's own /proc: another machine, or a virtual one. */
+  async #ports() {
+    if (this.#pid === undefined) this.#pid = await this.#findPid();
+    return typeof this.#pid === 'number' ? portsInNetworkOf(this.#pid) : null;
+  }
+
+  /** Undefined while it starts. */
+  async #findPid(): Promise<number | null | undefined> {
+    const { engine, name } = this.#input;
+    const { id, state } = (await engine.inspect(name).catch(() => null)) ?? { id: '', state: { Pid: 0 } };
+    if (state.Pid === 0) return undefined;
+    const groups = await readFile(`/proc/${state.Pid}/cgroup`, 'utf8').catch(() => '');
+    return groups.includes(id) ? state.Pid : null;
+  }
+}
+
+function holdsConnection(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const end = (isHeld: boolean) => {
+      resolve(isHeld);
+      socket.destroy();
+    };
+    socket.once('connect', () => setTimeout(() => end(true), HELD_MS).unref());
+    for (const event of ['error', 'end', 'close']) socket.once(event, () => end(false));
+    socket.resume();
+  });
+}
