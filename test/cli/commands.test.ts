@@ -124,7 +124,7 @@ describe('login and contexts', () => {
     const found = await cli.run(['whoami'], { cwd: join(platform.folder, 'beside/deep'), env: { PORT: port } });
     expect(found.stdout).toMatch(/^owner +laptop$/m);
     // It keeps its port beside its token.
-    expect((await cli.run(['whoami'], { cwd: join(platform.folder, 'data') })).code).toBe(2);
+    expect((await cli.run(['whoami'], { cwd: join(platform.folder, 'data') })).code).toBe(3);
     symlinkSync(join(platform.folder, 'data'), join(platform.folder, '.veren'));
     const kept = await cli.run(['whoami'], { cwd: join(platform.folder, 'data') });
     expect(kept.stdout).toMatch(/^owner +laptop$/m);

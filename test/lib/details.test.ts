@@ -164,7 +164,8 @@ describe('credentials of builds', () => {
     );
     expect(removed('task-watcher')[0]).toHaveLength(12);
     expect(text(removed('task-watcher'))).not.toMatch(/__audit|__tokens|owner\.json|__parked|__domains/);
-    expect(removing).toHaveLength(4);
+    // The dashboard's own files are in a bucket of their own.
+    expect(removing.filter((s) => !/DashboardFiles/.test(s.where))).toHaveLength(4);
   });
 
   test('the boundary says the same as the role', () => {
@@ -322,7 +323,7 @@ describe('messaging', () => {
         BisectBatchOnFunctionError: true,
         MaximumRetryAttempts: 10,
         StartingPosition: 'TRIM_HORIZON',
-        ProvisionedPollerConfig: { MinimumPollers: 2, PollerGroupName: 'veren-projector' },
+        ProvisionedPollerConfig: { MinimumPollers: 1, PollerGroupName: 'veren-projector' },
       });
       expect(JSON.parse(properties.FilterCriteria.Filters[0].Pattern)).toEqual({
         value: { v: [{ exists: true }], deploymentId: [{ exists: true }] },
@@ -335,11 +336,15 @@ describe('messaging', () => {
 describe('pipeline', () => {
   test('POST /analyze has its own function, everything else goes to the API', () => {
     const routes = resourcesOf(templates, 'AWS::ApiGatewayV2::Route').map((r) => r.properties.RouteKey);
-    expect(routes.sort()).toEqual(['$connect', '$default', '$default', '$disconnect', 'POST /analyze', 'subscribe']);
+    expect(routes.sort()).toEqual([
+      ...['$connect', '$default', '$default', '$disconnect'],
+      ...['GET /docs', 'GET /docs/{proxy+}', 'POST /analyze', 'subscribe'],
+    ]);
     const integrations = resourcesOf(templates, 'AWS::ApiGatewayV2::Integration').filter(
       (i) => i.properties.PayloadFormatVersion,
     );
-    expect(integrations.map((i) => i.properties.PayloadFormatVersion)).toEqual(['2.0', '2.0']);
+    // What has none of a function's leads to the reference page.
+    expect(integrations.map((i) => i.properties.PayloadFormatVersion)).toEqual(['2.0', '2.0', '1.0', '1.0']);
   });
 
   test('the log stream is streamed; the API sends followers there', () => {
@@ -471,7 +476,9 @@ describe('pipeline', () => {
       { KeyValueStoreARN: { 'Fn::GetAtt': [table?.id, 'Arn'] } },
     ]);
     for (const { FunctionCode } of functions) expect(Buffer.byteLength(FunctionCode)).toBeLessThan(10_240);
-    const { DistributionConfig } = only('AWS::CloudFront::Distribution');
+    const distributions = resourcesOf(templates, 'AWS::CloudFront::Distribution').filter((d) => d.stack === 'Data');
+    expect(distributions).toHaveLength(1);
+    const { DistributionConfig } = distributions[0]!.properties;
     const events = DistributionConfig.DefaultCacheBehavior.FunctionAssociations.map(
       (f: { EventType: string }) => f.EventType,
     );
@@ -596,6 +603,7 @@ describe('differences of stage local', () => {
   "AWS::MSK::Configuration",
   "Custom::AWS",
   "Custom::CDKContainerImageBuild",
+  "Custom::DashboardFiles",
   "Custom::KafkaTopics",
   "Custom::S3AutoDeleteObjects",
 ]
