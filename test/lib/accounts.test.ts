@@ -24,8 +24,8 @@ const prod = synthesize('prod');
 describe('a first deployment that fails can be tried again', () => {
   test('nothing with a name stays; and what stays later keeps what it cannot be without', () => {
     const policies = new Map<string, string[]>();
+    // The dashboard's files are made out of this repository each time.
     for (const template of Object.values(prod.templates))
-      // The dashboard's files are made out of this repository each time.
       for (const [id, { Type, DeletionPolicy = 'Delete' }] of Object.entries(template.Resources))
         if (!id.startsWith('DashboardBucket'))
           policies.set(Type, [...new Set([...(policies.get(Type) ?? []), DeletionPolicy])]);
