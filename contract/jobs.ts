@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AnalyzeSchema, CreateDeploymentSchema, RefSchema } from './api.ts';
-import { TARGETS } from './builders.ts';
+import { TARGETS, type Target } from './builders.ts';
 import { CorrelationIdSchema } from './correlation.ts';
 import { GitOptionsSchema } from './deployment-options.ts';
 import { TriggerSchema } from './gitHosts.ts';
@@ -134,7 +134,12 @@ export type CopyJob = z.infer<typeof CopyJobSchema>;
 
 export const promotionJobId = (deploymentId: string) => deploymentId;
 export const cloneJobId = (deploymentId: string) => deploymentId;
-export const buildJobId = (deploymentId: string, target: 'frontend' | 'backend') => `${deploymentId}-${target}`;
+export const buildJobId = (deploymentId: string, target: Target) => `${deploymentId}-${target}`;
+/** What a job of queue `build` is for, by its id; null for no such id. */
+export function readBuildJobId(id: string): { readonly deploymentId: string; readonly target: Target } | null {
+  const target = TARGETS.find((one) => id.endsWith(`-${one}`));
+  return target === undefined ? null : { deploymentId: id.slice(0, -target.length - 1), target };
+}
 
 /** Notes of a job as a queue stores them: text, so that a later version can read what an earlier one has written. */
 export type StoredNotes = Readonly<Record<string, string>>;

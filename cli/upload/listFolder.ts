@@ -42,22 +42,38 @@ export async function listFolder(
   };
   const waiting = [{ path: '', rules }];
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-    for (const entry of await readdir(join(folder, at.path), { withFileTypes: true })) {
+    const { path: within } = at;
+    for (const entry of (await look(within, () => readdir(join(folder, within), { withFileTypes: true }))) ?? []) {
       const path = at.path === '' ? entry.name : `${at.path}/${entry.name}`;
       const absolute = join(folder, path);
       if (at.rules.isLeftOut(path, entry.isDirectory())) continue;
       if (entry.isDirectory()) waiting.push({ path, rules: await at.rules.within(absolute, path) });
       else if (entry.isFile()) {
-        const { size, mode } = await lstat(absolute);
+        const found = await look(path, () => lstat(absolute));
+        if (!found?.isFile()) continue;
+        const { size, mode } = found;
         add({ path, size, mode: !windows && (mode & PROGRAM_BITS) !== 0 ? '100755' : '100644' });
       } else if (entry.isSymbolicLink()) {
-        const target = (await readlink(absolute)).replaceAll('\\', windows ? '/' : '\\');
+        const text = await look(path, () => readlink(absolute));
+        if (text === undefined) continue;
+        const target = text.replaceAll('\\', windows ? '/' : '\\');
         if (staysInside(path, target)) add({ path, mode: '120000', size: Buffer.byteLength(target), target });
         else leftOut.push(path);
       } else leftOut.push(path);
     }
   }
   return { files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)), leftOut };
+}
+
+/** Undefined for what has vanished since its folder was read, as editors' temporary files do. */
+async function look<T>(path: string, ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (cause) {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    if (['ENOENT', 'ENOTDIR', 'EINVAL'].includes(code)) return undefined;
+    throw new VerenError('CLI_FILE_INVALID', { file: path || '.', reason: code }, { cause });
+  }
 }
 
 /** Read as text, as the platform does: what is at a link's end may be another link, which is looked at itself. */

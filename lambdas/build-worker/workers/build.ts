@@ -1,11 +1,12 @@
 import { VerenError } from '../../../contract/errors.ts';
-import { type BuildJob, BuildJobSchema } from '../../../contract/jobs.ts';
+import { type BuildJob, BuildJobSchema, readBuildJobId } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
 import { runtimeOf } from '../../../contract/plan.ts';
 import { isTerminal } from '../../../contract/record.ts';
 import { imageMajorOf } from '../../../contract/runtimes.ts';
 import { recordSearch, recordTask, startNumber, taskOf, wasSearched } from '../../domain/buildJob.ts';
 import { type BuildRef, fieldsOfBuild } from '../../domain/events.ts';
+import { failure } from '../../domain/failure.ts';
 import { taskToken } from '../../domain/taskToken.ts';
 import type { EcsCalls } from '../../shared/adapters/aws/clients.ts';
 import { recordStartedTask } from '../../shared/announce.ts';
@@ -15,6 +16,7 @@ import { withAppToken } from '../../shared/gitHosts/app/withAppToken.ts';
 import { type Log, withLogFields } from '../../shared/logger.ts';
 import type { ClaimedJob, Clock, DeploymentStore, EventBus, JobQueue, Limits } from '../../shared/ports.ts';
 import type { VariableStore } from '../../shared/projects/variableStore.ts';
+import { publishBuildEvent } from '../../shared/publishEvents.ts';
 import { openBuildJob } from '../../shared/sealedRequest.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
 import { buildKey, type SigningSecret } from '../../shared/signing.ts';
@@ -96,13 +98,25 @@ async function drainLane(deps: BuildWorkerDeps, onJob: () => void, mayTakeMore: 
     const parsed = BuildJobSchema.safeParse(job.data);
     if (!parsed.success) {
       deps.log.error('A job of the queue is no build job and was dropped', { jobId: job.id, error: parsed.error });
-      await deps.queue.ack(QUEUES.build, job.id);
+      await dropUnreadable(deps, job);
       continue;
     }
     const { data } = parsed;
     await withLogFields(fieldsOfBuild({ ...data, attempt: job.attempt }), () => startBuild(deps, job, data));
   }
   return false;
+}
+
+/** Its build, where there is one, must not wait for ever. */
+async function dropUnreadable(deps: BuildWorkerDeps, job: ClaimedJob): Promise<void> {
+  const of = readBuildJobId(job.id);
+  const record = of && (await deps.store.get(of.deploymentId))?.record;
+  if (record && !isTerminal(record.status)) {
+    const { projectId, correlationId } = record;
+    const build: BuildRef = { ...of, projectId, correlationId, attempt: job.attempt };
+    await publishBuildEvent(deps, build, { type: 'build.failed', error: failure('INTERNAL', {}) });
+  }
+  await deps.queue.ack(QUEUES.build, job.id);
 }
 
 /**

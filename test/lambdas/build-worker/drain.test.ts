@@ -1,5 +1,7 @@
+import { buildJobId } from '../../../contract/jobs.ts';
 import { QUEUES } from '../../../contract/names.ts';
 import { type BuildWorkerDeps, drainBuildQueue } from '../../../lambdas/build-worker/workers/build.ts';
+import { makeRequestedEvent } from '../../../lambdas/domain/events.ts';
 import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
 import { silentLog } from '../../support/log.ts';
 
@@ -40,4 +42,23 @@ test('no time at all: nothing is taken', async () => {
   const { drain, count } = await scene(3);
   expect(await drain(() => false)).toBe(false);
   expect([await count('waiting'), await count('active')]).toEqual([3, 0]);
+});
+
+test('a job that cannot be read fails its build, which would else wait for ever', async () => {
+  const clock = { now: Date.now };
+  const { queue, store } = await openMemoryPlatform({ clock });
+  const gitUrl = 'https://git.example/ann/p';
+  const of = { deploymentId: '01m8hwvmt231kjfdvyp581m5gt', projectId: 'p', owner: 'ann', gitUrl, ref: null };
+  const requested = makeRequestedEvent({ ...of, correlationId: undefined }, `${of.deploymentId}-r`, clock.now());
+  const id = buildJobId(of.deploymentId, 'backend');
+  const job = { queue: Q, id, owner: 'ann', projectId: 'p', data: { ...of, target: 'no such target' } };
+  await store.create({ requested, request: { projectId: 'p', gitUrl }, job });
+  const said: { value: string }[] = [];
+  const bus = { publish: async (_topic: string, messages: { value: string }[]) => void said.push(...messages) };
+  const limits = { global: 100, perOwner: 100, perProject: 100 };
+  await drainBuildQueue({ queue, store, bus, clock, limits, log: silentLog } as never as BuildWorkerDeps);
+  expect(said.map(({ value }) => JSON.parse(value))).toMatchObject([
+    { type: 'build.failed', deploymentId: of.deploymentId, target: 'backend', error: { code: 'INTERNAL' } },
+  ]);
+  expect(await queue.get(Q, id)).toBeNull();
 });
