@@ -13,6 +13,7 @@ import { HANDOVER_PREFIX, UPLOADS_PREFIX } from '../../contract/names.ts';
 import { UPLOAD_DAYS } from '../../contract/uploads.ts';
 import type { Config } from '../config.ts';
 import { acknowledgeFindings } from './acknowledge.ts';
+import { mayChange } from './cross-stack.ts';
 import type { StageSettings } from './stage-settings.ts';
 
 export interface ArtifactBucketProps {
@@ -49,6 +50,8 @@ export class ArtifactBucket extends Construct {
       objectOwnership: ObjectOwnership.BUCKET_OWNER_PREFERRED,
       lifecycleRules: [{ id: 'expire', expiration: Duration.days(lifecycle.logDays) }],
     });
+    // Other stacks' distributions write into it, where they have logs.
+    mayChange(settings, this.accessLogs);
     acknowledgeFindings(this.accessLogs, {
       'AwsSolutions-S1': 'The bucket that access logs go to; logging it would log the logging.',
     });
