@@ -107,7 +107,9 @@ describe('a changed variable', () => {
     await eventually(async () => (await askHost(url, '/api')).body === 'one at last');
     // A crash of the platform changes nothing of that.
     await platform.restart();
-    expect((await askHost(url, '/api')).body).toBe('one at last');
+    // Its port may have been taken by another platform of these tests meanwhile.
+    const again = productionUrl(await platform.veren.client.getDeployment(`${before?.deploymentId}`));
+    expect((await askHost(again, '/api')).body).toBe('one at last');
   }, 300_000);
 
   test('is not released where there is no backend, or nothing was asked for', async () => {
