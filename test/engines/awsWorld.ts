@@ -23,7 +23,10 @@ const WORLD = process.env.VEREN_AWS;
 export const awsMissing = WORLD ? null : 'no VEREN_AWS: `npm run test:aws` starts an engine and an emulator';
 
 /** What `cdk` needs of the repository. */
-const SOURCES = ['bin', 'lib', 'lambdas', 'contract', 'builder-images', 'package.json', 'tsconfig.json'];
+const SOURCES = [
+  ...['bin', 'lib', 'lambdas', 'contract', 'builder-images', 'dashboard', 'cli', 'local'],
+  ...['package.json', 'tsconfig.json'],
+];
 
 /** A checkout, a git host on the internet, and AWS: what who deploys stage `dev` has. */
 export class AwsWorld {

@@ -5,7 +5,19 @@ import type { MiniStack } from '../support/ministack.ts';
 import { ROOT } from '../support/veren.ts';
 
 /** What `cdk` needs of the repository. */
-const SOURCES = ['bin', 'lib', 'lambdas', 'contract', 'builder-images', 'cdk.json', 'package.json', 'tsconfig.json'];
+const SOURCES = [
+  'bin',
+  'lib',
+  'lambdas',
+  'contract',
+  'builder-images',
+  'dashboard',
+  'cli',
+  'local',
+  'cdk.json',
+  'package.json',
+  'tsconfig.json',
+];
 
 export interface Ran {
   readonly code: number;

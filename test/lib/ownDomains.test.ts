@@ -6,7 +6,8 @@ const configure = (stage: any) => {
   stage.sites = { ...stage.sites, ownDomains: true };
 };
 const { templates } = synthesize('prod', { configure, nag: true });
-const distributions = resourcesOf(templates, 'AWS::CloudFront::Distribution');
+// Not the dashboard's, which has no sites.
+const distributions = resourcesOf(templates, 'AWS::CloudFront::Distribution').filter(({ stack }) => stack === 'Data');
 const text = (value: unknown) => JSON.stringify(value);
 const configOf = (isTenants: boolean) =>
   distributions.find(({ id }) => id.includes('Tenants') === isTenants)?.properties.DistributionConfig;
