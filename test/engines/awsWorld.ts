@@ -24,7 +24,7 @@ export const awsMissing = WORLD ? null : 'no VEREN_AWS: `npm run test:aws` start
 
 /** What `cdk` needs of the repository. */
 const SOURCES = [
-  ...['bin', 'lib', 'lambdas', 'contract', 'builder-images', 'dashboard', 'cli', 'local'],
+  ...['bin', 'lib', 'lambdas', 'contract', 'builder-images', 'dashboard'],
   ...['package.json', 'tsconfig.json'],
 ];
 

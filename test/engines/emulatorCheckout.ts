@@ -12,8 +12,6 @@ const SOURCES = [
   'contract',
   'builder-images',
   'dashboard',
-  'cli',
-  'local',
   'cdk.json',
   'package.json',
   'tsconfig.json',
