@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import type { DeploymentView } from '../../contract/api.ts';
 import { makeRepositoryFromFolder } from '../../local/client/makeRepositoryFromFolder.ts';
 import { CHROMIUM, openPage, seriousFaults, startBrowser, type WatchedPage } from '../support/browser.ts';
 import { deployServer } from '../support/deployServer.ts';
@@ -159,20 +158,17 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'pages of the dashboard in
 
   it('calls an uploaded folder one, and tells how long a toolchain was downloaded', async () => {
     const { deploymentId } = (await veren.client.getProject(PROJECT)).release!;
+    const record = await veren.client.getDeployment(deploymentId);
     const at = new Date().toISOString();
-    await page.route(`${veren.url}/deployments/${deploymentId}`, async (route) => {
-      const response = await route.fetch();
-      const record = (await response.json()) as DeploymentView;
-      const backend = { ...record.builds.backend!, toolchain: { startedAt: at, finishedAt: at } };
-      const json = { ...record, gitUrl: `upload:${'0'.repeat(64)}`, builds: { backend } };
-      await route.fulfill({ response, json });
-    });
+    const backend = { ...record.builds.backend!, toolchain: { startedAt: at, finishedAt: at } };
+    const json = { ...record, gitUrl: `upload:${'0'.repeat(64)}`, builds: { backend } };
+    await page.route(`${veren.url}/deployments/${deploymentId}`, (route) => route.fulfill({ json }));
     await page.goto(`${veren.url}/dashboard/deployments/${deploymentId}`);
     await page.getByRole('heading', { name: /^Uploaded folder/, level: 1 }).waitFor();
     await page.getByRole('listitem').filter({ hasText: 'Start' }).getByText('0.0 s of it: toolchain').waitFor();
     expect(await page.getByRole('definition').filter({ hasText: 'Uploaded folder' }).count()).toBe(1);
     expect(await page.content()).not.toContain('upload:0');
-    await page.unrouteAll();
+    await page.unrouteAll({ behavior: 'wait' });
   });
 
   it('says so where a page breaks, and the other pages go on', async () => {
@@ -180,7 +176,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'pages of the dashboard in
     await page.goto(`${veren.url}/dashboard/projects/${PROJECT}/domains`);
     await page.getByRole('alert').getByText('The page could not be shown').waitFor();
     expect(watched.faults.splice(0)).toHaveLength(1);
-    await page.unrouteAll();
+    await page.unrouteAll({ behavior: 'wait' });
     await page.getByRole('link', { name: 'All projects' }).click();
     await page.getByRole('heading', { name: 'Projects', level: 1 }).waitFor();
     await page.goBack();
@@ -216,7 +212,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'pages of the dashboard in
     await page.getByText(HOSTILE).waitFor();
     await row('CNAME').getByRole('button', { name: 'Copy the value' }).click();
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe('d1.cloudfront.net');
-    await page.unrouteAll();
+    await page.unrouteAll({ behavior: 'wait' });
   });
 
   it('changes settings and nothing else, and deletes a project only by its name', async () => {
