@@ -7,6 +7,9 @@ export const TOPICS = { events: 'deployment-events', buildEvents: 'build-events'
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 export const BUILDER_TOPICS = [TOPICS.buildEvents, TOPICS.logs] as const;
 
+/** Stands before the id of an upload, where the URL of a repository would be. */
+export const UPLOAD_SCHEME = 'upload:';
+
 export const QUEUES = {
   clone: 'clone',
   build: 'build',

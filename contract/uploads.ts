@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { UPLOAD_SCHEME } from './names.ts';
 
 /** What a folder without git is deployed from: its files, by their contents. docs/decisions/uploads.md */
 
@@ -68,9 +69,8 @@ export type Upload = z.infer<typeof UploadSchema>;
 export const UploadManifestSchema = z.object({ v: z.literal(1), files: z.array(UploadFileSchema) });
 export type UploadManifest = z.infer<typeof UploadManifestSchema>;
 
-const SCHEME = 'upload:';
 /** Stands in records and jobs where a repository's URL is. */
-export const uploadUrl = (uploadId: string): string => SCHEME + uploadId;
+export const uploadUrl = (uploadId: string): string => UPLOAD_SCHEME + uploadId;
 /** Undefined for the URL of a repository. */
 export const uploadIdOf = (gitUrl: string): string | undefined =>
-  gitUrl.startsWith(SCHEME) ? UploadIdSchema.safeParse(gitUrl.slice(SCHEME.length)).data : undefined;
+  gitUrl.startsWith(UPLOAD_SCHEME) ? UploadIdSchema.safeParse(gitUrl.slice(UPLOAD_SCHEME.length)).data : undefined;

@@ -1,9 +1,10 @@
 import type { FunctionComponent } from 'preact';
 import lazy, { ErrorBoundary } from 'preact-iso/lazy';
-import { Route, Router } from 'preact-iso/router';
+import { Route, Router, useLocation } from 'preact-iso/router';
 import { ProjectsPage } from '../pages/projects/ProjectsPage.tsx';
 import { Button } from '../ui/Button.tsx';
 import { Empty } from '../ui/Empty.tsx';
+import { PageBoundary } from './PageBoundary.tsx';
 import { paths } from './paths.ts';
 
 /** A page that is fetched when it is opened. Its file is gone when the platform was started anew with other sources. */
@@ -15,33 +16,36 @@ const ReleasesPage = lazyPage(() => import('../pages/releases/ReleasesPage.tsx')
 const DeploymentPage = lazyPage(() => import('../pages/deployment/DeploymentPage.tsx').then((m) => m.DeploymentPage));
 const ProjectPage = lazyPage(() => import('../pages/project/ProjectPage.tsx').then((m) => m.ProjectPage));
 
-const VariablesPage = lazy(() => import('../pages/variables/VariablesPage.tsx').then((m) => m.VariablesPage));
-const DomainsPage = lazy(() => import('../pages/domains/DomainsPage.tsx').then((m) => m.DomainsPage));
-const GitPage = lazy(() => import('../pages/git/GitPage.tsx').then((m) => m.GitPage));
-const SettingsPage = lazy(() => import('../pages/settings/SettingsPage.tsx').then((m) => m.SettingsPage));
-const QueuePage = lazy(() => import('../pages/queue/QueuePage.tsx').then((m) => m.QueuePage));
-const PeoplePage = lazy(() => import('../pages/people/PeoplePage.tsx').then((m) => m.PeoplePage));
-const AuditPage = lazy(() => import('../pages/audit/AuditPage.tsx').then((m) => m.AuditPage));
+const VariablesPage = lazyPage(() => import('../pages/variables/VariablesPage.tsx').then((m) => m.VariablesPage));
+const DomainsPage = lazyPage(() => import('../pages/domains/DomainsPage.tsx').then((m) => m.DomainsPage));
+const GitPage = lazyPage(() => import('../pages/git/GitPage.tsx').then((m) => m.GitPage));
+const SettingsPage = lazyPage(() => import('../pages/settings/SettingsPage.tsx').then((m) => m.SettingsPage));
+const QueuePage = lazyPage(() => import('../pages/queue/QueuePage.tsx').then((m) => m.QueuePage));
+const PeoplePage = lazyPage(() => import('../pages/people/PeoplePage.tsx').then((m) => m.PeoplePage));
+const AuditPage = lazyPage(() => import('../pages/audit/AuditPage.tsx').then((m) => m.AuditPage));
 
 export function Pages() {
+  const { path } = useLocation();
   return (
-    <ErrorBoundary>
-      <Router onRouteChange={focusHeading}>
-        <Route path={paths.base} component={ProjectsPage} />
-        <Route path={`${paths.base}/projects/:projectId`} component={ProjectPage} />
-        <Route path={`${paths.base}/deployments/:deploymentId`} component={DeploymentPage} />
-        <Route path={`${paths.base}/projects/:projectId/releases`} component={ReleasesPage} />
-        <Route path={paths.deploy} component={DeployPage} />
-        <Route path={`${paths.base}/projects/:projectId/variables`} component={VariablesPage} />
-        <Route path={`${paths.base}/projects/:projectId/domains`} component={DomainsPage} />
-        <Route path={`${paths.base}/projects/:projectId/git`} component={GitPage} />
-        <Route path={`${paths.base}/projects/:projectId/settings`} component={SettingsPage} />
-        <Route path={paths.queue} component={QueuePage} />
-        <Route path={paths.people} component={PeoplePage} />
-        <Route path={paths.audit} component={AuditPage} />
-        <Route default component={NoPage} />
-      </Router>
-    </ErrorBoundary>
+    <PageBoundary path={path}>
+      <ErrorBoundary>
+        <Router onRouteChange={focusHeading}>
+          <Route path={paths.base} component={ProjectsPage} />
+          <Route path={`${paths.base}/projects/:projectId`} component={ProjectPage} />
+          <Route path={`${paths.base}/deployments/:deploymentId`} component={DeploymentPage} />
+          <Route path={`${paths.base}/projects/:projectId/releases`} component={ReleasesPage} />
+          <Route path={paths.deploy} component={DeployPage} />
+          <Route path={`${paths.base}/projects/:projectId/variables`} component={VariablesPage} />
+          <Route path={`${paths.base}/projects/:projectId/domains`} component={DomainsPage} />
+          <Route path={`${paths.base}/projects/:projectId/git`} component={GitPage} />
+          <Route path={`${paths.base}/projects/:projectId/settings`} component={SettingsPage} />
+          <Route path={paths.queue} component={QueuePage} />
+          <Route path={paths.people} component={PeoplePage} />
+          <Route path={paths.audit} component={AuditPage} />
+          <Route default component={NoPage} />
+        </Router>
+      </ErrorBoundary>
+    </PageBoundary>
   );
 }
 

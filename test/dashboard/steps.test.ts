@@ -19,6 +19,16 @@ it('counts what waits and what runs up to now', () => {
   ]);
 });
 
+it('tells how much of the start was the download of a toolchain', () => {
+  const startOf = (toolchain: BuildRecord['toolchain']) =>
+    listSteps(record(), build({ startedAt: at(10), toolchain }), now)[1];
+  expect(startOf({ startedAt: at(11) })).toMatchObject({ state: 'running', toolchain: 'running' });
+  expect(startOf({ startedAt: at(11), finishedAt: at(41) })).toMatchObject({ took: 90_000, toolchain: 30_000 });
+  const ended = record({ status: 'canceled', finishedAt: at(20) });
+  const stopped = build({ status: 'canceled', startedAt: at(10), toolchain: { startedAt: at(11) } });
+  expect(listSteps(ended, stopped, now)[1]).toEqual({ name: 'start', state: 'stopped', took: 10_000 });
+});
+
 it('marks the phase that failed, and leaves out what did not begin', () => {
   const phases: BuildRecord['phases'] = [
     { name: 'fetch', startedAt: at(20), finishedAt: at(22), ok: true },

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { makeRepositoryFromFolder } from '../../local/client/makeRepositoryFromFolder.ts';
 import { CHROMIUM, openPage, seriousFaults, startBrowser, type WatchedPage } from '../support/browser.ts';
@@ -119,8 +120,68 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'pages of the dashboard in
     await button('Revoke cms').click();
     await confirmBy('Revoke');
     await page.getByText('No deploy hooks yet.').waitFor();
-    expect((await fetch(url, { method: 'POST' })).status).toBe(404);
+    const refused = await fetch(url, { method: 'POST' });
+    expect({ status: refused.status, ...((await refused.json()) as object) }).toMatchObject({
+      ...{ status: 401, code: 'HOOK_REFUSED' },
+    });
   }, 60_000);
+
+  it('tells of an App, of watching and of what is wrong, and keeps both when the form is stored', async () => {
+    await veren.call('PATCH', '/projects/linked', { connection: { app: true } });
+    await page.goto(`${veren.url}/dashboard/projects/linked/git`);
+    await page.getByText("Connected by the owner's GitHub App").waitFor();
+    await page.getByLabel('Tags that go to production').fill('v*');
+    await button('Store').click();
+    await page.getByText('The connection is stored').waitFor();
+    expect((await veren.client.getProject('linked')).settings.connection).toMatchObject({
+      ...{ app: true, productionTags: 'v*' },
+    });
+
+    const gitUrl = pathToFileURL(join(folder.path, 'nowhere')).href;
+    await veren.call('PUT', '/projects/watched', { gitUrl, productionBranch: 'main' });
+    await page.goto(`${veren.url}/dashboard/projects/watched/git`);
+    await page.getByLabel('Host', { exact: true }).selectOption('git');
+    await page.getByRole('textbox', { name: 'Repository' }).fill('nowhere');
+    expect(await page.getByLabel(/^Watch it/).isChecked()).toBe(true);
+    await button('Connect').click();
+    await page.getByText('looks at the repository every few seconds').waitFor();
+    expect(await page.getByRole('heading', { name: 'Webhook' }).count()).toBe(0);
+    await button('Store').click();
+    await page.getByText('The connection is stored').first().waitFor();
+    const { connection } = (await veren.client.getProject('watched')).settings;
+    expect(connection).toMatchObject({ host: 'git', watch: true });
+    await eventually(async () => (await veren.client.getProject('watched')).gitFaults !== undefined);
+    await page.reload();
+    await page.getByRole('alert').getByText('Something is wrong with the connection').waitFor();
+    await veren.call('PATCH', '/projects/watched', { connection: null });
+  }, 60_000);
+
+  it('calls an uploaded folder one, and tells how long a toolchain was downloaded', async () => {
+    const { deploymentId } = (await veren.client.getProject(PROJECT)).release!;
+    const record = await veren.client.getDeployment(deploymentId);
+    const at = new Date().toISOString();
+    const backend = { ...record.builds.backend!, toolchain: { startedAt: at, finishedAt: at } };
+    const json = { ...record, gitUrl: `upload:${'0'.repeat(64)}`, builds: { backend } };
+    await page.route(`${veren.url}/deployments/${deploymentId}`, (route) => route.fulfill({ json }));
+    await page.goto(`${veren.url}/dashboard/deployments/${deploymentId}`);
+    await page.getByRole('heading', { name: /^Uploaded folder/, level: 1 }).waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'Start' }).getByText('0.0 s of it: toolchain').waitFor();
+    expect(await page.getByRole('definition').filter({ hasText: 'Uploaded folder' }).count()).toBe(1);
+    expect(await page.content()).not.toContain('upload:0');
+    await page.unrouteAll({ behavior: 'wait' });
+  });
+
+  it('says so where a page breaks, and the other pages go on', async () => {
+    await page.route(`${veren.url}/projects/*/domains`, (route) => route.fulfill({ json: { domains: [{}] } }));
+    await page.goto(`${veren.url}/dashboard/projects/${PROJECT}/domains`);
+    await page.getByRole('alert').getByText('The page could not be shown').waitFor();
+    expect(watched.faults.splice(0)).toHaveLength(1);
+    await page.unrouteAll({ behavior: 'wait' });
+    await page.getByRole('link', { name: 'All projects' }).click();
+    await page.getByRole('heading', { name: 'Projects', level: 1 }).waitFor();
+    await page.goBack();
+    await page.getByText('No domains of your own').waitFor();
+  });
 
   it('adds a domain, tells what is to be entered and how far it is, and removes it', async () => {
     await openTab('Domains');
@@ -145,12 +206,13 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'pages of the dashboard in
       projectId: PROJECT,
       domains: [{ ...waiting, checkedAt: at, problem: `No record yet ${HOSTILE}` }],
     };
-    await page.route('**/projects/*/domains', (route) => route.fulfill({ json: answer }));
+    await page.route(`${veren.url}/projects/*/domains`, (route) => route.fulfill({ json: answer }));
     await page.reload();
     await page.getByText('Waits for its DNS records').waitFor();
     await page.getByText(HOSTILE).waitFor();
     await row('CNAME').getByRole('button', { name: 'Copy the value' }).click();
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe('d1.cloudfront.net');
+    await page.unrouteAll({ behavior: 'wait' });
   });
 
   it('changes settings and nothing else, and deletes a project only by its name', async () => {
@@ -216,8 +278,8 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'pages of the dashboard in
     const frontend = { ...HOST_NODE, installCommand: '', buildCommand: 'node build.mjs', outputDirectory: 'dist' };
     const { deploymentId } = await veren.client.createDeployment({ projectId: 'slow', gitUrl, frontend });
     await page.goto(`${veren.url}/dashboard/queue`);
-    await row('slow').getByText('Build the frontend').waitFor({ timeout: 60_000 });
-    await row('slow').getByText('Running').waitFor({ timeout: 60_000 });
+    const build = row('slow').filter({ hasText: 'Build the frontend' });
+    await build.getByText('Running').waitFor({ timeout: 60_000 });
     await button('Cancel the deployment of slow').click();
     await confirmBy('Cancel it');
     await page.getByText('Nothing runs and nothing waits').waitFor({ timeout: 60_000 });

@@ -8,6 +8,7 @@ import { useLiveReload } from '../../live/useLive.ts';
 import { shortCommit } from '../../ui/formats.ts';
 import { Loaded } from '../../ui/Loaded.tsx';
 import { Status } from '../../ui/Status.tsx';
+import { nameOfDeployment } from '../../ui/source.tsx';
 import { useLoadable } from '../../ui/useLoadable.ts';
 import { useTitle } from '../../ui/useTitle.ts';
 import { Actions } from './Actions.tsx';
@@ -67,7 +68,7 @@ function Head({ record, reload }: { readonly record: DeploymentView; readonly re
           <span aria-hidden="true">/</span>
         </nav>
         <h1>
-          {record.plan?.branch ?? record.plan?.tag ?? record.ref ?? 'Default branch'}
+          {nameOfDeployment(record)}
           {record.commit && <code class="commit">{shortCommit(record.commit)}</code>}
         </h1>
         <p class="badges">

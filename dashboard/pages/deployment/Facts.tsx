@@ -1,5 +1,5 @@
 import type { DeploymentView } from '../../../contract/api.ts';
-import { ExternalLink } from '../../ui/ExternalLink.tsx';
+import { SourceFact } from '../../ui/source.tsx';
 import { Time } from '../../ui/Time.tsx';
 
 /** Where it came from, and under which names it is found elsewhere. */
@@ -9,12 +9,7 @@ export function Facts({ record }: { readonly record: DeploymentView }) {
     <section class="card" aria-labelledby="facts">
       <h2 id="facts">Origin</h2>
       <dl class="facts">
-        <div>
-          <dt>Repository</dt>
-          <dd>
-            <ExternalLink href={record.gitUrl} />
-          </dd>
-        </div>
+        <SourceFact gitUrl={record.gitUrl} />
         {record.commit && (
           <div>
             <dt>Commit</dt>

@@ -7,7 +7,7 @@ import { listSteps, type Step, type StepState, totalTime } from './steps.ts';
 const TARGETS = ['frontend', 'backend'] as const;
 const NAMES: Readonly<Record<string, string>> = {
   wait: 'Queue, analysis',
-  start: 'Start, toolchain',
+  start: 'Start',
   fetch: 'Fetch',
   install: 'Install',
   build: 'Build',
@@ -66,13 +66,18 @@ const WAITING = {
   canceled: 'It was canceled before a build began.',
 } as const;
 
-function StepItem({ step: { name, state, took } }: { readonly step: Step }) {
+function StepItem({ step: { name, state, took, toolchain } }: { readonly step: Step }) {
   return (
     <li class={`step step-${state}`}>
       <StepMark state={state} />
       <span class="step-name">{NAMES[name] ?? name}</span>
       <span class="visually-hidden">{STATES[state]}</span>
       <span class="step-time">{took === undefined ? '–' : formatDuration(took)}</span>
+      {toolchain !== undefined && (
+        <span class="step-note">
+          {toolchain === 'running' ? 'downloads its toolchain' : `${formatDuration(toolchain)} of it: toolchain`}
+        </span>
+      )}
     </li>
   );
 }

@@ -8,11 +8,13 @@ export interface Step {
   readonly state: StepState;
   /** Milliseconds; undefined where it has not begun. */
   readonly took?: number;
+  /** Of `start`: how much of it a laptop's download of the toolchain took (ms); `running` while it goes on. */
+  readonly toolchain?: number | 'running';
 }
 
 /**
  * What a build went through, in order. `wait` is queue and analysis, `start` the time from the task's start to its first
- * phase: the container's image, or on a laptop a toolchain. Running steps end at `now`.
+ * phase: the container's image, or on a laptop the download of a toolchain. Running steps end at `now`.
  */
 export function listSteps(record: DeploymentRecord, build: BuildRecord, now: number): Step[] {
   const time = Date.parse;
@@ -35,6 +37,7 @@ export function listSteps(record: DeploymentRecord, build: BuildRecord, now: num
           name: 'start',
           took: Math.max(0, (first ? time(first.startedAt) : end) - time(build.startedAt)),
           state: first ? 'done' : ended ? broken : 'running',
+          ...toolchainOf(build, ended),
         };
   const phases = PHASES.map((name): Step => {
     const phase = phaseOf(name);
@@ -47,6 +50,14 @@ export function listSteps(record: DeploymentRecord, build: BuildRecord, now: num
     };
   });
   return [wait, start, ...phases];
+}
+
+/** A download that was ended by the deployment's end has no time of its own. */
+function toolchainOf({ toolchain }: BuildRecord, ended: boolean): Pick<Step, 'toolchain'> {
+  if (!toolchain) return {};
+  const { startedAt, finishedAt } = toolchain;
+  if (finishedAt) return { toolchain: Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) };
+  return ended ? {} : { toolchain: 'running' };
 }
 
 /** From the request to the end, or to `now` (ms). */

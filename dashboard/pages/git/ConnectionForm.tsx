@@ -40,12 +40,17 @@ export function ConnectionForm({ projectId, connection, gitUrl, onSaved }: Conne
   const [apiUrl, setApiUrl] = useState(connection?.apiUrl ?? '');
   const [previews, setPreviews] = useState<keyof typeof PREVIEWS>(connection?.previews ?? 'branches');
   const [forks, setForks] = useState<keyof typeof FORKS>(connection?.forks ?? 'approve');
+  const [watch, setWatch] = useState(connection?.watch ?? false);
+  const [app, setApp] = useState(connection?.app ?? false);
   const [tags, setTags] = useState(connection?.productionTags ?? '');
   const { busy, submit, faultOf, error } = useSubmit(async () => {
     const wanted = {
       ...{ host, repository: repository.trim(), previews, forks },
       apiUrl: apiUrl.trim() || null,
       productionTags: tags.trim() || null,
+      // No webhook comes from a repository without a known host, and an App is GitHub's.
+      watch: host === 'git' || watch || null,
+      app: (host === 'github' && app) || null,
     };
     onSaved(await changeSettings(projectId, { connection: wanted }));
   }, 'The connection is stored.');
@@ -95,6 +100,21 @@ export function ConnectionForm({ projectId, connection, gitUrl, onSaved }: Conne
             error={fault('apiUrl')}
           />
         </div>
+        {host === 'github' && (
+          <label class="check">
+            <input type="checkbox" checked={app} onChange={(e) => setApp(e.currentTarget.checked)} />
+            By the owner's GitHub App: no webhook and no token to make
+          </label>
+        )}
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={host === 'git' || watch}
+            disabled={host === 'git'}
+            onChange={(e) => setWatch(e.currentTarget.checked)}
+          />
+          Watch it: a laptop that no webhook reaches looks at it every few seconds
+        </label>
         <FormFailure error={error} />
         {may('admin') && (
           <div class="actions">

@@ -5,11 +5,12 @@ import { ProjectFrame } from '../../app/ProjectFrame.tsx';
 import { useSession } from '../../session/SessionContext.ts';
 import { Loaded } from '../../ui/Loaded.tsx';
 import { Notice } from '../../ui/Notice.tsx';
+import { Time } from '../../ui/Time.tsx';
 import { useLoadable } from '../../ui/useLoadable.ts';
 import { Approvals } from './Approvals.tsx';
 import { ConnectionForm } from './ConnectionForm.tsx';
 import { DeployHooks } from './DeployHooks.tsx';
-import { HookSetup } from './HookSetup.tsx';
+import { HostSetup } from './HostSetup.tsx';
 
 /** How the project is connected with the host of its repository, and what else starts deployments. */
 export function GitPage() {
@@ -28,11 +29,18 @@ export function GitPage() {
   return (
     <ProjectFrame projectId={projectId} tab="git">
       <Loaded of={project} what="the project">
-        {({ settings, gitFault }) => (
+        {({ settings, gitFaults = [] }) => (
           <div class="stack">
-            {gitFault && (
+            {gitFaults.length > 0 && (
               <Notice kind="bad" title="Something is wrong with the connection">
-                <p>{gitFault.message}</p>
+                {gitFaults.map(({ code, message, at }) => (
+                  <p key={code}>
+                    {message}{' '}
+                    <span class="soft small">
+                      <Time at={at} />
+                    </span>
+                  </p>
+                ))}
               </Notice>
             )}
             <ConnectionForm
@@ -47,10 +55,17 @@ export function GitPage() {
             />
             {settings.connection && (
               <Loaded of={setup} what="the setup">
-                {(value) => <HookSetup projectId={projectId} setup={value} onChange={setup.reload} />}
+                {(value) => (
+                  <HostSetup
+                    projectId={projectId}
+                    connection={settings.connection!}
+                    setup={value}
+                    onChange={setup.reload}
+                  />
+                )}
               </Loaded>
             )}
-            {settings.connection && <Approvals projectId={projectId} />}
+            {settings.connection && settings.connection.host !== 'git' && <Approvals projectId={projectId} />}
             <DeployHooks projectId={projectId} />
           </div>
         )}

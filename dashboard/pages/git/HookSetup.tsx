@@ -1,18 +1,15 @@
 import { useState } from 'preact/hooks';
 import type { GitSetup } from '../../../contract/gitApi.ts';
-import { forgetGitToken, makeHookSecret, storeGitToken } from '../../api/git.ts';
+import { makeHookSecret } from '../../api/git.ts';
 import { useSession } from '../../session/SessionContext.ts';
 import { Button } from '../../ui/Button.tsx';
 import { CopyText } from '../../ui/CopyText.tsx';
 import { askConfirmation } from '../../ui/confirm.tsx';
-import { FormFailure } from '../../ui/FormFailure.tsx';
 import { Section } from '../../ui/Section.tsx';
 import { ShownOnce } from '../../ui/ShownOnce.tsx';
 import { Tag } from '../../ui/Status.tsx';
-import { TextField } from '../../ui/TextField.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { useAction } from '../../ui/useAction.ts';
-import { useSubmit } from '../../ui/useSubmit.ts';
 
 interface HookSetupProps {
   readonly projectId: string;
@@ -71,53 +68,6 @@ export function HookSetup({ projectId, setup, onChange }: HookSetupProps) {
           </div>
         )}
       </div>
-      {may('admin') && <HostToken projectId={projectId} stored={setup.token} onChange={onChange} />}
     </Section>
-  );
-}
-
-interface HostTokenProps {
-  readonly projectId: string;
-  readonly stored: boolean;
-  readonly onChange: () => void;
-}
-
-function HostToken({ projectId, stored, onChange }: HostTokenProps) {
-  const [token, setToken] = useState('');
-  const { busy, submit, faultOf, error } = useSubmit(async () => {
-    await storeGitToken(projectId, token.trim());
-    setToken('');
-    onChange();
-  }, 'The token is stored, encrypted.');
-  const forget = useAction(async () => {
-    await forgetGitToken(projectId);
-    onChange();
-  }, 'The token is forgotten.');
-  return (
-    <form class="card" onSubmit={submit} noValidate>
-      <div class="section-head">
-        <h3>Token for the git host</h3>
-        <Tag kind={stored ? 'ok' : 'off'}>{stored ? 'Stored' : 'None'}</Tag>
-      </div>
-      <TextField
-        label={stored ? 'Another token' : 'Token'}
-        hint="Reads a private repository, writes statuses and comments. It is never shown again, and forks do not get it."
-        type="password"
-        value={token}
-        onChange={setToken}
-        error={faultOf('token')}
-      />
-      <FormFailure error={error} />
-      <div class="actions">
-        <Button type="submit" busy={busy} disabled={token.trim() === ''}>
-          Store the token
-        </Button>
-        {stored && (
-          <Button kind="quiet" busy={forget.busy} onClick={() => forget.run()}>
-            Forget the token
-          </Button>
-        )}
-      </div>
-    </form>
   );
 }

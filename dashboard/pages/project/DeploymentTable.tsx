@@ -3,6 +3,7 @@ import { isTerminal } from '../../../contract/statuses.ts';
 import { paths } from '../../app/paths.ts';
 import { formatDuration, shortCommit } from '../../ui/formats.ts';
 import { Status } from '../../ui/Status.tsx';
+import { nameOfDeployment } from '../../ui/source.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
 
@@ -18,7 +19,7 @@ export function DeploymentTable({ deployments }: { readonly deployments: readonl
           title: 'Deployment',
           cell: (d) => (
             <a href={paths.deployment(d.deploymentId)}>
-              {d.plan?.branch ?? d.ref ?? 'Default branch'} {d.commit && <code>{shortCommit(d.commit)}</code>}
+              {nameOfDeployment(d)} {d.commit && <code>{shortCommit(d.commit)}</code>}
             </a>
           ),
         },

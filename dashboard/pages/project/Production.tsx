@@ -3,6 +3,7 @@ import type { ProjectView } from '../../../contract/project.ts';
 import { paths } from '../../app/paths.ts';
 import { ExternalLink } from '../../ui/ExternalLink.tsx';
 import { shortCommit } from '../../ui/formats.ts';
+import { SourceFact } from '../../ui/source.tsx';
 import { Time } from '../../ui/Time.tsx';
 
 interface ProductionProps {
@@ -57,14 +58,7 @@ export function Production({ project: { release, pinned, settings }, released }:
             <dd>{released.service.state}</dd>
           </div>
         )}
-        {gitUrl && (
-          <div>
-            <dt>Repository</dt>
-            <dd>
-              <ExternalLink href={gitUrl} />
-            </dd>
-          </div>
-        )}
+        {gitUrl && <SourceFact gitUrl={gitUrl} />}
       </dl>
     </section>
   );

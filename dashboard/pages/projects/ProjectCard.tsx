@@ -3,6 +3,7 @@ import { paths } from '../../app/paths.ts';
 import { ExternalLink } from '../../ui/ExternalLink.tsx';
 import { shortCommit } from '../../ui/formats.ts';
 import { Status } from '../../ui/Status.tsx';
+import { shortSource } from '../../ui/source.tsx';
 import { Time } from '../../ui/Time.tsx';
 import type { Overview } from './useOverview.ts';
 
@@ -32,7 +33,7 @@ export function ProjectCard({
           </a>
         )}
       </div>
-      {gitUrl && <p class="soft small ellipsis">{gitUrl.replace(/^https?:\/\//, '').replace(/\.git$/, '')}</p>}
+      {gitUrl && <p class="soft small ellipsis">{shortSource(gitUrl)}</p>}
       <div class="project-live">
         {release ? (
           <>

@@ -22,18 +22,27 @@ const route = createRoute({
   },
 });
 
+/** A job and how many are before it in its list. */
+interface Place {
+  readonly job: Job;
+  readonly place: number;
+}
+
+const dataOf = (job: Job) => job.data as { readonly deploymentId: string; readonly target?: Target };
+
 export function registerQueue(app: Api, deps: Pick<ApiDeps, 'queue' | 'limits' | 'clock'>): void {
   app.openapi(route, async (c) => {
     const caller = c.get('caller');
     const listJobs = async (queue: 'clone' | 'build', state: 'active' | 'waiting') =>
       (await deps.queue.list(queue, state)).map((job, place) => ({ job, place }));
-    const lists = await Promise.all([
-      listJobs('build', 'active'),
-      listJobs('clone', 'active'),
-      listJobs('clone', 'waiting'),
-      listJobs('build', 'waiting'),
-    ]);
-    const own = lists.flat().filter(({ job }) => job.owner === caller.owner && mayUseProject(caller, job.projectId));
+    const listBoth = (state: 'active' | 'waiting') => Promise.all([listJobs('clone', state), listJobs('build', state)]);
+    // What is taken between the two reads is then in both lists, and not in none.
+    const [waitingClones, waitingBuilds] = await listBoth('waiting');
+    const [activeClones, activeBuilds] = await listBoth('active');
+    const lists = [activeBuilds, activeClones, waitingClones, waitingBuilds];
+    const own = withoutFormer(lists.flat()).filter(
+      ({ job }) => job.owner === caller.owner && mayUseProject(caller, job.projectId),
+    );
     const now = deps.clock.now();
     const { builds } = limitsOf(deps.limits, caller.owner);
     const items = own.map(({ job, place }) => viewJob(job, place, now));
@@ -41,8 +50,24 @@ export function registerQueue(app: Api, deps: Pick<ApiDeps, 'queue' | 'limits' |
   });
 }
 
+/**
+ * Every piece of work once, as it is furthest: a job that was taken meanwhile runs and does not wait any more, and a
+ * repository whose builds are there has been looked at, also while its job comes to its end.
+ */
+function withoutFormer(places: readonly Place[]): Place[] {
+  const built = new Set(places.filter(({ job }) => dataOf(job).target).map(({ job }) => dataOf(job).deploymentId));
+  const seen = new Set<string>();
+  return places.filter(({ job }) => {
+    const { deploymentId, target } = dataOf(job);
+    const work = `${deploymentId}/${target}`;
+    const isFormer = seen.has(work) || (target === undefined && built.has(deploymentId));
+    seen.add(work);
+    return !isFormer;
+  });
+}
+
 function viewJob(job: Job, place: number, now: number) {
-  const { deploymentId, target } = job.data as { deploymentId: string; target?: Target };
+  const { deploymentId, target } = dataOf(job);
   const waits = job.state === 'waiting';
   return {
     ...{ deploymentId, projectId: job.projectId, ...(target && { target }) },

@@ -40,6 +40,28 @@ test('the queue: what runs, then what waits, of the own projects; places count e
   expect(limited.body.items.map((item: { projectId: string }) => item.projectId)).toEqual(['blog']);
 });
 
+test('a deployment is there once, as it is furthest, also while it is taken or its analysis comes to its end', async () => {
+  const api = await apiFixture();
+  const { queue } = api.ports;
+  const common = { owner: 'ada', projectId: 'shop' };
+  await queue.enqueue('clone', { id: 'd1', ...common, data: { deploymentId: 'd1' } });
+  await queue.claim('clone', { leaseMs: 60_000 });
+  await queue.enqueue('build', { id: 'd1/frontend', ...common, data: { deploymentId: 'd1', target: 'frontend' } });
+  const told = async () =>
+    (await api.call('GET', '/queue')).body.items.map((item: object) => ({ ...item, since: undefined }));
+  const item = { deploymentId: 'd1', projectId: 'shop', target: 'frontend', attempt: 1 };
+  expect(await told()).toEqual([{ ...item, state: 'waiting', position: 1 }]);
+
+  // Taken right after what waits was listed.
+  const { list } = queue;
+  jest.spyOn(queue, 'list').mockImplementation(async (name, state) => {
+    const jobs = await list(name, state);
+    if (name === 'build' && state === 'waiting') await queue.claim('build', { leaseMs: 60_000 });
+    return jobs;
+  });
+  expect(await told()).toEqual([{ ...item, state: 'running' }]);
+});
+
 test('a build that is tried again says until when it waits', async () => {
   const clock = fakeClock();
   const api = await apiFixture({ clock });
