@@ -19,7 +19,7 @@ ENGINES=(
 )
 
 # Suites that run with VEREN_REQUIRE_ENGINES=1: in them a skipped suite is a failure.
-ENGINE_SUITES=(test/reports/generators.test.ts test/ports test/faults/redis.test.ts test/lambdas/shared/adapters test/local/emulator/feed.test.ts test/engines/{platform,rebuild,browser,dashboard,soak}.test.ts)
+ENGINE_SUITES=(test/reports/generators.test.ts test/ports test/faults/redis.test.ts test/lambdas/shared/adapters test/local/emulator/feed.test.ts test/engines/{platform,rebuild,browser,dashboard,dashboardPages,soak}.test.ts)
 
 # Variables by which the caller may name engines of their own.
 ENGINE_VARIABLES=(REDIS_URL KAFKA_BROKERS KAFKA_HOME VEREN_EMULATOR KANIKO_HOME FRONTEND_IMAGES_HOME)

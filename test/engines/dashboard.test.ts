@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { CHROMIUM, openPage, seriousFaults, startBrowser, type WatchedPage } from '../support/browser.ts';
-import { describeWith } from '../support/engines.ts';
+import { describeWith, tooSlow } from '../support/engines.ts';
 import { eventually } from '../support/eventually.ts';
 import { tcpProxy } from '../support/tcpProxy.ts';
 import { startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
@@ -11,7 +11,7 @@ const PROJECT = 'talk';
 /** A build on a busy machine. */
 const BUILD_MS = 180_000;
 
-describeWith(CHROMIUM ? null : 'no chromium on PATH', 'the dashboard in a browser', () => {
+describeWith(CHROMIUM ? tooSlow : 'no chromium on PATH', 'the dashboard in a browser', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let veren: Veren;
   let proxy: Awaited<ReturnType<typeof tcpProxy>>;

@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { makeRepositoryFromFolder } from '../../local/client/makeRepositoryFromFolder.ts';
 import { CHROMIUM, openPage, seriousFaults, startBrowser, type WatchedPage } from '../support/browser.ts';
 import { deployServer } from '../support/deployServer.ts';
-import { describeWith } from '../support/engines.ts';
+import { describeWith, tooSlow } from '../support/engines.ts';
 import { eventually } from '../support/eventually.ts';
 import { HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
 
@@ -15,7 +15,7 @@ const SERVER = `require('http').createServer((_, r) => r.end('greeting ' + proce
 /** Pictures for who looks at them; not part of the test. */
 const SCREENS = process.env.VEREN_SCREENS;
 
-describeWith(CHROMIUM ? null : 'no chromium on PATH', 'pages of the dashboard in a browser', () => {
+describeWith(CHROMIUM ? tooSlow : 'no chromium on PATH', 'pages of the dashboard in a browser', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let veren: Veren;
   let browser: Browser;
