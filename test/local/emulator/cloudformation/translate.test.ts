@@ -73,6 +73,14 @@ it.each([
     ],
   ],
   [
+    'lets remove many objects at once who may remove one',
+    { Effect: 'Allow', Action: ['s3:DeleteObject', 's3:PutObject'], Resource: 'arn:aws:s3:::b/*' },
+    [
+      { Effect: 'Allow', Action: ['s3:DeleteObject', 's3:PutObject'], Resource: 'arn:aws:s3:::b/*' },
+      { Effect: 'Allow', Action: ['s3:DeleteObjects'], Resource: '*' },
+    ],
+  ],
+  [
     'changes no principal that is a service',
     { Effect: 'Allow', Action: 's3:GetObject', Principal: { Service: 'cloudfront.amazonaws.com' }, Resource: '*' },
     [{ Effect: 'Allow', Action: 's3:GetObject', Principal: { Service: 'cloudfront.amazonaws.com' }, Resource: '*' }],
