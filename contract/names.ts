@@ -120,9 +120,10 @@ export const s3Keys = {
   deployHooks: (projectId: string) => `${GIT_PREFIX}${projectId}/hooks.json`,
   /** Which project a domain belongs to. */
   domain: (name: string) => `__domains/${name}.json`,
-  /** A message that could not be read, kept for an operator. */
-  parked: (topic: string, partition: number, offset: number) => `__parked/${topic}/${partition}/${offset}.json`,
-  /** How often the message of a partition that fails now has failed. */
+  /** A message that could not be read, kept for an operator. Offsets begin anew with a new log; the digest is its value's. */
+  parked: (topic: string, partition: number, offset: number, digest: string) =>
+    `__parked/${topic}/${partition}/${offset}-${digest}.json`,
+  /** How often messages of a partition have failed that fail now. */
   failing: (topic: string, partition: number) => `__parked/${topic}/${partition}/failing.json`,
 } as const;
 

@@ -16,7 +16,7 @@ import {
   refusalOfUnsigned,
 } from './admit.ts';
 import { applyRecordEffects, type EffectDeps } from './effects.ts';
-import type { GiveUp } from './giveUp.ts';
+import type { Delivery, GiveUp } from './giveUp.ts';
 import { type ReceivedMessage, rawMessage, readMessage } from './readMessage.ts';
 import { isOfEarlierVersion } from './unsigned.ts';
 
@@ -74,9 +74,11 @@ async function projectPartition(deps: ProjectorDeps, records: readonly MSKRecord
   // The first message that is not done yet.
   let next: MSKRecord = first;
   try {
-    for (const run of groupRuns(await readRecords(deps, records))) {
+    const delivery = await deps.giveUp?.(records.map((r) => ({ poison: poisonOf(r), sentAt: r.timestamp })));
+    const received = await readRecords(deps, records);
+    for (const run of groupRuns(received.filter(({ record }) => !delivery?.isParked(record.offset)))) {
       next = (run[0] as Received).record;
-      await withLogFields(fieldsOf(run), () => projectOrGiveUp(deps, run));
+      await withLogFields(fieldsOf(run), () => projectOrGiveUp(deps, run, delivery));
     }
     return [];
   } catch (error) {
@@ -88,16 +90,10 @@ async function projectPartition(deps: ProjectorDeps, records: readonly MSKRecord
 
 type Received = ReceivedMessage & { readonly record: MSKRecord };
 
-async function projectOrGiveUp(deps: ProjectorDeps, run: readonly Received[]): Promise<void> {
-  try {
-    await projectRun(deps, run);
-  } catch (error) {
-    const failed = run.map((received) => ({
-      poison: poisonOf(received.record),
-      project: () => projectRun(deps, [received]),
-    }));
-    if (!(await deps.giveUp?.(failed))) throw error;
-  }
+async function projectOrGiveUp(deps: ProjectorDeps, run: readonly Received[], delivery?: Delivery): Promise<void> {
+  if (!delivery) return projectRun(deps, run);
+  const alone = run.map((one) => ({ offset: one.record.offset, project: () => projectRun(deps, [one]) }));
+  return delivery.project(alone, () => projectRun(deps, run));
 }
 
 function poisonOf(record: MSKRecord): Omit<Poison, 'reason'> {

@@ -128,6 +128,8 @@ export interface DeploymentStore {
   /** True where `create` with this key of the owner would make nothing: a deployment has it. */
   knowsKey(owner: string, key: string): Promise<boolean>;
   get(deploymentId: string): Promise<StoredDeployment | null>;
+  /** Writes something that is of no account. Throws UNAVAILABLE where nothing can be written, as in a full Redis. */
+  probe(): Promise<void>;
   /** Stores another form of a deployment's request, such as one sealed with another key. False where it has none. */
   replaceRequest(deploymentId: string, request: StoredRequest): Promise<boolean>;
   /**

@@ -20,7 +20,7 @@ import { Repository, TagMutability } from 'aws-cdk-lib/aws-ecr';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
+import type { PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { TOPICS } from '../../contract/names.ts';
@@ -32,6 +32,7 @@ import { mayChange } from './cross-stack.ts';
 import { imageBuild } from './image-builds.ts';
 import { KafkaConnection } from './kafka.ts';
 import { BrokerDisk } from './kafka-broker-disk.ts';
+import { BrokerName } from './kafka-broker-name.ts';
 import { stageLogGroup } from './log-group.ts';
 import type { StageSettings } from './stage-settings.ts';
 
@@ -73,7 +74,8 @@ export class KafkaBroker extends Construct {
     this.host = `kafka.veren-${settings.stage}.internal`;
     const [subnet] = vpc.selectSubnets(props.subnets).subnets;
     if (!subnet) throw new Error('the broker needs a subnet');
-    const zone = new PrivateHostedZone(this, 'Zone', { zoneName: `veren-${settings.stage}.internal`, vpc });
+    const brokerName = new BrokerName(this, 'Name', { settings, vpc, host: this.host });
+    const { zone } = brokerName;
     const platform = this.login('platform', settings);
     const builders = this.login('builders', settings);
     const authority = this.makeAuthority(settings);
@@ -143,7 +145,7 @@ export class KafkaBroker extends Construct {
       groupMetrics: [new GroupMetrics(GroupMetric.IN_SERVICE_INSTANCES)],
     });
     userData.addSignalOnExitCommand(group);
-    group.node.addDependency(volume, authority);
+    group.node.addDependency(volume, authority, brokerName);
     acknowledgeFindings(group, {
       'AwsSolutions-AS3': 'A replaced broker is seen by the alarm kafka-broker-down; each launch needs no message.',
       'AwsSolutions-EC26': 'The template has encrypted disks; cdk-nag does not read launch templates.',

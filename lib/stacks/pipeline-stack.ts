@@ -381,8 +381,11 @@ export class PipelineStack extends VerenStack {
       },
     });
     grantBucket(projector.role, this.data.storage, {
-      // Whether a project is connected with its git host; how often a message has failed.
-      read: ['__records/*', '__logs/*', '__builds/*', '__projects/*', '__parked/*'],
+      // Whether a project is connected with its git host; where whole batches come again, how often a message has failed.
+      read: [
+        ...['__records/*', '__logs/*', '__builds/*', '__projects/*'],
+        ...(this.config.projector.pollers ? [] : ['__parked/*']),
+      ],
       write: ['__records/*', '__logs/*', '__builds/*', '__parked/*'],
     });
     this.push.grantPush(projector.role);

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,6 +21,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   xfs_growfs: '',
   'mkfs.xfs': '',
   mountpoint: 'exit 1',
+  dnf: '',
+  systemctl: '[[ "$*" != "$BROKEN" ]]',
   aws: `case "$1 $2" in
 "ssm get-parameter")
   [[ -z "\${SSM_ERROR:-}" ]] || { echo "$SSM_ERROR" >&2; exit 254; }
@@ -35,7 +37,7 @@ esac`,
 let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'veren-host-'));
-  for (const folder of ['bin', 'cloud', 'devices']) await mkdir(join(dir, folder));
+  for (const folder of ['bin', 'cloud', 'devices', 'units']) await mkdir(join(dir, folder));
   for (const [name, body] of Object.entries(PROGRAMS)) {
     const file = join(dir, 'bin', name);
     await writeFile(file, `#!/bin/bash\ncd ${dir}\necho "${name} $1 $2" >>calls\n${body}\n`);
@@ -66,14 +68,16 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const DISK = () => join(dir, 'devices', 'nvme-Amazon_Elastic_Block_Store_vol1');
 const disk = (content: Buffer) => writeFile(DISK(), content);
-const prepare = (instance = 'first', env: Record<string, string> = {}) =>
-  run('bash', [HOST_SCRIPT, 'prepare'], {
+const prepare = (instance = 'first', env: Record<string, string> = {}) => host('prepare', instance, env);
+const host = (command: string, instance = 'first', env: Record<string, string> = {}) =>
+  run('bash', [HOST_SCRIPT, command], {
     env: {
       PATH: `${join(dir, 'bin')}:${process.env.PATH}`,
       VEREN_KAFKA_SETTINGS: join(dir, 'settings'),
       VEREN_KAFKA_STATE: join(dir, instance),
       VEREN_KAFKA_DATA: join(dir, 'data'),
       VEREN_KAFKA_DEVICES: join(dir, 'devices'),
+      VEREN_KAFKA_UNITS: join(dir, 'units'),
       ...env,
     },
   });
@@ -132,4 +136,41 @@ describe('what a new instance of the broker does before Kafka starts', () => {
     await expect(prepare('first', denied)).rejects.toThrow(/AccessDenied/);
     expect((await calls()).filter((call) => /put-/.test(call))).toEqual([]);
   });
+});
+
+const UNHEALTHY = 'aws autoscaling set-instance-health';
+
+describe('an instance of the broker on which Kafka does not start', () => {
+  it('is watched before anything is fetched, and asks for its end where the installation fails', async () => {
+    await host('install');
+    const done = (await calls()).filter(Boolean);
+    const timers = await readdir(join(dir, 'units'));
+    expect(timers).toContain('veren-kafka-watch.timer');
+    // `systemctl enable --now` of the timer, of Docker and of the broker.
+    expect(done).toEqual([
+      ...['systemctl daemon-reload', 'systemctl enable --now', 'dnf install --quiet'],
+      ...['systemctl enable --now', 'systemctl enable --now'],
+    ]);
+    await expect(host('install', 'first', { BROKEN: 'enable --now veren-kafka.service' })).rejects.toThrow();
+    expect(await calls()).toContain(UNHEALTHY);
+  });
+
+  it(
+    'has half an hour until its first answer, and ten minutes after it',
+    async () => {
+      const failuresUntilReplaced = async () => {
+        await writeFile(join(dir, 'calls'), '');
+        for (let times = 1; times < 100; times++) {
+          await host('watch');
+          if ((await calls()).includes(UNHEALTHY)) return times;
+        }
+        return null;
+      };
+      expect(await failuresUntilReplaced()).toBe(60);
+      await writeFile(join(dir, 'first', 'answered'), '');
+      await rm(join(dir, 'first', 'failures'));
+      expect(await failuresUntilReplaced()).toBe(20);
+    },
+    MINUTES,
+  );
 });

@@ -29,6 +29,26 @@ test('one instance at a time, the old one before the new one, and the deployment
   expect(topics?.[1].DependsOn).toContain(group.id);
 });
 
+test('its name goes with the stack: the instance first, then what CloudFormation knows is written into the record', () => {
+  const { Resources } = starter.templates.Data;
+  const record = onlyOne(starter.templates.Data, 'AWS::Route53::RecordSet');
+  expect(record).toMatchObject({
+    Name: 'kafka.veren-starter.internal.',
+    Type: 'A',
+    ResourceRecords: ['192.0.2.1'],
+    TTL: '10',
+  });
+  const restores = ofType(starter.templates.Data, 'Custom::AWS').filter(({ id }) => /NameRestore/.test(id));
+  const [restore] = restores as [Properties];
+  expect([restores.length, restore.Create, restore.Update]).toEqual([1, undefined, undefined]);
+  expect(JSON.stringify(restore.Delete).replaceAll('\\"', '"')).toContain(
+    '{"Action":"UPSERT","ResourceRecordSet":{"Name":"kafka.veren-starter.internal","Type":"A","TTL":10,"ResourceRecords":[{"Value":"192.0.2.1"}]}}',
+  );
+  expect(Resources[restore.id]?.DependsOn).toContain(record.id);
+  const group = onlyOne(starter.templates.Data, 'AWS::AutoScaling::AutoScalingGroup');
+  expect(Resources[group.id]?.DependsOn).toEqual(expect.arrayContaining([record.id, restore.id]));
+});
+
 test('nothing leads to the instance but one port, from functions and builders', () => {
   const { Network, Data } = starter.templates;
   const kafka = ofType(Network, 'AWS::EC2::SecurityGroup').find((g) => /NetworkKafka/.test(g.id));

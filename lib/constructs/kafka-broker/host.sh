@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The instance's side of the broker. /etc/veren-kafka says which broker (kafka-broker.ts); the unit veren-kafka calls this.
-#   host.sh install   the units, and a first start; the exit code is what CloudFormation hears
+#   host.sh install   the units, and a first start; the exit code is what CloudFormation hears. Failed: replaced
 #   host.sh prepare   disk, name, keys, image: before every start, and each step does nothing where it was done
 #   host.sh run       the broker
 #   host.sh await     until it answers
@@ -15,10 +15,12 @@ set +a
 : "${KAFKA_KEY_PARAMETER:?}" "${KAFKA_AUTHORITY_SECRET:?}" "${KAFKA_PLATFORM_SECRET:?}" "${KAFKA_BUILDERS_SECRET:?}"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here data=${VEREN_KAFKA_DATA:-/var/lib/veren-kafka} state=${VEREN_KAFKA_STATE:-/run/veren-kafka}
-readonly devices=${VEREN_KAFKA_DEVICES:-/dev/disk/by-id}
+readonly devices=${VEREN_KAFKA_DEVICES:-/dev/disk/by-id} units=${VEREN_KAFKA_UNITS:-/etc/systemd/system}
 readonly keys=$state/keys USER_ID=10001
 # A broker that reads its log again after a crash may need minutes.
-readonly START_SECONDS=600 FAILURES=20
+readonly START_SECONDS=600
+# Of half a minute each; more before the first answer, which comes after all of `install`.
+readonly FAILURES=20 FIRST_FAILURES=60
 
 metadata() {
   local token
@@ -125,20 +127,26 @@ answers() {
 
 await() { again "$START_SECONDS" answers; }
 
+replace_itself() {
+  aws autoscaling set-instance-health --instance-id "$(metadata instance-id)" --health-status Unhealthy
+}
+
 watch() {
+  mkdir -p "$state"
   if answers; then
+    touch "$state/answered"
     rm -f "$state/failures"
     return 0
   fi
   echo x >>"$state/failures"
-  (($(wc -l <"$state/failures") < FAILURES)) ||
-    aws autoscaling set-instance-health --instance-id "$(metadata instance-id)" --health-status Unhealthy
+  local limit=$FIRST_FAILURES
+  [[ ! -e $state/answered ]] || limit=$FAILURES
+  (($(wc -l <"$state/failures") < limit)) || replace_itself
 }
 
 install() {
-  again 300 dnf install --quiet --assumeyes docker
-  systemctl enable --now docker
-  cat >/etc/systemd/system/veren-kafka.service <<EOF
+  trap 'code=$?; ((code == 0)) || replace_itself || true; exit $code' EXIT
+  cat >"$units/veren-kafka.service" <<EOF
 [Unit]
 After=docker.service network-online.target
 Wants=network-online.target
@@ -155,12 +163,12 @@ RestartSec=5
 [Install]
 WantedBy=multi-user.target
 EOF
-  cat >/etc/systemd/system/veren-kafka-watch.service <<EOF
+  cat >"$units/veren-kafka-watch.service" <<EOF
 [Service]
 Type=oneshot
 ExecStart=/bin/bash $here/host.sh watch
 EOF
-  cat >/etc/systemd/system/veren-kafka-watch.timer <<EOF
+  cat >"$units/veren-kafka-watch.timer" <<EOF
 [Timer]
 OnUnitInactiveSec=30
 OnActiveSec=30
@@ -168,9 +176,12 @@ OnActiveSec=30
 WantedBy=timers.target
 EOF
   systemctl daemon-reload
+  # Before all that may fail or hang.
+  systemctl enable --now veren-kafka-watch.timer
+  again 300 dnf install --quiet --assumeyes docker
+  systemctl enable --now docker
   # Waits for ExecStartPost: the deployment goes on when the topics are there.
   systemctl enable --now veren-kafka.service
-  systemctl enable --now veren-kafka-watch.timer
 }
 
 case ${1:-} in

@@ -48,6 +48,8 @@ export function memoryStore(journal: Journal, clock: Clock): DeploymentStore {
       return structuredClone({ facts: known, record, request: requests.get(deploymentId) ?? null });
     },
 
+    probe: () => journal.commit(),
+
     async replaceRequest(deploymentId, request) {
       if (!requests.has(deploymentId)) return false;
       requests.set(deploymentId, structuredClone(request));

@@ -16,6 +16,7 @@ const DAY_MS = 24 * 3_600_000;
 /** Hot state is kept this long after a deployment's last event; the archive in S3 has it for ever. */
 const KEEP_MS = 90 * DAY_MS;
 const KEEP_KEY_MS = 7 * DAY_MS;
+const PROBE_MS = 60_000;
 /** Attempts of a fold. Conflicts are rare, since all events of a deployment are in one partition. */
 const MAX_CONFLICTS = 20;
 
@@ -60,6 +61,10 @@ export function redisStore(redis: Redis, { prefix, clock }: RedisPortOptions): D
       const { facts, request } = await readStored(deploymentId);
       const record = toRecord(facts);
       return record && { facts, record, request: request ? JSON.parse(request) : null };
+    },
+
+    async probe() {
+      await withRedisRetry(() => redis.set(`${base}probe`, '', 'PX', PROBE_MS));
     },
 
     replaceRequest: async (deploymentId, request) =>

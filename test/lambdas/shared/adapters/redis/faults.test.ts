@@ -106,6 +106,7 @@ describeWith(ownRedisMissing, 'Redis in trouble', () => {
     await Promise.all([
       expect(queue.enqueue(Q, job('new'))).rejects.toMatchObject(reason),
       expect(store.create(create)).rejects.toMatchObject(reason),
+      expect(store.probe()).rejects.toMatchObject(reason),
       expect(logs.append('d', [line(0), line(1)])).rejects.toMatchObject(reason),
       expect(queue.claim(Q, LEASE)).rejects.toMatchObject(reason),
       expect(subscriptions.connect('c', callerNamed('ann'))).rejects.toMatchObject(reason),

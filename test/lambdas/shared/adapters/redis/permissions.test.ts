@@ -48,6 +48,7 @@ const uses: Record<RedisPort, (ports: RedisPorts) => Promise<void>> = {
     expect(await store.projectOwner('shop')).toBe('ann');
     await store.remove('f');
     expect(await store.claimProject('blog', 'ann')).toBe(true);
+    await store.probe();
     await store.releaseProject('blog', 'ann');
     expect(await store.claims()).toEqual([{ projectId: 'shop', owner: 'ann' }]);
   },
