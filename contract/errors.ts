@@ -168,6 +168,17 @@ const table = {
     message: '{lacking} files of the upload have not arrived.',
     action: 'Send what "POST /projects/…/uploads" asks for, then deploy.',
   },
+  UPLOAD_RATE_LIMITED: {
+    fault: 'user',
+    status: 429,
+    message: 'The owner has uploaded {limit} different folders, or parts of folders, within an hour.',
+    action: 'Try again in {seconds} s.',
+  },
+  UPLOAD_TIMEOUT: {
+    fault: 'transient',
+    message: 'The uploaded folder could not be packed within {seconds} s.',
+    action: 'Deploy again; if the error persists, leave out what the build does not need (.verenignore).',
+  },
   UPLOAD_DAMAGED: {
     fault: 'platform',
     message: 'What is stored of the uploaded file {path} is not what was announced.',

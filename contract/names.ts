@@ -71,6 +71,7 @@ export const s3Keys = {
   /** What a project has uploaded. A name below it says what is in it, so that only the project itself can ask for it. */
   uploads: (projectId: string) => `${UPLOADS_PREFIX}${projectId}/`,
   uploadedFiles: (projectId: string) => `${UPLOADS_PREFIX}${projectId}/files/`,
+  uploadPacks: (projectId: string) => `${UPLOADS_PREFIX}${projectId}/packs/`,
   uploadedFile: (projectId: string, sha256: string) => `${UPLOADS_PREFIX}${projectId}/files/${sha256}`,
   /** The list of a folder's files. */
   uploadManifest: (projectId: string, uploadId: string) => `${UPLOADS_PREFIX}${projectId}/manifests/${uploadId}.json`,

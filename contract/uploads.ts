@@ -7,8 +7,14 @@ import { UPLOAD_SCHEME } from './names.ts';
 export const MAX_UPLOAD_FILES = 20_000;
 export const MAX_UPLOAD_BYTES = 256 * 1024 * 1024;
 export const MAX_UPLOAD_FILE_BYTES = 100 * 1024 * 1024;
-/** Of one project: everything that it has uploaded and that is still kept. */
+/** Of one project: the files that it has uploaded and that are still kept, and the lists of its folders. */
 export const MAX_KEPT_UPLOAD_BYTES = 2 * 1024 * 1024 * 1024;
+/** Of one project: what the platform has packed of them, once more for each folder that was deployed. */
+export const MAX_KEPT_PACK_BYTES = 8 * 1024 * 1024 * 1024;
+/** Folders and parts of folders that an owner may make known within an hour. A large one has fourteen parts. */
+export const MAX_NEW_UPLOADS = 1_000;
+/** Where a link points. Source: Linux, `PATH_MAX`. */
+export const MAX_LINK_BYTES = 4_096;
 /** Changes of one request, so that it stays below the API's limit of a body. */
 export const MAX_UPLOAD_CHANGES = 1_500;
 export const MAX_UPLOAD_PATH = 1_024;
@@ -36,10 +42,15 @@ export const UploadFileSchema = z.strictObject({
 });
 export type UploadFile = z.infer<typeof UploadFileSchema>;
 
+const GivenFileSchema = UploadFileSchema.refine(({ mode, size }) => mode !== '120000' || size <= MAX_LINK_BYTES, {
+  path: ['size'],
+  message: `must not be more than ${MAX_LINK_BYTES} for a link`,
+});
+
 export const CreateUploadSchema = z.strictObject({
   /** The folder that this one differs from: an earlier answer's `uploadId`. Default: an empty folder. */
   base: UploadIdSchema.optional(),
-  files: z.array(UploadFileSchema).max(MAX_UPLOAD_CHANGES).default([]),
+  files: z.array(GivenFileSchema).max(MAX_UPLOAD_CHANGES).default([]),
   /** Paths of the base that are gone. */
   removed: z.array(UploadFileSchema.shape.path).max(MAX_UPLOAD_CHANGES).default([]),
 });

@@ -2,7 +2,7 @@ import { accessOf } from '../shared/http/access.ts';
 
 interface OperationText {
   description?: string | undefined;
-  responses?: Record<string, object> | undefined;
+  responses?: Record<string, { readonly description?: string | undefined }> | undefined;
   security?: readonly object[] | undefined;
 }
 
@@ -20,12 +20,14 @@ export function describeAccess<D extends { paths?: Record<string, object | undef
       operation.description = operation.description ? `${operation.description} ${needs}` : needs;
       // Every operation has this refusal, and all problems look the same.
       const refusal = operation.responses?.[401];
+      // What the operation itself names, such as `STORAGE_FULL`.
+      const own = operation.responses?.[429]?.description?.split(', ') ?? [];
       operation.responses = {
         ...operation.responses,
         403: { ...refusal, description: '`FORBIDDEN`' },
         429: {
           ...refusal,
-          description: operation.responses?.[429] ? '`RATE_LIMITED`, `STORAGE_FULL`' : '`RATE_LIMITED`',
+          description: [...new Set(['`RATE_LIMITED`', ...own])].join(', '),
         },
       };
     }

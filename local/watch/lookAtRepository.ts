@@ -9,6 +9,7 @@ import type { GitSecretStore } from '../../lambdas/shared/gitHosts/gitSecrets.ts
 import { connectedWith } from '../../lambdas/shared/gitHosts/gitState.ts';
 import type { ProjectDocuments } from '../../lambdas/shared/gitHosts/projectDocuments.ts';
 import { readGitToken } from '../../lambdas/shared/gitHosts/readGitToken.ts';
+import type { Log } from '../../lambdas/shared/logger.ts';
 import type { FunctionWaker, JobQueue } from '../../lambdas/shared/ports.ts';
 import type { ListedRefs, ListRefs } from '../../lambdas/shared/repo/listRefs.ts';
 import type { ReadMessage } from '../../lambdas/shared/repo/readMessage.ts';
@@ -21,6 +22,7 @@ export interface LookDeps extends FaultDeps {
   readonly secrets: Pick<GitSecretStore, 'read'>;
   readonly listRefs: ListRefs;
   readonly readMessage: ReadMessage;
+  readonly log: Log;
 }
 
 /** A project whose repository is watched. */
@@ -38,6 +40,8 @@ export function asWatched(project: ProjectDocument): Watched | null {
 
 /** Changes that are told at one look: of a thousand new branches each is read once, a few at a time. */
 const MAX_CHANGES = 20;
+/** How long the message of one commit is waited for. */
+const MESSAGE_MS = 5_000;
 
 /**
  * Looks at a repository and puts what has changed since the last look into the queue of deliveries, as the pushes that a
@@ -61,13 +65,28 @@ export async function lookAtRepository(deps: LookDeps, watched: Watched, signal:
     const push: PushDelivery = { kind: 'push', repository: { name: connection.repository, gitUrl }, ...change };
     const decision = decideDelivery(push, { ...connection, productionBranch });
     if (decision.kind === 'nothing') continue;
-    const message = change.commit && (await deps.readMessage({ gitUrl, commit: change.commit, gitToken }, signal));
+    const message = change.commit && (await readMessage(deps, { gitUrl, commit: change.commit, gitToken }, signal));
     await enqueue(deps, watched, { ...push, ...(message && { message }) }, round);
     told++;
   }
   await writeSeen(deps.documents, project, { v: 1, of, round, refs });
   if (told > 0) await deps.waker.wake('git-worker');
   return changes.length;
+}
+
+/** Undefined where it cannot be read: one commit that is damaged, or slow, holds up no other branch. */
+async function readMessage(
+  { readMessage: read, log }: LookDeps,
+  of: Parameters<ReadMessage>[0],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return await read(of, AbortSignal.any([signal, AbortSignal.timeout(MESSAGE_MS)]));
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('The message of a commit could not be read, so it is deployed whatever it says', { error });
+    return undefined;
+  }
 }
 
 /** What is told, and the refs as they are seen then. */

@@ -43,6 +43,7 @@ const route = createRoute({
       'GIT_URL_MISSING',
       'UPLOAD_UNKNOWN',
       'UPLOAD_INCOMPLETE',
+      'UPLOAD_TOO_LARGE',
       'UNAUTHORIZED',
       'NOT_FOUND',
       'PROJECT_DELETING',

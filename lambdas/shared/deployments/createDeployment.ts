@@ -66,7 +66,11 @@ export async function createDeployment(
 }
 
 /** What the project says of a request that does not: without a ref its production branch is meant. An upload is of no branch. */
-function placeRequest(request: DeploymentRequest, settings: ProjectSettings): DeploymentRequest {
+function placeRequest(
+  // Of a redeployment: what the project of then had.
+  { gitApp: _gitApp, ...request }: DeploymentRequest,
+  settings: ProjectSettings,
+): DeploymentRequest {
   if (request.upload !== undefined) return { ...request, environment: request.environment ?? 'preview' };
   const { productionBranch } = settings;
   const read = isReadByApp(request, settings) ? { gitApp: { repository: settings.connection!.repository } } : {};

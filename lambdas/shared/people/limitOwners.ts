@@ -1,15 +1,18 @@
 import { VerenError } from '../../../contract/errors.ts';
 import { type LimitsOfOwners, limitsOf } from '../../../contract/ownerLimits.ts';
+import { MAX_NEW_UPLOADS } from '../../../contract/uploads.ts';
 import type { Log } from '../logger.ts';
 import type { RateLimit, RateTaken } from '../ports.ts';
 import type { MeasureStorage } from './storageUse.ts';
 
-/** Keeps every owner within its limits. Both throw: RATE_LIMITED, STORAGE_FULL. */
+/** Keeps every owner within its limits. Throws RATE_LIMITED, UPLOAD_RATE_LIMITED, STORAGE_FULL. */
 export interface OwnerLimiter {
   /** Before a request is answered. */
   limitRequest(owner: string): Promise<void>;
   /** Before a deployment is made. */
   limitDeployment(owner: string): Promise<void>;
+  /** Before a folder that was not known is noted. No operator sets this limit. */
+  limitUpload(owner: string): Promise<void>;
   /** Before something else is stored. */
   limitStorage(owner: string): Promise<void>;
 }
@@ -17,10 +20,11 @@ export interface OwnerLimiter {
 export const GIB = 1_024 ** 3;
 /** How old the count may be by which somebody is refused: every deployment that is refused would count again. */
 const FRESH_MS = 60_000;
-/** The two windows that requests and deployments are counted in. */
+/** The windows that requests, deployments and new uploads are counted in. */
 export const RATES = {
   requests: { key: (owner: string) => `requests:${owner}`, windowMs: 60_000 },
   deployments: { key: (owner: string) => `deployments:${owner}`, windowMs: 3_600_000 },
+  uploads: { key: (owner: string) => `uploads:${owner}`, windowMs: 3_600_000 },
 } as const;
 
 export interface OwnerLimiterDeps {
@@ -31,16 +35,19 @@ export interface OwnerLimiterDeps {
 }
 
 export function limitOwners({ rateLimit, limits, measureStorage, log }: OwnerLimiterDeps): OwnerLimiter {
-  const takeRate = async (of: keyof typeof RATES, owner: string, limit: number | undefined, what: string) => {
-    if (limit === undefined) return;
+  const takeRate = async (of: keyof typeof RATES, owner: string, limit: number): Promise<RateTaken> => {
     const { key, windowMs } = RATES[of];
-    const { taken, waitMs } = await rateLimit.take(key(owner), limit, windowMs).catch((error): RateTaken => {
+    return rateLimit.take(key(owner), limit, windowMs).catch((error): RateTaken => {
       // A lost counter must not keep an admin from revoking a token.
       log.warn('A limit could not be checked, so it is not applied', { owner, error });
       return { taken: true, waitMs: 0 };
     });
-    if (!taken)
-      throw new VerenError('RATE_LIMITED', { limit: `${limit} ${what}.`, seconds: Math.ceil(waitMs / 1_000) });
+  };
+  const secondsOf = ({ waitMs }: RateTaken) => Math.ceil(waitMs / 1_000);
+  const requireRate = async (of: keyof typeof RATES, owner: string, limit: number | undefined, what: string) => {
+    if (limit === undefined) return;
+    const rate = await takeRate(of, owner, limit);
+    if (!rate.taken) throw new VerenError('RATE_LIMITED', { limit: `${limit} ${what}.`, seconds: secondsOf(rate) });
   };
   const limitStorage = async (owner: string) => {
     const { storageGiB } = limitsOf(limits, owner);
@@ -55,9 +62,14 @@ export function limitOwners({ rateLimit, limits, measureStorage, log }: OwnerLim
   return {
     limitStorage,
     limitRequest: (owner) =>
-      takeRate('requests', owner, limitsOf(limits, owner).requestsPerMinute, 'requests a minute'),
+      requireRate('requests', owner, limitsOf(limits, owner).requestsPerMinute, 'requests a minute'),
+    async limitUpload(owner) {
+      const rate = await takeRate('uploads', owner, MAX_NEW_UPLOADS);
+      if (!rate.taken)
+        throw new VerenError('UPLOAD_RATE_LIMITED', { limit: MAX_NEW_UPLOADS, seconds: secondsOf(rate) });
+    },
     async limitDeployment(owner) {
-      await takeRate('deployments', owner, limitsOf(limits, owner).deploymentsPerHour, 'deployments an hour');
+      await requireRate('deployments', owner, limitsOf(limits, owner).deploymentsPerHour, 'deployments an hour');
       await limitStorage(owner);
     },
   };

@@ -36,6 +36,7 @@ export function changeFolder(
     byPath.set(file.path, file);
   }
   const all = [...byPath.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  checkHashes(all);
   checkSize(all);
   checkFolders(byPath);
   return { v: 1, files: all };
@@ -61,6 +62,15 @@ function checkSize(files: readonly UploadFile[]): void {
   const bytes = bytesOf(files);
   if (bytes > MAX_UPLOAD_BYTES)
     throw new VerenError('UPLOAD_TOO_LARGE', { reason: `it has ${bytes} bytes, and ${MAX_UPLOAD_BYTES} are allowed.` });
+}
+
+/** One content has one size: with two of them a folder would be larger than it says. */
+function checkHashes(files: readonly UploadFile[]): void {
+  const sizes = new Map<string, number>();
+  for (const { path, size, sha256 } of files) {
+    if ((sizes.get(sha256) ?? size) !== size) throw invalid(path, 'has the hash of a file of another size');
+    sizes.set(sha256, size);
+  }
 }
 
 /** No path may be both a file and the folder of another one. */

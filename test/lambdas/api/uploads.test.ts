@@ -2,12 +2,19 @@ import { createHash } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { s3Keys } from '../../../contract/names.ts';
 import {
+  MAX_KEPT_PACK_BYTES,
+  MAX_KEPT_UPLOAD_BYTES,
+  MAX_LINK_BYTES,
+  MAX_NEW_UPLOADS,
   MAX_UPLOAD_BYTES,
   MAX_UPLOAD_FILE_BYTES,
   UPLOAD_FRESH_DAYS,
   type UploadFile,
 } from '../../../contract/uploads.ts';
+import type { S3Calls } from '../../../lambdas/shared/adapters/aws/clients.ts';
+import { openUploads } from '../../../lambdas/shared/uploads/uploadStore.ts';
 import { type ApiFixture, apiFixture } from '../../support/api.ts';
+import { memoryS3 } from '../../support/memoryS3.ts';
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 const fileOf = (path: string, content = path, over: Partial<UploadFile> = {}): UploadFile => ({
@@ -109,6 +116,7 @@ test('refuses what no checkout would write as it is', async () => {
   for (const files of [
     [fileOf('a'), fileOf('a/b')],
     [fileOf('a', '1'), fileOf('a', '2')],
+    [fileOf('a', 'same'), fileOf('b', 'same', { size: 0 })],
   ])
     expect((await upload('site', { files })).body.code).toBe('UPLOAD_INVALID');
   // Linux keeps them apart, and so does git.
@@ -118,6 +126,7 @@ test('refuses what no checkout would write as it is', async () => {
     { size: -1 },
     { size: MAX_UPLOAD_FILE_BYTES + 1 },
     { sha256: 'A'.repeat(64) },
+    { mode: '120000', size: MAX_LINK_BYTES + 1 },
   ])
     expect((await upload('site', { files: [{ ...fileOf('a'), ...over }] })).body.code).toBe('INVALID_REQUEST');
 });
@@ -141,6 +150,54 @@ test('has bounds: of a request, of a folder, of what a project keeps', async () 
   const large = (of: string) => Array.from({ length: 3 }, (_, i) => fileOf(`${i}`, `${of}${i}`, { size: 90_000_000 }));
   expect(3 * 90_000_000).toBeGreaterThan(MAX_UPLOAD_BYTES);
   expect((await upload('site', { files: large('a') })).body.code).toBe('UPLOAD_TOO_LARGE');
+});
+
+test('lists and packs count for what a project keeps, when a folder is noted and when it is deployed', async () => {
+  const s3 = memoryS3();
+  const large = new Map<string, number>();
+  const send = async (command: { constructor: { name: string }; input: { Prefix: string } }) => {
+    const answer = (await s3.send(command as never)) as { Contents?: object[] };
+    if (command.constructor.name !== 'ListObjectsV2Command') return answer;
+    const more = [...large].filter(([key]) => key.startsWith(command.input.Prefix));
+    return { ...answer, Contents: [...(answer.Contents ?? []), ...more.map(([Key, Size]) => ({ Key, Size }))] };
+  };
+  const storage = { s3: { send } as unknown as S3Calls, bucket: 'bucket', clock: { now: Date.now } };
+  const uploads = openUploads({ ...storage, urlSigner: async () => 'http://storage.example/signed' });
+  const change = (path: string) => ({ files: [fileOf(path, 'same')], removed: [] });
+  const { uploadId } = await uploads.note('site', change('a'), async () => undefined);
+  await s3.send(new PutObjectCommand({ Bucket: 'b', Key: s3Keys.uploadedFile('site', hashOf('same')), Body: 'same' }));
+  const full = expect.objectContaining({ code: 'UPLOAD_TOO_LARGE' });
+  for (const [key, bytes] of [
+    [s3Keys.uploadManifest('site', 'x'), MAX_KEPT_UPLOAD_BYTES],
+    [s3Keys.uploadPack('site', 'x'), MAX_KEPT_PACK_BYTES],
+  ] as const) {
+    large.set(key, bytes + 1);
+    await expect(uploads.note('site', change('b'), async () => undefined)).rejects.toEqual(full);
+    await expect(uploads.requireComplete('site', uploadId)).rejects.toEqual(full);
+    large.delete(key);
+    await uploads.requireComplete('site', uploadId);
+  }
+  // A list that is there is written again and takes no more room; a new one does.
+  const kept = [...s3.objects].filter(([key]) => key.startsWith(s3Keys.uploads('site')));
+  const bytes = kept.reduce((sum, [, text]) => sum + Buffer.byteLength(text), 0);
+  large.set(s3Keys.uploadManifest('site', 'x'), MAX_KEPT_UPLOAD_BYTES - bytes);
+  expect((await uploads.note('site', change('a'), async () => undefined)).uploadId).toBe(uploadId);
+  await expect(uploads.note('site', change('b'), async () => undefined)).rejects.toEqual(full);
+});
+
+test('new folders of an owner are counted by the hour, what is known already is not', async () => {
+  const { api, upload, pass } = await scene();
+  const { rateLimit } = api.ports;
+  for (let i = 1; i < MAX_NEW_UPLOADS; i++) await rateLimit.take('uploads:ada', MAX_NEW_UPLOADS, 3_600_000);
+  const known = await upload('site', { files: [fileOf('a')] });
+  expect(known.status).toBe(200);
+  const refused = await upload('site', { files: [fileOf('b')] });
+  expect([refused.status, refused.body.code]).toEqual([429, 'UPLOAD_RATE_LIMITED']);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect((await upload('site', { base: known.body.uploadId })).status).toBe(200);
+  expect((await upload('bobs', { files: [fileOf('b')] }, 'bob')).status).toBe(200);
+  pass(2 * 3_600_000);
+  expect((await upload('site', { files: [fileOf('b')] })).status).toBe(200);
 });
 
 test('of a repository and an upload only one can be given', async () => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { UploadFile } from '../../../contract/uploads.ts';
-import { uploadPacks } from '../../../lambdas/clone-worker/packUpload.ts';
-import { LAPTOP_POLICY } from '../../../lambdas/shared/repo/gitPolicy.ts';
+import { PACK_MS, uploadPacks } from '../../../lambdas/clone-worker/packUpload.ts';
+import { LEASE_MS } from '../../../lambdas/clone-worker/workers/clone.ts';
+import { LAPTOP_POLICY, PUBLIC_POLICY } from '../../../lambdas/shared/repo/gitPolicy.ts';
 
 const fileOf = (path: string, content: string, mode: UploadFile['mode'] = '100644') => ({
   content,
@@ -10,7 +11,12 @@ const fileOf = (path: string, content: string, mode: UploadFile['mode'] = '10064
 type Given = ReturnType<typeof fileOf>;
 
 /** A storage that gives `stored` where it is asked for a file, and keeps the pack. */
-function storageOf(files: readonly Given[], stored = (given: Given): string | null => given.content) {
+function storageOf(
+  files: readonly Given[],
+  stored = (given: Given): string | null | Promise<string> => given.content,
+  timeoutMs?: number,
+) {
+  const asked: string[] = [];
   const packs: { commit: string; bytes: number }[] = [];
   const send = async ({
     constructor: { name },
@@ -33,7 +39,8 @@ function storageOf(files: readonly Given[], stored = (given: Given): string | nu
       return { Body: { transformToString: async () => text } };
     }
     const given = files.find(({ file }) => key.endsWith(`/files/${file.sha256}`));
-    const content = given ? stored(given) : null;
+    asked.push(key);
+    const content = given ? await stored(given) : null;
     if (content === null) throw absent;
     return { Body: { transformToByteArray: async () => Buffer.from(content) } };
   };
@@ -43,8 +50,9 @@ function storageOf(files: readonly Given[], stored = (given: Given): string | nu
     clock: { now: Date.now },
     urlSigner: async () => 'http://storage.example/pack',
     gitPolicy: LAPTOP_POLICY,
+    timeoutMs,
   });
-  return { packs, open: () => open('site', 'a'.repeat(64)) };
+  return { packs, asked, open: () => open('site', 'a'.repeat(64)) };
 }
 
 test('equal folders have equal commits, whatever is in them', async () => {
@@ -71,4 +79,34 @@ test.each(['/etc/passwd', '../x', 'a/../../x', '', 'a\nb', 'c:\\x'])('a link to 
   const storage = storageOf([fileOf('link', target, '120000')]);
   await expect(storage.open()).rejects.toMatchObject({ code: 'UPLOAD_INVALID' });
   expect(storage.packs).toEqual([]);
+});
+
+test('a size that is not that of the content is refused, whichever path tells it', async () => {
+  const large = fileOf('large', 'x'.repeat(1_000));
+  const empty = { ...large, file: { ...large.file, path: 'again', size: 0 } };
+  for (const files of [[empty], [large, empty], [empty, large]]) {
+    const storage = storageOf(files);
+    await expect(storage.open()).rejects.toMatchObject({ code: 'UPLOAD_DAMAGED' });
+    expect(storage.packs).toEqual([]);
+  }
+});
+
+test('every content is read once, also one that many links and a file have', async () => {
+  const paths = Array.from({ length: 300 }, (_, i) => fileOf(`link${i}`, 'target', '120000'));
+  const storage = storageOf([...paths, fileOf('target', 'target')]);
+  await storage.open();
+  expect(storage.asked).toHaveLength(1);
+  // Each path is checked for itself: the same content leaves the folder from one place, and not from another.
+  const leaving = storageOf([fileOf('deep/link', '../target', '120000'), fileOf('link', '../target', '120000')]);
+  await expect(leaving.open()).rejects.toMatchObject({ code: 'UPLOAD_INVALID' });
+  const endless = storageOf([fileOf('link', 'a'.repeat(4_097), '120000')]);
+  await expect(endless.open()).rejects.toMatchObject({ code: 'UPLOAD_INVALID' });
+  expect(endless.asked).toEqual([]);
+});
+
+test('a storage that answers too slowly ends the packing before the lease does', async () => {
+  const storage = storageOf([fileOf('a', 'one')], () => new Promise<string>(() => undefined), 300);
+  await expect(storage.open()).rejects.toMatchObject({ code: 'UPLOAD_TIMEOUT', row: { fault: 'transient' } });
+  expect(storage.packs).toEqual([]);
+  expect(PACK_MS + PUBLIC_POLICY.timeoutMs).toBeLessThan(LEASE_MS);
 });

@@ -141,6 +141,27 @@ describe('with the App', () => {
     expect(JSON.stringify(build)).not.toContain('ghs_');
   });
 
+  test('what is deployed again reads by the App only where the project still does', async () => {
+    const { start, finish, connect, deliver, pushed, setRef, worker, github, deployments, requestOf, call } =
+      await stage();
+    await finish((await start()).state);
+    await connect();
+    setRef('main', commitOf(1), github.gitUrl);
+    await deliver('push', pushed(commitOf(1)));
+    await worker();
+    const id = (await deployments())[0]!.deploymentId;
+    const again = async () => {
+      const { status, body } = await call('POST', `/deployments/${id}/redeploy`);
+      expect(status).toBe(202);
+      return (await requestOf(body.deploymentId)).gitApp;
+    };
+    expect(await again()).toEqual({ repository: 'ada/shop' });
+    await call('PATCH', '/projects/shop', { connection: { app: null } });
+    expect(await again()).toBeUndefined();
+    await connect({ gitUrl: 'https://github.example/ada/other.git' });
+    expect(await again()).toBeUndefined();
+  });
+
   test('a project that names another host or repository than its App gets no token', async () => {
     const { start, finish, connect, deliver, pushed, github, call, ...rest } = await stage();
     await finish((await start()).state);

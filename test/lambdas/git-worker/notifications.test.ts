@@ -85,7 +85,8 @@ describe('from the request to the address', () => {
       expect(more).toEqual([]);
       expect(message?.headers['webhook-signature']).toBeUndefined();
       expect(JSON.parse(message!.body).text).toContain('Deployment failed: *shop*');
-      expect(JSON.parse(message!.body).text).toContain('&lt;!channel&gt;');
+      const [, foreign] = JSON.parse(message!.body).blocks;
+      expect(foreign.text).toMatchObject({ type: 'plain_text', text: expect.stringContaining('&lt;!channel&gt;') });
     });
   });
 });
@@ -231,11 +232,25 @@ test('a name that points inside when something is sent is not called, and the pr
   expect(await fault()).toMatchObject({ code: 'NOTIFICATION_FORBIDDEN' });
 });
 
-test('text of strangers can mention nobody and link nowhere in Slack', () => {
-  const data = { projectId: 'shop', branch: '<!here>\n*x*', url: 'https://a.example/|b>c', commit: 'c'.repeat(40) };
-  const { text } = JSON.parse(slackMessage({ type: 'deployment.succeeded', timestamp: '', data }));
-  expect(text).toContain('(&lt;!here&gt; *x*, cccccccccccc)');
-  expect(text).toContain('<https://a.example/%7Cb%3Ec>');
+test('text of strangers can mention nobody, link nowhere and format nothing in Slack', () => {
+  const url = 'https://a.example/|b>c';
+  const bad = 'https://evil.example *x* <!here>\n`y` [z](https://evil.example)';
+  const data = { projectId: 'shop', branch: bad, by: bad, reason: bad, error: { code: 'X', message: bad }, url };
+  const notice = { type: 'deployment.failed', timestamp: '', data: { ...data, commit: 'c'.repeat(40) } } as const;
+  const { text, blocks } = JSON.parse(slackMessage(notice));
+  const [title, foreign, more] = blocks;
+  // The text is what receivers show that know no blocks, and what some of them format.
+  const formatted = [text, ...[title, more].map((block) => block.text.text)].join('\n');
+  expect(formatted).not.toMatch(/evil|here|`/);
+  expect(formatted).toContain('*shop* (cccccccccccc)');
+  expect(formatted).toContain('<https://a.example/%7Cb%3Ec>');
+  expect(blocks).toHaveLength(3);
+  for (const { text: own } of [title, more]) expect(own).toMatchObject({ type: 'mrkdwn', verbatim: true });
+  expect(foreign.text).toMatchObject({ type: 'plain_text', emoji: false });
+  expect(foreign.text.text).toContain('&lt;!here&gt; `y`');
+  // A commit is one only where it looks like one.
+  const odd = JSON.parse(slackMessage({ ...notice, data: { projectId: 'shop', commit: '*<!here>*' } }));
+  expect(odd.text).not.toContain('here');
 });
 
 test('a laptop may tell an address of its own network', () => {

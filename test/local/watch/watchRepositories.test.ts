@@ -35,7 +35,7 @@ async function watchStage(connection: object = {}) {
       const tags = [...host.tags].map(([name, commit]): ListedRef => ({ kind: 'tag', name, commit }));
       return { refs: [...branches, ...tags], defaultBranch: 'main' };
     },
-    readMessage: async ({ commit }: { commit: string }) => messages.get(commit) ?? 'a change',
+    readMessage: async ({ commit }: { commit: string }, _signal?: AbortSignal) => messages.get(commit) ?? 'a change',
   };
   const begin = () => new RepositoryWatch(deps);
   let watch = begin();
@@ -191,4 +191,42 @@ test('hundreds of new branches are told a few at a time, and each once', async (
   expect((await stage.made()).length).toBeLessThanOrEqual(21);
   await stage.pass(5);
   expect(new Set(await stage.made()).size).toBe(46);
+});
+
+test('a commit whose message cannot be read is told without it, and holds up no other branch', async () => {
+  const stage = await watchStage();
+  stage.setRef('main', A);
+  await stage.pass();
+  const read = stage.deps.readMessage;
+  stage.deps.readMessage = async (of) => {
+    if (of.commit === B) throw new VerenError('GIT_FAILED', { url: GIT_URL, reason: 'bad object' });
+    return read(of);
+  };
+  stage.setRef('a-broken', B);
+  stage.setRef('main', C);
+  await stage.pass();
+  expect((await stage.made()).slice(1).toSorted()).toEqual(['preview a-broken 2', 'production main 3']);
+  expect(await stage.faults()).toEqual([]);
+});
+
+test('a host that sends a message without end is waited for some seconds only', async () => {
+  const stage = await watchStage();
+  const waits: (number | undefined)[] = [];
+  const timeout = jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    waits.push(ms);
+    return AbortSignal.abort(new Error('late'));
+  });
+  try {
+    stage.deps.readMessage = (_of, signal?: AbortSignal) =>
+      new Promise<string>((_resolve, reject) => {
+        if (signal?.aborted) reject(signal.reason);
+      });
+    stage.setRef('main', A);
+    await stage.pass(0.025);
+  } finally {
+    timeout.mockRestore();
+  }
+  await stage.pass();
+  expect(await stage.made()).toEqual(['production main 1']);
+  expect(Math.max(...waits.map(Number))).toBeLessThanOrEqual(5_000);
 });
