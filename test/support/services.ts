@@ -44,6 +44,7 @@ export async function openServiceBench(
   };
   const options = { dataDir, s3: s3 as never, users: chooseBuildUsers(dataDir), hostEnv: {}, secretBox: box };
   const services = await LocalServices.open({ ...options, clock: { now: Date.now }, ...over });
+  services.resume();
   return {
     services,
     dataDir,
