@@ -1,9 +1,9 @@
-import { callApi } from '../../dashboard/api/callApi.ts';
-import { redeemStartCode } from '../../dashboard/session/startCode.ts';
-import { currentToken, keepToken } from '../../dashboard/session/token.ts';
-
-jest.mock('../../dashboard/api/callApi.ts', () => ({ callApi: jest.fn() }));
-const call = jest.mocked(callApi);
+const mockCall = jest.fn();
+jest.mock('../../dashboard/api/callApi.ts', () => ({ callApi: mockCall }));
+// Not imported: the types of a browser are not those of the rest.
+const { redeemStartCode } = jest.requireActual('../../dashboard/session/startCode.ts');
+const { currentToken, keepToken } = jest.requireActual('../../dashboard/session/token.ts');
+const location = { hash: '', pathname: '/dashboard/', search: '' };
 const CODE = 'c'.repeat(32);
 
 /** As much of a browser's tab as signing in touches. */
@@ -16,7 +16,7 @@ beforeEach(() => {
       removeItem: (key: string) => void kept.delete(key),
     };
   };
-  const location = { hash: `#code=${CODE}`, pathname: '/dashboard/', search: '' };
+  location.hash = `#code=${CODE}`;
   const history = {
     replaceState: () => {
       location.hash = '';
@@ -25,22 +25,22 @@ beforeEach(() => {
   const tab = { location, history, sessionStorage: storage(), localStorage: storage() };
   for (const [name, value] of Object.entries(tab))
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-  call.mockReset();
+  mockCall.mockReset();
 });
 
 test.each([null, 'of an earlier data folder'])(
   'a code is used up with the kept token %s, and its token is kept',
   async (kept) => {
     if (kept !== null) keepToken(kept, false);
-    call.mockResolvedValue({ token: 'new' });
+    mockCall.mockResolvedValue({ token: 'new' });
     expect(await redeemStartCode()).toBe('taken');
-    expect(call.mock.calls).toEqual([['POST', '/dashboard/session', { body: { code: CODE } }]]);
+    expect(mockCall.mock.calls).toEqual([['POST', '/dashboard/session', { body: { code: CODE } }]]);
     expect([currentToken(), location.hash]).toEqual(['new', '']);
   },
 );
 
 test('a code that is refused signs nobody out', async () => {
-  call.mockRejectedValue(new Error('403'));
+  mockCall.mockRejectedValue(new Error('403'));
   expect(await redeemStartCode()).toBe('refused');
   location.hash = `#code=${CODE}`;
   keepToken('mine', true);

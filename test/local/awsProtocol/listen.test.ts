@@ -75,8 +75,8 @@ test('where any port will do, one that is taken at ::1 is not the one', async ()
 
 test.each(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])('a machine without IPv6 (%s) is served at 127.0.0.1', async (code) => {
   const listen = Server.prototype.listen;
-  jest.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, port, host, ...rest) {
-    if (host !== '::1') return listen.call(this, port, host, ...(rest as []));
+  jest.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...args: unknown[]) {
+    if (args[1] !== '::1') return listen.apply(this, args as Parameters<typeof listen>);
     process.nextTick(() => this.emit('error', Object.assign(new Error(code), { code })));
     return this;
   } as typeof listen);
