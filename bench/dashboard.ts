@@ -33,7 +33,7 @@ export async function run(): Promise<void> {
 }
 
 async function measurePaint(): Promise<void> {
-  const { serve, ready } = openDashboard(createStartCode(TOKEN), console.error);
+  const { serve, ready } = openDashboard(createStartCode(TOKEN, { now: Date.now }), console.error);
   await ready;
   const server = createServer((request, response) => {
     if (request.url === '/plain') response.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>A sentence.</p>');

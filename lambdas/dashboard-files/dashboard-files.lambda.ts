@@ -4,7 +4,7 @@ import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { openS3 } from '../shared/adapters/aws/clients.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog } from '../shared/logger.ts';
-import { removeFiles, uploadFiles } from './files.ts';
+import { createFiles, removeFiles, uploadFiles } from './files.ts';
 
 const env = readEnv('dashboard-files');
 const log = jsonLog('dashboard-files');
@@ -22,6 +22,7 @@ export async function handler(event: CloudFormationCustomResourceEvent): Promise
     log.info('The files were removed', { files: await removeFiles(deps) });
     return { PhysicalResourceId: event.PhysicalResourceId };
   }
-  log.info('The files were put', { files: await uploadFiles(deps) });
+  const putFiles = event.RequestType === 'Create' ? createFiles : uploadFiles;
+  log.info('The files were put', { files: await putFiles(deps) });
   return { PhysicalResourceId: PHYSICAL_ID };
 }

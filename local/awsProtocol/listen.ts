@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { VerenError } from '../../contract/errors.ts';
 
 export interface Endpoint {
@@ -10,18 +10,56 @@ export interface Endpoint {
   close(): Promise<void>;
 }
 
+/** For any port: one that is free at 127.0.0.1 may be taken at ::1. */
+const TRIES = 5;
+
 /**
- * Listens on the loopback address only: nothing of the laptop's engines is reachable from another machine.
+ * Listens on 127.0.0.1 only: nothing of the laptop's engines is reachable from another machine.
  * @param port 0 for any free port.
  * @throws VerenError PORT_IN_USE
  */
 export async function listenOnLoopback(server: Server | NetServer, port = 0): Promise<Endpoint> {
+  const cut = trackSockets(server);
+  return endpointOf(await listen(server, port, '127.0.0.1'), [server], cut);
+}
+
+/**
+ * Listens at one port of both loopback addresses, for what browsers visit as `localhost` or a name below it: they try ::1
+ * first, and whoever listens there has the origin. A machine without IPv6 has nobody there.
+ * @param port 0 for any free port.
+ * @throws VerenError PORT_IN_USE where either address has it taken
+ */
+export async function listenOnLocalhost(server: Server, port = 0): Promise<Endpoint> {
+  const cut = trackSockets(server);
+  // An http.Server takes connections of another listener, half open as its own are. Source: Node's manual, 'connection'.
+  const second = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => server.emit('connection', socket));
+  for (let tries = 1; ; tries++) {
+    const actual = await listen(server, port, '127.0.0.1');
+    try {
+      await listen(second, actual, '::1');
+      return endpointOf(actual, [server, second], cut);
+    } catch (error) {
+      if (isWithoutIpv6(error)) return endpointOf(actual, [server], cut);
+      await endpointOf(actual, [server], cut).close();
+      if (port !== 0 || tries === TRIES) throw error;
+    }
+  }
+}
+
+function trackSockets(server: Server | NetServer): () => void {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve, reject) => {
+  return () => {
+    for (const socket of sockets) socket.destroy();
+  };
+}
+
+/** @returns the port */
+function listen(server: Server | NetServer, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'EADDRINUSE' || error.code === 'EACCES'
@@ -29,16 +67,23 @@ export async function listenOnLoopback(server: Server | NetServer, port = 0): Pr
           : error,
       ),
     );
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
   });
-  const actual = (server.address() as AddressInfo).port;
+}
+
+function endpointOf(port: number, servers: readonly (Server | NetServer)[], cut: () => void): Endpoint {
+  const closeServer = (server: Server | NetServer) =>
+    new Promise<void>((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())));
   return {
-    url: `http://127.0.0.1:${actual}`,
-    port: actual,
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error ? reject(error) : resolve()));
-        for (const socket of sockets) socket.destroy();
-      }),
+    url: `http://127.0.0.1:${port}`,
+    port,
+    async close() {
+      const closed = Promise.all(servers.map(closeServer));
+      cut();
+      await closed;
+    },
   };
 }
+
+const isWithoutIpv6 = (error: unknown) =>
+  ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(String((error as NodeJS.ErrnoException).code));

@@ -1,11 +1,13 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DASHBOARD_PATH } from '../../dashboard/build.ts';
+import type { Clock } from '../../lambdas/shared/ports.ts';
 
 export const SESSION_PATH = `${DASHBOARD_PATH}/session`;
 const MAX_BODY = 1_024;
+const GOOD_MS = 600_000;
 
-/** Opens one session of the dashboard: printed at the start, good once, and gone with the process. */
+/** Opens one session of the dashboard: printed at the start, good once, for ten minutes, and gone with the process. */
 export interface StartCode {
   /** To be appended to the dashboard's address; a fragment is sent to no server. */
   readonly fragment: string;
@@ -17,13 +19,15 @@ export interface StartCode {
  * The token itself would stay in the browser's history and in the terminal's; a code that was used is worth nothing
  * there.
  */
-export function createStartCode(token: string): StartCode {
+export function createStartCode(token: string, clock: Clock): StartCode {
   const code = randomBytes(24).toString('base64url');
   let expected: Buffer | null = hash(code);
+  const end = clock.now() + GOOD_MS;
 
   const redeem = (body: string): boolean => {
     const given = readCode(body);
-    if (given === null || expected === null || !timingSafeEqual(hash(given), expected)) return false;
+    if (given === null || expected === null || clock.now() >= end || !timingSafeEqual(hash(given), expected))
+      return false;
     expected = null;
     return true;
   };
@@ -52,7 +56,7 @@ export function createStartCode(token: string): StartCode {
       request.on('end', () =>
         redeem(body)
           ? send(response, 200, { token })
-          : send(response, 403, { error: 'The code was used, or is of another start.' }),
+          : send(response, 403, { error: 'The code was used, is older than ten minutes, or is of another start.' }),
       );
     },
   };

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Log } from '../../lambdas/shared/logger.ts';
 import type { MemoryNotifier } from '../adapters/memory/notifier.ts';
-import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
+import { type Endpoint, listenOnLocalhost } from '../awsProtocol/listen.ts';
 import type { ServeDashboard } from '../dashboard/serveDashboard.ts';
 import { attachWebSockets } from '../webSockets.ts';
 import { type OwnAddresses, refusalOf } from './admission.ts';
@@ -24,7 +24,7 @@ export interface HttpOptions {
  */
 export const MAX_HEADER_BYTES = 256 * 1024;
 
-/** The API, at `/ws` the WebSocket API and at `/dashboard` the dashboard, on one loopback port, for its own host names and origins only. */
+/** The API, at `/ws` the WebSocket API and at `/dashboard` the dashboard, on one port of both loopback addresses, for its own host names and origins only. */
 export async function startHttp(options: HttpOptions): Promise<Endpoint> {
   const { port, handlers, notifier, serveDashboard, own, log } = options;
   const answer = getRequestListener(handlers.fetch);
@@ -42,7 +42,7 @@ export async function startHttp(options: HttpOptions): Promise<Endpoint> {
     admit: refuseForeign,
     log,
   });
-  const endpoint = await listenOnLoopback(server, port);
+  const endpoint = await listenOnLocalhost(server, port);
   return {
     ...endpoint,
     async close() {

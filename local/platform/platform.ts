@@ -196,7 +196,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     closers.push(async () => clearInterval(sweep));
 
     closeLater(openWatch({ ...ports, s3, clock, secretBox: box, log }, { bucket: DEFAULT_BUCKET, owner: OWNER }));
-    const startCode = createStartCode(token);
+    const startCode = createStartCode(token, clock);
     const { serve, ready } = openDashboard(startCode, onError);
     const serveReference = openReference(onError);
     const serveDashboard: ServeDashboard = (request, response) =>
@@ -205,6 +205,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       await startHttp({ port: options.port, handlers, notifier: ports.notifier, serveDashboard, own, log }),
     );
     closers.push(() => ready);
+    // What repositories have brought runs only where it can take no address of the platform's or of a site.
+    services.resume();
     // For the command, which looks beside the token.
     await writeFile(join(dataDir, PORT_FILE), `${new URL(http.url).port}\n`);
     origin = own.publicUrl?.origin ?? http.url;

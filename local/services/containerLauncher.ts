@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createMasker } from '../../builder-images/shared/masker.ts';
 import { findLaptopEngine, type HostEnv, usesNoEngine } from '../platform/images.ts';
 import { ContainerEngine } from './containerEngine.ts';
-import { chooseUser, UNPRIVILEGED } from './containerUser.ts';
+import { chooseUser } from './containerUser.ts';
 import { giveVariables } from './containerVariables.ts';
 import { freePort, type Launched, type Launcher, MAX_PROCESSES, maxFiles } from './launch.ts';
 import { RunningContainer } from './runningContainer.ts';
@@ -56,6 +56,7 @@ export function containerLauncher({ dataDir, hostEnv }: ContainerPlaces): Launch
     spec: VersionSpec,
     environment: Readonly<Record<string, string>>,
     onLine: OnLine,
+    signal: AbortSignal,
   ): Promise<Launched> {
     if (spec.artifact.kind !== 'image') throw new Error('it is no image');
     opening ??= openEngine();
@@ -65,7 +66,7 @@ export function containerLauncher({ dataDir, hostEnv }: ContainerPlaces): Launch
     });
     const name = nameOf(spec);
     const { uri } = spec.artifact;
-    const user = await chooseUser(engine, uri, `${name}-user`);
+    const { user, isRefused } = await chooseUser(engine, uri, `${name}-user`);
     await engine.remove(name);
     const [network, port] = await Promise.all([engine.openNetwork(name), freePort()]);
     const { memoryMb } = spec.settings;
@@ -75,13 +76,17 @@ export function containerLauncher({ dataDir, hostEnv }: ContainerPlaces): Launch
         [
           ...['--name', name, '--network', network, '--publish', `127.0.0.1:${port}:${spec.port}`, ...HARDENED],
           ...['--memory', `${memoryMb}m`, '--memory-swap', `${memoryMb}m`],
-          ...['--ulimit', `nofile=${maxFiles()}:${maxFiles()}`, ...(user === undefined ? [] : ['--user', user])],
+          ...['--ulimit', `nofile=${maxFiles()}:${maxFiles()}`, '--user', user],
           ...[...variables.args, uri],
         ],
         variables.passed,
       )
       .finally(variables.remove);
-    if (user === UNPRIVILEGED) onLine('system', 'The image asks for root, and runs as a user without rights (10001).');
+    if (signal.aborted) {
+      await engine.remove(name);
+      throw new Error('it is not wanted any more');
+    }
+    if (isRefused) onLine('system', 'The image asks for root, and runs as a user without rights (10001).');
     const secrets = spec.secrets.flatMap((secret) => environment[secret] ?? []);
     const mask = createMasker(secrets, secrets);
     const process = new RunningContainer({ engine, name, port: spec.port, memoryMb, mask, onLine });

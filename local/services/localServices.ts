@@ -112,8 +112,17 @@ export class LocalServices implements Services {
     for (const path of [folder, runFolder]) await chmod(path, 0o711);
     const specs = await ServiceSpecs.open(join(folder, 'specs'));
     const services = new LocalServices({ ...options, runFolder }, specs, new ServiceLog(join(folder, 'logs')));
-    await services.#resume();
+    await services.#endLeft();
     return services;
+  }
+
+  /** After a start of the platform, when it listens: starts what must always run. */
+  resume(): void {
+    for (const [projectId, { versions, production, crons }] of this.#specs.projects()) {
+      const shown = versions.find(({ version }) => version === production);
+      if (shown?.healthy && shown.settings.kind === 'always-on') this.#keepUp(projectId, shown.version);
+      this.#crons.set(projectId, crons);
+    }
   }
 
   async close(): Promise<void> {
@@ -422,18 +431,13 @@ export class LocalServices implements Services {
       }
   }
 
-  /** After a start of the platform: what an earlier one has left is ended, and what must always run is started. */
-  async #resume(): Promise<void> {
+  /** After a start of the platform: what an earlier one has left is ended. */
+  async #endLeft(): Promise<void> {
     const known = this.#specs.projects().flatMap(([, { versions }]) => versions.filter((v) => v.notRun === undefined));
     for (const [kind, launcher] of Object.entries(this.#launchers))
       await launcher.endLeft(known.filter(({ artifact }) => artifact.kind === kind));
-    for (const [projectId, { versions, production, crons }] of this.#specs.projects()) {
-      for (const spec of versions) {
-        if (!spec.healthy) await this.#forget(projectId, spec).catch(() => undefined);
-        else if (spec.version === production && spec.settings.kind === 'always-on') this.#keepUp(projectId, production);
-      }
-      this.#crons.set(projectId, crons);
-    }
+    for (const [projectId, { versions }] of this.#specs.projects())
+      for (const spec of versions) if (!spec.healthy) await this.#forget(projectId, spec).catch(() => undefined);
   }
 
   // --- specs --------------------------------------------------------------------------------------------------------

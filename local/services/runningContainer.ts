@@ -15,6 +15,8 @@ const OUTPUT_MS = 1_000;
 const KILLED = 137;
 const OOM_LOOKS = 5;
 const OOM_LOOK_MS = 400;
+/** Until a container is seen to have ended, and between removals of one that has not. */
+const END_MS = 250;
 
 interface ContainerInput {
   readonly engine: ContainerEngine;
@@ -78,8 +80,13 @@ export class RunningContainer implements RunningService {
   async stop(): Promise<void> {
     const { engine, name } = this.#input;
     this.#stopped = true;
-    // One that has not started yet cannot be stopped.
-    if (!this.#over) await engine.stop(name).catch(() => engine.remove(name).catch(() => undefined));
+    if (!this.#over) await engine.stop(name).catch(() => undefined);
+    // docker says that it has stopped what has not started yet, and starts it then.
+    for (;;) {
+      await Promise.race([this.exited, sleep(END_MS)]);
+      if (this.#over) break;
+      await engine.remove(name).catch(() => undefined);
+    }
     await this.ended;
   }
 

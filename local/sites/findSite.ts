@@ -25,7 +25,7 @@ export async function findSite(
   { sites, projects }: { readonly sites: Sites; readonly projects: Pick<ProjectStore, 'get'> },
 ): Promise<FoundSite | null> {
   const name = (host ?? '127.0.0.1').replace(/:\d+$/, '').toLowerCase();
-  const sharedHost = name === '127.0.0.1' || name === 'localhost';
+  const sharedHost = ['127.0.0.1', 'localhost', '[::1]'].includes(name);
   const [, below] = /^([^.]+)\.localhost$/.exec(name) ?? [];
   const label = sharedHost ? portsProject : (below ?? name);
   const route = await sites.find(label);

@@ -6,7 +6,7 @@ import type { ProjectDocument } from '../../contract/project.ts';
 import type { Clock, Sites } from '../../lambdas/shared/ports.ts';
 import { openProjectStore } from '../../lambdas/shared/projects/projectStore.ts';
 import { type AddressedRecord, previewAddresses } from '../../lambdas/shared/sites/siteAddresses.ts';
-import { type Endpoint, listenOnLoopback } from '../awsProtocol/listen.ts';
+import { type Endpoint, listenOnLocalhost } from '../awsProtocol/listen.ts';
 import { SiteHandler } from './handler.ts';
 import { SitePorts } from './ports.ts';
 import type { ServiceProxy } from './serviceProxy.ts';
@@ -67,7 +67,7 @@ export async function startSiteServer(options: SiteServerOptions): Promise<SiteS
         handler.upgrade(projectId, request, socket, head).catch(() => socket.destroy());
       });
       try {
-        const endpoint = await listenOnLoopback(server, port);
+        const endpoint = await listenOnLocalhost(server, port);
         await ports.keep(projectId, endpoint.port);
         return endpoint;
       } catch (error) {

@@ -26,13 +26,18 @@ export interface ServiceBench {
   version(source: string, of?: Partial<ServiceVersion>, settings?: Partial<CompleteServiceSettings>): ServiceVersion;
   /** The answer of a version to one request. */
   ask(version: ServiceVersion, path?: string): Promise<{ status: number; text: string }>;
-  /** As after another start of the platform, with the same data. */
-  reopen(): Promise<ServiceBench>;
+  /** As after another start of the platform, with the same data. @param over Other options. */
+  reopen(over?: Partial<BenchOptions>): Promise<ServiceBench>;
+}
+
+interface BenchOptions extends LocalServicesOptions {
+  /** The platform does not listen yet. */
+  readonly isBefore: boolean;
 }
 
 /** Services of a laptop, with folders in place of what builds have stored. */
 export async function openServiceBench(
-  over: Partial<LocalServicesOptions> = {},
+  { isBefore, ...over }: Partial<BenchOptions> = {},
   dataDir = temporaryFolder(),
   archives = new Map<string, Buffer>(),
   box = testSecretBox(),
@@ -44,6 +49,7 @@ export async function openServiceBench(
   };
   const options = { dataDir, s3: s3 as never, users: chooseBuildUsers(dataDir), hostEnv: {}, secretBox: box };
   const services = await LocalServices.open({ ...options, clock: { now: Date.now }, ...over });
+  if (!isBefore) services.resume();
   return {
     services,
     dataDir,
@@ -73,7 +79,7 @@ export async function openServiceBench(
         lease.release();
       }
     },
-    reopen: () => openServiceBench(over, dataDir, archives, box),
+    reopen: (others) => openServiceBench({ ...over, ...others }, dataDir, archives, box),
   };
 }
 

@@ -1,5 +1,5 @@
 import { DASHBOARD_LIST } from '../../../contract/names.ts';
-import { removeFiles, uploadFiles } from '../../../lambdas/dashboard-files/files.ts';
+import { createFiles, removeFiles, uploadFiles } from '../../../lambdas/dashboard-files/files.ts';
 import type { S3Calls } from '../../../lambdas/shared/adapters/aws/clients.ts';
 
 const LIST = [
@@ -38,4 +38,26 @@ test('the bucket is emptied before it is removed, and a file that stays is told'
   const { sent: _, ...target } = bucketDouble(['a', 'b', 'c']);
   expect(await removeFiles(target)).toBe(3);
   await expect(removeFiles(bucketDouble(['kept']))).rejects.toThrow('kept could not be removed: AccessDenied');
+});
+
+/** A bucket that takes a page only after some failures. */
+function failingBucket(failures: number) {
+  const keys: string[] = [];
+  const { s3, bucket } = bucketDouble(keys);
+  const send = async (command: { constructor: { name: string }; input: { Key: string } }) => {
+    const isPut = command.constructor.name === 'PutObjectCommand';
+    if (isPut && command.input.Key.endsWith('.html') && failures-- > 0) throw new Error('SlowDown');
+    if (isPut) keys.push(command.input.Key);
+    return s3.send(command as never);
+  };
+  return { keys, bucket, s3: { send } as unknown as S3Calls };
+}
+
+test('a file that fails is tried again, and a new stack that could not have all files keeps none', async () => {
+  const once = failingBucket(1);
+  expect(await createFiles({ ...once, read })).toBe(2);
+  expect(once.keys).toEqual(LIST.map(({ key }) => key));
+  const never = failingBucket(9);
+  await expect(createFiles({ ...never, read })).rejects.toThrow('SlowDown');
+  expect(never.keys).toEqual([]);
 });

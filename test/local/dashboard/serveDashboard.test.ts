@@ -4,7 +4,9 @@ import { openDashboard } from '../../../local/dashboard/serveDashboard.ts';
 import { createStartCode } from '../../../local/dashboard/startCode.ts';
 
 const TOKEN = 'the-token';
-const startCode = createStartCode(TOKEN);
+let now = 0;
+const clock = { now: () => now };
+const startCode = createStartCode(TOKEN, clock);
 const code = startCode.fragment.slice('#code='.length);
 let server: Server;
 let origin: string;
@@ -75,7 +77,7 @@ it('is small: the first load is under 150 kB compressed', async () => {
   expect(loaded.reduce((sum, { gzipped }) => sum + gzipped.length, 0)).toBeLessThan(150_000);
 });
 
-it('gives the token for the code once, and for nothing else', async () => {
+it('gives the token for the code once, within ten minutes, and for nothing else', async () => {
   const post = async (body: string, type = 'application/json') => {
     const answer = await get('/dashboard/session', { method: 'POST', body, headers: { 'Content-Type': type } });
     return [answer.status, ((await answer.json()) as { token?: string }).token];
@@ -86,6 +88,9 @@ it('gives the token for the code once, and for nothing else', async () => {
     expect(await post(body)).toEqual([403, undefined]);
   expect(await post(JSON.stringify({ code }), 'text/plain')).toEqual([405, undefined]);
   await expect(post(`"${'x'.repeat(5_000)}"`)).rejects.toThrow();
+  now = 600_000;
+  expect(await post(JSON.stringify({ code }))).toEqual([403, undefined]);
+  now -= 1;
   expect(await post(JSON.stringify({ code }))).toEqual([200, TOKEN]);
   expect(await post(JSON.stringify({ code }))).toEqual([403, undefined]);
 });

@@ -36,10 +36,10 @@ beforeEach(async () => {
 afterEach(() => endpoint.close());
 
 /** What a server answers to these very bytes: clients of Node would not send most of them. */
-function raw(text: string, { end = true } = {}): Promise<string> {
+function raw(text: string, { end = true, address = '127.0.0.1' } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
-    const socket = connect(endpoint.port, '127.0.0.1', () => (end ? socket.end(text) : socket.write(text)));
+    const socket = connect(endpoint.port, address, () => (end ? socket.end(text) : socket.write(text)));
     socket.on('data', (chunk) => {
       answer += chunk;
       if (!end && /\r\n\r\n/.test(answer)) socket.destroy();
@@ -65,6 +65,24 @@ describe('host names', () => {
         expect(statusOf(await get(`Host: ${host}`))).toBe(200);
     },
   );
+
+  it('is who answers at ::1, to which browsers resolve localhost first, by the same rules', async () => {
+    const ask = (host: string, rest = '') =>
+      raw(
+        `GET ${rest ? '/ws' : '/healthz'} HTTP/1.1\r\nHost: ${host}:${endpoint.port}\r\n${rest || 'Connection: close'}\r\n\r\n`,
+        {
+          ...{ address: '::1', end: rest === '' },
+        },
+      );
+    for (const [name, status] of [
+      ['localhost', 200],
+      ['[::1]', 200],
+      ['evil.example', 421],
+    ] as const)
+      expect(statusOf(await ask(name))).toBe(status);
+    expect(statusOf(await ask('localhost', UPGRADE))).toBe(101);
+    expect(statusOf(await ask('evil.example', UPGRADE))).toBe(421);
+  });
 
   it.each([
     'evil.example',

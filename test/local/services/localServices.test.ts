@@ -157,6 +157,21 @@ function isGone(pid: number): boolean {
   }
 }
 
+test('what must always run is started when the platform listens, and not before', async () => {
+  const own = await openServiceBench();
+  const version = own.version(serverOf("'up'"), {}, { kind: 'always-on' });
+  await own.services.start(version);
+  await own.services.switchProduction('shop', version);
+  await own.services.close();
+  const { services } = await own.reopen({ isBefore: true });
+  const state = async () => (await services.list('shop'))[0]?.state;
+  expect(await state()).toBe('idle');
+  services.resume();
+  expect(await state()).toBe('starting');
+  await eventually(async () => (await state()) === 'running');
+  await services.close();
+}, 60_000);
+
 test('a start after a crash of the platform ends what it has left', async () => {
   const own = await openServiceBench();
   const version = own.version(serverOf('process.pid'));

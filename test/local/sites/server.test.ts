@@ -8,6 +8,7 @@ import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } 
 import { createCredentialStore } from '../../../local/awsProtocol/credentials.ts';
 import type { Endpoint } from '../../../local/awsProtocol/listen.ts';
 import { startS3Endpoint } from '../../../local/s3/endpoint.ts';
+import { SitePorts } from '../../../local/sites/ports.ts';
 import { type SiteServer, startSiteServer } from '../../../local/sites/server.ts';
 
 const Bucket = 'veren-v2';
@@ -340,4 +341,24 @@ test('cookies and what clears them are for the own name alone, and many cookies 
   const { headers } = await get('cookies', '/', { host: 'cookies.localhost' });
   expect(headers).toMatchObject({ 'set-cookie': ['a=1'], 'clear-site-data': '"cookies"' });
   expect((await get('spa', '/', { cookie: `a=${'x'.repeat(100_000)}` })).status).toBe(200);
+});
+
+it('nobody else has the port of a site at ::1, to which browsers resolve its names first', async () => {
+  await html('squatted/index.html', 'ours');
+  const [first = 0] = (await SitePorts.open(dataDir)).candidates('squatted');
+  const squatter = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nevil'));
+  await new Promise<void>((done) => squatter.listen(first, '::1', done));
+  const port = Number(new URL(await urlOf('squatted')).port);
+  expect(port).not.toBe(first);
+  for (const name of ['[::1]', 'localhost', 'squatted.localhost']) {
+    const text = new Promise((resolve, reject) =>
+      request({ host: '::1', port, headers: { Host: `${name}:${port}` } }, async (res) => {
+        resolve(Buffer.concat(await res.toArray()).toString());
+      })
+        .on('error', reject)
+        .end(),
+    );
+    expect(await text).toBe('ours');
+  }
+  await new Promise((done) => squatter.close(done));
 });

@@ -1,0 +1,64 @@
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createMasker } from '../../../builder-images/shared/masker.ts';
+import { ContainerEngine } from '../../../local/services/containerEngine.ts';
+import { containerLauncher } from '../../../local/services/containerLauncher.ts';
+import { RunningContainer } from '../../../local/services/runningContainer.ts';
+import { removeFolders, temporaryFolder } from '../../support/folders.ts';
+
+let mockFile = '';
+jest.mock('../../../local/platform/images.ts', () => ({
+  ...jest.requireActual('../../../local/platform/images.ts'),
+  findLaptopEngine: async () => ({ kind: 'docker', file: mockFile, env: { PATH: process.env.PATH } }),
+}));
+afterAll(removeFolders);
+
+/**
+ * Stands in for docker, with one container: `start` takes a while until it runs, and then ends with it; `stop` of one that
+ * does not run yet is a success. Source: Docker's Engine API, ContainerStop, status 304.
+ */
+function engineProgram() {
+  const folder = temporaryFolder();
+  const file = join(folder, 'docker');
+  writeFileSync(
+    file,
+    `#!/bin/bash
+cd ${folder}
+case $1 in
+start) touch asked; sleep 0.7; touch running
+  for i in {1..250}; do [[ -e killed ]] && exit 137; sleep 0.1; done ;;
+stop) [[ -e running ]] && touch killed ;;
+rm) [[ -e running ]] && touch killed ;;
+image) echo 1000:1000 ;;
+inspect) exit 1 ;;
+esac
+exit 0
+`,
+  );
+  chmodSync(file, 0o755);
+  return { file, has: (name: string) => existsSync(join(folder, name)) };
+}
+
+test('a container that is stopped before it has started is ended when it has', async () => {
+  const { file, has } = engineProgram();
+  const engine = new ContainerEngine({ kind: 'docker', file, env: { PATH: process.env.PATH! } }, 'x');
+  const places = { engine, name: 'n', port: 80, memoryMb: 128, mask: createMasker([], []) };
+  const container = new RunningContainer({ ...places, onLine: () => undefined });
+  await container.stop();
+  expect(has('killed')).toBe(true);
+  expect(await container.ended).toBeNull();
+}, 10_000);
+
+test('a container that is not wanted any more when it is made is not started', async () => {
+  const { file, has } = engineProgram();
+  mockFile = file;
+  const dataDir = temporaryFolder();
+  mkdirSync(join(dataDir, 'services'));
+  const launcher = containerLauncher({ dataDir, hostEnv: {} });
+  const settings = { memoryMb: 128 };
+  const artifact = { kind: 'image', uri: 'i', digest: 'sha256:0', bytes: 1 };
+  const spec = { version: 'd1-0', artifact, settings, port: 80, secrets: [] };
+  const launch = launcher.launch(spec as never, {}, () => undefined, AbortSignal.abort());
+  await expect(launch).rejects.toThrow('it is not wanted any more');
+  expect(has('asked')).toBe(false);
+});
