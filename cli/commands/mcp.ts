@@ -5,7 +5,8 @@ import type { CommandHost } from '../commandHost.ts';
 const HELP = `
 For an assistant that speaks the Model Context Protocol, over standard input and output:
   {"mcpServers": {"veren": {"command": "veren", "args": ["mcp"]}}}
-It lists, deploys previews, reads logs and explains failures. Production needs the consent of the user.`;
+It lists, deploys previews, reads logs and explains failures. Production, and any other repository than the
+project's, needs the consent of the user. Folders are uploaded from the one that it is started in, or below.`;
 
 export function registerMcp(program: Command, { openContext }: CommandHost): void {
   program

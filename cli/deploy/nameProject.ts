@@ -2,12 +2,11 @@ import { VerenError } from '../../contract/errors.ts';
 import { uploadIdOf } from '../../contract/uploads.ts';
 import { ProblemError } from '../client/errors.ts';
 import type { CommandContext } from '../commandContext.ts';
-import { runGit } from '../git/runGit.ts';
+import { isSameRepository } from '../git/remoteUrl.ts';
 import { checkProjectName } from '../project/chooseProject.ts';
-import { LINK_FILE, readLink } from '../project/linkFile.ts';
+import { readLink } from '../project/linkFile.ts';
 import { projectNameFrom } from '../project/projectName.ts';
 import { tellUser } from '../shell.ts';
-import { readFolderMemory } from '../upload/folderMemory.ts';
 import type { Source } from './chooseSource.ts';
 
 /**
@@ -22,10 +21,6 @@ export async function nameProject(
 ): Promise<{ readonly projectId: string; readonly isFound: boolean }> {
   if (named !== undefined) return { projectId: checkProjectName(named), isFound: false };
   const linked = folder === undefined ? undefined : await readLink(shell, folder);
-  if (linked !== undefined && folder !== undefined && !(await isLinkOurs(shell, folder, linked)))
-    throw new VerenError('CLI_NO_PROJECT', {
-      reason: `the folder says "${linked}" (${LINK_FILE}), and was not linked by you.`,
-    });
   if (linked !== undefined) return { projectId: linked, isFound: false };
   const projectId = projectNameFrom(name);
   if (projectId === '') throw new VerenError('CLI_NO_PROJECT', { reason: 'no name can be made of its name.' });
@@ -35,7 +30,7 @@ export async function nameProject(
   });
   const before =
     known && (known.settings.gitUrl ?? (await client.listDeployments({ projectId, limit: 1 })).items[0]?.gitUrl);
-  if (known && (gitUrl === undefined || !isSameRepository(before, gitUrl))) {
+  if (known && (gitUrl === undefined || before === undefined || !isSameRepository(before, gitUrl))) {
     const reason = `there is a project "${projectId}", which deploys ${before === undefined || uploadIdOf(before) ? 'something else' : before}.`;
     throw new VerenError('CLI_NO_PROJECT', { reason });
   }
@@ -43,11 +38,3 @@ export async function nameProject(
     tellUser(shell, `New project "${projectId}", called after the ${gitUrl === undefined ? 'folder' : 'repository'}.`);
   return { projectId, isFound: true };
 }
-
-/** A link that git knows was refused before; outside of a repository only our own memory tells who has made it. */
-const isLinkOurs = async (shell: CommandContext['shell'], folder: string, linked: string): Promise<boolean> =>
-  (await runGit(shell, folder, ['rev-parse', '--show-toplevel']).catch(() => null)) !== null ||
-  (await readFolderMemory(shell, folder)).linked === linked;
-
-const normalise = (url: string) => url.replace(/\/+$/, '').replace(/\.git$/, '');
-const isSameRepository = (a: string | undefined, b: string) => a !== undefined && normalise(a) === normalise(b);

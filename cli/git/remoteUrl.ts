@@ -37,3 +37,19 @@ function fileUrl(path: string, folder: string, windows: boolean): string {
   if (isAbsolute) return pathToFileURL(path, { windows }).href;
   return pathToFileURL(`${fileURLToPath(base, { windows })}${path}`, { windows }).href;
 }
+
+/** True where both name one repository: host names have no case, and `.git`, slashes at the end and users do not count. */
+export const isSameRepository = (a: string, b: string): boolean => canonicalUrl(a) === canonicalUrl(b);
+
+/** What is no URL names itself alone. */
+function canonicalUrl(text: string): string {
+  try {
+    const url = new URL(text);
+    url.username = '';
+    url.password = '';
+    url.pathname = url.pathname.replace(/\/+$/, '').replace(/\.git$/, '');
+    return url.href;
+  } catch {
+    return text;
+  }
+}

@@ -5,7 +5,7 @@ import { ProjectIdSchema } from '../../contract/api.ts';
 import { VerenError } from '../../contract/errors.ts';
 import { runGit } from '../git/runGit.ts';
 import type { Shell } from '../shell.ts';
-import { noteInFolderMemory } from '../upload/folderMemory.ts';
+import { noteInFolderMemory, readFolderMemory } from '../upload/folderMemory.ts';
 
 /** Says which project a folder is. It names no address: that a repository could otherwise send the token to. */
 export const LINK_FILE = '.veren-project.json';
@@ -14,8 +14,9 @@ const LinkSchema = z.object({ projectId: ProjectIdSchema });
 
 /**
  * The project that this folder, or one above up to the repository's top, was linked to; undefined where none was. Throws
- * CLI_FILE_INVALID, and CLI_LINK_COMMITTED for a file that came with the repository: its author must not choose which
- * project of the user is changed.
+ * CLI_FILE_INVALID, CLI_LINK_COMMITTED for a file that came with the repository, and CLI_NO_PROJECT for one that only the
+ * folder tells of (an archive may have a `.git` of its own): its author must not choose which project of the user is
+ * changed.
  */
 export async function readLink(shell: Shell, folder = shell.cwd): Promise<string | undefined> {
   const top = await runGit(shell, folder, ['rev-parse', '--show-toplevel']).catch(() => null);
@@ -29,6 +30,10 @@ export async function readLink(shell: Shell, folder = shell.cwd): Promise<string
       const { projectId } = parseLink(file, text);
       if (top && (await runGit(shell, at, ['ls-files', '--error-unmatch', '--', LINK_FILE])) !== null)
         throw new VerenError('CLI_LINK_COMMITTED', { file, projectId });
+      if ((await readFolderMemory(shell, at)).linked !== projectId)
+        throw new VerenError('CLI_NO_PROJECT', {
+          reason: `the folder says "${projectId}" (${file}), and was not linked by you here. If that is right: veren link ${projectId}.`,
+        });
       return projectId;
     }
     if (!top || at === resolve(top) || dirname(at) === at) return undefined;

@@ -14,6 +14,8 @@ export interface FolderListing {
   readonly files: readonly ListedFile[];
   /** Paths of what cannot be uploaded: links that leave the folder, sockets, devices. */
   readonly leftOut: readonly string[];
+  /** Paths that are here by `.verenignore` alone, folders with a slash at the end; without `bringsIn` not among `files`. */
+  readonly broughtIn: readonly string[];
 }
 
 const PROGRAM_BITS = 0o111;
@@ -22,10 +24,11 @@ const PROGRAM_BITS = 0o111;
 export async function listFolder(
   folder: string,
   rules: IgnoreRules,
-  { windows }: { readonly windows: boolean },
+  { windows, bringsIn }: { readonly windows: boolean; readonly bringsIn: boolean },
 ): Promise<FolderListing> {
   const files: ListedFile[] = [];
   const leftOut: string[] = [];
+  const broughtIn: string[] = [];
   let bytes = 0;
   const add = (file: ListedFile) => {
     files.push(file);
@@ -46,7 +49,12 @@ export async function listFolder(
     for (const entry of (await look(within, () => readdir(join(folder, within), { withFileTypes: true }))) ?? []) {
       const path = at.path === '' ? entry.name : `${at.path}/${entry.name}`;
       const absolute = join(folder, path);
-      if (at.rules.isLeftOut(path, entry.isDirectory())) continue;
+      const verdict = at.rules.judge(path, entry.isDirectory());
+      if (verdict === 'left-out') continue;
+      if (verdict === 'brought-in') {
+        broughtIn.push(entry.isDirectory() ? `${path}/` : path);
+        if (!bringsIn) continue;
+      }
       if (entry.isDirectory()) waiting.push({ path, rules: await at.rules.within(absolute, path) });
       else if (entry.isFile()) {
         const found = await look(path, () => lstat(absolute));
@@ -62,7 +70,7 @@ export async function listFolder(
       } else leftOut.push(path);
     }
   }
-  return { files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)), leftOut };
+  return { files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)), leftOut, broughtIn };
 }
 
 /** Undefined for what has vanished since its folder was read, as editors' temporary files do. */

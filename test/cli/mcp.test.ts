@@ -26,6 +26,7 @@ async function connect(agree?: (message: string) => boolean) {
     new StdioClientTransport({
       command: process.execPath,
       args: [cli.file, 'mcp'],
+      cwd: platform.folder,
       env: { ...env, VEREN_TOKEN: platform.veren.token },
       stderr: 'ignore',
     }),
@@ -57,7 +58,10 @@ test('lists tools, projects and deployments; deploys a folder as a preview', asy
   writeFileSync(join(folder, 'index.html'), 'mcp');
   writeFileSync(join(folder, 'veren.json'), SETTINGS);
   const production = await call('deploy', { projectId: 'from-mcp', folder, production: true });
-  expect(production).toMatchObject({ isError: true, text: expect.stringContaining('confirm: "from-mcp"') });
+  expect(production).toMatchObject({
+    isError: true,
+    text: expect.stringMatching(/from-mcp to production of the project from-mcp[\s\S]*confirm: "[0-9a-f]{12}"/),
+  });
   const deployed = JSON.parse((await call('deploy', { projectId: 'from-mcp', folder })).text);
   expect((await platform.veren.finished(deployed.deploymentId)).status).toBe('succeeded');
   const got = JSON.parse((await call('get_deployment', { deploymentId: deployed.deploymentId })).text);
@@ -99,17 +103,18 @@ test('a log is material: it cannot end its mark, move a cursor or pass for an an
   await client.close();
 });
 
-test('a rollback needs the exact id, or the person', async () => {
+test('a rollback needs the code that was told, or the person', async () => {
   const first = await deployPage('shop', 'one');
   const second = await deployPage('shop', 'two');
   const live = async () => (await platform.veren.client.getReleases('shop')).release?.deploymentId;
   const silent = await connect();
   const asked = await silent.call('rollback', { projectId: 'shop' });
-  expect(asked).toMatchObject({ isError: true, text: expect.stringContaining(`confirm: "${first.deploymentId}"`) });
-  for (const confirm of ['yes', 'shop', second.deploymentId])
+  expect(asked).toMatchObject({ isError: true, text: expect.stringContaining(`to ${first.deploymentId}`) });
+  const [, code] = /confirm: "(\w+)"/.exec(asked.text) ?? [];
+  for (const confirm of ['yes', 'shop', first.deploymentId])
     expect((await silent.call('rollback', { projectId: 'shop', confirm })).isError).toBe(true);
   expect(await live()).toBe(second.deploymentId);
-  expect((await silent.call('rollback', { projectId: 'shop', confirm: first.deploymentId })).isError).toBe(false);
+  expect((await silent.call('rollback', { projectId: 'shop', confirm: code })).isError).toBe(false);
   expect(await live()).toBe(first.deploymentId);
   await silent.client.close();
 
