@@ -44,8 +44,10 @@ function translateStatement(statement: Statement): Statement[] {
   // It asks for the name of the call, which is no action at AWS.
   if (actions.includes('s3:ListBucket')) return [{ ...statement, Action: [...actions, 's3:ListObjectsV2'] }];
   // For many objects at once it asks for the name of the call, on the bucket.
-  if (statement.Effect === 'Allow' && actions.includes('s3:DeleteObject'))
-    return [withSessionsOf(roleOf(statement), statement), { ...others, Action: ['s3:DeleteObjects'], Resource: '*' }];
+  if (statement.Effect === 'Allow' && actions.includes('s3:DeleteObject')) {
+    const { Sid: _, ...unnamed } = others; // names are unique in a policy
+    return [withSessionsOf(roleOf(statement), statement), { ...unnamed, Action: ['s3:DeleteObjects'], Resource: '*' }];
+  }
   // Its requests come from no VPC.
   if (statement.Effect === 'Deny' && JSON.stringify(Condition ?? {}).includes('"aws:SourceVpc"')) return [];
   return [withSessionsOf(roleOf(statement), statement)];

@@ -74,9 +74,9 @@ it.each([
   ],
   [
     'lets remove many objects at once who may remove one',
-    { Effect: 'Allow', Action: ['s3:DeleteObject', 's3:PutObject'], Resource: 'arn:aws:s3:::b/*' },
+    { Sid: 'Files', Effect: 'Allow', Action: ['s3:DeleteObject', 's3:PutObject'], Resource: 'arn:aws:s3:::b/*' },
     [
-      { Effect: 'Allow', Action: ['s3:DeleteObject', 's3:PutObject'], Resource: 'arn:aws:s3:::b/*' },
+      { Sid: 'Files', Effect: 'Allow', Action: ['s3:DeleteObject', 's3:PutObject'], Resource: 'arn:aws:s3:::b/*' },
       { Effect: 'Allow', Action: ['s3:DeleteObjects'], Resource: '*' },
     ],
   ],
