@@ -34,7 +34,12 @@ interface Common {
   readonly attempt: number;
 }
 
-function attemptEvents(common: Common, { started, phases, stored, ended, undecided }: AttemptFacts): DeploymentEvent[] {
+function attemptEvents(common: Common, facts: AttemptFacts): DeploymentEvent[] {
+  const { started, toolchain = {}, phases, stored, ended, undecided } = facts;
+  const ofToolchain = (['started', 'finished'] as const).flatMap((state): DeploymentEvent[] => {
+    const stamp = toolchain[state];
+    return stamp ? [{ ...common, ...stamp, type: 'build.toolchain', state }] : [];
+  });
   const ofPhases = PHASES.flatMap((phase): DeploymentEvent[] => {
     const known = phases[phase] ?? {};
     const event = { ...common, type: 'build.phase', phase } as const;
@@ -43,5 +48,5 @@ function attemptEvents(common: Common, { started, phases, stored, ended, undecid
       ...(known.finished ? [{ ...event, ...known.finished, state: 'finished' } as const] : []),
     ];
   });
-  return [started, ...ofPhases, stored, undecided, ended].filter((event) => event !== undefined);
+  return [started, ...ofToolchain, ...ofPhases, stored, undecided, ended].filter((event) => event !== undefined);
 }

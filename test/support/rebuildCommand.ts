@@ -7,6 +7,9 @@ const run = promisify(execFile);
 /** `npm run rebuild -- --data <folder>`; its report. */
 export async function rebuildCommand(data: string, env: Record<string, string>): Promise<RebuildReport> {
   const args = ['--import', 'tsx', 'bin/rebuild.ts', '--data', data];
-  const { stdout } = await run(process.execPath, args, { env: { PATH: process.env.PATH, ...env } });
+  const { stdout } = await run(process.execPath, args, { env: { PATH: process.env.PATH, ...env } }).catch((e) => {
+    // What differs is told on stdout.
+    throw new Error(`${e.message}\n${e.stdout}`);
+  });
   return JSON.parse(stdout);
 }

@@ -26,6 +26,12 @@ const anyEvent = fc
         nodeVersion: fc.constant(24),
       }),
       fc.record({
+        type: fc.constant('build.toolchain'),
+        target,
+        attempt,
+        state: fc.constantFrom('started', 'finished'),
+      }),
+      fc.record({
         type: fc.constant('build.phase'),
         target,
         attempt,
