@@ -1,26 +1,15 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { makeRepositoryFromFolder } from '../../local/client/makeRepositoryFromFolder.ts';
-import { describeWith, onPath } from '../support/engines.ts';
+import { CHROMIUM, startBrowser } from '../support/browser.ts';
+import { describeWith } from '../support/engines.ts';
 import { pageBeside } from '../support/pageBeside.ts';
 import { tcpProxy } from '../support/tcpProxy.ts';
 import { HOST_NODE, startVeren, temporaryFolder } from '../support/veren.ts';
 
-const CHROMIUM = onPath('chromium');
 const LINES = 300;
 const PAGE = join(__dirname, '../support/followPage.html');
-/** Headless, and with nothing that would look for a network. */
-const ARGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 describeWith(CHROMIUM ? null : 'no chromium on PATH', 'a page in a browser', () => {
   it('follows a deployment through dropped connections and shows every line once', async () => {
@@ -29,7 +18,7 @@ describeWith(CHROMIUM ? null : 'no chromium on PATH', 'a page in a browser', () 
     // The API and the page have one origin: the API does not answer pages of others.
     const site = await pageBeside(veren.url, await readFile(PAGE, 'utf8'));
     const proxy = await tcpProxy(site.url);
-    const browser = await chromium.launch({ executablePath: CHROMIUM!, args: ARGS });
+    const browser = await startBrowser();
     try {
       const gitUrl = await talkativeRepository(folder.path);
       const frontend = { ...HOST_NODE, installCommand: '', buildCommand: 'node build.mjs', outputDirectory: 'dist' };
