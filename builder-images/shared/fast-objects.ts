@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { collectBody, fastTransport } from './fast-transport.ts';
-import type { FileBody, ObjectMeta, ObjectsAccess } from './objects.ts';
+import type { FileBody, ObjectMeta, ObjectsAccess } from './object-calls.ts';
 
 /**
  * The calls to S3 of a publish without faults, without the SDK, which takes 0.1 s of CPU to load and 1 to 2 ms per

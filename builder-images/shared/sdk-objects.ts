@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import * as s3 from '@aws-sdk/client-s3';
 import { type Outcome, repeatWork } from '../../lambdas/shared/async.ts';
 import { base64, encodeKey } from './fast-objects.ts';
-import type { Objects, ObjectsAccess } from './objects.ts';
+import type { Objects, ObjectsAccess } from './object-calls.ts';
 
 const nameOf = (error: unknown) => (error instanceof Error ? error.name : '');
 const isAbsent = (error: unknown) => ['NoSuchKey', 'NotFound'].includes(nameOf(error));

@@ -2,7 +2,7 @@ import type { Target } from '../../contract/builders.ts';
 import { VerenError } from '../../contract/errors.ts';
 import { type PublicationDecision, VerdictSchema } from '../../contract/manifest.ts';
 import { s3Keys } from '../../contract/names.ts';
-import type { Objects } from './objects.ts';
+import type { Objects } from './object-calls.ts';
 
 /** The artifact of a build, independent of the attempt that makes it. */
 export interface Publication {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fastObjects } from '../../builder-images/shared/fast-objects.ts';
 import { collectBody } from '../../builder-images/shared/fast-transport.ts';
-import { builderAccess, type ObjectsAccess, s3Objects } from '../../builder-images/shared/objects.ts';
+import type { ObjectsAccess } from '../../builder-images/shared/object-calls.ts';
+import { builderAccess, s3Objects } from '../../builder-images/shared/objects.ts';
 import { World } from './harness.ts';
 
 /** The fast path against an S3 endpoint that checks every signature, and what happens where it fails. */

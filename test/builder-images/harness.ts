@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { type Objects, s3Objects } from '../../builder-images/shared/objects.ts';
+import type { Objects } from '../../builder-images/shared/object-calls.ts';
+import { s3Objects } from '../../builder-images/shared/objects.ts';
 import type { Target } from '../../contract/builders.ts';
 import { type BuilderEvent, BuilderEventSchema, LogBatchSchema } from '../../contract/events.ts';
 import type { Lane } from '../../contract/lanes.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ulid } from 'ulid';
 import { promoteDeployment, readManifest } from '../../builder-images/builder-image-frontend/utils/promote.ts';
 import { liveManifest, publishSite } from '../../builder-images/builder-image-frontend/utils/publish.ts';
-import type { Objects } from '../../builder-images/shared/objects.ts';
+import type { Objects } from '../../builder-images/shared/object-calls.ts';
 import { builderObjects } from '../../builder-images/shared/objects.ts';
 import { PromotionSchema } from '../../contract/manifest.ts';
 import { s3Keys } from '../../contract/names.ts';

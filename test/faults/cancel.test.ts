@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Objects, s3Objects } from '../../builder-images/shared/objects.ts';
+import type { Objects } from '../../builder-images/shared/object-calls.ts';
+import { s3Objects } from '../../builder-images/shared/objects.ts';
 import { claimPublication } from '../../builder-images/shared/verdict.ts';
 import type { VerenError } from '../../contract/errors.ts';
 import type { Manifest } from '../../contract/manifest.ts';

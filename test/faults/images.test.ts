@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ECRClient } from '@aws-sdk/client-ecr';
-import { type Objects, s3Objects } from '../../builder-images/shared/objects.ts';
+import type { Objects } from '../../builder-images/shared/object-calls.ts';
+import { s3Objects } from '../../builder-images/shared/objects.ts';
 import { claimPublication } from '../../builder-images/shared/verdict.ts';
 import { VerenError } from '../../contract/errors.ts';
 import { DEFAULT_REGION, imageTag } from '../../contract/names.ts';

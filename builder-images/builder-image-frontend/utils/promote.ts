@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Manifest, ManifestSchema, type Promotion, PromotionSchema } from '../../../contract/manifest.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import { forEachParallel } from '../../../lambdas/shared/async.ts';
-import type { Objects } from '../../shared/objects.ts';
+import type { Objects } from '../../shared/object-calls.ts';
 import { planPromotion, type SiteState } from './promotion-plan.ts';
 
 /** A holder that has not renewed for so long has died; one that finds itself late stops by itself. */

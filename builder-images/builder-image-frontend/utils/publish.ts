@@ -1,7 +1,7 @@
 import type { Manifest } from '../../../contract/manifest.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import { type Artifact, MAX_BUILD_WARNING, MAX_BUILD_WARNINGS } from '../../../contract/record.ts';
-import type { Objects } from '../../shared/objects.ts';
+import type { Objects } from '../../shared/object-calls.ts';
 import { claimPublication } from '../../shared/verdict.ts';
 import { readManifest, readPromotion } from './promote.ts';
 import { readRules } from './rule-warnings.ts';

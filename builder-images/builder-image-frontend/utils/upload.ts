@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Manifest, type PublishedObject, sameObject, VARIANT_SUFFIX } from '../../../contract/manifest.ts';
 import { forEachParallel } from '../../../lambdas/shared/async.ts';
-import type { Objects } from '../../shared/objects.ts';
+import type { Objects } from '../../shared/object-calls.ts';
 import { compressVariants } from './compress.ts';
 import { cacheControl, contentType, contentTypeUnread } from './content.ts';
 import { HashThreads } from './hash-threads.ts';

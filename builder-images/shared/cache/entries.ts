@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { LaneSchema } from '../../../contract/lanes.ts';
-import type { Objects } from '../objects.ts';
+import type { Objects } from '../object-calls.ts';
 
 /**
  * The caches of a project and lane: archives below `__cache/{project}/{lane}/` and one index that names them. A build's

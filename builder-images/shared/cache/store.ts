@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CacheUse, Lane } from '../../../contract/lanes.ts';
 import { s3Keys } from '../../../contract/names.ts';
-import type { Objects } from '../objects.ts';
+import type { Objects } from '../object-calls.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { packFolder, unpackArchive } from './archive.ts';
 import { dropIndex, type Entry, type Index, type Kind, readIndex } from './entries.ts';

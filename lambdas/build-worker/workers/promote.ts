@@ -1,4 +1,4 @@
-import type { Objects } from '../../../builder-images/shared/objects.ts';
+import type { Objects } from '../../../builder-images/shared/object-calls.ts';
 import { claimPublication } from '../../../builder-images/shared/verdict.ts';
 import { VerenError } from '../../../contract/errors.ts';
 import { type PromotionJob, PromotionJobSchema } from '../../../contract/jobs.ts';

@@ -1,6 +1,6 @@
 import { VerenError } from '../../../../contract/errors.ts';
 import { depth, join } from '../../../../contract/repo-fs.ts';
-import type { DetectRequest } from './detectProjectType.ts';
+import type { DetectRequest } from './detectRequest.ts';
 import type { Proposal } from './language.ts';
 import { namesWhere } from './listedNames.ts';
 import { ONLY_BUILDERS, otherLanguages, servedLanguage } from './otherLanguages.ts';

@@ -3,7 +3,7 @@ import { VerenError } from '../../../../contract/errors.ts';
 import { DEFAULT_NODE_MAJOR } from '../../../../contract/node-lines.ts';
 import type { TargetPlan } from '../../../../contract/plan.ts';
 import { depth, join, type RepoFs } from '../../../../contract/repo-fs.ts';
-import type { DetectRequest } from './detectProjectType.ts';
+import type { DetectRequest } from './detectRequest.ts';
 import type { Findings } from './findings.ts';
 import type { Forced, Proposal } from './language.ts';
 import { isWithin, normalisePath } from './repoPath.ts';

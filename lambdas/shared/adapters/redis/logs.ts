@@ -5,7 +5,7 @@ import { followLines } from '../following.ts';
 import { withRedisRetry } from './available.ts';
 import { lastWords, lineBytes, MAX_LOG_BYTES } from './logCap.ts';
 import { APPEND } from './logScripts.ts';
-import type { RedisPortOptions } from './ports.ts';
+import type { RedisPortOptions } from './options.ts';
 import { scriptRunner } from './scripts.ts';
 import { Wakes } from './wakes.ts';
 

@@ -1,18 +1,12 @@
 import type { Redis } from 'ioredis';
-import type { Clock, DeploymentStore, JobQueue, RateLimit, Subscriptions, Tickets } from '../../ports.ts';
+import type { DeploymentStore, JobQueue, RateLimit, Subscriptions, Tickets } from '../../ports.ts';
 import { type RedisLogs, redisLogs } from './logs.ts';
+import type { RedisPortOptions } from './options.ts';
 import { redisQueue } from './queue.ts';
 import { redisRateLimit } from './rateLimit.ts';
 import { redisStore } from './store.ts';
 import { redisSubscriptions } from './subscriptions.ts';
 import { redisTickets } from './tickets.ts';
-
-export interface RedisPortOptions {
-  /** What every key and channel starts with. */
-  readonly prefix: string;
-  /** @default Redis's own clock, which is the same for all functions */
-  readonly clock?: Clock;
-}
 
 export interface RedisPorts {
   readonly queue: JobQueue;

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { QueueName } from '../../../../contract/names.ts';
 import type { Job, JobQueue, NewJob } from '../../ports.ts';
 import { withRedisRetry } from './available.ts';
-import type { RedisPortOptions } from './ports.ts';
+import type { RedisPortOptions } from './options.ts';
 import { ADD, COMPLETE, EXTEND, HAND_ON, LIST, NOTE, RELEASE, REMOVE, RETRY, TAKE } from './queueScripts.ts';
 import { type ScriptRunner, scriptRunner } from './scripts.ts';
 

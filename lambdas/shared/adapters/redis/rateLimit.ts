@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { RateLimit } from '../../ports.ts';
 import { countWithin, waitForRoom, windowAt } from '../../slidingWindow.ts';
 import { withRedisRetry } from './available.ts';
-import type { RedisPortOptions } from './ports.ts';
+import type { RedisPortOptions } from './options.ts';
 
 /** `{limits}:{window}:{number}:{key}`: a counter for each fixed window, kept until it is no longer the one before. */
 export function redisRateLimit(redis: Redis, { prefix, clock = { now: Date.now } }: RedisPortOptions): RateLimit {

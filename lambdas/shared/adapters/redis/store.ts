@@ -7,7 +7,7 @@ import { reduceEvent } from '../../../domain/reduce.ts';
 import { toRecord } from '../../../domain/toRecord.ts';
 import type { CreateResult, DeploymentStore } from '../../ports.ts';
 import { withRedisRetry } from './available.ts';
-import type { RedisPortOptions } from './ports.ts';
+import type { RedisPortOptions } from './options.ts';
 import { jobArguments, queueBase } from './queue.ts';
 import { scriptRunner } from './scripts.ts';
 import { CLAIM, CREATE, PAGE, RELEASE, REMOVE, REPLACE, REPLACE_REQUEST } from './storeScripts.ts';

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Subscriptions } from '../../ports.ts';
 import { withRedisRetry } from './available.ts';
 import { parseCaller } from './caller.ts';
-import type { RedisPortOptions } from './ports.ts';
+import type { RedisPortOptions } from './options.ts';
 import { changeScript, readScript, scriptRunner } from './scripts.ts';
 
 /** API Gateway ends a WebSocket connection after two hours at most, so an older one has ended without a message. */

@@ -3,7 +3,7 @@ import type { Tickets } from '../../ports.ts';
 import { newTicket, TICKET_LIFETIME_MS, ticketKey } from '../../tickets.ts';
 import { withRedisRetry } from './available.ts';
 import { parseCaller } from './caller.ts';
-import type { RedisPortOptions } from './ports.ts';
+import type { RedisPortOptions } from './options.ts';
 
 /**
  * `{tickets}:{hash}` → end and caller (JSON), for a minute. With GETDEL a ticket opens one connection only, also when two are

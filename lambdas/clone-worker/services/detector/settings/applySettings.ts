@@ -3,7 +3,7 @@ import { TARGETS, type Target } from '../../../../../contract/builders.ts';
 import type { GitOptions } from '../../../../../contract/deployment-options.ts';
 import { type Evidence, type Plan, PROJECT_RULE, REQUEST_RULE, SETTINGS_RULE } from '../../../../../contract/plan.ts';
 import { SETTINGS_FILE, type SettingsFile } from '../../../../../contract/settings-file.ts';
-import type { DetectRequest } from '../detectProjectType.ts';
+import type { DetectRequest } from '../detectRequest.ts';
 import type { Forced, Proposal } from '../language.ts';
 import { isWithin, normalisePath } from '../repoPath.ts';
 import type { Snapshot } from '../snapshot.ts';

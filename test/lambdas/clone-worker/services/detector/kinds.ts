@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Plan } from '../../../../../contract/plan.ts';
-import {
-  type DetectRequest,
-  detectProjectType,
-} from '../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
+import { detectProjectType } from '../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
+import type { DetectRequest } from '../../../../../lambdas/clone-worker/services/detector/detectRequest.ts';
 import { type MemoryEntry, memoryFs } from '../../../../support/memoryFs.ts';
 
 /** One thing that must hold of a plan, as the files of `test/fixtures/detection` write it. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../../../../../contract/errors.ts';
 import type { TargetPlan } from '../../../../../../contract/plan.ts';
-import type { DetectRequest } from '../../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
+import type { DetectRequest } from '../../../../../../lambdas/clone-worker/services/detector/detectRequest.ts';
 import type { MemoryEntry } from '../../../../../support/memoryFs.ts';
 
 /** A tiny tree and what must come of it. What is not named is not compared; `null` means that the target is absent. */

@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VerenError } from '../../../../../../contract/errors.ts';
 import { describeSettingsFile, MAX_SETTINGS_BYTES } from '../../../../../../contract/settings-file.ts';
-import {
-  type DetectRequest,
-  detectProjectType,
-} from '../../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
+import { detectProjectType } from '../../../../../../lambdas/clone-worker/services/detector/detectProjectType.ts';
+import type { DetectRequest } from '../../../../../../lambdas/clone-worker/services/detector/detectRequest.ts';
 import { type MemoryEntry, memoryFs } from '../../../../../support/memoryFs.ts';
 
 type Files = Readonly<Record<string, MemoryEntry>>;
