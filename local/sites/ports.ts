@@ -16,6 +16,7 @@ export class SitePorts {
   readonly #path: string;
   readonly #ports: Map<string, number>;
   #writing: Promise<void> = Promise.resolve();
+  #unwritten = false;
 
   private constructor(path: string, ports: Map<string, number>) {
     this.#path = path;
@@ -49,12 +50,24 @@ export class SitePorts {
     return [...(own === undefined ? [] : [own]), ...near.filter((port) => !taken.has(port)), 0];
   }
 
+  /**
+   * Notes a port, if it is not noted yet. A note that could not be written (a full disk) is written by the next call.
+   * @throws what the write threw
+   */
   async keep(projectId: string, port: number): Promise<void> {
-    if (this.#ports.get(projectId) === port) return;
+    if (!this.#unwritten && this.#ports.get(projectId) === port) return;
     this.#ports.set(projectId, port);
-    const write = this.#writing.then(() =>
-      writeFileAtomic(this.#path, `${JSON.stringify(Object.fromEntries(this.#ports), null, 2)}\n`),
-    );
+    this.#unwritten = true;
+    const write = this.#writing.then(async () => {
+      if (!this.#unwritten) return;
+      this.#unwritten = false;
+      try {
+        await writeFileAtomic(this.#path, `${JSON.stringify(Object.fromEntries(this.#ports), null, 2)}\n`);
+      } catch (error) {
+        this.#unwritten = true;
+        throw error;
+      }
+    });
     this.#writing = write.catch(() => undefined);
     await write;
   }

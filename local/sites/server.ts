@@ -67,9 +67,7 @@ export async function startSiteServer(options: SiteServerOptions): Promise<SiteS
         handler.upgrade(projectId, request, socket, head).catch(() => socket.destroy());
       });
       try {
-        const endpoint = await listenOnLocalhost(server, port);
-        await ports.keep(projectId, endpoint.port);
-        return endpoint;
+        return await listenOnLocalhost(server, port);
       } catch (error) {
         if (!(error instanceof VerenError) || error.code !== 'PORT_IN_USE') throw error;
       }
@@ -92,6 +90,7 @@ export async function startSiteServer(options: SiteServerOptions): Promise<SiteS
     async addressesOf(record, project) {
       const projectId = ProjectIdSchema.parse(record.projectId);
       const { url, port } = await listenerOf(projectId);
+      await ports.keep(projectId, port).catch(onError);
       const urlOf = (host: string) => `http://${host}.localhost:${port}/`;
       const previews = project
         ? previewAddresses(record, project, urlOf)

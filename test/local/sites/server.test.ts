@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -361,4 +361,21 @@ it('nobody else has the port of a site at ::1, to which browsers resolve its nam
     expect(await text).toBe('ours');
   }
   await new Promise((done) => squatter.close(done));
+});
+
+it('an address is told though its port cannot be noted, and is noted as soon as it can', async () => {
+  const own = await mkdtemp(join(tmpdir(), 'veren-sites-'));
+  const faults: unknown[] = [];
+  const server = await startSiteServer({ dataDir: own, s3, bucket: Bucket, onError: (e) => faults.push(e) });
+  const addressOf = async () => (await server.addressesOf({ projectId: 'p', deploymentId: 'd', plan: null }, null)).url;
+  await rm(own, { recursive: true });
+  const url = await addressOf();
+  expect(await addressOf()).toBe(url);
+  expect(faults).toEqual([expect.objectContaining({ code: 'ENOENT' }), expect.objectContaining({ code: 'ENOENT' })]);
+  await mkdir(own);
+  expect(await addressOf()).toBe(url);
+  expect(JSON.parse(await readFile(join(own, 'sites.json'), 'utf8'))).toEqual({ p: Number(new URL(url).port) });
+  expect(faults).toHaveLength(2);
+  await server.close();
+  await rm(own, { recursive: true });
 });
