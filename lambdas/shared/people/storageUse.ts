@@ -64,7 +64,9 @@ export function measureStorage(deps: {
     }
     for (const use of counted) known.set(use.projectId, use);
     const now = ids.flatMap((id) => known.get(id) ?? []);
-    if (counted.length > 0) await documents.change(key, UseDocumentSchema, () => ({ v: 1, projects: now }));
+    // Keeping a count spares the next caller the counting; on a full disk it is still what the caller asked for.
+    if (counted.length > 0)
+      await documents.change(key, UseDocumentSchema, () => ({ v: 1, projects: now })).catch(() => undefined);
     return { bytes: now.reduce((sum, p) => sum + p.bytes, 0), uncounted: ids.length - now.length };
   };
 }

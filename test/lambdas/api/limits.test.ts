@@ -117,6 +117,21 @@ describe('limits of an owner', () => {
     expect(await measure('ada')).toEqual({ bytes: 20, uncounted: 0 });
   });
 
+  test('a count that finds no room to be kept is told all the same', async () => {
+    const s3 = memoryS3();
+    s3.objects.set('__outputs/a/index.html', 'x'.repeat(10));
+    const full = {
+      send: (async (command: { constructor: { name: string } }) => {
+        if (command.constructor.name === 'PutObjectCommand')
+          throw Object.assign(new Error('full'), { name: 'SlowDown' });
+        return s3.send(command as never);
+      }) as never,
+    };
+    const projects = { list: async () => ['a'] };
+    const measure = measureStorage({ s3: full, bucket: 'bucket', clock: fakeClock(), projects });
+    expect(await measure('ada')).toEqual({ bytes: 10, uncounted: 0 });
+  });
+
   test('a counter that is away refuses nobody', async () => {
     const away = async () => {
       throw new VerenError('UNAVAILABLE', { reason: 'Redis cannot be reached' });
