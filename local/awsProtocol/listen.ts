@@ -10,6 +10,13 @@ export interface Endpoint {
   close(): Promise<void>;
 }
 
+/**
+ * Limit for the bytes of a request's headers, where browsers ask. Cookies ignore ports, so those of every page on
+ * 127.0.0.1 are sent to every server there: Chromium and Firefox keep 180 of 4 KB, and with a limit below that one site
+ * could block all others, and the API.
+ */
+export const MAX_HEADER_BYTES = 1024 * 1024;
+
 /** For any port: one that is free at 127.0.0.1 may be taken at ::1. */
 const TRIES = 5;
 

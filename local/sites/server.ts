@@ -6,16 +6,10 @@ import type { ProjectDocument } from '../../contract/project.ts';
 import type { Clock, Sites } from '../../lambdas/shared/ports.ts';
 import { openProjectStore } from '../../lambdas/shared/projects/projectStore.ts';
 import { type AddressedRecord, previewAddresses } from '../../lambdas/shared/sites/siteAddresses.ts';
-import { type Endpoint, listenOnLocalhost } from '../awsProtocol/listen.ts';
+import { type Endpoint, listenOnLocalhost, MAX_HEADER_BYTES } from '../awsProtocol/listen.ts';
 import { SiteHandler } from './handler.ts';
 import { SitePorts } from './ports.ts';
 import type { ServiceProxy } from './serviceProxy.ts';
-
-/**
- * Limit for headers: cookies ignore ports, so those of every page on 127.0.0.1 are sent here too and must not block
- * requests.
- */
-const MAX_HEADER_BYTES = 256 * 1024;
 
 export interface SiteServerOptions {
   /** The chosen ports are kept in `<dataDir>/sites.json`. */
