@@ -30,13 +30,17 @@ export interface SiteServer {
    * can fetch, `http://<project>.localhost:<port>/`, which shares no cookies, and previews below `localhost`.
    */
   addressesOf(record: AddressedRecord, project: ProjectDocument | null): Promise<SiteAddresses>;
+  /** Starts to serve the sites that were served before. */
+  resume(): Promise<void>;
+  /** Answers nobody from now on, and keeps the ports. */
+  silence(): Promise<void>;
   close(): Promise<void>;
 }
 
 const NO_SITES: Sites = { point: async () => undefined, find: async () => null, listRoutes: async () => [] };
 
 /**
- * Serves published sites: one origin for each project, so that absolute paths work and one site cannot script another. On
+ * Serves published sites, from `resume` on those of before: one origin for each project, so that absolute paths work and one site cannot script another. On
  * each of the ports every site also answers to `<project>.localhost`, and every deployment to a name of its own.
  */
 export async function startSiteServer(options: SiteServerOptions): Promise<SiteServer> {
@@ -81,8 +85,15 @@ export async function startSiteServer(options: SiteServerOptions): Promise<SiteS
     return endpoint;
   }
 
-  await Promise.allSettled(ports.projects().map(listenerOf));
+  const opened = async () =>
+    (await Promise.allSettled(listeners.values())).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   return {
+    async resume() {
+      await Promise.allSettled(ports.projects().map(listenerOf));
+    },
+    async silence() {
+      for (const endpoint of await opened()) endpoint.silence();
+    },
     async addressesOf(record, project) {
       const projectId = ProjectIdSchema.parse(record.projectId);
       const { url, port } = await listenerOf(projectId);
@@ -93,8 +104,7 @@ export async function startSiteServer(options: SiteServerOptions): Promise<SiteS
       return { url: `${url}/`, hostUrl: urlOf(projectId), ...previews };
     },
     async close() {
-      const open = await Promise.allSettled(listeners.values());
-      await Promise.all(open.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined)));
+      await Promise.all((await opened()).map((endpoint) => endpoint.close()));
     },
   };
 }

@@ -27,6 +27,7 @@ const start = async () => {
     clock: { now: () => now },
     onError: (e) => console.error(e),
   });
+  await sites.resume();
 };
 const urlOf = async (project: string) =>
   (await sites.addressesOf({ projectId: project, deploymentId: 'd1', plan: null }, null)).url;
