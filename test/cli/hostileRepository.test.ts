@@ -1,9 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeRepository } from '../../cli/git/describeRepository.ts';
 import { listIgnored } from '../../cli/git/listIgnored.ts';
+import { writeLink } from '../../cli/project/linkFile.ts';
 import type { Shell } from '../../cli/shell.ts';
 
 /** A folder from a stranger that has a repository's settings: no command of ours may start a program that they name. */
@@ -93,3 +104,17 @@ test('a folder of a clone that looks like a bare repository is none; a submodule
   expect(await describeRepository(shell, folder)).toMatchObject({ changedFiles: 1 });
   expect(existsSync(started)).toBe(false);
 });
+
+test.each(['info', 'info/exclude'])(
+  'what git is told to ignore is written through no link at .git/%s',
+  async (name) => {
+    const folder = makeRepository(`linked-${name.replace('/', '-')}`);
+    const outside = join(root, `outside-${name.replace('/', '-')}`);
+    mkdirSync(outside);
+    writeFileSync(join(outside, 'exclude'), 'own\n');
+    rmSync(join(folder, '.git', name), { recursive: true });
+    symlinkSync(name === 'info' ? outside : join(outside, 'exclude'), join(folder, '.git', name));
+    await writeLink({ ...shell, cwd: folder, env: { ...env, XDG_CONFIG_HOME: join(root, 'config') } }, folder, 'shop');
+    expect(readFileSync(join(outside, 'exclude'), 'utf8')).toBe('own\n');
+  },
+);
