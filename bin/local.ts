@@ -46,13 +46,14 @@ function formatFault(e: unknown): unknown {
   return e instanceof ProblemError || e instanceof UnreachableError ? e.message : e;
 }
 
-// A closed pipe (`npm run demo | head`) ends the platform as Ctrl-C does.
+// A closed pipe (`npm run demo | head`) or terminal ends the platform as Ctrl-C does.
 let unread = false;
-process.stdout.on('error', (e: NodeJS.ErrnoException) => {
-  if (e.code !== 'EPIPE') throw e;
-  if (!unread) process.kill(process.pid, 'SIGINT');
-  unread = true;
-});
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (e: NodeJS.ErrnoException) => {
+    if (e.code !== 'EPIPE' && e.code !== 'EIO') throw e;
+    if (!unread) process.kill(process.pid, e.code === 'EIO' ? 'SIGHUP' : 'SIGINT');
+    unread = true;
+  });
 
 main().then(
   (code) => process.exit(code),

@@ -1,4 +1,7 @@
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+/**
+ * Resolves at the first SIGINT or SIGTERM, and a second one ends the process at once. Also when the terminal is closed
+ * (SIGHUP, which comes more than once), since this process would otherwise end and leave what it runs.
+ */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     let asked = false;
@@ -9,5 +12,9 @@ export function untilSignal(): Promise<void> {
     };
     process.on('SIGINT', requestStop);
     process.on('SIGTERM', requestStop);
+    process.on('SIGHUP', () => {
+      asked = true;
+      resolve();
+    });
   });
 }

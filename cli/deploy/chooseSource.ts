@@ -57,6 +57,11 @@ function refOf({ branch, commit, remote }: LocalRepository): string {
 
 function tellChangedFiles(shell: Shell, { changedFiles, commit }: LocalRepository): void {
   if (changedFiles === 0) return;
+  if (changedFiles === null) {
+    const why = 'since settings of the repository itself may name filters, which are programs';
+    tellUser(shell, `Whether files are changed is not looked at, ${why}: what is deployed is ${commit.slice(0, 12)}.`);
+    return;
+  }
   const files = changedFiles === 1 ? '1 file is' : `${changedFiles} files are`;
   tellUser(shell, `${files} changed and not committed: what is deployed is the commit ${commit.slice(0, 12)}.`);
 }

@@ -17,8 +17,8 @@ export interface LocalRepository {
     readonly hasCommit: boolean;
     readonly isTip: boolean;
   };
-  /** Files that differ from the commit, new ones included. */
-  readonly changedFiles: number;
+  /** Files that differ from the commit, new ones included; null where the repository's own settings prevent a look. */
+  readonly changedFiles: number | null;
 }
 
 /**
@@ -31,9 +31,9 @@ export async function describeRepository(shell: Shell, folder: string): Promise<
   if (!top) throw new VerenError('CLI_NO_REPOSITORY', { folder });
   const commit = await git('rev-parse', '--verify', '--quiet', 'HEAD^{commit}');
   if (!commit) throw new VerenError('CLI_NO_COMMIT', { folder: top });
-  const [branch, status, remotes] = await Promise.all([
+  const [branch, changedFiles, remotes] = await Promise.all([
     git('symbolic-ref', '--quiet', '--short', 'HEAD'),
-    git('status', '--porcelain', '--untracked-files=normal'),
+    countChanges(git),
     git('remote'),
   ]);
   const upstream = branch ? await git('config', '--get', `branch.${branch}.remote`) : null;
@@ -45,9 +45,25 @@ export async function describeRepository(shell: Shell, folder: string): Promise<
     commit,
     ...(branch && { branch }),
     ...(name && remoteUrl && { remote: await describeRemote(shell, top, { name, remoteUrl, commit, branch }) }),
-    changedFiles: (status ?? '').split('\n').filter((line) => line !== '').length,
+    changedFiles,
   };
 }
+
+/**
+ * A status runs the filters of files, which are programs: those of the user's own settings, such as Git LFS, and none that
+ * came with the repository. In submodules, which have settings of their own, nothing is looked at.
+ */
+async function countChanges(git: (...args: string[]) => Promise<string | null>): Promise<number | null> {
+  const settings = await git('config', '--list', '--show-scope', '--name-only', '-z');
+  const parts = settings?.split('\0') ?? [];
+  const isOwn = (scope = '') => ['system', 'global', 'command'].includes(scope);
+  const hasForeign = parts.some((name, at) => at % 2 === 1 && OF_FILTERS.test(name) && !isOwn(parts[at - 1]));
+  if (settings === null || hasForeign) return null;
+  const status = await git('status', '--porcelain', '--untracked-files=normal', '--ignore-submodules=dirty');
+  return (status ?? '').split('\n').filter((line) => line !== '').length;
+}
+/** Filters, and what Git LFS, as one, starts by itself. */
+const OF_FILTERS = /^(?:filter|lfs\.(?:extension|customtransfer))\./i;
 
 async function describeRemote(
   shell: Shell,

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ProjectIdSchema } from '../../contract/api.ts';
@@ -68,6 +68,15 @@ async function ignoreLink(shell: Shell, folder: string): Promise<void> {
   const exclude = await runGit(shell, folder, ['rev-parse', '--git-path', 'info/exclude']).catch(() => null);
   if (!exclude) return;
   const path = resolve(folder, exclude);
+  // Whoever made the repository may have it lead to a file of the user's.
+  for (const at of [dirname(path), path])
+    if (
+      await lstat(at).then(
+        (info) => info.isSymbolicLink(),
+        () => false,
+      )
+    )
+      return;
   await mkdir(dirname(path), { recursive: true });
   const before = await readFile(path, 'utf8').catch(() => '');
   await appendFile(path, `${before === '' || before.endsWith('\n') ? '' : '\n'}${LINK_FILE}\n`);

@@ -7,7 +7,7 @@ import {
   type UploadFile,
 } from '../../contract/uploads.ts';
 import { forEachParallel } from '../../lambdas/shared/async.ts';
-import { ProblemError } from '../client/errors.ts';
+import type { ProblemError } from '../client/errors.ts';
 import type { VerenClient } from '../client/VerenClient.ts';
 import { readContent } from './readContent.ts';
 
@@ -45,8 +45,8 @@ export async function uploadFolder(input: FolderUpload): Promise<string> {
     try {
       upload = await tellChanges(input, changesOf(before.files, files), before.uploadId);
     } catch (error) {
-      // It is kept for some days only.
-      if (!(error instanceof ProblemError && error.code === 'UPLOAD_UNKNOWN')) throw error;
+      // It is kept for some days only. By its code, since the bundle of `veren mcp` has a class ProblemError of its own.
+      if ((error as Partial<ProblemError>).code !== 'UPLOAD_UNKNOWN') throw error;
     }
   upload ??= await tellChanges(input, { files, removed: [] }, undefined);
   const sent = { files: 0, bytes: 0, lacking: upload.lacking };

@@ -68,8 +68,8 @@ export async function startKafkaEndpoint(options: KafkaEndpointOptions): Promise
     void connection.serve(socket);
   });
   server.maxConnections = MAX_CONNECTIONS;
-  const { port, close } = await listenOnLoopback(server, options.port);
-  const broker = `127.0.0.1:${port}`;
+  const endpoint = await listenOnLoopback(server, options.port);
+  const broker = `127.0.0.1:${endpoint.port}`;
   const environment: KafkaEndpoint['environment'] = options.user
     ? {
         KAFKA_BROKERS: broker,
@@ -78,5 +78,5 @@ export async function startKafkaEndpoint(options: KafkaEndpointOptions): Promise
         KAFKA_PASSWORD: options.user.password,
       }
     : { KAFKA_BROKERS: broker, KAFKA_SECURITY: 'plaintext' };
-  return { url: `kafka://${broker}`, broker, environment, port, close };
+  return { ...endpoint, url: `kafka://${broker}`, broker, environment };
 }

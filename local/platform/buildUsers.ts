@@ -14,6 +14,8 @@ export interface BuildUsers {
   /** User of the service with this number, which no build has. Null where services run as the platform does. */
   ofService(number: number): BuildUser | null;
   owns(uid: number): boolean;
+  /** All of their numbers; null where there are none. */
+  readonly range: { readonly first: number; readonly last: number } | null;
   /** A warning at the start about what a repository could reach. Undefined where builds have users of their own. */
   readonly warning: string | undefined;
 }
@@ -65,6 +67,7 @@ const runAsPlatform = (reason: string): BuildUsers => ({
   next: () => null,
   ofService: () => null,
   owns: () => false,
+  range: null,
   warning:
     `Builds run as ${process.getuid?.() === 0 ? 'root' : 'you'}, so a repository can read your files, and Veren's token and keys ` +
     `(${reason}). Deploy only what you would run yourself.`,
@@ -90,6 +93,7 @@ export function chooseBuildUsers(dataDir: string, node = process.execPath): Buil
       return { uid: id, gid: id };
     },
     owns: (uid) => uid >= base && uid <= lastUid(base),
+    range: { first: base, last: lastUid(base) },
     warning: undefined,
   };
 }

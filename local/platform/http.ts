@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Log } from '../../lambdas/shared/logger.ts';
 import type { MemoryNotifier } from '../adapters/memory/notifier.ts';
-import { type Endpoint, listenOnLocalhost } from '../awsProtocol/listen.ts';
+import { type Endpoint, listenOnLocalhost, MAX_HEADER_BYTES } from '../awsProtocol/listen.ts';
 import type { ServeDashboard } from '../dashboard/serveDashboard.ts';
 import { attachWebSockets } from '../webSockets.ts';
 import { type OwnAddresses, refusalOf } from './admission.ts';
@@ -17,12 +17,6 @@ export interface HttpOptions {
   readonly own: OwnAddresses;
   readonly log: Log;
 }
-
-/**
- * Limit for the bytes of a request's headers. Cookies ignore ports, so those of every page on 127.0.0.1 are sent here
- * too, and with Node's own limit of 16 KB one site could block all requests.
- */
-export const MAX_HEADER_BYTES = 256 * 1024;
 
 /** The API, at `/ws` the WebSocket API and at `/dashboard` the dashboard, on one port of both loopback addresses, for its own host names and origins only. */
 export async function startHttp(options: HttpOptions): Promise<Endpoint> {

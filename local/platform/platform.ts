@@ -13,6 +13,7 @@ import type { Limits } from '../../lambdas/shared/ports.ts';
 import { publishBuildEvent } from '../../lambdas/shared/publishEvents.ts';
 import { secretBox } from '../../lambdas/shared/secretBox.ts';
 import { isDiskFull, writeFailure } from '../adapters/memory/journalFile.ts';
+import { LOCK_FILE } from '../adapters/memory/lock.ts';
 import { openAnalysisPool } from '../analysis/openAnalysisPool.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
 import { openDashboard, type ServeDashboard } from '../dashboard/serveDashboard.ts';
@@ -27,6 +28,7 @@ import { openWatch } from '../watch/openWatch.ts';
 import { ownAddressesOf } from './admission.ts';
 import { chooseBuildUsers } from './buildUsers.ts';
 import { secureDataFolder } from './dataFolder.ts';
+import { endOrphans } from './endOrphans.ts';
 import { requireGit } from './git.ts';
 import { clearHandovers } from './handovers.ts';
 import { healthOf } from './health.ts';
@@ -118,6 +120,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const ports = closeLater(
       await openLaptopPorts({ dataDir, clock, hostEnv, onError, onRepair, signing: readSigning }),
     );
+    closers.push(endOrphans(join(dataDir, LOCK_FILE), users));
     // Opened after the ports, which lock the data folder, and closed after them, since they wait for running analyses.
     const analyses = await openAnalysisPool({ dataDir, hostEnv });
     closers.unshift(() => analyses.close());
@@ -134,6 +137,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       if (e.name !== 'BucketAlreadyOwnedByYou') throw e;
     });
     const box = secretBox(async () => secretKeys);
+
+    // Whatever a repository has brought could answer at a port that is free, and browsers and the command would give it
+    // the token: ports are let go of when builds and services have ended.
+    let releasePorts: (() => Promise<unknown>) | undefined;
+    closers.push(async () => releasePorts?.());
 
     await clearToolchains(join(dataDir, 'toolchains'));
     const taskDefinitions = await laptopTaskDefinitions(dataDir, hostEnv, users, {}, (build, state) =>
@@ -154,9 +162,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     // Before services start, whose users it would end.
     await clearWork(workFolder(dataDir), users);
     const services = closeLater(await LocalServices.open({ dataDir, s3, users, hostEnv, secretBox: box, clock }));
-    const sites = closeLater(
-      await startSiteServer({ dataDir, s3, bucket: DEFAULT_BUCKET, sites: ports.sites, services, onError }),
-    );
+    const siteOptions = { dataDir, s3, bucket: DEFAULT_BUCKET, sites: ports.sites, services, onError };
+    const sites = await startSiteServer(siteOptions);
+    releasePorts = () => sites.close();
+    closers.push(() => sites.silence());
     await clearHandovers(s3, DEFAULT_BUCKET);
     await clearUploads(s3, DEFAULT_BUCKET, clock);
     const temporary = join(dataDir, 'tmp');
@@ -201,11 +210,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const serveReference = openReference(onError);
     const serveDashboard: ServeDashboard = (request, response) =>
       serveReference(request, response) || serve(request, response);
-    const http = closeLater(
-      await startHttp({ port: options.port, handlers, notifier: ports.notifier, serveDashboard, own, log }),
-    );
+    const http = await startHttp({ port: options.port, handlers, notifier: ports.notifier, serveDashboard, own, log });
+    releasePorts = () => Promise.all([sites.close(), http.close()]);
+    closers.push(async () => http.silence());
     closers.push(() => ready);
-    // What repositories have brought runs only where it can take no address of the platform's or of a site.
+    // What repositories have brought runs only where it can take no address of the platform's or of a site; a visitor of
+    // a site wakes what is behind it.
+    await sites.resume();
     services.resume();
     // For the command, which looks beside the token.
     await writeFile(join(dataDir, PORT_FILE), `${new URL(http.url).port}\n`);

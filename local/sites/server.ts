@@ -6,16 +6,10 @@ import type { ProjectDocument } from '../../contract/project.ts';
 import type { Clock, Sites } from '../../lambdas/shared/ports.ts';
 import { openProjectStore } from '../../lambdas/shared/projects/projectStore.ts';
 import { type AddressedRecord, previewAddresses } from '../../lambdas/shared/sites/siteAddresses.ts';
-import { type Endpoint, listenOnLocalhost } from '../awsProtocol/listen.ts';
+import { type Endpoint, listenOnLocalhost, MAX_HEADER_BYTES } from '../awsProtocol/listen.ts';
 import { SiteHandler } from './handler.ts';
 import { SitePorts } from './ports.ts';
 import type { ServiceProxy } from './serviceProxy.ts';
-
-/**
- * Limit for headers: cookies ignore ports, so those of every page on 127.0.0.1 are sent here too and must not block
- * requests.
- */
-const MAX_HEADER_BYTES = 256 * 1024;
 
 export interface SiteServerOptions {
   /** The chosen ports are kept in `<dataDir>/sites.json`. */
@@ -36,13 +30,17 @@ export interface SiteServer {
    * can fetch, `http://<project>.localhost:<port>/`, which shares no cookies, and previews below `localhost`.
    */
   addressesOf(record: AddressedRecord, project: ProjectDocument | null): Promise<SiteAddresses>;
+  /** Starts to serve the sites that were served before. */
+  resume(): Promise<void>;
+  /** Answers nobody from now on, and keeps the ports. */
+  silence(): Promise<void>;
   close(): Promise<void>;
 }
 
 const NO_SITES: Sites = { point: async () => undefined, find: async () => null, listRoutes: async () => [] };
 
 /**
- * Serves published sites: one origin for each project, so that absolute paths work and one site cannot script another. On
+ * Serves published sites, from `resume` on those of before: one origin for each project, so that absolute paths work and one site cannot script another. On
  * each of the ports every site also answers to `<project>.localhost`, and every deployment to a name of its own.
  */
 export async function startSiteServer(options: SiteServerOptions): Promise<SiteServer> {
@@ -85,8 +83,15 @@ export async function startSiteServer(options: SiteServerOptions): Promise<SiteS
     return endpoint;
   }
 
-  await Promise.allSettled(ports.projects().map(listenerOf));
+  const opened = async () =>
+    (await Promise.allSettled(listeners.values())).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   return {
+    async resume() {
+      await Promise.allSettled(ports.projects().map(listenerOf));
+    },
+    async silence() {
+      for (const endpoint of await opened()) endpoint.silence();
+    },
     async addressesOf(record, project) {
       const projectId = ProjectIdSchema.parse(record.projectId);
       const { url, port } = await listenerOf(projectId);
@@ -98,8 +103,7 @@ export async function startSiteServer(options: SiteServerOptions): Promise<SiteS
       return { url: `${url}/`, hostUrl: urlOf(projectId), ...previews };
     },
     async close() {
-      const open = await Promise.allSettled(listeners.values());
-      await Promise.all(open.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined)));
+      await Promise.all((await opened()).map((endpoint) => endpoint.close()));
     },
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { ProblemError } from '../../cli/client/errors.ts';
 import type { CommandContext } from '../../cli/commandContext.ts';
 import { createMcpServer } from '../../cli/mcp/startMcp.ts';
 import { readLink, writeLink } from '../../cli/project/linkFile.ts';
@@ -17,13 +18,20 @@ mkdirSync(join(root, 'other'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const OWN = 'https://git.example/me/app.git';
-const shell = { env: { PATH: process.env.PATH }, platform: 'linux', cwd: work, home } as unknown as Shell;
+const shell = {
+  ...{ env: { PATH: process.env.PATH }, platform: 'linux', cwd: work, home, now: Date.now },
+  stderr: { write: () => true },
+} as unknown as Shell;
 
 /** The tools, with a client of the API that notes what is asked of it. */
 async function connect(agree?: (message: string) => boolean) {
   const created: Record<string, unknown>[] = [];
   const api = {
-    getProject: async () => ({ settings: { gitUrl: OWN } }),
+    getProject: async (id: string) => {
+      if (id === 'new') throw new ProblemError({ status: 404, code: 'NOT_FOUND' } as never);
+      return { settings: id === 'app' ? { gitUrl: OWN } : {} };
+    },
+    noteUpload: async () => ({ uploadId: 'a'.repeat(64), lacking: 0, send: [] }),
     createDeployment: async (request: Record<string, unknown>) => {
       created.push(request);
       return {};
@@ -31,7 +39,9 @@ async function connect(agree?: (message: string) => boolean) {
     getReleases: async () => ({ release: { deploymentId: 'b' }, releases: [{ deploymentId: 'a' }] }),
     rollback: async () => ({ release: { deploymentId: 'a' } }),
   };
-  const server = createMcpServer({ shell, client: api } as unknown as CommandContext);
+  const server = createMcpServer({
+    ...{ shell, client: api, chosen: { url: 'https://veren.example' }, style: { safe: (text: string) => text } },
+  } as unknown as CommandContext);
   const client = new Client({ name: 'test', version: '1' }, agree ? { capabilities: { elicitation: {} } } : {});
   if (agree)
     client.setRequestHandler(ElicitRequestSchema, async ({ params: { message } }) =>
@@ -58,7 +68,14 @@ test("another repository than the project's, or a ref that a stranger can make, 
       isError: true,
       text: expect.stringContaining(gitUrl),
     });
-  for (const ref of ['refs/pull/7/head', 'a'.repeat(40)])
+  const requests = [
+    'refs/pull/7/head',
+    'pull/7/head',
+    'merge-requests/7/head',
+    'changes/01/7/1',
+    'pull-requests/7/from',
+  ];
+  for (const ref of [...requests, `keep-around/${'a'.repeat(40)}`, 'a'.repeat(40)])
     expect(await call('deploy', { projectId: 'app', ref })).toMatchObject({ isError: true });
   expect(created).toHaveLength(3);
 });
@@ -97,6 +114,31 @@ test('an assistant uploads nothing from elsewhere, by whatever name', async () =
       isError: true,
       text: expect.stringContaining('no other folder is uploaded'),
     });
+});
+
+test('a folder that the person has not given to the project before needs them: its build gets the variables', async () => {
+  const folder = join(work, 'app/node_modules/package');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'index.html'), '');
+  const { call, created } = await connect();
+  for (const projectId of ['app', 'uploads']) {
+    await writeLink(shell, join(work, 'app'), projectId);
+    const asked = await call('deploy', { projectId, folder });
+    expect(asked).toMatchObject({ isError: true, text: expect.stringContaining(`${folder}, which was not deployed`) });
+    expect(created).toEqual([]);
+    expect(await call('deploy', { projectId, folder, confirm: asked.code })).toMatchObject({ isError: false });
+    // It was agreed to once.
+    expect(await call('deploy', { projectId, folder })).toMatchObject({ isError: false });
+    expect(created.splice(0)).toHaveLength(2);
+  }
+  const linked = join(work, 'linked');
+  mkdirSync(linked);
+  writeFileSync(join(linked, 'index.html'), '');
+  expect((await call('deploy', { projectId: 'app', folder: linked })).isError).toBe(true);
+  await writeLink(shell, linked, 'app');
+  expect((await call('deploy', { projectId: 'app', folder: linked })).isError).toBe(false);
+  // A project that is not there has nothing that its build could get.
+  expect((await call('deploy', { projectId: 'new', folder })).isError).toBe(false);
 });
 
 test('a link to a home is a home', async () => {

@@ -37,8 +37,8 @@ export interface Veren {
   call<T>(method: string, path: string, body?: object): Promise<T>;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** SIGTERM; gives the exit code. */
-  stop(): Promise<number | null>;
+  /** SIGTERM, or another signal; gives the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
 export async function startVeren(dataDir: string, env: Record<string, string> = {}): Promise<Veren> {
@@ -96,8 +96,8 @@ export async function startVeren(dataDir: string, env: Record<string, string> = 
       child.kill('SIGKILL');
       await exited;
     },
-    async stop() {
-      child.kill('SIGTERM');
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
       return exited;
     },
   };

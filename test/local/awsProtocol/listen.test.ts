@@ -44,6 +44,17 @@ test('whatever address a browser finds for localhost, it is this server, also fo
   await expect(squat(port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
 });
 
+test('one that is silent cuts what is open and what comes, at both addresses, and nobody else can have the port', async () => {
+  const server = createServer((_, response) => response.write('begun'));
+  const endpoint = await listenOnLocalhost(server);
+  open.push(endpoint);
+  const answers = await Promise.all(HOSTS.map((host) => fetch(`http://${host}:${endpoint.port}/`)));
+  endpoint.silence();
+  for (const answer of answers) await expect(answer.text()).rejects.toThrow();
+  for (const host of HOSTS) await expect(textOf(`http://${host}:${endpoint.port}/`)).rejects.toThrow();
+  await expect(squat(endpoint.port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+});
+
 test('the end cuts the connections of both addresses and frees the port at both', async () => {
   const server = createServer((_, response) => response.write('begun'));
   const endpoint = await listenOnLocalhost(server);
