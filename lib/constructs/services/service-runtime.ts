@@ -131,7 +131,9 @@ export class ServiceRuntime extends Construct {
     allow('ServiceRolesFoundAndRemoved', ['iam:GetRole', 'iam:DeleteRole', 'iam:DeleteRolePolicy'], [roles]);
     allow('PassServiceRoles', ['iam:PassRole'], [roles], {
       StringEquals: {
-        'iam:PassedToService': ['lambda.amazonaws.com', ...(this.alwaysOn ? ['ecs-tasks.amazonaws.com'] : [])],
+        'iam:PassedToService': this.alwaysOn
+          ? ['lambda.amazonaws.com', 'ecs-tasks.amazonaws.com']
+          : 'lambda.amazonaws.com',
       },
     });
     allow('PassSchedulerRole', ['iam:PassRole'], [this.schedulerRole.roleArn], {
