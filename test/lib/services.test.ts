@@ -202,7 +202,7 @@ describe('with backends that are always on', () => {
       expect(origin.VpcOriginConfig).toMatchObject({ OriginReadTimeout: 60 });
     }
     const code = ofOn('Data', 'AWS::CloudFront::Function').map(({ Properties }) => Properties.FunctionCode);
-    expect(code.filter((one: string) => one.includes("'balanced' !== 'balanced'"))).toHaveLength(1);
+    expect(code.filter((one: string) => one.includes("const BALANCED = 'balanced' === 'balanced'"))).toHaveLength(1);
     const [origin] = ofOn('Data', 'AWS::CloudFront::VpcOrigin');
     expect(origin?.Properties.VpcOriginEndpointConfig.OriginProtocolPolicy).toBe('http-only');
   });

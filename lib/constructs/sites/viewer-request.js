@@ -7,6 +7,7 @@ import crypto from 'crypto';
 
 const DOMAIN = '__DOMAIN__';
 const SERVICES = '__SERVICES__' !== 'false';
+const BALANCED = '__SERVICES__' === 'balanced';
 const PROJECT = /^[a-z0-9](-?[a-z0-9])*$/;
 /** A project, or a preview: `label--project`. */
 const LABEL = /^[a-z0-9](-{0,2}[a-z0-9])*$/;
@@ -131,9 +132,9 @@ function callService(event, request, route, path, base) {
   const headers = request.headers;
   const address = (route.s[2] || '').split('@');
   const isBalanced = address[1] === 'balancer';
-  if (!SERVICES || address.length !== 2 || (isBalanced && '__SERVICES__' !== 'balanced'))
+  if (!SERVICES || address.length !== 2 || (isBalanced && !BALANCED))
     return page(503, 'Service Unavailable', 'The backend is not there.', { 'retry-after': '60' });
-  if (isBalanced) cf.selectRequestOriginById('balancer');
+  if (isBalanced) cf.selectRequestOriginById(address[1]);
   else
     cf.updateRequestOrigin({
       domainName: address[1],
