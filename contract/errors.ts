@@ -957,6 +957,11 @@ const table = {
     message: '{runner} does not take variables of these names: {names}.',
     action: 'Rename them: letters, digits and "_", a letter first, two characters at least, none that AWS sets itself.',
   },
+  SERVICE_NO_ROOM: {
+    fault: 'platform',
+    message: 'The load balancer has no room for another version of a backend that is always on: {reason}',
+    action: 'Remove deployments that are not needed; the operator may ask AWS for more rules and target groups.',
+  },
   SERVICE_START_FAILED: {
     fault: 'transient',
     message: 'The platform could not start the backend: {reason}',

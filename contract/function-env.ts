@@ -118,6 +118,15 @@ const services = {
   /** What calls by schedule are made with. */
   SERVICES_SCHEDULER_ROLE_ARN: text.optional(),
   SERVICES_LOG_DAYS: count.optional(),
+  /** What backends that are attached to the VPC are in: subnets (ids, separated by commas) and their group. */
+  SERVICES_SUBNETS: text.optional(),
+  SERVICES_GROUP: text.optional(),
+  /** Present where backends may be always on: the load balancer's listener, and what their tasks are made with. */
+  SERVICES_LISTENER_ARN: text.optional(),
+  SERVICES_VPC_ID: text.optional(),
+  SERVICES_TASK_GROUP: text.optional(),
+  SERVICES_OPEN_GROUPS: text.optional(),
+  SERVICES_IMAGES_ARN: text.optional(),
 };
 /** Backends are started before their build is a success. */
 const runsServices = { RUN_SERVICES: flag.default(false) };

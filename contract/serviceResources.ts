@@ -6,4 +6,15 @@ export const serviceResources = (stage: string, region: string) => ({
   rolePath: `/veren/${stage}/${region}/services/`,
   logPrefix: `/veren/${stage}/services/`,
   scheduleGroup: `veren-${stage}-services`,
+  /** Of services that are always on. */
+  cluster: `veren-${stage}-services`,
+  /** At most 32 characters. */
+  balancer: `veren-${stage}-services`,
+  taskRolePrefix: `veren-${stage}-${region}-task-`,
+  /** Of task definitions: a project, `--` and a version follow. */
+  familyPrefix: `veren-${stage}-service-`,
+  /** Of target groups, whose names have 32 characters at most. */
+  targetGroupPrefix: `veren-${stage}-`,
+  /** Of secret variables in SSM's Parameter Store: a project, a version and a name follow. */
+  parameterPrefix: `/veren/${stage}/services/`,
 });

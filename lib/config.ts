@@ -371,6 +371,22 @@ const shape = {
     .strictObject({
       /** Backends run on Lambda, behind the sites' own addresses. Not tried on an account yet. */
       enabled: flag.default(false),
+      /** Backends of kind "always-on" run on Fargate, behind one load balancer of the stage, which costs also while idle. */
+      alwaysOn: z
+        .strictObject({
+          enabled: flag.default(false),
+          /** CloudFront speaks TLS with the balancer, by this name and a certificate for it. Without it: HTTP inside the VPC. */
+          domain: z
+            .strictObject({
+              name: domainName,
+              certificateArn: matchingText(
+                /^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/.+$/,
+                'a certificate for <name> in the region of the stage',
+              ),
+            })
+            .optional(),
+        })
+        .prefault({}),
     })
     .prefault({}),
   dashboard: z
@@ -446,6 +462,14 @@ export const ConfigSchema = z.strictObject({ stage: oneOf(STAGES), ...shape }).s
     addFault(['sites', 'kind'], `"none" in ${c.region}, which has no CloudFront functions`);
   if (c.services.enabled && c.sites.kind !== 'cloudfront')
     addFault(['services', 'enabled'], 'false where sites.kind is "none": CloudFront leads to backends');
+  if (c.services.alwaysOn.enabled && !c.services.enabled)
+    addFault(['services', 'alwaysOn', 'enabled'], 'false where services.enabled is false');
+  const { domain: balanced } = c.services.alwaysOn;
+  if (balanced && !balanced.certificateArn.includes(`:acm:${c.region}:`))
+    addFault(
+      ['services', 'alwaysOn', 'domain', 'certificateArn'],
+      `a certificate in ${c.region}, where the load balancer looks for it`,
+    );
   if (c.network.zones && c.network.existing)
     addFault(['network', 'zones'], 'nothing: the zones of an existing VPC are in network.existing');
   if (c.network.zones && c.network.zones.length !== c.network.availabilityZones)

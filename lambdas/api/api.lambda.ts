@@ -1,7 +1,7 @@
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
 import { openEcs, openLambda, openS3, openSecrets } from '../shared/adapters/aws/clients.ts';
 import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
-import { openLambdaServices } from '../shared/adapters/aws/services/openLambdaServices.ts';
+import { openAwsServices } from '../shared/adapters/aws/services/openAwsServices.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog } from '../shared/logger.ts';
@@ -58,7 +58,7 @@ const api = lazyAsync(async () => {
       authenticate,
       owners,
       domainPorts: domainPortsOf(env),
-      services: openLambdaServices(env),
+      services: openAwsServices(env),
       s3,
       ecs: openEcs(),
       urlSigner: urlSigner({}),

@@ -1,6 +1,6 @@
 import type { FunctionEnv } from '../../contract/function-env.ts';
 import { openSecrets, type S3Calls } from '../shared/adapters/aws/clients.ts';
-import { openLambdaServices } from '../shared/adapters/aws/services/openLambdaServices.ts';
+import { openAwsServices } from '../shared/adapters/aws/services/openAwsServices.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { RuntimeEnv } from '../shared/env.ts';
 import { kafkaEnv, openSignedBus } from '../shared/openKafka.ts';
@@ -14,7 +14,7 @@ export async function openRunner(
   env: FunctionEnv<'releaser'> & RuntimeEnv,
   s3: S3Calls,
 ): Promise<ServiceRunner | undefined> {
-  const services = openLambdaServices(env);
+  const services = openAwsServices(env);
   const { KAFKA_BROKERS, KAFKA_SECURITY, DATA_KEY_SECRET_ARN, EVENT_SIGNING_SECRET_ARN } = env;
   if (!services || !KAFKA_BROKERS || !KAFKA_SECURITY || !DATA_KEY_SECRET_ARN || !EVENT_SIGNING_SECRET_ARN)
     return undefined;

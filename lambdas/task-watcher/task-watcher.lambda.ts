@@ -1,7 +1,7 @@
 import { openEcs, openLambda, openS3 } from '../shared/adapters/aws/clients.ts';
 import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { ecrImageRemover, ecrImages } from '../shared/adapters/aws/images.ts';
-import { openLambdaServices } from '../shared/adapters/aws/services/openLambdaServices.ts';
+import { openAwsServices } from '../shared/adapters/aws/services/openAwsServices.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
@@ -40,7 +40,7 @@ const watcher = lazyAsync(async () => {
       ecs: openEcs(),
       s3,
       ...openRoutes(env, s3),
-      services: openLambdaServices(env),
+      services: openAwsServices(env),
       findImage: ecrImages(env.ECR_URI),
       removeImages: ecrImageRemover(env.ECR_URI),
       clock: systemClock,

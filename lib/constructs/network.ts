@@ -62,6 +62,24 @@ export interface NetworkProps {
   readonly network: Config['network'];
   readonly kafka: Config['kafka'];
   readonly redis: Config['redis'];
+  readonly services: Config['services'];
+}
+
+/** Groups of running backends. No rule lets one backend reach another. */
+export interface ServiceGroups {
+  /** Of backends that are attached to the VPC: nothing in, everything out. A database's group may allow it. */
+  readonly attached: SecurityGroup;
+  /** Where backends are always on. */
+  readonly balanced?: BalancedGroups | undefined;
+}
+
+interface BalancedGroups {
+  /** The load balancer: from CloudFront, to tasks. */
+  readonly balancer: SecurityGroup;
+  /** Tasks: from the load balancer alone. */
+  readonly tasks: SecurityGroup;
+  /** Of tasks that are not attached to the VPC: to public addresses alone. */
+  readonly open: readonly SecurityGroup[];
 }
 
 /**
@@ -85,6 +103,8 @@ export class Network extends Construct {
    */
   readonly kafka: SecurityGroup;
   readonly redis: SecurityGroup;
+  /** @default - the stage runs no backends */
+  readonly services: ServiceGroups | undefined;
 
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
@@ -117,10 +137,11 @@ export class Network extends Construct {
     this.builderGroups = [this.builders, ...this.publicAddresses(props)];
     this.kafka = this.group('Kafka', 'Brokers: IAM port from functions and builders');
     this.redis = this.group('Redis', 'Valkey: from functions only');
+    this.services = props.services.enabled ? this.makeServiceGroups(props) : undefined;
     this.openOwn(props);
     this.openGiven(props);
     this.openDns(props.network.dnsServers);
-    nat?.openFor([this.functions, this.kafka]);
+    nat?.openFor([this.functions, this.kafka, ...this.serviceGroups()]);
     if (nat) this.closeBuilderSubnets(props);
     this.makeEndpoints(props.network.endpoints);
     if (props.settings.removalPolicy !== RemovalPolicy.DESTROY) this.keepUnderEngines(props.settings);
@@ -141,6 +162,38 @@ export class Network extends Construct {
       for (const block of half) group.addEgressRule(Peer.ipv4(block), Port.tcp(port), 'git hosts, registries, AWS');
       return group;
     });
+  }
+
+  private makeServiceGroups({ network, services, settings }: NetworkProps): ServiceGroups {
+    const attached = new SecurityGroup(this, 'Services', {
+      vpc: this.vpc,
+      description: 'Backends that are attached to the VPC: nothing in',
+      allowAllOutbound: true,
+    });
+    const balanced = services.alwaysOn.enabled ? this.makeBalancedGroups(network) : undefined;
+    mayChange(settings, attached, ...(balanced ? [balanced.balancer, balanced.tasks, ...balanced.open] : []));
+    return { attached, balanced };
+  }
+
+  private makeBalancedGroups(network: Config['network']): BalancedGroups {
+    const balancer = this.group('ServiceBalancer', 'Load balancer of backends: from CloudFront, to their tasks');
+    const tasks = this.group('ServiceTasks', 'Tasks of backends: from their load balancer alone');
+    // The port is the one of each backend's plan.
+    tasks.connections.allowFrom(balancer, Port.allTcp(), 'load balancer of backends');
+    const blocks = publicBlocks(network);
+    const open = [blocks.slice(0, RULES_PER_GROUP), blocks.slice(RULES_PER_GROUP)].map((half, i) => {
+      const group = this.group(`ServicesOut${i + 1}`, `Tasks of backends: to public addresses (${i + 1})`);
+      for (const block of half) group.addEgressRule(Peer.ipv4(block), Port.allTcp(), 'public addresses');
+      return group;
+    });
+    return { balancer, tasks, open };
+  }
+
+  /** Those that something of a backend sends through. */
+  private serviceGroups(): SecurityGroup[] {
+    if (!this.services) return [];
+    const { attached, balanced } = this.services;
+    return [attached, ...(balanced ? [balanced.tasks] : [])];
   }
 
   private openOwn({ kafka, redis }: NetworkProps): void {
@@ -177,7 +230,7 @@ export class Network extends Construct {
   }
 
   private openDns(servers: readonly string[]): void {
-    for (const group of [this.functions, this.builders])
+    for (const group of [this.functions, this.builders, ...this.serviceGroups()])
       for (const server of servers)
         for (const port of [Port.udp(53), Port.tcp(53)]) group.addEgressRule(Peer.ipv4(server), port, 'DNS');
   }
@@ -188,6 +241,8 @@ export class Network extends Construct {
     group.connections.allowFrom(this.functions, Port.tcp(443), 'functions');
     group.connections.allowFrom(this.builders, Port.tcp(443), 'builders');
     group.connections.allowFrom(this.kafka, Port.tcp(443), 'event source pollers');
+    // Their names lead here for everybody in the VPC.
+    for (const services of this.serviceGroups()) group.connections.allowFrom(services, Port.tcp(443), 'backends');
     for (const name of names)
       for (const service of ENDPOINT_SERVICES[name])
         new InterfaceVpcEndpoint(this, `Endpoint-${service.shortName}`, {

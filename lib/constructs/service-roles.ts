@@ -13,12 +13,19 @@ export const SERVICE_ROLES = {
   kafka: 'AWSServiceRoleForKafka',
   elasticache: 'AWSServiceRoleForElastiCache',
   autoscaling: 'AWSServiceRoleForAutoScaling',
+  elasticloadbalancing: 'AWSServiceRoleForElasticLoadBalancing',
+  'ecs.application-autoscaling': 'AWSServiceRoleForApplicationAutoScaling_ECSService',
 } as const;
 export type ServiceWithRole = keyof typeof SERVICE_ROLES;
 
 /** Services of a stage that need such a role. */
-export const servicesWithRole = ({ kafka, redis }: Pick<Config, 'kafka' | 'redis'>): ServiceWithRole[] => [
+export const servicesWithRole = ({
+  kafka,
+  redis,
+  services,
+}: Pick<Config, 'kafka' | 'redis' | 'services'>): ServiceWithRole[] => [
   'ecs',
+  ...(services.alwaysOn.enabled ? (['elasticloadbalancing', 'ecs.application-autoscaling'] as const) : []),
   ...(kafka.kind === 'msk' ? (['kafka'] as const) : []),
   ...(kafka.kind === 'broker' ? (['autoscaling'] as const) : []),
   ...(redis.kind === 'valkey' ? (['elasticache'] as const) : []),

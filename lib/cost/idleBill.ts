@@ -30,6 +30,8 @@ const FREE_WHILE_IDLE = [
   /^AWS::(CDK|CloudFormation|SSM)::/,
   /^AWS::Lambda::(EventInvokeConfig|Function|Permission|Url|Version|Alias|LayerVersion)$/,
   /^AWS::Logs::/,
+  // A listener is a part of its load balancer.
+  /^AWS::ElasticLoadBalancingV2::Listener$/,
   /^AWS::S3::/,
   // Three dashboards of an account are free.
   /^AWS::CloudWatch::Dashboard$/,
@@ -99,6 +101,9 @@ const READERS: Readonly<Record<string, Reader>> = {
     const places = interfaces.reduce((sum, { properties: p }) => sum + (p.SubnetIds?.length ?? 1), 0);
     return places === 0 ? [] : [hourly('interface endpoints, each zone', places, PRICES.interfaceEndpointHour)];
   },
+  'AWS::ElasticLoadBalancingV2::LoadBalancer': (balancers) => [
+    hourly('load balancers of backends', balancers.length, PRICES.loadBalancerHour),
+  ],
   'AWS::EC2::Instance': (instances) => instances.flatMap(instanceLines),
   'AWS::AutoScaling::AutoScalingGroup': (groups, all) => groups.flatMap((group) => groupLines(group, all)),
   'AWS::EC2::Volume': (volumes) => [monthly('disks', volumesOf(volumes), PRICES.gp3Month, ' GiB')],

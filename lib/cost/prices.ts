@@ -16,6 +16,9 @@ export const PRICES = {
   natGatewayGigabyte: 0.045,
   publicIpv4Hour: 0.005,
   interfaceEndpointHour: 0.01,
+  /** An hour of an application load balancer, and of a unit of its capacity. */
+  loadBalancerHour: 0.0225,
+  balancerCapacityHour: 0.008,
   /** An hour of a node, by ElastiCache's node type, engine Valkey. */
   valkeyNodeHour: {
     'cache.t4g.micro': 0.0128,

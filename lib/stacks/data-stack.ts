@@ -13,6 +13,7 @@ import { KafkaTopics } from '../constructs/kafka-topics.ts';
 import { MskCluster, replicationFor } from '../constructs/msk-cluster.ts';
 import type { Network } from '../constructs/network.ts';
 import { Repositories } from '../constructs/repositories.ts';
+import { ServiceBalancer } from '../constructs/services/service-balancer.ts';
 import { serviceArns } from '../constructs/services/service-runtime.ts';
 import { SiteHosting } from '../constructs/sites/sites.ts';
 import { type RedisAccess, Valkey } from '../constructs/valkey.ts';
@@ -44,6 +45,8 @@ export class DataStack extends VerenStack {
   readonly broker: KafkaBroker | undefined;
   readonly valkey: Valkey | undefined;
   readonly sites: SiteHosting | undefined;
+  /** Of backends that are always on. */
+  readonly balancer: ServiceBalancer | undefined;
 
   constructor(scope: Construct, id: string, { network, redisRules, ...props }: DataStackProps) {
     super(scope, id, {
@@ -105,10 +108,17 @@ export class DataStack extends VerenStack {
     this.dataKey = this.makeDataKey();
     this.signing = this.makeSigning();
     if (config.sites.kind === 'cloudfront') {
+      const { alwaysOn } = config.services;
+      if (alwaysOn.enabled)
+        this.balancer = new ServiceBalancer(this, 'Balancer', {
+          ...{ settings, network, domain: alwaysOn.domain },
+          accessLogs: config.sites.accessLogs ? (this.storage.accessLogs as IBucket) : undefined,
+        });
       this.sites = new SiteHosting(this, 'Sites', {
         settings,
         sites: config.sites,
         services: config.services.enabled,
+        balancer: this.balancer,
         bucket: this.storage,
         accessLogs: this.storage.accessLogs as IBucket,
         reservedConcurrency: config.functions.reservedConcurrency['site-fallback'],

@@ -1,3 +1,4 @@
+import { CfnOutput } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Network } from '../constructs/network.ts';
 import { ServiceRoles, servicesWithRole } from '../constructs/service-roles.ts';
@@ -14,8 +15,11 @@ export class NetworkStack extends VerenStack {
       network: this.config.network,
       kafka: this.config.kafka,
       redis: this.config.redis,
+      services: this.config.services,
     });
     this.exportAlways();
+    const { services } = this.network;
+    if (services) new CfnOutput(this, 'ServicesSecurityGroup', { value: services.attached.securityGroupId });
     // Here, in the first stack: a new role needs a while until services can assume it. Emulators have none.
     if (this.config.stage !== 'local')
       new ServiceRoles(this, 'ServiceRoles', {

@@ -107,7 +107,10 @@ export class PipelineStack extends VerenStack {
     this.push = new PushEndpoint(this, 'Push', { settings: this.settings, addresses: this.addresses });
 
     if (this.config.services.enabled)
-      this.services = new ServiceRuntime(this, 'Services', { settings: this.settings, userImages: this.userImages });
+      this.services = new ServiceRuntime(this, 'Services', {
+        ...{ settings: this.settings, userImages: this.userImages, network },
+        balancer: data.balancer,
+      });
 
     const buildWorker = this.makeBuildWorker(network, builders);
     const cloneWorker = this.makeCloneWorker(buildWorker, builders);

@@ -22,7 +22,12 @@ interface Asked {
   readonly search?: string;
 }
 
-async function ask(uri: string, shown: SiteRoute | null, asked: Asked = {}, { services = true, domain = DOMAIN } = {}) {
+async function ask(
+  uri: string,
+  shown: SiteRoute | null,
+  asked: Asked = {},
+  { services = true, domain = DOMAIN }: { services?: boolean | 'balanced'; domain?: string } = {},
+) {
   const origins: ChosenOrigins = {};
   const table = {
     async get() {
@@ -181,7 +186,41 @@ test('a backend without an address, or where the distribution takes none, is not
   expect((await ask('/api', route(), {}, { services: false })).answer.statusCode).toBe(503);
 });
 
+describe('a backend that is always on', () => {
+  const balanced = route({ service: { prefix: '/api', version: `${DEPLOYMENT}-3`, address: 's3cret@balancer' } });
+  test('is asked by the load balancer’s origin, with the secret that its rule is for', async () => {
+    const { answer, origins } = await ask('/api/x', balanced, { method: 'POST' }, { services: 'balanced' });
+    expect(origins).toEqual({ selected: 'balancer' });
+    expect(answer.headers).toMatchObject({
+      'x-veren-origin': { value: 's3cret' },
+      'x-forwarded-host': { value: HOST },
+    });
+  });
+  test('gets WebSockets: nothing that opens one is taken away', async () => {
+    const headers = {
+      upgrade: 'websocket',
+      connection: 'Upgrade',
+      origin: `https://${HOST}`,
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'sec-websocket-version': '13',
+      'sec-websocket-protocol': 'chat',
+      'sec-websocket-extensions': 'permessage-deflate',
+    };
+    const { answer } = await ask('/api/live', balanced, { headers }, { services: 'balanced' });
+    expect(answer.uri).toBe('/api/live');
+    for (const [name, value] of Object.entries(headers)) expect(answer.headers[name]).toEqual({ value });
+  });
+  test('is not there where the stage has no load balancer any more', async () => {
+    const { answer, origins } = await ask('/api/x', balanced);
+    expect([answer.statusCode, origins]).toEqual([503, {}]);
+  });
+  test('leaves those that scale to zero where they are', async () => {
+    const { origins } = await ask('/api/x', route(), {}, { services: 'balanced' });
+    expect(origins.updated?.domainName).toBe(URL_HOST);
+  });
+});
+
 test('with backends the code still fits into CloudFront’s 10 KB', () => {
   const domain = 'a-rather-long-domain-name.sites.example.com';
-  expect(Buffer.byteLength(viewerRequestCode(domain, { services: true }))).toBeLessThan(10_240);
+  expect(Buffer.byteLength(viewerRequestCode(domain, { services: 'balanced' }))).toBeLessThan(10_240);
 });

@@ -1,6 +1,9 @@
-import { serviceVersionText } from '../../contract/services.ts';
+import { DEFAULT_SERVICE, serviceVersionText } from '../../contract/services.ts';
+import { alwaysOnServices } from '../../lambdas/shared/adapters/aws/services/alwaysOn/alwaysOnServices.ts';
+import { bothKinds } from '../../lambdas/shared/adapters/aws/services/bothKinds.ts';
 import { lambdaServices } from '../../lambdas/shared/adapters/aws/services/lambdaServices.ts';
 import type { Services, ServiceVersion } from '../../lambdas/shared/services/servicePort.ts';
+import { ALWAYS_ON_SETTINGS, alwaysOnWorld } from '../support/alwaysOnDoubles.ts';
 import { removeFolders } from '../support/folders.ts';
 import { LAMBDA_SETTINGS, numberedVersion, serviceWorld } from '../support/serviceDoubles.ts';
 import { openServiceBench, serverOf } from '../support/services.ts';
@@ -29,6 +32,25 @@ const adapters: Record<string, () => Promise<Opened>> = {
     const healthy = (of: Partial<ServiceVersion> = {}) => numberedVersion(++number, { variables: 0, ...of });
     return {
       services: lambdaServices(world.deps, LAMBDA_SETTINGS),
+      healthy,
+      exiting: (of) => {
+        const version = healthy(of);
+        world.behaviours.set(serviceVersionText(version), 'exits');
+        return version;
+      },
+      close: () => world.lambda.close(),
+    };
+  },
+  'ECS, by a double of its control plane': async () => {
+    const world = await alwaysOnWorld();
+    let number = 0;
+    const settings = { ...DEFAULT_SERVICE, kind: 'always-on' as const };
+    const healthy = (of: Partial<ServiceVersion> = {}) => numberedVersion(++number, { variables: 0, settings, ...of });
+    return {
+      services: bothKinds(
+        lambdaServices(world.deps, LAMBDA_SETTINGS),
+        alwaysOnServices(world.access, ALWAYS_ON_SETTINGS),
+      ),
       healthy,
       exiting: (of) => {
         const version = healthy(of);

@@ -42,7 +42,7 @@ export async function runViewerRequest(
   table: { get(key: string): Promise<string> },
   visit: { uri: string; headers: Record<string, string>; search?: string; method?: string },
   origins: ChosenOrigins = {},
-  { services = false } = {},
+  { services = false }: { services?: boolean | 'balanced' } = {},
 ): Promise<EdgeAnswer> {
   const { cookie = '', ...headers } = Object.fromEntries(
     Object.entries(visit.headers).map(([name, value]) => [name.toLowerCase(), value]),

@@ -8,6 +8,7 @@ interface Settings {
   Timeout: number;
   Environment: { Variables: Record<string, string> };
   LoggingConfig?: { LogGroup: string };
+  VpcConfig?: { SubnetIds: string[]; SecurityGroupIds: string[] };
 }
 interface NewFunction extends Settings {
   FunctionName: string;
@@ -51,9 +52,9 @@ const NAME = /^[a-zA-Z][a-zA-Z0-9_]+$/;
 /**
  * Lambda's control plane over HTTP: it refuses what the service refuses (changes while another is under way, what is there
  * already, versions of another revision, aliases of no version, versions that an alias points at, variables over 4 KB, a
- * role that is not known yet), and throws on calls that it does not know.
+ * role that is not known yet, a VPC that the role has no rights for), and throws on calls that it does not know.
  */
-export async function lambdaDouble({ busyReads = 2 } = {}) {
+export async function lambdaDouble({ busyReads = 2, mayAttach = (_role: string): boolean => true } = {}) {
   const functions = new Map<string, FunctionState>();
   /** Answers of the next calls, in place of the right ones. */
   const faults: Response[] = [];
@@ -74,7 +75,7 @@ export async function lambdaDouble({ busyReads = 2 } = {}) {
   const conflict = (message: string) => refuse(409, 'ResourceConflictException', message);
   const invalid = (message: string) => refuse(400, 'InvalidParameterValueException', message);
 
-  function checkSettings({ Environment, MemorySize, Timeout }: Partial<Settings>): Response | null {
+  function checkSettings({ Environment, MemorySize, Timeout, VpcConfig, Role }: Partial<Settings>): Response | null {
     const variables = Environment?.Variables ?? {};
     const names = Object.keys(variables);
     if (names.some((name) => RESERVED.test(name)))
@@ -88,6 +89,10 @@ export async function lambdaDouble({ busyReads = 2 } = {}) {
       broken.role--;
       return invalid('The role defined for the function cannot be assumed by Lambda.');
     }
+    const { SubnetIds = [], SecurityGroupIds = [] } = VpcConfig ?? {};
+    if (SubnetIds.length > 0 !== SecurityGroupIds.length > 0) return invalid('SubnetIds and SecurityGroupIds');
+    if (SubnetIds.length > 0 && !mayAttach(`${Role}`))
+      return invalid('The provided execution role does not have permissions to call CreateNetworkInterface on EC2');
     return null;
   }
 

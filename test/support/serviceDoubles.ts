@@ -4,10 +4,10 @@ import type { ServiceVersion } from '../../lambdas/shared/services/servicePort.t
 import { lambdaDouble } from './lambdaDouble.ts';
 
 type Send = (command: { readonly constructor: { readonly name: string }; readonly input: unknown }) => Promise<unknown>;
-type Calls = Record<string, (input: never) => unknown>;
+export type Calls = Record<string, (input: never) => unknown>;
 
 /** An SDK client that knows these calls and throws on every other. */
-const clientOf = (calls: Calls): { send: never } => {
+export const clientOf = (calls: Calls): { send: never } => {
   const send: Send = async (command) => {
     const call = calls[command.constructor.name];
     if (!call) throw new Error(`the double does not know ${command.constructor.name}`);
@@ -16,7 +16,7 @@ const clientOf = (calls: Calls): { send: never } => {
   return { send: send as never };
 };
 
-const fault = (name: string, message = name) => Object.assign(new Error(message), { name });
+export const fault = (name: string, message = name) => Object.assign(new Error(message), { name });
 
 interface Role {
   RoleName: string;
@@ -67,6 +67,12 @@ interface LogEvent {
   message: string;
   logStreamName: string;
 }
+
+/** Lambda looks whether the role of a function may make interfaces, when the function is put into a VPC. */
+const mayAttach = (roles: ReadonlyMap<string, Role>, arn: string): boolean =>
+  [...roles.values()]
+    .filter(({ RoleName }) => arn.endsWith(`/${RoleName}`))
+    .some(({ policies }) => [...policies.values()].some((text) => text.includes('ec2:CreateNetworkInterface')));
 
 /** CloudWatch Logs, with pages of three events. */
 function logsDouble() {
@@ -145,6 +151,7 @@ export const LAMBDA_SETTINGS = {
   ...{ stage: 'dev', region: 'ap-south-1', account: '123456789012', partition: 'aws', logRetentionDays: 30 },
   boundaryArn: 'arn:aws:iam::123456789012:policy/boundary',
   schedulerRoleArn: 'arn:aws:iam::123456789012:role/scheduler',
+  network: { subnetIds: ['subnet-1', 'subnet-2'], groupIds: ['sg-attached'] },
 };
 
 const digestOf = (n: number) => n.toString(16).padStart(64, '0');
@@ -166,7 +173,7 @@ export const numberedVersion = (n: number, more: Partial<ServiceVersion> = {}): 
 
 /** Everything that backends on Lambda need, with services that behave as they are told. */
 export async function serviceWorld(options: { busyReads?: number } = {}) {
-  const lambda = await lambdaDouble(options);
+  const lambda = await lambdaDouble({ ...options, mayAttach: (role) => mayAttach(iam.roles, role) });
   const [iam, logs, scheduler] = [iamDouble(), logsDouble(), schedulerDouble()];
   const clock = { now: Date.parse('2026-11-28T12:00:00Z') };
   const behaviours = new Map<string, Behaviour>();

@@ -22,7 +22,7 @@ import {
   SecurityPolicyProtocol,
   ViewerProtocolPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
-import { FunctionUrlOrigin, OriginGroup, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
+import { FunctionUrlOrigin, OriginGroup, S3BucketOrigin, VpcOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { AaaaRecord, ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
@@ -34,6 +34,7 @@ import { acknowledgeFindings } from '../acknowledge.ts';
 import type { ArtifactBucket } from '../artifact-bucket.ts';
 import { mayChange } from '../cross-stack.ts';
 import { grantBucket } from '../grants.ts';
+import type { ServiceBalancer } from '../services/service-balancer.ts';
 import { accountWideName, type StageSettings } from '../stage-settings.ts';
 import { VerenFunction } from '../veren-function.ts';
 import { SITE_ORIGINS, viewerRequestCode, viewerResponseCode } from './edge-code.ts';
@@ -51,11 +52,27 @@ export interface SiteHostingProps {
    */
   readonly services?: boolean;
   /**
+   * Leads to backends that are always on.
+   * @default - none are
+   */
+  readonly balancer?: ServiceBalancer | undefined;
+  /**
    * Of the fallback function: anybody can ask for pages that do not exist.
    * @default - the account's limit
    */
   readonly reservedConcurrency?: number | undefined;
 }
+
+/** The longest that CloudFront waits for an answer to begin without a raised quota. */
+const LONGEST_WAIT = Duration.seconds(60);
+
+const balancerOrigin = ({ origin, domainName }: ServiceBalancer): IOrigin =>
+  VpcOrigin.withVpcOrigin(origin, {
+    originId: SITE_ORIGINS.balancer,
+    domainName,
+    readTimeout: LONGEST_WAIT,
+    keepaliveTimeout: LONGEST_WAIT,
+  });
 
 /** A backend gets every method, header, cookie and query; the viewer-request function takes them from a request to S3. */
 const FOR_BACKENDS = {
@@ -83,7 +100,7 @@ export class SiteHosting extends Construct {
 
   constructor(scope: Construct, id: string, props: SiteHostingProps) {
     super(scope, id);
-    const { settings, sites, services = false } = props;
+    const { settings, sites, services = false, balancer } = props;
     const { bucket } = props.bucket;
     const { domain } = sites;
     this.fallback = this.makeFallback(props);
@@ -96,7 +113,9 @@ export class SiteHosting extends Construct {
       functionName: accountWideName(settings, 'sites'),
       runtime: FunctionRuntime.JS_2_0,
       comment: 'Host or path of a site to its place in the bucket',
-      code: FunctionCode.fromInline(viewerRequestCode(domain?.name ?? '', { services })),
+      code: FunctionCode.fromInline(
+        viewerRequestCode(domain?.name ?? '', { services: balancer ? 'balanced' : services }),
+      ),
       keyValueStore: this.table,
     });
     const viewerResponse = new CloudFrontFunction(this, 'ViewerResponse', {
@@ -113,6 +132,7 @@ export class SiteHosting extends Construct {
     // It can name origins of the distribution's behaviors only, hence one for a path that nobody asks for.
     const nameOrigins = (distribution: Distribution) => {
       if (services) distribution.addBehavior('/.veren/origins', origins.siteFunction(), files);
+      if (balancer) distribution.addBehavior('/.veren/balancer', balancerOrigin(balancer), files);
     };
     this.distribution = new Distribution(this, 'Distribution', {
       comment: `Veren ${settings.stage}: live sites`,

@@ -1,11 +1,13 @@
 // CloudFront function (cloudfront-js-2.0) in front of the sites: maps what a visitor asks for to a key of the bucket.
 // DOMAIN and SERVICES are put in by lib/constructs/sites/edge-code.ts; DOMAIN is '' where sites are paths of the
-// distribution's own name, SERVICES is 'true' where the distribution takes requests to backends.
+// distribution's own name, SERVICES is 'true' where the distribution takes requests to backends, and 'balanced' where it
+// also has the load balancer of those that are always on.
 import cf from 'cloudfront';
 import crypto from 'crypto';
 
 const DOMAIN = '__DOMAIN__';
-const SERVICES = '__SERVICES__' === 'true';
+const SERVICES = '__SERVICES__' !== 'false';
+const BALANCED = '__SERVICES__' === 'balanced';
 const PROJECT = /^[a-z0-9](-?[a-z0-9])*$/;
 /** A project, or a preview: `label--project`. */
 const LABEL = /^[a-z0-9](-{0,2}[a-z0-9])*$/;
@@ -122,19 +124,25 @@ function refuse(request, lock, base) {
   });
 }
 
-/** Sends a request to `secret@host`, a function URL whose adapter knows the secret. No two requests share an answer. */
+/**
+ * Sends a request to `secret@host`, a function URL whose adapter knows the secret, or to `secret@balancer`, which has a rule
+ * for the secret. No two requests share an answer.
+ */
 function callService(event, request, route, path, base) {
   const headers = request.headers;
   const address = (route.s[2] || '').split('@');
-  if (!SERVICES || address.length !== 2)
+  const isBalanced = address[1] === 'balancer';
+  if (!SERVICES || address.length !== 2 || (isBalanced && !BALANCED))
     return page(503, 'Service Unavailable', 'The backend is not there.', { 'retry-after': '60' });
-  cf.updateRequestOrigin({
-    domainName: address[1],
-    originAccessControlConfig: { enabled: false },
-    customOriginConfig: { port: 443, protocol: 'https', sslProtocols: ['TLSv1.2'] },
-    // The longest that CloudFront waits without a raised quota.
-    timeouts: { readTimeout: 60, keepAliveTimeout: 30, connectionTimeout: 10 },
-  });
+  if (isBalanced) cf.selectRequestOriginById(address[1]);
+  else
+    cf.updateRequestOrigin({
+      domainName: address[1],
+      originAccessControlConfig: { enabled: false },
+      customOriginConfig: { port: 443, protocol: 'https', sslProtocols: ['TLSv1.2'] },
+      // The longest that CloudFront waits without a raised quota.
+      timeouts: { readTimeout: 60, keepAliveTimeout: 30, connectionTimeout: 10 },
+    });
   headers['x-veren-origin'] = { value: address[0] };
   headers['x-veren-once'] = { value: event.context.requestId };
   headers['x-forwarded-host'] = { value: headerOf(request, 'host') };

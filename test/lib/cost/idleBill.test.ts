@@ -18,6 +18,7 @@ const resourcesOf = (templates: Templates): BilledResource[] =>
   );
 
 test.each([
+  [of('AWS::ElasticLoadBalancingV2::LoadBalancer'), [['load balancers of backends', '1 × 0.0225 / h × 730 h', 16.425]]],
   [of('AWS::EC2::NatGateway'), [['NAT gateways', '1 × 0.045 / h × 730 h', 32.85]]],
   [of('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' }), []],
   [

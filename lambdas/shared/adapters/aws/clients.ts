@@ -1,4 +1,5 @@
 import type { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
+import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import type { CloudFrontClient, CloudFrontClientConfig } from '@aws-sdk/client-cloudfront';
 import type {
   CloudFrontKeyValueStoreClient,
@@ -7,11 +8,13 @@ import type {
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { ECSClient, ECSClientConfig } from '@aws-sdk/client-ecs';
+import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import type { SchedulerClient } from '@aws-sdk/client-scheduler';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STSClient, STSClientConfig } from '@aws-sdk/client-sts';
 import { lazyAsync } from '../../once.ts';
 
@@ -27,6 +30,9 @@ export type IamCalls = Pick<IAMClient, 'send'>;
 export type LogCalls = Pick<CloudWatchLogsClient, 'send'>;
 export type MetricCalls = Pick<CloudWatchClient, 'send'>;
 export type SchedulerCalls = Pick<SchedulerClient, 'send'>;
+export type BalancerCalls = Pick<ElasticLoadBalancingV2Client, 'send'>;
+export type ScalingCalls = Pick<ApplicationAutoScalingClient, 'send'>;
+export type ParameterCalls = Pick<SSMClient, 'send'>;
 export type PushCalls = Pick<ApiGatewayManagementApiClient, 'send'>;
 
 interface Sender {
@@ -59,6 +65,22 @@ export const openMetrics = (): MetricCalls =>
 
 export const openScheduler = (): SchedulerCalls =>
   lazyClient(async () => new (await import('@aws-sdk/client-scheduler')).SchedulerClient({}));
+
+export const openBalancer = (): BalancerCalls =>
+  lazyClient(
+    async () => new (await import('@aws-sdk/client-elastic-load-balancing-v2')).ElasticLoadBalancingV2Client({}),
+  );
+
+export const openScaling = (): ScalingCalls =>
+  lazyClient(
+    async () => new (await import('@aws-sdk/client-application-auto-scaling')).ApplicationAutoScalingClient({}),
+  );
+
+/** Writing parameters is limited to a few a second in an account, and a version may have many. */
+export const openParameters = (): ParameterCalls =>
+  lazyClient(
+    async () => new (await import('@aws-sdk/client-ssm')).SSMClient({ maxAttempts: 10, retryMode: 'adaptive' }),
+  );
 
 export const openSecrets = (): SecretsCalls =>
   lazyClient(async () => new (await import('@aws-sdk/client-secrets-manager')).SecretsManagerClient({}));

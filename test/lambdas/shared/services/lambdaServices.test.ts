@@ -69,6 +69,25 @@ test('the image is named by its digest, and a changed variable is a version of t
   expect([...state().aliases.keys()]).toEqual(['d1-1', 'd1-2']);
 });
 
+test('a version in the VPC is in the group of services, and the next one without it is outside again', async () => {
+  const attached = { ...DEFAULT_SERVICE, vpc: true };
+  await open().start(version(1));
+  await open().start(version(2, { settings: attached }));
+  await open().start(version(3, { variables: 7 }));
+  expect([...state().versions.values()].map(({ VpcConfig }) => VpcConfig)).toEqual([
+    { SubnetIds: [], SecurityGroupIds: [] },
+    { SubnetIds: ['subnet-1', 'subnet-2'], SecurityGroupIds: ['sg-attached'] },
+    { SubnetIds: [], SecurityGroupIds: [] },
+  ]);
+  const [role] = [...world.iam.roles.values()];
+  expect([...(role?.policies.keys() ?? [])]).toEqual(['own-log', 'in-vpc']);
+  expect(JSON.parse(role?.policies.get('in-vpc') ?? '').Statement).toEqual([
+    expect.objectContaining({ Action: expect.arrayContaining(['ec2:CreateNetworkInterface']) }),
+  ]);
+  await open().remove('shop');
+  expect(world.iam.roles.size).toBe(0);
+});
+
 test('a version that was healthy is not checked again', async () => {
   const { address } = await open().start(version(1));
   const before = world.asked.length;
@@ -209,15 +228,12 @@ describe('what Lambda would refuse is said in a sentence, and nothing is made', 
     const large = { ...artifact, bytes: 10 * 1_024 ** 3 + 1 } as ServiceVersion['artifact'];
     expect(await refused({ artifact: large })).toMatchObject({ code: 'SERVICE_TOO_LARGE' });
   });
-  test('services that are always on, or in the VPC, are not run at all', async () => {
-    for (const settings of [
-      { ...DEFAULT_SERVICE, kind: 'always-on' as const },
-      { ...DEFAULT_SERVICE, vpc: true },
-    ])
-      expect(await open().start(version(1, { settings }))).toMatchObject({
-        state: 'not-run',
-        reason: expect.stringMatching(/always on|VPC/),
-      });
+  test('services that are always on, where the stage runs none, are not run at all', async () => {
+    const settings = { ...DEFAULT_SERVICE, kind: 'always-on' as const };
+    expect(await open().start(version(1, { settings }))).toMatchObject({
+      state: 'not-run',
+      reason: expect.stringMatching(/always on.*services\.alwaysOn\.enabled/),
+    });
     expect(world.lambda.functions.size).toBe(0);
   });
 });

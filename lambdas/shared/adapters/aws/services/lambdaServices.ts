@@ -5,15 +5,16 @@ import { parseServiceVersion, type ServiceVersionId, serviceVersionText } from '
 import { ServiceFault } from '../../../services/serviceFault.ts';
 import type { Services, ServiceVersion, StartedService } from '../../../services/servicePort.ts';
 import type { IamCalls, LogCalls, MetricCalls, SchedulerCalls } from '../clients.ts';
+import { asServiceFault } from './asServiceFault.ts';
 import { awaitFunction, findFunction, isMissing, type LambdaAccess } from './awaitFunction.ts';
 import { checkHealth, type HealthAccess, healthFault } from './checkHealth.ts';
 import { writeSchedules } from './cronSchedules.ts';
-import { publishVersion } from './publishVersion.ts';
+import { NO_NETWORK, publishVersion, type ServiceNetwork } from './publishVersion.ts';
 import { aliasOf, PRODUCTION_ALIAS, serviceNames } from './resourceNames.ts';
 import { serviceEnvironment, VERSION_VARIABLE } from './serviceEnvironment.ts';
 import { ensureLogGroup, readServiceLog, removeLogGroup } from './serviceLog.ts';
 import { countRequests } from './serviceNumbers.ts';
-import { ensureRole, removeRole } from './serviceRole.ts';
+import { ensureRole, ownLog, removeRole, VPC_ACCESS } from './serviceRole.ts';
 import {
   findAlias,
   listAliases,
@@ -41,6 +42,17 @@ export interface LambdaServicesSettings {
   /** What calls by schedule are made with. */
   readonly schedulerRoleArn: string;
   readonly logRetentionDays: number;
+  /** What versions with `vpc` are attached to. */
+  readonly network: ServiceNetwork;
+}
+
+/** Names of a role's policies. The one for the VPC stays as long as the project, since older versions may need it. */
+const OWN_LOG = 'own-log';
+const IN_VPC = 'in-vpc';
+
+export interface LambdaServices extends Services {
+  /** True where a version was published and has its alias. */
+  knows(projectId: string, id: ServiceVersionId): Promise<boolean>;
 }
 
 /** Descriptions of aliases, which are the state that a repeated start continues from. */
@@ -56,7 +68,7 @@ const WAKE_TRIES = 60;
  * Backends on Lambda: a function per project, a version of it with alias and URL per deployment and version of its variables.
  * Which version a host shows is in the host's route, with its site; only calls by schedule go to the alias `production`.
  */
-export function lambdaServices(deps: LambdaServicesDeps, settings: LambdaServicesSettings): Services {
+export function lambdaServices(deps: LambdaServicesDeps, settings: LambdaServicesSettings): LambdaServices {
   const names = serviceNames(settings.stage, settings.region);
   const { partition, region, account } = settings;
   const arn = (service: string, resource: string) => `arn:${partition}:${service}:${region}:${account}:${resource}`;
@@ -146,11 +158,15 @@ export function lambdaServices(deps: LambdaServicesDeps, settings: LambdaService
     const logGroup = names.logGroup(projectId);
     await ensureLogGroup(deps.logs, logGroup, settings.logRetentionDays);
     const roleArn = await ensureRole(deps.iam, names, {
-      projectId,
-      boundaryArn: settings.boundaryArn,
-      logGroupArn: arn('logs', `log-group:${logGroup}`),
+      ...{ projectId, RoleName: names.roleName(projectId), boundaryArn: settings.boundaryArn },
+      assumedBy: 'lambda.amazonaws.com',
+      policies: {
+        [OWN_LOG]: [ownLog(arn('logs', `log-group:${logGroup}`))],
+        ...(version.settings.vpc && { [IN_VPC]: [VPC_ACCESS] }),
+      },
     });
-    return publishVersion(deps, { functionName, roleArn, logGroup, version, environment });
+    const network = version.settings.vpc ? settings.network : NO_NETWORK;
+    return publishVersion(deps, { functionName, roleArn, logGroup, version, environment, network });
   }
 
   async function start(version: ServiceVersion): Promise<StartedService> {
@@ -234,7 +250,7 @@ export function lambdaServices(deps: LambdaServicesDeps, settings: LambdaService
         .catch((error) => {
           if (!isMissing(error)) throw error;
         });
-      await removeRole(deps.iam, names, projectId);
+      await removeRole(deps.iam, names.roleName(projectId), [OWN_LOG, IN_VPC]);
       await removeLogGroup(deps.logs, names.logGroup(projectId));
     },
     async list(projectId) {
@@ -259,6 +275,7 @@ export function lambdaServices(deps: LambdaServicesDeps, settings: LambdaService
         throw error;
       }
     },
+    knows: async (projectId, id) => (await findAlias(deps, names.functionName(projectId), aliasOf(id))) !== null,
     counts: (projectId) =>
       countRequests(deps.metrics, deps.logs, {
         functionName: names.functionName(projectId),
@@ -274,16 +291,6 @@ const ASK_ONCE = { healthPath: '/', healthSeconds: 1 };
 function reasonNotToRun({ artifact, settings }: ServiceVersion): string | null {
   if (artifact.kind !== 'image') return 'only images run on AWS';
   if (settings.kind === 'always-on')
-    return 'services that are always on do not run on AWS yet: "kind" has to be "scale-to-zero"';
-  return settings.vpc ? 'services on AWS cannot be attached to the VPC yet: take "vpc" out of the settings' : null;
-}
-
-/** The user's own faults carry the lines of their service; what the SDK says is the platform's. */
-function asServiceFault(error: unknown): unknown {
-  if (error instanceof ServiceFault) return error;
-  if (!(error instanceof VerenError)) {
-    const { name, message } = error as Error;
-    return new VerenError('SERVICE_START_FAILED', { reason: `${name}: ${message}` }, { cause: error });
-  }
-  return error.code === 'SERVICE_START_FAILED' ? error : new ServiceFault(error, []);
+    return 'this stage runs no services that are always on: its operator may set services.alwaysOn.enabled';
+  return null;
 }

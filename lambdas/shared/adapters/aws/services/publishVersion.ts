@@ -20,7 +20,16 @@ export interface FunctionPlan {
   readonly logGroup: string;
   readonly version: ServiceVersion;
   readonly environment: Readonly<Record<string, string>>;
+  readonly network: ServiceNetwork;
 }
+
+/** Subnets and groups that a function has interfaces in. */
+export interface ServiceNetwork {
+  readonly subnetIds: readonly string[];
+  readonly groupIds: readonly string[];
+}
+/** Outside of every VPC. */
+export const NO_NETWORK: ServiceNetwork = { subnetIds: [], groupIds: [] };
 
 /**
  * Publishes a version of a project's function and gives its number. The function's own configuration, `$LATEST`, is where
@@ -58,7 +67,8 @@ const busy = (cause?: unknown) =>
 function pauseAfter(error: unknown): number | null {
   if (isConflict(error) || nameOf(error) === 'PreconditionFailedException') return RACE_PAUSE_MS;
   const { message } = error as Error;
-  return nameOf(error) === 'InvalidParameterValueException' && /role.*cannot be assumed/i.test(message)
+  return nameOf(error) === 'InvalidParameterValueException' &&
+    /role.*cannot be assumed|role does not have permissions to call CreateNetworkInterface/i.test(message)
     ? ROLE_PAUSE_MS
     : null;
 }
@@ -74,7 +84,7 @@ function asFault(error: unknown): unknown {
 
 /** `$LATEST` as this version is to be, or null where it is not yet. */
 async function prepareLatest(access: LambdaAccess, plan: FunctionPlan): Promise<FunctionConfiguration | null> {
-  const { functionName, version, environment, roleArn, logGroup } = plan;
+  const { functionName, version, environment, roleArn, logGroup, network } = plan;
   const sdk = await import('@aws-sdk/client-lambda');
   const found = await findFunction(access, functionName);
   const settings = {
@@ -84,6 +94,8 @@ async function prepareLatest(access: LambdaAccess, plan: FunctionPlan): Promise<
     MemorySize: version.settings.memoryMb,
     Timeout: version.settings.timeoutSeconds,
     LoggingConfig: { LogGroup: logGroup, LogFormat: 'Text' as const },
+    // Lists without entries take a function out of the VPC.
+    VpcConfig: { SubnetIds: [...network.subnetIds], SecurityGroupIds: [...network.groupIds] },
   };
   if (!found) {
     await access.lambda.send(
@@ -135,7 +147,7 @@ async function publishRevision(
 const digestOf = ({ artifact }: ServiceVersion) => (artifact.kind === 'image' ? artifact.digest : '');
 
 /** By digest: a tag could stand for another image one day. */
-function imageUri({ artifact }: ServiceVersion): string {
+export function imageUri({ artifact }: ServiceVersion): string {
   const uri = artifact.kind === 'image' ? artifact.uri : '';
   return `${uri.replace(/:[^:/]*$/, '')}@${artifact.kind === 'image' ? artifact.digest : ''}`;
 }
@@ -148,7 +160,10 @@ interface WantedSettings {
   readonly Environment: { readonly Variables: Readonly<Record<string, string>> };
   readonly MemorySize: number;
   readonly Timeout: number;
+  readonly VpcConfig: { readonly SubnetIds: readonly string[]; readonly SecurityGroupIds: readonly string[] };
 }
+
+const listOf = (ids: readonly string[] = []): string => [...ids].sort().join();
 
 /** The text of the version is one of the variables, so another version's settings are never taken for these. */
 const hasSettings = (found: FunctionConfiguration, wanted: WantedSettings): boolean =>
@@ -156,7 +171,9 @@ const hasSettings = (found: FunctionConfiguration, wanted: WantedSettings): bool
   fingerprint(found.Environment?.Variables) === fingerprint(wanted.Environment.Variables) &&
   found.MemorySize === wanted.MemorySize &&
   found.Timeout === wanted.Timeout &&
-  found.Role === wanted.Role;
+  found.Role === wanted.Role &&
+  listOf(found.VpcConfig?.SubnetIds) === listOf(wanted.VpcConfig.SubnetIds) &&
+  listOf(found.VpcConfig?.SecurityGroupIds) === listOf(wanted.VpcConfig.SecurityGroupIds);
 
 const fingerprint = (variables: Readonly<Record<string, string>> = {}): string =>
   createHash('sha256')

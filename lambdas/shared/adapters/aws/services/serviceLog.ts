@@ -1,5 +1,5 @@
 import type { FilteredLogEvent } from '@aws-sdk/client-cloudwatch-logs';
-import type { ServiceLogLine, ServiceLogQuery } from '../../../../../contract/services.ts';
+import { parseServiceVersion, type ServiceLogLine, type ServiceLogQuery } from '../../../../../contract/services.ts';
 import type { LogCalls } from '../clients.ts';
 
 /** Pages of one read: a follower asks again, and nobody waits for a day of another deployment's lines. */
@@ -30,6 +30,10 @@ export async function removeLogGroup(logs: LogCalls, logGroupName: string): Prom
 
 /** The number of the function's version in the name of a stream: `2026/11/28/[7]0123…`, with the function's name before it or not. */
 const versionOf = (stream = ''): string => /\[(\d+)\][0-9a-f]+$/.exec(stream)?.[1] ?? '';
+
+/** The deployment in the name of a task's stream: `01k…-3/backend/0123…`. */
+const deploymentOf = (stream = ''): string | undefined =>
+  parseServiceVersion(/^([^/]+)\/[^/]+\/[0-9a-f]+$/.exec(stream)?.[1] ?? '')?.deploymentId;
 
 export interface LogReading {
   readonly logGroupName: string;
@@ -83,7 +87,7 @@ const fits = (line: ServiceLogLine, { deployment, stream, since }: Omit<ServiceL
 
 function toLine(event: FilteredLogEvent, deployments: ReadonlyMap<string, string>): ServiceLogLine | null {
   const { timestamp = 0, eventId = '', message = '', logStreamName } = event;
-  const deploymentId = deployments.get(versionOf(logStreamName));
+  const deploymentId = deployments.get(versionOf(logStreamName)) ?? deploymentOf(logStreamName);
   if (deploymentId === undefined) return null;
   const line = message.replace(/\r?\n$/, '');
   return {
