@@ -185,12 +185,12 @@ function engineAlarms({
   }));
   const broker = brokerGroupName && {
     name: 'kafka-broker-down',
-    description:
-      'The one broker is gone or being replaced: no deployment is accepted, and running builds cannot report.',
+    description: 'The one broker is gone or was replaced: deployments wait, and running builds cannot report.',
+    // One broker after another that does not answer is in service for most of the time, so a single look without one counts.
     metric: awsMetric('AutoScaling', 'GroupInServiceInstances', { AutoScalingGroupName: brokerGroupName }, 'Minimum'),
     threshold: 1,
     comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
-    periods: 2,
+    periods: 1,
     missing: TreatMissingData.BREACHING,
   };
   return [...(redis ? [redis] : []), ...kafka, ...(broker ? [broker] : [])];

@@ -90,6 +90,7 @@ export class KafkaConnection {
     return [
       new PolicyStatement({
         sid: 'KafkaConnect',
+        // Producers are not idempotent; those of the version before are, and run while a deployment replaces them.
         actions: ['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'],
         resources: [this.clusterArn],
       }),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import { MAC_HEADER } from '../../contract/mac.ts';
 import type { Topic } from '../../contract/names.ts';
 
@@ -21,6 +21,18 @@ export interface TopicReader {
 
 const LOOK_MS = 50;
 
+/** False for a topic that a new log has not been given yet. One that may not be read is a fault, and not missing. */
+async function isThere(admin: Admin, topic: Topic): Promise<boolean> {
+  if ((await admin.listTopics()).includes(topic)) return true;
+  try {
+    await admin.fetchTopicMetadata({ topics: [topic] });
+    return true;
+  } catch (e) {
+    if ((e as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION') return false;
+    throw e;
+  }
+}
+
 /**
  * Reads topics from their beginning, each partition in its order. It stores no position: every reader is a consumer
  * group of its own (`veren-rebuild-…`) and commits nothing. An exception of `onMessage` ends the reading: `caughtUp`
@@ -28,7 +40,7 @@ const LOOK_MS = 50;
  */
 export async function readTopics(
   kafka: Kafka,
-  topics: readonly Topic[],
+  wanted: readonly Topic[],
   onMessage: (message: KeptMessage) => void,
 ): Promise<TopicReader> {
   const consumer = kafka.consumer({ groupId: `veren-rebuild-${randomUUID()}`, maxWaitTimeInMs: 100 });
@@ -42,25 +54,30 @@ export async function readTopics(
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (!payload.restart) failure = payload.error;
   });
+  let topics: readonly Topic[] = [];
   try {
     await Promise.all([consumer.connect(), admin.connect()]);
-    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatch: async ({ batch, heartbeat }) => {
-        const { topic, partition, messages } = batch;
-        for (const { key, value, headers } of messages)
-          onMessage({
-            topic,
-            partition,
-            key: key?.toString() ?? '',
-            value: value ?? Buffer.alloc(0),
-            mac: headers?.[MAC_HEADER]?.toString() ?? '',
-          });
-        positions.set(`${topic}-${partition}`, BigInt(batch.lastOffset()) + 1n);
-        await heartbeat();
-      },
-    });
+    const there = await Promise.all(wanted.map((topic) => isThere(admin, topic)));
+    topics = wanted.filter((_, i) => there[i]);
+    if (topics.length > 0) {
+      await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatch: async ({ batch, heartbeat }) => {
+          const { topic, partition, messages } = batch;
+          for (const { key, value, headers } of messages)
+            onMessage({
+              topic,
+              partition,
+              key: key?.toString() ?? '',
+              value: value ?? Buffer.alloc(0),
+              mac: headers?.[MAC_HEADER]?.toString() ?? '',
+            });
+          positions.set(`${topic}-${partition}`, BigInt(batch.lastOffset()) + 1n);
+          await heartbeat();
+        },
+      });
+    }
   } catch (e) {
     await closeClients().catch(() => {});
     throw e;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { TOPICS } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
+import { type KafkaBus, kafkaBus } from '../../lambdas/shared/adapters/kafka/bus.ts';
 import { kafkaConfig } from '../../lambdas/shared/adapters/kafka/config.ts';
 import { describeWith, tooSlow } from '../support/engines.ts';
 import { ownKafka, ownKafkaMissing } from '../support/kafka.ts';
@@ -48,6 +49,34 @@ describeWith(tooSlow ?? ownRedisMissing ?? ownKafkaMissing, 'the one broker of s
     expect(await send({ ...broker.builderEnv, KAFKA_PASSWORD: 'guessed' }, TOPICS.logs)).toMatch(/authentication/i);
     expect(await send(unknownAuthority, TOPICS.events)).toMatch(/certificate/);
   }, 120_000);
+
+  it('keeps what it acknowledges to producers from before the loss of its data and from after it', async () => {
+    const client = () => new Kafka(kafkaConfig(broker.env, { clientId: 'test', region: 'local' }));
+    const [before, after] = [kafkaBus(client()), kafkaBus(client())];
+    const consumer = client().consumer({ groupId: 'test' });
+    const send = async (bus: KafkaBus, name: string, count: number) => {
+      for (let i = 0; i < count; i++) await bus.publish(TOPICS.events, [{ key: 'one', value: `${name} ${i}` }]);
+      return Array.from({ length: count }, (_, i) => `${name} ${i}`);
+    };
+    try {
+      await send(before, 'lost', 3);
+      await broker.kill();
+      await broker.loseData();
+      await broker.start();
+      const acknowledged = await send(after, 'new', 3);
+      for (let i = 0; i < 3; i++)
+        acknowledged.push(...(await send(before, `old ${i}`, 1)), ...(await send(after, `next ${i}`, 1)));
+      const kept: string[] = [];
+      await consumer.connect();
+      await consumer.subscribe({ topics: [TOPICS.events], fromBeginning: true });
+      await consumer.run({ eachMessage: async ({ message }) => void kept.push(String(message.value)) });
+      await send(after, 'last', 1);
+      while (!kept.includes('last 0')) await sleep(50);
+      expect(kept).toEqual([...acknowledged, 'last 0']);
+    } finally {
+      await Promise.all([before.close(), after.close(), consumer.disconnect()]);
+    }
+  }, 300_000);
 
   it(`is killed ${KILLS} times during ${DEPLOYMENTS} deployments and loses its data once: none is lost, none is stuck`, async () => {
     const folder = await temporaryFolder();

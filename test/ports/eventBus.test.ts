@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka } from 'kafkajs';
 import type { Topic } from '../../contract/names.ts';
-import { type KafkaBusOptions, kafkaBus } from '../../lambdas/shared/adapters/kafka/bus.ts';
+import { kafkaBus } from '../../lambdas/shared/adapters/kafka/bus.ts';
 import { kafkaConfig } from '../../lambdas/shared/adapters/kafka/config.ts';
 import type { EventBus } from '../../lambdas/shared/ports.ts';
 import { consumeAsLambda } from '../../local/adapters/kafka/consumeAsLambda.ts';
@@ -46,7 +46,7 @@ async function memoryBus(dataDir?: string): Promise<Bus> {
   };
 }
 
-function kafkaAdapter(name: string, missing: string | null, start: typeof anyKafka, options: KafkaBusOptions): Adapter {
+function kafkaAdapter(name: string, missing: string | null, start: typeof anyKafka): Adapter {
   return {
     name,
     missing,
@@ -56,7 +56,7 @@ function kafkaAdapter(name: string, missing: string | null, start: typeof anyKaf
         async open() {
           const env = { KAFKA_BROKERS: engine.brokers, KAFKA_SECURITY: 'plaintext' } as const;
           const kafka = new Kafka(kafkaConfig(env, { clientId: 'test', region: 'local' }));
-          const bus = kafkaBus(kafka, options);
+          const bus = kafkaBus(kafka);
           const leave: (() => Promise<void>)[] = [];
           return {
             bus,
@@ -105,8 +105,8 @@ const adapters: Adapter[] = [
       };
     },
   },
-  kafkaAdapter("librdkafka's mock cluster", mockKafkaMissing, mockKafka, { idempotent: false }),
-  kafkaAdapter('Kafka', kafkaMissing, anyKafka, {}),
+  kafkaAdapter("librdkafka's mock cluster", mockKafkaMissing, mockKafka),
+  kafkaAdapter('Kafka', kafkaMissing, anyKafka),
 ];
 
 for (const adapter of adapters) {

@@ -140,6 +140,4 @@ function imageKeeper(
  * rights than its role; naming them here as well would take 500 of the 2,048 characters that STS allows. Source: MSK
  * developer guide, "Kafka actions in IAM policies".
  */
-const KAFKA_ACTIONS = ['Connect', 'WriteDataIdempotently', 'DescribeTopic', 'WriteData'].map(
-  (action) => `kafka-cluster:${action}`,
-);
+const KAFKA_ACTIONS = ['Connect', 'DescribeTopic', 'WriteData'].map((action) => `kafka-cluster:${action}`);

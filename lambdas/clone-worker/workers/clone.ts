@@ -37,6 +37,7 @@ import type {
   FunctionWaker,
   JobQueue,
   NewJob,
+  StoredDeployment,
 } from '../../shared/ports.ts';
 import type { ProjectStore } from '../../shared/projects/projectStore.ts';
 import { publishEvents } from '../../shared/publishEvents.ts';
@@ -69,6 +70,8 @@ export interface CloneWorkerDeps {
 
 /** Longer than the analysis may take with all its limits; a crashed worker's job can be claimed again after it. */
 export const LEASE_MS = 150_000;
+/** How long after its publication the result of an analysis is looked for in the record. */
+const CONFIRM_AFTER_MS = 20_000;
 /** How many analyses of one deployment may fail; crashes of workers are counted separately. */
 const MAX_TRIES = 3;
 
@@ -118,7 +121,7 @@ async function putBack({ queue, log }: CloneWorkerDeps, job: ClaimedJob): Promis
 
 async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob): Promise<void> {
   const stored = await deps.store.get(data.deploymentId);
-  if (stored && isTerminal(stored.record.status)) {
+  if (stored && (isTerminal(stored.record.status) || (stored.record.plan && hasPlan(job)))) {
     await deps.queue.ack(QUEUES.clone, job.id);
     return;
   }
@@ -153,7 +156,7 @@ async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob
     deps.log.info('A deployment is the same as an earlier one and is not built', { deploymentId, ...same });
     const now = deps.clock.now();
     await publishEvents(deps.bus, makeAnalyzedEvent(data, plan, now), makeUnchangedEvent(data, same, now));
-    await deps.queue.ack(QUEUES.clone, job.id);
+    await confirmLater(deps, job, stored);
     return;
   }
   const { path: _path, fromProject: _fields, ...merged } = applyProjectSettings(data.request, settings);
@@ -163,7 +166,20 @@ async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob
     publishEvents(deps.bus, makeAnalyzedEvent(data, plan, deps.clock.now())),
     deps.waker.wake('build-worker'),
   ]);
-  await deps.queue.ack(QUEUES.clone, job.id);
+  await confirmLater(deps, job, stored);
+}
+
+/**
+ * The job stays until the record has what was published: a log without a second copy may lose what it has acknowledged, and
+ * a deployment without its plan would fail although its builds succeed. Then the job's next holder publishes it again.
+ */
+async function confirmLater(
+  { queue }: CloneWorkerDeps,
+  job: ClaimedJob,
+  stored: StoredDeployment | null,
+): Promise<void> {
+  if (stored) await queue.requeue(QUEUES.clone, job.id, CONFIRM_AFTER_MS);
+  else await queue.ack(QUEUES.clone, job.id);
 }
 
 /**

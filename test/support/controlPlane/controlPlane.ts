@@ -80,6 +80,8 @@ export interface ControlPlaneOptions {
   /** The life of each run of a function; default: one that is not cut short. */
   readonly lives?: (role: Role) => Life | undefined;
   readonly log?: Log;
+  /** True for messages that are acknowledged and then lost, as with the disk of a log without a second copy. */
+  readonly loses?: (messages: readonly { readonly value: string }[]) => boolean;
   /** Runs of one worker at once. */
   readonly instances?: number;
   /** Default: one of the tests, and nothing unsigned is taken. */
@@ -131,7 +133,13 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     s3: new S3Client({ ...sdk, endpoint: endpoints.s3, forcePathStyle: true }),
   };
   const signer = urlSigner({ ...sdk, endpoint: endpoints.s3, forcePathStyle: true });
-  const plainBus = memoryBus(volatileJournal(), (error) => log.warn('A batch is delivered again', { error }));
+  const memory = memoryBus(volatileJournal(), (error) => log.warn('A batch is delivered again', { error }));
+  const plainBus: typeof memory = {
+    ...memory,
+    publish: async (topic, messages) => {
+      if (!options.loses?.(messages)) await memory.publish(topic, messages);
+    },
+  };
   const signing = options.signing ?? (async () => SIGNING);
   const bus = signedBus(plainBus, signing);
   const running = new Map<string, number>();
@@ -258,7 +266,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
 
   const archiveFor = (s3: S3Client) => options.archive ?? s3Archive(s3, bucket);
   for (const topic of Object.values(TOPICS))
-    plainBus.subscribe(topic, async (batch) => {
+    memory.subscribe(topic, async (batch) => {
       await gate;
       const own = newLife('event-projector');
       const projector = composeProjector(

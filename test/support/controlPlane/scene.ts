@@ -16,9 +16,11 @@ export interface Scene {
   readonly tasks: (n: number) => Promise<void>;
 }
 
-export interface SceneSetting extends Pick<ControlPlaneOptions, 'analyze' | 'findImage' | 'signing'> {
+export interface SceneSetting extends Pick<ControlPlaneOptions, 'analyze' | 'findImage' | 'signing' | 'loses'> {
   readonly limits?: Limits;
   readonly supersede?: Supersede;
+  /** Time between two sweeps. Default: 5 s. */
+  readonly stepMs?: number;
   /** Default: the stand-in of the other suites. */
   readonly container?: (bus: () => ControlPlane['bus']) => Container;
 }
@@ -26,7 +28,7 @@ export interface SceneSetting extends Pick<ControlPlaneOptions, 'analyze' | 'fin
 /** A control plane of its own on memory adapters, whose tasks are functions. */
 export async function scene(
   world: World,
-  { container, ...setting }: SceneSetting,
+  { container, stepMs = 5_000, ...setting }: SceneSetting,
   play: (s: Scene) => Promise<void>,
 ): Promise<void> {
   const clock = movableClock();
@@ -48,7 +50,7 @@ export async function scene(
       plane,
       ecs,
       store: ports.store,
-      end: (...ids) => untilEnded(plane, ids, { advance: clock.advance }),
+      end: (...ids) => untilEnded(plane, ids, { advance: clock.advance, stepMs }),
       async tasks(n) {
         while (ecs.log.length < n) await new Promise((r) => setTimeout(r, 5));
         await plane.idle();

@@ -14,16 +14,6 @@ export interface KafkaBus extends EventBus {
   close(): Promise<void>;
 }
 
-export interface KafkaBusOptions {
-  /**
-   * Lets the broker drop messages that a retry repeats. Needs a broker with InitProducerId, and on MSK with IAM the
-   * permission `kafka-cluster:WriteDataIdempotently`. Without it a message may come twice, which all of our consumers
-   * tolerate.
-   * @default true
-   */
-  readonly idempotent?: boolean;
-}
-
 /** One call of `publish`. */
 interface Call {
   resolve(): void;
@@ -42,21 +32,23 @@ interface Waiting extends BusMessage {
 /**
  * Publishes with acknowledgement by all in-sync replicas, one request at a time, so that no retry changes the order of
  * a key; messages that are published meanwhile share the next request. Connects at the first message; where the client
- * is given as a function, that is called then.
+ * is given as a function, that is called then. A message whose answer was lost comes twice, which every consumer takes:
+ * the producer is not idempotent, since the broker of a new log gives out the ids of old producers again, takes the messages
+ * of one for repeats of another's, and acknowledges without keeping them.
  */
-export function kafkaBus(kafka: Kafka | (() => Promise<Kafka>), { idempotent = true }: KafkaBusOptions = {}): KafkaBus {
+export function kafkaBus(kafka: Kafka | (() => Promise<Kafka>)): KafkaBus {
   let producer: Promise<Producer> | null = null;
   let waiting: Waiting[] = [];
   let sending: Promise<void> | null = null;
 
   async function connectProducer(): Promise<Producer> {
     const client = typeof kafka === 'function' ? await kafka() : kafka;
-    const made = client.producer({ idempotent, maxInFlightRequests: 1, allowAutoTopicCreation: true });
+    const made = client.producer({ maxInFlightRequests: 1, allowAutoTopicCreation: true });
     await made.connect();
     return made;
   }
 
-  /** A producer that has failed may have lost its position in the sequence, so the next one starts a new sequence. */
+  /** A producer that has failed may hold connections and addresses that are no more. */
   async function forgetProducer(): Promise<void> {
     const old = producer;
     producer = null;
