@@ -523,6 +523,12 @@ const table = {
     message: 'The GitHub App gets no access at {host}: {reason}',
     action: 'Install the App on the repository with the rights that it asks for; GET /github-app says where.',
   },
+  GIT_HOST_UNREACHABLE: {
+    fault: 'user',
+    status: 422,
+    message: 'The git host {host} cannot be reached: {reason}',
+    action: 'Check the name of the host, its port and its certificate, and try again once they are right.',
+  },
   GIT_HOST_UNANSWERED: {
     fault: 'transient',
     message: 'The git host {host} has not taken a report for a day: {reason}',
