@@ -540,6 +540,18 @@ const table = {
     message: 'Notifications may not be sent to {host}: {reason}',
     action: 'Give an https address at a public host, without user name or password in it.',
   },
+  EMAIL_UNAVAILABLE: {
+    fault: 'user',
+    status: 422,
+    message: 'Notifications are sent by e-mail on AWS only.',
+    action: 'Use a webhook or Slack here ("kind": "webhook" or "slack"), which what sends mail for you may take.',
+  },
+  MAIL_RATE_LIMITED: {
+    fault: 'user',
+    status: 429,
+    message: 'The owner has had {limit} confirmations sent by e-mail within a day.',
+    action: 'Try again in {seconds} s.',
+  },
   NOTIFICATION_REFUSED: {
     fault: 'user',
     message: 'The notification "{name}" was not taken by {host}: {reason}',
