@@ -523,6 +523,13 @@ const table = {
     message: 'The GitHub App gets no access at {host}: {reason}',
     action: 'Install the App on the repository with the rights that it asks for; GET /github-app says where.',
   },
+  GIT_REPOSITORY_REPLACED: {
+    fault: 'user',
+    message:
+      'What {host} tells of {repository} is of another repository than was connected, which had this name before.',
+    action:
+      'Where it is meant, say so: PATCH /projects/… with its "connection", or a new secret for the hook (POST /projects/…/webhook).',
+  },
   GIT_HOST_UNREACHABLE: {
     fault: 'user',
     status: 422,

@@ -37,7 +37,7 @@ export function checkCall(repository: string, report: CheckReport, id: string | 
     ...{ name: context, external_id: deploymentId },
     ...(state === 'pending' ? pending : { status: 'completed', conclusion: CONCLUSIONS[state] }),
     ...(url !== undefined && { details_url: url }),
-    output: { title: description, summary: `Deployment \`${deploymentId}\`` },
+    output: { title: cutText(description, MAX_DESCRIPTION), summary: `Deployment \`${deploymentId}\`` },
   };
   const path = `/repos/${twoSegments(repository)}/check-runs`;
   return id === undefined ? { method: 'POST', path, body } : { method: 'PATCH', path: `${path}/${id}`, body };
