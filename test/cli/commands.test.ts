@@ -212,7 +212,7 @@ describe('deploy', () => {
     expect(JSON.parse(stdout)).toMatchObject({ projectId: 'watched', watched: href });
     const { settings } = await client.getProject('watched');
     expect(settings).toMatchObject({ productionBranch: 'main', connection: { host: 'git', watch: true } });
-    await eventually(async () => (await client.getProject('watched')).release);
+    await eventually(async () => (await client.listDeployments({ projectId: 'watched' })).items[0]);
     // A connection that is there keeps what it is.
     await client.changeProject('watched', { connection: { productionTags: 'v*' } });
     expect((await run(['link', 'watched', '--watch'], { cwd: path })).stderr).toContain('by itself from now on');
