@@ -523,6 +523,19 @@ const table = {
     message: 'The GitHub App gets no access at {host}: {reason}',
     action: 'Install the App on the repository with the rights that it asks for; GET /github-app says where.',
   },
+  GIT_REPOSITORY_REPLACED: {
+    fault: 'user',
+    message:
+      'What {host} tells of {repository} is of another repository than was connected, which had this name before.',
+    action:
+      'Where it is meant, say so: PATCH /projects/… with its "connection", or a new secret for the hook (POST /projects/…/webhook).',
+  },
+  GIT_HOST_UNREACHABLE: {
+    fault: 'user',
+    status: 422,
+    message: 'The git host {host} cannot be reached: {reason}',
+    action: 'Check the name of the host, its port and its certificate, and try again once they are right.',
+  },
   GIT_HOST_UNANSWERED: {
     fault: 'transient',
     message: 'The git host {host} has not taken a report for a day: {reason}',
@@ -533,6 +546,18 @@ const table = {
     status: 400,
     message: 'Notifications may not be sent to {host}: {reason}',
     action: 'Give an https address at a public host, without user name or password in it.',
+  },
+  EMAIL_UNAVAILABLE: {
+    fault: 'user',
+    status: 422,
+    message: 'Notifications are sent by e-mail on AWS only.',
+    action: 'Use a webhook or Slack here ("kind": "webhook" or "slack"), which what sends mail for you may take.',
+  },
+  MAIL_RATE_LIMITED: {
+    fault: 'user',
+    status: 429,
+    message: 'The owner has had {limit} confirmations sent by e-mail within a day.',
+    action: 'Try again in {seconds} s.',
   },
   NOTIFICATION_REFUSED: {
     fault: 'user',

@@ -73,6 +73,8 @@ const gitApis = {
     .default('')
     .transform((s) => s.split(',').filter(Boolean)),
 };
+/** Beginning of the ARNs of the topics that e-mail is sent by, one of each address. */
+const mails = { MAIL_TOPICS_ARN: text };
 /** The dimension of all metrics. */
 const stage = { STAGE: text };
 /** SDK endpoints that are handed on to builders; set for emulators only. */
@@ -134,6 +136,7 @@ const runsServices = { RUN_SERVICES: flag.default(false) };
 const MAKERS = {
   api: () =>
     z.object({
+      ...mails,
       ...redis,
       ...dataKey,
       ...kafka,
@@ -219,6 +222,7 @@ const MAKERS = {
     }),
   'task-watcher': () =>
     z.object({
+      ...mails,
       ...redis,
       ...kafka,
       ...signing,
@@ -238,6 +242,7 @@ const MAKERS = {
     }),
   'git-worker': () =>
     z.object({
+      ...mails,
       ...redis,
       ...dataKey,
       ...kafka,

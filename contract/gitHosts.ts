@@ -145,5 +145,7 @@ export const ReportJobSchema = z.object({
   number: z.int().positive().optional(),
   /** There is no deployment yet: a stranger's pull request waits for a member. The id is one of that time. */
   held: z.object({ number: z.int().positive(), commit }).optional(),
+  /** Production shows the deployment since this release, by which it may have come back. */
+  releaseId: z.string().optional(),
 });
 export type ReportJob = z.infer<typeof ReportJobSchema>;

@@ -24,7 +24,12 @@ import {
   type TokenView,
 } from '../../contract/people.ts';
 import { type Plan, PlanSchema } from '../../contract/plan.ts';
-import { ProjectListSchema, type ProjectView, ProjectViewSchema } from '../../contract/project.ts';
+import {
+  ProjectListSchema,
+  type ProjectView,
+  ProjectViewSchema,
+  type SettingsPatchSchema,
+} from '../../contract/project.ts';
 import { type SetVariables, type VariableList, VariableListSchema } from '../../contract/project-variables.ts';
 import { type ReleaseHistory, ReleaseHistorySchema } from '../../contract/releases.ts';
 import { type AskedFile, type CreateUpload, type Upload, UploadSchema } from '../../contract/uploads.ts';
@@ -145,6 +150,11 @@ export class VerenClient {
     return this.#get(this.#project(projectId), ProjectViewSchema);
   }
 
+  /** Settings that are left out stay as they are. */
+  changeProject(projectId: string, settings: z.input<typeof SettingsPatchSchema>): Promise<ProjectView> {
+    return this.#send('PATCH', this.#project(projectId), ProjectViewSchema, settings);
+  }
+
   /** The values of secrets are left out. */
   listVariables(projectId: string, environment?: Environment): Promise<VariableList> {
     return this.#get(this.#query(this.#project(projectId, 'variables'), { environment }), VariableListSchema);
@@ -223,7 +233,12 @@ export class VerenClient {
   }
 
   /** What has the same effect when it is sent twice. */
-  #send<S extends Parameters<typeof callJson>[1]>(method: 'PUT' | 'DELETE', url: URL, schema: S, body?: unknown) {
+  #send<S extends Parameters<typeof callJson>[1]>(
+    method: 'PUT' | 'PATCH' | 'DELETE',
+    url: URL,
+    schema: S,
+    body?: unknown,
+  ) {
     return callJson(url, schema, { method, body, headers: this.#headers, repeatable: method === 'PUT' });
   }
 }

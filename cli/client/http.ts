@@ -4,7 +4,7 @@ import { type Outcome, repeatWork } from '../../lambdas/shared/async.ts';
 import { networkReason, ProblemError, UnreachableError } from './errors.ts';
 
 export interface Call {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;

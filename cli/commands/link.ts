@@ -1,7 +1,9 @@
+import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { VerenError } from '../../contract/errors.ts';
 import type { CommandContext, ProjectOptions } from '../commandContext.ts';
 import { type CommandHost, withProjectOptions } from '../commandHost.ts';
+import { describeRepository } from '../git/describeRepository.ts';
 import { chooseOne } from '../output/prompts.ts';
 import { checkProjectName } from '../project/chooseProject.ts';
 import { LINK_FILE, removeLink, writeLink } from '../project/linkFile.ts';
@@ -10,6 +12,7 @@ import { printJson, tellUser } from '../shell.ts';
 
 interface LinkOptions extends ProjectOptions {
   readonly remove?: boolean;
+  readonly watch?: boolean;
 }
 
 export function registerLink(program: Command, { shell, openContext }: CommandHost): void {
@@ -20,6 +23,7 @@ export function registerLink(program: Command, { shell, openContext }: CommandHo
       .description(`say which project this folder is (${LINK_FILE}, which git ignores)`),
   )
     .option('--remove', 'forget it')
+    .option('--watch', 'on a laptop: deploy by itself what is pushed or committed')
     .action(async (argument: string | undefined, options: LinkOptions) => {
       const given = argument ?? options.project;
       if (options.remove) {
@@ -28,10 +32,30 @@ export function registerLink(program: Command, { shell, openContext }: CommandHo
         return tellUser(shell, removed ? 'This folder is not linked any more.' : 'This folder was not linked.');
       }
       const projectId = given === undefined ? await askProject(await openContext(options)) : checkProjectName(given);
+      const watched = options.watch ? await watchRepository(await openContext(options), projectId) : undefined;
       const file = await writeLink(shell, shell.cwd, projectId);
-      if (options.json) return printJson(shell, { projectId, file });
+      if (options.json) return printJson(shell, { projectId, file, ...(watched && { watched }) });
       tellUser(shell, `Linked to ${projectId} (${file}).`);
+      if (watched) tellUser(shell, `The platform looks at ${watched} by itself from now on.`);
     });
+}
+
+/**
+ * Has the project's repository looked at: the one of its settings, else the one around this folder. Where the project is
+ * not connected with a host yet, it is as a repository without any. Throws CLI_NO_REPOSITORY, CLI_NO_COMMIT.
+ * @returns the repository's address
+ */
+async function watchRepository({ shell, client }: CommandContext, projectId: string): Promise<string> {
+  const { settings } = await client.getProject(projectId);
+  const here = settings.gitUrl === undefined ? await describeRepository(shell, shell.cwd) : undefined;
+  const gitUrl = settings.gitUrl ?? here?.remote?.url ?? pathToFileURL(here?.folder ?? shell.cwd).href;
+  // In a folder, what is checked out says nothing of production.
+  const branch = settings.productionBranch ?? (gitUrl.startsWith('file:') ? here?.branch : undefined);
+  const path = gitUrl.replace(/^[^:]+:\/\/[^/]*\//, '').replace(/(?:\.git)?\/*$/, '');
+  const repository = gitUrl.startsWith('file:') ? path.slice(path.lastIndexOf('/') + 1) : path;
+  const connection = settings.connection ? { watch: true } : { host: 'git', repository, watch: true };
+  await client.changeProject(projectId, { gitUrl, connection, ...(branch && { productionBranch: branch }) });
+  return gitUrl;
 }
 
 /** Throws CLI_NO_TERMINAL where nobody can be asked. */

@@ -1,7 +1,8 @@
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
-import { openEcs, openLambda, openS3, openSecrets } from '../shared/adapters/aws/clients.ts';
+import { openEcs, openLambda, openMails, openS3, openSecrets } from '../shared/adapters/aws/clients.ts';
 import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { openAwsServices } from '../shared/adapters/aws/services/openAwsServices.ts';
+import { snsMails } from '../shared/adapters/aws/snsMails.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog } from '../shared/logger.ts';
@@ -59,6 +60,7 @@ const api = lazyAsync(async () => {
       owners,
       domainPorts: domainPortsOf(env),
       services: openAwsServices(env),
+      mails: snsMails(openMails(), env.MAIL_TOPICS_ARN),
       s3,
       ecs: openEcs(),
       urlSigner: urlSigner({}),

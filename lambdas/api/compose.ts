@@ -52,6 +52,8 @@ export interface ApiPorts extends Pick<ApiDeps, Given> {
   readonly archive?: Archive;
   /** What runs of backends. @default - they are built and no more */
   readonly services?: ServiceReports | undefined;
+  /** @default - notifications by e-mail are refused */
+  readonly mails?: ApiDeps['mails'];
   /** What projects' own domains need. @default - the stage is not set up for them */
   readonly domainPorts?: DomainPorts | undefined;
 }

@@ -11,6 +11,7 @@ import type { GitStateStore } from '../shared/gitHosts/gitState.ts';
 import type { HostRules } from '../shared/gitHosts/hostApi.ts';
 import type { Analyze } from '../shared/http/analyze.ts';
 import type { Authenticate } from '../shared/http/auth.ts';
+import type { Mails } from '../shared/notifications/mails.ts';
 import type { OwnerStore } from '../shared/people/ownerStore.ts';
 import type { MeasureStorage } from '../shared/people/storageUse.ts';
 import type { LogChannel, RateLimit, Tickets } from '../shared/ports.ts';
@@ -28,6 +29,8 @@ export interface ApiDeps extends CreateDeps {
   readonly deployHooks: DeployHookStore;
   /** An address that notifications may go to. Throws NOTIFICATION_FORBIDDEN. */
   readonly checkNoticeUrl: (text: string) => URL;
+  /** E-mail for notifications. Absent: there is none here. */
+  readonly mails?: Mails | undefined;
   readonly uploads: UploadStore;
   readonly logs: LogChannel;
   readonly archive: Archive;

@@ -20,7 +20,7 @@ import { forbidPublication } from '../shared/verdict.ts';
 import type { GitWorkerDeps } from './deps.ts';
 import { drainGitQueues } from './drain.ts';
 
-type Given = 'queue' | 'store' | 'bus' | 'waker' | 'clock' | 'secretBox' | 'log';
+type Given = 'queue' | 'store' | 'bus' | 'waker' | 'clock' | 'secretBox' | 'mails' | 'log';
 
 export interface GitWorkerPorts extends Pick<GitWorkerDeps, Given>, Pick<OwnerLimiterDeps, 'rateLimit'> {
   readonly s3: S3Calls;

@@ -1,7 +1,8 @@
 import { tmpdir } from 'node:os';
-import { openEcs, openLambda, openS3, openSecrets } from '../shared/adapters/aws/clients.ts';
+import { openEcs, openLambda, openMails, openS3, openSecrets } from '../shared/adapters/aws/clients.ts';
 import { type DrainContext, drainWithinTime } from '../shared/adapters/aws/drain.ts';
 import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
+import { snsMails } from '../shared/adapters/aws/snsMails.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
@@ -40,6 +41,7 @@ const worker = lazyAsync(async () => {
       bus: openSignedBus(kafka, env, 'veren-git-worker'),
       clock: systemClock,
       secretBox: secretBox(secretKeys(openSecrets(), env.DATA_KEY_SECRET_ARN, systemClock)),
+      mails: snsMails(openMails(), env.MAIL_TOPICS_ARN),
       log,
       waker: createLambdaWaker(lambda, {
         functions: {

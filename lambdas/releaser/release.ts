@@ -6,6 +6,7 @@ import type { DeploymentRecord } from '../../contract/record.ts';
 import { isConsidered, releaseAutomatically } from '../domain/releases.ts';
 import { builtDeployment } from '../domain/sameAs.ts';
 import { builtParts, environmentOf, mayBeShown } from '../domain/shown.ts';
+import { automaticReleaseId } from '../shared/gitHosts/showsRelease.ts';
 import type { ClaimedJob } from '../shared/ports.ts';
 import { isMarked } from '../shared/projects/expiry.ts';
 import { enqueueReleaseStart } from '../shared/services/queueService.ts';
@@ -65,7 +66,7 @@ async function releaseEnded(deps: ReleaserDeps, project: ProjectDocument, record
   if (environmentOf(record) !== 'production') return;
   const { projectId, owner, deploymentId: ended } = record;
   const deploymentId = builtDeployment(record);
-  const releaseId = `${ended}-auto`;
+  const releaseId = automaticReleaseId(ended);
   const targets = builtParts(record);
   if (!isConsidered(project, ended) && !isMarked(project, deploymentId)) {
     if (targets.includes('frontend') && !(await completeCopy(deps.objects, projectId, deploymentId))) {

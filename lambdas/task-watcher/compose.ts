@@ -6,6 +6,7 @@ import { openDocuments } from '../shared/documents.ts';
 import type { DomainPorts } from '../shared/domains/domainPorts.ts';
 import { openOwnDomains } from '../shared/domains/ownDomains.ts';
 import type { Measure } from '../shared/metrics.ts';
+import type { Mails } from '../shared/notifications/mails.ts';
 import type { LogChannel, Sites } from '../shared/ports.ts';
 import { openProjectStore } from '../shared/projects/projectStore.ts';
 import { openVariableStore } from '../shared/projects/variableStore.ts';
@@ -27,6 +28,8 @@ export interface WatcherPorts extends Pick<WatcherDeps, Given> {
   readonly removeImages?: RemoveImages;
   /** @default - backends are not run */
   readonly services?: Pick<Services, 'remove'> | undefined;
+  /** @default - nothing is sent by e-mail */
+  readonly mails?: Pick<Mails, 'remove'> | undefined;
   /** @default - no host names are kept */
   readonly sites?: Sites;
   /** @default - the platform has no own domains of projects */
@@ -44,7 +47,18 @@ export interface WatcherSettings extends Pick<WatcherDeps, 'timeoutSeconds' | 'c
 export type TaskWatcher = (event: unknown) => Promise<void>;
 
 export function composeTaskWatcher(
-  { s3, findImage, measure, logs, removeImages = async () => 0, services, sites, domainPorts, ...ports }: WatcherPorts,
+  {
+    s3,
+    findImage,
+    measure,
+    logs,
+    removeImages = async () => 0,
+    services,
+    mails,
+    sites,
+    domainPorts,
+    ...ports
+  }: WatcherPorts,
   { bucket, retention = {}, ...settings }: WatcherSettings,
 ): TaskWatcher {
   const findArtifact = artifactFinder({ s3, bucket, ...(findImage && { findImage }) });
@@ -63,6 +77,7 @@ export function composeTaskWatcher(
         logs,
         removeImages,
         ...(services && { services }),
+        mails,
         ...(sites && { sites }),
         ...(ownDomains && { ownDomains }),
       },

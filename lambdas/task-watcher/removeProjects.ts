@@ -73,6 +73,8 @@ class ProjectRemoval {
     await this.#removeRoutes();
     await this.#deps.services?.remove(projectId);
     for (const name of this.#project.domains ?? []) await this.#deps.ownDomains?.remove(this.#project, name);
+    for (const { id, kind } of this.#project.notifications ?? [])
+      if (kind === 'email') await this.#deps.mails?.remove({ projectId, notificationId: id });
     for (;;) {
       const { items } = await store.list({ owner, projectId, limit: BATCH });
       if (items.length === 0) break;

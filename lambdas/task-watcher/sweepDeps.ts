@@ -3,6 +3,7 @@ import type { Archive } from '../shared/archive.ts';
 import type { WriteAudit } from '../shared/audit.ts';
 import type { OwnDomains } from '../shared/domains/ownDomains.ts';
 import type { Log } from '../shared/logger.ts';
+import type { Mails } from '../shared/notifications/mails.ts';
 import type { Clock, DeploymentStore, EventBus, JobQueue, LogChannel, Sites } from '../shared/ports.ts';
 import type { ProjectStore } from '../shared/projects/projectStore.ts';
 import type { VariableStore } from '../shared/projects/variableStore.ts';
@@ -27,6 +28,8 @@ export interface SweepDeps {
   readonly removeImages: RemoveImages;
   /** Absent: backends are not run. */
   readonly services?: Pick<Services, 'remove'>;
+  /** Absent: there is no e-mail here. */
+  readonly mails?: Pick<Mails, 'remove'> | undefined;
   /** Absent: no host names are kept anywhere. */
   readonly sites?: Sites;
   /** Absent: projects have no domains of their own. */

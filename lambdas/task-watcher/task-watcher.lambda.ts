@@ -1,7 +1,8 @@
-import { openEcs, openLambda, openS3 } from '../shared/adapters/aws/clients.ts';
+import { openEcs, openLambda, openMails, openS3 } from '../shared/adapters/aws/clients.ts';
 import { createLambdaWaker } from '../shared/adapters/aws/functionWaker.ts';
 import { ecrImageRemover, ecrImages } from '../shared/adapters/aws/images.ts';
 import { openAwsServices } from '../shared/adapters/aws/services/openAwsServices.ts';
+import { snsMails } from '../shared/adapters/aws/snsMails.ts';
 import { systemClock } from '../shared/clock.ts';
 import { readEnv } from '../shared/env.ts';
 import { jsonLog, withRequestId } from '../shared/logger.ts';
@@ -41,6 +42,7 @@ const watcher = lazyAsync(async () => {
       s3,
       ...openRoutes(env, s3),
       services: openAwsServices(env),
+      mails: snsMails(openMails(), env.MAIL_TOPICS_ARN),
       findImage: ecrImages(env.ECR_URI),
       removeImages: ecrImageRemover(env.ECR_URI),
       clock: systemClock,

@@ -32,6 +32,7 @@ import {
   grantTokens,
 } from '../constructs/grants.ts';
 import { HttpEndpoint } from '../constructs/http-endpoint.ts';
+import { grantMails, mailTopicsArn } from '../constructs/mail-topics.ts';
 import type { Network } from '../constructs/network.ts';
 import { ProjectorSource } from '../constructs/projector-source.ts';
 import { PushEndpoint } from '../constructs/push-endpoint.ts';
@@ -204,6 +205,7 @@ export class PipelineStack extends VerenStack {
         ...this.signing(),
         ...wakeable,
         BUCKET: data.storage.bucketName,
+        MAIL_TOPICS_ARN: mailTopicsArn(this, this.settings),
         TOKENS_SECRET_ARN: data.tokens.secretArn,
         DATA_KEY_SECRET_ARN: data.dataKey.secretArn,
         SITE_URL_TEMPLATE: data.siteUrlTemplate,
@@ -217,6 +219,7 @@ export class PipelineStack extends VerenStack {
     data.kafka.grantWrite(api.role, [TOPICS.events]);
     grantTokens(api.role, data.tokens);
     grantDataKey(api.role, data.dataKey);
+    grantMails(api, this.settings, ['ask', 'remove']);
     if (data.sites?.tenants) {
       grantDomains(api, data.sites.tenants);
       grantSites(api, data.sites.table);
@@ -406,6 +409,7 @@ export class PipelineStack extends VerenStack {
         ...this.timeouts(),
         ...wakeable,
         BUCKET: this.data.storage.bucketName,
+        MAIL_TOPICS_ARN: mailTopicsArn(this, this.settings),
         BUILDER_CLUSTERS: builders.clusters.map((c) => c.clusterName).join(','),
         ECR_URI: this.userImages.repositoryUri,
         STAGE: this.config.stage,
@@ -438,6 +442,7 @@ export class PipelineStack extends VerenStack {
     grantDescribeImages(watcher.role, this.userImages);
     grantRemoveImages(watcher.role, this.userImages);
     this.services?.grantRun(watcher);
+    grantMails(watcher, this.settings, ['remove']);
     return watcher;
   }
 
@@ -503,6 +508,7 @@ export class PipelineStack extends VerenStack {
         BUILD_WORKER_ARN: buildWorker.fn.functionArn,
         BUCKET: data.storage.bucketName,
         DATA_KEY_SECRET_ARN: data.dataKey.secretArn,
+        MAIL_TOPICS_ARN: mailTopicsArn(this, this.settings),
         GIT_HOSTS: this.config.gitHosts,
         GIT_API_HOSTS: this.config.gitApiHosts.join(','),
         SITE_URL_TEMPLATE: data.siteUrlTemplate,
@@ -512,6 +518,7 @@ export class PipelineStack extends VerenStack {
     });
     data.kafka.grantWrite(gitWorker.role, [TOPICS.events]);
     grantDataKey(gitWorker.role, data.dataKey);
+    grantMails(gitWorker, this.settings, ['send']);
     const documents = ['__projects/*', '__owners/*/storage.json', '__git/*'];
     grantBucket(gitWorker.role, data.storage, {
       // Of an owner neither members nor hashes of tokens, and of variables the newest version alone.

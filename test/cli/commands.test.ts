@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { AcceptedSchema, DeploymentListSchema, DeploymentViewSchema } from '../../contract/api.ts';
 import { NODE_MAJORS, type NodeMajor } from '../../contract/node-lines.ts';
 import { PlanSchema } from '../../contract/plan.ts';
@@ -193,6 +194,31 @@ describe('deploy', () => {
     expect((await run(['projects'])).stdout).toMatch(/^shop +live /m);
     expect((await run(['link', '--remove'])).code).toBe(0);
     expect(existsSync(join(app, '.veren-project.json'))).toBe(false);
+  });
+
+  test('link --watch: what is committed from then on deploys by itself', async () => {
+    const { client } = platform.veren;
+    const { path } = makeRepo(join(platform.folder, 'watched'), PAGE);
+    const { url, token } = platform.veren;
+    const created = await fetch(`${url}/projects/watched`, {
+      method: 'PUT',
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+      body: '{}',
+    });
+    expect(created.status).toBe(201);
+    const { code, stdout, stderr } = await run(['link', 'watched', '--watch', '--json'], { cwd: path });
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    const { href } = pathToFileURL(path);
+    expect(JSON.parse(stdout)).toMatchObject({ projectId: 'watched', watched: href });
+    const { settings } = await client.getProject('watched');
+    expect(settings).toMatchObject({ productionBranch: 'main', connection: { host: 'git', watch: true } });
+    await eventually(async () => (await client.listDeployments({ projectId: 'watched' })).items[0]);
+    // A connection that is there keeps what it is.
+    await client.changeProject('watched', { connection: { productionTags: 'v*' } });
+    expect((await run(['link', 'watched', '--watch'], { cwd: path })).stderr).toContain('by itself from now on');
+    expect((await client.getProject('watched')).settings.connection).toEqual({
+      ...{ host: 'git', repository: 'watched', watch: true, productionTags: 'v*' },
+    });
   });
 
   test('a link that came with the repository is not followed', async () => {

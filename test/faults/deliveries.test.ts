@@ -1,17 +1,33 @@
 import { VerenError } from '../../contract/errors.ts';
+import type { DeploymentEvent } from '../../contract/events.ts';
+import { QUEUES } from '../../contract/names.ts';
+import {
+  makeAnalyzedEvent,
+  makeBuildEvent,
+  makeCanceledEvent,
+  makeDeploymentFailedEvent,
+} from '../../lambdas/domain/events.ts';
+import { applyRecordEffects } from '../../lambdas/event-projector/effects.ts';
 import { commitOf, gitStage } from '../lambdas/git-worker/gitStage.ts';
+import { frontendPlan } from '../support/events.ts';
+import { hostDouble, RIGHT_TOKEN } from '../support/gitHosts/hostDouble.ts';
+import { silentLog } from '../support/log.ts';
 import { randomOf } from '../support/random.ts';
 
 const DELIVERIES = 1_000;
 const FAILING = 0.05;
 const BRANCHES = ['main', 'a', 'b', 'c', 'd', 'e'];
+/** How deployments end, and what GitHub is to show of it. */
+const ENDS = { succeeded: 'success', failed: 'failure', canceled: 'error' } as const;
+type End = keyof typeof ENDS;
 
 /**
- * 1,000 deliveries of pushes and pull requests in random order, with repeats, while branches move on, and while 5 % of all
- * calls of Redis, Kafka and the git host fail: before they have done anything, or after.
+ * 1,000 deliveries of pushes and pull requests in random order, with repeats, while branches move on and deployments end,
+ * and while 5 % of all calls of Redis, Kafka and the git host (its refs and its API) fail: before they have done anything,
+ * or after.
  */
 test.each([1])(
-  'random deliveries: every commit is deployed once at most, and the newest wins (seed %i)',
+  'random deliveries: every commit is deployed once at most, the newest wins, each ends with one final status (seed %i)',
   async (seed) => {
     const random = randomOf(seed);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
@@ -35,8 +51,58 @@ test.each([1])(
       });
     const stage = await gitStage({ wrap });
     failing = false;
-    await stage.connect();
+    const double = await hostDouble('github', { repository: 'ada/shop' });
+    await stage.connect({}, { apiUrl: double.apiUrl });
+    await stage.storeToken(RIGHT_TOKEN);
     failing = true;
+    double.fault = () => {
+      if (!failing || random() >= FAILING) return undefined;
+      faults++;
+      return pick([{ status: 500 }, { status: 502 }, { status: 429, headers: { 'retry-after': '20' } }]);
+    };
+
+    const { ports } = stage;
+    const effects = {
+      ...{ queue: wrap(ports.queue), store: wrap(ports.store), logs: ports.logs, subscriptions: ports.subscriptions },
+      ...{ waker: { wake: async () => undefined }, log: silentLog, archiveLog: async () => undefined },
+      archive: { writeRecord: async () => undefined } as never,
+      ...{ notifier: { send: async () => 'sent' as const }, stopBuilds: async () => undefined },
+      isConnected: async () => true,
+    };
+    /** As the projector does: what an event of Kafka asks for is done until it is. */
+    const fold = async (deploymentId: string, event: DeploymentEvent) => {
+      for (;;) {
+        const folded = await effects.store.fold(deploymentId, [event]).catch(() => undefined);
+        if (folded === undefined) continue;
+        if (!folded) return;
+        const isDone = await applyRecordEffects(effects, folded.before, folded.after).then(
+          () => true,
+          () => false,
+        );
+        if (isDone) return;
+      }
+    };
+    const ends = new Map<string, End>();
+    /** The deployments that there are end, in any order. */
+    const endSome = async (share: number) => {
+      for (const { deploymentId } of await stage.deployments()) {
+        if (ends.has(deploymentId) || random() >= share) continue;
+        const { commit } = await stage.requestOf(deploymentId);
+        const end = pick(Object.keys(ENDS) as End[]);
+        ends.set(deploymentId, end);
+        const now = stage.clock.now();
+        const of = { deploymentId, projectId: 'shop', owner: 'ada' };
+        const build = { deploymentId, projectId: 'shop', target: 'frontend' as const, attempt: 1 };
+        const artifact = { kind: 'static' as const, bucket: 'b', prefix: 'x', files: 1, bytes: 5 };
+        await fold(deploymentId, makeAnalyzedEvent(of, { ...frontendPlan(), ...(commit && { commit }) }, now));
+        const last = {
+          succeeded: () => makeBuildEvent(build, { type: 'build.succeeded', artifact, logLines: 0 }, now),
+          failed: () => makeDeploymentFailedEvent(of, { code: 'BUILD_FAILED', message: 'It failed' }, now),
+          canceled: () => makeCanceledEvent(of, [], { reason: 'superseded', by: 'd' }, now),
+        };
+        await fold(deploymentId, last[end]());
+      }
+    };
 
     /** What the host still has to deliver; what it has delivered may come again. */
     const pending: { event: string; body: object; id: string }[] = [];
@@ -74,6 +140,7 @@ test.each([1])(
         delivered.push(delivery);
       }
       if (random() < 0.3) await runWorker();
+      if (random() < 0.02) await endSome(0.5);
     }
     for (const delivery of pending)
       while ((await stage.deliver(delivery.event, delivery.body, delivery.id)) !== 202) sent++;
@@ -85,6 +152,13 @@ test.each([1])(
       if (left.length === 0) break;
       await runWorker();
       stage.clock.advance(30_000);
+    }
+    await endSome(1);
+    for (let i = 0; i < 400; i++) {
+      const isLeft = async (state: 'waiting' | 'active') => (await ports.queue.list(QUEUES.report, state)).length > 0;
+      if (!(await isLeft('waiting')) && !(await isLeft('active'))) break;
+      await runWorker();
+      stage.clock.advance(60_000);
     }
 
     const deployments = await stage.deployments();
@@ -104,6 +178,18 @@ test.each([1])(
       // Newest first.
       expect([branch, named.find(({ ref }) => ref === branch)?.commit]).toEqual([branch, tip]);
     }
+    const newestOf = new Map<string, string>();
+    // Newest first.
+    for (const { deploymentId, trigger } of deployments.toReversed()) newestOf.set(trigger!.commit!, deploymentId);
+    expect(newestOf.size).toBeGreaterThan(BRANCHES.length);
+    for (const [commit, deploymentId] of newestOf) {
+      const state = ENDS[ends.get(deploymentId)!];
+      expect([commit, double.shown(commit).map((shown) => shown.state)]).toEqual([commit, [state]]);
+      expect(double.statuses.findLast((one) => one.commit === commit)?.state).toBe(state);
+    }
+    for (const [number] of BRANCHES.entries())
+      expect(double.comments.filter((comment) => comment.number === number).length).toBeLessThanOrEqual(1);
+    await double.close();
     for (const { ref, environment } of named) expect(environment).toBe(ref === 'main' ? 'production' : 'preview');
     await stage.close();
   },

@@ -47,7 +47,10 @@ const ConversionSchema = z.object({
   webhook_secret: z.string().min(1),
 });
 
-/** Gets the key of the App that was made, once. Throws GIT_APP_REFUSED, or UNAVAILABLE where GitHub does not answer. */
+/**
+ * Gets the key of the App that was made, once. Throws GIT_APP_REFUSED, GIT_HOST_UNREACHABLE where there is no such host,
+ * or UNAVAILABLE where it does not answer.
+ */
 export async function convertCode(
   api: HostApi,
   webUrl: string,
@@ -57,7 +60,10 @@ export async function convertCode(
   const { host } = new URL(api.url);
   const call = { method: 'POST', path: `/app-manifests/${code}/conversions` } as const;
   const headers = { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' };
-  const unavailable = ({ message }: HostBusyError) => new VerenError('UNAVAILABLE', { reason: `${host}: ${message}` });
+  const unavailable = ({ message: reason, isAbsent }: HostBusyError) =>
+    isAbsent
+      ? new VerenError('GIT_HOST_UNREACHABLE', { host, reason })
+      : new VerenError('UNAVAILABLE', { reason: `${host}: ${reason}` });
   const answer = await callHost(api, call, headers).catch((error) => {
     throw error instanceof HostBusyError ? unavailable(error) : error;
   });

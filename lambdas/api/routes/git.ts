@@ -149,6 +149,8 @@ export function registerGit(app: Api, deps: ApiDeps): void {
     const until = new Date(deps.clock.now() + FORMER_MS).toISOString();
     const formerWebhook = before === undefined ? null : { secret: before, until };
     await deps.gitSecrets.change(project, { webhook: secret, formerWebhook });
+    await deps.gitState.forgetRepository(project);
+    await clearFault(deps, id, ['GIT_REPOSITORY_REPLACED']);
     await deps.audit({ owner, by, action: 'webhook.secret', projectId: id });
     const url = hookUrl(deps.linkOrigin(c.env), connection.host, id);
     return c.json({ url, secret, contentType: 'application/json' as const, events: EVENTS[connection.host] }, 201);

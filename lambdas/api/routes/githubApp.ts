@@ -47,6 +47,7 @@ const finishRoute = createRoute({
       ProblemSchema,
       ...bodyFailures,
       ...(['GIT_APP_STATE_INVALID', 'GIT_APP_REFUSED', 'GIT_API_FORBIDDEN', 'SECRETS_UNREADABLE'] as const),
+      'GIT_HOST_UNREACHABLE',
     ),
   },
 });

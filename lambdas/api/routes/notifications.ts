@@ -13,6 +13,7 @@ import {
 import type { ProjectDocument } from '../../../contract/project.ts';
 import { type Api, jsonIfAny, jsonOnly } from '../../shared/http/guard.ts';
 import { failWith, problemResponses } from '../../shared/http/problem.ts';
+import type { MailPlace } from '../../shared/notifications/mails.ts';
 import { newNoticeSecret, sealNoticeAddress } from '../../shared/notifications/noticeAddress.ts';
 import { queueNotice } from '../../shared/notifications/queueNotice.ts';
 import { requireActive } from '../../shared/projects/findProject.ts';
@@ -44,7 +45,7 @@ const createNotificationRoute = createRoute({
   middleware: jsonOnly,
   summary: 'Tell an address of deployments and releases',
   description:
-    'A `webhook` is sent JSON that is signed as Standard Webhooks says, with the secret that this answer alone shows; `slack` is an incoming webhook of Slack or of what takes its form. Delivered at least once, for up to a day; a repeat has the same `webhook-id`.',
+    'A `webhook` is sent JSON that is signed as Standard Webhooks says, with the secret that this answer alone shows; `slack` is an incoming webhook of Slack or of what takes its form; `email`, on AWS, is a plain text for an address whose reader has agreed: they are asked first, and `subscription` in the list says how that stands. Delivered at least once, for up to a day; a repeat has the same `webhook-id`.',
   request: {
     params,
     body: { required: true, content: { 'application/json': { schema: CreateNotificationSchema } } },
@@ -55,6 +56,7 @@ const createNotificationRoute = createRoute({
       ProblemSchema,
       ...bodyFailures,
       ...(['NAME_TAKEN', 'TOO_MANY', 'NOTIFICATION_FORBIDDEN', 'SECRETS_UNREADABLE'] as const),
+      ...(['EMAIL_UNAVAILABLE', 'MAIL_RATE_LIMITED'] as const),
     ),
   },
 });
@@ -98,17 +100,50 @@ export function registerNotifications(app: Api, deps: ApiDeps): void {
   const { projects } = deps;
   const noSuch = (id: string) => failWith('NOT_FOUND', { what: `notification "${id}"` });
 
+  const readSubscription = async (place: MailPlace) => {
+    try {
+      return deps.mails && { subscription: await deps.mails.state(place) };
+    } catch (error) {
+      deps.log.warn('Where an address for e-mail stands is not known', { ...place, error });
+      return undefined;
+    }
+  };
+
+  /** What a request names, checked. Throws NOTIFICATION_FORBIDDEN, EMAIL_UNAVAILABLE. */
+  const addressOf = (asked: z.output<typeof CreateNotificationSchema>) => {
+    if (asked.kind !== 'email') return deps.checkNoticeUrl(asked.url);
+    if (!deps.mails) throw new VerenError('EMAIL_UNAVAILABLE', {});
+    return { href: `mailto:${asked.address}`, host: asked.address.slice(asked.address.lastIndexOf('@') + 1) };
+  };
+
+  /** Asks the reader by e-mail before anything is noted. What it gives takes that back. */
+  const askReader = async (owner: string, place: MailPlace, asked: z.output<typeof CreateNotificationSchema>) => {
+    const { mails } = deps;
+    if (asked.kind !== 'email' || !mails) return async () => {};
+    await deps.limiter.limitMail(owner);
+    await mails.ask(place, asked.address);
+    return () => mails.remove(place);
+  };
+
   app.openapi(listRoute, async (c) => {
-    const { notifications = [] } = await deps.findProject(c.req.valid('param').id, c.get('owner'));
-    return c.json({ items: notifications.map(viewNotification) }, 200);
+    const { id: projectId } = c.req.valid('param');
+    const { notifications = [] } = await deps.findProject(projectId, c.get('owner'));
+    const items = await Promise.all(
+      notifications.map(async (one) => ({
+        ...viewNotification(one),
+        ...(one.kind === 'email' && (await readSubscription({ projectId, notificationId: one.id }))),
+      })),
+    );
+    return c.json({ items }, 200);
   });
 
   app.openapi(createNotificationRoute, async (c) => {
     const { id: projectId } = c.req.valid('param');
     const { owner, name: createdBy } = c.get('caller');
-    const { url: text, kind, name, events } = c.req.valid('json');
-    requireActive(await deps.findProject(projectId, owner));
-    const { href: url, host } = deps.checkNoticeUrl(text);
+    const asked = c.req.valid('json');
+    const { kind, name, events } = asked;
+    const project = requireActive(await deps.findProject(projectId, owner));
+    const { href: url, host } = addressOf(asked);
     const id = randomBytes(8).toString('hex');
     const secret = kind === 'webhook' ? { secret: newNoticeSecret() } : {};
     const stored: StoredNotification = {
@@ -116,8 +151,16 @@ export function registerNotifications(app: Api, deps: ApiDeps): void {
       ...(events && { events }),
       sealed: await sealNoticeAddress(deps.secretBox, projectId, id, { url, ...secret }),
     };
-    if (!(await projects.change(projectId, (before) => addNotification(before, owner, stored))))
-      return failWith('NOT_FOUND', { what: `project "${projectId}"` });
+    // Nobody is asked for what would be refused.
+    addNotification(project, owner, stored);
+    const takeBack = await askReader(owner, { projectId, notificationId: id }, asked);
+    try {
+      if (!(await projects.change(projectId, (before) => addNotification(before, owner, stored))))
+        return failWith('NOT_FOUND', { what: `project "${projectId}"` });
+    } catch (error) {
+      await takeBack();
+      throw error;
+    }
     await deps.audit({ owner, by: createdBy, action: 'notification.create', projectId, subject: name, detail: host });
     return c.json({ ...viewNotification(stored), ...secret }, 201);
   });
@@ -126,7 +169,10 @@ export function registerNotifications(app: Api, deps: ApiDeps): void {
     const { id: projectId, notification } = c.req.valid('param');
     const { owner, name: by } = c.get('caller');
     const { notifications = [] } = await deps.findProject(projectId, owner);
-    if (!notifications.some(({ id }) => id === notification)) return noSuch(notification);
+    const found = notifications.find(({ id }) => id === notification);
+    if (!found) return noSuch(notification);
+    // First, since it can be repeated only while the project has it.
+    if (found.kind === 'email') await deps.mails?.remove({ projectId, notificationId: notification });
     await projects.change(projectId, (before) => ({
       ...before,
       notifications: before.notifications?.filter(({ id }) => id !== notification),

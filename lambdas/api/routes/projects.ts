@@ -12,7 +12,7 @@ import {
   SettingsPatchSchema,
 } from '../../../contract/project.ts';
 import { claimSettings } from '../../shared/deployments/claimProject.ts';
-import { faultsOf } from '../../shared/gitHosts/gitFault.ts';
+import { clearFault, faultsOf } from '../../shared/gitHosts/gitFault.ts';
 import { type Api, type ApiEnv, jsonOnly } from '../../shared/http/guard.ts';
 import { answerInvalid, failWith, problemResponses } from '../../shared/http/problem.ts';
 import { applyMergePatch } from '../../shared/mergePatch.ts';
@@ -186,6 +186,10 @@ export function registerProjects(app: Api, deps: ApiDeps): void {
       return parsed.success ? normalised(parsed.data) : before;
     });
     if (fault) return answerInvalid(c, fault) as never;
+    if ('connection' in patch) {
+      await deps.gitState.forgetRepository(changed);
+      await clearFault(deps, id, ['GIT_REPOSITORY_REPLACED']);
+    }
     await noteChange(c, 'project.update', id, Object.keys(patch).join(', '));
     await rewriteAddresses(changed);
     return c.json(viewProject(changed), 200);

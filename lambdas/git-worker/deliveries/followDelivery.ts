@@ -3,6 +3,7 @@ import type { ProjectDocument } from '../../../contract/project.ts';
 import { asksForNothing, decideDelivery, type GitDecision } from '../../domain/gitDecision.ts';
 import { closeBranch } from '../../shared/deployments/closeBranch.ts';
 import { deployCommit } from '../../shared/gitHosts/deployCommit.ts';
+import { noteFault } from '../../shared/gitHosts/gitFault.ts';
 import type { GitTarget } from '../../shared/gitHosts/gitRequest.ts';
 import { type Connected, connectedWith, findClosing, isApproved } from '../../shared/gitHosts/gitState.ts';
 import { queueHeldReport, queueReport } from '../../shared/gitHosts/queueReport.ts';
@@ -69,12 +70,19 @@ async function recogniseRepository(
   const { repository } = delivery;
   const connected = connectedWith(project.settings);
   if (!connected) return null;
-  if (isSameRepository(repository.name, connection.repository)) {
-    if (repository.id !== undefined) await deps.gitState.learnRepository(project, connected, repository.id);
-    return project;
-  }
   // An id that was learned of another connection would give the project back to its former repository.
   const { repositoryId } = await deps.gitState.read(project, connected);
+  if (isSameRepository(repository.name, connection.repository)) {
+    if (repository.id === undefined) return project;
+    // A name that has become free is anybody's who may make repositories beside it.
+    if (repositoryId !== undefined && repositoryId !== repository.id) {
+      const details = { host: connection.host, repository: connection.repository };
+      await noteFault(deps, project.projectId, { code: 'GIT_REPOSITORY_REPLACED', details });
+      return null;
+    }
+    await deps.gitState.learnRepository(project, connected, repository.id);
+    return project;
+  }
   const isRenamed =
     repositoryId === undefined
       ? delivery.kind === 'renamed' && isSameRepository(delivery.formerName ?? '', connection.repository)

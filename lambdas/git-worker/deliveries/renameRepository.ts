@@ -1,4 +1,5 @@
 import type { ProjectDocument } from '../../../contract/project.ts';
+import { clearFault } from '../../shared/gitHosts/gitFault.ts';
 import { type Connected, connectedWith, isSameConnection } from '../../shared/gitHosts/gitState.ts';
 import { isSameRepository, urlOfSibling } from '../../shared/gitHosts/repositoryUrl.ts';
 import type { GitWorkerDeps } from '../deps.ts';
@@ -29,6 +30,7 @@ export async function renameRepository(
   // Another connection that was made meanwhile stays what it is.
   if (!renamed || !isSameRepository(renamed.repository, to)) return null;
   await deps.gitState.moveRepository(project, from, renamed);
+  await clearFault(deps, projectId, ['GIT_REPOSITORY_REPLACED']);
   deps.log.info('The repository of a project was renamed', { projectId, from: from.repository, to });
   return changed;
 }

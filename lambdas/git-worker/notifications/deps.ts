@@ -1,3 +1,4 @@
+import type { Mails } from '../../shared/notifications/mails.ts';
 import type { GitPolicy } from '../../shared/repo/gitPolicy.ts';
 import type { Resolve } from '../../shared/repo/hostAddress.ts';
 import type { SecretBox } from '../../shared/secretBox.ts';
@@ -7,6 +8,8 @@ type Shared = 'queue' | 'store' | 'projects' | 'siteAddresses' | 'clock' | 'rand
 
 export interface NotificationDeps extends Pick<ReportDeps, Shared> {
   readonly secretBox: Pick<SecretBox, 'open'>;
+  /** Absent: there is no e-mail here. */
+  readonly mails?: Pick<Mails, 'send'> | undefined;
   readonly rules: {
     /** Which addresses may be called: the same as for git hosts. */
     readonly policy: GitPolicy;

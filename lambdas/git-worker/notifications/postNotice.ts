@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { VerenError } from '../../../contract/errors.ts';
-import type { StoredNotification } from '../../../contract/notifications.ts';
 import { CALL_MS, HostBusyError, reasonOf } from '../../shared/gitHosts/askHost.ts';
 import { readWait } from '../../shared/gitHosts/readOutcome.ts';
 import { checkNoticeUrl, type NoticeAddress } from '../../shared/notifications/noticeAddress.ts';
@@ -18,7 +17,7 @@ const FINAL = { webhook: [410], slack: [400, 401, 403, 404, 410] } as const;
  */
 export async function postNotice(
   { rules, clock }: Pick<NotificationDeps, 'rules' | 'clock'>,
-  { kind, name }: Pick<StoredNotification, 'kind' | 'name'>,
+  { kind, name }: { readonly kind: keyof typeof FINAL; readonly name: string },
   { url, secret }: NoticeAddress,
   message: { readonly id: string; readonly body: string },
 ): Promise<void> {

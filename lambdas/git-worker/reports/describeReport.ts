@@ -100,4 +100,5 @@ function durationOf({ createdAt, finishedAt }: DeploymentRecord): string {
   return seconds < 120 ? ` after ${seconds} s` : ` after ${Math.round(seconds / 60)} min`;
 }
 
-const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
+/** Without what turns the direction of text or is not seen: it may be a repository's. */
+const oneLine = (text: string) => text.replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();

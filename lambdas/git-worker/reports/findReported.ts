@@ -7,6 +7,8 @@ import type { ReportDeps } from './deps.ts';
 import { describeComment, describeHeld } from './describeComment.ts';
 import { commitOf, contextOf, describeReport, rankOfStatus } from './describeReport.ts';
 
+export type ReportedEnvironment = Pick<EnvironmentReport, 'commit' | 'environment' | 'isGone'>;
+
 /** What is to be told of, as it is now. */
 export interface Reported {
   /** Where it stands in the order of what is told. */
@@ -20,7 +22,9 @@ export interface Reported {
   readonly numbers: readonly number[];
   readonly gitUrl: string | undefined;
   /** Where GitHub's environments show it; absent for strangers' code. */
-  readonly environment?: Pick<EnvironmentReport, 'commit' | 'environment' | 'isGone'> | undefined;
+  readonly environment?: ReportedEnvironment | undefined;
+  /** The release by which production shows it now; absent where the job is of none, or of one that was replaced. */
+  readonly releaseId?: string | undefined;
   /** It has begun. */
   readonly isRunning: boolean;
   readonly describe: () => Promise<{ readonly report: Omit<CommitReport, 'commit'>; readonly text: string }>;
@@ -51,6 +55,8 @@ export async function findReported(
     numbers: [job.number, trigger?.number].filter((number) => number !== undefined),
     gitUrl,
     environment: environmentOf(record),
+    releaseId:
+      status === 'succeeded' && !expired && job.releaseId === project.release?.releaseId ? job.releaseId : undefined,
     isRunning: status === 'building' || status === 'analyzing',
     async describe() {
       const addresses = status === 'succeeded' ? await openAddresses(deps, record, project) : null;

@@ -20,6 +20,7 @@ import { DONE, type Sent } from '../drainSends.ts';
 import type { ReportDeps } from './deps.ts';
 import { commentMarker } from './describeComment.ts';
 import { findReported, type Reported } from './findReported.ts';
+import { findDueEnvironment, writeEnvironment } from './reportEnvironment.ts';
 
 /** All calls of one report together (ms): shorter than its lease. What is not told by then is told by its next try. */
 const REPORT_MS = 100_000;
@@ -70,15 +71,6 @@ export async function sendReport(deps: ReportDeps, job: ReportJob): Promise<Sent
   return DONE;
 }
 
-/** A deployment is told to GitHub's environments once in each of its states, whichever is the newest of its commit. */
-function isEnvironmentDue({ app, environments }: GitConnection, reported: Reported, ledger: Ledger): boolean {
-  const { environment, told, isForgettable } = reported;
-  if (!app || environments === false || !environment) return false;
-  const run = findRun(ledger, told.deploymentId);
-  if (run?.environmentId === undefined && (isForgettable || environment.isGone)) return false;
-  return run?.rank === undefined || told.rank > run.rank;
-}
-
 function findDue(connection: GitConnection, reported: Reported, ledger: Ledger) {
   const { commit, list, told, isForgettable } = reported;
   const known = commit === undefined ? undefined : findTold(ledger, list, commit);
@@ -89,7 +81,7 @@ function findDue(connection: GitConnection, reported: Reported, ledger: Ledger) 
     comments: (connection.comments === false ? [] : ledger.pulls)
       .filter((pull) => pull.deploymentId === told.deploymentId && isNewer(told, pull.told))
       .map(({ number }) => number),
-    environment: isEnvironmentDue(connection, reported, ledger) ? reported.environment : undefined,
+    environment: findDueEnvironment(connection, reported, ledger),
   };
 }
 
@@ -143,13 +135,13 @@ async function writeDue(
   project: ProjectDocument,
   { reported, writer, faults, commit, comments, environment }: Due,
 ): Promise<void> {
-  const { projectId } = project;
   const { told, list, isRunning } = reported;
   const { deploymentId } = told;
   const { report, text } = await reported.describe();
+  const collect = <T>(run: () => Promise<T>) => collectFault(faults, run);
   if (commit !== undefined) {
     const ids = project.settings.connection?.app ? findRun(await deps.ledgers.read(project), deploymentId) : undefined;
-    const checkId = await collectFault(faults, () =>
+    const checkId = await collect(() =>
       project.settings.connection?.app
         ? writer.writeCheck({ ...report, commit, deploymentId, isRunning }, ids?.checkId)
         : writer.writeStatus({ ...report, commit }).then(() => undefined),
@@ -159,28 +151,12 @@ async function writeDue(
       return checkId === undefined ? noted : noteRun(noted, deploymentId, { checkId });
     });
   }
-  if (environment) {
-    const ledger = await deps.ledgers.read(project);
-    // A production deployment that ends after a newer one is not what production shows.
-    const isProduction = environment.environment === 'production';
-    const isPassed =
-      isProduction && ledger.runs?.some((run) => run.production === true && run.deploymentId > deploymentId);
-    const isGone = environment.isGone || isPassed === true;
-    const shown = { ...report, ...environment, isGone, projectId, deploymentId, isRunning };
-    const known = findRun(ledger, deploymentId)?.environmentId;
-    const id = await collectFault(faults, () => writer.writeEnvironment(shown, known));
-    await deps.ledgers.change(project, (before) =>
-      noteRun(noteAnswered(before), deploymentId, {
-        rank: told.rank,
-        ...(id !== undefined && { environmentId: id, production: isProduction && report.state === 'success' }),
-      }),
-    );
-  }
+  if (environment) await writeEnvironment(deps, { project, reported, environment, report, writer, collect });
   for (const number of comments) {
     const { pulls } = await deps.ledgers.read(project);
     const known = pulls.find((pull) => pull.number === number)?.commentId;
     const marker = commentMarker(project, number);
-    const id = await collectFault(faults, () => writer.writeComment({ number, text, marker, known }));
+    const id = await collect(() => writer.writeComment({ number, text, marker, known }));
     await deps.ledgers.change(project, (before) => noteComment(noteAnswered(before), number, told, id));
   }
 }

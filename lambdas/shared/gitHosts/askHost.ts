@@ -16,9 +16,12 @@ const TOKEN = /^[\x21-\x7e]{1,4096}$/;
 export class HostBusyError extends Error {
   readonly host: string;
   readonly waitMs: number | undefined;
+  /** There is nothing at its address that could be spoken to, which waiting seldom changes. */
+  readonly isAbsent: boolean;
 
-  constructor(host: string, reason: string, waitMs?: number) {
+  constructor(host: string, reason: string, waitMs?: number, isAbsent = false) {
     super(reason);
+    this.isAbsent = isAbsent;
     this.name = 'HostBusyError';
     this.host = host;
     this.waitMs = waitMs;
@@ -64,7 +67,8 @@ export async function callHost(
     });
   } catch (error) {
     if (error instanceof VerenError && error.code === 'GIT_HOST_FORBIDDEN') throw error;
-    throw new HostBusyError(host, signal.aborted ? 'it did not answer in time' : reasonOf(error));
+    if (signal.aborted) throw new HostBusyError(host, 'it did not answer in time');
+    throw new HostBusyError(host, reasonOf(error), undefined, isAbsent(error));
   }
   const { statusCode: status = 0, headers } = answer;
   return { status, headers, body: await readBody(answer) };
@@ -82,6 +86,15 @@ async function readBody(answer: IncomingMessage): Promise<unknown> {
 }
 
 export const tokenRefused = (host: string, reason: string) => new VerenError('GIT_TOKEN_REFUSED', { host, reason });
+
+/** Names without addresses, closed ports, unroutable addresses, wrong certificates, and what speaks no TLS or HTTP. */
+const ABSENT =
+  /^(?:ENOTFOUND|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EINVAL|EACCES|EPROTO|HPE_\w+|CERT_\w+|ERR_TLS_\w+|ERR_SSL_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+|HOSTNAME_MISMATCH)$/;
+
+const isAbsent = (error: unknown): boolean =>
+  error instanceof VerenError
+    ? error.code === 'REPO_NOT_FOUND'
+    : ABSENT.test(String((error as NodeJS.ErrnoException).code));
 
 /** The name of a network fault, without what it holds: paths and addresses are no business of a project's view. */
 export const reasonOf = (error: unknown): string => {

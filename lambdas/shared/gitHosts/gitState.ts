@@ -58,6 +58,8 @@ export interface GitStateStore {
   /** @param of Default: whatever there is, of an earlier connection too. */
   read(project: ProjectIdentity, of?: Connected): Promise<Omit<GitState, 'v'>>;
   learnRepository(project: ProjectIdentity, of: Connected, repositoryId: string): Promise<void>;
+  /** The next delivery by the name counts again, whichever repository has it: a member has said so. */
+  forgetRepository(project: ProjectIdentity): Promise<void>;
   /** What was learned stays with the repository when it gets another name. */
   moveRepository(project: ProjectIdentity, from: Connected, to: Connected): Promise<void>;
   /** In place of an earlier commit of the same pull request. */
@@ -118,6 +120,12 @@ export function openGitState(documents: Documents): GitStateStore {
     },
     learnRepository: (project, of, repositoryId) =>
       change(project, of, (state) => (state.repositoryId === repositoryId ? state : { ...state, repositoryId })),
+    async forgetRepository(project) {
+      await owned.change(project, s3Keys.gitState(project.projectId), GitStateSchema, (before) => {
+        const { repositoryId, ...state } = before ?? EMPTY;
+        return repositoryId === undefined ? before : state;
+      });
+    },
     moveRepository: (project, from, to) => change(project, from, (state) => ({ ...state, of: to })),
     hold: (project, of, request) =>
       change(project, of, (state) => {

@@ -8,6 +8,7 @@ import {
   checkCall,
   type EnvironmentReport,
   environmentCall,
+  environmentEndCall,
   environmentStatusCall,
 } from './github/appCalls.ts';
 import { type HostAnswer, type HostCall, readId } from './hostAdapter.ts';
@@ -38,8 +39,12 @@ export interface HostWriter {
   }): Promise<string | undefined>;
   /** GitHub alone, with the App. @param known Its id, where it was kept. @returns its id, where the host told it */
   writeCheck(report: CheckReport, known: string | undefined): Promise<string | undefined>;
-  /** The same for GitHub's environments. What is gone and was never shown is not told. */
-  writeEnvironment(report: EnvironmentReport, known: string | undefined): Promise<string | undefined>;
+  /** Makes what GitHub's environments show of a deployment. @returns its id */
+  makeEnvironment(report: EnvironmentReport): Promise<string>;
+  /** Writes how it stands. */
+  writeEnvironment(report: EnvironmentReport, id: string): Promise<void>;
+  /** It is not what the environment shows any more. One that is not there any more is none. */
+  endEnvironment(id: string): Promise<void>;
 }
 
 export function openHostWriter(of: {
@@ -115,12 +120,17 @@ export function openHostWriter(of: {
       if (known === undefined || answer.status !== 404) return readId(requireOk(answer)) ?? known;
       return readId(requireOk(await ask(checkCall(repository, report, undefined))));
     },
-    async writeEnvironment(report, known) {
-      if (known === undefined && report.isGone) return undefined;
-      const id = known ?? readId(requireOk(await ask(environmentCall(repository, report))));
+    async makeEnvironment(report) {
+      const id = readId(requireOk(await ask(environmentCall(repository, report))));
       if (id === undefined) throw new HostBusyError(host, 'its answer has another form than is documented');
-      requireOk(await ask(environmentStatusCall(repository, report, id)));
       return id;
+    },
+    async writeEnvironment(report, id) {
+      requireOk(await ask(environmentStatusCall(repository, report, id)));
+    },
+    async endEnvironment(id) {
+      const answer = await ask(environmentEndCall(repository, id));
+      if (answer.status !== 404) requireOk(answer);
     },
   };
 }

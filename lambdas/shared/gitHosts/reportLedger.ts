@@ -34,6 +34,10 @@ const RunSchema = z.object({
 });
 type Run = z.infer<typeof RunSchema>;
 
+/** GitHub's id of what it shows of production, and whose it is. */
+const ActiveSchema = z.object({ deploymentId: z.string(), environmentId: z.string() });
+export type Active = z.infer<typeof ActiveSchema>;
+
 const LedgerSchema = z.object({
   v: z.literal(1),
   /** The host takes no call of this project's token before (ms). */
@@ -46,6 +50,10 @@ const LedgerSchema = z.object({
   pulls: z.array(ToldPullSchema),
   /** What the App has made at GitHub of deployments, newest last. */
   runs: z.array(RunSchema).optional(),
+  /** What GitHub's environments show as production's. Absent in ledgers of earlier versions. */
+  active: ActiveSchema.optional(),
+  /** Made at GitHub for a release, and not active yet. */
+  releasing: z.object({ releaseId: z.string(), environmentId: z.string() }).optional(),
 });
 export type Ledger = z.infer<typeof LedgerSchema>;
 
@@ -107,6 +115,15 @@ export function noteRun(ledger: Ledger, deploymentId: string, run: Omit<Run, 'de
   const others = (ledger.runs ?? []).filter((one) => one.deploymentId !== deploymentId);
   const known = findRun(ledger, deploymentId);
   return { ...ledger, runs: [...others, { ...known, ...run, deploymentId }].slice(-MAX_COMMITS) };
+}
+
+/** What GitHub shows of production, as far as it was told. */
+export function findActive({ active, runs = [] }: Ledger): Active | undefined {
+  if (active) return active;
+  const newest = runs
+    .filter((run) => run.production && run.environmentId !== undefined)
+    .reduce<Run | undefined>((a, b) => (a && a.deploymentId > b.deploymentId ? a : b), undefined);
+  return newest && { deploymentId: newest.deploymentId, environmentId: newest.environmentId! };
 }
 
 /** No report of the project is tried before then (ms). */

@@ -1,11 +1,12 @@
 import { VerenError } from '../../../contract/errors.ts';
+import { MAX_ASKED_BY_MAIL } from '../../../contract/notifications.ts';
 import { type LimitsOfOwners, limitsOf } from '../../../contract/ownerLimits.ts';
 import { MAX_NEW_UPLOADS } from '../../../contract/uploads.ts';
 import type { Log } from '../logger.ts';
 import type { RateLimit, RateTaken } from '../ports.ts';
 import type { MeasureStorage } from './storageUse.ts';
 
-/** Keeps every owner within its limits. Throws RATE_LIMITED, UPLOAD_RATE_LIMITED, STORAGE_FULL. */
+/** Keeps every owner within its limits. Throws RATE_LIMITED, UPLOAD_RATE_LIMITED, MAIL_RATE_LIMITED, STORAGE_FULL. */
 export interface OwnerLimiter {
   /** Before a request is answered. */
   limitRequest(owner: string): Promise<void>;
@@ -13,6 +14,8 @@ export interface OwnerLimiter {
   limitDeployment(owner: string): Promise<void>;
   /** Before a folder that was not known is noted. No operator sets this limit. */
   limitUpload(owner: string): Promise<void>;
+  /** Before somebody who may know nothing of it is asked by e-mail. No operator sets this limit. */
+  limitMail(owner: string): Promise<void>;
   /** Before something else is stored. */
   limitStorage(owner: string): Promise<void>;
 }
@@ -25,6 +28,7 @@ export const RATES = {
   requests: { key: (owner: string) => `requests:${owner}`, windowMs: 60_000 },
   deployments: { key: (owner: string) => `deployments:${owner}`, windowMs: 3_600_000 },
   uploads: { key: (owner: string) => `uploads:${owner}`, windowMs: 3_600_000 },
+  mails: { key: (owner: string) => `mails:${owner}`, windowMs: 86_400_000 },
 } as const;
 
 export interface OwnerLimiterDeps {
@@ -67,6 +71,11 @@ export function limitOwners({ rateLimit, limits, measureStorage, log }: OwnerLim
       const rate = await takeRate('uploads', owner, MAX_NEW_UPLOADS);
       if (!rate.taken)
         throw new VerenError('UPLOAD_RATE_LIMITED', { limit: MAX_NEW_UPLOADS, seconds: secondsOf(rate) });
+    },
+    async limitMail(owner) {
+      const rate = await takeRate('mails', owner, MAX_ASKED_BY_MAIL);
+      if (!rate.taken)
+        throw new VerenError('MAIL_RATE_LIMITED', { limit: MAX_ASKED_BY_MAIL, seconds: secondsOf(rate) });
     },
     async limitDeployment(owner) {
       await requireRate('deployments', owner, limitsOf(limits, owner).deploymentsPerHour, 'deployments an hour');

@@ -2,6 +2,7 @@ import { PromotionSchema } from '../../../contract/manifest.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import type { ProjectDocument, Release } from '../../../contract/project.ts';
 import type { S3Calls } from '../adapters/aws/clients.ts';
+import { automaticReleaseId } from '../gitHosts/showsRelease.ts';
 import type { DeploymentStore } from '../ports.ts';
 import { readSmallObject } from '../readSmallObject.ts';
 import type { ProjectStore } from './projectStore.ts';
@@ -59,5 +60,5 @@ async function liveRelease(
   if (read.kind !== 'read' || read.value.live === null || read.value.live === ended) return undefined;
   const { live: deploymentId, updatedAt: at } = read.value;
   const reason = 'live before releases were kept';
-  return { releaseId: `${deploymentId}-auto`, deploymentId, kind: 'automatic', at, by: 'veren', reason };
+  return { releaseId: automaticReleaseId(deploymentId), deploymentId, kind: 'automatic', at, by: 'veren', reason };
 }

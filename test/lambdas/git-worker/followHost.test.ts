@@ -80,6 +80,40 @@ describe('another connection', () => {
     expect(settings).toMatchObject({ gitUrl: MOVED_URL, connection: { repository: 'ada/shop-v2' } });
   });
 
+  test('another repository under the name takes nothing over, until a member says that it is meant', async () => {
+    const stage = await hostStage();
+    await stage.push('main', A);
+    // The repository has got another name, whose delivery is late, and somebody beside it has made one of its name.
+    const taken = (commit: string, name = 'shop', id = 2) => ({
+      ...stage.pushed('main', commit),
+      repository: { id, full_name: `ada/${name}`, clone_url: GIT_URL },
+    });
+    stage.setRef('main', B);
+    await stage.deliver('push', taken(B));
+    await stage.follow();
+    expect(await made(stage)).toEqual(['production main 1']);
+    const shown = async () => (await stage.call('GET', '/projects/shop')).body;
+    expect((await shown()).gitFaults).toMatchObject([{ code: 'GIT_REPOSITORY_REPLACED' }]);
+    // A change of something else, and a host that says it again, are no yes.
+    await stage.call('PATCH', '/projects/shop', { productionBranch: 'main' });
+    await stage.deliver('push', taken(B), 'again');
+    await stage.follow();
+    expect(await made(stage)).toEqual(['production main 1']);
+    await stage.call('PATCH', '/projects/shop', { connection: { repository: 'ada/shop' } });
+    expect((await shown()).gitFaults).toBeUndefined();
+    await stage.deliver('push', taken(B), 'and again');
+    await stage.follow();
+    expect(await made(stage)).toEqual(['production main 1', 'production main 2']);
+    await stage.deliver('push', taken(C, 'shop', 1), 'of the one before');
+    await stage.follow();
+    expect((await shown()).gitFaults).toMatchObject([{ code: 'GIT_REPOSITORY_REPLACED' }]);
+    // The name goes with the one that was meant.
+    await stage.deliver('push', taken(B, 'store', 2), 'renamed');
+    await stage.follow();
+    expect((await shown()).settings.connection.repository).toBe('ada/store');
+    expect((await shown()).gitFaults).toBeUndefined();
+  });
+
   test('what was learned goes with a repository that is renamed', async () => {
     const stage = await hostStage();
     await stage.push('main', A);

@@ -3,6 +3,7 @@ import type { LimitsOfOwners } from '../../../contract/ownerLimits.ts';
 import { composeApi } from '../../../lambdas/api/compose.ts';
 import { composeGitWorker } from '../../../lambdas/git-worker/compose.ts';
 import { authenticateByHash, hashToken } from '../../../lambdas/shared/http/auth.ts';
+import type { Mails } from '../../../lambdas/shared/notifications/mails.ts';
 import { openOwnerStore } from '../../../lambdas/shared/people/ownerStore.ts';
 import { LAPTOP_POLICY } from '../../../lambdas/shared/repo/gitPolicy.ts';
 import type { ReadTip, RemoteTip, TipInput } from '../../../lambdas/shared/repo/readTip.ts';
@@ -24,9 +25,11 @@ type Wrap = <T extends object>(port: T) => T;
 export async function gitStage({
   wrap = (port) => port,
   limits = { all: {}, owners: {} },
+  mails,
 }: {
   readonly wrap?: Wrap;
   readonly limits?: LimitsOfOwners;
+  readonly mails?: Mails;
 } = {}) {
   const clock = fakeClock(Date.UTC(2026, 10, 28));
   const ports = await openMemoryPlatform({ clock });
@@ -46,7 +49,7 @@ export async function gitStage({
   const common = {
     ...{ store: wrap(ports.store), queue: wrap(ports.queue), logs: ports.logs, bus: wrap(ports.bus), clock, secretBox },
     ...{ s3, ecs: { send: (async () => ({})) as never }, log: silentLog, waker: { wake: async () => undefined } },
-    rateLimit: ports.rateLimit,
+    ...{ rateLimit: ports.rateLimit, mails },
   };
   const api = composeApi(
     {

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { type AddressInfo, createServer } from 'node:net';
 import { appApi } from '../../../lambdas/api/githubApp/finishApp.ts';
 import { composeCloneWorker } from '../../../lambdas/clone-worker/compose.ts';
 import type { ProjectRequest } from '../../../lambdas/clone-worker/projectSettings.ts';
@@ -8,7 +9,7 @@ import { scene } from '../../support/controlPlane/scene.ts';
 import { openWorld, type World } from '../../support/controlPlane/world.ts';
 import { frontendPlan } from '../../support/events.ts';
 import { eventually } from '../../support/eventually.ts';
-import { APP_ID, githubDouble, HOOK_SECRET } from '../../support/gitHosts/githubDouble.ts';
+import { APP_ID, githubDouble, HOOK_SECRET, isActive } from '../../support/gitHosts/githubDouble.ts';
 import { silentLog } from '../../support/log.ts';
 import { commitOf, gitStage } from './gitStage.ts';
 
@@ -84,6 +85,32 @@ describe('making the App', () => {
     expect((await call('POST', '/github-app/start', {})).body.code).toBe('GIT_APP_EXISTS');
     expect((await call('DELETE', '/github-app')).status).toBe(204);
     expect((await call('GET', '/github-app')).body.code).toBe('GIT_APP_MISSING');
+  });
+
+  test('a host that is not there is the user’s to correct, one that does not answer is waited for', async () => {
+    const { start, finish, call, github } = await stage();
+    const server = createServer((socket) => socket.end('hello\r\n', () => socket.destroy()));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    kept({ close: () => new Promise((resolve) => server.close(resolve)) });
+    const { port } = server.address() as AddressInfo;
+    const closed = createServer();
+    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+    const { port: free } = closed.address() as AddressInfo;
+    await new Promise((resolve) => closed.close(resolve));
+    for (const [url, reason] of [
+      ['http://nobody.invalid', 'ENOTFOUND'],
+      [`http://127.0.0.1:${free}`, 'ECONNREFUSED'],
+      [`https://127.0.0.1:${port}`, 'E'],
+      [`http://127.0.0.1:${port}`, 'HPE_'],
+    ]) {
+      const { state } = (await call('POST', '/github-app/start', { url })).body;
+      const { body } = await finish(state, 'some-code');
+      expect(body).toMatchObject({ status: 422, code: 'GIT_HOST_UNREACHABLE' });
+      expect(body.detail).toContain(reason);
+    }
+    const begun = await start();
+    github.state.fault = () => ({ status: 503 });
+    expect((await finish(begun.state)).body).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
   });
 
   test('a state is good for an hour', async () => {
@@ -209,10 +236,11 @@ test('a token that is limited to projects may not choose which repository the Ap
 
 describe('what GitHub shows', () => {
   let world: World;
-  beforeAll(async () => {
+  // An owner has one App.
+  beforeEach(async () => {
     world = await openWorld();
   });
-  afterAll(() => world.close());
+  afterEach(() => world.close());
 
   test('one check run per deployment and its environment, from the call of a deploy hook to the end', async () => {
     const github = kept(await githubDouble({ repository: 'ada/shop', now: Date.now }));
@@ -264,5 +292,63 @@ describe('what GitHub shows', () => {
     expect(new Set(purposes)).toEqual(new Set(['contents', 'checks,deployments,pull_requests,statuses']));
     expect(purposes.filter((one) => one === 'contents').length).toBeGreaterThanOrEqual(3);
     expect(github.asked.every(({ repositories }) => repositories.join() === 'shop')).toBe(true);
+  }, 120_000);
+
+  test('its environments show what production shows, through releases, rollbacks and faults of GitHub', async () => {
+    const github = kept(await githubDouble({ repository: 'ada/shop', now: Date.now }));
+    let commits = 0;
+    const analyze = async () => ({
+      ...frontendPlan(),
+      commit: commitOf(++commits),
+      branch: 'main',
+      environment: 'production' as const,
+    });
+    await scene(world, { analyze }, async ({ plane, end }) => {
+      const { state } = (await plane.call('POST', '/github-app/start', { url: github.webUrl })).body;
+      expect((await plane.call('POST', '/github-app/finish', { code: github.newCode(), state })).status).toBe(201);
+      const connection = { host: 'github', repository: 'ada/shop', app: true };
+      await plane.call('PUT', '/projects/app-back', { gitUrl: github.gitUrl, connection });
+      // Every third writing of an environment's state is not taken at first.
+      let writes = 0;
+      github.state.fault = ({ method, url }) =>
+        method === 'POST' && url.endsWith('/statuses') && writes++ % 3 === 0 ? { status: 502 } : undefined;
+      const active = () => github.deployments.filter(isActive).map(({ ref }) => ref);
+      const shows = (commit: string) =>
+        eventually(async () => {
+          await plane.watch();
+          return active().length === 1 && active()[0] === commit;
+        });
+      const deploy = async () => {
+        const id = await plane.deploy({ projectId: 'app-back', gitUrl: github.gitUrl });
+        await end(id);
+        return id;
+      };
+      const first = await deploy();
+      await shows(commitOf(1));
+      const second = await deploy();
+      await shows(commitOf(2));
+      const back = await plane.call('POST', '/projects/app-back/rollback', { reason: 'it is slow' });
+      expect(back.status).toBe(202);
+      await shows(commitOf(1));
+      // What is built now is not shown.
+      expect((await plane.call('POST', '/projects/app-back/pin', {})).status).toBe(200);
+      await deploy();
+      await eventually(async () => {
+        await plane.watch();
+        return github.checks.some(({ head_sha, status }) => head_sha === commitOf(3) && status === 'completed');
+      });
+      await shows(commitOf(1));
+      for (const [deploymentId, commit] of [
+        [second, commitOf(2)],
+        [first, commitOf(1)],
+        [second, commitOf(2)],
+      ] as const) {
+        expect((await plane.call('POST', `/deployments/${deploymentId}/promote`, {})).status).toBe(202);
+        await shows(commit);
+      }
+      // One for each deployment, and one for each time that it came back.
+      const shown = github.deployments.map(({ ref }) => ref).filter((ref) => ref !== commitOf(3));
+      expect(shown).toEqual([1, 2, 1, 2, 1, 2].map(commitOf));
+    });
   }, 120_000);
 });

@@ -29,7 +29,11 @@ export interface ShownDeployment {
   readonly ref: string;
   readonly environment: string;
   readonly states: string[];
+  readonly production_environment: boolean;
+  readonly transient_environment: boolean;
 }
+
+export const isActive = ({ states }: ShownDeployment): boolean => states.at(-1) === 'success';
 
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
 const PEM = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
@@ -140,7 +144,8 @@ export async function githubDouble(of: { readonly repository: string; readonly n
     const [, id] = /^deployments\/(\d+)\/statuses$/.exec(path) ?? [];
     if (id === undefined) {
       if (body.required_contexts?.length !== 0) return json(409, { message: 'Conflict: Commit status checks failed' });
-      const made = { id: nextId++, ref: body.ref, environment: body.environment, states: [] };
+      const { ref, environment, production_environment, transient_environment } = body;
+      const made = { id: nextId++, ref, environment, states: [], production_environment, transient_environment };
       deployments.push(made);
       return json(201, { id: made.id });
     }
@@ -149,6 +154,11 @@ export async function githubDouble(of: { readonly repository: string; readonly n
     const STATES = ['error', 'failure', 'inactive', 'in_progress', 'queued', 'pending', 'success'];
     if (!STATES.includes(body.state) || body.description?.length > 140)
       return json(422, { message: 'Validation Failed' });
+    // As documented: neither what is transient nor what is production's is ended by another.
+    if (body.state === 'success' && body.auto_inactive !== false)
+      for (const other of deployments)
+        if (other !== known && other.environment === known.environment && isActive(other))
+          if (!other.production_environment && !other.transient_environment) other.states.push('inactive');
     known.states.push(body.state);
     return json(201, { id: nextId++ });
   }

@@ -14,6 +14,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import type { SchedulerClient } from '@aws-sdk/client-scheduler';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STSClient, STSClientConfig } from '@aws-sdk/client-sts';
 import { lazyAsync } from '../../once.ts';
@@ -30,6 +31,7 @@ export type IamCalls = Pick<IAMClient, 'send'>;
 export type LogCalls = Pick<CloudWatchLogsClient, 'send'>;
 export type MetricCalls = Pick<CloudWatchClient, 'send'>;
 export type SchedulerCalls = Pick<SchedulerClient, 'send'>;
+export type MailCalls = Pick<SNSClient, 'send'>;
 export type BalancerCalls = Pick<ElasticLoadBalancingV2Client, 'send'>;
 export type ScalingCalls = Pick<ApplicationAutoScalingClient, 'send'>;
 export type ParameterCalls = Pick<SSMClient, 'send'>;
@@ -84,6 +86,9 @@ export const openParameters = (): ParameterCalls =>
 
 export const openSecrets = (): SecretsCalls =>
   lazyClient(async () => new (await import('@aws-sdk/client-secrets-manager')).SecretsManagerClient({}));
+
+export const openMails = (): MailCalls =>
+  lazyClient(async () => new (await import('@aws-sdk/client-sns')).SNSClient({}));
 
 export const openSts = (config: STSClientConfig = {}): StsCalls =>
   lazyClient(async () => new (await import('@aws-sdk/client-sts')).STSClient(config));

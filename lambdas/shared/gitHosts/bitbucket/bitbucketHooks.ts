@@ -48,10 +48,13 @@ const readRepository = ({ uuid, full_name, links }: z.output<typeof RepositorySc
 });
 const nameOf = (actor: z.output<typeof ActorSchema>) => cutText(actor?.nickname ?? actor?.display_name, 200);
 
+/** Of one push: each is a job, and the host waits for the answer. */
+const MAX_REFS = 500;
+
 function readPush(body: unknown): GitDelivery[] {
   const { data } = PushSchema.safeParse(body);
   if (!data) return [nothing('It does not have the form of a push.')];
-  return data.push.changes.map((change) => {
+  return data.push.changes.slice(0, MAX_REFS).map((change) => {
     const ref = change.new ?? change.old;
     if (!ref || !['branch', 'named_branch', 'tag', 'annotated_tag'].includes(ref.type))
       return nothing('What was pushed is neither a branch nor a tag.');

@@ -37,7 +37,7 @@ export function checkCall(repository: string, report: CheckReport, id: string | 
     ...{ name: context, external_id: deploymentId },
     ...(state === 'pending' ? pending : { status: 'completed', conclusion: CONCLUSIONS[state] }),
     ...(url !== undefined && { details_url: url }),
-    output: { title: description, summary: `Deployment \`${deploymentId}\`` },
+    output: { title: cutText(description, MAX_DESCRIPTION), summary: `Deployment \`${deploymentId}\`` },
   };
   const path = `/repos/${twoSegments(repository)}/check-runs`;
   return id === undefined ? { method: 'POST', path, body } : { method: 'PATCH', path: `${path}/${id}`, body };
@@ -59,15 +59,25 @@ export const environmentCall = (repository: string, report: EnvironmentReport): 
   },
 });
 
-/** Previews of other branches stay as they are; an earlier production is not active any more. */
+/** Previews of other branches stay as they are, and what production showed before is ended by itself. */
 export const environmentStatusCall = (repository: string, report: EnvironmentReport, id: string): HostCall => ({
   method: 'POST',
   path: `/repos/${twoSegments(repository)}/deployments/${id}/statuses`,
   body: {
     ...{ state: stateOf(report), description: cutText(report.description, MAX_DESCRIPTION) },
-    auto_inactive: report.environment === 'production',
+    auto_inactive: false,
     ...(report.url !== undefined && !report.isGone && { environment_url: report.url }),
   },
+});
+
+/**
+ * Source: GitHub's REST reference, "Inactive deployments": `auto_inactive` ends what is neither transient nor
+ * production's, so production's is ended by a status of its own.
+ */
+export const environmentEndCall = (repository: string, id: string): HostCall => ({
+  method: 'POST',
+  path: `/repos/${twoSegments(repository)}/deployments/${id}/statuses`,
+  body: { state: 'inactive', description: 'Production shows another deployment', auto_inactive: false },
 });
 
 function stateOf({ state, isGone, isRunning }: EnvironmentReport): string {
