@@ -119,6 +119,8 @@ const services = {
   SERVICES_SCHEDULER_ROLE_ARN: text.optional(),
   SERVICES_LOG_DAYS: count.optional(),
 };
+/** Builders get a public address: their subnets have no NAT. */
+const builderAddress = { BUILDER_PUBLIC_IP: flag.default(false) };
 /** Backends are started before their build is a success. */
 const runsServices = { RUN_SERVICES: flag.default(false) };
 
@@ -180,8 +182,7 @@ const MAKERS = {
       KAFKA_CLUSTER_ARN: text.optional(),
       BUILDER_SUBNETS: list,
       BUILDER_SECURITY_GROUPS: list,
-      /** Builders get a public address: their subnets have no NAT. */
-      BUILDER_PUBLIC_IP: flag.default(false),
+      ...builderAddress,
       /** First attempts on Fargate Spot. */
       BUILDER_SPOT: flag,
       LIMIT_GLOBAL: count,
@@ -225,6 +226,7 @@ const MAKERS = {
       ...ownDomains,
       /** Names of the builders' clusters; absent: those of the table of builders. */
       BUILDER_CLUSTERS: list.optional(),
+      ...builderAddress,
       ...services,
     }),
   'git-worker': () =>
