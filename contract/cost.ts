@@ -88,13 +88,13 @@ export const BudgetSchema = z.strictObject({
   /** Whole US dollars for each month (UTC). */
   monthlyUsd: z.int().min(1).max(1_000_000),
 });
-export type Budget = z.infer<typeof BudgetSchema>;
+export type CostBudget = z.infer<typeof BudgetSchema>;
 
 /** From how many per cent of a budget on what happens: docs/decisions/cost.md. */
 export const BUDGET_PERCENT = { slow: 80, refuse: { preview: 100, production: 120 } } as const;
 
 /** The whole per cent of a budget that are spent. */
-export const budgetPercent = ({ monthlyUsd }: Budget, microUsd: number): number =>
+export const budgetPercent = ({ monthlyUsd }: CostBudget, microUsd: number): number =>
   Math.floor((microUsd * 100) / (monthlyUsd * MICRO_USD));
 
 /** What one project's builds have cost in one month. */

@@ -2,8 +2,8 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { ProblemSchema, ProjectIdSchema } from '../../../contract/api.ts';
 import {
   BUDGET_PERCENT,
-  type Budget,
   budgetPercent,
+  type CostBudget,
   MonthSchema,
   monthOf,
   type ProjectCosts,
@@ -50,7 +50,7 @@ export function registerCosts(app: Api, deps: Pick<ApiDeps, 'findProject' | 'cos
 }
 
 /** What the build-worker makes of a budget, `lambdas/build-worker/services/pace.ts`. */
-function budgetState(budget: Budget, microUsd: number): NonNullable<ProjectCosts['budget']> {
+function budgetState(budget: CostBudget, microUsd: number): NonNullable<ProjectCosts['budget']> {
   const percent = budgetPercent(budget, microUsd);
   return {
     ...budget,

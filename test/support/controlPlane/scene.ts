@@ -16,7 +16,7 @@ export interface Scene {
   readonly tasks: (n: number) => Promise<void>;
 }
 
-export interface SceneSetting extends Pick<ControlPlaneOptions, 'analyze' | 'findImage' | 'signing'> {
+export interface SceneSetting extends Pick<ControlPlaneOptions, 'analyze' | 'findImage' | 'signing' | 'accounts'> {
   readonly limits?: Limits;
   readonly supersede?: Supersede;
   /** Default: the stand-in of the other suites. */
