@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { s3Keys } from '../../../../contract/names.ts';
+import { emptyFacts } from '../../../../lambdas/domain/facts.ts';
+import { reduceEvent } from '../../../../lambdas/domain/reduce.ts';
+import { toRecord } from '../../../../lambdas/domain/toRecord.ts';
 import { openDocuments } from '../../../../lambdas/shared/documents.ts';
 import { keepCost, openCostStore } from '../../../../lambdas/shared/projects/costStore.ts';
 import { openMemoryPlatform } from '../../../../local/adapters/memory/platform.ts';
@@ -69,6 +72,22 @@ test('the sum of a month is that of its records, in any order, however often som
     ),
     { numRuns: 60 },
   );
+});
+
+test('a function that writes late, with the record of before, looks again and leaves what is so now', async () => {
+  const costs = openCostStore(openDocuments(memoryS3(), 'b'));
+  const recordOf = (seconds: number) => {
+    const facts = [
+      event(0, { type: 'deployment.requested', owner: 'ada', gitUrl: 'https://git.example/a.git', ref: null }),
+      event(9, { type: 'build.used', target: 'frontend', attempt: 1, use: taskUse({ seconds }) }),
+    ].reduce(reduceEvent, emptyFacts);
+    return { facts, record: toRecord(facts)!, request: null };
+  };
+  const [before, now] = [recordOf(60), recordOf(120)];
+  const store = { get: async () => now };
+  await keepCost({ store, costs }, now.record);
+  await keepCost({ store, costs }, before.record);
+  expect((await costs.sum('p1', '2026-01')).microUsd).toBe(now.record.cost?.microUsd);
 });
 
 test('a document that cannot be read is an error, and not a sum of nothing', async () => {
