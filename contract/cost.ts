@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { TARGETS } from './builders.ts';
 import { EnvironmentSchema } from './lanes.ts';
+import { MICRO_USD } from './money.ts';
 
-/** An amount of money: whole millionths of a US dollar, so that sums are exact in any order. */
+/** An amount of money. */
 export const MicroUsdSchema = z.int().min(0);
-export const MICRO_USD = 1_000_000;
 
 /** More bytes than a task can move within its time: a counter that says more is broken. */
 const MAX_TRAFFIC = 2 ** 50;

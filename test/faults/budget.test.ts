@@ -1,6 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { CreateDeployment } from '../../contract/api.ts';
-import { MICRO_USD, monthOf, type ProjectCosts } from '../../contract/cost.ts';
+import { monthOf, type ProjectCosts } from '../../contract/cost.ts';
+import { MICRO_USD } from '../../contract/money.ts';
 import { s3Keys } from '../../contract/names.ts';
 import { type Scene, scene as sceneIn } from '../support/controlPlane/scene.ts';
 import { BUCKET, openWorld, type World } from '../support/controlPlane/world.ts';
