@@ -125,3 +125,22 @@ test('over it previews are refused with a sentence; production is built until a 
     expect(again?.status).toBe('succeeded');
     expect(again?.builds.frontend).not.toHaveProperty('slowed');
   }));
+
+test('a build that waits for another of its project goes at full speed once the budget is raised', () =>
+  scene(async (s) => {
+    await setBudget(s, 'raised');
+    await spend('raised', 0.9);
+    const first = await s.plane.deploy({ projectId: 'raised', ref: 'a', env: { DO: 'hang' } });
+    await s.tasks(1);
+    const second = await s.plane.deploy({ projectId: 'raised', ref: 'b' });
+    await s.plane.idle();
+    await s.plane.watch();
+    await s.plane.idle();
+    expect(s.ecs.log).toHaveLength(1);
+    await s.plane.call('PATCH', '/projects/raised', { budget: { monthlyUsd: 100 } });
+    const [b] = await s.end(second);
+    expect(b?.builds.frontend).not.toHaveProperty('slowed');
+    expect(s.ecs.log.map((t) => t.capacityProvider)).toEqual(['FARGATE_SPOT', 'FARGATE']);
+    await s.plane.call('POST', `/deployments/${first}/cancel`);
+    await s.end(first);
+  }));

@@ -160,10 +160,13 @@ async function startBuild(deps: BuildWorkerDeps, job: ClaimedJob, data: BuildJob
   if (await hasEnded(deps, build)) await stopTask(deps.ecs, cluster, taskArn, 'canceled while it was started');
 }
 
-/** Noted in the job, so that whoever publishes the start can say it. */
+/**
+ * Noted in the job, so that whoever publishes the start can say it.
+ * @param percent Undefined: at full speed, whatever was noted while it waited. Null: it was not asked for.
+ */
 async function notePace({ queue }: BuildWorkerDeps, job: ClaimedJob, percent: number | null | undefined) {
-  if (typeof percent !== 'number') return job;
-  const notes = recordSlowed(percent);
+  if (percent === null || percent === slowedAt(job)) return job;
+  const notes = recordSlowed(percent ?? 0);
   await queue.note(QUEUES.build, job.id, notes);
   return { ...job, notes: { ...job.notes, ...notes } };
 }
