@@ -9,8 +9,10 @@ import { connectRedis } from '../lambdas/shared/adapters/redis/connect.ts';
 import { openRedisPorts } from '../lambdas/shared/adapters/redis/ports.ts';
 import { s3Archive } from '../lambdas/shared/archive.ts';
 import { systemClock } from '../lambdas/shared/clock.ts';
+import { openDocuments } from '../lambdas/shared/documents.ts';
 import { makeLogArchiver } from '../lambdas/shared/logs/makeLogArchiver.ts';
 import { openKafka } from '../lambdas/shared/openKafka.ts';
+import { openCostStore } from '../lambdas/shared/projects/costStore.ts';
 import { openProjectStore } from '../lambdas/shared/projects/projectStore.ts';
 import { REDIS_PREFIX } from '../lambdas/shared/redisUsers.ts';
 import type { Signing } from '../lambdas/shared/signing.ts';
@@ -79,6 +81,7 @@ async function main(): Promise<number> {
       ...(values.data !== undefined && { maxClockSkewMs: Number.POSITIVE_INFINITY }),
       now: Date.now,
       projects: openProjectStore({ s3: storage.s3, bucket: env.BUCKET, clock: systemClock }),
+      costs: openCostStore(openDocuments(storage.s3, env.BUCKET)),
     });
     console.log(JSON.stringify(report, null, 2));
     return report.differing.length === 0 ? 0 : 1;

@@ -4,6 +4,7 @@ import type { CommandHost } from './commandHost.ts';
 import { registerAnalyze } from './commands/analyze.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerContexts } from './commands/contexts.ts';
+import { registerCosts } from './commands/costs.ts';
 import { registerDeploy } from './commands/deploy.ts';
 import { registerDomains } from './commands/domains.ts';
 import { registerInspect } from './commands/inspect.ts';
@@ -84,6 +85,7 @@ export function createProgram(host: CommandHost): Command {
   program.commandsGroup('Project:');
   registerLink(program, host);
   registerProjects(program, host);
+  registerCosts(program, host);
   registerVariableCommands(program, host);
   registerDomains(program, host);
   program.commandsGroup('Account:');

@@ -914,6 +914,13 @@ const table = {
     message: 'The build task ended without a result: {reason}',
     action: 'It is tried again; if the error persists, see the runbook.',
   },
+  BUDGET_SPENT: {
+    fault: 'user',
+    message:
+      "{percent} % of the project's budget of {budget} US dollars for builds in {month} are spent, so this {environment} deployment was not built.",
+    action:
+      'Raise "budget" in the settings of the project (an admin may), or wait for the next month (UTC); what is live, rollbacks and promotions are not concerned.',
+  },
   SPOT_INTERRUPTED: {
     fault: 'transient',
     message: 'The Spot capacity under the build was taken back.',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PROJECT_ID } from './api.ts';
 import { TARGETS, type Target } from './builders.ts';
 import { CorrelationIdSchema } from './correlation.ts';
+import { TaskUseSchema, TrafficSchema } from './cost.ts';
 import { TriggerSchema } from './gitHosts.ts';
 import { NodeMajorSchema, PlanSchema } from './plan.ts';
 import { ArtifactSchema, EXPIRY_REASONS, FailureSchema, PHASES, VariablesUsedSchema } from './record.ts';
@@ -36,6 +37,7 @@ const envelope = {
 };
 const attempt = z.number().int().min(1);
 const build = { ...envelope, target: z.enum(TARGETS), attempt };
+const traffic = TrafficSchema.optional();
 
 /** Fields of every event that a builder sends. */
 const builderEvents = [
@@ -52,6 +54,7 @@ const builderEvents = [
     artifact: ArtifactSchema,
     /** Number of log lines that this attempt has sent, by which a follower knows that it has seen the last one. */
     logLines: z.number().int().min(0),
+    traffic,
   }),
   /** Built and stored, but not published: the platform publishes it when the deployment's other part has been built. */
   z.object({
@@ -59,12 +62,14 @@ const builderEvents = [
     type: z.literal('build.stored'),
     artifact: ArtifactSchema,
     logLines: z.number().int().min(0),
+    traffic,
   }),
   z.object({
     ...build,
     type: z.literal('build.failed'),
     error: FailureSchema,
     logLines: z.number().int().min(0).optional(),
+    traffic,
   }),
 ] as const;
 
@@ -116,7 +121,16 @@ export const DeploymentEventSchema = z.discriminatedUnion('type', [
   }),
   /** Its files and images are not kept any more. */
   z.object({ ...envelope, type: z.literal('deployment.expired'), reason: z.enum(EXPIRY_REASONS) }),
-  z.object({ ...build, type: z.literal('build.started'), taskArn: z.string(), nodeVersion: NodeMajorSchema }),
+  z.object({
+    ...build,
+    type: z.literal('build.started'),
+    taskArn: z.string(),
+    nodeVersion: NodeMajorSchema,
+    /** It was slowed, since so many per cent of its project's budget were spent. */
+    budgetPercent: z.int().min(0).optional(),
+  }),
+  /** The attempt's task has stopped, and this is what it is billed for. */
+  z.object({ ...build, type: z.literal('build.used'), use: TaskUseSchema }),
   /** A laptop downloads the toolchain that the build needs, before its builder starts. */
   z.object({ ...build, type: z.literal('build.toolchain'), state: z.enum(['started', 'finished']) }),
   /** Attempt `attempt` ended for a reason that a retry may cure; `attempt + 1` follows. */

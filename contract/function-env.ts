@@ -130,6 +130,8 @@ const services = {
   SERVICES_OPEN_GROUPS: text.optional(),
   SERVICES_IMAGES_ARN: text.optional(),
 };
+/** Builders get a public address: their subnets have no NAT. */
+const builderAddress = { BUILDER_PUBLIC_IP: flag.default(false) };
 /** Backends are started before their build is a success. */
 const runsServices = { RUN_SERVICES: flag.default(false) };
 
@@ -192,8 +194,7 @@ const MAKERS = {
       KAFKA_CLUSTER_ARN: text.optional(),
       BUILDER_SUBNETS: list,
       BUILDER_SECURITY_GROUPS: list,
-      /** Builders get a public address: their subnets have no NAT. */
-      BUILDER_PUBLIC_IP: flag.default(false),
+      ...builderAddress,
       /** First attempts on Fargate Spot. */
       BUILDER_SPOT: flag,
       LIMIT_GLOBAL: count,
@@ -238,6 +239,7 @@ const MAKERS = {
       ...ownDomains,
       /** Names of the builders' clusters; absent: those of the table of builders. */
       BUILDER_CLUSTERS: list.optional(),
+      ...builderAddress,
       ...services,
     }),
   'git-worker': () =>

@@ -207,5 +207,7 @@ export const BuildNotesSchema = z.object({
   /** Attempts before this one that the platform itself has ended; they do not count as attempts of the build. */
   excused: count,
   crashes: count,
+  /** Per cent of the project's budget that were spent when this attempt was slowed. */
+  budgetPercent: count,
 });
 export type BuildNotes = z.output<typeof BuildNotesSchema>;

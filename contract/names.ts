@@ -58,6 +58,9 @@ export const s3Keys = {
   promotion: (projectId: string) => `__deployments/${projectId}/promotion.json`,
   /** Which deployment was built from what: by a hash of it, the deployment's id. */
   builds: (projectId: string) => `__builds/${projectId}/`,
+  /** What a project's deployments cost, a document for each month. */
+  costs: (projectId: string) => `__costs/${projectId}/`,
+  costsOf: (projectId: string, month: string) => `__costs/${projectId}/${month}.json`,
   handovers: (projectId: string) => `${HANDOVER_PREFIX}${projectId}/`,
   /**
    * The secrets of one start of a builder, which reads them once. Expires by the bucket's rules; `name` cannot be

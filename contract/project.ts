@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BackendOverridesSchema, FrontendOverridesSchema, ProjectIdSchema, RefSchema } from './api.ts';
 import { TARGETS } from './builders.ts';
+import { BudgetSchema } from './cost.ts';
 import { GitOptionsSchema, PublicationSchema } from './deployment-options.ts';
 import { MAX_DOMAINS } from './domains.ts';
 import { DEPLOYMENT_ID } from './events.ts';
@@ -62,6 +63,8 @@ export const ProjectSettingsSchema = z.strictObject({
   usesCommit: z.boolean().optional(),
   /** Visitors of production see the maintenance page, with status 503. */
   maintenance: z.boolean().optional(),
+  /** What builds may cost a month. Default: no limit. */
+  budget: BudgetSchema.optional(),
   /** How the backend runs. */
   service: ServiceSettingsSchema.optional(),
   /** Calls of the released backend by schedule. */

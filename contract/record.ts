@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CorrelationIdSchema } from './correlation.ts';
+import { CostSchema } from './cost.ts';
 import { TriggerSchema } from './gitHosts.ts';
 import { EnvironmentSchema } from './lanes.ts';
 import { NodeMajorSchema, PlanSchema, RuntimeSchema } from './plan.ts';
@@ -102,6 +103,8 @@ export const BuildRecordSchema = z.object({
   error: FailureSchema.optional(),
   /** True while a part that has been built waits, unpublished, for the other part of its deployment. */
   stored: z.boolean().optional(),
+  /** It ran on Spot capacity and alone, since so much of its project's budget was spent when it started. */
+  slowed: z.object({ budgetPercent: z.int().min(0), message: z.string() }).optional(),
 });
 export type BuildRecord = z.infer<typeof BuildRecordSchema>;
 
@@ -145,5 +148,7 @@ export const DeploymentRecordSchema = z.object({
    * repository) and the other is not. Absent before the end, and in records of earlier versions.
    */
   outcome: z.enum(OUTCOMES).optional(),
+  /** Of the tasks that have ended. Absent where none has, on a laptop, and in records of earlier versions. */
+  cost: CostSchema.optional(),
 });
 export type DeploymentRecord = z.infer<typeof DeploymentRecordSchema>;

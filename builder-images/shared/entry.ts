@@ -15,6 +15,7 @@ import { createMasker, type Masker, namedSecretsOf, secretsOf } from './masker.t
 import { logOwn, nameBuild, nameTarget } from './own-log.ts';
 import { removeTree } from './processes.ts';
 import { Reporter } from './reporter.ts';
+import { readTraffic } from './traffic.ts';
 
 /** What the phases of a builder get. */
 export interface BuilderRunInput<Env> {
@@ -124,6 +125,8 @@ export async function runBuilder<Env extends z.ZodType<FrontendEnv | BackendEnv>
   const readClock = () => Date.now();
   const mask = createMasker(secretsOf(env), namedSecretsOf(env));
   const reporter = builder.publisher(env, mask, readClock);
+  // Set by ECS in every container: the interfaces are this task's own.
+  if (raw.ECS_CONTAINER_METADATA_URI_V4 !== undefined) reporter.countTraffic(() => readTraffic());
   const deadline = new Deadline(env.BUILD_TIMEOUT);
   begun.releaseSignals();
   const waitMs = image.VEREN_REPORT_WAIT * 1_000;

@@ -1,4 +1,5 @@
 import type { Target } from '../../contract/builders.ts';
+import type { Traffic } from '../../contract/cost.ts';
 import {
   type BuilderEvent,
   BuilderEventSchema,
@@ -38,6 +39,7 @@ export class Reporter {
   readonly #o: ReporterOptions;
   readonly #outbox: Outbox;
   #lines = 0;
+  #readTraffic: () => Traffic | undefined = () => undefined;
   #failure = new FailureLines();
 
   constructor(options: ReporterOptions) {
@@ -97,6 +99,11 @@ export class Reporter {
     return this.#outbox.room();
   }
 
+  /** The final event says what `read` gives then. For a task alone: a laptop's interfaces are not the build's. */
+  countTraffic(read: () => Traffic | undefined): void {
+    this.#readTraffic = read;
+  }
+
   /**
    * Sends the final event when everything before it has been accepted, and waits for it; at most `waitMs` in all.
    * False: the broker did not accept it, so that the exit code has to show the result.
@@ -122,7 +129,8 @@ export class Reporter {
     const until = this.#o.now() + waitMs;
     await this.#outbox.drained(waitMs);
     const at = this.#o.now();
-    this.#event('ended', at, body(this.#outbox.logLines));
+    const traffic = this.#readTraffic();
+    this.#event('ended', at, { ...body(this.#outbox.logLines), ...(traffic && { traffic }) });
     return this.#outbox.drained(Math.max(0, until - at));
   }
 

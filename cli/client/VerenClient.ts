@@ -12,6 +12,7 @@ import {
   type Ticket,
   TicketSchema,
 } from '../../contract/api.ts';
+import { type ProjectCosts, ProjectCostsSchema } from '../../contract/cost.ts';
 import { type Domain, DomainListSchema, DomainSchema } from '../../contract/domains.ts';
 import type { LogLine } from '../../contract/events.ts';
 import type { CacheUse, Environment } from '../../contract/lanes.ts';
@@ -153,6 +154,11 @@ export class VerenClient {
   /** Settings that are left out stay as they are. */
   changeProject(projectId: string, settings: z.input<typeof SettingsPatchSchema>): Promise<ProjectView> {
     return this.#send('PATCH', this.#project(projectId), ProjectViewSchema, settings);
+  }
+
+  /** What its builds have cost. @param month For example `2026-11`; without it the present one. */
+  getCosts(projectId: string, month?: string): Promise<ProjectCosts> {
+    return this.#get(this.#query(this.#project(projectId, 'costs'), { month }), ProjectCostsSchema);
   }
 
   /** The values of secrets are left out. */

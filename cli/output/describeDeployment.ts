@@ -1,4 +1,5 @@
 import type { DeploymentView } from '../../contract/api.ts';
+import { describeCost } from '../../contract/money.ts';
 import { uploadIdOf } from '../../contract/uploads.ts';
 import { formatDuration, totalTime } from '../client/durations.ts';
 import { planLines } from '../client/progress.ts';
@@ -29,6 +30,8 @@ export function describeDeployment(record: DeploymentView, style: Style, now: nu
           ['live', record.released === undefined ? undefined : site.url],
         ] as const)
       : []),
+    ['cost', record.cost && describeCost(record.cost)],
+    ['slowed', (record.builds.frontend?.slowed ?? record.builds.backend?.slowed)?.message],
     ['backend', record.service && [record.service.state, record.service.deploymentUrl].filter(Boolean).join(', ')],
   ];
   return [

@@ -9,6 +9,7 @@ import { groupOperations } from './groupOperations.ts';
 import { registerAudit } from './routes/audit.ts';
 import { registerCaches } from './routes/caches.ts';
 import { registerChange } from './routes/change.ts';
+import { registerCosts } from './routes/costs.ts';
 import { registerCreate } from './routes/create.ts';
 import { registerDeployHooks } from './routes/deployHooks.ts';
 import { registerDomains } from './routes/domains.ts';
@@ -62,6 +63,7 @@ export function createApi(deps: ApiDeps): Api {
   registerReleaseVariables(app, deps);
   registerPreviewPassword(app, deps);
   registerProjects(app, deps);
+  registerCosts(app, deps);
   registerServices(app, deps);
   registerCaches(app, deps);
   registerVariables(app, deps);

@@ -15,6 +15,7 @@ import type { Api } from '../shared/http/guard.ts';
 import { checkNoticeUrl } from '../shared/notifications/noticeAddress.ts';
 import { limitOwners } from '../shared/people/limitOwners.ts';
 import { measureStorage } from '../shared/people/storageUse.ts';
+import { openCostStore } from '../shared/projects/costStore.ts';
 import { DELETION_GRACE_MS, deletionNoter } from '../shared/projects/deletions.ts';
 import { projectFinder } from '../shared/projects/findProject.ts';
 import { openProjectStore } from '../shared/projects/projectStore.ts';
@@ -88,6 +89,7 @@ export function composeApi(
     archive: ports.archive ?? s3Archive(s3, bucket),
     projects,
     measureStorage: measure,
+    costs: openCostStore(documents),
     limiter: limitOwners({ ...ports, limits: settings.limits, measureStorage: measure }),
     gitSecrets: openGitSecrets({ documents, box: ports.secretBox }),
     gitState: openGitState(documents),

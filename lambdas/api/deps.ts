@@ -15,6 +15,7 @@ import type { Mails } from '../shared/notifications/mails.ts';
 import type { OwnerStore } from '../shared/people/ownerStore.ts';
 import type { MeasureStorage } from '../shared/people/storageUse.ts';
 import type { LogChannel, RateLimit, Tickets } from '../shared/ports.ts';
+import type { CostStore } from '../shared/projects/costStore.ts';
 import type { NoteDeletion } from '../shared/projects/deletions.ts';
 import type { ServiceReports } from '../shared/services/servicePort.ts';
 import type { AddressesOf } from '../shared/sites/siteAddresses.ts';
@@ -45,6 +46,7 @@ export interface ApiDeps extends CreateDeps {
   readonly rateLimit: RateLimit;
   readonly limits: LimitsOfOwners;
   readonly measureStorage: MeasureStorage;
+  readonly costs: Pick<CostStore, 'sum'>;
   readonly authenticate: Authenticate;
   readonly tickets: Tickets;
   /**

@@ -5,11 +5,14 @@ import { MAX_MANIFEST_BYTES } from '../shared/artifact.ts';
 import { openDocuments } from '../shared/documents.ts';
 import { openAppStore } from '../shared/gitHosts/app/appStore.ts';
 import { appTokens } from '../shared/gitHosts/app/appTokens.ts';
+import { openCostStore } from '../shared/projects/costStore.ts';
+import { openProjectStore } from '../shared/projects/projectStore.ts';
 import { openVariableStore } from '../shared/projects/variableStore.ts';
 import type { GitPolicy } from '../shared/repo/gitPolicy.ts';
 import { type BuildResources, mintCredentials } from './services/credentials.ts';
 import type { BuildCredentials } from './services/distributionHandler/environment.ts';
 import { handoverWriter } from './services/handover.ts';
+import { paceReader } from './services/pace.ts';
 import { packSigner } from './services/packSigner.ts';
 import { type BuildWorkerDeps, drainBuildQueue } from './workers/build.ts';
 import { drainPromotions, type PromotionDeps } from './workers/promote.ts';
@@ -42,15 +45,19 @@ export function composeBuildWorker(
   { s3, sts, urlSigner, openObjects, ...ports }: BuildWorkerPorts,
   { resources, s3Endpoint, gitPolicy, ...settings }: BuildWorkerSettings,
 ): BuildWorker {
-  const apps = openAppStore(openDocuments(s3, settings.platform.bucket), ports.secretBox);
+  const { clock, log } = ports;
+  const documents = openDocuments(s3, settings.platform.bucket);
+  const apps = openAppStore(documents, ports.secretBox);
+  const projects = openProjectStore({ s3, bucket: settings.platform.bucket, clock });
   const deps: BuildWorkerDeps = {
     ...ports,
     ...settings,
-    mintAppToken: appTokens({ apps, rules: { policy: gitPolicy }, clock: ports.clock }),
+    mintAppToken: appTokens({ apps, rules: { policy: gitPolicy }, clock }),
     mintCredentials: mintCredentials(sts, resources),
-    variables: openVariableStore({ s3, bucket: settings.platform.bucket, clock: ports.clock }),
+    variables: openVariableStore({ s3, bucket: settings.platform.bucket, clock }),
     writeHandover: handoverWriter({ s3, signer: urlSigner, bucket: settings.platform.bucket }),
     signPack: packSigner(urlSigner, settings.platform.bucket),
+    readPace: paceReader({ projects, costs: openCostStore(documents), clock, log }),
   };
   const { bucket, region } = settings.platform;
   const promotions: PromotionDeps = {

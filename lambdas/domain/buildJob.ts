@@ -36,6 +36,10 @@ export const hasStopped = (job: NotedJob): boolean => readBuildNote(job, 'stoppe
 /** Number of the attempt's start, from 0: part of its task's token. */
 export const startNumber = (job: NotedJob): number => readBuildNote(job, 'start') ?? 0;
 
+/** The attempt is slowed, since so many per cent of its project's budget are spent; 0: it is not slowed any more. */
+export const recordSlowed = (budgetPercent: number): StoredNotes => writeBuildNotes({ budgetPercent });
+export const slowedAt = (job: NotedJob): number | undefined => readBuildNote(job, 'budgetPercent') || undefined;
+
 /** Starts of the attempt that will have failed with this one. */
 export const countFailedStart = (job: NotedJob): number => (readBuildNote(job, 'tries') ?? 0) + 1;
 

@@ -35,7 +35,7 @@ interface Common {
 }
 
 function attemptEvents(common: Common, facts: AttemptFacts): DeploymentEvent[] {
-  const { started, toolchain = {}, phases, stored, ended, undecided } = facts;
+  const { started, toolchain = {}, phases, stored, ended, undecided, used } = facts;
   const ofToolchain = (['started', 'finished'] as const).flatMap((state): DeploymentEvent[] => {
     const stamp = toolchain[state];
     return stamp ? [{ ...common, ...stamp, type: 'build.toolchain', state }] : [];
@@ -48,5 +48,5 @@ function attemptEvents(common: Common, facts: AttemptFacts): DeploymentEvent[] {
       ...(known.finished ? [{ ...event, ...known.finished, state: 'finished' } as const] : []),
     ];
   });
-  return [started, ...ofToolchain, ...ofPhases, stored, undecided, ended].filter((event) => event !== undefined);
+  return [started, ...ofToolchain, ...ofPhases, stored, undecided, ended, used].filter((event) => event !== undefined);
 }

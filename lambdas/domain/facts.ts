@@ -22,6 +22,8 @@ export interface AttemptFacts {
   readonly stored?: EventOf<'build.stored'>;
   /** The builder's final event where it does not decide the build's end: see `isUndecided`. */
   readonly undecided?: EventOf<'build.failed'>;
+  /** Its task has stopped, and what it is billed for. */
+  readonly used?: EventOf<'build.used'>;
 }
 
 export interface PhaseFacts {

@@ -46,6 +46,8 @@ function foldEvent(facts: DeploymentFacts, event: DeploymentEvent): DeploymentFa
       return inAttempt(facts, event, (attempt) =>
         keepFirst(attempt, isUndecided(event) ? 'undecided' : 'ended', event),
       );
+    case 'build.used':
+      return inAttempt(facts, event, (attempt) => keepFirst(attempt, 'used', event));
     case 'build.stored':
       return inAttempt(facts, event, (attempt) => keepFirst(attempt, 'stored', event));
     case 'build.retrying':

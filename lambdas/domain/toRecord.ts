@@ -10,6 +10,7 @@ import {
   PHASES,
   type PhaseRecord,
 } from '../../contract/record.ts';
+import { costOf } from './costOf.ts';
 import { type AttemptEnd, type AttemptFacts, type DeploymentFacts, isBefore, type Stamp } from './facts.ts';
 
 type Ended = Exclude<AttemptEnd, { type: 'build.retrying' }>;
@@ -36,6 +37,7 @@ export function toRecord(facts: DeploymentFacts): DeploymentRecord | null {
     const build = buildRecord(facts, target, end);
     if (build) builds[target] = build;
   }
+  const cost = costOf(facts);
   return {
     deploymentId: requested.deploymentId,
     projectId: requested.projectId,
@@ -57,6 +59,7 @@ export function toRecord(facts: DeploymentFacts): DeploymentRecord | null {
     ...(end && { outcome: outcomeOf(facts, builds) }),
     ...(end?.sameAs !== undefined && { sameAs: end.sameAs }),
     ...(facts.expired && { expired: { at: facts.expired.at, reason: facts.expired.reason } }),
+    ...(cost && { cost }),
   };
 }
 
@@ -160,6 +163,7 @@ function buildRecord(facts: DeploymentFacts, target: Target, end: End | undefine
     ...(shown.started && { taskArn: shown.started.taskArn, startedAt: shown.started.at }),
     ...toolchainRecord(shown),
     phases: phaseRecords(shown),
+    ...slowedRecord(shown),
     ...(own?.ended.type === 'build.succeeded' && { artifact: own.ended.artifact }),
     ...(own?.ended.type === 'build.failed' && !isRefusedByCancel(own.ended) && { error: own.ended.error }),
     ...(stored && !end && { stored: true }),
@@ -194,6 +198,13 @@ function toolchainRecord({ toolchain: { started, finished } = {} }: AttemptFacts
   const startedAt = started?.at ?? finished?.at;
   if (startedAt === undefined) return {};
   return { toolchain: { startedAt, ...(finished && { finishedAt: finished.at }) } };
+}
+
+function slowedRecord({ started }: AttemptFacts): Pick<BuildRecord, 'slowed'> {
+  const budgetPercent = started?.budgetPercent;
+  if (budgetPercent === undefined) return {};
+  const spent = `${budgetPercent} % of the project's budget for builds were spent in this month`;
+  return { slowed: { budgetPercent, message: `It ran on Spot capacity and alone, since ${spent}.` } };
 }
 
 function phaseRecords(attempt: AttemptFacts): PhaseRecord[] {

@@ -6,6 +6,7 @@ import { openBuildIndex } from '../shared/buildIndex.ts';
 import { openDocuments } from '../shared/documents.ts';
 import { makeLogArchiver } from '../shared/logs/makeLogArchiver.ts';
 import type { Measure } from '../shared/metrics.ts';
+import { openCostStore } from '../shared/projects/costStore.ts';
 import { openProjectStore } from '../shared/projects/projectStore.ts';
 import { stopBuilds } from '../shared/stopBuilds.ts';
 import { createGiveUp } from './giveUp.ts';
@@ -56,6 +57,7 @@ export function composeProjector(ports: ProjectorPorts, settings: ProjectorSetti
     store: measuredStore(ports.store, measure),
     archiveLog: ports.archiveLog ?? makeLogArchiver({ logs, archive }),
     noteBuild: openBuildIndex(s3, bucket).note,
+    costs: openCostStore(documents),
     stopBuilds: stopBuilds({ queue, ecs }),
     isConnected: rememberConnected(projects, clock),
     // Not remembered, since it is asked once for a deployment. Where it cannot be read it is left to the worker.

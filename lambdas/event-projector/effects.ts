@@ -10,6 +10,7 @@ import { queueReport } from '../shared/gitHosts/queueReport.ts';
 import type { Log } from '../shared/logger.ts';
 import { queueNotice } from '../shared/notifications/queueNotice.ts';
 import type { DeploymentStore, FunctionWaker, JobQueue, LogChannel, Notifier, Subscriptions } from '../shared/ports.ts';
+import { type CostStore, keepCost } from '../shared/projects/costStore.ts';
 import { mayPromote, queuePromotion } from '../shared/promotion.ts';
 import { queueShown } from '../shared/queueRelease.ts';
 import { mayStartService, queueServiceStart } from '../shared/services/queueService.ts';
@@ -28,6 +29,8 @@ export interface EffectDeps {
   readonly archiveLog: (deploymentId: string) => Promise<void>;
   /** Notes what a deployment was built from, so that the same is not built again. */
   readonly noteBuild?: BuildIndex['note'];
+  /** Where the costs of projects are kept. */
+  readonly costs?: Pick<CostStore, 'note'>;
   readonly subscriptions: Subscriptions;
   readonly notifier: Notifier;
   readonly stopBuilds: StopBuilds;
@@ -58,6 +61,7 @@ export async function applyRecordEffects(
     if (!before || !isTerminal(before.status)) logEnd(deps.log, after);
   }
   await freeStopped(deps, after);
+  if (deps.costs) await keepCost({ store: deps.store, costs: deps.costs }, after);
   if (mayPromote(after)) await promoteStored(deps, after.deploymentId);
   if (mayStartService(after)) await queueServiceStart(deps, after);
   await queueReports(deps, after);

@@ -1,6 +1,6 @@
 import type { BuildJob } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
-import { recordAnnouncement, recordTask, type StartedTask } from '../domain/buildJob.ts';
+import { recordAnnouncement, recordTask, type StartedTask, slowedAt } from '../domain/buildJob.ts';
 import type { Clock, EventBus, Job, JobQueue } from './ports.ts';
 import { publishBuildEvent } from './publishEvents.ts';
 
@@ -19,10 +19,14 @@ export async function recordStartedTask(
 ): Promise<void> {
   await deps.queue.note(QUEUES.build, job.id, recordTask(job, task));
   await deps.queue.heartbeat(QUEUES.build, job.id, LIVE_LEASE_MS);
+  const budgetPercent = slowedAt(job);
   await publishBuildEvent(
     deps,
     { ...data, attempt: job.attempt },
-    { type: 'build.started', taskArn: task.taskArn, nodeVersion: data.plan.nodeVersion },
+    {
+      ...{ type: 'build.started', taskArn: task.taskArn, nodeVersion: data.plan.nodeVersion },
+      ...(budgetPercent !== undefined && { budgetPercent }),
+    },
   );
   await deps.queue.note(QUEUES.build, job.id, recordAnnouncement(job));
 }

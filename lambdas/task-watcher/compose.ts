@@ -38,7 +38,7 @@ export interface WatcherPorts extends Pick<WatcherDeps, Given> {
   readonly measure?: Measure;
 }
 
-export interface WatcherSettings extends Pick<WatcherDeps, 'timeoutSeconds' | 'clusters'> {
+export interface WatcherSettings extends Pick<WatcherDeps, 'timeoutSeconds' | 'clusters' | 'accounts'> {
   readonly bucket: string;
   readonly retention?: RetentionSettings;
 }

@@ -33,6 +33,7 @@ import { retryOrFail } from '../shared/retryOrFail.ts';
 import { freeSlot } from '../shared/slots.ts';
 import { stopTask } from '../shared/stopBuilds.ts';
 import { classifyTask, reportingContainer, type TaskOutcome, TIMEOUT_REASON } from './classify.ts';
+import { type Accounts, taskUse } from './taskUse.ts';
 
 export interface WatcherDeps {
   readonly queue: JobQueue;
@@ -51,6 +52,8 @@ export interface WatcherDeps {
    * @default - those of the table of builders
    */
   readonly clusters?: readonly string[] | undefined;
+  /** Tasks cost money: it is told what for. @default - they cost nothing, as on a laptop */
+  readonly accounts?: Accounts | undefined;
   readonly log: Log;
 }
 
@@ -65,6 +68,7 @@ export const LAST_WORD_GRACE_MS = 15_000;
 export async function reconcileTask(deps: WatcherDeps, task: Task): Promise<void> {
   const identity = parseTaskToken(task.startedBy);
   if (!identity || !task.taskArn) return;
+  if (task.lastStatus === 'STOPPED') await tellUse(deps, task, identity);
   const job = await deps.queue.get(QUEUES.build, buildJobId(identity.deploymentId, identity.target));
   const data = job && BuildJobSchema.safeParse(job.data).data;
   if (!job || !data || job.attempt !== identity.attempt) return stopOrphanTask(deps, task, identity, job);
@@ -72,6 +76,19 @@ export async function reconcileTask(deps: WatcherDeps, task: Task): Promise<void
   const build: BuildRef = { ...data, attempt: job.attempt };
   await withLogFields(fieldsOfBuild(build), () =>
     task.lastStatus === 'STOPPED' ? handleStopped(deps, job, build, task) : confirmRunning(deps, job, data, task),
+  );
+}
+
+/** Whatever has become of the job and however the build ended: the task is billed all the same. */
+async function tellUse(deps: WatcherDeps, task: Task, { deploymentId, target, attempt }: TaskIdentity): Promise<void> {
+  const use = deps.accounts && taskUse(task, deps.accounts);
+  const stored = use && (await deps.store.get(deploymentId));
+  if (!stored || stored.facts.attempts[target]?.[attempt]?.used) return;
+  const { projectId, correlationId } = stored.record;
+  await publishBuildEvent(
+    deps,
+    { deploymentId, projectId, correlationId, target, attempt },
+    { type: 'build.used', use },
   );
 }
 

@@ -90,7 +90,7 @@ class ProjectRemoval {
     const prefixes = [
       s3Keys.site(projectId),
       ...[s3Keys.deployments(projectId), s3Keys.caches(projectId), s3Keys.variables(projectId)],
-      s3Keys.uploads(projectId),
+      ...[s3Keys.uploads(projectId), s3Keys.costs(projectId)],
       ...[s3Keys.git(projectId), s3Keys.builds(projectId), s3Keys.handovers(projectId), s3Keys.archivedOf(projectId)],
     ];
     for (const prefix of prefixes) {

@@ -52,6 +52,13 @@ const watcher = lazyAsync(async () => {
     {
       bucket: env.BUCKET,
       clusters: env.BUILDER_CLUSTERS,
+      // Lambda sets the region.
+      ...(process.env.AWS_REGION !== undefined && {
+        accounts: {
+          region: process.env.AWS_REGION,
+          network: env.BUILDER_PUBLIC_IP ? 'public address' : 'NAT gateway',
+        },
+      }),
       timeoutSeconds: { frontend: env.FRONTEND_TIMEOUT, backend: env.BACKEND_TIMEOUT },
     },
   );

@@ -1,5 +1,5 @@
 import { METRICS } from '../../contract/metrics.ts';
-import { PRICES } from './prices.ts';
+import { PRICES } from '../../contract/prices.ts';
 
 /** A resource of a synthesised template, as far as its price depends on it. */
 export interface BilledResource {
@@ -51,7 +51,7 @@ function lookUp(table: Readonly<Record<string, number>>, type: string, where: st
   const price = table[type];
   if (price === undefined)
     throw new UnknownPriceError(
-      `The price of ${type} (${where}) is not in lib/cost/prices.ts; add it with its source.`,
+      `The price of ${type} (${where}) is not in contract/prices.ts; add it with its source.`,
     );
   return price;
 }

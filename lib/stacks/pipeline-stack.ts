@@ -47,7 +47,7 @@ import { VerenStack, type VerenStackProps } from './veren-stack.ts';
 /** Where objects of a project are. */
 const REMOVED_WITH_PROJECTS = [
   ...['__outputs/*', '__deployments/*', '__cache/*', '__variables/*', '__builds/*', '__handover/*', '__git/*'],
-  '__uploads/*',
+  ...['__uploads/*', '__costs/*'],
   ...['__records/*', '__logs/*', '__owners/*/projects/*', '__deletions/*'],
 ];
 /** Keys of the publication decisions of all builds (`s3Keys.verdict`); a test compares the two. */
@@ -126,7 +126,7 @@ export class PipelineStack extends VerenStack {
     const logStreamer = this.makeLogStreamer();
     const analyzer = this.makeAnalyzer();
     const projector = this.makeProjector(wakeable);
-    const watcher = this.makeWatcher(wakeable, builders);
+    const watcher = this.makeWatcher(wakeable, network, builders);
     const websocket = this.makeWebSocket();
     const logStreamUrl = this.exposeLogStream(logStreamer);
     const api = this.makeApi(wakeable, logStreamUrl);
@@ -242,6 +242,7 @@ export class PipelineStack extends VerenStack {
         MANIFESTS,
         '__deployments/*/promotion.json',
         UPLOAD_MANIFESTS,
+        '__costs/*',
         ...documents,
       ],
       write: [VERDICTS, ...uploaded, ...documents],
@@ -332,7 +333,8 @@ export class PipelineStack extends VerenStack {
     // The URLs that it signs have its rights: to read a hand-over, to claim it, to remove it, to read an upload.
     const handovers = [`${HANDOVER_PREFIX}*`];
     grantBucket(buildWorker.role, bucket, {
-      read: [...handovers, '__variables/*', UPLOAD_PACKS, GITHUB_APPS],
+      // Of a project its budget, and what it has cost.
+      read: [...handovers, '__variables/*', UPLOAD_PACKS, GITHUB_APPS, '__projects/*', '__costs/*'],
       write: handovers,
       remove: handovers,
     });
@@ -389,16 +391,16 @@ export class PipelineStack extends VerenStack {
     grantBucket(projector.role, this.data.storage, {
       // Whether a project is connected with its git host; where whole batches come again, how often a message has failed.
       read: [
-        ...['__records/*', '__logs/*', '__builds/*', '__projects/*'],
+        ...['__records/*', '__logs/*', '__builds/*', '__projects/*', '__costs/*'],
         ...(this.config.projector.pollers ? [] : ['__parked/*']),
       ],
-      write: ['__records/*', '__logs/*', '__builds/*', '__parked/*'],
+      write: ['__records/*', '__logs/*', '__builds/*', '__parked/*', '__costs/*'],
     });
     this.push.grantPush(projector.role);
     return projector;
   }
 
-  private makeWatcher(wakeable: Wakeable, builders: BuildersStack): VerenFunction {
+  private makeWatcher(wakeable: Wakeable, network: Network, builders: BuildersStack): VerenFunction {
     const watcher = this.make('task-watcher', {
       description: 'Makes sure that nothing stays "building" for ever',
       timeout: Duration.seconds(55),
@@ -411,6 +413,7 @@ export class PipelineStack extends VerenStack {
         BUCKET: this.data.storage.bucketName,
         MAIL_TOPICS_ARN: mailTopicsArn(this, this.settings),
         BUILDER_CLUSTERS: builders.clusters.map((c) => c.clusterName).join(','),
+        ...(network.buildersHavePublicIp && { BUILDER_PUBLIC_IP: 'true' }),
         ECR_URI: this.userImages.repositoryUri,
         STAGE: this.config.stage,
       },

@@ -15,6 +15,7 @@ import {
 import type { WholeArchive } from '../../lambdas/shared/archive.ts';
 import { forEachParallel } from '../../lambdas/shared/async.ts';
 import type { DeploymentStore, LogChannel } from '../../lambdas/shared/ports.ts';
+import type { CostStore } from '../../lambdas/shared/projects/costStore.ts';
 import type { ProjectStore } from '../../lambdas/shared/projects/projectStore.ts';
 import type { Signing } from '../../lambdas/shared/signing.ts';
 import { historyReader } from './readHistory.ts';
@@ -38,6 +39,8 @@ export interface RebuildDeps {
   readonly now: () => number;
   /** The projects in the bucket, whose owners' claims are restored. */
   readonly projects: Pick<ProjectStore, 'all' | 'get' | 'getDeleted'>;
+  /** What each deployment has cost, which is in the bucket and may be older than the events. */
+  readonly costs: Pick<CostStore, 'note'>;
 }
 
 export interface RebuildReport {
@@ -48,6 +51,8 @@ export interface RebuildReport {
   /** Deployments whose record, or whose log, was missing or different in Redis. */
   readonly recordsRestored: number;
   readonly logsRestored: number;
+  /** Deployments whose cost was missing or different in the sum of its month. */
+  readonly costsRestored: number;
   /** Deployments that had ended without being archived, and were archived now. */
   readonly archived: number;
   /** Deployments that have not ended. Their jobs are gone with Redis. */
@@ -124,7 +129,12 @@ export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
       }
     }
   });
-  const restored = { records: new Set<string>(), logs: new Set<string>(), archived: new Set<string>() };
+  const restored = {
+    records: new Set<string>(),
+    logs: new Set<string>(),
+    archived: new Set<string>(),
+    costs: new Set<string>(),
+  };
   let differing: string[] = [];
   try {
     for (let round = 0; round < ROUNDS; round++) {
@@ -141,6 +151,7 @@ export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
         if (!sameRecord) restored.records.add(id);
         const sameArchive = !sameLog || (await restoreArchive(deps, expected, facts, archivedLogs.has(id)));
         if (!sameArchive) restored.archived.add(id);
+        if (await deps.costs.note(expected)) restored.costs.add(id);
         if (!sameLog || !sameRecord || !sameArchive) differing.push(id);
       });
       if (differing.length === 0) break;
@@ -157,6 +168,7 @@ export async function rebuildState(deps: RebuildDeps): Promise<RebuildReport> {
     deployments: records.length,
     recordsRestored: restored.records.size,
     logsRestored: restored.logs.size,
+    costsRestored: restored.costs.size,
     archived: restored.archived.size,
     unfinished: records.filter((r) => !isTerminal(r.status)).map((r) => r.deploymentId),
     malformed,

@@ -30,6 +30,13 @@ test('what is no number is left to the platform to refuse', () => {
   expect(changeOf(before, { ...before, keep: 'many' })).toEqual({ releases: { keep: 'many' } });
 });
 
+test('a budget is set, changed and taken away as a whole', () => {
+  const before = formOf({ budget: { monthlyUsd: 20 } });
+  expect(before.budget).toBe('20');
+  expect(changeOf(before, { ...before, budget: '30' })).toEqual({ budget: { monthlyUsd: 30 } });
+  expect(changeOf(before, { ...before, budget: ' ' })).toEqual({ budget: null });
+});
+
 test('a part is found out, entered or left out', () => {
   const before = formOf(SETTINGS);
   expect([before.frontend, before.backend]).toEqual(['given', 'off']);

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { kafkaTransport } from '../../builder-images/shared/kafka.ts';
 import { Reporter } from '../../builder-images/shared/reporter.ts';
+import { monthOf } from '../../contract/cost.ts';
 import type { DeploymentEvent } from '../../contract/events.ts';
 import { s3Keys, TOPICS } from '../../contract/names.ts';
 import { isTerminal } from '../../contract/record.ts';
@@ -13,9 +15,11 @@ import { connectRedis } from '../../lambdas/shared/adapters/redis/connect.ts';
 import { redisPermissions } from '../../lambdas/shared/adapters/redis/permissions.ts';
 import { openRedisPorts } from '../../lambdas/shared/adapters/redis/ports.ts';
 import { type Archive, s3Archive } from '../../lambdas/shared/archive.ts';
+import { openDocuments } from '../../lambdas/shared/documents.ts';
 import { readLogPages } from '../../lambdas/shared/logs/followLog.ts';
 import { makeLogArchiver } from '../../lambdas/shared/logs/makeLogArchiver.ts';
 import type { DeploymentStore, EventBus, LogChannel } from '../../lambdas/shared/ports.ts';
+import { type CostStore, openCostStore } from '../../lambdas/shared/projects/costStore.ts';
 import { openProjectStore } from '../../lambdas/shared/projects/projectStore.ts';
 import { buildKey, signedBus } from '../../lambdas/shared/signing.ts';
 import { consumeAsLambda } from '../../local/adapters/kafka/consumeAsLambda.ts';
@@ -26,7 +30,7 @@ import { readTopics } from '../../operator/rebuild/readTopics.ts';
 import { rebuildState } from '../../operator/rebuild/rebuild.ts';
 import { BUCKET, openWorld } from '../support/controlPlane/world.ts';
 import { describeWith } from '../support/engines.ts';
-import { frontendPlan } from '../support/events.ts';
+import { frontendPlan, taskUse } from '../support/events.ts';
 import { ownKafka, ownKafkaMissing } from '../support/kafka.ts';
 import { silentLog } from '../support/log.ts';
 import { rebuildCommand as command } from '../support/rebuildCommand.ts';
@@ -61,11 +65,12 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
     const twin = await openMemoryPlatform({ clock: { now: Date.now } });
     const archive = s3Archive(world.s3, BUCKET);
     const projects = openProjectStore({ s3: world.s3, bucket: BUCKET, clock: { now: Date.now } });
+    const costs = openCostStore(openDocuments(world.s3, BUCKET));
     await projects.ensure('never-deployed', 'ada', {});
     const nowhere: Archive = { ...archive, writeRecord: async () => {}, writeLog: async () => {} };
     const plain = kafkaBus(kafka);
     const bus = signedBus(plain, async () => SIGNING);
-    const stops = [await projector(kafka, hot, archive), await projector(kafka, twin, nowhere)];
+    const stops = [await projector(kafka, hot, archive, costs), await projector(kafka, twin, nowhere)];
     const ids = Array.from({ length: BUILDS }, (_, i) => `build${i}`);
     // As docs/operations.md has it: a user of its own, with no more than this.
     const rules = [...redisPermissions(prefix, ['store', 'logs']), '+unlink'];
@@ -84,6 +89,7 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
         place: { bucket: BUCKET },
         now: Date.now,
         projects,
+        costs,
       });
     try {
       // One that ended so long ago that Kafka has forgotten it, and one whose message nobody could read.
@@ -114,12 +120,16 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
       // The rest have gone on meanwhile: their first lines after the flush stand where the first ones of all belong.
       await until(async () => (await hot.logs.read('build9', 0, 1))[0]?.line === `line ${LINES / 2}`);
 
+      const oldCosts = s3Keys.costsOf('p-old', monthOf(new Date().toISOString()));
+      await world.s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: oldCosts }));
       const report = await run();
       expect(report).toMatchObject({ deployments: BUILDS + 1, archived: 2, malformed: 1, differing: [] });
       expect(report.unfinished.toSorted()).toEqual(ids.slice(4));
       expect(report.recordsRestored).toBe(BUILDS + 1);
       expect(report.projects).toBe(1);
       expect(await hot.store.projectOwner('never-deployed')).toBe('ada');
+      // The sum that was removed, and any whose event came when its deployment was not known.
+      expect(report.costsRestored).toBeGreaterThanOrEqual(1);
       rebuilt.open();
       await Promise.all(builds);
 
@@ -133,6 +143,13 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
         await until(async () => (await lines(hot.logs, archive, id)).length >= LINES);
         expect(await lines(hot.logs, archive, id)).toEqual(await lines(twin.logs, archive, id));
       }
+      for (const id of ['old', ...ids]) {
+        const { microUsd } = (await twin.store.get(id))!.record.cost!;
+        await until(async () => (await costs.sum(`p-${id}`, monthOf(new Date().toISOString()))).deployments === 1);
+        expect(await costs.sum(`p-${id}`, monthOf(new Date().toISOString()))).toEqual({
+          ...{ microUsd, deployments: 1, unpriced: 0 },
+        });
+      }
       expect(await hot.store.unfinished()).toEqual([]);
       expect(await hot.store.projectOwner('p-old')).toBe('ada');
       const listed = await hot.store.list({ owner: 'ada', limit: 20 });
@@ -140,6 +157,7 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'Redis is lost in the middle of
       // Once more changes nothing.
       expect(await run()).toMatchObject({
         recordsRestored: 0,
+        costsRestored: 0,
         logsRestored: 0,
         archived: 0,
         unfinished: [],
@@ -187,7 +205,7 @@ describeWith(ownRedisMissing ?? ownKafkaMissing, 'the command', () => {
 });
 
 /** The event-projector as a consumer group. Nobody has jobs or is subscribed here. */
-function projector(kafka: Kafka, { store, logs }: State, archive: Archive) {
+function projector(kafka: Kafka, { store, logs }: State, archive: Archive, costs?: CostStore) {
   const nobody = async () => {
     throw new Error('nobody is there');
   };
@@ -202,6 +220,7 @@ function projector(kafka: Kafka, { store, logs }: State, archive: Archive) {
     subscriptions: { subscribers: async () => [] } as never,
     notifier: { send: nobody },
     stopBuilds: nobody,
+    ...(costs && { costs }),
     park: async () => {},
     clock: { now: Date.now },
     signing: async () => SIGNING,
@@ -252,6 +271,7 @@ async function build(
   await publish('deployment.analyzed', { plan: frontendPlan() });
   const target = 'frontend';
   await publish('build.started', { target, attempt: 1, taskArn: `arn:task/${deploymentId}`, nodeVersion: 24 });
+  await publish('build.used', { target, attempt: 1, use: taskUse() });
   const credentials = { AWS_REGION: '', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_SESSION_TOKEN: '' };
   const reporter = new Reporter({
     identity: { deploymentId, projectId, target, attempt: 1 },

@@ -162,7 +162,7 @@ describe('credentials of builds', () => {
         /^Pipeline\./.test(s.where) &&
         !/^Pipeline\.BuildRole|Boundary/.test(s.where),
     );
-    expect(removed('task-watcher')[0]).toHaveLength(12);
+    expect(removed('task-watcher')[0]).toHaveLength(13);
     expect(text(removed('task-watcher'))).not.toMatch(/__audit|__tokens|owner\.json|__parked|__domains/);
     // The dashboard's own files are in a bucket of their own.
     expect(removing.filter((s) => !/DashboardFiles/.test(s.where))).toHaveLength(4);
@@ -390,7 +390,7 @@ describe('pipeline', () => {
       'releaser',
       ['__deployments/*', '__outputs/*', '__projects/*', '__owners/*/projects/*', '__routes/*', '__audit/*'],
     ],
-    ['event-projector', ['__records/*', '__logs/*', '__parked/*', '__builds/*']],
+    ['event-projector', ['__records/*', '__logs/*', '__parked/*', '__builds/*', '__costs/*']],
     [
       'task-watcher',
       [

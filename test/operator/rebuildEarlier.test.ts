@@ -2,8 +2,10 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { DEFAULT_BUCKET, DEFAULT_REGION } from '../../contract/names.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
 import { s3Archive } from '../../lambdas/shared/archive.ts';
+import { openDocuments } from '../../lambdas/shared/documents.ts';
 import { readLogPages } from '../../lambdas/shared/logs/followLog.ts';
 import { makeLogArchiver } from '../../lambdas/shared/logs/makeLogArchiver.ts';
+import { openCostStore } from '../../lambdas/shared/projects/costStore.ts';
 import { openProjectStore } from '../../lambdas/shared/projects/projectStore.ts';
 import type { Signing } from '../../lambdas/shared/signing.ts';
 import { openMemoryPlatform } from '../../local/adapters/memory/platform.ts';
@@ -51,6 +53,7 @@ async function rebuild(folder: string, bucketIsKept: boolean) {
     place: { bucket: DEFAULT_BUCKET },
     now: clock.now,
     projects: openProjectStore({ s3, bucket: DEFAULT_BUCKET, clock }),
+    costs: openCostStore(openDocuments(s3, DEFAULT_BUCKET)),
   });
   return {
     report,

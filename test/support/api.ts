@@ -16,6 +16,7 @@ import { limitOwners } from '../../lambdas/shared/people/limitOwners.ts';
 import { noteTokenUse } from '../../lambdas/shared/people/namedTokens.ts';
 import { openOwnerStore } from '../../lambdas/shared/people/ownerStore.ts';
 import { measureStorage } from '../../lambdas/shared/people/storageUse.ts';
+import { openCostStore } from '../../lambdas/shared/projects/costStore.ts';
 import { deletionNoter } from '../../lambdas/shared/projects/deletions.ts';
 import { projectFinder } from '../../lambdas/shared/projects/findProject.ts';
 import { openProjectStore, type ProjectStore } from '../../lambdas/shared/projects/projectStore.ts';
@@ -107,6 +108,7 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
       noteUse: noteTokenUse(owners, clock, (e) => logged.push(String(e))),
     }),
     owners,
+    costs: openCostStore(documents),
     limits,
     measureStorage: measure,
     limiter: limitOwners({ ...ports, limits, measureStorage: measure, log }),

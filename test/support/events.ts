@@ -1,3 +1,4 @@
+import type { TaskUse } from '../../contract/cost.ts';
 import type { DeploymentEvent } from '../../contract/events.ts';
 import type { Plan, TargetPlan } from '../../contract/plan.ts';
 
@@ -39,6 +40,17 @@ export const backendPlan = (over: Partial<TargetPlan> = {}): Plan => ({
   }),
   candidates: [],
   warnings: [],
+});
+
+/** What a task of the smallest builder is billed for, with simple rates. */
+export const taskUse = (over: Partial<TaskUse> = {}): TaskUse => ({
+  ...{ seconds: 3_600, cpuUnits: 1_024, memoryMiB: 2_048, billedDiskGiB: 10 },
+  ...{ capacity: 'on demand', region: 'us-east-1' },
+  rates: {
+    ...{ date: '2026-11-28', vcpuHour: 40_000, gigabyteHour: 4_000, diskGibHour: 100, addressHour: 0 },
+    ...{ networkGigabyte: 45_000, s3Put: 5, s3GigabyteMonth: 23_000, ecrGigabyteMonth: 100_000 },
+  },
+  ...over,
 });
 
 type Body<E> = E extends DeploymentEvent ? Omit<E, 'v' | 'id' | 'at' | 'deploymentId' | 'projectId'> : never;

@@ -1,6 +1,7 @@
 import type { DeploymentView } from '../../../contract/api.ts';
 import { SourceFact } from '../../ui/source.tsx';
 import { Time } from '../../ui/Time.tsx';
+import { CostFacts } from './CostFacts.tsx';
 
 /** Where it came from, and under which names it is found elsewhere. */
 export function Facts({ record }: { readonly record: DeploymentView }) {
@@ -46,6 +47,7 @@ export function Facts({ record }: { readonly record: DeploymentView }) {
             <dd>version {record.variables.version}</dd>
           </div>
         )}
+        <CostFacts record={record} />
         {record.correlationId && (
           <div>
             <dt>In the platform's log</dt>

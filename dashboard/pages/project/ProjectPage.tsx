@@ -15,6 +15,7 @@ import { Notice } from '../../ui/Notice.tsx';
 import { useAction } from '../../ui/useAction.ts';
 import { useLoadable } from '../../ui/useLoadable.ts';
 import { Branches } from './Branches.tsx';
+import { Costs } from './Costs.tsx';
 import { DeploymentTable } from './DeploymentTable.tsx';
 import { Production } from './Production.tsx';
 
@@ -79,6 +80,7 @@ export function ProjectPage() {
             </>
           )}
         </Loaded>
+        <Costs projectId={projectId} />
         <Loaded of={newest} what="the deployments">
           {(page) => {
             const all = joinPages(page.items, older?.items ?? []);

@@ -150,6 +150,11 @@ function SettingsEditor({ project, onSaved }: SettingsEditorProps) {
               {...{ value: form.keep, onChange: set('keep') }}
               error={faultOf('releases.keep')}
             />
+            <TextField
+              {...{ label: 'US dollars that builds may cost a month', placeholder: 'no limit', inputMode: 'numeric' }}
+              {...{ value: form.budget, onChange: set('budget') }}
+              error={faultOf('budget.monthlyUsd')}
+            />
           </div>
           <label class="check">
             <input

@@ -19,6 +19,7 @@ export interface SettingsForm {
   readonly protection: 'none' | 'link' | 'password';
   readonly previewDays: string;
   readonly keep: string;
+  readonly budget: string;
   readonly maintenance: boolean;
 }
 
@@ -44,6 +45,7 @@ export function formOf(settings: ProjectSettings): SettingsForm {
     protection: previews?.protection ?? 'none',
     previewDays: previews?.keepDays?.toString() ?? '',
     keep: releases?.keep?.toString() ?? '',
+    budget: settings.budget?.monthlyUsd.toString() ?? '',
     maintenance: settings.maintenance ?? false,
   };
 }
@@ -79,6 +81,9 @@ export function changeOf(before: SettingsForm, after: SettingsForm): SettingsCha
       },
     }),
     ...(isChanged('keep') && { releases: { keep: number(after.keep) } }),
+    ...(isChanged('budget') && {
+      budget: text(after.budget) === null ? null : { monthlyUsd: number(after.budget) },
+    }),
     ...(isChanged('maintenance') && { maintenance: after.maintenance }),
   };
 }

@@ -4,7 +4,15 @@ import { QUEUES } from '../../../contract/names.ts';
 import { runtimeOf } from '../../../contract/plan.ts';
 import { isTerminal } from '../../../contract/record.ts';
 import { imageMajorOf } from '../../../contract/runtimes.ts';
-import { recordSearch, recordTask, startNumber, taskOf, wasSearched } from '../../domain/buildJob.ts';
+import {
+  recordSearch,
+  recordSlowed,
+  recordTask,
+  slowedAt,
+  startNumber,
+  taskOf,
+  wasSearched,
+} from '../../domain/buildJob.ts';
 import { type BuildRef, fieldsOfBuild } from '../../domain/events.ts';
 import { failure } from '../../domain/failure.ts';
 import { taskToken } from '../../domain/taskToken.ts';
@@ -26,6 +34,7 @@ import type { MintCredentials } from '../services/credentials.ts';
 import type { BuildCredentials, PlatformContext } from '../services/distributionHandler/environment.ts';
 import type { WriteHandover } from '../services/handover.ts';
 import { builderEnvironment, taskOverride } from '../services/overrides.ts';
+import { mustWait, PACE_WAIT_MS, type ReadPace } from '../services/pace.ts';
 import type { SignPack } from '../services/packSigner.ts';
 import { readVariables } from '../services/projectVariables.ts';
 import { type NetworkConfig, runTask, type StartFailure } from '../services/runTask.ts';
@@ -41,7 +50,7 @@ export interface BuildWorkerDeps {
   readonly configs: ECSConfigs;
   readonly limits: Limits;
   readonly network: NetworkConfig | null;
-  /** First attempts use Spot capacity; later ones are on demand. */
+  /** First attempts use Spot capacity; later ones are on demand. So do those of projects near their budgets. */
   readonly spot: boolean;
   readonly secretBox: SecretBox;
   /** @default - there are no Apps of owners */
@@ -50,6 +59,7 @@ export interface BuildWorkerDeps {
   readonly platform: PlatformContext;
   readonly writeHandover: WriteHandover;
   readonly signPack: SignPack;
+  readonly readPace: ReadPace;
   readonly signing: () => Promise<SigningSecret>;
   readonly log: Log;
 }
@@ -130,17 +140,35 @@ async function startBuild(deps: BuildWorkerDeps, job: ClaimedJob, data: BuildJob
   // Requested before it is known whether they are needed: they nearly always are, and STS takes longer than Redis.
   const minting = known ? null : deps.mintCredentials(data, job.attempt, deps.platform.timeoutSeconds);
   minting?.catch(() => undefined);
+  // An earlier holder may have started it, and what runs is not slowed any more.
+  const reading = known || job.leaseExpired ? null : deps.readPace(data);
+  reading?.catch(() => undefined);
   if (await hasEnded(deps, build)) return endUnstarted(deps, job, data, cluster);
+  let paced: ClaimedJob;
   let taskArn: string;
   try {
-    taskArn = known ?? (await startTask(deps, job, data, await minting!));
+    paced = await notePace(deps, job, await reading);
+    if (slowedAt(paced) !== undefined && reading && (await mustWait(deps.queue, paced)))
+      return void (await deps.queue.requeue(QUEUES.build, job.id, PACE_WAIT_MS));
+    taskArn = known ?? (await startTask(deps, paced, data, await minting!));
   } catch (e) {
     return afterFailedStart(deps, { job, data, cluster, token: tokenOf(job, data) }, e);
   }
   // A fault from here on leaves the job active with its slot: the task-watcher finds the task and publishes its start.
   deps.log.info('A build was started', { taskArn });
-  await recordStartedTask(deps, job, data, { taskArn, cluster });
+  await recordStartedTask(deps, paced, data, { taskArn, cluster });
   if (await hasEnded(deps, build)) await stopTask(deps.ecs, cluster, taskArn, 'canceled while it was started');
+}
+
+/**
+ * Noted in the job, so that whoever publishes the start can say it.
+ * @param percent Undefined: at full speed, whatever was noted while it waited. Null: it was not asked for.
+ */
+async function notePace({ queue }: BuildWorkerDeps, job: ClaimedJob, percent: number | null | undefined) {
+  if (percent === null || percent === slowedAt(job)) return job;
+  const notes = recordSlowed(percent ?? 0);
+  await queue.note(QUEUES.build, job.id, notes);
+  return { ...job, notes: { ...job.notes, ...notes } };
 }
 
 /** Which of the builders' images builds it. */
@@ -172,7 +200,7 @@ async function startTask(
       override: taskOverride(config.CONTAINERNAME, variables, handover.url),
       token: tokenOf(job, data),
       network: deps.network,
-      spot: deps.spot && attempt === 1 && startNumber(job) === 0,
+      spot: (deps.spot || slowedAt(job) !== undefined) && attempt === 1 && startNumber(job) === 0,
       tags: { 'veren:project': data.projectId },
     });
     if (isEarlier) await discardHandover();

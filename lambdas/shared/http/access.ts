@@ -31,6 +31,7 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'PUT /projects/{id}/preview-password': { scope: 'admin' },
   // What POST /deployments may do: make a project, and store what is deployed.
   'POST /projects/{id}/uploads': { scope: 'deploy' },
+  'GET /projects/{id}/costs': { scope: 'read' },
   'GET /projects/{id}/service': { scope: 'read' },
   // What a backend prints may be more than viewers are to see.
   'GET /projects/{id}/logs': { scope: 'deploy' },

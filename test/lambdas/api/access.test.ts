@@ -84,6 +84,7 @@ describe('who may do what', () => {
   "GET /github-app: admin",
   "GET /members: read deploy admin",
   "GET /projects/:id/approvals: deploy admin",
+  "GET /projects/:id/costs: read deploy admin",
   "GET /projects/:id/deploy-hooks: deploy admin",
   "GET /projects/:id/domains/:name: read deploy admin",
   "GET /projects/:id/domains: read deploy admin",

@@ -312,6 +312,7 @@ describe('documents', () => {
       '/projects/{id}',
       '/projects/{id}/approvals',
       '/projects/{id}/cache',
+      '/projects/{id}/costs',
       '/projects/{id}/deploy-hooks',
       '/projects/{id}/deploy-hooks/{hook}',
       '/projects/{id}/domains',

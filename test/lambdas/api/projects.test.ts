@@ -77,6 +77,21 @@ describe('settings', () => {
     expect((await call('GET', '/projects/shop')).body.settings).toEqual({ gitUrl });
   });
 
+  test('a budget is whole dollars, and an admin alone sets it', async () => {
+    const api = await apiFixture();
+    const budget = { monthlyUsd: 20 };
+    const set = (body: object, as = 'ada') => api.call('PUT', '/projects/shop', body, { as });
+    expect((await set({ budget })).body.settings).toEqual({ budget });
+    for (const monthlyUsd of [0, 1.5, -1, '20', 1e9]) expect((await set({ budget: { monthlyUsd } })).status).toBe(400);
+    const { token } = (await api.call('POST', '/tokens', { name: 'd', scope: 'deploy' })).body;
+    for (const method of ['PUT', 'PATCH'])
+      expect((await api.call(method, '/projects/shop', { budget: { monthlyUsd: 9 } }, { as: token })).status).toBe(403);
+    expect((await api.call('GET', '/projects/shop/costs', undefined, { as: token })).body).toEqual({
+      ...{ projectId: 'shop', month: expect.any(String), microUsd: 0, deployments: 0, unpriced: 0 },
+      budget: { ...budget, percent: 0, slowed: false, refused: [] },
+    });
+  });
+
   test('changes at once all count', async () => {
     const { call } = await scene();
     await call('PUT', '/projects/shop', {});

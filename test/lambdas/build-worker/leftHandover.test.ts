@@ -48,6 +48,7 @@ async function handovers(answer: Answer): Promise<string[]> {
       },
     } as unknown as ECSClient,
     signPack: async () => undefined,
+    readPace: async () => undefined,
     mintCredentials: async () => ({ accessKeyId: 'A', secretAccessKey: 'B', sessionToken: 'C' }),
     configs: readECSConfig(Object.fromEntries(table)),
     limits: { global: 1, perOwner: 1, perProject: 1 },

@@ -4,7 +4,7 @@ import { PHASES } from '../../../contract/record.ts';
 import { eventsOf } from '../../../lambdas/domain/eventsOf.ts';
 import { emptyFacts } from '../../../lambdas/domain/facts.ts';
 import { reduceEvent } from '../../../lambdas/domain/reduce.ts';
-import { event, frontendPlan } from '../../support/events.ts';
+import { event, frontendPlan, taskUse } from '../../support/events.ts';
 
 const target = fc.constantFrom('frontend' as const, 'backend' as const);
 const attempt = fc.integer({ min: 1, max: 25 });
@@ -38,6 +38,12 @@ const anyEvent = fc
         phase: fc.constantFrom(...PHASES),
         state: fc.constantFrom('started', 'finished'),
         ok: fc.boolean(),
+      }),
+      fc.record({
+        type: fc.constant('build.used'),
+        target,
+        attempt,
+        use: fc.integer({ min: 60, max: 7_200 }).map((seconds) => taskUse({ seconds })),
       }),
       fc.record({
         type: fc.constantFrom('build.failed', 'build.retrying'),

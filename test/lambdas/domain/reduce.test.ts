@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { TaskUse } from '../../../contract/cost.ts';
 import { type DeploymentEvent, DeploymentEventSchema } from '../../../contract/events.ts';
 import type { Plan } from '../../../contract/plan.ts';
 import { DeploymentRecordSchema, isTerminal } from '../../../contract/record.ts';
@@ -6,6 +7,7 @@ import { type DeploymentFacts, emptyFacts } from '../../../lambdas/domain/facts.
 import { reduceEvent } from '../../../lambdas/domain/reduce.ts';
 import { expectedLogLines, storedBuild, toRecord } from '../../../lambdas/domain/toRecord.ts';
 import { mayPromote } from '../../../lambdas/shared/promotion.ts';
+import { taskUse } from '../../support/events.ts';
 
 const target = (path: string) => ({
   path,
@@ -296,6 +298,12 @@ const anyEvent: fc.Arbitrary<DeploymentEvent> = fc.oneof(
   fc.tuple(second, attempt).map(([s, a]) => retrying(s, a)),
   fc.tuple(second, attempt).map(([s, a]) => stored(s, a)),
   second.map((s) => canceled(s)),
+  fc
+    .tuple(second, attempt, anyTarget, fc.integer({ min: 60, max: 7_200 }))
+    .map(([s, a, t, seconds]): DeploymentEvent => {
+      const use = taskUse({ seconds, ...(seconds % 5 === 0 && { rates: undefined }) } as Partial<TaskUse>);
+      return { ...base(s), type: 'build.used', target: t, attempt: a, use };
+    }),
   fc
     .tuple(second, fc.subarray(['frontend' as const, 'backend' as const]))
     .map(([s, published]) => ({ ...canceled(s), published }) as DeploymentEvent),

@@ -35,6 +35,7 @@ import type {
 import { LAPTOP_POLICY } from '../../../lambdas/shared/repo/gitPolicy.ts';
 import { type Signing, signedBus } from '../../../lambdas/shared/signing.ts';
 import { composeTaskWatcher } from '../../../lambdas/task-watcher/compose.ts';
+import type { Accounts } from '../../../lambdas/task-watcher/taskUse.ts';
 import { memoryBus } from '../../../local/adapters/memory/bus.ts';
 import { volatileJournal } from '../../../local/adapters/memory/journal.ts';
 import { memoryRateLimit } from '../../../local/adapters/memory/rateLimit.ts';
@@ -67,6 +68,8 @@ export interface ControlPlaneOptions {
   readonly limits?: Limits;
   readonly timeoutSeconds?: number;
   readonly spot?: boolean;
+  /** Tasks cost money. Default: they do not. */
+  readonly accounts?: Accounts;
   /** Calls of ECS that the SDK makes before it gives up. Default: 3, as the SDK has it. */
   readonly sdkAttempts?: number;
   readonly supersede?: Supersede;
@@ -294,7 +297,7 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
     const limits = { frontend: timeoutSeconds, backend: timeoutSeconds };
     const watcher = composeTaskWatcher(
       { ...portsOf(own), ...(findImage && { findImage }) },
-      { bucket, timeoutSeconds: limits },
+      { bucket, timeoutSeconds: limits, accounts: options.accounts },
     );
     return own.run(() => watcher(event));
   }

@@ -16,7 +16,8 @@ export interface Scene {
   readonly tasks: (n: number) => Promise<void>;
 }
 
-export interface SceneSetting extends Pick<ControlPlaneOptions, 'analyze' | 'findImage' | 'signing' | 'loses'> {
+export interface SceneSetting
+  extends Pick<ControlPlaneOptions, 'analyze' | 'findImage' | 'signing' | 'loses' | 'accounts'> {
   readonly limits?: Limits;
   readonly supersede?: Supersede;
   /** Time between two sweeps. Default: 5 s. */
