@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { deployServer, productionUrl } from '../test/support/deployServer.ts';
 import { freePort } from '../test/support/freePort.ts';
 import { startVeren, temporaryFolder, type Veren } from '../test/support/veren.ts';
+import { type BaselineProxy, startBaselines } from './_proxies.ts';
 import { median, percentile } from './_stats.ts';
 
 const DEPLOYMENTS = 3;
@@ -28,8 +29,8 @@ require('node:http').createServer((q, r) => {
 
 /**
  * A backend behind the laptop's addresses against the same file run by hand, in the same run: latency of requests one
- * by one, requests a second with many at once, the start from cold, memory. And releases under load: every answer has
- * to be whole, and of one version.
+ * by one, requests a second with many at once, the start from cold, memory. What any proxy in a process of Node costs is
+ * measured beside it. And releases under load: every answer has to be whole, and of one version.
  */
 export async function run(): Promise<void> {
   const { path: folder, remove } = await temporaryFolder();
@@ -46,13 +47,15 @@ export async function run(): Promise<void> {
     const newest = records.at(-1)!;
     const bare = await startBare(folder, serverOf('bare'));
     const routed = new URL(productionUrl(newest));
-    await measureLatency(bare.url, routed);
+    const baselines = await startBaselines(bare.url);
+    await measureLatency(bare.url, routed, baselines);
     for (const [what, path] of [
       ['answers at once', '/'],
       ['works 1 ms', '/work'],
       ['100 KB', '/page'],
     ] as const)
-      await measureThroughput(what, new URL(path, bare.url), new URL(path, routed));
+      await measureThroughput(what, path, bare.url, routed, baselines);
+    for (const { process: proxy } of baselines) proxy.kill('SIGKILL');
     await measureMemory(bare.process, veren, DEPLOYMENTS);
     bare.process.kill('SIGKILL');
     await releaseUnderLoad(
@@ -112,8 +115,9 @@ function ask(url: URL, agent: Agent | false, onStale?: () => Promise<string>): P
   });
 }
 
-async function measureLatency(bare: URL, routed: URL): Promise<void> {
-  const took = new Map<URL, number[]>([bare, routed].map((url) => [url, []]));
+async function measureLatency(bare: URL, routed: URL, baselines: readonly BaselineProxy[]): Promise<void> {
+  const urls = [bare, ...baselines.map(({ url }) => url), routed];
+  const took = new Map<URL, number[]>(urls.map((url) => [url, []]));
   for (let round = 0; round < ROUNDS; round++)
     for (const [url, times] of took) {
       // Of this round alone: servers end connections that are idle for some seconds.
@@ -125,16 +129,23 @@ async function measureLatency(bare: URL, routed: URL): Promise<void> {
       }
       agent.destroy();
     }
-  const [ofBare, ofRouted] = [...took.values()];
   for (const p of [0.5, 0.99]) {
-    const [b, r] = [percentile(ofBare!, p), percentile(ofRouted!, p)];
+    const at = (url: URL) => percentile(took.get(url)!, p);
+    const added = (name: string, url: URL) => `${name} +${(at(url) - at(bare)).toFixed(2)} ms`;
     console.log(
-      `latency p${p * 100}: bare ${b.toFixed(2)} ms, routed ${r.toFixed(2)} ms, +${(r - b).toFixed(2)} ms, ${(r / b).toFixed(2)} times`,
+      `latency p${p * 100}: bare ${at(bare).toFixed(2)} ms, ` +
+        [...baselines.map(({ name, url }) => added(name, url)), added('routed', routed)].join(', '),
     );
   }
 }
 
-async function measureThroughput(what: string, bare: URL, routed: URL): Promise<void> {
+async function measureThroughput(
+  what: string,
+  path: string,
+  bare: URL,
+  routed: URL,
+  baselines: readonly BaselineProxy[],
+): Promise<void> {
   const perSecond = async (url: URL) => {
     const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
     let left = TOGETHER;
@@ -146,15 +157,19 @@ async function measureThroughput(what: string, bare: URL, routed: URL): Promise<
     agent.destroy();
     return TOGETHER / ((performance.now() - at) / 1_000);
   };
-  const [ofBare, ofRouted]: [number[], number[]] = [[], []];
-  for (let round = 0; round < ROUNDS; round++) {
-    ofBare.push(await perSecond(bare));
-    ofRouted.push(await perSecond(routed));
-  }
-  const [b, r] = [median(ofBare), median(ofRouted)];
-  console.log(
-    `throughput, ${what}, ${AT_ONCE} at once: bare ${b.toFixed(0)} requests/s, routed ${r.toFixed(0)}, ${(r / b).toFixed(2)} times`,
-  );
+  const measured = [
+    { name: 'bare', url: bare, rates: [] as number[] },
+    ...baselines.map(({ name, url }) => ({ name, url, rates: [] as number[] })),
+    { name: 'routed', url: routed, rates: [] as number[] },
+  ];
+  for (let round = 0; round < ROUNDS; round++)
+    for (const { url, rates } of measured) rates.push(await perSecond(new URL(path, url)));
+  const ofBare = median(measured[0]!.rates);
+  const said = measured.map(({ name, rates }, i) => {
+    const rate = median(rates);
+    return i === 0 ? `${name} ${rate.toFixed(0)} requests/s` : `${name} ${(rate / ofBare).toFixed(2)} times`;
+  });
+  console.log(`throughput, ${what}, ${AT_ONCE} at once: ${said.join(', ')}`);
 }
 
 /** Linux only. */

@@ -18,17 +18,27 @@ done
 
 # The emulator pulls from itself without TLS, past the place that tells a registry's Basic from a broken signature: by ECR's
 # name it goes through the front, as an engine of AWS would go.
+readonly registry=123456789012.dkr.ecr.ap-south-1.amazonaws.com/
 pull_by_name() {
-  local image=$1 registry=123456789012.dkr.ecr.ap-south-1.amazonaws.com/
+  local image=$1
   config=$(mktemp -d) # seen by the trap, so no local
   trap 'rm -rf "$config"' EXIT
   sed "s,127\.0\.0\.1:4566,${registry%/},g" "${DOCKER_CONFIG:-$HOME/.docker}/config.json" >"$config/config.json"
-  DOCKER_CONFIG=$config /usr/bin/docker pull "$registry${image#*/}" && /usr/bin/docker tag "$registry${image#*/}" "$image"
+  DOCKER_CONFIG=$config /usr/bin/docker pull "$registry${image#*/}" || return 1
+  # What is named by a digest can have no other name.
+  [[ "$image" == *@* ]] || /usr/bin/docker tag "$registry${image#*/}" "$image"
 }
 
 case "${1:-} $*" in
   pull\ *127.0.0.1:4566/*)
     for argument in "$@"; do [[ "$argument" != 127.0.0.1:4566/* ]] || { pull_by_name "$argument"; exit; }; done ;;
+  create\ *fakecloud-lambda=veren-*-service-*)
+    # A service's image knows nothing of Lambda: what Lambda has around it is mounted, and starts its own command, as a user
+    # without rights that can write to /tmp alone.
+    image=${arguments[-1]/#127.0.0.1:4566\//$registry}
+    command=$(/usr/bin/docker image inspect --format '{{json .Config.Entrypoint}}{{"\n"}}{{json .Config.Cmd}}' "$image")
+    extra=(-v "$world/around-service:/lambda:ro" -e "IMAGE_COMMAND=$command" --read-only --user 993:990 --entrypoint /lambda/node)
+    arguments=("${arguments[@]:0:$((${#arguments[@]} - 1))}" "$image" /lambda/around.mjs) ;;
   create\ *fakecloud-lambda=*)
     extra=("${trust[@]}") ;;
   create\ *fakecloud-elasticache=*)

@@ -57,11 +57,26 @@ fill_registry() {
   tar -C "$stand_ins/bin" --transform 's,^,out/,' --owner=0 --group=0 -czf "$world/executor.tar.gz" executor &&
     "$stand_ins/bin/crane" append --insecure --new_tag "$from/veren/kaniko-executor:prebuilt" \
       --new_layer "$world/executor.tar.gz" >/dev/null 2>&1 &&
-    # No image of Rust can be had, so the adapter's layer is one with an empty folder: nothing of this stage runs services.
+    # No image of Rust can be had, so the adapter was compiled by this machine's cargo.
     mkdir -p "$world/adapter/opt/extensions" "$world/adapter/out" &&
+    install -m 755 "$adapter" "$world/adapter/opt/extensions/lambda-adapter" &&
     tar -C "$world/adapter" --owner=0 --group=0 -czf "$world/adapter/out/layer.tar.gz" opt &&
     tar -C "$world/adapter" --owner=0 --group=0 -czf "$world/adapter.tar.gz" out &&
     "$stand_ins/bin/crane" append --insecure --new_tag "$from/veren/service-adapter:prebuilt" \
       --new_layer "$world/adapter.tar.gz" >/dev/null 2>&1 &&
     docker tag "$PUBLIC/lambda/nodejs:24" "$from/lambda/nodejs:24" && docker push --quiet "$from/lambda/nodejs:24" >/dev/null
+}
+
+# around-service/: what Lambda has around the image of a service, for container-cli.sh.
+make_surroundings() {
+  local folder=$world/around-service libraries
+  mkdir -p "$folder/lib" && cp "$here/.ci/aws/lambda/around.mjs" "$folder/" &&
+    cp "$stand_ins/node-22/usr/local/bin/node" "$folder/node" || return 1
+  mapfile -t libraries < <(ldd "$adapter" | grep -o '/[^ ]*')
+  cp --dereference "${libraries[@]}" "$folder/lib/" && chmod -R a+rX "$folder"
+}
+
+# The adapter of services, compiled once.
+make_adapter() {
+  [[ -x "$adapter" ]] || (cd "$here/builder-images/service-adapter" && CARGO_TARGET_DIR=$stand_ins/service-adapter nice -n 19 cargo build --quiet --release --locked)
 }

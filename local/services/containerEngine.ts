@@ -10,6 +10,8 @@ const execute = promisify(execFile);
 const ANSWER_MS = 60_000;
 const REMOVALS = 20;
 const REMOVAL_MS = 250;
+/** After a container has ended, until the engine has told of its memory. */
+const MEMORY_TOLD_MS = 2_000;
 const MAX_OUTPUT = 4 * 1_024 * 1_024;
 /** On every container and network of ours, with the platform that it is of. */
 const LABEL = 'veren.platform';
@@ -17,8 +19,9 @@ const LABEL = 'veren.platform';
 /** What an engine says of a container. Sources: the manuals of `docker inspect` and `podman inspect`. */
 interface ContainerState {
   readonly Pid: number;
-  readonly ExitCode: number;
   readonly OOMKilled: boolean;
+  readonly StartedAt: string;
+  readonly FinishedAt: string;
 }
 
 /** docker or podman, for the containers of one platform. */
@@ -49,31 +52,47 @@ export class ContainerEngine {
   }
 
   /** Starts a container; the program is alive as long as it is, and ends with its exit code. */
-  start(name: string): RunningProgram {
+  start(id: string): RunningProgram {
     const { file, env } = this.#engine;
-    return startTrusted({ argv: [file, 'start', '--attach', name], cwd: '/', env });
+    return startTrusted({ argv: [file, 'start', '--attach', id], cwd: '/', env });
   }
 
   /** Null for one that is not there. */
-  async inspect(name: string): Promise<{ readonly id: string; readonly state: ContainerState } | null> {
-    const format = '{{.Id}} {{json .State}}';
-    const told = await this.run(['inspect', '--type', 'container', '--format', format, name]).catch(() => '');
-    const [id = '', state] = [told.slice(0, told.indexOf(' ')), told.slice(told.indexOf(' ') + 1)];
-    return id === '' ? null : { id, state: JSON.parse(state) as ContainerState };
+  async inspect(container: string): Promise<ContainerState | null> {
+    const told = await this.run(['inspect', '--type', 'container', '--format', '{{json .State}}', container]).catch(
+      () => '',
+    );
+    return told === '' ? null : (JSON.parse(told) as ContainerState);
   }
 
-  async stop(name: string): Promise<void> {
-    await this.run(['stop', '--time', String(GRACE_MS / 1_000), name]);
+  /**
+   * Whether a container that has ended was ended for its memory. docker's state says so only where it has learned of that
+   * before it learned of the end; an event says it in any case. Sources: `docker events`, moby's daemon/monitor.go.
+   */
+  async ranOutOfMemory(id: string): Promise<boolean> {
+    const state = await this.inspect(id);
+    if (!state || state.OOMKilled || this.#engine.kind === 'podman') return state?.OOMKilled === true;
+    // By the engine's own clock, which may be another one. It answers when that time has come.
+    const until = new Date(Date.parse(state.FinishedAt) + MEMORY_TOLD_MS).toISOString();
+    const filter = ['--filter', `container=${id}`, '--filter', 'event=oom', '--format', '{{.Action}}'];
+    return (await this.run(['events', '--since', state.StartedAt, '--until', until, ...filter])) !== '';
   }
 
-  /** With its network, its volumes and what runs in it. Throws where it is still there. */
-  async remove(name: string): Promise<void> {
+  async stop(id: string): Promise<void> {
+    await this.run(['stop', '--time', String(GRACE_MS / 1_000), id]);
+  }
+
+  /**
+   * With its network, its volumes and what runs in it. Throws where it is still there.
+   * @param container A name means whichever container has it by now, an id that one alone.
+   */
+  async remove(container: string, name = container): Promise<void> {
     for (let tries = 1; ; tries++) {
-      const failure = await this.run(['rm', '--force', '--volumes', name]).then(
+      const failure = await this.run(['rm', '--force', '--volumes', container]).then(
         () => null,
         (error: Error) => error,
       );
-      if (failure === null || (await this.inspect(name)) === null) break;
+      if (failure === null || (await this.inspect(container)) === null) break;
       if (tries === REMOVALS) throw failure;
       // Somebody else is removing it.
       await sleep(REMOVAL_MS);

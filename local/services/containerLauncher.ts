@@ -71,7 +71,7 @@ export function containerLauncher({ dataDir, hostEnv }: ContainerPlaces): Launch
     const [network, port] = await Promise.all([engine.openNetwork(name), freePort()]);
     const { memoryMb } = spec.settings;
     const variables = await giveVariables({ ...environment, PORT: `${spec.port}` }, engine.ownVariables);
-    await engine
+    const id = await engine
       .create(
         [
           ...['--name', name, '--network', network, '--publish', `127.0.0.1:${port}:${spec.port}`, ...HARDENED],
@@ -83,13 +83,13 @@ export function containerLauncher({ dataDir, hostEnv }: ContainerPlaces): Launch
       )
       .finally(variables.remove);
     if (signal.aborted) {
-      await engine.remove(name);
+      await engine.remove(id, name);
       throw new Error('it is not wanted any more');
     }
     if (isRefused) onLine('system', 'The image asks for root, and runs as a user without rights (10001).');
     const secrets = spec.secrets.flatMap((secret) => environment[secret] ?? []);
     const mask = createMasker(secrets, secrets);
-    const process = new RunningContainer({ engine, name, port: spec.port, memoryMb, mask, onLine });
+    const process = new RunningContainer({ engine, id, name, port: spec.port, memoryMb, mask, onLine });
     return { process, port, toldPort: spec.port };
   }
 

@@ -19,13 +19,29 @@ const HOP_BY_HOP = new Set([
 const OF_THE_MESSAGE = new Set(['host', 'content-length']);
 /** Node's server has answered it already. */
 const ANSWERED = 'expect';
-const FORWARDED = new Set(['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', CRON_HEADER]);
+/** What the visitor says of where it came from, and what is given to the service otherwise. */
+const NOT_FROM_VISITOR = new Set([
+  ...['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', CRON_HEADER],
+  ...['cookie', 'authorization', ANSWERED],
+]);
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** Headers without those of the connection. */
-export function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  const named = new Set((headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
-  const isPassed = (name: string) => !HOP_BY_HOP.has(name) && (OF_THE_MESSAGE.has(name) || !named.has(name));
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => isPassed(name)));
+export const endToEnd = (headers: IncomingHttpHeaders): IncomingHttpHeaders => passed(headers, NOBODY);
+
+/** In one pass, since every request and every answer comes here. */
+function passed(headers: IncomingHttpHeaders, others: ReadonlySet<string>): IncomingHttpHeaders {
+  const named = namedBy(headers.connection);
+  const kept: IncomingHttpHeaders = {};
+  for (const name of Object.keys(headers))
+    if (!HOP_BY_HOP.has(name) && !others.has(name) && (OF_THE_MESSAGE.has(name) || !named.has(name)))
+      kept[name] = headers[name];
+  return kept;
+}
+
+function namedBy(connection: string | undefined): ReadonlySet<string> {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return NOBODY;
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
 }
 
 interface Passed {
@@ -38,19 +54,14 @@ interface Passed {
  * without what opens the preview.
  */
 export function passedRequest(incoming: IncomingMessage, protection: SiteRoute['protection']): Passed {
-  const { host, cookie, authorization } = incoming.headers;
+  const { host, cookie, authorization, 'transfer-encoding': encoding } = incoming.headers;
   const shown = withoutSecrets(protection, { url: incoming.url ?? '/', cookie, authorization });
-  const given = Object.entries(endToEnd(incoming.headers)).filter(
-    ([name]) => !FORWARDED.has(name) && name !== 'cookie' && name !== 'authorization' && name !== ANSWERED,
-  );
-  const headers = {
-    ...Object.fromEntries(given),
-    ...(shown.cookie !== undefined && { cookie: shown.cookie }),
-    ...(shown.authorization !== undefined && { authorization: shown.authorization }),
-    'x-forwarded-for': incoming.socket.remoteAddress ?? '127.0.0.1',
-    'x-forwarded-proto': 'http',
-    ...(host !== undefined && { 'x-forwarded-host': host }),
-    ...(incoming.headers['transfer-encoding'] !== undefined && { 'transfer-encoding': 'chunked' }),
-  };
+  const headers = passed(incoming.headers, NOT_FROM_VISITOR);
+  if (shown.cookie !== undefined) headers.cookie = shown.cookie;
+  if (shown.authorization !== undefined) headers.authorization = shown.authorization;
+  headers['x-forwarded-for'] = incoming.socket.remoteAddress ?? '127.0.0.1';
+  headers['x-forwarded-proto'] = 'http';
+  if (host !== undefined) headers['x-forwarded-host'] = host;
+  if (encoding !== undefined) headers['transfer-encoding'] = 'chunked';
   return { path: shown.url, headers };
 }

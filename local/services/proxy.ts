@@ -5,7 +5,7 @@ import type { Lease } from './localServices.ts';
 import { passedRequest } from './passedHeaders.ts';
 
 /** Connections that are kept: only for requests that may be sent again, since a server may close one at any moment. */
-const agent = new Agent({ keepAlive: true, maxSockets: 512, maxFreeSockets: 32, timeout: 30_000 });
+const agent = new Agent({ keepAlive: true, maxSockets: 512, maxFreeSockets: 256, timeout: 30_000 });
 /** As nginx calls it. */
 const WITHOUT_BODY = new Set(['GET', 'HEAD', 'OPTIONS']);
 

@@ -13,13 +13,14 @@ const HELD_MS = 300;
 /** Output that is still on its way when the container has ended. */
 const OUTPUT_MS = 1_000;
 const KILLED = 137;
-const OOM_LOOKS = 5;
-const OOM_LOOK_MS = 400;
 /** Until a container is seen to have ended, and between removals of one that has not. */
 const END_MS = 250;
 
 interface ContainerInput {
   readonly engine: ContainerEngine;
+  /** By it, since another platform may have given its name to another one by now. */
+  readonly id: string;
+  /** Of its network, where it has one of its own. */
   readonly name: string;
   /** Where it is to listen, inside. */
   readonly port: number;
@@ -41,17 +42,18 @@ export class RunningContainer implements RunningService {
 
   constructor(input: ContainerInput) {
     this.#input = input;
-    const { engine, name, mask, onLine } = input;
-    this.#program = engine.start(name);
+    const { engine, id, name, mask, onLine } = input;
+    this.#program = engine.start(id);
     this.#output = new ServiceOutput(this.#program, mask, onLine);
     this.exited = this.#program.ended.then(() => {
       this.#over = true;
     });
     this.ended = this.#program.ended.then(async ({ exitCode, error }) => {
       await Promise.race([this.#output.end(), sleep(OUTPUT_MS, undefined, { ref: false })]);
-      const isExcess = exitCode === KILLED && !this.#stopped && (await this.#wasTooLarge());
+      const isKilled = exitCode === KILLED && !this.#stopped;
+      const isExcess = isKilled && (await engine.ranOutOfMemory(id).catch(() => false));
       // Where the engine does not answer, it is removed before the next start, and after the next one of the platform.
-      await engine.remove(name).catch(() => undefined);
+      await engine.remove(id, name).catch(() => undefined);
       if (this.#stopped) return null;
       if (isExcess) return `it used more than ${input.memoryMb} MB of memory`;
       return error?.message ?? describeEnd(exitCode);
@@ -78,26 +80,16 @@ export class RunningContainer implements RunningService {
   }
 
   async stop(): Promise<void> {
-    const { engine, name } = this.#input;
+    const { engine, id, name } = this.#input;
     this.#stopped = true;
-    if (!this.#over) await engine.stop(name).catch(() => undefined);
+    if (!this.#over) await engine.stop(id).catch(() => undefined);
     // docker says that it has stopped what has not started yet, and starts it then.
     for (;;) {
       await Promise.race([this.exited, sleep(END_MS)]);
       if (this.#over) break;
-      await engine.remove(name).catch(() => undefined);
+      await engine.remove(id, name).catch(() => undefined);
     }
     await this.ended;
-  }
-
-  /** What the kernel has ended for its memory. The engine may learn of that after the end. */
-  async #wasTooLarge(): Promise<boolean> {
-    const { engine, name } = this.#input;
-    for (let tries = 0; tries < OOM_LOOKS; tries++) {
-      if (tries > 0) await sleep(OOM_LOOK_MS);
-      if ((await engine.inspect(name).catch(() => null))?.state.OOMKilled) return true;
-    }
-    return false;
   }
 
   /** Null where the container is not in this machine's own /proc: another machine, or a virtual one. */
@@ -108,9 +100,9 @@ export class RunningContainer implements RunningService {
 
   /** Undefined while it starts. */
   async #findPid(): Promise<number | null | undefined> {
-    const { engine, name } = this.#input;
-    const { id, state } = (await engine.inspect(name).catch(() => null)) ?? { id: '', state: { Pid: 0 } };
-    if (state.Pid === 0) return undefined;
+    const { engine, id } = this.#input;
+    const state = await engine.inspect(id).catch(() => null);
+    if (!state?.Pid) return undefined;
     const groups = await readFile(`/proc/${state.Pid}/cgroup`, 'utf8').catch(() => '');
     return groups.includes(id) ? state.Pid : null;
   }

@@ -8,10 +8,25 @@ import { isTerminal } from '../../contract/record.ts';
 import { type ServerMessage, ServerMessageSchema } from '../../contract/websocket.ts';
 import { describeWith, tooSlow } from '../support/engines.ts';
 import { callWithoutRight, callWithWrongSignature } from './awsDenials.ts';
+import { startOnLambda } from './awsServices.ts';
 import { AwsWorld, awsMissing } from './awsWorld.ts';
 
 const MINUTE = 60_000;
 const NODE = 20;
+const nextFiles = {
+  'package.json': JSON.stringify({
+    private: true,
+    scripts: { build: 'next build', start: 'next start' },
+    dependencies: { next: '15.5.29', react: '19.3.1', 'react-dom': '19.3.1' },
+  }),
+  'app/layout.js': 'export default ({ children }) => <html><body>{children}</body></html>;\n',
+  'app/page.js': `import { headers } from 'next/headers';
+export default async () => <h1>{'asked by ' + (await headers()).get('x-visitor')}</h1>;
+`,
+  'app/api/sum/route.js':
+    "export const GET = (q) => Response.json({ sum: new URL(q.url).searchParams.getAll('n').map(Number).reduce((a, b) => a + b, 0) });\n",
+  'public/robots.txt': 'User-agent: *\n',
+};
 
 /** Stage `dev` in containers, used through its addresses only. The tests follow each other. */
 describeWith(tooSlow ?? awsMissing, 'stage dev in containers', () => {
@@ -107,7 +122,7 @@ describeWith(tooSlow ?? awsMissing, 'stage dev in containers', () => {
   );
 
   it(
-    'builds the backend example with Kaniko; its image is pulled from ECR and answers',
+    'builds the backend example with Kaniko; its image is pulled from ECR and answers, and runs as a Lambda function',
     async () => {
       const gitUrl = await world.repository('express-npm');
       const { deploymentId } = await client.createDeployment({ projectId: 'express', gitUrl });
@@ -130,6 +145,31 @@ describeWith(tooSlow ?? awsMissing, 'stage dev in containers', () => {
       } finally {
         await world.docker('rm', '--force', container);
       }
+      const service = await startOnLambda(done);
+      const answer = await service.ask('/healthz');
+      expect([answer.status, await answer.text()]).toEqual([200, '{"ok":true}']);
+      expect((await service.askWithoutSecret('/healthz')).status).toBe(403);
+      await service.remove();
+    },
+    15 * MINUTE,
+  );
+
+  it(
+    'builds a Next.js site that is rendered on a server, which runs as a Lambda function',
+    async () => {
+      const { deploymentId } = await client.createDeployment({
+        projectId: 'next',
+        gitUrl: await world.repositoryOf('next', nextFiles),
+      });
+      const done = await ended(client, deploymentId);
+      expect(done.error).toBeUndefined();
+      const service = await startOnLambda(done);
+      const textOf = async (...asked: Parameters<typeof service.ask>) => (await service.ask(...asked)).text();
+      expect(await textOf('/', { 'x-visitor': 'Ada' })).toContain('asked by Ada');
+      expect(await textOf('/api/sum?n=2&n=3')).toBe('{"sum":5}');
+      expect(await textOf('/robots.txt')).toBe('User-agent: *\n');
+      expect((await service.askWithoutSecret('/')).status).toBe(403);
+      await service.remove();
     },
     15 * MINUTE,
   );

@@ -2,13 +2,14 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CloudFormationClient, UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
 import { ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import { DescribeTasksCommand, ECSClient, type Task } from '@aws-sdk/client-ecs';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { VerenClient } from '../../cli/client/VerenClient.ts';
+import { makeRepositoryFromFolder } from '../../local/client/makeRepositoryFromFolder.ts';
 import { overriddenStages } from '../support/devOverrides.ts';
 import { type GitServer, startGitServer } from '../support/gitServer.ts';
 import { exampleRepository, ROOT, temporaryFolder } from '../support/veren.ts';
@@ -165,6 +166,17 @@ export class AwsWorld {
   async repository(example: string): Promise<string> {
     if (!existsSync(join(this.#repos, example))) await exampleRepository(example, this.#repos);
     return `https://git.example.com/${example}`;
+  }
+
+  /** A repository of these files on the git host; its URL. */
+  async repositoryOf(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+    const source = join(this.#dir, `source-${name}`);
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(source, path)), { recursive: true });
+      await writeFile(join(source, path), text);
+    }
+    await makeRepositoryFromFolder(source, join(this.#repos, name));
+    return `https://git.example.com/${name}`;
   }
 
   /** A task, once ECS says that it has stopped. */

@@ -44,6 +44,9 @@ describeWith(missingContainerEngine(), 'images of services, as containers', () =
     askEngine('ps', '--filter', 'label=veren.platform', '--format', '{{.Names}}')
       .split('\n')
       .find((name) => name.endsWith(`-${deploymentId}-0`))!;
+  /** The whole end of a name: what stands before it is random. */
+  const leftOf = ({ deploymentId }: { deploymentId: string }) =>
+    leftInEngine().filter((name) => name.endsWith(`-${deploymentId}-0`));
   const inspect = (name: string, format: string) => askEngine('inspect', '--format', format, name);
 
   test('one answers at a port of this machine alone, with its variables and without rights, and no other reaches it', async () => {
@@ -84,7 +87,7 @@ describeWith(missingContainerEngine(), 'images of services, as containers', () =
     const one = version({ projectId: 'wakes' }, leaks, undefined, { memoryMb: 128 }, own);
     await own.services.start(one);
     await eventually(async () => (await own.services.list('wakes'))[0]?.state === 'idle');
-    await eventually(() => leftInEngine().every((name) => !name.includes(one.deploymentId)));
+    await eventually(() => leftOf(one).length === 0);
     expect(await own.ask(one)).toEqual({ status: 200, text: 'ok' });
     await own.services.switchProduction('wakes', one);
     await own.ask(one, '/leak').catch(() => undefined);
@@ -109,7 +112,7 @@ describeWith(missingContainerEngine(), 'images of services, as containers', () =
     const before = (await own.ask(one)).text;
     // The platform before is not closed, as after SIGKILL.
     const again = await own.reopen();
-    expect(leftInEngine().filter((name) => name.includes(one.deploymentId))).toEqual([]);
+    expect(leftOf(one)).toEqual([]);
     const { status, text } = await again.ask(one);
     expect([status, text === before]).toEqual([200, false]);
     expect((await bench.ask(other)).text).toBe('ok');
@@ -163,7 +166,7 @@ describeWith(missingContainerEngine(), 'images of services, as containers', () =
       expect(fault).toMatchObject({ failure: { code, message: expect.stringMatching(message) } });
       if (code === 'SERVICE_EXITED') expect(fault.failure.lastLines).toEqual(['no database']);
       expect(await bench.services.list('bad')).toEqual([]);
-      expect(leftInEngine().filter((name) => name.includes(`-${bad.deploymentId}-`))).toEqual([]);
+      expect(leftOf(bad)).toEqual([]);
     },
     120_000,
   );
@@ -222,7 +225,7 @@ const fork = () => { for (let i = 0; i < 50; i++) { const child = spawn('/bin/sl
     await bench.services.remove('hostile');
     expect(Date.now() - began).toBeGreaterThan(4_500);
     expect(Date.now() - began).toBeLessThan(60_000);
-    expect(leftInEngine().filter((name) => name.includes(hostile.deploymentId))).toEqual([]);
+    expect(leftOf(hostile)).toEqual([]);
   }, 600_000);
 
   describe('through the platform', () => {
@@ -241,7 +244,7 @@ const fork = () => { for (let i = 0; i < 50; i++) { const child = spawn('/bin/sl
       const { status, body } = await askHost(productionUrl(record), '/');
       expect(status).toBe(200);
       await platform.restart();
-      expect(leftInEngine().filter((name) => name.includes(record.deploymentId))).toEqual([]);
+      expect(leftOf(record)).toEqual([]);
       expect(await askHost(productionUrl(record), '/')).toEqual({ status, body });
     }, 600_000);
   });

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DeploymentView } from '../../contract/api.ts';
 import { makeRepositoryFromFolder } from '../../local/client/makeRepositoryFromFolder.ts';
+import { engineEnvironment, missingContainerEngine } from '../support/containerEngine.ts';
 import { askHost, productionUrl } from '../support/deployServer.ts';
 import { describeWith, tooSlow } from '../support/engines.ts';
 import { eventually } from '../support/eventually.ts';
@@ -9,13 +10,18 @@ import { exampleRepository, HOST_NODE, usePlatform } from '../support/veren.ts';
 
 const json = (value: unknown) => JSON.stringify(value);
 
+/** In the world of `.ci/service-images` there is an engine, and each becomes an image and a container. */
+const engine = missingContainerEngine() === null ? engineEnvironment() : null;
+const [kind, how] = engine ? ['image', 'containers'] : ['folder', 'processes'];
+
 /** Frameworks on a machine with Node and git only: each is deployed by HTTP and answers at its project's address. */
-describeWith(tooSlow, 'backends of frameworks, as processes', () => {
-  const platform = usePlatform({ VEREN_CONTAINER_ENGINE: 'none' });
+describeWith(tooSlow, `backends of frameworks, as ${how}`, () => {
+  const platform = usePlatform(engine ?? { VEREN_CONTAINER_ENGINE: 'none' });
 
   const deployed = async (projectId: string, gitUrl: string): Promise<DeploymentView> => {
     const record = await platform.veren.deploy({ projectId, gitUrl, frontend: false, backend: HOST_NODE });
     expect([projectId, record.status, record.error]).toEqual([projectId, 'succeeded', undefined]);
+    expect(record.builds.backend?.artifact).toMatchObject({ kind });
     expect(record.service).toMatchObject({ state: 'running', isProduction: true });
     return record;
   };
@@ -134,5 +140,22 @@ export default defineConfig({ output: 'server', adapter: node({ mode: 'standalon
     });
     expect((await askHost(url, '/')).body).toContain('asked for /');
     expect((await askHost(url, '/fixed')).body).toContain('made at the build');
+  }, 900_000);
+
+  test(engine ? 'FastAPI' : 'FastAPI is refused before the fetch: a process of its own takes Node', async () => {
+    const source = join(platform.folder, 'fastapi-source');
+    await mkdir(source);
+    await writeFile(join(source, '.python-version'), '3.11\n');
+    await writeFile(join(source, 'requirements.txt'), 'fastapi==0.115.6\n');
+    await writeFile(
+      join(source, 'main.py'),
+      "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\ndef home():\n    return {'fast': 'api'}\n",
+    );
+    const { url: gitUrl } = await makeRepositoryFromFolder(source, join(platform.folder, 'fastapi'));
+    const record = await platform.veren.deploy({ projectId: 'fastapi', gitUrl, frontend: false });
+    if (engine) {
+      expect([record.status, record.error]).toEqual(['succeeded', undefined]);
+      expect(await askHost(productionUrl(record), '/')).toEqual({ status: 200, body: '{"fast":"api"}' });
+    } else expect(record.error?.code).toBe('NO_CONTAINER_BUILDER');
   }, 900_000);
 });

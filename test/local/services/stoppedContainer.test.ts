@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMasker } from '../../../builder-images/shared/masker.ts';
 import { ContainerEngine } from '../../../local/services/containerEngine.ts';
@@ -30,19 +30,25 @@ start) touch asked; sleep 0.7; touch running
 stop) [[ -e running ]] && touch killed ;;
 rm) [[ -e running ]] && touch killed ;;
 image) echo 1000:1000 ;;
-inspect) exit 1 ;;
+inspect) [[ -e told ]] && cat told || exit 1 ;;
+events) printf '%s ' "$@" >events; [[ -e oom ]] && echo oom ;;
 esac
 exit 0
 `,
   );
   chmodSync(file, 0o755);
-  return { file, has: (name: string) => existsSync(join(folder, name)) };
+  return {
+    file,
+    has: (name: string) => existsSync(join(folder, name)),
+    read: (name: string) => readFileSync(join(folder, name), 'utf8'),
+    write: (name: string, text: string) => writeFileSync(join(folder, name), text),
+  };
 }
 
 test('a container that is stopped before it has started is ended when it has', async () => {
   const { file, has } = engineProgram();
   const engine = new ContainerEngine({ kind: 'docker', file, env: { PATH: process.env.PATH! } }, 'x');
-  const places = { engine, name: 'n', port: 80, memoryMb: 128, mask: createMasker([], []) };
+  const places = { engine, id: 'i', name: 'n', port: 80, memoryMb: 128, mask: createMasker([], []) };
   const container = new RunningContainer({ ...places, onLine: () => undefined });
   await container.stop();
   expect(has('killed')).toBe(true);
@@ -61,4 +67,18 @@ test('a container that is not wanted any more when it is made is not started', a
   const launch = launcher.launch(spec as never, {}, () => undefined, AbortSignal.abort());
   await expect(launch).rejects.toThrow('it is not wanted any more');
   expect(has('asked')).toBe(false);
+});
+
+test.each([
+  [true, 'oom', true],
+  [false, 'oom', true],
+  [false, 'none', false],
+])('docker’s state says %s of memory and its events %s', async (OOMKilled, event, expected) => {
+  const { file, read, write } = engineProgram();
+  const times = { StartedAt: '2026-11-28T20:00:00.5Z', FinishedAt: '2026-11-28T20:00:01.123456789Z' };
+  write('told', JSON.stringify({ Pid: 0, OOMKilled, ...times }));
+  write(event, '');
+  const engine = new ContainerEngine({ kind: 'docker', file, env: { PATH: process.env.PATH! } }, 'x');
+  expect(await engine.ranOutOfMemory('i')).toBe(expected);
+  if (!OOMKilled) expect(read('events')).toContain(`--since ${times.StartedAt} --until 2026-11-28T20:00:03.123Z`);
 });
