@@ -12,6 +12,7 @@ import { registerChange } from './routes/change.ts';
 import { registerCreate } from './routes/create.ts';
 import { registerDeployHooks } from './routes/deployHooks.ts';
 import { registerDomains } from './routes/domains.ts';
+import { registerFiles } from './routes/files.ts';
 import { registerGit } from './routes/git.ts';
 import { APP_CREATED_PATH, registerGithubApp } from './routes/githubApp.ts';
 import { HOOKS_PREFIX, registerHooks } from './routes/hooks.ts';
@@ -56,6 +57,7 @@ export function createApi(deps: ApiDeps): Api {
   registerCreate(app, deps);
   registerUploads(app, deps);
   registerRead(app, deps);
+  registerFiles(app, deps);
   registerLogs(app, deps);
   registerChange(app, deps);
   registerReleases(app, deps);
