@@ -7,14 +7,14 @@ import type { S3Calls } from '../shared/adapters/aws/clients.ts';
 import { MAX_MANIFEST_BYTES } from '../shared/artifact.ts';
 import { readSmallObject } from '../shared/readSmallObject.ts';
 
-export interface SiteFiles {
+export interface PublishedSite {
   readonly items: readonly PublishedFile[];
   readonly files: number;
   readonly bytes: number;
 }
 
 /** The files that a deployment has published; null where it has none that can be read. */
-export type ReadFiles = (projectId: string, deploymentId: string) => Promise<SiteFiles | null>;
+export type ReadFiles = (projectId: string, deploymentId: string) => Promise<PublishedSite | null>;
 
 const FilesSchema = ManifestSchema.pick({ files: true, bytes: true }).extend({
   objects: z.array(PublishedObjectSchema.pick({ path: true, size: true, contentType: true, encoding: true })),
