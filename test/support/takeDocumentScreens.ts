@@ -31,7 +31,7 @@ try {
     const frontend = { ...HOST_NODE, installCommand: '', buildCommand: build, outputDirectory: 'dist' };
     await veren.deploy({ projectId, gitUrl, frontend });
   }
-  const { page } = await openPage(browser, { viewport: { width: 1_000, height: 640 }, colorScheme: 'light' });
+  const { page } = await openPage(browser, { viewport: { width: 1_000, height: 440 }, colorScheme: 'light' });
   await page.route(
     ({ pathname }) => /^\/(projects|deployments)/.test(pathname),
     async (route) => {
@@ -45,6 +45,7 @@ try {
   await page.goto(`${veren.url}/dashboard/`);
   await page.locator('.project-card', { hasText: 'blog' }).getByText('Failed').waitFor();
   await save('dashboard-projects');
+  await page.setViewportSize({ width: 1_000, height: 900 });
   await page.goto(`${veren.url}/dashboard/deployments/${deploymentId}`);
   await page.getByText('Complete').waitFor();
   await save('dashboard-deployment');

@@ -51,7 +51,9 @@ function FileList({ deploymentId, site }: FileListProps) {
   });
   return (
     <>
-      <SelectField label="Order" options={ORDERS} value={sort} onChange={setSort} />
+      <div class="file-order">
+        <SelectField label="Order" options={ORDERS} value={sort} onChange={setSort} />
+      </div>
       <Loaded of={files} what="the files">
         {(page) => (
           <>
