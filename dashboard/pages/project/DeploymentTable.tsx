@@ -1,7 +1,7 @@
 import type { DeploymentView } from '../../../contract/api.ts';
 import { isTerminal } from '../../../contract/statuses.ts';
 import { paths } from '../../app/paths.ts';
-import { formatDuration, shortCommit } from '../../ui/formats.ts';
+import { formatDuration, shortCommit, shortId } from '../../ui/formats.ts';
 import { RedeployNote } from '../../ui/RedeployNote.tsx';
 import { Status } from '../../ui/Status.tsx';
 import { nameOfDeployment } from '../../ui/source.tsx';
@@ -23,7 +23,10 @@ export function DeploymentTable({ deployments }: { readonly deployments: readonl
               <a href={paths.deployment(d.deploymentId)}>
                 {nameOfDeployment(d)} {d.commit && <code>{shortCommit(d.commit)}</code>}
               </a>
-              <RedeployNote record={d} />
+              <RedeployNote record={d} />{' '}
+              <code class="soft small" title={d.deploymentId}>
+                {shortId(d.deploymentId)}
+              </code>
             </span>
           ),
         },
