@@ -257,7 +257,7 @@ describeWith(CHROMIUM ? tooSlow : 'no chromium on PATH', 'the dashboard in a bro
 
   it('has no serious fault for who uses it by ear or keyboard, and nothing wider than a phone', async () => {
     const token = veren.token;
-    const nameOf = (path: string) => path.slice(1).replaceAll('/', '-') || 'projects';
+    const nameOf = (path: string) => path.slice(1).replaceAll(/\W+/g, '-') || 'projects';
     const pages = [
       '/',
       '/deploy',

@@ -22,11 +22,11 @@ export function DeploymentTable({ deployments }: { readonly deployments: readonl
             <span>
               <a href={paths.deployment(d.deploymentId)}>
                 {nameOfDeployment(d)} {d.commit && <code>{shortCommit(d.commit)}</code>}
-              </a>
-              <RedeployNote record={d} />{' '}
+              </a>{' '}
               <code class="soft small" title={d.deploymentId}>
                 {shortId(d.deploymentId)}
               </code>
+              <RedeployNote record={d} />
             </span>
           ),
         },
