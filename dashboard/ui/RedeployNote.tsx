@@ -10,7 +10,7 @@ export function RedeployNote({ record: { redeployOf } }: { readonly record: Depl
       {' '}
       redeploy of{' '}
       <a href={paths.deployment(redeployOf)} title={redeployOf}>
-        <code>{shortId(redeployOf)}</code>
+        <code class="short-id">{shortId(redeployOf)}</code>
       </a>
     </span>
   );

@@ -32,6 +32,7 @@ try {
     await veren.deploy({ projectId, gitUrl, frontend });
   }
   const { page } = await openPage(browser, { viewport: { width: 1_000, height: 440 }, colorScheme: 'light' });
+  page.setDefaultTimeout(120_000);
   await page.route(
     ({ pathname }) => /^\/(projects|deployments)/.test(pathname),
     async (route) => {

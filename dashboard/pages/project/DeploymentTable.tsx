@@ -23,7 +23,7 @@ export function DeploymentTable({ deployments }: { readonly deployments: readonl
               <a href={paths.deployment(d.deploymentId)}>
                 {nameOfDeployment(d)} {d.commit && <code>{shortCommit(d.commit)}</code>}
               </a>{' '}
-              <code class="soft small" title={d.deploymentId}>
+              <code class="soft small short-id" title={d.deploymentId}>
                 {shortId(d.deploymentId)}
               </code>
               <RedeployNote record={d} />
