@@ -50,6 +50,8 @@ try {
   await page.goto(`${veren.url}/dashboard/deployments/${deploymentId}`);
   await page.getByText('Complete').waitFor();
   await save('dashboard-deployment');
+  // A request that is still under way would fail with the browser's end.
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
 
   async function save(name: string): Promise<void> {
     mkdirSync(OUT, { recursive: true });
