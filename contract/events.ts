@@ -5,7 +5,7 @@ import { CorrelationIdSchema } from './correlation.ts';
 import { TaskUseSchema, TrafficSchema } from './cost.ts';
 import { TriggerSchema } from './gitHosts.ts';
 import { NodeMajorSchema, PlanSchema } from './plan.ts';
-import { ArtifactSchema, EXPIRY_REASONS, FailureSchema, PHASES, VariablesUsedSchema } from './record.ts';
+import { ArtifactSchema, AskedBySchema, EXPIRY_REASONS, FailureSchema, PHASES, VariablesUsedSchema } from './record.ts';
 
 /**
  * Messages on the three topics (`TOPICS`). All are keyed by deployment id, so one deployment keeps its order within a topic;
@@ -95,6 +95,8 @@ export const DeploymentEventSchema = z.discriminatedUnion('type', [
     variables: VariablesUsedSchema.optional(),
     /** Absent: a call of the API. */
     trigger: TriggerSchema.optional(),
+    askedBy: AskedBySchema.optional(),
+    redeployOf: z.string().optional(),
   }),
   z.object({ ...envelope, type: z.literal('deployment.analyzing') }),
   /** `plan.frontend` and `plan.backend`, where present, are what will be built. */

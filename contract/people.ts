@@ -30,6 +30,8 @@ export const CallerSchema = z.object({
   scope: ScopeSchema,
   /** The only projects that it may name. Absent: all of the owner. */
   projects: z.array(ProjectIdSchema).optional(),
+  /** The member whose token it is. */
+  member: z.string().optional(),
   /** Of a named token; absent for the stage's own and the laptop's file. */
   tokenId: z.string().optional(),
 });

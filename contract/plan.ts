@@ -45,12 +45,7 @@ export const CompiledFoldersSchema = z
   )
   .max(50);
 
-/** The `rule` of a choice that the request itself makes. */
-export const REQUEST_RULE = 'request';
-/** The rule of what the settings of the project fix. */
-export const PROJECT_RULE = 'project';
-/** The rule of what a settings file of the repository fixes; the evidence names the file. */
-export const SETTINGS_RULE = 'veren.json';
+export { PROJECT_RULE, REQUEST_RULE, SETTINGS_RULE } from './planRules.ts';
 
 /** Why a field of the plan has its value: the file and the rule that decided it. */
 export const EvidenceSchema = z.object({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CLIENTS } from './clients.ts';
 import { CorrelationIdSchema } from './correlation.ts';
 import { CostSchema } from './cost.ts';
 import { TriggerSchema } from './gitHosts.ts';
@@ -110,6 +111,16 @@ export type BuildRecord = z.infer<typeof BuildRecordSchema>;
 
 /** The version of its project's variables that a deployment has. */
 export const VariablesUsedSchema = z.object({ version: z.int().min(1) });
+/** Who has asked for a deployment by a call of the API, and by which program of ours. */
+export const AskedBySchema = z.object({
+  /** The name of the token. */
+  token: z.string(),
+  /** Whose token it is, where it is a member's. */
+  member: z.string().optional(),
+  client: z.enum(CLIENTS).optional(),
+});
+export type AskedBy = z.infer<typeof AskedBySchema>;
+
 /** Why a deployment is not kept any more: its time is over, or its pull request or branch was closed. */
 export const EXPIRY_REASONS = ['age', 'closed'] as const;
 export type ExpiryReason = (typeof EXPIRY_REASONS)[number];
@@ -125,6 +136,10 @@ export const DeploymentRecordSchema = z.object({
   correlationId: CorrelationIdSchema.optional(),
   /** Absent: a call of the API. */
   trigger: TriggerSchema.optional(),
+  /** Absent with a trigger, and in records of earlier versions. */
+  askedBy: AskedBySchema.optional(),
+  /** The deployment whose commit this one deploys again. Absent in records of earlier versions. */
+  redeployOf: z.string().optional(),
   gitUrl: z.string(),
   ref: z.string().nullable(),
   /** Known from the analysis on. Absent before it, and in records of earlier versions. */

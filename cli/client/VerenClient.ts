@@ -12,6 +12,7 @@ import {
   type Ticket,
   TicketSchema,
 } from '../../contract/api.ts';
+import { CLIENT_HEADER, type Client } from '../../contract/clients.ts';
 import { type ProjectCosts, ProjectCostsSchema } from '../../contract/cost.ts';
 import { type Domain, DomainListSchema, DomainSchema } from '../../contract/domains.ts';
 import type { LogLine } from '../../contract/events.ts';
@@ -55,7 +56,7 @@ export class VerenClient {
 
   constructor({ baseUrl, token }: ClientOptions) {
     this.#base = new URL(baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`);
-    this.#headers = { Authorization: `Bearer ${token}` };
+    this.#headers = { Authorization: `Bearer ${token}`, [CLIENT_HEADER]: 'command' satisfies Client };
   }
 
   /** Without a key one is made up, so that a request that is sent again after a broken connection deploys once. */

@@ -1,4 +1,5 @@
 import type { Problem } from '../../contract/api.ts';
+import { CLIENT_HEADER, type Client } from '../../contract/clients.ts';
 import { currentToken, endSession } from '../session/token.ts';
 import { apiUrl } from './places.ts';
 
@@ -65,6 +66,7 @@ export async function requestApi(
     method,
     headers: {
       ...(token !== null && { Authorization: `Bearer ${token}` }),
+      ...(method !== 'GET' && { [CLIENT_HEADER]: 'dashboard' satisfies Client }),
       ...(body !== undefined && { 'Content-Type': 'application/json' }),
       ...headers,
     },

@@ -1,4 +1,5 @@
 import type { Accepted, CreateDeployment, DeploymentList, DeploymentView } from '../../contract/api.ts';
+import type { PublishedFiles } from '../../contract/files.ts';
 import type { CacheUse } from '../../contract/lanes.ts';
 import type { ReleaseHistory } from '../../contract/releases.ts';
 import { callApi, pathOf } from './callApi.ts';
@@ -9,6 +10,13 @@ export const getDeployment = (deploymentId: string, signal?: AbortSignal) =>
 /** One page, newest first; its `cursor` asks for the next. */
 export const listDeployments = (query: { projectId?: string; limit?: number; cursor?: string }, signal?: AbortSignal) =>
   callApi<DeploymentList>('GET', '/deployments', { query, ...(signal && { signal }) });
+
+/** One page of the files of its site; its `cursor` asks for the next in the same order. */
+export const listFiles = (
+  deploymentId: string,
+  query: { sort: 'path' | 'size'; limit: number; cursor?: string },
+  signal?: AbortSignal,
+) => callApi<PublishedFiles>('GET', pathOf('deployments', deploymentId, 'files'), { query, ...(signal && { signal }) });
 
 /** @param key Names this wish: a second request with it deploys nothing more. */
 export const createDeployment = (request: CreateDeployment, key: string) =>

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 
 interface NavigationLinkProps {
   readonly href: string;
@@ -8,8 +9,13 @@ interface NavigationLinkProps {
 
 /** A link of a navigation, which says whether it is where one is. */
 export function NavigationLink({ href, current, children }: NavigationLinkProps) {
+  const link = useRef<HTMLAnchorElement>(null);
+  // A narrow screen shows a part of the row only.
+  useEffect(() => {
+    if (current) link.current?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [current]);
   return (
-    <a href={href} class="navigation-link" aria-current={current ? 'page' : undefined}>
+    <a ref={link} href={href} class="navigation-link" aria-current={current ? 'page' : undefined}>
       {children}
     </a>
   );

@@ -34,5 +34,8 @@ export function formatAge(iso: string, now: number): string {
   return relative.format(Math.trunc(seconds / size), unit);
 }
 
+/** The end of a deployment's id, by which those of one day differ. */
+export const shortId = (deploymentId: string): string => `…${deploymentId.slice(-6)}`;
+
 /** The first characters of a commit, as git shows it. */
 export const shortCommit = (commit: string): string => commit.slice(0, 7);

@@ -1,18 +1,25 @@
-import { UPLOAD_SCHEME } from '../../contract/names.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
 import { ExternalLink } from './ExternalLink.tsx';
+import { shortCommit } from './formats.ts';
+import { isUpload } from './isUpload.ts';
 
 const UPLOADED = 'Uploaded folder';
-
-const isUpload = (gitUrl: string): boolean => gitUrl.startsWith(UPLOAD_SCHEME);
 
 /** Where the files are from, in one line: a repository without what all of them have in common. */
 export const shortSource = (gitUrl: string): string =>
   isUpload(gitUrl) ? UPLOADED : gitUrl.replace(/^https?:\/\//, '').replace(/\.git$/, '');
 
-/** What a deployment is called: its branch or tag. An uploaded folder has neither. */
-export const nameOfDeployment = ({ plan, ref, gitUrl }: DeploymentRecord): string =>
-  isUpload(gitUrl) ? UPLOADED : (plan?.branch ?? plan?.tag ?? ref ?? 'Default branch');
+const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
+
+/** What a deployment is called: its branch or tag. An uploaded folder has neither, and a commit may have none. */
+export function nameOfDeployment({ plan, ref, commit, gitUrl }: DeploymentRecord): string {
+  if (isUpload(gitUrl)) return UPLOADED;
+  const name = plan?.branch ?? plan?.tag ?? ref;
+  if (name === null) return 'Default branch';
+  // Whoever names it shows the commit beside it, once it is known.
+  if (COMMIT.test(name)) return commit === null ? `Commit ${shortCommit(name)}` : 'Commit';
+  return name;
+}
 
 /** A row of facts: the repository, or that it was a folder. */
 export function SourceFact({ gitUrl }: { readonly gitUrl: string }) {

@@ -52,6 +52,12 @@ export function useLoadable<T>(key: string | null, load: (signal: AbortSignal) =
     if (flight.current.busy) flight.current.again = true;
     else setRound((n) => n + 1);
   }, []);
+  // Somebody else may have changed it while the tab was in the background.
+  useEffect(() => {
+    const look = () => document.visibilityState === 'visible' && key !== null && reload();
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, [key, reload]);
   const replace = useCallback(
     (change: T | ((value: T) => T)) =>
       setHeld((before) => {

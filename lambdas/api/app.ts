@@ -13,6 +13,7 @@ import { registerCosts } from './routes/costs.ts';
 import { registerCreate } from './routes/create.ts';
 import { registerDeployHooks } from './routes/deployHooks.ts';
 import { registerDomains } from './routes/domains.ts';
+import { registerFiles } from './routes/files.ts';
 import { registerGit } from './routes/git.ts';
 import { APP_CREATED_PATH, registerGithubApp } from './routes/githubApp.ts';
 import { HOOKS_PREFIX, registerHooks } from './routes/hooks.ts';
@@ -57,6 +58,7 @@ export function createApi(deps: ApiDeps): Api {
   registerCreate(app, deps);
   registerUploads(app, deps);
   registerRead(app, deps);
+  registerFiles(app, deps);
   registerLogs(app, deps);
   registerChange(app, deps);
   registerReleases(app, deps);

@@ -29,6 +29,7 @@ import { forbidPublication } from '../shared/verdict.ts';
 import { createApi } from './app.ts';
 import type { ApiDeps } from './deps.ts';
 import { objectFinder } from './hasObject.ts';
+import { filesReader } from './readFiles.ts';
 
 type Given =
   | 'store'
@@ -109,6 +110,7 @@ export function composeApi(
     stopBuilds: stopBuilds({ queue, ecs }),
     dropCaches: dropCaches(s3, bucket),
     hasObject: objectFinder(s3, bucket),
+    readFiles: filesReader(s3, bucket),
     forbidPublication: forbidPublication({ s3, bucket, clock }),
   });
 }

@@ -20,6 +20,7 @@ import type { NoteDeletion } from '../shared/projects/deletions.ts';
 import type { ServiceReports } from '../shared/services/servicePort.ts';
 import type { AddressesOf } from '../shared/sites/siteAddresses.ts';
 import type { UploadStore } from '../shared/uploads/uploadStore.ts';
+import type { ReadFiles } from './readFiles.ts';
 
 export interface ApiDeps extends CreateDeps {
   readonly gitSecrets: GitSecretStore;
@@ -59,6 +60,7 @@ export interface ApiDeps extends CreateDeps {
   readonly canWatch?: boolean;
   /** Whether the bucket has a key. */
   readonly hasObject: (key: string) => Promise<boolean>;
+  readonly readFiles: ReadFiles;
   readonly dropCaches: DropCaches;
   /** Absent where the stage is not set up for domains of projects. */
   readonly ownDomains?: OwnDomains;

@@ -27,11 +27,20 @@ export interface BuildRef extends DeploymentRef {
 export type RequestedEvent = EventOf<'deployment.requested'>;
 type Requested = Pick<
   RequestedEvent,
-  'deploymentId' | 'projectId' | 'owner' | 'gitUrl' | 'ref' | 'correlationId' | 'variables' | 'trigger'
+  | 'deploymentId'
+  | 'projectId'
+  | 'owner'
+  | 'gitUrl'
+  | 'ref'
+  | 'correlationId'
+  | 'variables'
+  | 'trigger'
+  | 'askedBy'
+  | 'redeployOf'
 >;
 
 export const makeRequestedEvent = (
-  { deploymentId, projectId, owner, gitUrl, ref, correlationId, variables, trigger }: Requested,
+  { deploymentId, projectId, owner, gitUrl, ref, correlationId, variables, trigger, askedBy, redeployOf }: Requested,
   id: string,
   now: number,
 ): RequestedEvent => ({
@@ -47,6 +56,8 @@ export const makeRequestedEvent = (
   ref,
   ...(variables && { variables }),
   ...(trigger && { trigger }),
+  ...(askedBy && { askedBy }),
+  ...(redeployOf !== undefined && { redeployOf }),
 });
 
 export const makeAnalyzingEvent = (of: DeploymentRef, now: number): EventOf<'deployment.analyzing'> => ({

@@ -44,6 +44,8 @@ export function toRecord(facts: DeploymentFacts): DeploymentRecord | null {
     owner: requested.owner,
     ...(requested.correlationId !== undefined && { correlationId: requested.correlationId }),
     ...(requested.trigger && { trigger: requested.trigger }),
+    ...(requested.askedBy && { askedBy: requested.askedBy }),
+    ...(requested.redeployOf !== undefined && { redeployOf: requested.redeployOf }),
     gitUrl: requested.gitUrl,
     ref: requested.ref,
     ...(facts.analyzed?.plan.environment !== undefined && { environment: facts.analyzed.plan.environment }),

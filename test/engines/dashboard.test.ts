@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { CHROMIUM, openPage, seriousFaults, startBrowser, type WatchedPage } from '../support/browser.ts';
+import { CHROMIUM, openPage, seriousFaults, startBrowser, takeScreen, type WatchedPage } from '../support/browser.ts';
 import { describeWith, tooSlow } from '../support/engines.ts';
 import { eventually } from '../support/eventually.ts';
 import { tcpProxy } from '../support/tcpProxy.ts';
 import { startVeren, temporaryFolder, type Veren } from '../support/veren.ts';
-import { HOSTILE, LINES, talkativeRepository } from './dashboardRepository.ts';
+import { HOSTILE, LINES, repositoryOfSites, talkativeRepository } from './dashboardRepository.ts';
 
 const PROJECT = 'talk';
 /** A build on a busy machine. */
@@ -109,7 +109,47 @@ describeWith(CHROMIUM ? tooSlow : 'no chromium on PATH', 'the dashboard in a bro
     expect(await page.evaluate('window.hacked')).toBeUndefined();
   }, 600_000);
 
+  it('says who has asked for it and by what, and lists its files with their sizes', async () => {
+    const fact = (title: string) => page.locator('.facts > div', { hasText: title }).locator('dd');
+    expect(await fact('Asked for by').textContent()).toBe('laptop, in the dashboard');
+    await page.getByText('1 file,').last().click();
+    const file = page.getByRole('row', { name: 'index.html' });
+    await file.getByText(`${'<h1>first</h1>'.length} B`).waitFor();
+    const link = await file.getByRole('link').getAttribute('href');
+    expect(link).toMatch(/^http:\/\/[a-z0-9]+--talk\.localhost:\d+\/index\.html$/);
+    await page.getByLabel('Order').selectOption('By name');
+    await file.waitFor();
+  });
+
+  it('deploys a project again from where it was deployed before, and shows that for change', async () => {
+    const url = repositoryOfSites(join(folder.path, 'sites'));
+    await page.goto(`${proxy.url}/dashboard/deploy`);
+    await page.getByLabel('Git URL').fill(url);
+    await page.getByText('More', { exact: true }).click();
+    await page.getByLabel('Folder of the frontend').fill('docs');
+    await page.getByRole('button', { name: 'Deploy', exact: true }).click();
+    const first = await openedDeployment();
+    await state('Ready').waitFor({ timeout: BUILD_MS });
+    await page.getByText('Live in production').waitFor();
+
+    await page.goto(`${proxy.url}/dashboard/projects/sites`);
+    await page.getByRole('link', { name: 'Deploy', exact: true }).click();
+    expect(await page.getByLabel('Folder of the frontend').inputValue()).toBe('docs');
+    expect(await page.getByLabel('Git URL').inputValue()).toBe(url);
+    await page.getByRole('button', { name: 'Deploy', exact: true }).click();
+    await page.waitForURL((now) => now.pathname.includes('/deployments/') && !now.pathname.endsWith(first));
+    const second = await veren.finished(await openedDeployment());
+    // Equal to the one before, which production keeps serving; the page says so.
+    await page.getByText('and production serves that one already').waitFor();
+    expect([second.status, second.plan?.frontend?.path, second.environment]).toEqual([
+      'succeeded',
+      'docs',
+      'production',
+    ]);
+  }, 400_000);
+
   it('finds lines, points at one by its address, and saves the log', async () => {
+    await page.goto(`${proxy.url}/dashboard/deployments/${ids.first}`);
     await page.getByLabel('Search in the log').fill('STEP 12');
     await page.getByText('11 lines').waitFor();
     await page.keyboard.press('Enter');
@@ -202,11 +242,26 @@ describeWith(CHROMIUM ? tooSlow : 'no chromium on PATH', 'the dashboard in a bro
     expect((await veren.finished(deploymentId)).status).toBe('failed');
   }, 200_000);
 
+  it('redeploys, and says which branch is served, at which commit, and what it repeats', async () => {
+    await page.goto(`${proxy.url}/dashboard/deployments/${ids.second}`);
+    await page.getByRole('button', { name: 'Redeploy' }).click();
+    await page.waitForURL((now) => !now.pathname.endsWith(ids.second));
+    const again = await veren.finished(await openedDeployment());
+    expect(again).toMatchObject({ status: 'succeeded', redeployOf: ids.second, ref: again.commit });
+    await page.goto(`${proxy.url}/dashboard/projects/${PROJECT}`);
+    const serves = page.locator('.facts > div', { hasText: 'Serves' }).locator('dd');
+    const commit = again.commit!.slice(0, 7);
+    await serves.getByText(`main ${commit}`).waitFor();
+    expect(await serves.textContent()).toBe(`main ${commit} redeploy of …${ids.second.slice(-6)}`);
+  }, 400_000);
+
   it('has no serious fault for who uses it by ear or keyboard, and nothing wider than a phone', async () => {
     const token = veren.token;
+    const nameOf = (path: string) => path.slice(1).replaceAll(/\W+/g, '-') || 'projects';
     const pages = [
       '/',
       '/deploy',
+      `/deploy?project=${PROJECT}`,
       `/projects/${PROJECT}`,
       `/projects/${PROJECT}/releases`,
       `/deployments/${ids.first}`,
@@ -233,6 +288,7 @@ describeWith(CHROMIUM ? tooSlow : 'no chromium on PATH', 'the dashboard in a bro
         await eventually(async () => (await plain.locator('.loading').count()) === 0);
         if (path.includes('deployments/')) await plain.getByText('Complete').waitFor();
         for (const summary of await plain.locator('summary').all()) await summary.click();
+        await takeScreen(plain, `${nameOf(path)}-${colorScheme}-${width}`);
         const found = await seriousFaults(plain);
         const tooWide = await plain.evaluate('document.documentElement.scrollWidth - innerWidth');
         expect({ path, colorScheme, width, found, tooWide }).toEqual({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { makeRepositoryFromFolder } from '../../local/client/makeRepositoryFromFolder.ts';
-import { CHROMIUM, openPage, seriousFaults, startBrowser, type WatchedPage } from '../support/browser.ts';
+import { CHROMIUM, openPage, seriousFaults, startBrowser, takeScreen, type WatchedPage } from '../support/browser.ts';
 import { deployServer } from '../support/deployServer.ts';
 import { describeWith, tooSlow } from '../support/engines.ts';
 import { eventually } from '../support/eventually.ts';
@@ -12,8 +12,6 @@ import { HOST_NODE, startVeren, temporaryFolder, type Veren } from '../support/v
 const PROJECT = 'shop';
 const HOSTILE = '<img src=x onerror="window.hacked=1">';
 const SERVER = `require('http').createServer((_, r) => r.end('greeting ' + process.env.GREETING)).listen(process.env.PORT);`;
-/** Pictures for who looks at them; not part of the test. */
-const SCREENS = process.env.VEREN_SCREENS;
 
 describeWith(CHROMIUM ? tooSlow : 'no chromium on PATH', 'pages of the dashboard in a browser', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -120,6 +118,8 @@ describeWith(CHROMIUM ? tooSlow : 'no chromium on PATH', 'pages of the dashboard
     await button('Revoke cms').click();
     await confirmBy('Revoke');
     await page.getByText('No deploy hooks yet.').waitFor();
+    // What was revoked is not offered any more.
+    expect(await page.content()).not.toContain(url);
     const refused = await fetch(url, { method: 'POST' });
     expect({ status: refused.status, ...((await refused.json()) as object) }).toMatchObject({
       ...{ status: 401, code: 'HOOK_REFUSED' },
@@ -269,6 +269,26 @@ describeWith(CHROMIUM ? tooSlow : 'no chromium on PATH', 'pages of the dashboard
     expect(await page.content()).not.toContain(token);
   });
 
+  it('takes a token that is still shown away with its member, from the list, the page and the count', async () => {
+    await page.goto(`${veren.url}/dashboard/people`);
+    await button('Make a token').click();
+    await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('tablet');
+    await page.getByRole('dialog').getByLabel('Member').selectOption('ada');
+    await button('Make').click();
+    const shown = (await page.locator('.notice-ok code').textContent())!;
+    await row('tablet').waitFor();
+    const count = (title: string) => page.locator('.meter', { hasText: title }).locator('.meter-used');
+    await count('Tokens').getByText('1', { exact: true }).waitFor();
+    expect(Number(await count('Requests in this minute').textContent())).toBeGreaterThan(5);
+    expect(Number(await count('Deployments in this hour').textContent())).toBeGreaterThan(0);
+    await button('Remove ada').click();
+    await confirmBy('Remove');
+    await row('tablet').waitFor({ state: 'detached' });
+    await count('Tokens').getByText('0', { exact: true }).waitFor();
+    await count('Members').getByText('0', { exact: true }).waitFor();
+    expect(await page.content()).not.toContain(shown);
+  });
+
   it('shows what runs and what waits, and cancels it', async () => {
     const source = join(folder.path, 'slow');
     mkdirSync(source);
@@ -317,13 +337,7 @@ describeWith(CHROMIUM ? tooSlow : 'no chromium on PATH', 'pages of the dashboard
           await page.waitForLoadState('networkidle');
           await page.locator('.loading').waitFor({ state: 'detached' });
           expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-          if (SCREENS) {
-            mkdirSync(SCREENS, { recursive: true });
-            await page.screenshot({
-              path: join(SCREENS, `${name}-${colorScheme}-${width}.png`),
-              fullPage: name !== 'reference',
-            });
-          }
+          await takeScreen(page, `${name}-${colorScheme}-${width}`, name !== 'reference');
           if (width === 1280) expect(await seriousFaults(page)).toEqual([]);
         }
       },

@@ -16,6 +16,21 @@ mkdirSync('dist', { recursive: true });
 `;
 const site = (text: string) => `writeFileSync('dist/index.html', '<h1>${text}</h1>');\n`;
 
+/** A repository with two sites, of which a deployment has to name one. @returns its URL */
+export function repositoryOfSites(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  git(folder, ['init', '-q', '-b', 'main']);
+  for (const name of ['docs', 'web']) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'index.html'), `<h1>${name}</h1>`);
+    const frontend = { ...HOST_NODE, installCommand: '', buildCommand: '', outputDirectory: '.' };
+    writeFileSync(join(folder, name, 'veren.json'), JSON.stringify({ frontend }));
+  }
+  git(folder, ['add', '-A']);
+  git(folder, ['commit', '-q', '-m', 'Two sites']);
+  return pathToFileURL(folder).href;
+}
+
 /**
  * A repository whose branches do what deployments do: `main` talks and succeeds (twice, in two commits), `broken` fails,
  * `slow` does not end. @returns its URL, and the way to the second commit of `main`

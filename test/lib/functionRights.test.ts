@@ -219,6 +219,7 @@ test('a project is made, deployed, released, kept tidy and deleted with the righ
   await call('DELETE', `/tokens/${id}`);
   for (const path of ['/usage', '/audit', '/members', '/projects', '/projects/shop/releases', '/deployments'])
     await call('GET', path);
+  await call('GET', `/deployments/${second}/files`);
   await call('DELETE', '/projects/shop/cache');
   expect((await sites.find('shop.example'))?.deploymentId).toBe(second);
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createApi } from '../../lambdas/api/app.ts';
 import type { ApiDeps } from '../../lambdas/api/deps.ts';
+import { filesReader } from '../../lambdas/api/readFiles.ts';
 import { deploymentIds } from '../../lambdas/domain/deploymentIds.ts';
 import { openAudit, openAuditReader } from '../../lambdas/shared/audit.ts';
 import { openDocuments } from '../../lambdas/shared/documents.ts';
@@ -132,6 +133,7 @@ export async function apiApp(over: Partial<ApiDeps> = {}) {
     stopBuilds: async (id) => void stopped.push(id),
     dropCaches: async () => [],
     hasObject: async () => true,
+    readFiles: filesReader(storage.s3, storage.bucket),
     forbidPublication: async () => 'cancel',
     supersede: 'waiting',
     log,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import axe, { type AxeResults } from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { onPath } from './engines.ts';
@@ -17,6 +18,12 @@ const ARGS = [
 ];
 
 export const startBrowser = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM!, args: ARGS });
+
+/** Pictures for who looks at them, into the folder that VEREN_SCREENS names; not part of a test, and without it nothing. */
+export async function takeScreen(page: Page, name: string, fullPage = true): Promise<void> {
+  const folder = process.env.VEREN_SCREENS;
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage });
+}
 
 export interface WatchedPage {
   readonly page: Page;

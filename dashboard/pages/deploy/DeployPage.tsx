@@ -1,42 +1,76 @@
 import { useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
-import type { CreateDeployment } from '../../../contract/api.ts';
+import type { ProjectView } from '../../../contract/project.ts';
 import { ApiError, messageOf } from '../../api/callApi.ts';
-import { createDeployment } from '../../api/deployments.ts';
+import { createDeployment, getDeployment, listDeployments } from '../../api/deployments.ts';
 import { example } from '../../api/places.ts';
+import { getProject } from '../../api/projects.ts';
 import { paths } from '../../app/paths.ts';
 import { useSession } from '../../session/SessionContext.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
+import { Loaded } from '../../ui/Loaded.tsx';
 import { Notice } from '../../ui/Notice.tsx';
+import { TextField } from '../../ui/TextField.tsx';
+import { useLoadable } from '../../ui/useLoadable.ts';
 import { useTitle } from '../../ui/useTitle.ts';
+import { type DeployForm, describeFolders, EMPTY_FORM, formOfProject, requestOf } from './deployForm.ts';
 import { suggestName } from './suggestName.ts';
 
-interface Form {
-  readonly gitUrl: string;
-  /** Empty: the suggested one. */
-  readonly projectId: string;
-  readonly ref: string;
-  readonly path: string;
-  readonly environment: '' | 'production' | 'preview';
-  readonly gitToken: string;
-  readonly force: boolean;
-}
-
-const EMPTY: Form = { gitUrl: '', projectId: '', ref: '', path: '', environment: '', gitToken: '', force: false };
-
-/** A form to deploy a repository. `?project=` deploys that project's own. */
+/** A form to deploy a repository. `?project=` deploys that project's own, as it was deployed before. */
 export function DeployPage() {
   useTitle('Deploy');
   const { may } = useSession();
-  const { route, query } = useLocation();
-  const known = query.project;
-  const [form, setForm] = useState<Form>({ ...EMPTY, projectId: known ?? '' });
+  const known = useLocation().query.project;
+  const project = useLoadable(known === undefined ? null : `deploy/${known}`, (signal) => loadProject(known!, signal));
+  return (
+    <>
+      <div class="page-head">
+        <h1>{known ? `Deploy ${known}` : 'Deploy a repository'}</h1>
+      </div>
+      {!may('deploy') && (
+        <Notice kind="warn" title="Your token may not deploy">
+          <p>It needs the scope "deploy"; an admin can make such a token.</p>
+        </Notice>
+      )}
+      {known === undefined ? (
+        <RequestForm first={EMPTY_FORM} />
+      ) : (
+        <Loaded of={project} what="the project">
+          {({ view, before }) => <RequestForm key={known} first={formOfProject(view, before)} project={view} />}
+        </Loaded>
+      )}
+    </>
+  );
+}
+
+/** A project, and its deployment that another one is to be like: what production serves, else the newest for it. */
+async function loadProject(projectId: string, signal: AbortSignal) {
+  const view = await getProject(projectId, signal);
+  const released = view.release && (await getDeployment(view.release.deploymentId, signal).catch(() => null));
+  if (released) return { view, before: released };
+  const { items } = await listDeployments({ projectId }, signal);
+  const own = items.filter(({ plan }) => plan?.lane !== 'untrusted');
+  return { view, before: own.find(({ environment }) => environment === 'production') ?? own[0] ?? null };
+}
+
+interface RequestFormProps {
+  readonly first: DeployForm;
+  /** Absent for a new one. */
+  readonly project?: ProjectView;
+}
+
+function RequestForm({ first, project }: RequestFormProps) {
+  const { may } = useSession();
+  const { route } = useLocation();
+  const settings = project?.settings;
+  const fixed = describeFolders(settings);
+  const [form, setForm] = useState<DeployForm>(first);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   // Sent again after a lost connection it is the same wish; anything else in the form is another.
   const key = useRef(crypto.randomUUID());
-  const change = (changes: Partial<Form>) => {
+  const change = (changes: Partial<DeployForm>) => {
     setForm({ ...form, ...changes });
     key.current = crypto.randomUUID();
   };
@@ -47,7 +81,7 @@ export function DeployPage() {
     setBusy(true);
     setError(undefined);
     try {
-      const { deploymentId } = await createDeployment(requestOf(form), key.current);
+      const { deploymentId } = await createDeployment(requestOf(form, settings), key.current);
       route(paths.deployment(deploymentId));
     } catch (thrown) {
       setError(thrown);
@@ -63,15 +97,7 @@ export function DeployPage() {
 
   return (
     <>
-      <div class="page-head">
-        <h1>{known ? `Deploy ${known}` : 'Deploy a repository'}</h1>
-      </div>
-      {!may('deploy') && (
-        <Notice kind="warn" title="Your token may not deploy">
-          <p>It needs the scope "deploy"; an admin can make such a token.</p>
-        </Notice>
-      )}
-      {example && !known && (
+      {example && !project && (
         <div class="card suggestion">
           <div>
             <h2>Nothing at hand?</h2>
@@ -81,7 +107,7 @@ export function DeployPage() {
           </div>
           <Button
             onClick={() =>
-              example && change({ gitUrl: example.gitUrl, path: example.path, projectId: example.projectId })
+              example && change({ gitUrl: example.gitUrl, frontendPath: example.path, projectId: example.projectId })
             }
           >
             Fill in the example
@@ -99,60 +125,46 @@ export function DeployPage() {
             ))}
           </Notice>
         )}
-        {!known && (
-          <Field
-            label="Git URL"
-            hint="As in git clone: https://github.com/you/site.git. On a laptop file:///home/you/site will do, too."
-            error={faultOf('gitUrl')}
-          >
-            {(props) => (
-              <input
-                {...props}
-                type="url"
-                autocomplete="url"
-                spellcheck={false}
-                value={form.gitUrl}
-                onInput={(e) => change({ gitUrl: e.currentTarget.value })}
-              />
-            )}
-          </Field>
-        )}
-        {!known && (
-          <Field
+        <Field
+          label="Git URL"
+          hint="As in git clone: https://github.com/you/site.git. On a laptop file:///home/you/site will do, too."
+          error={faultOf('gitUrl')}
+        >
+          {(props) => (
+            <input
+              {...props}
+              type="url"
+              autocomplete="url"
+              spellcheck={false}
+              value={form.gitUrl}
+              onInput={(e) => change({ gitUrl: e.currentTarget.value })}
+            />
+          )}
+        </Field>
+        {!project && (
+          <TextField
             label="Project"
             hint="Lower-case letters, digits and -. A new name makes a project."
             error={faultOf('projectId')}
-          >
-            {(props) => (
-              <input
-                {...props}
-                autocomplete="off"
-                spellcheck={false}
-                value={form.projectId}
-                placeholder={suggestName(form.gitUrl)}
-                onInput={(e) => change({ projectId: e.currentTarget.value })}
-              />
-            )}
-          </Field>
+            value={form.projectId}
+            placeholder={suggestName(form.gitUrl)}
+            onChange={(projectId) => change({ projectId })}
+          />
         )}
         <div class="form-row">
-          <Field label="Branch, tag or commit" hint="Empty: the production branch." error={faultOf('ref')}>
-            {(props) => (
-              <input
-                {...props}
-                autocomplete="off"
-                spellcheck={false}
-                value={form.ref}
-                onInput={(e) => change({ ref: e.currentTarget.value })}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Branch, tag or commit"
+            hint="Empty: the production branch."
+            error={faultOf('ref')}
+            value={form.ref}
+            onChange={(ref) => change({ ref })}
+          />
           <Field label="Environment" error={faultOf('environment')}>
             {(props) => (
               <select
                 {...props}
                 value={form.environment}
-                onChange={(e) => change({ environment: e.currentTarget.value as Form['environment'] })}
+                onChange={(e) => change({ environment: e.currentTarget.value as DeployForm['environment'] })}
               >
                 <option value="">By its branch</option>
                 <option value="production">Production</option>
@@ -161,39 +173,32 @@ export function DeployPage() {
             )}
           </Field>
         </div>
-        <details open={form.path !== ''}>
+        <details open={form.frontendPath + form.backendPath !== '' || fixed !== ''}>
           <summary>More</summary>
           <div class="form">
-            <Field
-              label="Folder of the frontend"
-              hint="Where the repository has several. A backend is then left out. Empty: it is found."
-              error={faultOf('frontend')}
-            >
-              {(props) => (
-                <input
-                  {...props}
-                  autocomplete="off"
-                  spellcheck={false}
-                  value={form.path}
-                  onInput={(e) => change({ path: e.currentTarget.value })}
-                />
-              )}
-            </Field>
-            <Field
+            <p class="hint">{`${fixed} Where one folder is named, the other part is left out. Empty: they are found.`}</p>
+            <div class="form-row">
+              <TextField
+                label="Folder of the frontend"
+                error={faultOf('frontend')}
+                value={form.frontendPath}
+                onChange={(frontendPath) => change({ frontendPath })}
+              />
+              <TextField
+                label="Folder of the backend"
+                error={faultOf('backend')}
+                value={form.backendPath}
+                onChange={(backendPath) => change({ backendPath })}
+              />
+            </div>
+            <TextField
               label="Token of the git host"
               hint="For a private repository: used for fetching only, never shown again."
+              type="password"
               error={faultOf('gitToken')}
-            >
-              {(props) => (
-                <input
-                  {...props}
-                  type="password"
-                  autocomplete="off"
-                  value={form.gitToken}
-                  onInput={(e) => change({ gitToken: e.currentTarget.value })}
-                />
-              )}
-            </Field>
+              value={form.gitToken}
+              onChange={(gitToken) => change({ gitToken })}
+            />
             <label class="check">
               <input
                 type="checkbox"
@@ -212,19 +217,4 @@ export function DeployPage() {
       </form>
     </>
   );
-}
-
-/** Only what was filled in: everything else is the platform's to decide. */
-function requestOf({ gitUrl, projectId, ref, path, environment, gitToken, force }: Form): CreateDeployment {
-  const url = gitUrl.trim();
-  const folder = path.trim();
-  return {
-    projectId: projectId.trim() || suggestName(url),
-    ...(url && { gitUrl: url }),
-    ...(ref.trim() && { ref: ref.trim() }),
-    ...(folder && { frontend: { path: folder }, backend: false as const }),
-    ...(environment && { environment }),
-    ...(gitToken && { gitToken }),
-    ...(force && { force }),
-  };
 }

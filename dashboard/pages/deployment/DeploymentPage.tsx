@@ -14,6 +14,7 @@ import { useTitle } from '../../ui/useTitle.ts';
 import { Actions } from './Actions.tsx';
 import { Facts } from './Facts.tsx';
 import { Failure } from './Failure.tsx';
+import { Files } from './Files.tsx';
 import { LogView } from './LogView.tsx';
 import { PlanView } from './PlanView.tsx';
 import { Results } from './Results.tsx';
@@ -45,6 +46,7 @@ export function DeploymentPage() {
           <Timeline record={record} />
           <LogView key={deploymentId} record={record} onChange={deployment.reload} onEnd={deployment.reload} />
           <PlanView record={record} />
+          <Files record={record} />
           <Facts record={record} />
         </div>
       )}

@@ -1,11 +1,12 @@
 import type { DeploymentView } from '../../../contract/api.ts';
+import { paths } from '../../app/paths.ts';
 import { SourceFact } from '../../ui/source.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { CostFacts } from './CostFacts.tsx';
+import { describeAsker } from './describeAsker.ts';
 
 /** Where it came from, and under which names it is found elsewhere. */
 export function Facts({ record }: { readonly record: DeploymentView }) {
-  const { trigger } = record;
   return (
     <section class="card" aria-labelledby="facts">
       <h2 id="facts">Origin</h2>
@@ -27,14 +28,18 @@ export function Facts({ record }: { readonly record: DeploymentView }) {
         </div>
         <div>
           <dt>Asked for by</dt>
-          <dd>
-            {trigger
-              ? [TRIGGERS[trigger.kind], trigger.number && `#${trigger.number}`, trigger.by && `by ${trigger.by}`]
-                  .filter(Boolean)
-                  .join(' ')
-              : 'a call of the API'}
-          </dd>
+          <dd>{describeAsker(record)}</dd>
         </div>
+        {record.redeployOf && (
+          <div>
+            <dt>Redeploy of</dt>
+            <dd>
+              <a href={paths.deployment(record.redeployOf)}>
+                <code>{record.redeployOf}</code>
+              </a>
+            </dd>
+          </div>
+        )}
         <div>
           <dt>Deployment</dt>
           <dd>
@@ -60,5 +65,3 @@ export function Facts({ record }: { readonly record: DeploymentView }) {
     </section>
   );
 }
-
-const TRIGGERS = { push: 'a push', pullRequest: 'a pull request', deployHook: 'a deploy hook' } as const;

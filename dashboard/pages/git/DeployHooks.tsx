@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { DeployHook } from '../../../contract/gitApi.ts';
+import type { CreatedDeployHook, DeployHook } from '../../../contract/gitApi.ts';
 import { createDeployHook, listDeployHooks, revokeDeployHook } from '../../api/git.ts';
 import { useSession } from '../../session/SessionContext.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -13,13 +13,14 @@ import { TextField } from '../../ui/TextField.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { useAction } from '../../ui/useAction.ts';
 import { useLoadable } from '../../ui/useLoadable.ts';
+import { useMadeOnce } from '../../ui/useMadeOnce.ts';
 import { useSubmit } from '../../ui/useSubmit.ts';
 
 /** Addresses that deploy a branch when something is posted to them. */
 export function DeployHooks({ projectId }: { readonly projectId: string }) {
   const { may } = useSession();
   const hooks = useLoadable(`deploy-hooks/${projectId}`, (signal) => listDeployHooks(projectId, signal));
-  const [url, setUrl] = useState<string | null>(null);
+  const [made, setMade] = useMadeOnce<CreatedDeployHook>(hooks.value?.items);
   const revoke = useAction(async ({ id, name }: DeployHook) => {
     const yes = await askConfirmation({
       ...{ title: `Revoke ${name}?`, action: 'Revoke', danger: true },
@@ -31,19 +32,19 @@ export function DeployHooks({ projectId }: { readonly projectId: string }) {
   }, 'The deploy hook was revoked.');
   return (
     <Section title="Deploy hooks" note="For a CMS and the like. Whoever has the address can deploy.">
-      {url !== null && (
+      {made !== null && (
         <ShownOnce
           what="The address"
-          text={url}
+          text={made.url}
           advice="Have a POST sent to it whenever something is to be deployed."
-          onDone={() => setUrl(null)}
+          onDone={() => setMade(null)}
         />
       )}
       {may('admin') && (
         <AddHook
           projectId={projectId}
-          onMade={(made) => {
-            setUrl(made);
+          onMade={(hook) => {
+            setMade(hook);
             hooks.reload();
           }}
         />
@@ -88,7 +89,7 @@ export function DeployHooks({ projectId }: { readonly projectId: string }) {
 
 interface AddHookProps {
   readonly projectId: string;
-  readonly onMade: (url: string) => void;
+  readonly onMade: (hook: CreatedDeployHook) => void;
 }
 
 function AddHook({ projectId, onMade }: AddHookProps) {
@@ -96,10 +97,10 @@ function AddHook({ projectId, onMade }: AddHookProps) {
   const [branch, setBranch] = useState('');
   const { busy, submit, faultOf, error } = useSubmit(async () => {
     const only = branch.trim();
-    const { url } = await createDeployHook(projectId, { name: name.trim(), ...(only !== '' && { branch: only }) });
+    const made = await createDeployHook(projectId, { name: name.trim(), ...(only !== '' && { branch: only }) });
     setName('');
     setBranch('');
-    onMade(url);
+    onMade(made);
   });
   return (
     <form class="form" onSubmit={submit} noValidate>

@@ -37,20 +37,26 @@ export function HookSetup({ projectId, setup, onChange }: HookSetupProps) {
     <Section title="Webhook" note="Make a hook at the git host with these, of the type application/json.">
       <div class="card">
         <dl class="facts">
-          <dt>Address</dt>
-          <dd>{setup.hookUrl && <CopyText text={setup.hookUrl} what="the address of the hook" />}</dd>
-          <dt>Events</dt>
-          <dd>{setup.events.join(', ')}</dd>
-          <dt>Secret</dt>
-          <dd>
-            <Tag kind={made ? 'ok' : 'warn'}>{made ? 'Made' : 'Not made yet: deliveries are refused'}</Tag>
-            {formerUntil && (
-              <span class="soft small">
-                {' '}
-                The one before it holds until <Time at={formerUntil} />.
-              </span>
-            )}
-          </dd>
+          <div class="wide">
+            <dt>Address</dt>
+            <dd>{setup.hookUrl && <CopyText text={setup.hookUrl} what="the address of the hook" />}</dd>
+          </div>
+          <div>
+            <dt>Events</dt>
+            <dd>{setup.events.join(', ')}</dd>
+          </div>
+          <div>
+            <dt>Secret</dt>
+            <dd>
+              <Tag kind={made ? 'ok' : 'warn'}>{made ? 'Made' : 'Not made yet: deliveries are refused'}</Tag>
+              {formerUntil && (
+                <span class="soft small">
+                  {' '}
+                  The one before it holds until <Time at={formerUntil} />.
+                </span>
+              )}
+            </dd>
+          </div>
         </dl>
         {secret !== null && (
           <ShownOnce

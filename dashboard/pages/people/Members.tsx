@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { Role } from '../../../contract/people.ts';
-import { listMembers, putMember, removeMember } from '../../api/people.ts';
+import type { Member, Role } from '../../../contract/people.ts';
+import { putMember, removeMember } from '../../api/people.ts';
 import { useSession } from '../../session/SessionContext.ts';
 import { Button } from '../../ui/Button.tsx';
 import { askConfirmation } from '../../ui/confirm.tsx';
@@ -11,7 +11,7 @@ import { Section } from '../../ui/Section.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { useAction } from '../../ui/useAction.ts';
-import { useLoadable } from '../../ui/useLoadable.ts';
+import type { Loadable } from '../../ui/useLoadable.ts';
 import { useSubmit } from '../../ui/useSubmit.ts';
 
 const ROLE_TITLES: Readonly<Record<Role, string>> = {
@@ -21,13 +21,17 @@ const ROLE_TITLES: Readonly<Record<Role, string>> = {
 };
 const ROLES = Object.keys(ROLE_TITLES) as Role[];
 
+interface MembersProps {
+  readonly members: Loadable<{ items: Member[] }>;
+  readonly onChange: () => void;
+}
+
 /** People of the owner. Their tokens may do no more than their role. */
-export function Members() {
+export function Members({ members, onChange }: MembersProps) {
   const { may } = useSession();
-  const members = useLoadable('members', listMembers);
   const change = useAction(async (name: string, role: Role) => {
     await putMember(name, role);
-    members.reload();
+    onChange();
   }, 'The role was changed.');
   const remove = useAction(async (name: string) => {
     const yes = await askConfirmation({
@@ -36,11 +40,11 @@ export function Members() {
     });
     if (!yes) return false;
     await removeMember(name);
-    members.reload();
+    onChange();
   }, 'The member was removed, with all tokens.');
   return (
     <Section title="Members" note="A token of a member may do no more than the member's role.">
-      {may('admin') && <AddMember onAdded={members.reload} />}
+      {may('admin') && <AddMember onAdded={onChange} />}
       <Loaded of={members} what="the members">
         {({ items }) =>
           items.length === 0 ? (

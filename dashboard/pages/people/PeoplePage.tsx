@@ -1,4 +1,4 @@
-import { getUsage } from '../../api/people.ts';
+import { getUsage, listMembers, listTokens } from '../../api/people.ts';
 import { useSession } from '../../session/SessionContext.ts';
 import { Loaded } from '../../ui/Loaded.tsx';
 import { Notice } from '../../ui/Notice.tsx';
@@ -14,6 +14,12 @@ export function PeoplePage() {
   const { caller, may } = useSession();
   const whole = caller.projects === undefined;
   const usage = useLoadable(whole ? 'usage' : null, getUsage);
+  const members = useLoadable(whole ? 'members' : null, listMembers);
+  const tokens = useLoadable(whole && may('admin') ? 'tokens' : null, listTokens);
+  // Tokens go with their member, and both are counted.
+  const reload = () => {
+    for (const part of [usage, members, tokens]) part.reload();
+  };
   return (
     <>
       <div class="page-head">
@@ -29,8 +35,8 @@ export function PeoplePage() {
           <Loaded of={usage} what="the use">
             {(value) => <UsageMeters usage={value} />}
           </Loaded>
-          <Members />
-          {may('admin') && <Tokens />}
+          <Members members={members} onChange={reload} />
+          {may('admin') && <Tokens tokens={tokens} onChange={reload} />}
         </div>
       ) : (
         <Notice kind="info" title="Your token is limited to projects">

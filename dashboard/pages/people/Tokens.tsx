@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { TokenView } from '../../../contract/people.ts';
-import { listTokens, revokeToken } from '../../api/people.ts';
+import type { CreatedToken, TokenView } from '../../../contract/people.ts';
+import { revokeToken } from '../../api/people.ts';
 import { useSession } from '../../session/SessionContext.ts';
 import { Button } from '../../ui/Button.tsx';
 import { askConfirmation } from '../../ui/confirm.tsx';
@@ -10,15 +10,20 @@ import { ShownOnce } from '../../ui/ShownOnce.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { useAction } from '../../ui/useAction.ts';
-import { useLoadable } from '../../ui/useLoadable.ts';
+import type { Loadable } from '../../ui/useLoadable.ts';
+import { useMadeOnce } from '../../ui/useMadeOnce.ts';
 import { TokenForm } from './TokenForm.tsx';
 
+interface TokensProps {
+  readonly tokens: Loadable<{ items: TokenView[] }>;
+  readonly onChange: () => void;
+}
+
 /** Named tokens: made, limited, revoked, and when each was used last. */
-export function Tokens() {
+export function Tokens({ tokens, onChange }: TokensProps) {
   const { caller } = useSession();
-  const tokens = useLoadable('tokens', listTokens);
   const [making, setMaking] = useState(false);
-  const [made, setMade] = useState<string | null>(null);
+  const [made, setMade] = useMadeOnce<CreatedToken>(tokens.value?.items);
   const revoke = useAction(async ({ id, name }: TokenView) => {
     const yes = await askConfirmation({
       ...{ title: `Revoke ${name}?`, action: 'Revoke', danger: true },
@@ -26,7 +31,7 @@ export function Tokens() {
     });
     if (!yes) return false;
     await revokeToken(id);
-    tokens.reload();
+    onChange();
   }, 'The token was revoked.');
   return (
     <Section
@@ -41,7 +46,7 @@ export function Tokens() {
       {made !== null && (
         <ShownOnce
           what="The token"
-          text={made}
+          text={made.token}
           advice="Give it to whom it is for over a way that only they can read. The platform keeps its hash alone."
           onDone={() => setMade(null)}
         />
@@ -92,10 +97,10 @@ export function Tokens() {
       </Loaded>
       {making && (
         <TokenForm
-          onMade={({ token }) => {
+          onMade={(token) => {
             setMade(token);
             setMaking(false);
-            tokens.reload();
+            onChange();
           }}
           onClose={() => setMaking(false)}
         />

@@ -1,7 +1,8 @@
 import type { DeploymentView } from '../../../contract/api.ts';
 import { isTerminal } from '../../../contract/statuses.ts';
 import { paths } from '../../app/paths.ts';
-import { formatDuration, shortCommit } from '../../ui/formats.ts';
+import { formatDuration, shortCommit, shortId } from '../../ui/formats.ts';
+import { RedeployNote } from '../../ui/RedeployNote.tsx';
 import { Status } from '../../ui/Status.tsx';
 import { nameOfDeployment } from '../../ui/source.tsx';
 import { Table } from '../../ui/Table.tsx';
@@ -18,9 +19,15 @@ export function DeploymentTable({ deployments }: { readonly deployments: readonl
         {
           title: 'Deployment',
           cell: (d) => (
-            <a href={paths.deployment(d.deploymentId)}>
-              {nameOfDeployment(d)} {d.commit && <code>{shortCommit(d.commit)}</code>}
-            </a>
+            <span>
+              <a href={paths.deployment(d.deploymentId)}>
+                {nameOfDeployment(d)} {d.commit && <code>{shortCommit(d.commit)}</code>}
+              </a>{' '}
+              <code class="soft small short-id" title={d.deploymentId}>
+                {shortId(d.deploymentId)}
+              </code>
+              <RedeployNote record={d} />
+            </span>
           ),
         },
         {

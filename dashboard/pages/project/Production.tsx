@@ -3,7 +3,8 @@ import type { ProjectView } from '../../../contract/project.ts';
 import { paths } from '../../app/paths.ts';
 import { ExternalLink } from '../../ui/ExternalLink.tsx';
 import { shortCommit } from '../../ui/formats.ts';
-import { SourceFact } from '../../ui/source.tsx';
+import { RedeployNote } from '../../ui/RedeployNote.tsx';
+import { nameOfDeployment, SourceFact } from '../../ui/source.tsx';
 import { Time } from '../../ui/Time.tsx';
 
 interface ProductionProps {
@@ -34,10 +35,13 @@ export function Production({ project: { release, pinned, settings }, released }:
           <dt>Serves</dt>
           <dd>
             {release ? (
-              <a href={paths.deployment(release.deploymentId)}>
-                {released?.commit ? <code>{shortCommit(released.commit)}</code> : release.deploymentId}
-                {released?.ref && ` of ${released.ref}`}
-              </a>
+              <>
+                <a href={paths.deployment(release.deploymentId)}>
+                  {released ? nameOfDeployment(released) : release.deploymentId}{' '}
+                  {released?.commit && <code>{shortCommit(released.commit)}</code>}
+                </a>
+                {released && <RedeployNote record={released} />}
+              </>
             ) : (
               'nothing yet: the first successful deployment of the production branch is released by itself'
             )}

@@ -3,7 +3,7 @@ import { paths } from '../../app/paths.ts';
 import { ExternalLink } from '../../ui/ExternalLink.tsx';
 import { shortCommit } from '../../ui/formats.ts';
 import { Status } from '../../ui/Status.tsx';
-import { shortSource } from '../../ui/source.tsx';
+import { nameOfDeployment, shortSource } from '../../ui/source.tsx';
 import { Time } from '../../ui/Time.tsx';
 import type { Overview } from './useOverview.ts';
 
@@ -38,7 +38,7 @@ export function ProjectCard({
         {release ? (
           <>
             <p class="small">
-              <span class="badge badge-live">Live</span>{' '}
+              <span class="badge badge-live">Live</span> {released && nameOfDeployment(released)}{' '}
               {released?.commit && <code>{shortCommit(released.commit)}</code>}{' '}
               <span class="soft">
                 <Time at={release.at} />

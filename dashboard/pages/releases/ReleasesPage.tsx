@@ -1,6 +1,8 @@
 import { useRoute } from 'preact-iso/router';
+import type { DeploymentView } from '../../../contract/api.ts';
 import type { Release } from '../../../contract/project.ts';
 import type { ReleaseHistory } from '../../../contract/releases.ts';
+import { listDeployments } from '../../api/deployments.ts';
 import { getReleases, pinProject, rollback } from '../../api/projects.ts';
 import { ProjectFrame } from '../../app/ProjectFrame.tsx';
 import { paths } from '../../app/paths.ts';
@@ -10,8 +12,10 @@ import { useSession } from '../../session/SessionContext.ts';
 import { Button } from '../../ui/Button.tsx';
 import { askConfirmation } from '../../ui/confirm.tsx';
 import { Empty } from '../../ui/Empty.tsx';
+import { shortCommit } from '../../ui/formats.ts';
 import { Loaded } from '../../ui/Loaded.tsx';
 import { Notice } from '../../ui/Notice.tsx';
+import { nameOfDeployment } from '../../ui/source.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { useAction } from '../../ui/useAction.ts';
@@ -25,7 +29,15 @@ export function ReleasesPage() {
   const { projectId = '' } = useRoute().params;
   const { may } = useSession();
   const history = useLoadable(`releases/${projectId}`, (signal) => getReleases(projectId, signal));
-  useLiveReload([`project/${projectId}`], history.reload, POLL_MS);
+  const deployments = useLoadable(`deployments/${projectId}`, (signal) =>
+    listDeployments({ projectId, limit: 100 }, signal),
+  );
+  const recordOf = (id: string) => deployments.value?.items.find(({ deploymentId }) => deploymentId === id);
+  const reload = () => {
+    history.reload();
+    deployments.reload();
+  };
+  useLiveReload([`project/${projectId}`], reload, POLL_MS);
   const pinned = history.value?.pinned ?? null;
 
   const goBack = useAction(async (to?: Release) => {
@@ -73,7 +85,7 @@ export function ReleasesPage() {
                 <p>The first successful deployment of the production branch is released by itself.</p>
               </Empty>
             ) : (
-              <Known history={known} mayRelease={may('deploy')} onGoBack={goBack.run} />
+              <Known history={known} known={recordOf} mayRelease={may('deploy')} onGoBack={goBack.run} />
             )
           }
         </Loaded>
@@ -82,13 +94,33 @@ export function ReleasesPage() {
   );
 }
 
+interface ReleasedLinkProps {
+  readonly deploymentId: string;
+  readonly record: DeploymentView | undefined;
+}
+
+function ReleasedLink({ deploymentId, record }: ReleasedLinkProps) {
+  return (
+    <a href={paths.deployment(deploymentId)}>
+      {record && (
+        <>
+          {nameOfDeployment(record)} {record.commit && <code>{shortCommit(record.commit)}</code>}{' '}
+        </>
+      )}
+      <code class={record && 'small'}>{deploymentId}</code>
+    </a>
+  );
+}
+
 interface KnownProps {
   readonly history: ReleaseHistory;
+  /** Newer deployments, by their ids. */
+  readonly known: (deploymentId: string) => DeploymentView | undefined;
   readonly mayRelease: boolean;
   readonly onGoBack: (to: Release) => void;
 }
 
-function Known({ history: { release, releases, pinned, nextRelease, note }, mayRelease, onGoBack }: KnownProps) {
+function Known({ history: { release, releases, pinned, nextRelease, note }, known, mayRelease, onGoBack }: KnownProps) {
   return (
     <>
       {pinned && (
@@ -123,9 +155,7 @@ function Known({ history: { release, releases, pinned, nextRelease, note }, mayR
               title: 'Deployment',
               cell: ({ deploymentId, releaseId }) => (
                 <span class="badges">
-                  <a href={paths.deployment(deploymentId)}>
-                    <code>{deploymentId}</code>
-                  </a>
+                  <ReleasedLink deploymentId={deploymentId} record={known(deploymentId)} />
                   {releaseId === release?.releaseId && <span class="badge badge-live">Live</span>}
                 </span>
               ),

@@ -4,6 +4,7 @@ import type { VariableList, VariableView } from '../../../contract/project-varia
 import { listVariables, releaseVariables, removeVariable } from '../../api/variables.ts';
 import { ProjectFrame } from '../../app/ProjectFrame.tsx';
 import { paths } from '../../app/paths.ts';
+import { useLiveReload } from '../../live/useLive.ts';
 import { useSession } from '../../session/SessionContext.ts';
 import { Button } from '../../ui/Button.tsx';
 import { askConfirmation } from '../../ui/confirm.tsx';
@@ -17,11 +18,14 @@ import { useLoadable } from '../../ui/useLoadable.ts';
 import { ENVIRONMENT_TITLES, ENVIRONMENTS, SEEN_BY, SEEN_BY_TITLES } from './titles.ts';
 import { VariableForm } from './VariableForm.tsx';
 
+const POLL_MS = 10_000;
+
 /** Variables of a project. Values of secrets are never there. */
 export function VariablesPage() {
   const { projectId = '' } = useRoute().params;
   const { may } = useSession();
   const variables = useLoadable(`variables/${projectId}`, (signal) => listVariables(projectId, signal));
+  useLiveReload([`project/${projectId}`], variables.reload, POLL_MS);
   const [form, setForm] = useState<'new' | 'many' | VariableView | null>(null);
   const remove = useAction(async ({ name, environments }: VariableView) => {
     const yes = await askConfirmation({
@@ -115,12 +119,14 @@ function listTitles<T extends string>(some: readonly T[], all: readonly T[], tit
 /** Production's backend runs with earlier values: a release gives it the current ones. */
 function Outdated({ projectId, list }: { readonly projectId: string; readonly list: VariableList }) {
   const { may } = useSession();
-  const [begun, setBegun] = useState(false);
+  /** The version that was asked for. */
+  const [begun, setBegun] = useState<number | null>(null);
   const release = useAction(async () => {
     await releaseVariables(projectId);
-    setBegun(true);
+    setBegun(list.version);
   });
-  if (begun)
+  if (!list.outdated) return null;
+  if (begun === list.version)
     return (
       <Notice kind="info" title="The backend is being started with the current variables">
         <p>
@@ -128,7 +134,6 @@ function Outdated({ projectId, list }: { readonly projectId: string; readonly li
         </p>
       </Notice>
     );
-  if (!list.outdated) return null;
   return (
     <Notice kind="warn" title="Production runs with earlier variables">
       <p>

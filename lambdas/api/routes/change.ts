@@ -9,6 +9,7 @@ import { type Api, jsonIfAny } from '../../shared/http/guard.ts';
 import { idParams, ownDeployment } from '../../shared/http/ownDeployment.ts';
 import { failWith, problemResponses } from '../../shared/http/problem.ts';
 import { openRequest } from '../../shared/sealedRequest.ts';
+import { askedBy } from '../askedBy.ts';
 import { auditDeployment } from '../auditDeployment.ts';
 import type { ApiDeps } from '../deps.ts';
 import { acceptedAnswer } from '../view.ts';
@@ -102,7 +103,11 @@ export function registerChange(app: Api, deps: ApiDeps): void {
       // Content from elsewhere may have changed.
       force: true,
     };
-    const next = await createDeployment(deps, owner, again, { correlationId: c.get('correlationId') });
+    const next = await createDeployment(deps, owner, again, {
+      correlationId: c.get('correlationId'),
+      askedBy: askedBy(c),
+      redeployOf: record.deploymentId,
+    });
     await auditDeployment(deps, c.get('caller'), 'redeploy', next);
     return c.json(acceptedAnswer(deps.linkOrigin(c.env), next), 202);
   });

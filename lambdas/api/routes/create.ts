@@ -4,6 +4,7 @@ import { mayUseProject } from '../../../contract/people.ts';
 import { createDeployment } from '../../shared/deployments/createDeployment.ts';
 import { type Api, jsonOnly } from '../../shared/http/guard.ts';
 import { failWith, problemResponses } from '../../shared/http/problem.ts';
+import { askedBy } from '../askedBy.ts';
 import { auditDeployment } from '../auditDeployment.ts';
 import type { ApiDeps } from '../deps.ts';
 import { acceptedAnswer } from '../view.ts';
@@ -69,6 +70,7 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
     const record = await createDeployment(deps, c.get('owner'), request, {
       key,
       correlationId: c.get('correlationId'),
+      askedBy: askedBy(c),
     });
     await auditDeployment(deps, c.get('caller'), 'create', record);
     return c.json(acceptedAnswer(deps.linkOrigin(c.env), record), 202);

@@ -15,6 +15,13 @@ import { claimProject, undoIfDeleted } from './claimProject.ts';
 import type { CreateDeps } from './createDeps.ts';
 import { supersedeOlder } from './supersede.ts';
 
+/** What is known of a request besides what it asks for. */
+interface RequestContext extends Pick<DeploymentRecord, 'askedBy' | 'redeployOf'> {
+  /** Names the wish: a repeat with it gives the first deployment again. */
+  readonly key?: string | undefined;
+  readonly correlationId: string;
+}
+
 /**
  * Validates and stores a deployment and starts its analysis. A repeat with the same key gives the first deployment
  * again.
@@ -23,7 +30,7 @@ export async function createDeployment(
   deps: CreateDeps,
   owner: string,
   asked: CreateDeployment | DeploymentRequest,
-  { key, correlationId }: { readonly key?: string | undefined; readonly correlationId: string },
+  { key, correlationId, askedBy, redeployOf }: RequestContext,
 ): Promise<DeploymentRecord> {
   // What a key has made already counts no second time.
   const isRepeat = key !== undefined && (await deps.store.knowsKey(owner, key));
@@ -40,7 +47,7 @@ export async function createDeployment(
   const stored = { ...(await sealRequest(deps.secretBox, deploymentId, placed)), ...variables };
   const of = { deploymentId, projectId: request.projectId, owner, gitUrl: request.gitUrl, ref: placed.ref ?? null };
   const { trigger } = request;
-  const started = { ...of, ...variables, correlationId, ...(trigger && { trigger }) };
+  const started = { ...of, ...variables, correlationId, trigger, askedBy, redeployOf };
   const requested = makeRequestedEvent(started, deps.newId(), deps.clock.now());
   const job = cloneJob(requested, stored);
   // A job that its worker cannot read would leave the deployment waiting for ever.

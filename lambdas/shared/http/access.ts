@@ -15,6 +15,7 @@ const ROUTES: Readonly<Record<string, Access>> = {
   'POST /deployments': { scope: 'deploy' },
   'GET /deployments': { scope: 'read' },
   'GET /deployments/{id}': { scope: 'read' },
+  'GET /deployments/{id}/files': { scope: 'read' },
   'GET /deployments/{id}/logs': { scope: 'read' },
   'POST /deployments/{id}/cancel': { scope: 'deploy' },
   'POST /deployments/{id}/redeploy': { scope: 'deploy' },

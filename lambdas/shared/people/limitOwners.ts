@@ -49,9 +49,10 @@ export function limitOwners({ rateLimit, limits, measureStorage, log }: OwnerLim
   };
   const secondsOf = ({ waitMs }: RateTaken) => Math.ceil(waitMs / 1_000);
   const requireRate = async (of: keyof typeof RATES, owner: string, limit: number | undefined, what: string) => {
-    if (limit === undefined) return;
-    const rate = await takeRate(of, owner, limit);
-    if (!rate.taken) throw new VerenError('RATE_LIMITED', { limit: `${limit} ${what}.`, seconds: secondsOf(rate) });
+    // Counted also without a limit: the usage says how much it is.
+    const rate = await takeRate(of, owner, limit ?? Number.MAX_SAFE_INTEGER);
+    if (limit !== undefined && !rate.taken)
+      throw new VerenError('RATE_LIMITED', { limit: `${limit} ${what}.`, seconds: secondsOf(rate) });
   };
   const limitStorage = async (owner: string) => {
     const { storageGiB } = limitsOf(limits, owner);

@@ -68,7 +68,7 @@ function callerOf({ owner, members }: OwnerDocument, token: StoredToken): Caller
   const role = members.find((m) => m.name === member)?.role;
   if (member !== undefined && role === undefined) return null;
   const scope = role === undefined ? token.scope : lesserScope(token.scope, scopeOfRole(role));
-  return { owner, name, scope, tokenId: id, ...(projects && { projects }) };
+  return { owner, name, scope, tokenId: id, ...(projects && { projects }), ...(member !== undefined && { member }) };
 }
 
 /** Notes that a token was used now. A failure is no reason to refuse the request. */

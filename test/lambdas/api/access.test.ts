@@ -78,6 +78,7 @@ describe('who may do what', () => {
   "DELETE /projects/:id: admin",
   "DELETE /tokens/:id: admin",
   "GET /audit: admin",
+  "GET /deployments/:id/files: read deploy admin",
   "GET /deployments/:id/logs: read deploy admin",
   "GET /deployments/:id: read deploy admin",
   "GET /deployments: read deploy admin",

@@ -297,6 +297,7 @@ describe('documents', () => {
       '/deployments',
       '/deployments/{id}',
       '/deployments/{id}/cancel',
+      '/deployments/{id}/files',
       '/deployments/{id}/logs',
       '/deployments/{id}/promote',
       '/deployments/{id}/redeploy',

@@ -1,6 +1,7 @@
 import { VerenError } from '../../../contract/errors.ts';
 import { limitOwners } from '../../../lambdas/shared/people/limitOwners.ts';
 import { measureStorage } from '../../../lambdas/shared/people/storageUse.ts';
+import { memoryRateLimit } from '../../../local/adapters/memory/rateLimit.ts';
 import { apiFixture } from '../../support/api.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
 import { silentLog } from '../../support/log.ts';
@@ -75,7 +76,7 @@ describe('limits of an owner', () => {
       },
     });
     const limits = { all: { storageGiB: 1 }, owners: {} };
-    const limiter = limitOwners({ rateLimit: {} as never, limits, measureStorage: measure, log: silentLog });
+    const limiter = limitOwners({ rateLimit: memoryRateLimit(clock), limits, measureStorage: measure, log: silentLog });
     const api = await apiFixture({ clock, limits, limiter, measureStorage: measure });
     const deploy = () => api.call('POST', '/deployments', { projectId: 'shop', gitUrl });
     expect((await deploy()).body).toMatchObject({
@@ -156,7 +157,8 @@ describe('limits of an owner', () => {
     await api.ports.queue.enqueue('build', { ...job, id: 'k', owner: 'bob' });
     expect((await api.call('GET', '/usage')).body).toEqual({
       builds: { used: 0, limit: 2, waiting: 1 },
-      requestsPerMinute: { used: 0 },
+      // Counted also without a limit, this request included.
+      requestsPerMinute: { used: 3 },
       deploymentsPerHour: { used: 1, limit: 9 },
       storageBytes: { used: 0, limit: 3 * GIB, uncountedProjects: 0 },
       members: { used: 1, limit: 200 },
