@@ -190,9 +190,19 @@ const repositoryOf = async ({ client }: CommandContext, projectId: string): Prom
     },
   );
 
-/** Commits of forks are read by their id, and refs of requests by their name, by whoever may not push to the repository. */
-const mayBeForeign = (ref: string): boolean =>
-  /^[0-9a-f]{4,}$/i.test(ref) || (ref.startsWith('refs/') && !/^refs\/(heads|tags)\//.test(ref));
+/** Where git hosts keep what was proposed by whoever may not push: GitHub and Gitea, GitLab, Gerrit, Bitbucket, Azure. */
+const OF_REQUESTS: readonly string[] = ['pull', 'pull-requests', 'pulls', 'merge-requests', 'changes', 'for', 'topics'];
+
+/**
+ * Commits of forks are read by their id, and refs of requests by their name, by whoever may not push to the repository. A
+ * ref is also found without its `refs/`, so a branch that is called as those are is asked about, too.
+ */
+function mayBeForeign(ref: string): boolean {
+  if (/^[0-9a-f]{4,}$/i.test(ref)) return true;
+  const [first = '', ...rest] = ref.replace(/^refs\//, '').split('/');
+  if (first === 'heads' || first === 'tags') return false;
+  return ref.startsWith('refs/') || OF_REQUESTS.includes(first) || rest.some((part) => /^\d+$/.test(part));
+}
 
 /** Serves the client at the other end of standard input and output until it is gone. */
 export async function startMcp(context: CommandContext): Promise<void> {

@@ -58,9 +58,18 @@ test("another repository than the project's, or a ref that a stranger can make, 
       isError: true,
       text: expect.stringContaining(gitUrl),
     });
-  for (const ref of ['refs/pull/7/head', 'a'.repeat(40)])
+  const requests = [
+    'pull/7/head',
+    'pull/7/merge',
+    'merge-requests/7/head',
+    'changes/45/12345/2',
+    'pull-requests/7/from',
+  ];
+  for (const ref of [...requests, ...requests.map((name) => `refs/${name}`), 'refs/remotes/evil/main', 'a'.repeat(40)])
     expect(await call('deploy', { projectId: 'app', ref })).toMatchObject({ isError: true });
   expect(created).toHaveLength(3);
+  for (const ref of ['feature/new', 'refs/heads/main', 'heads/main', 'refs/tags/v1', 'v1.2.3'])
+    expect((await call('deploy', { projectId: 'app', ref })).isError).toBe(false);
 });
 
 test('a code is good for the same call, once; asked, the person sees source, ref and target', async () => {
