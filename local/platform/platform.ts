@@ -118,7 +118,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const ports = closeLater(
       await openLaptopPorts({ dataDir, clock, hostEnv, onError, onRepair, signing: readSigning }),
     );
-    // Opened after the ports, which lock the data folder, and closed after them, since they wait for running analyses.
+    // Opened after the ports, which lock the data folder, and closed after them, which let running analyses end.
     const analyses = await openAnalysisPool({ dataDir, hostEnv });
     closers.unshift(() => analyses.close());
     const { token, file } = await laptopToken(dataDir, options.token);
@@ -211,6 +211,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await writeFile(join(dataDir, PORT_FILE), `${new URL(http.url).port}\n`);
     origin = own.publicUrl?.origin ?? http.url;
     handlers.watch({ source: 'veren.schedule' });
+    // The first of all: while the engines end, functions end what they do and begin nothing.
+    closers.push(async () => void ports.waker.close());
     return {
       url: http.url,
       dashboardUrl: `${origin}${DASHBOARD_PATH}/${startCode.fragment}`,
