@@ -48,15 +48,15 @@ export function targetLabel(record: DeploymentRecord, target: Target): string {
 }
 
 /** A sentence about what has changed, and when it did. */
-export interface Change {
+export interface ToldChange {
   readonly at: string;
   readonly rank: Rank;
   readonly text: string;
 }
 
 /** What has changed between two states of a record: phases that began or ended, retries, the status. */
-export function describeChanges(before: DeploymentRecord | null, after: DeploymentRecord): Change[] {
-  const changes: Change[] = [];
+export function describeChanges(before: DeploymentRecord | null, after: DeploymentRecord): ToldChange[] {
+  const changes: ToldChange[] = [];
   const tell = (text: string, at = after.updatedAt, rank: Rank = 'begin') => changes.push({ at, rank, text });
   for (const target of TARGETS) {
     const build = after.builds[target];

@@ -34,6 +34,7 @@ import { startHttp } from './http.ts';
 import { builderScriptsVersion, type HostEnv, laptopTaskDefinitions, workFolder } from './images.ts';
 import { clearToolchains, clearWork, protectData } from './leftovers.ts';
 import { openLaptopPorts } from './ports.ts';
+import { quietLog } from './quietLog.ts';
 import { laptopImageRemover } from './removeImages.ts';
 import { laptopSecretKeys } from './secretKeys.ts';
 import { laptopSigning } from './signing.ts';
@@ -166,6 +167,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const ecs = new ECSClient({ ...sdk, endpoint: ecsEndpoint.url });
 
     let origin = '';
+    let isStopping = false;
     const handlers = await wireHandlers({
       ports,
       clock,
@@ -188,7 +190,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       linkOrigin: () => origin,
       siteAddresses: sites.addressesOf,
       health: healthOf({ dataDir, probe: ports.probe }),
-      log,
+      log: quietLog(log, () => isStopping),
     });
     onChange = handlers.watch;
     stateChanges.forEach(handlers.watch);
@@ -212,7 +214,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     origin = own.publicUrl?.origin ?? http.url;
     handlers.watch({ source: 'veren.schedule' });
     // The first of all: while the engines end, functions end what they do and begin nothing.
-    closers.push(async () => void ports.waker.close());
+    closers.push(async () => {
+      isStopping = true;
+      void ports.waker.close();
+    });
     return {
       url: http.url,
       dashboardUrl: `${origin}${DASHBOARD_PATH}/${startCode.fragment}`,
