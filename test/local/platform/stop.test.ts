@@ -5,7 +5,7 @@ import type { DeploymentView } from '../../../contract/api.ts';
 import { makeRepo } from '../../support/gitServer.ts';
 import { HOST_NODE, startVeren, temporaryFolder, type Veren } from '../../support/veren.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 /** A person waits for the end of Ctrl-C; with a container engine that is slow it may be a little more. */
 const STOPPED_MS = 6_000;
@@ -26,7 +26,12 @@ const start = async () => {
 };
 
 async function until(deploymentId: string, isSo: (record: DeploymentView) => boolean): Promise<void> {
-  while (!isSo(await veren.client.getDeployment(deploymentId))) await new Promise((r) => setTimeout(r, 100));
+  for (;;) {
+    const record = await veren.client.getDeployment(deploymentId);
+    if (isSo(record)) return;
+    expect(record.finishedAt).toBeUndefined();
+    await new Promise((r) => setTimeout(r, 100));
+  }
 }
 
 /** Stops it as Ctrl-C does; it must take no longer than a person waits, and complain of nothing. */
