@@ -1,8 +1,9 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ProblemError, UnreachableError } from '../cli/client/errors.ts';
 import { VerenError } from '../contract/errors.ts';
-import { runDemo } from '../local/demo.ts';
-import { runStart } from '../local/start.ts';
+import { DEFAULT_DATA_DIR, DEMO_DATA_DIR, requireUnlocked } from '../local/dataDirs.ts';
+import { portOf } from '../local/port.ts';
 
 const USAGE = `Usage:
   npm run demo [-- --once] [-- <git-url or folder>]   deploy an example, or what is given, and show it
@@ -34,9 +35,20 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  if (command === 'start' && rest.length === 0) return runStart({ env, dataDir: values.data });
-  if (command === 'demo' && rest.length <= 1)
-    return runDemo({ env, dataDir: values.data, once: values.once ?? false, source: rest[0] });
+  // Each of them loads the whole platform, for which a person need not wait to be told of a mistake.
+  if (command === 'start' && rest.length === 0) {
+    const [dataDir, port] = [values.data ?? DEFAULT_DATA_DIR, portOf(env, 3_000)];
+    await requireUnlocked(dataDir);
+    console.log(`Starting with the data folder ${resolve(dataDir)} …`);
+    const { runStart } = await import('../local/start.ts');
+    return runStart({ env, dataDir, port });
+  }
+  if (command === 'demo' && rest.length <= 1) {
+    const [dataDir, port] = [values.data ?? DEMO_DATA_DIR, portOf(env, 0)];
+    await requireUnlocked(dataDir);
+    const { runDemo } = await import('../local/demo.ts');
+    return runDemo({ env, dataDir, port, once: values.once ?? false, source: rest[0] });
+  }
   console.error(USAGE);
   return 2;
 }

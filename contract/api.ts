@@ -271,7 +271,7 @@ const BuildViewSchema = BuildRecordSchema.extend({
 export const DeploymentViewSchema = DeploymentRecordSchema.extend({
   builds: z.object({ frontend: BuildViewSchema.optional(), backend: BuildViewSchema.optional() }),
   links: LinksSchema,
-  /** Since when production serves it; absent where production serves another. */
+  /** Since when production serves it, or what it is the same as; absent where production serves another. */
   released: z.iso.datetime().optional(),
   /** Its running backend. Absent where it has none, and where the platform does not run backends. */
   service: ServiceViewSchema.optional(),

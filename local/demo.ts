@@ -6,29 +6,29 @@ import { showDeployment } from '../cli/client/showDeployment.ts';
 import { VerenClient } from '../cli/client/VerenClient.ts';
 import type { DeploymentView, SiteAddresses } from '../contract/api.ts';
 import { makeRepositoryFromFolder } from './client/makeRepositoryFromFolder.ts';
+import { closeInTime } from './closeInTime.ts';
+import { DEMO_DATA_DIR } from './dataDirs.ts';
 import { openToBuilds } from './platform/dataFolder.ts';
 import type { HostEnv } from './platform/images.ts';
 import { type Platform, startPlatform } from './platform/platform.ts';
 import { textLog } from './platform/textLog.ts';
-import { portOf } from './port.ts';
-import { DEFAULT_DATA_DIR } from './start.ts';
 import { untilSignal } from './untilSignal.ts';
 
 export interface DemoOptions {
   readonly env: HostEnv;
-  readonly dataDir: string | undefined;
+  readonly dataDir: string;
+  readonly port: number;
   /** Check that the site answers, stop everything, and exit. */
   readonly once: boolean;
   /** A git URL, a folder with a git repository, or the name of a bundled example; absent: `react-vite`. */
   readonly source: string | undefined;
 }
 
-const DEMO_DATA_DIR = join(DEFAULT_DATA_DIR, 'demo');
 const EXAMPLES = resolve(import.meta.dirname, '../examples');
 const EXAMPLE = join(EXAMPLES, 'react-vite');
 
 /** `npm run demo`: starts the platform, deploys over HTTP as any client would, shows it. Gives the exit code. */
-export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: DemoOptions): Promise<number> {
+export async function runDemo({ env, dataDir, port, once, source }: DemoOptions): Promise<number> {
   const stopped = untilSignal();
   const stop = new AbortController();
   void stopped.then(() => stop.abort(new Error('stopped by a signal')));
@@ -37,7 +37,7 @@ export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: De
     if (dataDir === DEMO_DATA_DIR) await openToBuilds(dataDir);
     platform = await startPlatform({
       dataDir,
-      port: portOf(env, 0),
+      port,
       ...(env.VEREN_TOKEN && { token: env.VEREN_TOKEN }),
       hostEnv: env,
       ...(env.VEREN_DEBUG && { log: textLog() }),
@@ -73,8 +73,10 @@ export async function runDemo({ env, dataDir = DEMO_DATA_DIR, once, source }: De
     if (stop.signal.aborted) return 130;
     throw e;
   } finally {
-    await platform?.close();
-    if (platform) await rm(platform.temporary, { recursive: true, force: true });
+    if (platform) {
+      await closeInTime(platform);
+      await rm(platform.temporary, { recursive: true, force: true });
+    }
   }
 }
 

@@ -36,6 +36,12 @@ export async function lockFile(path: string): Promise<Unlock | number> {
   };
 }
 
+/** The living process, other than this one, that has a lock; null for none. */
+export async function findHolder(path: string): Promise<number | null> {
+  const text = await readFile(path, 'utf8').catch(() => null);
+  return text === null ? null : holderOf(text);
+}
+
 async function linkFile(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);

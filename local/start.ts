@@ -1,28 +1,27 @@
 import type { CreateDeployment } from '../contract/api.ts';
+import { closeInTime } from './closeInTime.ts';
 import { EXAMPLE } from './example.ts';
 import { ownerLimitsOf } from './ownerLimits.ts';
 import type { HostEnv } from './platform/images.ts';
 import { startPlatform } from './platform/platform.ts';
 import { textLog } from './platform/textLog.ts';
-import { portOf } from './port.ts';
 import { untilSignal } from './untilSignal.ts';
 
 export interface StartOptions {
   readonly env: HostEnv;
-  readonly dataDir: string | undefined;
+  readonly dataDir: string;
+  readonly port: number;
 }
-
-export const DEFAULT_DATA_DIR = '.veren';
 
 /** As the API takes it. */
 const { path, ...example } = EXAMPLE;
 const EXAMPLE_REQUEST: CreateDeployment = { ...example, frontend: { path }, backend: false };
 
 /** `npm start`: keeps the platform running until a signal. Gives the exit code. */
-export async function runStart({ env, dataDir = DEFAULT_DATA_DIR }: StartOptions): Promise<number> {
+export async function runStart({ env, dataDir, port }: StartOptions): Promise<number> {
   const platform = await startPlatform({
     dataDir,
-    port: portOf(env, 3_000),
+    port,
     ...(env.VEREN_TOKEN && { token: env.VEREN_TOKEN }),
     hostEnv: env,
     ownerLimits: ownerLimitsOf(env),
@@ -39,6 +38,6 @@ Ctrl-C stops it; what is queued goes on at the next start.`);
   if (platform.warning) console.log(platform.warning);
   await untilSignal();
   console.log('Stopping …');
-  await platform.close();
+  await closeInTime(platform);
   return 0;
 }

@@ -18,12 +18,20 @@ import { type Domain, DomainListSchema, DomainSchema } from '../../contract/doma
 import type { LogLine } from '../../contract/events.ts';
 import type { CacheUse, Environment } from '../../contract/lanes.ts';
 import {
+  type AuditList,
+  AuditListSchema,
   type Caller,
   CallerSchema,
   CreatedTokenSchema,
   type CreateToken,
+  type Member,
+  MemberListSchema,
+  MemberSchema,
+  type Role,
   TokenListSchema,
   type TokenView,
+  type Usage,
+  UsageSchema,
 } from '../../contract/people.ts';
 import { type Plan, PlanSchema } from '../../contract/plan.ts';
 import {
@@ -200,6 +208,29 @@ export class VerenClient {
 
   async revokeToken(tokenId: string): Promise<void> {
     await this.#send('DELETE', this.#url(`tokens/${encodeURIComponent(tokenId)}`), z.null());
+  }
+
+  listMembers(): Promise<{ items: Member[] }> {
+    return this.#get(this.#url('members'), MemberListSchema);
+  }
+
+  /** Adds a member, or changes the role of one. */
+  putMember(name: string, role: Role): Promise<Member> {
+    return this.#send('PUT', this.#url(`members/${encodeURIComponent(name)}`), MemberSchema, { role });
+  }
+
+  /** The member's tokens are revoked, too. */
+  async removeMember(name: string): Promise<void> {
+    await this.#send('DELETE', this.#url(`members/${encodeURIComponent(name)}`), z.null());
+  }
+
+  /** One page, newest first. `limit` is 1 to 100. */
+  listAudit(query: { limit?: number; cursor?: string } = {}): Promise<AuditList> {
+    return this.#get(this.#query('audit', query), AuditListSchema);
+  }
+
+  getUsage(): Promise<Usage> {
+    return this.#get(this.#url('usage'), UsageSchema);
   }
 
   /** Who has sent this request. Throws `NOT_FOUND` of a platform of an earlier version. */

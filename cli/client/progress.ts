@@ -3,6 +3,7 @@ import type { LogLine } from '../../contract/events.ts';
 import { runtimeOf, type TargetPlan } from '../../contract/plan.ts';
 import { type DeploymentRecord, isTerminal } from '../../contract/record.ts';
 import { formatDuration, listSteps, totalTime } from './durations.ts';
+import type { Rank } from './orderedLines.ts';
 import type { Style } from './summary.ts';
 import { terminalText } from './terminalText.ts';
 
@@ -46,36 +47,45 @@ export function targetLabel(record: DeploymentRecord, target: Target): string {
   return record.plan?.frontend && record.plan.backend ? `${target.padEnd(8)} ` : '';
 }
 
-/** Sentences about what has changed between two states of a record: phases that began or ended, retries, the status. */
-export function describeChanges(before: DeploymentRecord | null, after: DeploymentRecord): string[] {
-  const lines: string[] = [];
+/** A sentence about what has changed, and when it did. */
+export interface ToldChange {
+  readonly at: string;
+  readonly rank: Rank;
+  readonly text: string;
+}
+
+/** What has changed between two states of a record: phases that began or ended, retries, the status. */
+export function describeChanges(before: DeploymentRecord | null, after: DeploymentRecord): ToldChange[] {
+  const changes: ToldChange[] = [];
+  const tell = (text: string, at = after.updatedAt, rank: Rank = 'begin') => changes.push({ at, rank, text });
   for (const target of TARGETS) {
     const build = after.builds[target];
     if (!build) continue;
     const old = before?.builds[target];
     const retried = old !== undefined && build.attempt > old.attempt;
     if (build.startedAt !== undefined && build.startedAt !== old?.startedAt && build.phases.length === 0)
-      lines.push(`${target}: the builder starts`);
+      tell(`${target}: the builder starts`, build.startedAt);
     if (build.toolchain && !old?.toolchain)
-      lines.push(`${target}: its toolchain is downloaded (once for each version)`);
+      tell(`${target}: its toolchain is downloaded (once for each version)`, build.toolchain.startedAt);
     if (build.toolchain?.finishedAt && !old?.toolchain?.finishedAt) {
       const took = Date.parse(build.toolchain.finishedAt) - Date.parse(build.toolchain.startedAt);
-      lines.push(`${target}: toolchain downloaded in ${formatDuration(took)}`);
+      tell(`${target}: toolchain downloaded in ${formatDuration(took)}`, build.toolchain.finishedAt, 'end');
     }
-    if (retried) lines.push(`${target}: tried again (attempt ${build.attempt})`);
+    if (retried) tell(`${target}: tried again (attempt ${build.attempt})`);
     for (const phase of build.phases) {
       const known = retried ? undefined : old?.phases.find((p) => p.name === phase.name);
-      if (!known) lines.push(`${target}: ${phase.name} begins`);
+      if (!known) tell(`${target}: ${phase.name} begins`, phase.startedAt);
       if (phase.finishedAt && !known?.finishedAt) {
         const took = formatDuration(Date.parse(phase.finishedAt) - Date.parse(phase.startedAt));
-        lines.push(`${target}: ${phase.name} ${phase.ok === false ? 'failed after' : 'done in'} ${took}`);
+        const how = phase.ok === false ? 'failed after' : 'done in';
+        tell(`${target}: ${phase.name} ${how} ${took}`, phase.finishedAt, 'end');
       }
     }
     if (build.stored && !old?.stored)
-      lines.push(`${target}: built, waits until all of the deployment is ready to be published`);
+      tell(`${target}: built, waits until all of the deployment is ready to be published`);
   }
-  if (before?.status !== after.status) lines.push(`deployment: ${after.status}`);
-  return lines;
+  if (before?.status !== after.status) tell(`deployment: ${after.status}`, undefined, 'end');
+  return changes;
 }
 
 /** A sentence about the plan: what was detected and what will run. */

@@ -3,6 +3,7 @@ import type { DeploymentView } from '../../contract/api.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
 import { Display, type Out } from './display.ts';
 import { formatDuration, totalTime } from './durations.ts';
+import { OrderedLines } from './orderedLines.ts';
 import { describeChanges, FRAME_MS, logLine, planLines, progressRows } from './progress.ts';
 import { describeOutcome, durationTable, styleOf } from './summary.ts';
 import type { VerenClient } from './VerenClient.ts';
@@ -29,24 +30,34 @@ export async function showDeployment(
 ): Promise<DeploymentView> {
   const style = styleOf(pc.createColors(color));
   const display = new Display(out, isTTY);
+  const ordered = new OrderedLines();
   let record: DeploymentRecord | null = null;
   const drawFrame = () => {
     if (record) display.frame(progressRows(record, style, clock.now(), display.columns));
   };
-  const timer = isTTY ? setInterval(drawFrame, FRAME_MS) : undefined;
+  const printDue = () => display.print(ordered.take(performance.now()));
+  const timer = setInterval(isTTY ? drawFrame : printDue, FRAME_MS);
   try {
     for await (const followed of client.followLogs(deploymentId, signal ? { signal } : {})) {
       if (followed.type === 'status') {
-        if (!record?.plan) display.print(planLines(followed.record, style));
-        // On a terminal the block shows them.
-        if (!isTTY) display.print(describeChanges(record, followed.record));
+        const plan = record?.plan ? [] : planLines(followed.record, style);
+        if (isTTY) display.print(plan);
+        else {
+          for (const text of plan) ordered.add(followed.record.updatedAt, 'begin', text, performance.now());
+          // On a terminal the block shows them.
+          for (const { at, rank, text } of describeChanges(record, followed.record))
+            ordered.add(at, rank, text, performance.now());
+        }
         record = followed.record;
       } else if (followed.type === 'log') {
-        display.print([logLine(followed.line, record, style)]);
+        const text = logLine(followed.line, record, style);
+        if (isTTY) display.print([text]);
+        else ordered.add(followed.line.at, 'line', text, performance.now());
       }
     }
   } finally {
     clearInterval(timer);
+    display.print(ordered.takeAll());
     display.close();
   }
   signal?.throwIfAborted();

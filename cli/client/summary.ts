@@ -79,6 +79,8 @@ export function describeOutcome(record: DeploymentView, style: Style): string[] 
     const published = TARGETS.filter((target) => record.builds[target]?.status === 'succeeded');
     lines.push(colors.yellow(`Partly published: the ${published.join(', ')} is, the rest is not.`));
   }
+  if (record.sameAs !== undefined)
+    lines.push(safe(`Nothing has changed, so nothing was built: it shows ${record.sameAs}.`));
   if (!isTerminal(record.status)) lines.push(`The deployment is still ${record.status}.`);
   return lines;
 }

@@ -5,6 +5,7 @@ import { formatDuration, totalTime } from '../client/durations.ts';
 import type { ProjectOptions } from '../commandContext.ts';
 import { type CommandHost, withProjectOptions } from '../commandHost.ts';
 import { addressOf } from '../output/addresses.ts';
+import { describeSource } from '../output/describeSource.ts';
 import { parseCount } from '../output/parseOptions.ts';
 import { formatAge, formatTable } from '../output/table.ts';
 import { findProject } from '../project/chooseProject.ts';
@@ -39,15 +40,14 @@ export function registerList(program: Command, { shell, openContext }: CommandHo
     });
 }
 
-const HEADING = ['DEPLOYMENT', 'PROJECT', 'STATUS', 'FOR', 'COMMIT', 'AGE', 'TOOK', 'ADDRESS'];
+const HEADING = ['DEPLOYMENT', 'PROJECT', 'STATUS', 'FOR', 'SOURCE', 'AGE', 'TOOK', 'ADDRESS'];
 
 const rowOf = (record: DeploymentView, now: number): string[] => [
   record.deploymentId,
   record.projectId,
   record.released === undefined ? record.status : 'live',
   record.environment ?? '-',
-  `${record.ref === null || record.ref === record.commit ? '' : `${record.ref} `}${record.commit?.slice(0, 7) ?? ''}` ||
-    '-',
+  describeSource(record),
   formatAge(record.createdAt, now),
   isTerminal(record.status) ? formatDuration(totalTime(record, now)) : '-',
   (record.status === 'succeeded' &&

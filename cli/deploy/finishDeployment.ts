@@ -11,6 +11,10 @@ export interface FinishOptions {
   readonly wait: boolean;
 }
 
+/** Where it can be looked at from the first moment on: in the dashboard, which a laptop has at the API's own address. */
+const pageOf = ({ chosen }: CommandContext, { deploymentId, links }: Accepted): string =>
+  chosen.isLaptop ? `${chosen.url.replace(/\/$/, '')}/dashboard/deployments/${deploymentId}` : links.self;
+
 /** From the answer to the result: who waits sees the deployment to its end, and a script gets its address alone. */
 export async function finishDeployment(
   context: CommandContext,
@@ -19,7 +23,8 @@ export async function finishDeployment(
 ): Promise<ExitCode> {
   const { shell, client, style } = context;
   const { deploymentId, projectId } = accepted;
-  if (!json) tellUser(shell, style.safe(`Deployment ${deploymentId} of ${projectId}`));
+  if (!json)
+    tellUser(shell, style.safe(`Deployment ${deploymentId} of ${projectId}`), style.safe(pageOf(context, accepted)));
   if (!wait) {
     if (json) printJson(shell, accepted);
     else printResult(shell, style.safe(deploymentId));
@@ -33,11 +38,6 @@ export async function finishDeployment(
   }
   const isForProduction = ended.environment === 'production';
   const { record, pinned } = isForProduction ? await awaitRelease(context, ended) : { record: ended, pinned: false };
-  if (json) printJson(shell, record);
-  else {
-    const address = addressOf(record, { production: record.released !== undefined });
-    if (address) printResult(shell, style.safe(address));
-  }
   if (isForProduction && record.released === undefined)
     tellUser(
       shell,
@@ -47,5 +47,11 @@ export async function finishDeployment(
           : `Not released: production serves another deployment. To release it: veren promote ${deploymentId}`,
       ),
     );
+  if (json) printJson(shell, record);
+  else {
+    const address = addressOf(record, { production: record.released !== undefined });
+    // The last that is said, where both streams are read as one.
+    if (address) printResult(shell, style.safe(address));
+  }
   return EXIT.ok;
 }

@@ -1,9 +1,9 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { DeploymentView } from '../../contract/api.ts';
 import { TARGETS } from '../../contract/builders.ts';
-import { ERRORS, isErrorCode, VerenError } from '../../contract/errors.ts';
-import { ProblemError, UnreachableError } from '../client/errors.ts';
+import { ERRORS, isErrorCode } from '../../contract/errors.ts';
 import { addressOf } from '../output/addresses.ts';
+import { shownUpload } from '../output/describeSource.ts';
 import { markAsMaterial } from './material.ts';
 
 export const textAnswer = (...parts: readonly string[]): CallToolResult => ({
@@ -11,22 +11,27 @@ export const textAnswer = (...parts: readonly string[]): CallToolResult => ({
 });
 export const jsonAnswer = (value: unknown): CallToolResult => textAnswer(JSON.stringify(value, null, 1));
 
+/** By name: the client's classes are of another bundle than this file, so nothing is an instance of what this one has. */
+const TOLD: readonly unknown[] = ['VerenError', 'ProblemError', 'UnreachableError'];
+
 /** What the platform or the command refuses is an answer for the model; a fault of ours is not. */
 export async function answering(work: () => Promise<CallToolResult>): Promise<CallToolResult> {
   try {
     return await work();
   } catch (error) {
-    const isKnown = error instanceof VerenError || error instanceof ProblemError || error instanceof UnreachableError;
-    if (!isKnown) throw error;
-    return { ...textAnswer(error.message), isError: true };
+    const { name, message } = error as Error;
+    if (!TOLD.includes(name)) throw error;
+    return { ...textAnswer(message), isError: true };
   }
 }
 
 /** The facts of a deployment that a model needs; texts of its build are not among them. */
 export function summarise(record: DeploymentView) {
   const { deploymentId, projectId, status, environment, commit, ref, createdAt, finishedAt, released } = record;
+  const upload = shownUpload(record);
   return {
-    ...{ deploymentId, projectId, status, environment, commit, ref, createdAt, finishedAt },
+    ...{ deploymentId, projectId, status, environment, ...(upload === undefined ? { commit, ref } : { upload }) },
+    ...{ createdAt, finishedAt },
     isLive: released !== undefined,
     address: record.status === 'succeeded' ? addressOf(record, { production: released !== undefined }) : undefined,
     errors: failuresOf(record).map(({ target, error }) => ({ target, code: error.code, phase: error.phase })),

@@ -1,24 +1,29 @@
 import type { DeploymentView } from '../../contract/api.ts';
 import { describeCost } from '../../contract/money.ts';
-import { uploadIdOf } from '../../contract/uploads.ts';
 import { formatDuration, totalTime } from '../client/durations.ts';
 import { planLines } from '../client/progress.ts';
 import { describeOutcome, durationTable, type Style } from '../client/summary.ts';
+import { shownUpload } from './describeSource.ts';
 import { formatAge } from './table.ts';
 
 /** Everything that a person wants to know of a deployment, as lines. */
 export function describeDeployment(record: DeploymentView, style: Style, now: number): string[] {
   const { colors, safe } = style;
-  const uploadId = uploadIdOf(record.gitUrl);
+  const upload = shownUpload(record);
   const site = record.builds.frontend?.artifact;
   const rows: (readonly [string, string | undefined])[] = [
     ['project', record.projectId],
     ['status', record.status],
     ['environment', record.environment],
     ['production', record.released === undefined ? undefined : `serves it since ${formatAge(record.released, now)}`],
-    uploadId === undefined ? ['repository', record.gitUrl] : ['uploaded', uploadId.slice(0, 12)],
-    ['ref', record.ref ?? undefined],
-    ['commit', record.commit ?? undefined],
+    // The commit of an uploaded folder is one that nobody can look up.
+    ...(upload === undefined
+      ? ([
+          ['repository', record.gitUrl],
+          ['ref', record.ref ?? undefined],
+          ['commit', record.commit ?? undefined],
+        ] as const)
+      : ([['uploaded', upload]] as const)),
     ['created', `${record.createdAt} (${formatAge(record.createdAt, now)})`],
     ['took', formatDuration(totalTime(record, now))],
     ['same as', record.sameAs],

@@ -3,6 +3,7 @@ import { TARGETS } from '../../contract/builders.ts';
 import { buildJobId } from '../../contract/jobs.ts';
 import type { ProjectDocument } from '../../contract/project.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
+import { builtDeployment } from '../domain/sameAs.ts';
 import type { Job } from '../shared/ports.ts';
 import type { ApiDeps } from './deps.ts';
 import { serviceOf, type ViewDeps } from './viewService.ts';
@@ -48,7 +49,8 @@ export async function viewRecord(
       }),
     };
   }
-  const released = project?.release?.deploymentId === record.deploymentId && { released: project.release.at };
+  // An unchanged deployment is released as the one that it shows.
+  const released = project?.release?.deploymentId === builtDeployment(record) && { released: project.release.at };
   const service = await serviceOf(deps, record, project);
   const links = linksOf(origin, record.deploymentId);
   return { ...record, builds, links, ...released, ...(service && { service }) };

@@ -23,6 +23,9 @@ export interface AnalysisPoolOptions {
   readonly policy?: typeof LAPTOP_POLICY;
 }
 
+/** An analysis that was ended by a stop has shown nothing: it is made again after the next start. */
+const NO_OUTCOME = new Promise<never>(() => undefined);
+
 /** Several analyses run at once, so that one that waits for its host does not delay the others. */
 export const MAX_ANALYSES = 4;
 
@@ -68,7 +71,9 @@ export async function openAnalysisPool(options: AnalysisPoolOptions): Promise<An
         await bundled;
         const process = idle.splice(0).find((one) => one.usable) ?? startProcess();
         try {
-          return await process.analyze({ ...request, policy });
+          return await process
+            .analyze({ ...request, policy })
+            .catch((error) => (closed ? NO_OUTCOME : Promise.reject(error)));
         } finally {
           await giveWork(process);
         }

@@ -13,12 +13,12 @@ import type { Limits } from '../../lambdas/shared/ports.ts';
 import { publishBuildEvent } from '../../lambdas/shared/publishEvents.ts';
 import { secretBox } from '../../lambdas/shared/secretBox.ts';
 import { isDiskFull, writeFailure } from '../adapters/memory/journalFile.ts';
-import { LOCK_FILE } from '../adapters/memory/lock.ts';
 import { openAnalysisPool } from '../analysis/openAnalysisPool.ts';
 import { createCredentialStore } from '../awsProtocol/credentials.ts';
 import { openDashboard, type ServeDashboard } from '../dashboard/serveDashboard.ts';
 import { openReference } from '../dashboard/serveReference.ts';
 import { createStartCode } from '../dashboard/startCode.ts';
+import { LOCK_FILE } from '../dataDirs.ts';
 import { startEcsEndpoint } from '../ecs/endpoint.ts';
 import { startS3Endpoint } from '../s3/endpoint.ts';
 import { LocalServices } from '../services/localServices.ts';
@@ -36,6 +36,7 @@ import { startHttp } from './http.ts';
 import { builderScriptsVersion, type HostEnv, laptopTaskDefinitions, workFolder } from './images.ts';
 import { clearToolchains, clearWork, protectData } from './leftovers.ts';
 import { openLaptopPorts } from './ports.ts';
+import { quietLog } from './quietLog.ts';
 import { laptopImageRemover } from './removeImages.ts';
 import { laptopSecretKeys } from './secretKeys.ts';
 import { laptopSigning } from './signing.ts';
@@ -121,7 +122,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       await openLaptopPorts({ dataDir, clock, hostEnv, onError, onRepair, signing: readSigning }),
     );
     closers.push(endOrphans(join(dataDir, LOCK_FILE), users));
-    // Opened after the ports, which lock the data folder, and closed after them, since they wait for running analyses.
+    // Opened after the ports, which lock the data folder, and closed after them, which let running analyses end.
     const analyses = await openAnalysisPool({ dataDir, hostEnv });
     closers.unshift(() => analyses.close());
     const { token, file } = await laptopToken(dataDir, options.token);
@@ -175,6 +176,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const ecs = new ECSClient({ ...sdk, endpoint: ecsEndpoint.url });
 
     let origin = '';
+    let isStopping = false;
     const handlers = await wireHandlers({
       ports,
       clock,
@@ -197,7 +199,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       linkOrigin: () => origin,
       siteAddresses: sites.addressesOf,
       health: healthOf({ dataDir, probe: ports.probe }),
-      log,
+      log: quietLog(log, () => isStopping),
     });
     onChange = handlers.watch;
     stateChanges.forEach(handlers.watch);
@@ -222,6 +224,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await writeFile(join(dataDir, PORT_FILE), `${new URL(http.url).port}\n`);
     origin = own.publicUrl?.origin ?? http.url;
     handlers.watch({ source: 'veren.schedule' });
+    // The first of all: while the engines end, functions end what they do and begin nothing.
+    closers.push(async () => {
+      isStopping = true;
+      void ports.waker.close();
+    });
     return {
       url: http.url,
       dashboardUrl: `${origin}${DASHBOARD_PATH}/${startCode.fragment}`,

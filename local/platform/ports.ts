@@ -57,6 +57,9 @@ export interface LaptopPortsOptions {
   readonly signing: () => Promise<Signing>;
 }
 
+/** A person waits for the stop, and what is cut off is done again. */
+const LAST_RUNS_MS = 1_000;
+
 /**
  * The memory adapters, with single engines switched to real ones by the host's environment: `REDIS_URL` for jobs, state and
  * logs, `KAFKA_BROKERS` (and the other `KAFKA_*`) for messages. The waker and the sockets are always of this process.
@@ -68,7 +71,7 @@ export async function openLaptopPorts(options: LaptopPortsOptions): Promise<Lapt
     for (const end of closers.splice(0).reverse()) await end();
   };
   try {
-    const memory = await openMemoryPlatform(options);
+    const memory = await openMemoryPlatform({ ...options, lastRunsMs: LAST_RUNS_MS });
     closers.push(() => memory.close());
     const signing = await options.signing();
     const state = hostEnv.REDIS_URL ? redisState(hostEnv.REDIS_URL, options, closers) : memory;

@@ -139,8 +139,8 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
       },
     },
   );
-  waker.on('clone-worker', () => cloneWorker(), { atOnce: MAX_ANALYSES });
-  waker.on('build-worker', () => buildWorker());
+  waker.on('clone-worker', cloneWorker, { atOnce: MAX_ANALYSES });
+  waker.on('build-worker', buildWorker);
   const domainPorts = { domains: laptopDomains(), sites: ports.sites, siteDomain: 'localhost' };
   const { services } = input;
   const variables = openVariableStore({ s3: clients.s3, bucket, clock });
@@ -152,7 +152,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
     },
     { bucket },
   );
-  waker.on('releaser', () => releaser(), { atOnce: MAX_RELEASERS });
+  waker.on('releaser', releaser, { atOnce: MAX_RELEASERS });
 
   const projector = composeProjector(
     {
@@ -217,7 +217,7 @@ export async function wireHandlers(input: WiringInput): Promise<Handlers> {
       siteAddresses: input.siteAddresses,
     },
   );
-  waker.on('git-worker', () => gitWorker(), { atOnce: MAX_GIT_WORKERS });
+  waker.on('git-worker', gitWorker, { atOnce: MAX_GIT_WORKERS });
   const webSocket = composeWebSocket({ ...common, authenticate, subscriptions, notifier, tickets });
 
   return {

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type RunningProgram, startTrusted } from '../../builder-images/shared/processes.ts';
 import type { LaptopEngine } from '../platform/images.ts';
-import { GRACE_MS } from './launch.ts';
 
 const execute = promisify(execFile);
 /** A busy machine takes seconds for a container; one that takes longer than this does not answer. */
@@ -28,12 +27,20 @@ interface ContainerState {
 export class ContainerEngine {
   readonly #engine: LaptopEngine;
   readonly #label: string;
+  readonly #signal: AbortSignal | undefined;
   readonly #platform: string;
 
-  constructor(engine: LaptopEngine, platform: string) {
+  /** @param signal Ends what its program is doing, and keeps it from doing anything more. */
+  constructor(engine: LaptopEngine, platform: string, signal?: AbortSignal) {
     this.#engine = engine;
     this.#platform = platform;
+    this.#signal = signal;
     this.#label = `${LABEL}=${platform}`;
+  }
+
+  /** The same engine for what is not wanted any more when the signal aborts. */
+  until(signal: AbortSignal): ContainerEngine {
+    return new ContainerEngine(this.#engine, this.#platform, signal);
   }
 
   /** Names that its program's own environment has. */
@@ -78,8 +85,8 @@ export class ContainerEngine {
     return (await this.run(['events', '--since', state.StartedAt, '--until', until, ...filter])) !== '';
   }
 
-  async stop(id: string): Promise<void> {
-    await this.run(['stop', '--time', String(GRACE_MS / 1_000), id]);
+  async stop(id: string, graceMs: number): Promise<void> {
+    await this.run(['stop', '--time', String(Math.ceil(graceMs / 1_000)), id]);
   }
 
   /**
@@ -144,7 +151,13 @@ export class ContainerEngine {
 
   async #run(args: readonly string[], variables: Readonly<Record<string, string>>): Promise<Buffer> {
     const { kind, file, env } = this.#engine;
-    const options = { env: { ...variables, ...env }, timeout: ANSWER_MS, maxBuffer: MAX_OUTPUT, cwd: '/' };
+    const options = {
+      env: { ...variables, ...env },
+      timeout: ANSWER_MS,
+      maxBuffer: MAX_OUTPUT,
+      cwd: '/',
+      signal: this.#signal,
+    };
     try {
       return (await execute(file, [...args], { ...options, encoding: 'buffer' })).stdout;
     } catch (error) {

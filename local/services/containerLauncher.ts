@@ -28,6 +28,17 @@ interface ContainerPlaces {
   readonly hostEnv: HostEnv;
 }
 
+type ImageSpec = VersionSpec & { readonly artifact: { readonly kind: 'image' } };
+
+interface Start {
+  readonly name: string;
+  /** Name of a container that shows the image's user. */
+  readonly probe: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly onLine: OnLine;
+  readonly signal: AbortSignal;
+}
+
 /** Runs images as containers of this machine's engine, each with a network, a user without rights, and limits. */
 export function containerLauncher({ dataDir, hostEnv }: ContainerPlaces): Launcher {
   /** There from the first container on, so that an engine is asked for what is left only where there was one. */
@@ -35,6 +46,8 @@ export function containerLauncher({ dataDir, hostEnv }: ContainerPlaces): Launch
   const platform = createHash('sha256').update(realpathSync(dataDir)).digest('hex').slice(0, 12);
   const nameOf = ({ version }: VersionSpec) => `veren-${platform}-${version}`;
   let opening: Promise<ContainerEngine> | undefined;
+  /** A container may come after the last look for what is left. */
+  let isCutOff = false;
 
   async function findEngine(): Promise<ContainerEngine | string> {
     if (usesNoEngine(hostEnv)) return WITHOUT_ENGINE;
@@ -58,20 +71,39 @@ export function containerLauncher({ dataDir, hostEnv }: ContainerPlaces): Launch
     onLine: OnLine,
     signal: AbortSignal,
   ): Promise<Launched> {
-    if (spec.artifact.kind !== 'image') throw new Error('it is no image');
+    const { artifact } = spec;
+    if (artifact.kind !== 'image') throw new Error('it is no image');
     opening ??= openEngine();
     const engine = await opening.catch((error) => {
       opening = undefined; // it may be there at the next start
       throw error;
     });
     const name = nameOf(spec);
+    const probe = `${name}-user`;
+    try {
+      return await createAndStart(engine, { ...spec, artifact }, { name, probe, environment, onLine, signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      // Its program was ended; what it had asked the engine for may still come.
+      isCutOff = true;
+      for (const left of [probe, name]) await engine.remove(left).catch(() => undefined);
+      throw new Error('it is not wanted any more', { cause: error });
+    }
+  }
+
+  async function createAndStart(
+    engine: ContainerEngine,
+    spec: ImageSpec,
+    { name, probe, environment, onLine, signal }: Start,
+  ): Promise<Launched> {
     const { uri } = spec.artifact;
-    const { user, isRefused } = await chooseUser(engine, uri, `${name}-user`);
-    await engine.remove(name);
-    const [network, port] = await Promise.all([engine.openNetwork(name), freePort()]);
+    const wanted = engine.until(signal);
+    const { user, isRefused } = await chooseUser(wanted, uri, probe);
+    await wanted.remove(name);
+    const [network, port] = await Promise.all([wanted.openNetwork(name), freePort()]);
     const { memoryMb } = spec.settings;
     const variables = await giveVariables({ ...environment, PORT: `${spec.port}` }, engine.ownVariables);
-    const id = await engine
+    const id = await wanted
       .create(
         [
           ...['--name', name, '--network', network, '--publish', `127.0.0.1:${port}:${spec.port}`, ...HARDENED],
@@ -82,10 +114,7 @@ export function containerLauncher({ dataDir, hostEnv }: ContainerPlaces): Launch
         variables.passed,
       )
       .finally(variables.remove);
-    if (signal.aborted) {
-      await engine.remove(id, name);
-      throw new Error('it is not wanted any more');
-    }
+    signal.throwIfAborted();
     if (isRefused) onLine('system', 'The image asks for root, and runs as a user without rights (10001).');
     const secrets = spec.secrets.flatMap((secret) => environment[secret] ?? []);
     const mask = createMasker(secrets, secrets);
@@ -114,7 +143,7 @@ export function containerLauncher({ dataDir, hostEnv }: ContainerPlaces): Launch
       const engine = await opening?.catch(() => null);
       if (!engine) return;
       await engine.removeAll().then(
-        () => rm(used, { force: true }),
+        () => (isCutOff ? undefined : rm(used, { force: true })),
         () => undefined,
       );
     },

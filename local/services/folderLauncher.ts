@@ -112,7 +112,8 @@ async function launchFolder(
 ): Promise<Launched> {
   const { start } = spec.artifact;
   const preparing = prepareFolder(places, spec, signal);
-  const [{ binDir }, port] = await Promise.all([ensureToolchain(start.nodeMajor, places.dataDir), freePort()]).finally(
+  const toolchain = Promise.race([ensureToolchain(start.nodeMajor, places.dataDir), rejectionOf(signal)]);
+  const [{ binDir }, port] = await Promise.all([toolchain, freePort()]).finally(
     // Nobody may remove the folder before its making has ended.
     () => Promise.allSettled([preparing]),
   );
@@ -151,6 +152,14 @@ async function launchFolder(
     toldPort: port,
   };
 }
+
+/** A download is not waited for: it goes on for whoever needs it next, or ends with the platform. */
+const rejectionOf = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => {
+    const end = () => reject(new Error('it is not wanted any more'));
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
 
 /** From the service's own folder up to the root, as package managers have them. */
 function programFolders(app: string, { cwd }: ServiceStart): string[] {

@@ -23,8 +23,8 @@ export interface RunningService {
   listening(): Promise<string[] | null>;
   /** Whether it is this service, and nobody else, that gets connections to an address. */
   ownsListener(host: LoopbackHost, port: number): Promise<boolean>;
-  /** SIGTERM, then after a while SIGKILL. */
-  stop(): Promise<void>;
+  /** SIGTERM, then after a while SIGKILL. @param graceMs Between them. @default - `GRACE_MS` */
+  stop(graceMs?: number): Promise<void>;
 }
 
 export interface Launched {

@@ -39,6 +39,11 @@ export interface LocalServicesOptions extends LaunchPlaces {
   readonly idleMs?: { readonly production: number; readonly other: number };
 }
 
+type Started = Awaited<ReturnType<Services['start']>>;
+
+/** A start that a stop of the platform has cut off has shown nothing of the backend: it is made again after the next start. */
+const NO_OUTCOME = new Promise<never>(() => undefined);
+
 /** Where a request goes, until it is over. */
 export interface Lease {
   readonly host: LoopbackHost;
@@ -138,14 +143,19 @@ export class LocalServices implements Services {
 
   // --- Services -----------------------------------------------------------------------------------------------------
 
-  async start(version: ServiceVersion) {
+  async start(version: ServiceVersion): Promise<Started> {
+    if (this.#closing.signal.aborted) return NO_OUTCOME;
+    return this.#start(version).catch((error) => (this.#closing.signal.aborted ? NO_OUTCOME : Promise.reject(error)));
+  }
+
+  async #start(version: ServiceVersion): Promise<Started> {
     const text = serviceVersionText(version);
     const { projectId, artifact } = version;
     const launcher = this.#launchers[artifact.kind];
     const refusal = await launcher.refusal();
     if (refusal !== null) {
       await this.#keep(version, { healthy: true, notRun: refusal });
-      return { state: 'not-run', reason: refusal } as const;
+      return { state: 'not-run', reason: refusal };
     }
     const refused = this.#find(projectId, text);
     // Of a time when this machine did not run it.
@@ -159,7 +169,7 @@ export class LocalServices implements Services {
       await live.starting;
     }
     const isUp = this.#liveOf(projectId, text).running !== undefined;
-    return { state: isUp ? 'running' : 'idle', reason: launcher.told } as const;
+    return { state: isUp ? 'running' : 'idle', reason: launcher.told };
   }
 
   async switchProduction(projectId: string, version: ServiceVersionId | null): Promise<void> {
@@ -284,9 +294,8 @@ export class LocalServices implements Services {
     const { healthPath: path, healthSeconds: seconds } = settings;
     const health = await awaitHealth({ port, process }, path, seconds, AbortSignal.any([over.signal, signal]));
     if (signal.aborted) {
-      await process.stop();
-      const reason = live.removed.signal.aborted ? 'it was removed' : 'the platform stops';
-      throw new VerenError('SERVICE_START_FAILED', { reason });
+      await process.stop(0); // nobody was served by it
+      throw new VerenError('SERVICE_START_FAILED', { reason: 'it was removed' });
     }
     if (health.kind === 'healthy' && !over.signal.aborted) {
       this.#follow(projectId, text, live, { process, host: health.host, port, since: this.#o.clock.now() });
@@ -339,7 +348,7 @@ export class LocalServices implements Services {
       return running;
     }
     const reason = over.signal.aborted ? await process.ended : null;
-    await process.stop();
+    await process.stop(signal.aborted ? 0 : undefined);
     if (signal.aborted) throw unavailable('it was removed');
     await this.#recordCrash(projectId, version, live, reason ?? 'it did not listen in time', process.lastLines);
     throw unavailable(reason ?? 'it does not listen');
@@ -355,7 +364,7 @@ export class LocalServices implements Services {
     const launcher = this.#launchers[spec.artifact.kind];
     const launched = await launcher.launch(spec, environment, onLine, signal);
     if (!signal.aborted) return launched;
-    await launched.process.stop();
+    await launched.process.stop(0);
     throw new Error('it is not wanted any more');
   }
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Masker } from '../../builder-images/shared/masker.ts';
 import type { RunningProgram } from '../../builder-images/shared/processes.ts';
 import type { ContainerEngine } from './containerEngine.ts';
-import type { RunningService } from './launch.ts';
+import { GRACE_MS, type RunningService } from './launch.ts';
 import { type LoopbackHost, portsInNetworkOf } from './listening.ts';
 import { describeEnd, type OnLine, ServiceOutput } from './serviceOutput.ts';
 
@@ -79,10 +79,10 @@ export class RunningContainer implements RunningService {
     return ports ? ports.get(this.#input.port)?.outside === true : holdsConnection(host, port);
   }
 
-  async stop(): Promise<void> {
+  async stop(graceMs = GRACE_MS): Promise<void> {
     const { engine, id, name } = this.#input;
     this.#stopped = true;
-    if (!this.#over) await engine.stop(id).catch(() => undefined);
+    if (!this.#over) await engine.stop(id, graceMs).catch(() => undefined);
     // docker says that it has stopped what has not started yet, and starts it then.
     for (;;) {
       await Promise.race([this.exited, sleep(END_MS)]);

@@ -20,7 +20,6 @@ interface ProcessInput {
   readonly memoryMb: number;
   readonly mask: Masker;
   readonly onLine: OnLine;
-  readonly graceMs?: number;
 }
 
 /** One process of a service, with its children. */
@@ -62,11 +61,11 @@ export class RunningProcess implements RunningService {
     return ownsListener(host, port, { uid: this.#input.sandbox.uid, pids: () => this.#family() });
   }
 
-  async stop(): Promise<void> {
+  async stop(graceMs = GRACE_MS): Promise<void> {
     this.#stopped = true;
     const { pid } = this.#program;
     if (pid !== undefined) signalGroup(pid, 'SIGTERM');
-    const late = setTimeout(() => void this.#killAll(), this.#input.graceMs ?? GRACE_MS);
+    const late = setTimeout(() => void this.#killAll(), graceMs);
     await this.ended;
     clearTimeout(late);
   }

@@ -69,15 +69,18 @@ test("another repository than the project's, or a ref that a stranger can make, 
       text: expect.stringContaining(gitUrl),
     });
   const requests = [
-    'refs/pull/7/head',
     'pull/7/head',
+    'pull/7/merge',
     'merge-requests/7/head',
     'changes/01/7/1',
     'pull-requests/7/from',
+    `keep-around/${'a'.repeat(40)}`,
   ];
-  for (const ref of [...requests, `keep-around/${'a'.repeat(40)}`, 'a'.repeat(40)])
+  for (const ref of [...requests, ...requests.map((name) => `refs/${name}`), 'refs/remotes/evil/main', 'a'.repeat(40)])
     expect(await call('deploy', { projectId: 'app', ref })).toMatchObject({ isError: true });
   expect(created).toHaveLength(3);
+  for (const ref of ['feature/new', 'refs/heads/main', 'heads/main', 'refs/tags/v1', 'v1.2.3'])
+    expect((await call('deploy', { projectId: 'app', ref })).isError).toBe(false);
 });
 
 test('a code is good for the same call, once; asked, the person sees source, ref and target', async () => {

@@ -64,7 +64,7 @@ export async function startOnLambda({ projectId, deploymentId, builds }: Deploym
     },
     {
       ...{ stage: 'dev', region: REGION, account: ACCOUNT, partition: 'aws', logRetentionDays: 1 },
-      ...{ boundaryArn: Policy!.Arn!, schedulerRoleArn: '' },
+      ...{ boundaryArn: Policy!.Arn!, schedulerRoleArn: '', network: { subnetIds: [], groupIds: [] } },
     },
   );
   const remove = async () => {

@@ -1,18 +1,21 @@
 import type { WakeableFunction } from '../../../contract/names.ts';
 import type { FunctionWaker } from '../../../lambdas/shared/ports.ts';
 
+type WokenRun = (mayTakeMore: () => boolean) => Promise<unknown>;
+
 export interface MemoryWaker extends FunctionWaker {
   /**
    * Sets the function that a wake runs. At most `atOnce` runs of one name overlap (default: one); wakes during that
-   * time lead to exactly one more run. A wake before this call runs the function at once.
+   * time lead to exactly one more run. A wake before this call runs the function at once. The function is told whether it
+   * may take more work.
    */
-  on(name: WakeableFunction, run: () => Promise<unknown>, options?: { readonly atOnce?: number }): void;
-  /** Waits for the current runs; later wakes are ignored. */
+  on(name: WakeableFunction, run: WokenRun, options?: { readonly atOnce?: number }): void;
+  /** Waits for the current runs, which may take no more work; later wakes are ignored. */
   close(): Promise<void>;
 }
 
 export function memoryWaker(onError: (error: unknown) => void): MemoryWaker {
-  const runs = new Map<WakeableFunction, { readonly run: () => Promise<unknown>; readonly atOnce: number }>();
+  const runs = new Map<WakeableFunction, { readonly run: WokenRun; readonly atOnce: number }>();
   const wanted = new Set<WakeableFunction>();
   const running = new Map<WakeableFunction, Set<Promise<void>>>();
   /** Names with a run that has not begun yet, which answers every wake until then. */
@@ -31,7 +34,7 @@ export function memoryWaker(onError: (error: unknown) => void): MemoryWaker {
       wanted.delete(name);
       starting.delete(name);
       if (closed) return;
-      await found.run();
+      await found.run(() => !closed);
     })()
       .catch(onError)
       .finally(() => {

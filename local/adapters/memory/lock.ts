@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { VerenError } from '../../../contract/errors.ts';
+import { LOCK_FILE } from '../../dataDirs.ts';
 import { lockFile, type Unlock } from '../../lockFile.ts';
-
-export const LOCK_FILE = 'lock';
 
 /**
  * Locks the folder for this process. @returns the function that unlocks it

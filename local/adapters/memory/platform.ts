@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { VerenError } from '../../../contract/errors.ts';
+import { QUEUES } from '../../../contract/names.ts';
 import type {
   Clock,
   DeploymentStore,
@@ -46,6 +48,11 @@ export interface MemoryPlatformOptions {
   /** Where the journal and the logs live; nothing is kept without it. Made where it is missing. */
   readonly dataDir?: string;
   readonly clock: Clock;
+  /**
+   * How long functions may run on when it is closed, in milliseconds. What has not ended then is cut off, and its jobs wait
+   * for the next start, as if they had not been taken. @default - to their end
+   */
+  readonly lastRunsMs?: number;
   /** Called when a handler or run has failed; it is tried again. Default: writes to stderr. */
   readonly onError?: (error: unknown) => void;
   /** Called with one sentence when a journal was repaired at the start. */
@@ -65,15 +72,18 @@ export async function openMemoryPlatform(options: MemoryPlatformOptions): Promis
   const bus = memoryBus(journal, onError);
   const waker = memoryWaker(onError);
   const logs = memoryLogs(dataDir === undefined ? undefined : join(dataDir, 'logs'));
+  const queue = memoryQueue(journal, steady);
   let closing: Promise<void> | undefined;
   const endPlatform = async () => {
-    await Promise.all([bus.close(), waker.close()]);
+    const runs = waker.close();
+    await bus.close();
+    if (!(await endsWithin(runs, options.lastRunsMs))) await giveBack(queue);
     await logs.close();
     life.set('closed', true);
     await journal.close();
   };
   return {
-    queue: memoryQueue(journal, steady),
+    queue,
     store: memoryStore(journal, steady),
     logs,
     bus,
@@ -87,4 +97,18 @@ export async function openMemoryPlatform(options: MemoryPlatformOptions): Promis
     rateLimit: memoryRateLimit(clock),
     close: () => (closing ??= endPlatform()),
   };
+}
+
+/** False where it goes on after so long. */
+async function endsWithin(work: Promise<unknown>, ms: number | undefined): Promise<boolean> {
+  const ended = work.then(() => true);
+  if (ms === undefined) return ended;
+  const late = new AbortController();
+  return Promise.race([ended, sleep(ms, false, { signal: late.signal })]).finally(() => late.abort());
+}
+
+/** Jobs of functions that are cut off. A build's job is held by its task, whose end says what becomes of it. */
+async function giveBack(queue: MemoryQueue): Promise<void> {
+  for (const name of Object.values(QUEUES))
+    if (name !== QUEUES.build) for (const { id } of await queue.list(name, 'active')) await queue.requeue(name, id, 0);
 }

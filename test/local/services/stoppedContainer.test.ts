@@ -17,7 +17,7 @@ afterAll(removeFolders);
  * Stands in for docker, with one container: `start` takes a while until it runs, and then ends with it; `stop` of one that
  * does not run yet is a success. Source: Docker's Engine API, ContainerStop, status 304.
  */
-function engineProgram() {
+function engineProgram(firstWords = 'echo 1000:1000') {
   const folder = temporaryFolder();
   const file = join(folder, 'docker');
   writeFileSync(
@@ -29,7 +29,7 @@ start) touch asked; sleep 0.7; touch running
   for i in {1..250}; do [[ -e killed ]] && exit 137; sleep 0.1; done ;;
 stop) [[ -e running ]] && touch killed ;;
 rm) [[ -e running ]] && touch killed ;;
-image) echo 1000:1000 ;;
+image) ${firstWords} ;;
 inspect) [[ -e told ]] && cat told || exit 1 ;;
 events) printf '%s ' "$@" >events; [[ -e oom ]] && echo oom ;;
 esac
@@ -82,3 +82,21 @@ test.each([
   expect(await engine.ranOutOfMemory('i')).toBe(expected);
   if (!OOMKilled) expect(read('events')).toContain(`--since ${times.StartedAt} --until 2026-11-28T20:00:03.123Z`);
 });
+test('an engine that does not answer is not waited for when a container is not wanted any more', async () => {
+  const { file, has } = engineProgram('touch waits; sleep 60');
+  mockFile = file;
+  const dataDir = temporaryFolder();
+  mkdirSync(join(dataDir, 'services'));
+  const launcher = containerLauncher({ dataDir, hostEnv: {} });
+  const artifact = { kind: 'image', uri: 'i', digest: 'sha256:0', bytes: 1 };
+  const spec = { version: 'd1-0', artifact, settings: { memoryMb: 128 }, port: 80, secrets: [] };
+  const unwanted = new AbortController();
+  const launch = launcher.launch(spec as never, {}, () => undefined, unwanted.signal);
+  launch.catch(() => undefined);
+  while (!has('waits')) await new Promise((resolve) => setTimeout(resolve, 20));
+  unwanted.abort();
+  await expect(launch).rejects.toThrow('it is not wanted any more');
+  await launcher.close?.();
+  // What the engine was asked for may still come, so that the next start looks for it.
+  expect(existsSync(join(dataDir, 'services/containers'))).toBe(true);
+}, 10_000);

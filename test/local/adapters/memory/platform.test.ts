@@ -208,6 +208,33 @@ describe('the waker', () => {
   });
 });
 
+test('functions that do not end in time are cut off: their jobs were never taken, and a build has its job on', async () => {
+  const dataDir = join(dir, 'cut');
+  const closing = await openMemoryPlatform({ dataDir, clock: { now: Date.now }, lastRunsMs: 50 });
+  const job = { owner: 'ada', projectId: 'p', data: {} };
+  for (const queue of ['clone', 'build'] as const) await closing.queue.enqueue(queue, { id: queue, ...job });
+  let more: boolean | undefined;
+  closing.waker.on('clone-worker', async (mayTakeMore) => {
+    for (const queue of ['clone', 'build'] as const) await closing.queue.claim(queue, { leaseMs: 60_000 });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    more = mayTakeMore();
+    await new Promise(() => undefined);
+  });
+  await closing.waker.wake('clone-worker');
+  while ((await closing.queue.list('build', 'active')).length === 0) await new Promise((r) => setTimeout(r, 5));
+  await closing.close();
+  expect(more).toBe(false);
+  const next = await openMemoryPlatform({ dataDir, clock: { now: Date.now } });
+  expect(next.crashed).toBe(false);
+  expect(await next.queue.claim('clone', { leaseMs: 1 })).toMatchObject({
+    id: 'clone',
+    attempt: 1,
+    leaseExpired: false,
+  });
+  expect(await next.queue.list('build', 'active')).toMatchObject([{ id: 'build' }]);
+  await next.close();
+});
+
 test('a message reaches its connection until that is gone', async () => {
   const got: string[] = [];
   const detach = platform.notifier.attach('c', (m) => void got.push(m));
