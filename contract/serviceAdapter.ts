@@ -12,5 +12,3 @@ export const SERVICE_SECRET_VARIABLE = 'VEREN_ORIGIN_SECRET';
  * cannot choose it, since Lambda makes the context of a URL's event.
  */
 export const CRON_API_ID = 'veren-cron';
-/** In the place of a host in a route: a rule of the stage's load balancer for services leads the secret to its version. */
-export const BALANCER_HOST = 'balancer';

@@ -1,3 +1,6 @@
+/** In the place of a host in a route: a rule of the stage's load balancer for services leads the secret to its version. */
+export const BALANCER_HOST = 'balancer';
+
 /** Beginnings of the names of what running backends are made of on AWS; rights of the platform's functions end at them. */
 export const serviceResources = (stage: string, region: string) => ({
   functionPrefix: `veren-${stage}-service-`,

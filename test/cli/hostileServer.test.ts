@@ -106,10 +106,13 @@ test('pages that name each other for ever have an end', async () => {
     ...{ settings: {}, release: null, pinned: null },
   });
   let at = 0;
-  answer = (response) =>
-    json(response, 200, { items: Array.from({ length: 5_000 }, () => project(at++)), cursor: `${at}` });
+  answer = (response, path) =>
+    path.startsWith('/projects')
+      ? json(response, 200, { items: Array.from({ length: 5_000 }, () => project(at++)), cursor: `${at}` })
+      : json(response, 200, { items: [], cursor: 'more' });
   const { code } = await run(['projects']);
-  expect({ code, pages: asked.length }).toEqual({ code: 0, pages: 2 });
+  const asks = asked.map(({ path }) => path.split('?')[0]);
+  expect({ code, asks }).toEqual({ code: 0, asks: ['/projects', '/projects', '/deployments'] });
 });
 
 test('what a server says cannot steer the terminal, and does not show the token', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BALANCER_HOST } from '../../../contract/serviceAdapter.ts';
+import { BALANCER_HOST } from '../../../contract/serviceResources.ts';
 
 /** Ids of the distribution's origins, by which the viewer-request function chooses one. */
 export const SITE_ORIGINS = {

@@ -1,6 +1,6 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import { VerenError } from '../../../../../../contract/errors.ts';
-import { BALANCER_HOST } from '../../../../../../contract/serviceAdapter.ts';
+import { BALANCER_HOST } from '../../../../../../contract/serviceResources.ts';
 import { type ServiceVersionId, serviceVersionText } from '../../../../../../contract/services.ts';
 import { ServiceFault } from '../../../../services/serviceFault.ts';
 import type { ServiceStatus, Services, ServiceVersion, StartedService } from '../../../../services/servicePort.ts';
