@@ -1,5 +1,6 @@
 import type { StoredRequest } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
+import { hasPlan } from '../../lambdas/domain/cloneJob.ts';
 import type { DeploymentStore, JobQueue } from '../../lambdas/shared/ports.ts';
 import { openRequest, sealRequest } from '../../lambdas/shared/sealedRequest.ts';
 import { isSealedWith, type SecretBox } from '../../lambdas/shared/secretBox.ts';
@@ -33,8 +34,10 @@ export async function countJobsOfEarlierKeys(queue: JobQueue, currentKey: string
   let count = 0;
   for (const name of [QUEUES.clone, QUEUES.build])
     for (const state of ['waiting', 'active'] as const)
-      for (const { data } of await queue.list(name, state)) {
+      for (const { data, notes } of await queue.list(name, state)) {
         const sealed = sealedOf(data);
+        // What was decided is only published again, and read from the note.
+        if (name === QUEUES.clone && hasPlan({ notes })) continue;
         if (sealed !== undefined && !isSealedWith(sealed, currentKey)) count++;
       }
   return count;
