@@ -103,6 +103,8 @@ test.each(['without a terminal', ...(HAS_TERMINAL ? ['on a terminal'] : [])])('e
   await run(['members', 'rm', name]);
   await run(['audit']);
   await run(['usage']);
+  await run(['costs']);
+  await run(['costs', '--month', '13-2026'], EXIT.usage);
   await run(['completion', 'bash']);
   await run(['contexts', 'rm', name]);
   expect([...done].toSorted()).toEqual(names.toSorted());
