@@ -4,7 +4,7 @@ import { ProblemError, UnreachableError } from './client/errors.ts';
 import { terminalText } from './client/terminalText.ts';
 import { wordsOf } from './errorWords.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exitCodes.ts';
-import { InterruptedError, type Shell, tellUser } from './shell.ts';
+import { InterruptedError, type Shell, tellUser, terminalJson } from './shell.ts';
 
 /** A sentence has a few lines; what a server says beyond is cut. */
 const MAX_LINES = 40;
@@ -21,7 +21,7 @@ export function reportError(shell: Shell, error: unknown, { json }: { readonly j
   if (error instanceof InterruptedError) return exitCode;
   const { message } = error as Error;
   if (json) {
-    tellUser(shell, JSON.stringify({ error: { ...describeFault(error), message: message.slice(0, 8_000), exitCode } }));
+    tellUser(shell, terminalJson({ error: { ...describeFault(error), message: message.slice(0, 8_000), exitCode } }));
     return exitCode;
   }
   const [first = '', ...more] = wordsOf(error as Error)

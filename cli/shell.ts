@@ -96,6 +96,15 @@ export function printResult({ stdout }: Pick<Shell, 'stdout'>, ...lines: readonl
   if (lines.length > 0) stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
+/** What steers a terminal, or reorders text, and JSON leaves as it is: C1 controls (ECMA-48), bidi controls (Unicode UAX 9). */
+const STEERING = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/** JSON for a terminal too: the same value, with escapes for what steers one. */
+export const terminalJson = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replace(
+    STEERING,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 /** The result as JSON: what the API has answered, for programs. */
 export const printJson = (shell: Pick<Shell, 'stdout'>, value: unknown): void =>
-  printResult(shell, JSON.stringify(value, null, 2));
+  printResult(shell, terminalJson(value, 2));

@@ -326,6 +326,11 @@ const table = {
     message: '{file} cannot be read: {reason}',
     action: 'Correct it, or remove it and begin anew.',
   },
+  CLI_TOKEN_FILE_FOREIGN: {
+    fault: 'user',
+    message: 'The platform of {file} is not used: {reason}. It may be a stranger who would be sent what is deployed.',
+    action: 'If it is yours: "chmod 600" for the file, or "veren login <address> --token-file <file>".',
+  },
   CLI_FILE_EXISTS: {
     fault: 'user',
     message: 'There is a file {file} already.',

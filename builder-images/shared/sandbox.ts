@@ -1,7 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ProcessUser, type Program, type RunningProgram, startAsSelf, startAsUser } from './processes.ts';
-import { programPath } from './programs.ts';
+import { END_USER } from './endUser.ts';
+import {
+  type ProcessUser,
+  type Program,
+  type RunningProgram,
+  startAsSelf,
+  startAsUser,
+  startTrusted,
+} from './processes.ts';
 
 /** Runs commands as a user who can neither read nor stop the builder, and ends all processes that they have left. */
 export interface Sandbox {
@@ -62,18 +69,15 @@ function killEach(pids: number[]): void {
     }
 }
 
-/**
- * With a uid: root drops to it. One signal to -1 reaches all of its processes at once, so that a fork bomb cannot
- * escape.
- */
+/** How long what ends a user's processes may take (ms): it is one of them in the end, and may be stopped by them. */
+const END_MS = 5_000;
+
+/** With a uid: root drops to it. */
 function userSandbox(user: ProcessUser): Sandbox {
   const { uid, gid } = user;
   const killUser = async () => {
-    // Without a limit: a user that is at its limit can start nothing.
-    const running = startAsUser(
-      { uid, gid, maxProcesses: null },
-      { argv: [programPath('sh'), '-c', 'kill -KILL -1'], cwd: '/', env: {} },
-    );
+    const argv = [process.execPath, '-e', END_USER, `${uid}`, `${gid}`] as const;
+    const running = startTrusted({ argv, cwd: '/', env: {}, signal: AbortSignal.timeout(END_MS) });
     running.stdout.resume();
     running.stderr.resume();
     await running.ended;
@@ -85,8 +89,9 @@ function userSandbox(user: ProcessUser): Sandbox {
       untilNone(
         () => listProcesses((pid) => hasUid(statusOf(pid), uid) && !isZombie(statusOf(pid))),
         async (left) => {
-          await killUser();
+          // By root too, whom they cannot signal: those that wait for what ends them.
           killEach(left);
+          await killUser();
         },
       ),
   };

@@ -27,7 +27,7 @@ export function registerAudit(program: Command, { shell, openContext }: CommandH
       ]);
       const heading = ['TIME (UTC)', 'BY', 'ACTION', 'PROJECT', 'SUBJECT', 'DETAIL'];
       printResult(shell, ...formatTable(heading, rows, style.colors));
-      if (page.cursor) tellUser(shell, `There are more: --cursor ${page.cursor.slice(0, 128)}`);
+      if (page.cursor) tellUser(shell, style.safe(`There are more: --cursor ${page.cursor.slice(0, 128)}`));
     });
 }
 

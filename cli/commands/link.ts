@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { VerenError } from '../../contract/errors.ts';
+import { terminalText } from '../client/terminalText.ts';
 import type { CommandContext, ProjectOptions } from '../commandContext.ts';
 import { type CommandHost, withProjectOptions } from '../commandHost.ts';
 import { describeRepository } from '../git/describeRepository.ts';
@@ -36,7 +37,7 @@ export function registerLink(program: Command, { shell, openContext }: CommandHo
       const file = await writeLink(shell, shell.cwd, projectId);
       if (options.json) return printJson(shell, { projectId, file, ...(watched && { watched }) });
       tellUser(shell, `Linked to ${projectId} (${file}).`);
-      if (watched) tellUser(shell, `The platform looks at ${watched} by itself from now on.`);
+      if (watched) tellUser(shell, terminalText(`The platform looks at ${watched} by itself from now on.`, false));
     });
 }
 

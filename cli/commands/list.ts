@@ -36,7 +36,7 @@ export function registerList(program: Command, { shell, openContext }: CommandHo
       const now = shell.now();
       const rows = page.items.map((record) => rowOf(record, now));
       printResult(shell, ...formatTable(HEADING, rows, style.colors));
-      if (page.cursor) tellUser(shell, `There are more: --cursor ${page.cursor.slice(0, 64)}`);
+      if (page.cursor) tellUser(shell, style.safe(`There are more: --cursor ${page.cursor.slice(0, 64)}`));
     });
 }
 

@@ -55,7 +55,7 @@ export function registerLogin(program: Command, { shell, keepSecret }: CommandHo
 
 /** Where a platform of this folder or one above is, or would be. */
 async function findLaptop(shell: Shell): Promise<string> {
-  const tokenFile = await findTokenFile(shell.cwd);
+  const tokenFile = await findTokenFile(shell);
   return laptopAddress(shell.env.PORT ?? (tokenFile && (await readPort(tokenFile))));
 }
 
@@ -77,7 +77,7 @@ async function findCredentials(
   const given = tokenOfEnvironment(shell);
   if (given !== undefined) return { token: given };
   if (isLoopback(new URL(url))) {
-    const found = await findTokenFile(shell.cwd);
+    const found = await findTokenFile(shell);
     if (found !== undefined) return { tokenFile: found };
   }
   const asked = shell.stdin.isTTY

@@ -7,7 +7,7 @@ import { type CommandHost, withProjectOptions } from '../commandHost.ts';
 import { followingOf } from '../deploy/followDeployment.ts';
 import { EXIT } from '../exitCodes.ts';
 import { chooseDeployment } from '../project/chooseDeployment.ts';
-import { printResult, tellUser } from '../shell.ts';
+import { printResult, tellUser, terminalJson } from '../shell.ts';
 
 interface LogsOptions extends ProjectOptions {
   readonly follow?: boolean;
@@ -55,7 +55,7 @@ async function followLines(
 
 function printLine({ shell, style }: CommandContext, line: LogLine, { json }: LogsOptions): void {
   if (json) {
-    printResult(shell, JSON.stringify(line));
+    printResult(shell, terminalJson(line));
     return;
   }
   const text = style.safe(line.line);

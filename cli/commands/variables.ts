@@ -121,7 +121,7 @@ export function registerVariableCommands(program: Command, { shell, openContext,
     .action(async (file: string, options: EnvironmentOptions & { readonly force?: boolean }) => {
       if ((options.environment?.length ?? 1) !== 1)
         throw new VerenError('CLI_USAGE', { reason: 'a file is of one environment.', help: 'veren env pull --help' });
-      const { client } = await openContext(options);
+      const { client, style } = await openContext(options);
       const projectId = await requireProject(shell, options.project);
       const environment = oneOf(options.environment) ?? 'preview';
       const { items } = await client.listVariables(projectId, environment);
@@ -130,7 +130,10 @@ export function registerVariableCommands(program: Command, { shell, openContext,
       if (options.json) return printJson(shell, { file: path, written, leftOut });
       tellUser(shell, `${written.length} variables are in ${relative(shell.cwd, path) || path}.`);
       if (leftOut.length > 0)
-        tellUser(shell, `Without a value there, since it is secret or cannot be written: ${leftOut.join(', ')}.`);
+        tellUser(
+          shell,
+          style.safe(`Without a value there, since it is secret or cannot be written: ${leftOut.join(', ')}.`),
+        );
       const isTracked = await runGit(shell, shell.cwd, ['rev-parse', '--show-toplevel']).catch(() => null);
       if (isTracked && (await runGit(shell, shell.cwd, ['check-ignore', '--quiet', '--', path])) === null)
         tellUser(shell, 'git does not ignore this file: add it to .gitignore before you commit.');

@@ -49,7 +49,7 @@ export async function chooseContext(shell: Shell, named: string | undefined): Pr
     const known = context.tokenFile && !token ? await readTokenFile(context.tokenFile) : context.token;
     return contextOf(name, context.url, known);
   }
-  const tokenFile = await findTokenFile(shell.cwd);
+  const tokenFile = await findTokenFile(shell);
   if (tokenFile) {
     const port = env.PORT ?? (await readPort(tokenFile));
     return contextOf('laptop', laptopAddress(port), await readTokenFile(tokenFile));

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
+import { END_USER } from '../../builder-images/shared/endUser.ts';
 import type { BuildUsers } from './buildUsers.ts';
 
 /**
- * POSIX shell, as root: `sh <lock file> <first uid> <last uid>`. Waits until its standard input is closed, which is so
+ * POSIX shell, as root: `sh <lock file> <first uid> <last uid> <node> <END_USER>`. Waits until its standard input is closed, which is so
  * when the platform has ended, however. As long as no other platform has the data folder, it ends all processes of these
- * users; one signal to -1 reaches all of a user's at once, so that none escapes by a fork.
+ * users. A program of theirs that stops what ends it holds up nothing: its end is not waited for.
  */
 const END = String.raw`
 trap '' HUP INT TERM
@@ -16,10 +17,10 @@ while [ "$rounds" -lt 100 ] && [ "$(cat "$1" 2>/dev/null)" = "$lock" ]; do
   for uid in $(cat /proc/[0-9]*/status 2>/dev/null | sed -n 's/^Uid://p' | tr '\t' '\n' | sort -u); do
     [ "$uid" -ge "$2" ] && [ "$uid" -le "$3" ] || continue
     left=1
-    setpriv --reuid "$uid" --regid "$uid" --clear-groups -- sh -c 'kill -KILL -1' 2>/dev/null
+    "$4" -e "$5" "$uid" "$uid" 2>/dev/null &
   done
   [ -n "$left" ] || exit 0
-  sleep 0.05
+  sleep 0.3
 done
 `;
 
@@ -30,7 +31,8 @@ done
  */
 export function endOrphans(lock: string, { range }: Pick<BuildUsers, 'range'>): () => Promise<void> {
   if (!range) return async () => undefined;
-  const child = spawn('/bin/sh', ['-c', END, 'sh', lock, String(range.first), String(range.last)], {
+  const users = [String(range.first), String(range.last)];
+  const child = spawn('/bin/sh', ['-c', END, 'sh', lock, ...users, process.execPath, END_USER], {
     cwd: '/',
     env: { PATH: '/usr/bin:/bin' },
     stdio: ['pipe', 'ignore', 'ignore'],

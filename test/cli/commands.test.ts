@@ -95,7 +95,7 @@ describe('login and contexts', () => {
 
     mkdirSync(join(platform.folder, 'beside/.veren'), { recursive: true });
     mkdirSync(join(platform.folder, 'beside/deep'));
-    writeFileSync(join(platform.folder, 'beside/.veren/token'), `${token}\n`);
+    writeFileSync(join(platform.folder, 'beside/.veren/token'), `${token}\n`, { mode: 0o600 });
     const found = await login([url], { cwd: join(platform.folder, 'beside/deep') });
     expect(found.stderr).toContain('The context "laptop" is in use.');
     // The file is named and not copied: the laptop's next token is read from there, too.

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -12,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chooseContext } from '../../cli/contexts/chooseContext.ts';
 import { describeRepository } from '../../cli/git/describeRepository.ts';
 import { listIgnored } from '../../cli/git/listIgnored.ts';
 import { writeLink } from '../../cli/project/linkFile.ts';
@@ -118,3 +121,49 @@ test.each(['info', 'info/exclude'])(
     expect(readFileSync(join(outside, 'exclude'), 'utf8')).toBe('own\n');
   },
 );
+
+describe('the token of a platform that came with a folder', () => {
+  const files = (name: string) => {
+    const folder = makeRepository(`token-${name}`);
+    mkdirSync(join(folder, '.veren'), { mode: 0o700 });
+    const file = join(folder, '.veren/token');
+    writeFileSync(file, 'token-of-a-stranger\n', { mode: 0o600 });
+    writeFileSync(join(folder, '.veren/port'), '4321\n');
+    return { folder, file, choose: () => chooseContext({ ...shell, cwd: join(folder, 'sub') }, undefined) };
+  };
+  const refused = (reason: string) => ({
+    code: 'CLI_TOKEN_FILE_FOREIGN',
+    details: { reason: expect.stringContaining(reason) },
+  });
+
+  test('is used where it is the user’s own', async () => {
+    expect(await files('own').choose()).toMatchObject({ url: 'http://127.0.0.1:4321', token: 'token-of-a-stranger' });
+  });
+
+  test('is refused where git tracks it, whatever its mode', async () => {
+    const { folder, choose } = files('tracked');
+    git(folder, 'add', '--force', '.veren/port');
+    await expect(choose()).rejects.toMatchObject(refused('git repository'));
+  });
+
+  test('is refused where others may read it, as after a clone', async () => {
+    const { file, choose } = files('readable');
+    chmodSync(file, 0o644);
+    await expect(choose()).rejects.toMatchObject(refused('others'));
+  });
+
+  test('is refused where it is a link to a file of the user’s', async () => {
+    const { file, choose } = files('linked');
+    const own = join(root, 'secret-of-the-user');
+    writeFileSync(own, 'secret-of-the-user\n', { mode: 0o600 });
+    rmSync(file);
+    symlinkSync(own, file);
+    await expect(choose()).rejects.toMatchObject(refused('link'));
+  });
+
+  (process.getuid?.() === 0 ? test : test.skip)('is refused where it is of another user', async () => {
+    const { file, choose } = files('other');
+    chownSync(file, 54_324, 54_324);
+    await expect(choose()).rejects.toMatchObject(refused('another user'));
+  });
+});

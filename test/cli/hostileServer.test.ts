@@ -145,6 +145,20 @@ test('names cannot steer it, either', async () => {
   expect(stdout.trim().split('\n')).toHaveLength(6);
 });
 
+test('nor can JSON, which stays what it was, or a cursor', async () => {
+  const name = 'a\u009b2Jb\u0085\u202e\u2066c';
+  answer = (response) => json(response, 200, { owner: 'ada', name, scope: 'read' });
+  const { stdout } = await run(['whoami', '--json']);
+  expect(stdout).not.toMatch(/[\u007f-\u009f\u202e\u2066]/);
+  expect(JSON.parse(stdout)).toMatchObject({ name });
+
+  const entry = { owner: 'ada', at: '2026-01-01T00:00:00.000Z', by: name, action: name, subject: name, detail: name };
+  answer = (response) => json(response, 200, { items: [entry], cursor: '\u001b]0;owned\u0007\u009b2Jnext' });
+  const audit = await run(['audit']);
+  expect(audit).toMatchObject({ code: 0, stderr: expect.stringContaining('next') });
+  expect(audit.stdout + audit.stderr).not.toMatch(/[\u0007\u001b\u007f-\u009f\u202e\u2066]/);
+});
+
 test.each([
   [400, 'INVALID_REQUEST', 2],
   [401, 'UNAUTHORIZED', 3],

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSandbox } from '../../../builder-images/shared/sandbox.ts';
@@ -28,6 +29,29 @@ testAsRoot(
     while (!/^State:\s+Z/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'))) await sleep(20);
     await createSandbox({ uid, gid: uid, maxProcesses: 100, cookie: '' }).killAll();
     expect(await ended).toBe('SIGKILL');
+  },
+  30_000,
+);
+
+/** Each program signals whatever is like itself, so also what ends it; the second is always another process. */
+const RESISTING = {
+  'stops whatever ends it': 'while (1) { kill "STOP", -1 }',
+  'kills whatever ends it, and forks': 'while (1) { kill "KILL", -1; my $pid = fork; exit if $pid; }',
+};
+const PERL = '/usr/bin/perl';
+const testWithPerl = process.getuid?.() === 0 && existsSync(PERL) ? test.each : test.skip.each;
+
+testWithPerl(Object.entries(RESISTING))(
+  'a program that %s is ended',
+  async (_, program) => {
+    const sandbox = createSandbox({ uid: 54_322, maxProcesses: 100, cookie: '' });
+    const running = sandbox.start({ argv: [PERL, '-e', `$| = 1; print "on\n"; ${program}`], cwd: '/', env: {} });
+    await once(running.stdout, 'data');
+    running.stderr.resume();
+    const from = performance.now();
+    // Every process of it has this pipe.
+    await Promise.all([once(running.stdout, 'end'), sandbox.killAll()]);
+    expect(performance.now() - from).toBeLessThan(10_000);
   },
   30_000,
 );
