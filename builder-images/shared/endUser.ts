@@ -1,10 +1,19 @@
 /**
- * For Node as root, with a user's uid and gid as arguments: one signal to -1 reaches all processes of that user at once,
- * so that none escapes by a fork. From the drop on they may signal this process too, and one that stops or kills whatever
- * is like itself would do so while a shell is still starting: so nothing is started after the drop.
+ * A user id that nobody has, as the real one of what ends a user's processes: those of the user may signal only what has
+ * their id as its real or saved one. Source: kill(2).
  */
-export const END_USER = `const [uid, gid] = process.argv.slice(1).map(Number);
-process.setgroups([]);
-process.setgid(gid);
-process.setuid(uid);
+const NOBODY_ELSE = 2 ** 31 - 3;
+
+/** For Node with root as its effective user. One signal to -1 reaches all processes of the user at once, so that none escapes by a fork. */
+const END_USER = `process.seteuid(Number(process.argv[1]));
 process.kill(-1, 'SIGKILL');`;
+
+/**
+ * What root starts to end all processes of a user, whose id is the last argument. They can neither stop nor kill it: only
+ * its effective user is theirs.
+ * @param setpriv Of util-linux.
+ */
+export const endUser = (setpriv: string): [string, ...string[]] => [
+  setpriv,
+  ...['--ruid', `${NOBODY_ELSE}`, '--euid', '0', '--', process.execPath, '-e', END_USER],
+];

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { END_USER } from './endUser.ts';
+import { endUser } from './endUser.ts';
 import {
   type ProcessUser,
   type Program,
@@ -9,6 +9,7 @@ import {
   startAsUser,
   startTrusted,
 } from './processes.ts';
+import { programPath } from './programs.ts';
 
 /** Runs commands as a user who can neither read nor stop the builder, and ends all processes that they have left. */
 export interface Sandbox {
@@ -69,15 +70,11 @@ function killEach(pids: number[]): void {
     }
 }
 
-/** How long what ends a user's processes may take (ms): it is one of them in the end, and may be stopped by them. */
-const END_MS = 5_000;
-
 /** With a uid: root drops to it. */
 function userSandbox(user: ProcessUser): Sandbox {
-  const { uid, gid } = user;
+  const { uid } = user;
   const killUser = async () => {
-    const argv = [process.execPath, '-e', END_USER, `${uid}`, `${gid}`] as const;
-    const running = startTrusted({ argv, cwd: '/', env: {}, signal: AbortSignal.timeout(END_MS) });
+    const running = startTrusted({ argv: [...endUser(programPath('setpriv')), `${uid}`], cwd: '/', env: {} });
     running.stdout.resume();
     running.stderr.resume();
     await running.ended;
@@ -86,14 +83,7 @@ function userSandbox(user: ProcessUser): Sandbox {
     uid,
     start: (program) => startAsUser(user, program),
     killAll: () =>
-      untilNone(
-        () => listProcesses((pid) => hasUid(statusOf(pid), uid) && !isZombie(statusOf(pid))),
-        async (left) => {
-          // By root too, whom they cannot signal: those that wait for what ends them.
-          killEach(left);
-          await killUser();
-        },
-      ),
+      untilNone(() => listProcesses((pid) => hasUid(statusOf(pid), uid) && !isZombie(statusOf(pid))), killUser),
   };
 }
 
