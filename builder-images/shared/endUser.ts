@@ -6,7 +6,11 @@ const NOBODY_ELSE = 2 ** 31 - 3;
 
 /** For Node with root as its effective user. One signal to -1 reaches all processes of the user at once, so that none escapes by a fork. */
 const END_USER = `process.seteuid(Number(process.argv[1]));
-process.kill(-1, 'SIGKILL');`;
+try {
+  process.kill(-1, 'SIGKILL');
+} catch (error) {
+  if (error.code !== 'ESRCH') throw error;
+}`;
 
 /**
  * What root starts to end all processes of a user, whose id is the last argument. They can neither stop nor kill it: only

@@ -51,15 +51,9 @@ const statusOf = (pid: number) => readFileSync(`/proc/${pid}/status`, 'utf8');
 const isZombie = (text: string) => /^State:\s+[ZX]/m.test(text) && /^Threads:\s+[01]$/m.test(text);
 const hasUid = (text: string, uid: number) => new RegExp(`^Uid:.*\\b${uid}\\b`, 'm').test(text);
 
-async function untilNone(find: () => number[], kill: (pids: number[]) => Promise<void> | void): Promise<void> {
-  for (let round = 0; round < 100; round++) {
-    const left = find();
-    if (left.length === 0) return;
-    await kill(left);
-    await sleep(Math.min(2 * round, 50));
-  }
-  throw new Error('processes of the build could not be ended');
-}
+const ROUNDS = 100;
+const pauseAfter = (round: number) => sleep(Math.min(2 * round, 50));
+const notEnded = () => new Error('processes of the build could not be ended');
 
 function killEach(pids: number[]): void {
   for (const pid of pids)
@@ -73,17 +67,24 @@ function killEach(pids: number[]): void {
 /** With a uid: root drops to it. */
 function userSandbox(user: ProcessUser): Sandbox {
   const { uid } = user;
-  const killUser = async () => {
+  const endAll = async (): Promise<boolean> => {
     const running = startTrusted({ argv: [...endUser(programPath('setpriv')), `${uid}`], cwd: '/', env: {} });
     running.stdout.resume();
     running.stderr.resume();
-    await running.ended;
+    return (await running.ended).exitCode === 0;
   };
+  const isAlive = (pid: number) => hasUid(statusOf(pid), uid) && !isZombie(statusOf(pid));
   return {
     uid,
     start: (program) => startAsUser(user, program),
-    killAll: () =>
-      untilNone(() => listProcesses((pid) => hasUid(statusOf(pid), uid) && !isZombie(statusOf(pid))), killUser),
+    // All are ended before any is looked for: one that forks and ends, again and again, is in no list.
+    async killAll() {
+      for (let round = 0; round < ROUNDS; round++) {
+        if ((await endAll()) && listProcesses(isAlive).length === 0) return;
+        await pauseAfter(round);
+      }
+      throw notEnded();
+    },
   };
 }
 
@@ -99,7 +100,15 @@ function cookieSandbox(cookie: string): Sandbox {
   return {
     uid: undefined,
     start: ({ env, ...program }) => startAsSelf({ ...program, env: cookie === '' ? env : { ...env, [name]: value } }),
-    killAll: () => untilNone(() => listProcesses((pid) => isMarked(pid) && !isZombie(statusOf(pid))), killEach),
+    async killAll() {
+      for (let round = 0; round < ROUNDS; round++) {
+        const left = listProcesses((pid) => isMarked(pid) && !isZombie(statusOf(pid)));
+        if (left.length === 0) return;
+        killEach(left);
+        await pauseAfter(round);
+      }
+      throw notEnded();
+    },
   };
 }
 

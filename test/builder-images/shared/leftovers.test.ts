@@ -36,6 +36,7 @@ testAsRoot(
 /** Each program signals whatever is like itself, so also what ends it; the second is always another process. */
 const RESISTING = {
   'stops whatever ends it': 'while (1) { kill "STOP", -1 }',
+  /** Never in a list of processes for long: a new one each time. */
   'kills whatever ends it, and forks': 'while (1) { kill "KILL", -1; my $pid = fork; exit if $pid; }',
 };
 const PERL = '/usr/bin/perl';
@@ -45,6 +46,7 @@ testWithPerl(Object.entries(RESISTING))(
   'a program that %s is ended',
   async (_, program) => {
     const sandbox = createSandbox({ uid: 54_322, maxProcesses: 100, cookie: '' });
+    await sandbox.killAll(); // of a run before this one
     const running = sandbox.start({ argv: [PERL, '-e', `$| = 1; print "on\n"; ${program}`], cwd: '/', env: {} });
     await once(running.stdout, 'data');
     running.stderr.resume();
