@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endUser } from './endUser.ts';
+import { endUsers } from './endUsers.ts';
 import {
   type ProcessUser,
   type Program,
@@ -49,7 +49,8 @@ function listProcesses(matches: (pid: number) => boolean): number[] {
 const statusOf = (pid: number) => readFileSync(`/proc/${pid}/status`, 'utf8');
 /** A process whose first thread has ended looks like a zombie too, and its other threads work on. */
 const isZombie = (text: string) => /^State:\s+[ZX]/m.test(text) && /^Threads:\s+[01]$/m.test(text);
-const hasUid = (text: string, uid: number) => new RegExp(`^Uid:.*\\b${uid}\\b`, 'm').test(text);
+/** Real, effective, saved, of files. */
+const uidsOf = (text: string) => /^Uid:(.*)$/m.exec(text)?.[1]?.trim().split(/\s+/).map(Number) ?? [];
 
 const ROUNDS = 100;
 const pauseAfter = (round: number) => sleep(Math.min(2 * round, 50));
@@ -64,29 +65,31 @@ function killEach(pids: number[]): void {
     }
 }
 
-/** With a uid: root drops to it. */
-function userSandbox(user: ProcessUser): Sandbox {
-  const { uid } = user;
-  const endAll = async (): Promise<boolean> => {
-    const running = startTrusted({ argv: [...endUser(programPath('setpriv')), `${uid}`], cwd: '/', env: {} });
-    running.stdout.resume();
-    running.stderr.resume();
-    return (await running.ended).exitCode === 0;
+/**
+ * Ends all processes of users, as root. All are ended before any is looked for: one that forks and ends, again and again,
+ * is in no list.
+ */
+export async function endProcessesOf(first: number, last = first): Promise<void> {
+  const isAlive = (pid: number) => {
+    const status = statusOf(pid);
+    return !isZombie(status) && uidsOf(status).some((uid) => uid >= first && uid <= last);
   };
-  const isAlive = (pid: number) => hasUid(statusOf(pid), uid) && !isZombie(statusOf(pid));
-  return {
-    uid,
-    start: (program) => startAsUser(user, program),
-    // All are ended before any is looked for: one that forks and ends, again and again, is in no list.
-    async killAll() {
-      for (let round = 0; round < ROUNDS; round++) {
-        if ((await endAll()) && listProcesses(isAlive).length === 0) return;
-        await pauseAfter(round);
-      }
-      throw notEnded();
-    },
-  };
+  for (let round = 0; round < ROUNDS; round++) {
+    const argv = [...endUsers(programPath('setpriv')), `${first}`, `${last}`] as const;
+    const ending = startTrusted({ argv, cwd: '/', env: {} });
+    ending.stdout.resume();
+    ending.stderr.resume();
+    if ((await ending.ended).exitCode === 0 && listProcesses(isAlive).length === 0) return;
+    await pauseAfter(round);
+  }
+  throw notEnded();
 }
+
+const userSandbox = (user: ProcessUser): Sandbox => ({
+  uid: user.uid,
+  start: (program) => startAsUser(user, program),
+  killAll: () => endProcessesOf(user.uid),
+});
 
 /**
  * Without one (a laptop): the process groups are ended by `runCommand`; what left its group is found by the cookie in its

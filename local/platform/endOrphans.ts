@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { endUser } from '../../builder-images/shared/endUser.ts';
+import { endUsers } from '../../builder-images/shared/endUsers.ts';
 import type { BuildUsers } from './buildUsers.ts';
 
 /**
- * POSIX shell, as root: `sh <lock file> <first uid> <last uid> <what ends a user>…`. Waits until its standard input is
+ * POSIX shell, as root: `sh <lock file> <first uid> <last uid> <what ends users>…`. Waits until its standard input is
  * closed, which is so when the platform has ended, however. As long as no other platform has the data folder, it ends all
  * processes of these users.
  */
@@ -16,10 +16,9 @@ cat >/dev/null
 rounds=0
 while [ "$rounds" -lt 100 ] && [ "$(cat "$file" 2>/dev/null)" = "$lock" ]; do
   rounds=$((rounds + 1)) left=
+  "$@" "$first" "$last" 2>/dev/null || left=1
   for uid in $(cat /proc/[0-9]*/status 2>/dev/null | sed -n 's/^Uid://p' | tr '\t' '\n' | sort -u); do
-    [ "$uid" -ge "$first" ] && [ "$uid" -le "$last" ] || continue
-    left=1
-    "$@" "$uid" 2>/dev/null
+    [ "$uid" -lt "$first" ] || [ "$uid" -gt "$last" ] || left=1
   done
   [ -n "$left" ] || exit 0
   sleep 0.3
@@ -34,7 +33,7 @@ done
 export function endOrphans(lock: string, { range }: Pick<BuildUsers, 'range'>): () => Promise<void> {
   if (!range) return async () => undefined;
   const users = [String(range.first), String(range.last)];
-  const child = spawn('/bin/sh', ['-c', END, 'sh', lock, ...users, ...endUser('setpriv')], {
+  const child = spawn('/bin/sh', ['-c', END, 'sh', lock, ...users, ...endUsers('setpriv')], {
     cwd: '/',
     env: { PATH: '/usr/bin:/bin' },
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -2,7 +2,7 @@ import { chmod, lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildCookie, buildIdOf } from '../../builder-images/shared/fetch.ts';
 import { removeTree } from '../../builder-images/shared/processes.ts';
-import { createSandbox } from '../../builder-images/shared/sandbox.ts';
+import { createSandbox, endProcessesOf } from '../../builder-images/shared/sandbox.ts';
 import { BUILD_ID_FILE, UNFINISHED } from '../../builder-images/shared/work-folder.ts';
 import { CREDENTIALS_FILE } from '../awsProtocol/credentials.ts';
 import type { BuildUsers } from './buildUsers.ts';
@@ -43,23 +43,13 @@ export async function releaseBuild(variables: Readonly<Record<string, string>>):
 
 /** Ends the processes of builds from before a restart, and removes their folders. */
 export async function clearWork(work: string, users: BuildUsers): Promise<void> {
-  for (const uid of await usersAtWork()) if (users.owns(uid)) await killAll({ uid, cookie: '' });
+  if (users.range) await endProcessesOf(users.range.first, users.range.last).catch(() => undefined);
   if (users.warning === undefined) await removeLeftFiles((uid) => users.owns(uid));
   for (const name of await namesIn(work)) {
     const id = await readFile(join(work, name, BUILD_ID_FILE), 'utf8').catch(() => '');
     if (id !== '') await killAll({ cookie: `VEREN_BUILD=${id}-${name}` });
     await removeTree(join(work, name));
   }
-}
-
-async function usersAtWork(): Promise<Set<number>> {
-  const found = new Set<number>();
-  for (const name of await namesIn('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const info = await lstat(join('/proc', name)).catch(() => null);
-    if (info) found.add(info.uid);
-  }
-  return found;
 }
 
 /** Installations that a killed platform did not finish, and the locks that it held. */
