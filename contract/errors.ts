@@ -533,7 +533,7 @@ const table = {
     message:
       'What {host} tells of {repository} is of another repository than was connected, which had this name before.',
     action:
-      'Where it is meant, say so: PATCH /projects/… with its "connection", or a new secret for the hook (POST /projects/…/webhook).',
+      'Where it is meant, say so: PATCH /projects/… with the "repository" of its "connection", or a new secret for the hook (POST /projects/…/webhook).',
   },
   GIT_HOST_UNREACHABLE: {
     fault: 'user',

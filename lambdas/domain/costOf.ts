@@ -1,5 +1,5 @@
 import { TARGETS, type Target } from '../../contract/builders.ts';
-import type { Cost, Rates, TaskCost, TaskUse } from '../../contract/cost.ts';
+import type { Cost, Rates, TaskCost, TaskUse, Traffic } from '../../contract/cost.ts';
 import type { Artifact } from '../../contract/record.ts';
 import type { AttemptFacts, DeploymentFacts } from './facts.ts';
 
@@ -8,6 +8,13 @@ const CPU_UNITS = 1_024;
 /** Fargate, S3 and ECR bill memory and bytes by powers of two, and call the unit GB. */
 const MIB_OF_GB = 1_024;
 const KIB_OF_GB = 1_024 * 1_024;
+
+/**
+ * What a build says of itself counts up to what its task can have done, since its code may say anything: bytes in a second
+ * of a network of 25 Gbit/s, Fargate's largest disk, and writes of small files for as long as a build may take.
+ */
+const MOST = { networkBytesPerSecond: 25e9 / 8, storedBytes: 200 * 1_024 ** 3, files: 1_000_000 } as const;
+const within = (said: number, most: number): number => Math.min(Math.max(said, 0), most);
 
 /**
  * What the tasks of a deployment cost that have ended, those of failed and repeated attempts among them; undefined where
@@ -43,7 +50,7 @@ function taskCost(target: Target, attempt: number, facts: AttemptFacts, use: Tas
     ...(traffic && { traffic }),
     ...(rates && {
       compute: computeCost(use, rates),
-      ...(traffic && { network: ofBytes(traffic.received + traffic.sent, rates.networkGigabyte) }),
+      ...(traffic && { network: networkCost(traffic, use, rates) }),
       ...(artifact && { storage: storageCost(artifact, rates) }),
     }),
   };
@@ -56,11 +63,16 @@ const computeCost = ({ seconds, cpuUnits, memoryMiB, billedDiskGiB }: TaskUse, r
   Math.round((billedDiskGiB * seconds * rates.diskGibHour) / HOUR) +
   Math.round((seconds * rates.addressHour) / HOUR);
 
+const networkCost = ({ received, sent }: Traffic, { seconds }: TaskUse, rates: Rates): number =>
+  ofBytes(within(received + sent, seconds * MOST.networkBytesPerSecond), rates.networkGigabyte);
+
 /** By KiB, so that the product stays exact. */
 const ofBytes = (bytes: number, rate: number): number => Math.round((Math.ceil(bytes / 1_024) * rate) / KIB_OF_GB);
 
 /** A laptop's folder is kept on its own disk. */
 function storageCost(artifact: Artifact, rates: Rates): number {
-  if (artifact.kind === 'static') return artifact.files * rates.s3Put + ofBytes(artifact.bytes, rates.s3GigabyteMonth);
-  return artifact.kind === 'image' ? ofBytes(artifact.bytes, rates.ecrGigabyteMonth) : 0;
+  const bytes = within(artifact.bytes, MOST.storedBytes);
+  if (artifact.kind === 'static')
+    return within(artifact.files, MOST.files) * rates.s3Put + ofBytes(bytes, rates.s3GigabyteMonth);
+  return artifact.kind === 'image' ? ofBytes(bytes, rates.ecrGigabyteMonth) : 0;
 }

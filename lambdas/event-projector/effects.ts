@@ -1,3 +1,4 @@
+import { ZodError } from 'zod';
 import { TARGETS } from '../../contract/builders.ts';
 import { buildJobId } from '../../contract/jobs.ts';
 import { QUEUES } from '../../contract/names.ts';
@@ -61,7 +62,7 @@ export async function applyRecordEffects(
     if (!before || !isTerminal(before.status)) logEnd(deps.log, after);
   }
   await freeStopped(deps, after);
-  if (deps.costs) await keepCost({ store: deps.store, costs: deps.costs }, after);
+  await noteCost(deps, after);
   if (mayPromote(after)) await promoteStored(deps, after.deploymentId);
   if (mayStartService(after)) await queueServiceStart(deps, after);
   await queueReports(deps, after);
@@ -86,6 +87,20 @@ async function stop(deps: EffectDeps, deploymentId: string): Promise<void> {
     await deps.stopBuilds(deploymentId, 'the deployment was canceled');
   } catch (error) {
     deps.log.warn('A task could not be stopped, and the next sweep tries again', { deploymentId, error });
+  }
+}
+
+/** A document of costs that nobody can read is one project's, and must not hold back what others have in the partition. */
+async function noteCost({ store, costs, log }: EffectDeps, record: DeploymentRecord): Promise<void> {
+  if (!costs) return;
+  try {
+    await keepCost({ store, costs }, record);
+  } catch (error) {
+    if (!(error instanceof ZodError || error instanceof SyntaxError)) throw error;
+    const { deploymentId, projectId } = record;
+    log.error('The costs of a month cannot be read, and a deployment is missing there', {
+      ...{ deploymentId, projectId, error },
+    });
   }
 }
 

@@ -39,11 +39,13 @@ export async function serviceVersionOf(
   if (!artifact || artifact.kind === 'static') return null;
   const { deploymentId, projectId, owner, plan } = record;
   const reader = { environment: environmentOf(record), lane: plan?.lane ?? 'preview', steps: ['run'] } as const;
+  const settings = completeServiceSettings(project.settings.service);
   const opened = variables === 0 ? [] : await openVariables(secretBox, await store.at(projectId, variables), reader);
   return {
     ...{ projectId, owner, deploymentId, variables },
     artifact: artifact satisfies ServiceArtifact,
-    settings: completeServiceSettings(project.settings.service),
+    // A stranger's code that a fork asks for gets no secrets, and no way to the databases of the VPC either.
+    settings: { ...settings, vpc: settings.vpc && reader.lane !== 'untrusted' },
     port: plan?.backend?.port ?? DEFAULT_PORT,
     environment: Object.fromEntries(opened.map(({ name, value }) => [name, value])),
     secrets: opened.filter(({ secret }) => secret).map(({ name }) => name),

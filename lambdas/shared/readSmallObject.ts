@@ -32,7 +32,17 @@ export async function readSmallObject<T>(
   }
 }
 
+/**
+ * Objects and lists of one document: a builder writes manifests, and 48 MiB of `[],[],` need more than a gigabyte to read.
+ * The largest site has 150,000 objects.
+ */
+const MAX_PARTS = 1_000_000;
+
 function parseJson(text: string): unknown {
+  let parts = 0;
+  for (const open of ['{', '['])
+    for (let at = text.indexOf(open); at >= 0; at = text.indexOf(open, at + 1))
+      if (++parts > MAX_PARTS) return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -123,6 +123,18 @@ function viewProject(project: ProjectDocument): ProjectView {
   };
 }
 
+/**
+ * True where a member says which repository is meant: the connection is taken away, or names it after it was told that
+ * another one has the name. A change of something else of the connection must not let that one in.
+ */
+function saysRepository(patch: z.output<typeof SettingsPatchSchema>, project: ProjectDocument): boolean {
+  const connection = patch.connection as { readonly repository?: unknown } | null | undefined;
+  if (connection === null) return true;
+  return (
+    connection?.repository !== undefined && faultsOf(project).some(({ code }) => code === 'GIT_REPOSITORY_REPLACED')
+  );
+}
+
 export function registerProjects(app: Api, deps: ApiDeps): void {
   const { projects } = deps;
   const noteChange = (c: Context<ApiEnv>, action: string, projectId: string, detail: string) =>
@@ -186,7 +198,7 @@ export function registerProjects(app: Api, deps: ApiDeps): void {
       return parsed.success ? normalised(parsed.data) : before;
     });
     if (fault) return answerInvalid(c, fault) as never;
-    if ('connection' in patch) {
+    if (saysRepository(patch, changed)) {
       await deps.gitState.forgetRepository(changed);
       await clearFault(deps, id, ['GIT_REPOSITORY_REPLACED']);
     }

@@ -72,6 +72,8 @@ export interface CloneWorkerDeps {
 export const LEASE_MS = 150_000;
 /** How long after its publication the result of an analysis is looked for in the record. */
 const CONFIRM_AFTER_MS = 20_000;
+/** How long it is looked for, from the request on. A result that no record takes is left to who ends what hangs. */
+const CONFIRM_FOR_MS = 3_600_000;
 /** How many analyses of one deployment may fail; crashes of workers are counted separately. */
 const MAX_TRIES = 3;
 
@@ -174,11 +176,11 @@ async function analyzeOne(deps: CloneWorkerDeps, job: ClaimedJob, data: CloneJob
  * a deployment without its plan would fail although its builds succeed. Then the job's next holder publishes it again.
  */
 async function confirmLater(
-  { queue }: CloneWorkerDeps,
+  { queue, clock }: CloneWorkerDeps,
   job: ClaimedJob,
   stored: StoredDeployment | null,
 ): Promise<void> {
-  if (stored) await queue.requeue(QUEUES.clone, job.id, CONFIRM_AFTER_MS);
+  if (stored && clock.now() - job.addedAt < CONFIRM_FOR_MS) await queue.requeue(QUEUES.clone, job.id, CONFIRM_AFTER_MS);
   else await queue.ack(QUEUES.clone, job.id);
 }
 

@@ -1,10 +1,14 @@
 import type { MSKRecord } from 'aws-lambda';
-import { TOPICS } from '../../../contract/names.ts';
+import { s3Keys, TOPICS } from '../../../contract/names.ts';
 import { type ProjectorDeps, projectBatch } from '../../../lambdas/event-projector/project.ts';
 import { countRefused } from '../../../lambdas/event-projector/refuse.ts';
+import { openDocuments } from '../../../lambdas/shared/documents.ts';
+import { openCostStore } from '../../../lambdas/shared/projects/costStore.ts';
 import { openMemoryPlatform } from '../../../local/adapters/memory/platform.ts';
+import { taskUse } from '../../support/events.ts';
 import { fakeClock } from '../../support/fakeClock.ts';
 import { recordingLog, silentLog } from '../../support/log.ts';
+import { memoryS3 } from '../../support/memoryS3.ts';
 import { mskRecord, SIGNING } from '../../support/signing.ts';
 
 const clock = fakeClock();
@@ -76,6 +80,44 @@ describe('a build that may say what it likes of itself', () => {
     expect((await ports.store.get('01b'))?.record.status).toBe('queued');
     expect((await ports.store.get('01a'))?.record.owner).toBe('ada');
   });
+});
+
+it.each([
+  ['less than nothing', { files: -1, bytes: -(2 ** 50) }],
+  ['more than any disk has', { files: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER }],
+])(
+  'a build says that it has published %s: its project has a sum that can be read, and no fortune spent',
+  async (_, size) => {
+    const costs = openCostStore(openDocuments(memoryS3(), 'b'));
+    const { take, ports } = await projector({ costs });
+    const artifact = { kind: 'static', bucket: 'b', prefix: s3Keys.site('site'), ...size };
+    const traffic = { received: 2 ** 50, sent: 2 ** 50 };
+    const said = { ...build, id: '01a-frontend-1-ended', at, type: 'build.succeeded', logLines: 0, traffic };
+    const used = { ...build, id: 'u', at, type: 'build.used', use: taskUse({ seconds: 60 }) };
+    expect(await take([mskRecord(TOPICS.buildEvents, { ...said, artifact })])).toEqual([]);
+    expect(await take([mskRecord(TOPICS.events, used)])).toEqual([]);
+    expect((await ports.store.get('01a'))?.record.cost?.tasks[0]?.storage).toBeDefined();
+    const other = { ...requested, deploymentId: '01b', id: 'r2' };
+    const usedToo = { ...used, deploymentId: '01b', id: 'u2' };
+    expect(await take([other, usedToo].map((event) => mskRecord(TOPICS.events, event)))).toEqual([]);
+    const { microUsd, deployments } = await costs.sum('site', at.slice(0, 7));
+    expect(deployments).toBe(2);
+    expect(microUsd).toBeGreaterThan(0);
+    expect(microUsd).toBeLessThan(50_000_000);
+  },
+);
+
+it('a document of costs that cannot be read holds up nobody', async () => {
+  const s3 = memoryS3();
+  const documents = openDocuments(s3, 'b');
+  await documents.create(s3Keys.costsOf('site', at.slice(0, 7)), { v: 1, deployments: { '01z': -1 } });
+  const { log, lines: told } = recordingLog();
+  const { take, ports } = await projector({ costs: openCostStore(documents), log });
+  const used = { ...build, id: 'u', at, type: 'build.used', use: taskUse() };
+  const other = { ...requested, deploymentId: '01b', id: 'r2' };
+  expect(await take([used, other].map((event) => mskRecord(TOPICS.events, event)))).toEqual([]);
+  expect((await ports.store.get('01b'))?.record.status).toBe('queued');
+  expect(JSON.stringify(told)).toContain('The costs of a month cannot be read');
 });
 
 it('an image is never taken for stored: its deployment would wait for ever for who promotes it', async () => {

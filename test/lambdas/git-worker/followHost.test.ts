@@ -114,6 +114,27 @@ describe('another connection', () => {
     expect((await shown()).gitFaults).toBeUndefined();
   });
 
+  test('a change of how it is connected is no word for another repository under the name', async () => {
+    const stage = await hostStage();
+    await stage.push('main', A);
+    const taken = (n: number) => ({
+      ...stage.pushed('main', B),
+      repository: { id: 2, full_name: 'ada/shop', clone_url: GIT_URL },
+      n,
+    });
+    stage.setRef('main', B);
+    // Before anybody knows of another one, also where the form sends the name with it; and afterwards, without the name.
+    await stage.call('PATCH', '/projects/shop', { connection: { repository: 'ada/shop', drafts: false } });
+    await stage.deliver('push', taken(1), 'first');
+    await stage.follow();
+    await stage.call('PATCH', '/projects/shop', { connection: { drafts: true } });
+    await stage.deliver('push', taken(2), 'second');
+    await stage.follow();
+    expect(await made(stage)).toEqual(['production main 1']);
+    const { gitFaults } = (await stage.call('GET', '/projects/shop')).body;
+    expect(gitFaults).toMatchObject([{ code: 'GIT_REPOSITORY_REPLACED' }]);
+  });
+
   test('what was learned goes with a repository that is renamed', async () => {
     const stage = await hostStage();
     await stage.push('main', A);
