@@ -215,7 +215,7 @@ describe('deploy', () => {
     await eventually(async () => (await client.listDeployments({ projectId: 'watched' })).items[0]);
     // A connection that is there keeps what it is.
     await client.changeProject('watched', { connection: { productionTags: 'v*' } });
-    expect((await run(['link', 'watched', '--watch'], { cwd: path })).stderr).toContain('by itself from now on');
+    expect((await run(['link', '--watch'], { cwd: path })).stderr).toContain('by itself from now on');
     expect((await client.getProject('watched')).settings.connection).toEqual({
       ...{ host: 'git', repository: 'watched', watch: true, productionTags: 'v*' },
     });
