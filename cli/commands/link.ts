@@ -49,7 +49,11 @@ export function registerLink(program: Command, { shell, openContext }: CommandHo
  */
 async function watchRepository({ shell, client }: CommandContext, projectId: string): Promise<string> {
   const { settings } = await client.getProject(projectId);
-  const here = settings.gitUrl === undefined ? await describeRepository(shell, shell.cwd) : undefined;
+  const needsBranch = settings.gitUrl?.startsWith('file:') && settings.productionBranch === undefined;
+  const found = settings.gitUrl === undefined || needsBranch ? await describeRepository(shell, shell.cwd) : undefined;
+  // The branch of another repository says nothing of the project's.
+  const isOther = found && needsBranch && pathToFileURL(found.folder).href !== settings.gitUrl;
+  const here = isOther ? undefined : found;
   const gitUrl = settings.gitUrl ?? here?.remote?.url ?? pathToFileURL(here?.folder ?? shell.cwd).href;
   // In a folder, what is checked out says nothing of production.
   const branch = settings.productionBranch ?? (gitUrl.startsWith('file:') ? here?.branch : undefined);

@@ -221,6 +221,14 @@ describe('deploy', () => {
     });
   });
 
+  test('link --watch: a folder that was deployed before, whose production branch nobody has set', async () => {
+    const { path } = makeRepo(join(platform.folder, 'deployed'), PAGE);
+    await run(['deploy', '--no-wait'], { cwd: path });
+    expect(await run(['link', '--watch'], { cwd: path })).toMatchObject({ code: 0 });
+    const { settings } = await platform.veren.client.getProject('deployed');
+    expect(settings).toMatchObject({ gitUrl: pathToFileURL(path).href, productionBranch: 'main' });
+  });
+
   test('a link that came with the repository is not followed', async () => {
     const foreign = makePushedRepo('foreign', { ...PAGE, '.veren-project.json': '{"projectId":"shop"}' });
     const { code, stderr } = await run(['deploy', '--prod'], { cwd: foreign.path });
