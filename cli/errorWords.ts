@@ -4,7 +4,7 @@ import { ProblemError } from './client/errors.ts';
 /** What to do next at a terminal, where the API's own sentence speaks of requests. */
 const ACTIONS: Readonly<Partial<Record<ErrorCode, string>>> = {
   INVALID_REQUEST: 'Correct what is named:',
-  UNAUTHORIZED: 'Its token may have been revoked.',
+  UNAUTHORIZED: 'It may have been revoked or have expired.',
   FORBIDDEN: 'Use a token that may; an admin can make one with "veren tokens create".',
   RATE_LIMITED: 'Try again later; the operator of the platform sets the limits.',
   NOT_RELEASABLE: 'Release one that has succeeded; "veren ls" lists them.',

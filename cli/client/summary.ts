@@ -1,6 +1,7 @@
 import type { Colors } from 'picocolors/types';
 import type { DeploymentView, SiteAddresses } from '../../contract/api.ts';
 import { TARGETS } from '../../contract/builders.ts';
+import { countOf } from '../../contract/count.ts';
 import { type Failure, isTerminal } from '../../contract/record.ts';
 import { formatDuration, listSteps, totalTime } from './durations.ts';
 import { terminalText } from './terminalText.ts';
@@ -71,7 +72,7 @@ export function describeOutcome(record: DeploymentView, style: Style): string[] 
     if (artifact?.kind === 'image') lines.push(`${target}: image ${safe(artifact.uri)} (${safe(artifact.digest)})`);
     if (artifact?.kind === 'static')
       lines.push(
-        `${target}: ${artifact.files} files, ${formatBytes(artifact.bytes)}, at ${safe(siteAddress(record, artifact))}`,
+        `${target}: ${countOf(artifact.files, 'file')}, ${formatBytes(artifact.bytes)}, at ${safe(siteAddress(record, artifact))}`,
       );
   }
   if (record.error && !seen.has(record.error.message)) lines.push(...failureLines(undefined, record.error, style));

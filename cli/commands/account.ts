@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { countOf } from '../../contract/count.ts';
 import type { Usage } from '../../contract/people.ts';
 import { formatBytes } from '../client/summary.ts';
 import type { CommonOptions } from '../commandContext.ts';
@@ -51,14 +52,11 @@ function rowsOf(usage: Usage): string[][] {
   const row = (name: string, { used, limit }: Use, note = '', show: (count: number) => string = String) => [
     ...[name, show(used), limit === undefined ? 'none' : show(limit), note],
   ];
-  // The platform counts these for their limit alone.
-  const counted = (name: string, use: Use) =>
-    use.limit === undefined ? [name, '-', 'none', 'not counted'] : row(name, use);
   return [
     row('builds at once', builds, builds.waiting > 0 ? `${builds.waiting} wait` : ''),
-    counted('requests a minute', requestsPerMinute),
-    counted('deployments an hour', deploymentsPerHour),
-    row('storage', storageBytes, uncounted > 0 ? `${uncounted} projects are not counted yet` : '', formatBytes),
+    row('requests in this minute', requestsPerMinute),
+    row('deployments in this hour', deploymentsPerHour),
+    row('storage', storageBytes, uncounted > 0 ? `${countOf(uncounted, 'project')} not counted yet` : '', formatBytes),
     row('members', members),
     row('tokens', tokens),
   ];

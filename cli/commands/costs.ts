@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { countOf } from '../../contract/count.ts';
 import { describeBudget, formatMoney } from '../../contract/money.ts';
 import type { ProjectOptions } from '../commandContext.ts';
 import { type CommandHost, withProjectOptions } from '../commandHost.ts';
@@ -20,9 +21,13 @@ export function registerCosts(program: Command, { shell, openContext }: CommandH
     const { month, microUsd, deployments, unpriced } = costs;
     const without = unpriced === 0 ? '' : `, ${unpriced} without an amount: no prices of their region`;
     const budget = describeBudget(costs);
+    const spent =
+      deployments === 0
+        ? 'no build has cost anything'
+        : `about ${formatMoney(microUsd)} for ${countOf(deployments, 'deployment')}${without}`;
     printResult(
       shell,
-      style.safe(`${projectId} in ${month}: about ${formatMoney(microUsd)} for ${deployments} deployments${without}`),
+      style.safe(`${projectId} in ${month}: ${spent}`),
       ...(budget === '' ? [] : [style.safe(`Budget: ${budget}`)]),
     );
   });

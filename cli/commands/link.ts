@@ -7,7 +7,7 @@ import { type CommandHost, withProjectOptions } from '../commandHost.ts';
 import { describeRepository } from '../git/describeRepository.ts';
 import { chooseOne } from '../output/prompts.ts';
 import { checkProjectName } from '../project/chooseProject.ts';
-import { LINK_FILE, removeLink, writeLink } from '../project/linkFile.ts';
+import { LINK_FILE, readLink, removeLink, writeLink } from '../project/linkFile.ts';
 import { listAllProjects } from '../project/listAllProjects.ts';
 import { printJson, tellUser } from '../shell.ts';
 
@@ -26,12 +26,14 @@ export function registerLink(program: Command, { shell, openContext }: CommandHo
     .option('--remove', 'forget it')
     .option('--watch', 'on a laptop: deploy by itself what is pushed or committed')
     .action(async (argument: string | undefined, options: LinkOptions) => {
-      const given = argument ?? options.project;
       if (options.remove) {
         const removed = await removeLink(shell.cwd);
         if (options.json) return printJson(shell, { removed });
         return tellUser(shell, removed ? 'This folder is not linked any more.' : 'This folder was not linked.');
       }
+      // Who has linked the folder does not name the project again to have it watched.
+      const linked = options.watch ? await readLink(shell) : undefined;
+      const given = argument ?? options.project ?? linked;
       const projectId = given === undefined ? await askProject(await openContext(options)) : checkProjectName(given);
       const watched = options.watch ? await watchRepository(await openContext(options), projectId) : undefined;
       const file = await writeLink(shell, shell.cwd, projectId);
@@ -48,7 +50,11 @@ export function registerLink(program: Command, { shell, openContext }: CommandHo
  */
 async function watchRepository({ shell, client }: CommandContext, projectId: string): Promise<string> {
   const { settings } = await client.getProject(projectId);
-  const here = settings.gitUrl === undefined ? await describeRepository(shell, shell.cwd) : undefined;
+  const needsBranch = settings.gitUrl?.startsWith('file:') && settings.productionBranch === undefined;
+  const found = settings.gitUrl === undefined || needsBranch ? await describeRepository(shell, shell.cwd) : undefined;
+  // The branch of another repository says nothing of the project's.
+  const isOther = found && needsBranch && pathToFileURL(found.folder).href !== settings.gitUrl;
+  const here = isOther ? undefined : found;
   const gitUrl = settings.gitUrl ?? here?.remote?.url ?? pathToFileURL(here?.folder ?? shell.cwd).href;
   // In a folder, what is checked out says nothing of production.
   const branch = settings.productionBranch ?? (gitUrl.startsWith('file:') ? here?.branch : undefined);

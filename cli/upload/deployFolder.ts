@@ -1,5 +1,6 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { countOf } from '../../contract/count.ts';
 import { VerenError } from '../../contract/errors.ts';
 import { formatBytes } from '../client/summary.ts';
 import type { CommandContext } from '../commandContext.ts';
@@ -117,7 +118,7 @@ export async function uploadToProject(
   }
   const files = await hashFiles(folder, listing.files);
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  tellUser(shell, style.safe(`Uploading ${folder}: ${files.length} files, ${formatBytes(bytes)}`));
+  tellUser(shell, style.safe(`Uploading ${folder}: ${countOf(files.length, 'file')}, ${formatBytes(bytes)}`));
   const { last } = await readFolderMemory(shell, folder);
   let toldAt = shell.now();
   let sent = { files: 0, bytes: 0 };
@@ -132,7 +133,7 @@ export async function uploadToProject(
       tellUser(shell, `Sent ${now.files} of ${now.lacking} files that were lacking (${formatBytes(now.bytes)})`);
     },
   });
-  tellUser(shell, `Sent ${sent.files} ${sent.files === 1 ? 'file' : 'files'}, ${formatBytes(sent.bytes)}`);
+  tellUser(shell, `Sent ${countOf(sent.files, 'file')}, ${formatBytes(sent.bytes)}`);
   await noteInFolderMemory(shell, folder, { last: { url: chosen.url, projectId, uploadId, files } });
   return uploadId;
 }

@@ -1,7 +1,13 @@
+import { UPLOAD_SCHEME } from '../../contract/names.ts';
 import type { DeploymentRecord } from '../../contract/record.ts';
 import { ExternalLink } from './ExternalLink.tsx';
 import { shortCommit } from './formats.ts';
 import { isUpload } from './isUpload.ts';
+
+interface CommitOrUploadProps {
+  readonly of: Pick<DeploymentRecord, 'commit' | 'gitUrl'>;
+  readonly class?: string;
+}
 
 const UPLOADED = 'Uploaded folder';
 
@@ -19,6 +25,14 @@ export function nameOfDeployment({ plan, ref, commit, gitUrl }: DeploymentRecord
   // Whoever names it shows the commit beside it, once it is known.
   if (COMMIT.test(name)) return commit === null ? `Commit ${shortCommit(name)}` : 'Commit';
   return name;
+}
+
+/** What stands beside the name: the commit once it is known, or of an uploaded folder its id; shortened as the command does. */
+export function CommitOrUpload({ of: { commit, gitUrl }, ...rest }: CommitOrUploadProps) {
+  const shown = isUpload(gitUrl)
+    ? gitUrl.slice(UPLOAD_SCHEME.length, UPLOAD_SCHEME.length + 12)
+    : commit && shortCommit(commit);
+  return shown ? <code {...rest}>{shown}</code> : null;
 }
 
 /** A row of facts: the repository, or that it was a folder. */

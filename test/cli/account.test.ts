@@ -114,11 +114,15 @@ describe('people and tokens', () => {
     expect((await run(['audit', '-n', '0'])).code).toBe(2);
   });
 
+  test('costs, where nothing costs', async () => {
+    expect((await run(['costs'])).stdout).toMatch(/^site in \d{4}-\d\d: no build has cost anything$/m);
+  });
+
   test('usage against limits', async () => {
     const { stdout } = await run(['usage']);
     expect(stdout).toMatch(/^builds at once +0 +2$/m);
-    expect(stdout).toMatch(/^deployments an hour +[1-9]\d* +50$/m);
-    expect(stdout).toMatch(/^requests a minute +- +none +not counted$/m);
+    expect(stdout).toMatch(/^deployments in this hour +[1-9]\d* +50$/m);
+    expect(stdout).toMatch(/^requests in this minute +[1-9]\d* +none$/m);
     expect(stdout).toMatch(/^members +0 +200$/m);
     const usage = UsageSchema.parse(JSON.parse((await run(['usage', '--json'])).stdout));
     expect(usage.builds).toMatchObject({ used: 0, limit: 2 });

@@ -215,10 +215,18 @@ describe('deploy', () => {
     await eventually(async () => (await client.listDeployments({ projectId: 'watched' })).items[0]);
     // A connection that is there keeps what it is.
     await client.changeProject('watched', { connection: { productionTags: 'v*' } });
-    expect((await run(['link', 'watched', '--watch'], { cwd: path })).stderr).toContain('by itself from now on');
+    expect((await run(['link', '--watch'], { cwd: path })).stderr).toContain('by itself from now on');
     expect((await client.getProject('watched')).settings.connection).toEqual({
       ...{ host: 'git', repository: 'watched', watch: true, productionTags: 'v*' },
     });
+  });
+
+  test('link --watch: a folder that was deployed before, whose production branch nobody has set', async () => {
+    const { path } = makeRepo(join(platform.folder, 'deployed'), PAGE);
+    await run(['deploy', '--no-wait'], { cwd: path });
+    expect(await run(['link', '--watch'], { cwd: path })).toMatchObject({ code: 0 });
+    const { settings } = await platform.veren.client.getProject('deployed');
+    expect(settings).toMatchObject({ gitUrl: pathToFileURL(path).href, productionBranch: 'main' });
   });
 
   test('a link that came with the repository is not followed', async () => {

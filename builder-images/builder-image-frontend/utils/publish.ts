@@ -1,3 +1,4 @@
+import { countOf } from '../../../contract/count.ts';
 import type { Manifest } from '../../../contract/manifest.ts';
 import { s3Keys } from '../../../contract/names.ts';
 import { type Artifact, MAX_BUILD_WARNING, MAX_BUILD_WARNINGS } from '../../../contract/record.ts';
@@ -92,7 +93,7 @@ async function makeCopy(input: PublishInput): Promise<Manifest> {
     signal: input.signal,
   });
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
-  say(`${files.length} files, ${bytes} bytes; ${uploaded.sent} objects uploaded`);
+  say(`${countOf(files.length, 'file')}, ${countOf(bytes, 'byte')}; ${countOf(uploaded.sent, 'object')} uploaded`);
   const manifest: Manifest = {
     v: 1,
     projectId,

@@ -5,10 +5,9 @@ import { getDeployment } from '../../api/deployments.ts';
 import { paths } from '../../app/paths.ts';
 import { LiveNote } from '../../live/LiveNote.tsx';
 import { useLiveReload } from '../../live/useLive.ts';
-import { shortCommit } from '../../ui/formats.ts';
 import { Loaded } from '../../ui/Loaded.tsx';
 import { Status } from '../../ui/Status.tsx';
-import { nameOfDeployment } from '../../ui/source.tsx';
+import { CommitOrUpload, nameOfDeployment } from '../../ui/source.tsx';
 import { useLoadable } from '../../ui/useLoadable.ts';
 import { useTitle } from '../../ui/useTitle.ts';
 import { Actions } from './Actions.tsx';
@@ -71,7 +70,7 @@ function Head({ record, reload }: { readonly record: DeploymentView; readonly re
         </nav>
         <h1>
           {nameOfDeployment(record)}
-          {record.commit && <code class="commit">{shortCommit(record.commit)}</code>}
+          <CommitOrUpload of={record} class="commit" />
         </h1>
         <p class="badges">
           <Status of={record.status} />

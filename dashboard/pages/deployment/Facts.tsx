@@ -1,5 +1,6 @@
 import type { DeploymentView } from '../../../contract/api.ts';
 import { paths } from '../../app/paths.ts';
+import { isUpload } from '../../ui/isUpload.ts';
 import { SourceFact } from '../../ui/source.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { CostFacts } from './CostFacts.tsx';
@@ -12,7 +13,7 @@ export function Facts({ record }: { readonly record: DeploymentView }) {
       <h2 id="facts">Origin</h2>
       <dl class="facts">
         <SourceFact gitUrl={record.gitUrl} />
-        {record.commit && (
+        {record.commit && !isUpload(record.gitUrl) && (
           <div>
             <dt>Commit</dt>
             <dd>

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { DeploymentView } from '../../../contract/api.ts';
+import { countOf } from '../../../contract/count.ts';
 import type { PublishedFiles } from '../../../contract/files.ts';
 import { listFiles } from '../../api/deployments.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -25,7 +26,7 @@ export function Files({ record }: { readonly record: DeploymentView }) {
       <h2 id="files">Files</h2>
       <details onToggle={(e) => setOpen(e.currentTarget.open)}>
         <summary>
-          {site.files} {site.files === 1 ? 'file' : 'files'}, {formatBytes(site.bytes)}
+          {countOf(site.files, 'file')}, {formatBytes(site.bytes)}
         </summary>
         {isOpen && <FileList deploymentId={record.deploymentId} site={site.deploymentUrl} />}
       </details>

@@ -1,4 +1,5 @@
 import type { DeploymentView } from '../../../contract/api.ts';
+import { countOf } from '../../../contract/count.ts';
 import { getDeployment } from '../../api/deployments.ts';
 import { paths } from '../../app/paths.ts';
 import { ExternalLink } from '../../ui/ExternalLink.tsx';
@@ -102,5 +103,5 @@ type Artifact = NonNullable<NonNullable<DeploymentView['builds']['frontend']>['a
 
 const sizeOf = (artifact: Artifact) =>
   artifact.kind === 'static'
-    ? `${artifact.files} ${artifact.files === 1 ? 'file' : 'files'}, ${formatBytes(artifact.bytes)}`
+    ? `${countOf(artifact.files, 'file')}, ${formatBytes(artifact.bytes)}`
     : formatBytes(artifact.bytes);

@@ -1,3 +1,4 @@
+import { countOf } from '../../../contract/count.ts';
 import { describeBudget, formatMoney } from '../../../contract/money.ts';
 import { getCosts } from '../../api/costs.ts';
 import { useLoadable } from '../../ui/useLoadable.ts';
@@ -14,7 +15,7 @@ export function Costs({ projectId }: { readonly projectId: string }) {
         <div>
           <dt>Cost</dt>
           <dd>
-            about {formatMoney(value.microUsd)} for {value.deployments} deployments
+            about {formatMoney(value.microUsd)} for {countOf(value.deployments, 'deployment')}
             {value.unpriced > 0 && `, ${value.unpriced} without an amount: no prices of their region`}
           </dd>
         </div>

@@ -1,10 +1,10 @@
 import type { DeploymentView } from '../../../contract/api.ts';
 import { isTerminal } from '../../../contract/statuses.ts';
 import { paths } from '../../app/paths.ts';
-import { formatDuration, shortCommit, shortId } from '../../ui/formats.ts';
+import { formatDuration, shortId } from '../../ui/formats.ts';
 import { RedeployNote } from '../../ui/RedeployNote.tsx';
 import { Status } from '../../ui/Status.tsx';
-import { nameOfDeployment } from '../../ui/source.tsx';
+import { CommitOrUpload, nameOfDeployment } from '../../ui/source.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
 
@@ -21,7 +21,7 @@ export function DeploymentTable({ deployments }: { readonly deployments: readonl
           cell: (d) => (
             <span>
               <a href={paths.deployment(d.deploymentId)}>
-                {nameOfDeployment(d)} {d.commit && <code>{shortCommit(d.commit)}</code>}
+                {nameOfDeployment(d)} <CommitOrUpload of={d} />
               </a>{' '}
               <code class="soft small short-id" title={d.deploymentId}>
                 {shortId(d.deploymentId)}

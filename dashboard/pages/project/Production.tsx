@@ -2,9 +2,8 @@ import type { DeploymentView } from '../../../contract/api.ts';
 import type { ProjectView } from '../../../contract/project.ts';
 import { paths } from '../../app/paths.ts';
 import { ExternalLink } from '../../ui/ExternalLink.tsx';
-import { shortCommit } from '../../ui/formats.ts';
 import { RedeployNote } from '../../ui/RedeployNote.tsx';
-import { nameOfDeployment, SourceFact } from '../../ui/source.tsx';
+import { CommitOrUpload, nameOfDeployment, SourceFact } from '../../ui/source.tsx';
 import { Time } from '../../ui/Time.tsx';
 
 interface ProductionProps {
@@ -38,7 +37,7 @@ export function Production({ project: { release, pinned, settings }, released }:
               <>
                 <a href={paths.deployment(release.deploymentId)}>
                   {released ? nameOfDeployment(released) : release.deploymentId}{' '}
-                  {released?.commit && <code>{shortCommit(released.commit)}</code>}
+                  {released && <CommitOrUpload of={released} />}
                 </a>
                 {released && <RedeployNote record={released} />}
               </>

@@ -1,9 +1,8 @@
 import type { ProjectView } from '../../../contract/project.ts';
 import { paths } from '../../app/paths.ts';
 import { ExternalLink } from '../../ui/ExternalLink.tsx';
-import { shortCommit } from '../../ui/formats.ts';
 import { Status } from '../../ui/Status.tsx';
-import { nameOfDeployment, shortSource } from '../../ui/source.tsx';
+import { CommitOrUpload, nameOfDeployment, shortSource } from '../../ui/source.tsx';
 import { Time } from '../../ui/Time.tsx';
 import type { Overview } from './useOverview.ts';
 
@@ -39,7 +38,7 @@ export function ProjectCard({
           <>
             <p class="small">
               <span class="badge badge-live">Live</span> {released && nameOfDeployment(released)}{' '}
-              {released?.commit && <code>{shortCommit(released.commit)}</code>}{' '}
+              {released && <CommitOrUpload of={released} />}{' '}
               <span class="soft">
                 <Time at={release.at} />
               </span>

@@ -12,10 +12,9 @@ import { useSession } from '../../session/SessionContext.ts';
 import { Button } from '../../ui/Button.tsx';
 import { askConfirmation } from '../../ui/confirm.tsx';
 import { Empty } from '../../ui/Empty.tsx';
-import { shortCommit } from '../../ui/formats.ts';
 import { Loaded } from '../../ui/Loaded.tsx';
 import { Notice } from '../../ui/Notice.tsx';
-import { nameOfDeployment } from '../../ui/source.tsx';
+import { CommitOrUpload, nameOfDeployment } from '../../ui/source.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { useAction } from '../../ui/useAction.ts';
@@ -104,7 +103,7 @@ function ReleasedLink({ deploymentId, record }: ReleasedLinkProps) {
     <a href={paths.deployment(deploymentId)}>
       {record && (
         <>
-          {nameOfDeployment(record)} {record.commit && <code>{shortCommit(record.commit)}</code>}{' '}
+          {nameOfDeployment(record)} <CommitOrUpload of={record} />{' '}
         </>
       )}
       <code class={record && 'small'}>{deploymentId}</code>

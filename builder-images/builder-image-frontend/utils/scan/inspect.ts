@@ -1,3 +1,4 @@
+import { countOf } from '../../../../contract/count.ts';
 import { VerenError } from '../../../../contract/errors.ts';
 import type { OutputFile } from '../walk.ts';
 import { type ScanResult, scanFiles } from './scan.ts';
@@ -35,7 +36,7 @@ export async function inspectOutput({ files, allowed, say, signal }: InspectOpti
   const { seconds, bytes } = result;
   const perThousand = files.length === 0 ? 0 : (seconds / files.length) * 1_000;
   say(
-    `Scanned ${files.length} files (${bytes} bytes) for secrets in ${seconds.toFixed(2)} s, ${perThousand.toFixed(2)} s per 1,000 files`,
+    `Scanned ${countOf(files.length, 'file')} (${countOf(bytes, 'byte')}) for secrets in ${seconds.toFixed(2)} s, ${perThousand.toFixed(2)} s per 1,000 files`,
   );
   const places = result.finds.map(({ path, find }) => ({ path, line: find.line, kind: find.kind }));
   const [known, unknown] = split(places, (place) => isAllowed(place, allowed));
