@@ -139,8 +139,9 @@ describeWith(CHROMIUM ? tooSlow : 'no chromium on PATH', 'the dashboard in a bro
     await page.getByRole('button', { name: 'Deploy', exact: true }).click();
     await page.waitForURL((now) => now.pathname.includes('/deployments/') && !now.pathname.endsWith(first));
     const second = await veren.finished(await openedDeployment());
-    // Equal to the one before, which production keeps serving; the page says so.
-    await page.getByText('and production serves that one already').waitFor();
+    // Equal to the one before, which production serves; the page says so.
+    await page.getByText('and production serves it').waitFor();
+    await page.getByText('Live in production').waitFor();
     expect([second.status, second.plan?.frontend?.path, second.environment]).toEqual([
       'succeeded',
       'docs',

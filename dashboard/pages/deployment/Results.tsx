@@ -1,11 +1,9 @@
 import type { DeploymentView } from '../../../contract/api.ts';
 import { countOf } from '../../../contract/count.ts';
-import { getDeployment } from '../../api/deployments.ts';
 import { paths } from '../../app/paths.ts';
 import { ExternalLink } from '../../ui/ExternalLink.tsx';
 import { formatBytes } from '../../ui/formats.ts';
 import { Notice } from '../../ui/Notice.tsx';
-import { useLoadable } from '../../ui/useLoadable.ts';
 import { stripAnsi } from './parseAnsi.ts';
 
 const TARGETS = ['frontend', 'backend'] as const;
@@ -20,7 +18,12 @@ export function Results({ record }: { readonly record: DeploymentView }) {
   return (
     <section class="card" aria-labelledby="results">
       <h2 id="results">Result</h2>
-      {record.sameAs && <SameAs deploymentId={record.sameAs} isServed={record.released !== undefined} />}
+      {record.sameAs && (
+        <p>
+          Nothing was built: <a href={paths.deployment(record.sameAs)}>an earlier deployment</a> was built from the same
+          {record.released ? ', and production serves it.' : '.'}
+        </p>
+      )}
       {made.map(({ target, artifact }) => (
         <dl key={target} class="facts">
           <div>
@@ -79,23 +82,6 @@ export function Results({ record }: { readonly record: DeploymentView }) {
         )),
       )}
     </section>
-  );
-}
-
-interface SameAsProps {
-  readonly deploymentId: string;
-  /** Production serves this very deployment. */
-  readonly isServed: boolean;
-}
-
-/** Production stays with the earlier one where that is served, which looks as if this one had not got there. */
-function SameAs({ deploymentId, isServed }: SameAsProps) {
-  const earlier = useLoadable(`deployment/${deploymentId}`, (signal) => getDeployment(deploymentId, signal));
-  return (
-    <p>
-      Nothing was built: <a href={paths.deployment(deploymentId)}>an earlier deployment</a> was built from the same
-      {!isServed && earlier.value?.released ? ', and production serves that one already.' : '.'}
-    </p>
   );
 }
 
