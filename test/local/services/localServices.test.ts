@@ -180,7 +180,8 @@ test('a start after a crash of the platform ends what it has left', async () => 
   // The platform before is not closed: as after SIGKILL, its process runs on.
   const again = await own.reopen();
   await eventually(() => isGone(pid));
-  expect((await again.ask(version)).status).toBe(200);
+  // The one before, which a real crash would have ended, may start its own again and end this one's once.
+  await eventually(async () => (await again.ask(version).catch(() => null))?.status === 200);
   await again.services.close();
   await own.services.close();
 }, 60_000);
