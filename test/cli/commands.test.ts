@@ -126,10 +126,14 @@ describe('login and contexts', () => {
     expect(found.stdout).toMatch(/^owner +laptop$/m);
     // It keeps its port beside its token.
     expect((await cli.run(['whoami'], { cwd: join(platform.folder, 'data') })).code).toBe(3);
-    symlinkSync(join(platform.folder, 'data'), join(platform.folder, '.veren'));
+    mkdirSync(join(platform.folder, '.veren'));
+    for (const name of ['token', 'port'])
+      writeFileSync(join(platform.folder, '.veren', name), readFileSync(join(platform.folder, 'data', name)), {
+        mode: 0o600,
+      });
     const kept = await cli.run(['whoami'], { cwd: join(platform.folder, 'data') });
     expect(kept.stdout).toMatch(/^owner +laptop$/m);
-    rmSync(join(platform.folder, '.veren'));
+    rmSync(join(platform.folder, '.veren'), { recursive: true });
   });
 });
 
