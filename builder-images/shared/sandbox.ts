@@ -53,6 +53,8 @@ const isZombie = (text: string) => /^State:\s+[ZX]/m.test(text) && /^Threads:\s+
 const uidsOf = (text: string) => /^Uid:(.*)$/m.exec(text)?.[1]?.trim().split(/\s+/).map(Number) ?? [];
 
 const ROUNDS = 100;
+/** How often in a row no process may be found, where one may be missed. */
+const LOOKS = 20;
 const pauseAfter = (round: number) => sleep(Math.min(2 * round, 50));
 const notEnded = () => new Error('processes of the build could not be ended');
 
@@ -79,7 +81,12 @@ export async function endProcessesOf(first: number, last = first): Promise<void>
     const ending = startTrusted({ argv, cwd: '/', env: {} });
     ending.stdout.resume();
     ending.stderr.resume();
-    if ((await ending.ended).exitCode === 0 && listProcesses(isAlive).length === 0) return;
+    // An image build that ends early may leave a system in which that cannot be started: then root looks again and again.
+    const looks = (await ending.ended).exitCode === 0 ? 1 : LOOKS;
+    let left: number[] = [];
+    for (let look = 0; look < looks && left.length === 0; look++) left = listProcesses(isAlive);
+    if (left.length === 0) return;
+    killEach(left);
     await pauseAfter(round);
   }
   throw notEnded();
