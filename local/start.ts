@@ -28,6 +28,8 @@ export async function runStart({ env, dataDir, port }: StartOptions): Promise<nu
     log: textLog(),
   });
   const token = platform.tokenFile ? `$(cat '${platform.tokenFile}')` : '$VEREN_TOKEN';
+  // Before anything is printed: whoever reads it may ask for the end at once.
+  const asked = untilSignal();
   console.log(`Veren runs at ${platform.url} (API page: ${platform.url}/docs)
 Dashboard, signed in by a code that is good once: ${platform.dashboardUrl}
 Token: ${platform.tokenFile ? `in ${platform.tokenFile}` : 'as given in VEREN_TOKEN'}
@@ -36,7 +38,7 @@ Deploy something:
     -d '${JSON.stringify(EXAMPLE_REQUEST)}'
 Ctrl-C stops it; what is queued goes on at the next start.`);
   if (platform.warning) console.log(platform.warning);
-  await untilSignal();
+  await asked;
   console.log('Stopping …');
   await closeInTime(platform);
   return 0;
