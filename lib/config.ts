@@ -49,6 +49,11 @@ const peers = z.array(
 const keyArn = matchingText(/^arn:[\w-]+:kms:.+:key\/.+$/, 'the ARN of a KMS key');
 const domainName = matchingText(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'a domain name in lower case, e.g. sites.example.com');
 
+const regionalCertificate = matchingText(
+  /^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/.+$/,
+  'a certificate for <name> in the region of the stage',
+);
+
 const TaskSizeSchema = z
   .strictObject({
     cpu: oneOf(CPU_SIZES),
@@ -379,10 +384,7 @@ const shape = {
           domain: z
             .strictObject({
               name: domainName,
-              certificateArn: matchingText(
-                /^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/.+$/,
-                'a certificate for <name> in the region of the stage',
-              ),
+              certificateArn: regionalCertificate,
             })
             .optional(),
         })
@@ -415,10 +417,7 @@ const shape = {
       domain: z
         .strictObject({
           name: domainName,
-          certificateArn: matchingText(
-            /^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/.+$/,
-            'a certificate for <name> in the region of the stage',
-          ),
+          certificateArn: regionalCertificate,
           hostedZoneId: matchingText(/^Z[A-Z0-9]+$/, 'the id of a Route 53 hosted zone'),
           hostedZoneName: domainName,
         })
